@@ -1,0 +1,24 @@
+//! The async mirror: the same surface for async buses, plus waiting.
+//!
+//! No executor and no timer is assumed. Drivers of chips that exist in both forms come from one source of chip logic; a device whose methods need not wait
+//! (a memory device, a file descriptor) becomes async by [`Async`], which waits for its interrupt, or looks at intervals (feature `embedded-hal-async`),
+//! or does whatever else a [`Waiter`] can.
+//!
+//! Futures of these traits are not `Send` by declaration. They are in fact wherever the device is, as with every `async fn` in a trait: the compiler sees
+//! that when the device's type is known.
+
+mod adapter;
+mod control;
+mod device;
+#[cfg(feature = "critical-section")]
+mod interrupt;
+#[cfg(feature = "embedded-hal-async")]
+mod timer;
+
+pub use adapter::{Async, Waiter};
+pub use control::Control;
+pub use device::EthernetDevice;
+#[cfg(feature = "critical-section")]
+pub use interrupt::Interrupt;
+#[cfg(feature = "embedded-hal-async")]
+pub use timer::Timer;

@@ -1,0 +1,187 @@
+//! Frames: destination MAC to end of payload. Preamble and FCS never cross the traits.
+
+use core::ops::{Deref, DerefMut};
+use core::time::Duration;
+
+use crate::MacAddress;
+
+/// Length of an Ethernet header in bytes: destination, source, `EtherType` (IEEE 802.3 clause 3.1.1).
+pub const HEADER_LEN: usize = 14;
+/// Shortest frame on an 802.3 medium in bytes, without FCS (IEEE 802.3 clause 4.2.3.3: 64 with it).
+pub const MIN_FRAME_LEN: usize = 60;
+/// Longest frame without a VLAN tag in bytes, without FCS.
+pub const MAX_FRAME_LEN: usize = 1514;
+/// Longest frame with one VLAN tag in bytes, without FCS.
+pub const MAX_VLAN_FRAME_LEN: usize = 1518;
+/// Length of the frame check sequence in bytes. It is on the wire and in chips, never in a [`RxFrame`].
+pub const FCS_LEN: usize = 4;
+
+/// What is known of a received frame besides its bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub struct RxMeta {
+    /// Length in bytes, without FCS, with whatever padding it came with.
+    pub len: usize,
+    /// When the frame arrived by the device's own clock, counted from an epoch of the device's choosing; `None` where it keeps no such clock.
+    pub timestamp: Option<Duration>,
+}
+
+impl RxMeta {
+    /// A frame of `len` bytes of which nothing else is known.
+    #[must_use]
+    pub const fn new(len: usize) -> Self {
+        Self { len, timestamp: None }
+    }
+
+    /// The same with the time of arrival.
+    #[must_use]
+    pub const fn with_timestamp(mut self, timestamp: Duration) -> Self {
+        self.timestamp = Some(timestamp);
+        self
+    }
+}
+
+/// A received frame in memory that somebody else owns: lent, not given.
+///
+/// It dereferences to its bytes, destination MAC first. They may be changed in place (decrypted, byte-swapped): the memory is the reader's until the
+/// frame is released.
+#[derive(Debug)]
+pub struct RxFrame<'a> {
+    data: &'a mut [u8],
+    meta: RxMeta,
+}
+
+impl<'a> RxFrame<'a> {
+    /// Lends the first `meta.len` bytes of `memory`; `None` if it has fewer.
+    #[must_use]
+    pub fn new(memory: &'a mut [u8], meta: RxMeta) -> Option<Self> {
+        Some(Self {
+            data: memory.get_mut(..meta.len)?,
+            meta,
+        })
+    }
+
+    /// What is known besides the bytes.
+    #[must_use]
+    pub const fn meta(&self) -> RxMeta {
+        self.meta
+    }
+
+    /// The frame's bytes for as long as the frame is lent.
+    #[must_use]
+    pub fn into_data(self) -> &'a mut [u8] {
+        self.data
+    }
+
+    /// The Ethernet header, or `None` where the frame is shorter than one.
+    #[must_use]
+    pub fn header(&self) -> Option<Header> {
+        Header::parse(self.data)
+    }
+}
+
+impl Deref for RxFrame<'_> {
+    type Target = [u8];
+    fn deref(&self) -> &[u8] {
+        self.data
+    }
+}
+
+impl DerefMut for RxFrame<'_> {
+    fn deref_mut(&mut self) -> &mut [u8] {
+        self.data
+    }
+}
+
+/// An Ethernet header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Header {
+    /// Destination address.
+    pub destination: MacAddress,
+    /// Source address.
+    pub source: MacAddress,
+    /// `EtherType`, or the length of the payload where it is at most 1500 (IEEE 802.3 clause 3.2.6).
+    pub ethertype: u16,
+}
+
+impl Header {
+    /// Reads the header at the start of `frame`; `None` where it is shorter than [`HEADER_LEN`].
+    #[must_use]
+    pub fn parse(frame: &[u8]) -> Option<Self> {
+        let (destination, rest) = frame.split_first_chunk::<6>()?;
+        let (source, rest) = rest.split_first_chunk::<6>()?;
+        let (ethertype, _) = rest.split_first_chunk::<2>()?;
+        Some(Self {
+            destination: MacAddress::new(*destination),
+            source: MacAddress::new(*source),
+            ethertype: u16::from_be_bytes(*ethertype),
+        })
+    }
+
+    /// The header as it is sent.
+    #[must_use]
+    pub fn to_bytes(self) -> [u8; HEADER_LEN] {
+        let [d0, d1, d2, d3, d4, d5] = self.destination.octets();
+        let [s0, s1, s2, s3, s4, s5] = self.source.octets();
+        let [t0, t1] = self.ethertype.to_be_bytes();
+        [d0, d1, d2, d3, d4, d5, s0, s1, s2, s3, s4, s5, t0, t1]
+    }
+}
+
+/// The length of a frame that is handed over in parts; `None` where the sum overflows.
+#[must_use]
+pub fn gather_len(parts: &[&[u8]]) -> Option<usize> {
+    parts.iter().try_fold(0_usize, |sum, part| sum.checked_add(part.len()))
+}
+
+/// Copies `parts` one after another to the start of `buf` and returns their length; `None`, with nothing promised about `buf`, where they do not fit.
+#[must_use]
+pub fn gather_into(parts: &[&[u8]], buf: &mut [u8]) -> Option<usize> {
+    let mut at = 0_usize;
+    for part in parts {
+        let end = at.checked_add(part.len())?;
+        buf.get_mut(at..end)?.copy_from_slice(part);
+        at = end;
+    }
+    Some(at)
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use super::*;
+    use proptest::prelude::*;
+    use std::vec::Vec;
+
+    proptest! {
+        #[test]
+        fn header_and_back(destination: [u8; 6], source: [u8; 6], ethertype: u16, tail: Vec<u8>) {
+            let header = Header { destination: destination.into(), source: source.into(), ethertype };
+            let mut frame = header.to_bytes().to_vec();
+            frame.extend(tail);
+            prop_assert_eq!(Header::parse(&frame), Some(header));
+        }
+
+        #[test]
+        fn gathering_is_concatenation(parts: Vec<Vec<u8>>, room in 0_usize..2000) {
+            let slices: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
+            let whole = parts.concat();
+            let mut buf = std::vec![0; room];
+            prop_assert_eq!(gather_len(&slices), Some(whole.len()));
+            match gather_into(&slices, &mut buf) {
+                Some(len) => prop_assert_eq!(&buf[..len], &whole[..]),
+                None => prop_assert!(whole.len() > room),
+            }
+        }
+    }
+
+    #[test]
+    fn short_memory_lends_nothing() {
+        let mut memory = [0; 20];
+        assert!(RxFrame::new(&mut memory, RxMeta::new(21)).is_none());
+        assert!(RxFrame::new(&mut memory, RxMeta::new(13)).unwrap().header().is_none());
+        assert!(RxFrame::new(&mut memory, RxMeta::new(14)).unwrap().header().is_some());
+    }
+}

@@ -1,0 +1,119 @@
+//! Interrupts without the race between "drained" and "unmasked".
+
+/// A device whose interrupt line can be masked at the device.
+///
+/// # Contract
+///
+/// The classic race: the host drains the device, a frame arrives, the host unmasks; with an edge-triggered line nobody is told, and the host is deaf for
+/// ever. [`rearm`](Self::rearm) closes it by unmasking *first* and then looking again. It returns [`Armed`](RearmOutcome::Armed) only if work that comes
+/// after the call began will cause an interrupt.
+///
+/// # For stack and executor authors
+///
+/// ```text
+/// interrupt handler:   doorbell.ring()
+///
+/// task:   loop {
+///             doorbell.take();
+///             device.disarm()?;
+///             drain the device;
+///             if device.rearm(Interest::RX)? == RearmOutcome::WorkPending { continue }
+///             sleep until doorbell.is_rung();        // decided with interrupts off, or by awaiting doorbell.wait()
+///         }
+/// ```
+///
+/// # For driver authors
+///
+/// Edge- and level-triggered hosts are both to be served: unmask so that work already pending makes a new edge where the chip can do that, and report
+/// `WorkPending` in any case. Devices without a line do not implement this trait: they are polled.
+pub trait Rearm: crate::ErrorType {
+    /// Masks the interrupt at the device. Idempotent.
+    ///
+    /// # Errors
+    ///
+    /// The device failed.
+    fn disarm(&mut self) -> Result<(), Self::Error>;
+
+    /// Unmasks the interrupt at the device for what is of interest, then looks whether there is such work already. Idempotent.
+    ///
+    /// Sources of no interest stay masked where the chip can tell them apart: a host that waits for room to transmit with its receive queue full must not be
+    /// woken by the frames that it cannot take.
+    ///
+    /// # Errors
+    ///
+    /// The device failed; whether it is armed is then not known.
+    fn rearm(&mut self, interest: Interest) -> Result<RearmOutcome, Self::Error>;
+}
+
+/// What to be woken for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Interest {
+    /// A frame is pending.
+    pub rx: bool,
+    /// There is room to transmit.
+    pub tx: bool,
+    /// The link changed.
+    pub link: bool,
+}
+
+impl Interest {
+    /// Nothing.
+    pub const NONE: Self = Self {
+        rx: false,
+        tx: false,
+        link: false,
+    };
+    /// A frame is pending.
+    pub const RX: Self = Self { rx: true, ..Self::NONE };
+    /// There is room to transmit.
+    pub const TX: Self = Self { tx: true, ..Self::NONE };
+    /// The link changed.
+    pub const LINK: Self = Self {
+        link: true,
+        ..Self::NONE
+    };
+    /// All three.
+    pub const ALL: Self = Self {
+        rx: true,
+        tx: true,
+        link: true,
+    };
+
+    /// What is in either.
+    #[must_use]
+    pub const fn or(self, other: Self) -> Self {
+        Self {
+            rx: self.rx | other.rx,
+            tx: self.tx | other.tx,
+            link: self.link | other.link,
+        }
+    }
+
+    /// What is in both.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self {
+            rx: self.rx & other.rx,
+            tx: self.tx & other.tx,
+            link: self.link & other.link,
+        }
+    }
+
+    /// Whether nothing is in it.
+    #[must_use]
+    pub const fn is_none(self) -> bool {
+        !(self.rx | self.tx | self.link)
+    }
+}
+
+/// Whether it is safe to sleep.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[must_use = "sleeping with work pending makes a deaf device"]
+pub enum RearmOutcome {
+    /// The interrupt is unmasked and nothing is pending: sleep.
+    Armed,
+    /// Something of interest is pending already: drain again first. The interrupt is unmasked all the same.
+    WorkPending,
+}

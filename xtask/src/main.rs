@@ -1,0 +1,38 @@
+//! The project's commands. `cargo xtask --help` lists them.
+
+mod bench;
+mod figures;
+mod firmware;
+mod size;
+mod targets;
+mod test;
+mod tools;
+
+use clap::{Parser, Subcommand};
+
+/// The project's commands: everything that CI does, by hand.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", version, about)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Test(test::Args),
+    Bench(bench::Args),
+    Size(size::Args),
+    Firmware(firmware::Args),
+    Targets(targets::Args),
+}
+
+fn main() -> anyhow::Result<()> {
+    match Cli::parse().command {
+        Command::Test(args) => test::run(&args),
+        Command::Bench(args) => bench::run(&args),
+        Command::Size(args) => size::run(&args),
+        Command::Firmware(args) => firmware::run(&args),
+        Command::Targets(args) => targets::run(&args),
+    }
+}
