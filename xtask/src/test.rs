@@ -1,11 +1,297 @@
 //! Runs everything that can run here.
 
-use anyhow::Result;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+use clap::builder::{PossibleValue, PossibleValuesParser};
+use comfy_table::{Table, presets::UTF8_FULL_CONDENSED};
+
+use crate::tools::{command, has, output, run as must};
 
 /// Runs everything that can run here, and installs or names what is missing.
+///
+/// Without arguments all steps run, one after another, and a table tells how each ended. A step that cannot run here says SKIPPED and why.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {}
+pub(crate) struct Args {
+    /// Run this step only; may be given several times.
+    #[arg(long, value_name = "STEP", value_parser = names())]
+    only: Vec<String>,
+    /// List the steps and stop.
+    #[arg(long)]
+    list: bool,
+}
 
-pub(crate) fn run(_: &Args) -> Result<()> {
-    crate::tools::run(crate::tools::command("cargo").args(["test", "--workspace"]))
+/// How a step ended, where it did not fail.
+enum Outcome {
+    Passed,
+    Skipped(String),
+}
+
+/// One step: its name, what it does, how.
+struct Step {
+    name: &'static str,
+    about: &'static str,
+    run: fn() -> Result<Outcome>,
+}
+
+const STEPS: &[Step] = &[
+    Step {
+        name: "format",
+        about: "rustfmt finds nothing to change",
+        run: format,
+    },
+    Step {
+        name: "lint",
+        about: "clippy, all targets and features, no warnings",
+        run: lint,
+    },
+    Step {
+        name: "features",
+        about: "ethdev compiles with every set of its features",
+        run: features,
+    },
+    Step {
+        name: "test",
+        about: "unit, integration and documentation tests of the workspace",
+        run: test,
+    },
+    Step {
+        name: "loom",
+        about: "Doorbell and Rearm in every interleaving",
+        run: loom,
+    },
+    Step {
+        name: "docs",
+        about: "documentation builds without warnings",
+        run: docs,
+    },
+    Step {
+        name: "msrv",
+        about: "each library compiles with the Rust version it states",
+        run: msrv,
+    },
+    Step {
+        name: "targets",
+        about: "no_std crates build for three bare-metal targets",
+        run: targets,
+    },
+    Step {
+        name: "firmware",
+        about: "the firmware answers in QEMU",
+        run: firmware,
+    },
+    Step {
+        name: "swap",
+        about: "the same application on every NIC of the workspace",
+        run: swap,
+    },
+];
+
+fn names() -> PossibleValuesParser {
+    STEPS
+        .iter()
+        .map(|step| PossibleValue::new(step.name).help(step.about))
+        .collect::<Vec<_>>()
+        .into()
+}
+
+pub(crate) fn run(args: &Args) -> Result<()> {
+    if args.list {
+        for step in STEPS {
+            println!("{:10} {}", step.name, step.about);
+        }
+        return Ok(());
+    }
+    if let Some(unknown) = args
+        .only
+        .iter()
+        .find(|name| STEPS.iter().all(|step| step.name != name.as_str()))
+    {
+        bail!("there is no step {unknown:?}: cargo xtask test --list names them");
+    }
+    let mut rows = Vec::new();
+    for step in STEPS
+        .iter()
+        .filter(|step| args.only.is_empty() || args.only.iter().any(|name| name == step.name))
+    {
+        eprintln!("\n== {}: {}", step.name, step.about);
+        let begin = Instant::now();
+        let outcome = (step.run)();
+        if let Err(e) = &outcome {
+            eprintln!("== {} FAILED: {e:#}", step.name);
+        }
+        rows.push((step, outcome, begin.elapsed()));
+    }
+    report(&rows)
+}
+
+fn report(rows: &[(&Step, Result<Outcome>, Duration)]) -> Result<()> {
+    let mut table = Table::new();
+    table
+        .load_preset(UTF8_FULL_CONDENSED)
+        .set_header(["step", "what it shows", "outcome", "seconds"]);
+    let (mut passed, mut failed, mut skipped) = (0, 0, 0);
+    for (step, outcome, time) in rows {
+        let text = match outcome {
+            Ok(Outcome::Passed) => {
+                passed += 1;
+                "passed".to_owned()
+            }
+            Ok(Outcome::Skipped(why)) => {
+                skipped += 1;
+                format!("SKIPPED: {why}")
+            }
+            Err(e) => {
+                failed += 1;
+                format!("FAILED: {e:#}")
+            }
+        };
+        table.add_row([
+            step.name.to_owned(),
+            step.about.to_owned(),
+            text,
+            format!("{:.0}", time.as_secs_f64()),
+        ]);
+    }
+    println!("{table}");
+    println!("{passed} passed, {failed} failed, {skipped} skipped");
+    if failed > 0 {
+        bail!("{failed} of {} steps failed", rows.len());
+    }
+    Ok(())
+}
+
+fn format() -> Result<Outcome> {
+    must(command("cargo").args(["fmt", "--all", "--check"]))?;
+    must(command("cargo").args(["fmt", "--check", "--manifest-path", "examples/firmware/Cargo.toml"]))?;
+    Ok(Outcome::Passed)
+}
+
+fn lint() -> Result<Outcome> {
+    must(command("cargo").args([
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--all-features",
+        "--",
+        "-D",
+        "warnings",
+    ]))?;
+    Ok(Outcome::Passed)
+}
+
+/// Features are additive: all 2^n sets of them, the empty one included.
+fn features() -> Result<Outcome> {
+    const FEATURES: [&str; 5] = ["critical-section", "pump", "defmt", "log", "embedded-hal-async"];
+    for set in 0..1_usize << FEATURES.len() {
+        let chosen: Vec<&str> = FEATURES
+            .iter()
+            .enumerate()
+            .filter(|(i, _)| set >> i & 1 == 1)
+            .map(|(_, name)| *name)
+            .collect();
+        let mut check = command("cargo");
+        check.args([
+            "check",
+            "--quiet",
+            "--package",
+            "ethdev",
+            "--features",
+            &chosen.join(","),
+        ]);
+        must(
+            check
+                .env("RUSTFLAGS", "-D warnings")
+                .env("CARGO_TARGET_DIR", "target/features"),
+        )?;
+    }
+    Ok(Outcome::Passed)
+}
+
+fn test() -> Result<Outcome> {
+    must(command("cargo").args(["test", "--workspace", "--all-features", "--no-fail-fast"]))?;
+    Ok(Outcome::Passed)
+}
+
+fn loom() -> Result<Outcome> {
+    let mut cargo = command("cargo");
+    cargo.args([
+        "test",
+        "--release",
+        "--package",
+        "ethdev",
+        "--features",
+        "critical-section",
+        "--test",
+        "loom",
+    ]);
+    must(
+        cargo
+            .env("RUSTFLAGS", "--cfg loom")
+            .env("CARGO_TARGET_DIR", "target/loom"),
+    )?;
+    Ok(Outcome::Passed)
+}
+
+fn docs() -> Result<Outcome> {
+    let mut cargo = command("cargo");
+    cargo.args(["doc", "--workspace", "--no-deps", "--all-features"]);
+    must(cargo.env("RUSTDOCFLAGS", "-D warnings"))?;
+    Ok(Outcome::Passed)
+}
+
+/// The published crates with the tool chains of their `rust-version`, where rustup has those.
+fn msrv() -> Result<Outcome> {
+    let metadata: serde_json::Value = serde_json::from_str(&output(command("cargo").args([
+        "metadata",
+        "--no-deps",
+        "--format-version",
+        "1",
+    ]))?)?;
+    let installed = if has("rustup") {
+        output(command("rustup").args(["toolchain", "list"]))?
+    } else {
+        String::new()
+    };
+    let mut missing = Vec::new();
+    for package in metadata["packages"].as_array().into_iter().flatten() {
+        let (Some(name), Some(version)) = (package["name"].as_str(), package["rust_version"].as_str()) else {
+            continue;
+        };
+        // `publish = false` is an empty list of registries.
+        if package["publish"].as_array().is_some_and(Vec::is_empty) {
+            continue;
+        }
+        match installed.lines().find(|toolchain| toolchain.starts_with(version)) {
+            Some(toolchain) => {
+                let toolchain = toolchain.split_whitespace().next().unwrap_or(version);
+                let mut cargo = command("rustup");
+                cargo.args(["run", toolchain, "cargo", "check", "--package", name]);
+                must(cargo.env("CARGO_TARGET_DIR", "target/msrv"))?;
+            }
+            None => missing.push(format!("{name} {version}")),
+        }
+    }
+    if missing.is_empty() {
+        return Ok(Outcome::Passed);
+    }
+    Ok(Outcome::Skipped(format!(
+        "not installed: {}; the lint step checks the standard library's side of it",
+        missing.join(", ")
+    )))
+}
+
+fn targets() -> Result<Outcome> {
+    crate::targets::run(&crate::targets::Args::default())?;
+    Ok(Outcome::Passed)
+}
+
+fn firmware() -> Result<Outcome> {
+    crate::firmware::run(&crate::firmware::Args::default())?;
+    Ok(Outcome::Passed)
+}
+
+fn swap() -> Result<Outcome> {
+    must(command("cargo").args(["run", "--release", "--bin", "swap"]))?;
+    Ok(Outcome::Passed)
 }
