@@ -4,6 +4,7 @@ use core::cell::RefCell;
 
 use crate::frame::HEADER_LEN;
 use crate::lend::{LendingDevice, RxHalf, TxHalf, count_release, recv_by_copy};
+use crate::trace::warning;
 use crate::{
     Capabilities, Control, ControlError, Error, ErrorKind, ErrorType, EthernetDevice, Events, Interest, LayerError,
     Link, MacAddress, MaxFrameLen, Rearm, RearmOutcome, RxFrame, RxMeta, Stats, check_frame,
@@ -114,7 +115,8 @@ impl<const N: usize> TxSlot<N> {
             Err(e) if e.kind().is_busy() => Ok(false),
             result => {
                 self.parked = None;
-                if result.is_err() {
+                if let Err(e) = &result {
+                    warning!("an accepted frame could not be sent: {:?}", e.kind());
                     self.lost.tx_aborted = self.lost.tx_aborted.wrapping_add(1);
                 }
                 result.map(|()| true)
@@ -144,9 +146,13 @@ impl<D: EthernetDevice, const N: usize> BufferedRx<'_, D, N> {
                     break;
                 }
                 // A device that claims to have written more than there is room for.
-                Ok(Some(_)) => return Err(LayerError::Layer(ErrorKind::BadFrame)),
+                Ok(Some(meta)) => {
+                    warning!("the device claims {} bytes in a buffer of {}", meta.len, N);
+                    return Err(LayerError::Layer(ErrorKind::BadFrame));
+                }
                 Err(e) => match e.kind() {
                     ErrorKind::BufferTooSmall { needed } if needed > N => {
+                        warning!("frame of {} bytes is longer than the buffer, discarded", needed);
                         device.discard_frame().map_err(LayerError::Device)?;
                     }
                     _ => return Err(LayerError::Device(e)),

@@ -34,6 +34,7 @@ pub mod mdio;
 pub mod phy;
 mod rearm;
 mod stats;
+mod trace;
 
 pub use buffered::{Buffered, BufferedRx, BufferedTx};
 pub use callback::{Callback, CallbackDevice, FrameHandler, Polled, Transmit};

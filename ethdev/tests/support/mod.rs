@@ -1,0 +1,181 @@
+//! A bus device that does as it is told: frames in, frames out, one error at a time.
+#![allow(dead_code, reason = "each test uses a part of it")]
+
+use std::collections::VecDeque;
+
+use ethdev::{
+    Capabilities, Control, ControlError, Error, ErrorKind, ErrorType, EthernetDevice, Events, FilterOutcome, Interest,
+    Link, MacAddress, Rearm, RearmOutcome, RxFilter, RxMeta, Stats, check_frame,
+};
+
+/// An error with something in it that a layer could lose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Cause(pub(crate) ErrorKind, pub(crate) &'static str);
+
+impl Error for Cause {
+    fn kind(&self) -> ErrorKind {
+        self.0
+    }
+}
+
+pub(crate) struct Scripted {
+    pub(crate) incoming: VecDeque<Vec<u8>>,
+    pub(crate) sent: Vec<Vec<u8>>,
+    /// How many more frames are taken before the device is busy.
+    pub(crate) tx_room: usize,
+    pub(crate) link: Link,
+    /// What the next call that touches the bus answers.
+    pub(crate) fail_next: Option<Cause>,
+    pub(crate) capabilities: Capabilities,
+    pub(crate) stats: Stats,
+    /// Names of the management calls and of the overridden `send_frame`, in order.
+    pub(crate) calls: Vec<&'static str>,
+    pub(crate) bus_accesses: usize,
+}
+
+impl Scripted {
+    pub(crate) fn new() -> Self {
+        Self {
+            incoming: VecDeque::new(),
+            sent: Vec::new(),
+            tx_room: usize::MAX,
+            link: Link::UP,
+            fail_next: None,
+            capabilities: Capabilities::ETHERNET,
+            stats: Stats::ZERO,
+            calls: Vec::new(),
+            bus_accesses: 0,
+        }
+    }
+
+    pub(crate) fn with_incoming<const K: usize>(frames: [Vec<u8>; K]) -> Self {
+        Self {
+            incoming: frames.into(),
+            ..Self::new()
+        }
+    }
+
+    fn bus(&mut self) -> Result<(), Cause> {
+        self.bus_accesses += 1;
+        self.fail_next.take().map_or(Ok(()), Err)
+    }
+}
+
+/// A recognizable frame of `len` bytes.
+pub(crate) fn frame(seed: u8, len: usize) -> Vec<u8> {
+    (0..len).map(|i| seed.wrapping_mul(31).wrapping_add(i as u8)).collect()
+}
+
+impl ErrorType for Scripted {
+    type Error = Cause;
+}
+
+impl EthernetDevice for Scripted {
+    fn mac_address(&self) -> MacAddress {
+        MacAddress::new([2, 0, 0, 0, 0, 1])
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        self.capabilities
+    }
+
+    fn link(&self) -> Link {
+        self.link
+    }
+
+    fn stats(&self) -> Stats {
+        self.stats
+    }
+
+    fn recv_frame(&mut self, buf: &mut [u8]) -> Result<Option<RxMeta>, Cause> {
+        self.bus()?;
+        let Some(frame) = self.incoming.front() else {
+            return Ok(None);
+        };
+        let needed = frame.len();
+        let Some(buf) = buf.get_mut(..needed) else {
+            return Err(Cause(ErrorKind::BufferTooSmall { needed }, "short"));
+        };
+        buf.copy_from_slice(frame);
+        self.incoming.pop_front();
+        self.stats.count_rx(needed);
+        Ok(Some(RxMeta::new(needed)))
+    }
+
+    fn discard_frame(&mut self) -> Result<bool, Cause> {
+        self.bus()?;
+        let there = self.incoming.pop_front().is_some();
+        self.stats.rx_discarded += u32::from(there);
+        Ok(there)
+    }
+
+    fn tx_ready(&mut self) -> Result<bool, Cause> {
+        self.bus()?;
+        Ok(self.tx_room > 0 && self.link.is_up())
+    }
+
+    fn send_gather(&mut self, parts: &[&[u8]]) -> Result<(), Cause> {
+        let len = check_frame(parts, &self.capabilities).map_err(|kind| Cause(kind, "illegal"))?;
+        self.bus()?;
+        if !self.link.is_up() {
+            return Err(Cause(ErrorKind::LinkDown, "no cable"));
+        }
+        self.tx_room = self.tx_room.checked_sub(1).ok_or(Cause(ErrorKind::Busy, "full"))?;
+        self.sent.push(parts.concat());
+        self.stats.count_tx(len);
+        Ok(())
+    }
+
+    fn send_frame(&mut self, frame: &[u8]) -> Result<(), Cause> {
+        self.calls.push("send_frame");
+        self.send_gather(&[frame])
+    }
+
+    fn service(&mut self) -> Result<Events, Cause> {
+        self.bus()?;
+        let mut events = Events::NONE;
+        events.rx_pending = !self.incoming.is_empty();
+        events.tx_room = self.tx_room > 0 && self.link.is_up();
+        Ok(events)
+    }
+}
+
+impl Control for Scripted {
+    fn stop(&mut self) -> Result<(), ControlError<Cause>> {
+        self.calls.push("stop");
+        self.bus().map_err(ControlError::Device)
+    }
+
+    fn set_mac_address(&mut self, _: MacAddress) -> Result<(), ControlError<Cause>> {
+        self.calls.push("set_mac_address");
+        self.bus().map_err(ControlError::Device)
+    }
+
+    fn set_rx_filter(&mut self, _: RxFilter<'_>) -> Result<FilterOutcome, ControlError<Cause>> {
+        self.calls.push("set_rx_filter");
+        Ok(FilterOutcome::Superset)
+    }
+
+    fn recover(&mut self) -> Result<(), ControlError<Cause>> {
+        self.calls.push("recover");
+        self.bus().map_err(ControlError::Device)
+    }
+}
+
+impl Rearm for Scripted {
+    fn disarm(&mut self) -> Result<(), Cause> {
+        self.calls.push("disarm");
+        self.bus()
+    }
+
+    fn rearm(&mut self, interest: Interest) -> Result<RearmOutcome, Cause> {
+        self.calls.push("rearm");
+        self.bus()?;
+        let pending = interest.rx && !self.incoming.is_empty();
+        Ok(if pending {
+            RearmOutcome::WorkPending
+        } else {
+            RearmOutcome::Armed
+        })
+    }
+}
