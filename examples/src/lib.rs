@@ -1,2 +1,17 @@
-//! The applications, generic over the device.
+//! One set of applications, generic over the device, and the programs that run them.
+//!
+//! - [`apps`]: the applications. No `std`, no alloc: the caller brings the memory. The firmware runs exactly these.
 #![cfg_attr(not(feature = "std"), no_std)]
+#![forbid(unsafe_code)]
+
+#[cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::unreachable
+    )
+)]
+pub mod apps;

@@ -1,0 +1,72 @@
+//! A small HTTP/1.1 server (RFC 9110, RFC 9112): one page, made anew for each request.
+
+mod connection;
+mod page;
+mod request;
+mod response;
+
+pub(super) use connection::Connection;
+
+use smoltcp::iface::SocketSet;
+use smoltcp::socket::tcp;
+use smoltcp::time::Instant;
+
+use super::Status;
+
+/// The port of the service.
+pub const PORT: u16 = 80;
+
+/// The service, on `N` connections at a time.
+#[derive(Debug)]
+pub(super) struct Http<'a, const N: usize> {
+    connections: [Connection<'a>; N],
+}
+
+impl<'a, const N: usize> Http<'a, N> {
+    pub(super) const fn new(connections: [Connection<'a>; N]) -> Self {
+        Self { connections }
+    }
+
+    pub(super) fn serve(&mut self, now: Instant, sockets: &mut SocketSet<'_>, content: &Content<'a>) {
+        for connection in &mut self.connections {
+            connection.serve(now, sockets, content);
+        }
+    }
+
+    /// Sees to it that somebody listens. A closed connection listens again at once; one that waits out its TIME-WAIT only when no other does.
+    pub(super) fn listen(&mut self, sockets: &mut SocketSet<'_>) {
+        let mut listening = 0;
+        for connection in &mut self.connections {
+            let socket = connection.socket(sockets);
+            if socket.state() == tcp::State::Closed {
+                connection.listen(sockets);
+            }
+            listening += usize::from(connection.socket(sockets).is_listening());
+        }
+        if listening == 0 {
+            let waiting = |c: &&mut Connection<'_>| c.socket(sockets).state() == tcp::State::TimeWait;
+            if let Some(connection) = self.connections.iter_mut().find(waiting) {
+                connection.listen(sockets);
+            }
+        }
+    }
+
+    /// Requests answered, whatever the answer.
+    pub(super) fn answered(&self) -> u32 {
+        self.connections.iter().fold(0, |sum, c| sum.wrapping_add(c.answered))
+    }
+
+    /// When the first connection runs out of patience.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.connections.iter().filter_map(Connection::deadline).min()
+    }
+}
+
+/// What there is to show.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Content<'a> {
+    /// Title of the page.
+    pub(super) name: &'a str,
+    /// The device.
+    pub(super) status: Status,
+}

@@ -1,0 +1,196 @@
+//! An answer that is sent as fast as the peer takes it, without ever being in memory as a whole.
+
+use core::fmt::{self, Write};
+
+use super::Content;
+use super::page;
+use super::request::{Request, StatusCode};
+
+/// An answer, and how much of it was sent.
+///
+/// It is text made from values that do not change. So it can be made again from its beginning for each piece that is sent, and only the piece is kept.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Response<'a> {
+    request: Request,
+    content: Content<'a>,
+    body: usize,
+    sent: usize,
+    len: usize,
+}
+
+impl<'a> Response<'a> {
+    pub(super) fn new(request: Request, content: Content<'a>) -> Self {
+        let mut response = Self {
+            request,
+            content,
+            body: 0,
+            sent: 0,
+            len: 0,
+        };
+        response.body = length(|out| response.write_body(out));
+        response.len = length(|out| response.write(out));
+        response
+    }
+
+    /// Puts the next piece at the start of `out`. Returns its length.
+    pub(super) fn next_piece(&mut self, out: &mut [u8]) -> usize {
+        let mut window = Window {
+            skip: self.sent,
+            out,
+            filled: 0,
+        };
+        // Ends with an error where the window is full.
+        let _ = self.write(&mut window);
+        self.sent += window.filled;
+        window.filled
+    }
+
+    pub(super) const fn is_sent(&self) -> bool {
+        self.sent >= self.len
+    }
+
+    pub(super) const fn keep_alive(&self) -> bool {
+        self.request.keep_alive
+    }
+
+    fn write(&self, out: &mut impl Write) -> fmt::Result {
+        let status = self.request.status;
+        write!(out, "HTTP/1.1 {}\r\n", status.text())?;
+        let media = if status == StatusCode::Ok {
+            "text/html"
+        } else {
+            "text/plain"
+        };
+        write!(out, "Content-Type: {media}; charset=utf-8\r\n")?;
+        write!(out, "Content-Length: {}\r\n", self.body)?;
+        out.write_str("Cache-Control: no-store\r\n")?;
+        if status == StatusCode::MethodNotAllowed {
+            out.write_str("Allow: GET, HEAD\r\n")?;
+        }
+        let connection = if self.request.keep_alive { "keep-alive" } else { "close" };
+        write!(out, "Connection: {connection}\r\n\r\n")?;
+        if self.request.head_only {
+            return Ok(());
+        }
+        self.write_body(out)
+    }
+
+    fn write_body(&self, out: &mut impl Write) -> fmt::Result {
+        match self.request.status {
+            StatusCode::Ok => page::write(&self.content, out),
+            status => writeln!(out, "{}", status.text()),
+        }
+    }
+}
+
+/// How many bytes `write` writes.
+fn length(write: impl FnOnce(&mut Count) -> fmt::Result) -> usize {
+    let mut count = Count(0);
+    // Counting does not fail.
+    let _ = write(&mut count);
+    count.0
+}
+
+struct Count(usize);
+
+impl Write for Count {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0 += text.len();
+        Ok(())
+    }
+}
+
+/// Lets the first `skip` bytes pass and keeps what follows as far as there is room.
+struct Window<'a> {
+    skip: usize,
+    out: &'a mut [u8],
+    filled: usize,
+}
+
+impl Write for Window<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let skipped = self.skip.min(text.len());
+        self.skip -= skipped;
+        let piece = text.as_bytes().get(skipped..).unwrap_or_default();
+        let room = self.out.get_mut(self.filled..).unwrap_or_default();
+        let len = piece.len().min(room.len());
+        for (to, from) in room.iter_mut().zip(piece) {
+            *to = *from;
+        }
+        self.filled += len;
+        // Nothing more is to be had from the rest.
+        if len < piece.len() { Err(fmt::Error) } else { Ok(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::apps::Status;
+    use core::time::Duration;
+    use ethdev::{Link, MacAddress, Stats};
+
+    const CONTENT: Content<'_> = Content {
+        name: "a <test>",
+        status: Status {
+            mac_address: MacAddress::new([2, 0, 0, 0, 0, 1]),
+            link: Link::UP,
+            stats: Stats::ZERO,
+            uptime: Duration::from_secs(90_061),
+        },
+    };
+
+    fn whole(request: Request, piece: usize) -> String {
+        let mut response = Response::new(request, CONTENT);
+        let (mut text, mut window) = (Vec::new(), vec![0; piece]);
+        while !response.is_sent() {
+            let len = response.next_piece(&mut window);
+            assert!(len > 0);
+            text.extend_from_slice(&window[..len]);
+        }
+        assert_eq!(response.next_piece(&mut window), 0);
+        String::from_utf8(text).unwrap()
+    }
+
+    fn request(status: StatusCode, head_only: bool) -> Request {
+        Request {
+            status,
+            head_only,
+            keep_alive: true,
+        }
+    }
+
+    #[test]
+    fn the_same_in_pieces_of_any_size() {
+        let once = whole(request(StatusCode::Ok, false), 100_000);
+        for piece in [1, 7, 64, 1460] {
+            assert_eq!(whole(request(StatusCode::Ok, false), piece), once);
+        }
+    }
+
+    #[test]
+    fn content_length_is_that_of_the_body_also_where_there_is_none() {
+        for status in [StatusCode::Ok, StatusCode::NotFound, StatusCode::MethodNotAllowed] {
+            let with = whole(request(status, false), 1000);
+            let without = whole(request(status, true), 1000);
+            let (head, body) = with.split_once("\r\n\r\n").unwrap();
+            assert!(head.contains(&format!("Content-Length: {}\r\n", body.len())), "{head}");
+            assert_eq!(without, format!("{head}\r\n\r\n"));
+        }
+    }
+
+    #[test]
+    fn the_page_shows_what_it_should() {
+        let text = whole(request(StatusCode::Ok, false), 1000);
+        for part in [
+            "a &lt;test&gt;",
+            "02:00:00:00:00:01",
+            "1 d 01:01:01",
+            "rx_overrun",
+            "up",
+        ] {
+            assert!(text.contains(part), "{part} is missing in {text}");
+        }
+        assert!(!text.contains("<test>"));
+    }
+}

@@ -1,0 +1,13 @@
+//! The applications, written once: they know neither the device nor the board.
+//!
+//! - [`Node`]: a small host on smoltcp. It answers pings, echoes UDP and TCP on port 7, and serves a page about its device on port 80.
+
+pub mod echo;
+pub mod http;
+mod node;
+mod status;
+mod storage;
+
+pub use node::{Config, ConfigError, Node, Served};
+pub use status::Status;
+pub use storage::{Slots, Storage};

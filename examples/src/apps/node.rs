@@ -1,0 +1,222 @@
+//! A small host: ping, echo and a web page.
+
+use core::fmt;
+
+use ethdev::MacAddress;
+use smoltcp::iface::{self, Interface, PollIngressSingleResult, PollResult, SocketHandle, SocketSet};
+use smoltcp::phy;
+use smoltcp::socket::{tcp, udp};
+use smoltcp::time::Instant;
+use smoltcp::wire::{EthernetAddress, IpCidr, Ipv4Address};
+
+use super::Status;
+use super::echo::{TcpEcho, UdpEcho};
+use super::http::{Connection, Content, Http};
+use super::storage::{ECHO_CONNECTIONS, HTTP_CONNECTIONS, HttpStorage, Slots, Storage, UdpStorage};
+
+/// How many frames one [`poll`](Node::poll) takes in: a peer that floods does not keep the caller from everything else.
+const FRAMES_PER_POLL: usize = 32;
+/// How many rounds of sending one [`poll`](Node::poll) does. A round sends one frame per socket.
+const ROUNDS_PER_POLL: usize = 32;
+
+/// What distinguishes one node from another.
+#[derive(Debug, Clone, Copy)]
+pub struct Config<'a> {
+    /// Title of the page.
+    pub name: &'a str,
+    /// The node's addresses, with the length of their subnet's prefix.
+    pub addresses: &'a [IpCidr],
+    /// Where packets for other subnets go; `None`: nowhere.
+    pub gateway: Option<Ipv4Address>,
+    /// Where sequence numbers and ports begin. Different for each start, or connections of the last one get mixed up with new ones.
+    pub seed: u64,
+}
+
+/// Why there can be no such node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// The device's address is not one that a station can have.
+    MacAddress(MacAddress),
+    /// The address is not one that a host can have (a group, broadcast).
+    Address(IpCidr),
+    /// More addresses than the stack was built for.
+    TooManyAddresses,
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::MacAddress(address) => write!(f, "{address} is no address of a station"),
+            Self::Address(address) => write!(f, "{address} is no address of a host"),
+            Self::TooManyAddresses => write!(f, "more than {} addresses", smoltcp::config::IFACE_MAX_ADDR_COUNT),
+        }
+    }
+}
+
+impl core::error::Error for ConfigError {}
+
+/// What a node has done for others so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Served {
+    /// UDP datagrams sent back.
+    pub udp_echoed: u32,
+    /// UDP datagrams not sent back: from an echo port, or from nowhere.
+    pub udp_refused: u32,
+    /// TCP bytes sent back.
+    pub tcp_echoed: u64,
+    /// HTTP requests answered, whatever the answer.
+    pub http_answered: u32,
+}
+
+/// A small host on smoltcp: answers pings, echoes UDP and TCP on port 7, and serves a page about its device on port 80.
+///
+/// It has no loop and no clock of its own: call [`poll`](Self::poll) when the device has something or [`poll_at`](Self::poll_at) has come.
+pub struct Node<'a> {
+    name: &'a str,
+    start: Instant,
+    iface: Interface,
+    sockets: SocketSet<'a>,
+    scratch: &'a mut [u8],
+    udp: UdpEcho,
+    tcp: TcpEcho<ECHO_CONNECTIONS>,
+    http: Http<'a, HTTP_CONNECTIONS>,
+    /// There was more to take in than one `poll` does.
+    more: bool,
+}
+
+impl<'a> Node<'a> {
+    /// A node on `device`, whose address is `mac_address`, in the caller's memory.
+    ///
+    /// # Errors
+    ///
+    /// An address that stations or hosts cannot have.
+    pub fn new<P: phy::Device, const TCP: usize>(
+        config: &Config<'a>,
+        device: &mut P,
+        mac_address: MacAddress,
+        now: Instant,
+        storage: &'a mut Storage<TCP>,
+        slots: &'a mut Slots<'a>,
+    ) -> Result<Self, ConfigError> {
+        let mut iface = interface(config, device, mac_address, now)?;
+        if let Some(gateway) = config.gateway {
+            // The first route of a new table: there is room.
+            let _ = iface.routes_mut().add_default_ipv4_route(gateway);
+        }
+        let mut sockets = SocketSet::new(&mut slots.0[..]);
+        let tcp = storage.echo.each_mut().map(|[rx, tx]| add_tcp(&mut sockets, rx, tx));
+        let http = storage.http.each_mut().map(|HttpStorage { rx, tx, head }| {
+            let socket = add_tcp(&mut sockets, rx, tx);
+            Connection::new(socket, head)
+        });
+        let [rx, tx] = &mut storage.udp;
+        let udp = sockets.add(udp::Socket::new(datagrams(rx), datagrams(tx)));
+        let mut node = Self {
+            name: config.name,
+            start: now,
+            iface,
+            sockets,
+            scratch: &mut storage.scratch,
+            udp: UdpEcho::new(udp),
+            tcp: TcpEcho::new(tcp),
+            http: Http::new(http),
+            more: false,
+        };
+        node.listen();
+        Ok(node)
+    }
+
+    /// Takes frames in, serves, and sends. Bounded; where it could not do all, [`poll_at`](Self::poll_at) is now.
+    pub fn poll<P: phy::Device>(&mut self, now: Instant, device: &mut P, status: Status) {
+        self.iface.poll_maintenance(now);
+        self.more = (0..FRAMES_PER_POLL)
+            .all(|_| self.iface.poll_ingress_single(now, device, &mut self.sockets) != PollIngressSingleResult::None);
+        let content = Content {
+            name: self.name,
+            status,
+        };
+        self.udp.serve(&self.iface, &mut self.sockets, self.scratch);
+        self.tcp.serve(&mut self.sockets, self.scratch);
+        self.http.serve(now, &mut self.sockets, &content);
+        for _ in 0..ROUNDS_PER_POLL {
+            if self.iface.poll_egress(now, device, &mut self.sockets) == PollResult::None {
+                break;
+            }
+        }
+        // After sending: a connection that was broken off has told its peer by now.
+        self.listen();
+    }
+
+    /// When the node has something to do of its own accord: `now` or earlier means at once, `None` means never.
+    pub fn poll_at(&mut self, now: Instant) -> Option<Instant> {
+        if self.more {
+            return Some(now);
+        }
+        let stack = self.iface.poll_at(now, &self.sockets);
+        [stack, self.http.deadline()].into_iter().flatten().min()
+    }
+
+    /// Time since the node was made.
+    #[must_use]
+    pub fn uptime(&self, now: Instant) -> core::time::Duration {
+        (now - self.start).into()
+    }
+
+    /// What it has done for others so far.
+    #[must_use]
+    pub fn served(&self) -> Served {
+        Served {
+            udp_echoed: self.udp.echoed,
+            udp_refused: self.udp.refused,
+            tcp_echoed: self.tcp.echoed,
+            http_answered: self.http.answered(),
+        }
+    }
+
+    fn listen(&mut self) {
+        self.udp.listen(&mut self.sockets);
+        self.tcp.listen(&mut self.sockets);
+        self.http.listen(&mut self.sockets);
+    }
+}
+
+impl fmt::Debug for Node<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Node")
+            .field("name", &self.name)
+            .field("addresses", &self.iface.ip_addrs())
+            .field("served", &self.served())
+            .finish_non_exhaustive()
+    }
+}
+
+/// An interface with its addresses. What smoltcp would panic about is refused here.
+fn interface<P: phy::Device>(
+    config: &Config<'_>,
+    device: &mut P,
+    mac_address: MacAddress,
+    now: Instant,
+) -> Result<Interface, ConfigError> {
+    if !mac_address.is_unicast() {
+        return Err(ConfigError::MacAddress(mac_address));
+    }
+    if let Some(&address) = config.addresses.iter().find(|cidr| !cidr.address().is_unicast()) {
+        return Err(ConfigError::Address(address));
+    }
+    let mut settings = iface::Config::new(EthernetAddress(mac_address.octets()).into());
+    settings.random_seed = config.seed;
+    let mut iface = Interface::new(settings, device, now);
+    let mut added = Ok(());
+    iface.update_ip_addrs(|addresses| added = addresses.extend_from_slice(config.addresses));
+    added.map_err(|_| ConfigError::TooManyAddresses)?;
+    Ok(iface)
+}
+
+fn add_tcp<'a>(sockets: &mut SocketSet<'a>, rx: &'a mut [u8], tx: &'a mut [u8]) -> SocketHandle {
+    sockets.add(tcp::Socket::new(tcp::SocketBuffer::new(rx), tcp::SocketBuffer::new(tx)))
+}
+
+fn datagrams(storage: &mut UdpStorage) -> udp::PacketBuffer<'_> {
+    udp::PacketBuffer::new(&mut storage.datagrams[..], &mut storage.bytes[..])
+}
