@@ -1,0 +1,104 @@
+//! The two ends of a wire.
+
+use core::time::Duration;
+use std::rc::Rc;
+
+use ethdev::Link;
+
+use crate::Clock;
+
+use super::{Inner, Side};
+
+pub(super) type Receiver = Box<dyn FnMut(&[u8])>;
+pub(super) type LinkWatcher = Box<dyn FnMut(Link)>;
+
+/// One end of a [`Wire`](super::Wire), for a MAC to be attached to. Dropped, it leaves an end where nobody listens.
+///
+/// Neither method runs a handler: handlers run from events of the clock, and from [`Wire::set_link`](super::Wire::set_link).
+#[derive(Debug)]
+pub struct Port {
+    wire: Rc<Inner>,
+    side: Side,
+}
+
+impl Port {
+    pub(super) fn new(wire: &Rc<Inner>, side: Side) -> Self {
+        Self {
+            wire: wire.clone(),
+            side,
+        }
+    }
+
+    /// Which end this is.
+    #[must_use]
+    pub const fn side(&self) -> Side {
+        self.side
+    }
+
+    /// The wire's clock.
+    #[must_use]
+    pub fn clock(&self) -> Clock {
+        self.wire.clock.clone()
+    }
+
+    /// Puts a frame with its FCS on the wire, after what was sent before. Returns the time at which its last bit is out: then it cannot be taken back.
+    ///
+    /// Whatever is in it goes out: length and FCS are the sender's business. With the link down it is counted and gone.
+    pub fn transmit(&self, frame_with_fcs: impl Into<Vec<u8>>) -> Duration {
+        self.wire.transmit(self.side, frame_with_fcs.into())
+    }
+
+    /// When the next frame can start: the end of the gap after the latest frame, maybe in the past.
+    #[must_use]
+    pub fn idle_at(&self) -> Duration {
+        self.wire.idle_at(self.side)
+    }
+
+    /// Whether the link is up, and its mode.
+    #[must_use]
+    pub fn link(&self) -> Link {
+        self.wire.link()
+    }
+
+    /// Calls `receiver` with each frame, FCS included, when its last bit arrives. Takes the place of the one before.
+    ///
+    /// It may transmit, and do whatever else it likes. Frames that arrive while it runs (because it advances the clock) are handed to it afterwards.
+    pub fn on_receive(&self, receiver: Box<dyn FnMut(&[u8])>) {
+        self.replace(Some(receiver));
+    }
+
+    /// Calls `watcher` with the new state at each change of the link. Takes the place of the one before.
+    pub fn on_link_change(&self, watcher: Box<dyn FnMut(Link)>) {
+        self.replace_watcher(Some(watcher));
+    }
+
+    fn replace(&self, receiver: Option<Receiver>) {
+        let former = {
+            let mut state = self.wire.state.borrow_mut();
+            let end = &mut state.ends[self.side.index()];
+            end.receivers += 1;
+            core::mem::replace(&mut end.receiver, receiver)
+        };
+        // After the borrow: what a handler owns may use the wire as it goes.
+        drop(former);
+    }
+
+    fn replace_watcher(&self, watcher: Option<LinkWatcher>) {
+        let former = {
+            let mut state = self.wire.state.borrow_mut();
+            let link = state.link;
+            let end = &mut state.ends[self.side.index()];
+            end.link_watchers += 1;
+            end.told = link;
+            core::mem::replace(&mut end.link_watcher, watcher)
+        };
+        drop(former);
+    }
+}
+
+impl Drop for Port {
+    fn drop(&mut self) {
+        self.replace(None);
+        self.replace_watcher(None);
+    }
+}

@@ -1,0 +1,39 @@
+//! The books of a wire.
+
+/// What became of the frames of one direction.
+///
+/// [`balanced`](Self::balanced) says how the numbers hang together: every frame put on the wire is accounted for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct WireStats {
+    /// Frames put on the wire.
+    pub sent: u64,
+    /// Bytes of the frames in `sent`, with FCS.
+    pub sent_bytes: u64,
+    /// Copies that the wire made of frames.
+    pub duplicated: u64,
+    /// Frames and copies handed to a receiver.
+    pub delivered: u64,
+    /// Frames that the wire lost.
+    pub lost: u64,
+    /// Frames and copies that were on the way, or were sent, while the link was down.
+    pub cut: u64,
+    /// Frames and copies that arrived at an end where nobody listens.
+    pub unheard: u64,
+    /// Frames and copies still on their way.
+    pub in_flight: u64,
+    /// Frames with flipped bits, whatever became of them after that.
+    pub corrupted: u64,
+    /// Frames that were held back, whatever became of them after that.
+    pub held_back: u64,
+    /// Frames and copies that arrived after one that was sent later.
+    pub reordered: u64,
+}
+
+impl WireStats {
+    /// Whether `sent + duplicated` is `delivered + lost + cut + unheard + in_flight`. Always so.
+    #[must_use]
+    pub const fn balanced(&self) -> bool {
+        self.sent + self.duplicated == self.delivered + self.lost + self.cut + self.unheard + self.in_flight
+    }
+}
