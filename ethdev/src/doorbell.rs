@@ -5,6 +5,8 @@ use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
 
+use crate::shared::Shared;
+
 /// "There is work": a flag and the waker of whoever waits for it.
 ///
 /// An interrupt handler [`ring`](Self::ring)s and does nothing else; one task [`take`](Self::take)s or [`wait`](Self::wait)s. Rings add up to one. No ring is
@@ -28,7 +30,7 @@ use core::task::{Context, Poll, Waker};
 ///
 /// - One waiter at a time. A second one takes the first one's place; the first is woken, looks, and waits again.
 /// - The waker is called outside the critical section, from the context of the ring: in an interrupt handler it must be one that may be woken there.
-pub struct Doorbell(sync::Shared<State>);
+pub struct Doorbell(Shared<State>);
 
 struct State {
     rung: bool,
@@ -40,7 +42,7 @@ impl Doorbell {
     #[cfg(not(loom))]
     #[must_use]
     pub const fn new() -> Self {
-        Self(sync::Shared::new(State {
+        Self(Shared::new(State {
             rung: false,
             waiter: None,
         }))
@@ -50,7 +52,7 @@ impl Doorbell {
     #[cfg(loom)]
     #[must_use]
     pub fn new() -> Self {
-        Self(sync::Shared::new(State {
+        Self(Shared::new(State {
             rung: false,
             waiter: None,
         }))
@@ -128,42 +130,6 @@ impl Future for Wait<'_> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         self.0.poll_wait(cx)
-    }
-}
-
-#[cfg(not(loom))]
-mod sync {
-    use core::cell::RefCell;
-    use critical_section::Mutex;
-
-    /// State behind a critical section.
-    pub(super) struct Shared<T>(Mutex<RefCell<T>>);
-
-    impl<T> Shared<T> {
-        pub(super) const fn new(value: T) -> Self {
-            Self(Mutex::new(RefCell::new(value)))
-        }
-
-        /// `f` runs none of this module's functions, so that the cell is never borrowed twice.
-        pub(super) fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
-            critical_section::with(|cs| f(&mut self.0.borrow_ref_mut(cs)))
-        }
-    }
-}
-
-#[cfg(loom)]
-mod sync {
-    /// State behind what the model checker has instead of a critical section.
-    pub(super) struct Shared<T>(loom::sync::Mutex<T>);
-
-    impl<T> Shared<T> {
-        pub(super) fn new(value: T) -> Self {
-            Self(loom::sync::Mutex::new(value))
-        }
-
-        pub(super) fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
-            f(&mut self.0.lock().unwrap())
-        }
     }
 }
 

@@ -32,7 +32,11 @@ mod link;
 mod mac;
 pub mod mdio;
 pub mod phy;
+#[cfg(feature = "pump")]
+pub mod pump;
 mod rearm;
+#[cfg(feature = "critical-section")]
+mod shared;
 mod stats;
 mod trace;
 

@@ -48,7 +48,7 @@ impl<D: EthernetDevice + Rearm> Waiter<D> for Interrupt<'_> {
 }
 
 /// Lets others run once.
-fn yield_once() -> impl Future<Output = ()> {
+pub(crate) fn yield_once() -> impl Future<Output = ()> {
     let mut yielded = false;
     poll_fn(move |cx| {
         if core::mem::replace(&mut yielded, true) {

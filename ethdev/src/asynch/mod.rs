@@ -20,5 +20,7 @@ pub use control::Control;
 pub use device::EthernetDevice;
 #[cfg(feature = "critical-section")]
 pub use interrupt::Interrupt;
+#[cfg(feature = "pump")]
+pub(crate) use interrupt::yield_once;
 #[cfg(feature = "embedded-hal-async")]
 pub use timer::Timer;
