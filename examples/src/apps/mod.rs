@@ -1,10 +1,12 @@
 //! The applications, written once: they know neither the device nor the board.
 //!
 //! - [`Node`]: a small host on smoltcp. It answers pings, echoes UDP and TCP on port 7, and serves a page about its device on port 80.
+//! - [`responder`]: ARP and ping by hand on the callback surface, without any stack.
 
 pub mod echo;
 pub mod http;
 mod node;
+pub mod responder;
 mod status;
 mod storage;
 

@@ -76,7 +76,9 @@ pub mod int {
 /// Bits of [`HW_CFG`].
 pub mod hw_cfg {
     pub const SOFT_RESET: u32 = 1;
-    /// 5 KiB of the FIFO memory for transmission, 11 KiB for reception; "must be one" bit 20 is for the 32-bit chips' later family and stays clear.
+    /// Whole frames are gathered before they are sent. Must be one.
+    pub const STORE_AND_FORWARD: u32 = 1 << 20;
+    /// 5 KiB of the FIFO memory for transmission, 11 KiB for reception, each with 512 bytes of statuses.
     pub const TX_FIFO_5K: u32 = 5 << 16;
 }
 
