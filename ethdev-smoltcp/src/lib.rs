@@ -1,1 +1,31 @@
-//! placeholder
+#![doc = include_str!("../README.md")]
+#![no_std]
+#![forbid(unsafe_code)]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::unreachable
+    )
+)]
+
+#[cfg(test)]
+extern crate std;
+
+mod caps;
+mod device;
+mod ledger;
+#[cfg(test)]
+mod testing;
+mod tokens;
+mod tx_port;
+mod wakeup;
+
+pub use caps::MIN_SPARE_LEN;
+pub use device::{Adapter, DEFAULT_RX_BUDGET, SpareTooShort};
+pub use ledger::{Drops, ErrorCounts};
+pub use tokens::{RxToken, TxToken};
+pub use wakeup::{Naps, Wakeup};

@@ -1,0 +1,167 @@
+//! What went wrong: the first error kept, all of them counted.
+
+use core::cell::Cell;
+use core::fmt;
+
+use ethdev::{Error, ErrorKind};
+
+macro_rules! error_counts {
+    ($($(#[$doc:meta])* $name:ident: $kind:pat,)*) => {
+        /// How many errors of each kind the device returned to the adapter. Counters wrap.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+        #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+        #[non_exhaustive]
+        pub struct ErrorCounts {
+            $($(#[$doc])* pub $name: u32,)*
+            /// Any other kind.
+            pub other: u32,
+        }
+
+        impl ErrorCounts {
+            const ZERO: Self = Self { $($name: 0,)* other: 0 };
+
+            const fn of(&mut self, kind: ErrorKind) -> &mut u32 {
+                match kind {
+                    $($kind => &mut self.$name,)*
+                    _ => &mut self.other,
+                }
+            }
+
+            /// Each counter with its name, in the order of declaration: for tables and exporters.
+            pub fn iter(&self) -> impl Iterator<Item = (&'static str, u32)> {
+                [$((stringify!($name), self.$name),)* ("other", self.other)].into_iter()
+            }
+        }
+    };
+}
+
+error_counts! {
+    /// The bus failed.
+    bus: ErrorKind::Bus,
+    /// The device did not answer in time.
+    timeout: ErrorKind::Timeout,
+    /// The device needs [`recover`](ethdev::Control::recover).
+    fault: ErrorKind::Fault,
+    /// There is no such device, or no more.
+    not_present: ErrorKind::NotPresent,
+    /// The host's user may not use the device.
+    permission_denied: ErrorKind::PermissionDenied,
+    /// The device delivered something that is no frame.
+    bad_frame: ErrorKind::BadFrame,
+    /// The device called a frame of smoltcp's too long.
+    frame_too_long: ErrorKind::FrameTooLong { .. },
+    /// The device called a frame of smoltcp's too short.
+    frame_too_short: ErrorKind::FrameTooShort,
+    /// The device was busy after it had said that it was not.
+    busy: ErrorKind::Busy,
+}
+
+impl ErrorCounts {
+    /// The sum of all.
+    #[must_use]
+    pub fn total(&self) -> u32 {
+        self.iter().fold(0, |sum, (_, n)| sum.wrapping_add(n))
+    }
+}
+
+/// Frames that the device counted as delivered but smoltcp never saw, or that smoltcp sent and the device never took. Counters wrap.
+///
+/// Together with the device's [`Stats`](ethdev::Stats) they account for every frame: what smoltcp sent is what the device accepted, the sum of the `tx_`
+/// counters, and the one that [waits](crate::Adapter::is_parked) in the spare.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub struct Drops {
+    /// Received frames shorter than an Ethernet header.
+    pub rx_too_short: u32,
+    /// Replies that waited in the spare when a later one took their place.
+    pub tx_replies_dropped: u32,
+    /// Frames refused because the link was down or the device stopped.
+    pub tx_link_down: u32,
+    /// Frames refused with an error; [`ErrorCounts`] says with which.
+    pub tx_refused: u32,
+}
+
+impl Drops {
+    /// Frames that smoltcp sent and the device never took, whatever the reason.
+    #[must_use]
+    pub const fn tx_lost(&self) -> u32 {
+        self.tx_replies_dropped
+            .wrapping_add(self.tx_link_down)
+            .wrapping_add(self.tx_refused)
+    }
+}
+
+/// The books of one adapter. Both tokens of a pair write to it.
+pub(crate) struct Ledger<E> {
+    first: Cell<Option<E>>,
+    errors: Cell<ErrorCounts>,
+    drops: Cell<Drops>,
+}
+
+impl<E> Ledger<E> {
+    pub(crate) const fn new() -> Self {
+        Self {
+            first: Cell::new(None),
+            errors: Cell::new(ErrorCounts::ZERO),
+            drops: Cell::new(Drops {
+                rx_too_short: 0,
+                tx_replies_dropped: 0,
+                tx_link_down: 0,
+                tx_refused: 0,
+            }),
+        }
+    }
+
+    pub(crate) fn take_error(&self) -> Option<E> {
+        self.first.take()
+    }
+
+    pub(crate) fn errors(&self) -> ErrorCounts {
+        self.errors.get()
+    }
+
+    pub(crate) fn drops(&self) -> Drops {
+        self.drops.get()
+    }
+
+    #[cold]
+    pub(crate) fn count_drop(&self, counter: impl FnOnce(&mut Drops) -> &mut u32) {
+        let mut drops = self.drops.get();
+        let counter = counter(&mut drops);
+        *counter = counter.wrapping_add(1);
+        self.drops.set(drops);
+    }
+
+    pub(crate) fn count_error(&self, kind: ErrorKind) {
+        let mut errors = self.errors.get();
+        let counter = errors.of(kind);
+        *counter = counter.wrapping_add(1);
+        self.errors.set(errors);
+    }
+}
+
+impl<E: Error> Ledger<E> {
+    /// Counts an error, and keeps it where none is kept yet: what follows is most often its consequence.
+    #[cold]
+    pub(crate) fn latch(&self, error: E) {
+        self.count_error(error.kind());
+        let first = self.first.take();
+        if first.is_none() {
+            #[cfg(feature = "log")]
+            log::warn!("device failed: {error:?}");
+            #[cfg(feature = "defmt")]
+            defmt::warn!("device failed: {}", error.kind());
+        }
+        self.first.set(first.or(Some(error)));
+    }
+}
+
+impl<E> fmt::Debug for Ledger<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ledger")
+            .field("errors", &self.errors())
+            .field("drops", &self.drops())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,106 @@
+//! The spare, and what state sending is in.
+
+use core::marker::PhantomData;
+
+use ethdev::{Error, ErrorKind, TxHalf};
+
+use crate::ledger::Ledger;
+
+/// What stands between smoltcp and the device's transmit half.
+///
+/// ```text
+///            refused: link down                      no room for a reply
+/// Blocked <----------------------- Clear -----------------------------> Parked
+///    |    -----------------------> ^   ^ <------------------------------  |
+///    |         link is up                   parked frame sent, refused    |
+///    ^------------------------------ refused: link down ------------------|
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TxState {
+    /// Nothing stands in the way.
+    Clear,
+    /// A frame of this length waits in the spare.
+    Parked(usize),
+    /// The link was down, or the device stopped, when it was last asked.
+    Blocked,
+}
+
+#[derive(Debug)]
+pub(crate) struct TxPort<'b, E> {
+    /// At least as long as `max_transmission_unit`.
+    spare: &'b mut [u8],
+    pub(crate) state: TxState,
+    _error: PhantomData<fn() -> E>,
+}
+
+impl<'b, E: Error> TxPort<'b, E> {
+    pub(crate) const fn new(spare: &'b mut [u8], state: TxState) -> Self {
+        Self {
+            spare,
+            state,
+            _error: PhantomData,
+        }
+    }
+
+    pub(crate) const fn is_parked(&self) -> bool {
+        matches!(self.state, TxState::Parked(_))
+    }
+
+    /// Hands the parked frame to the device. Whether the spare is free then.
+    #[cold]
+    pub(crate) fn flush<T: TxHalf<Error = E>>(&mut self, half: &mut T, ledger: &Ledger<E>) -> bool {
+        let TxState::Parked(len) = self.state else { return true };
+        let frame = self.spare.get(..len).unwrap_or_default();
+        match half.send_gather(&[frame]) {
+            Ok(true) => self.state = TxState::Clear,
+            Ok(false) => return false,
+            Err(e) if e.kind().is_busy() => return false,
+            Err(e) => {
+                self.state = TxState::Clear;
+                self.refuse(e, ledger);
+            }
+        }
+        true
+    }
+
+    /// Counts a frame that the device did not accept.
+    #[cold]
+    pub(crate) fn refuse(&mut self, error: E, ledger: &Ledger<E>) {
+        if matches!(error.kind(), ErrorKind::LinkDown | ErrorKind::Stopped) {
+            ledger.count_drop(|drops| &mut drops.tx_link_down);
+            self.state = TxState::Blocked;
+        } else {
+            ledger.count_drop(|drops| &mut drops.tx_refused);
+            ledger.latch(error);
+        }
+    }
+
+    /// Lets `fill` write a frame into the spare, for which the device has no room now. A frame that waits there already gives way.
+    #[cold]
+    pub(crate) fn park<R>(&mut self, len: usize, ledger: &Ledger<E>, fill: impl FnOnce(&mut [u8]) -> R) -> R {
+        if self.is_parked() {
+            ledger.count_drop(|drops| &mut drops.tx_replies_dropped);
+        }
+        self.state = TxState::Parked(len);
+        fill(self.scratch(len))
+    }
+
+    /// Lets `fill` write a frame that the device refused beforehand.
+    #[cold]
+    pub(crate) fn discard<R>(
+        &mut self,
+        len: usize,
+        error: E,
+        ledger: &Ledger<E>,
+        fill: impl FnOnce(&mut [u8]) -> R,
+    ) -> R {
+        self.refuse(error, ledger);
+        fill(self.scratch(len))
+    }
+
+    /// `len` bytes of the spare; all of it where it is shorter. It is not: see the adapter's documentation on panics.
+    fn scratch(&mut self, len: usize) -> &mut [u8] {
+        let len = len.min(self.spare.len());
+        self.spare.get_mut(..len).unwrap_or_default()
+    }
+}
