@@ -2,22 +2,17 @@
 
 use core::fmt;
 
-use ethdev::MacAddress;
+use ethdev::{LendingDevice, MacAddress, RxHalf};
+use ethdev_smoltcp::{Adapter, Wakeup};
 use smoltcp::iface::{self, Interface, PollIngressSingleResult, PollResult, SocketHandle, SocketSet};
-use smoltcp::phy;
 use smoltcp::socket::{tcp, udp};
 use smoltcp::time::Instant;
-use smoltcp::wire::{EthernetAddress, IpCidr, Ipv4Address};
+use smoltcp::wire::{IpCidr, Ipv4Address};
 
 use super::Status;
 use super::echo::{TcpEcho, UdpEcho};
 use super::http::{Connection, Content, Http};
 use super::storage::{ECHO_CONNECTIONS, HTTP_CONNECTIONS, HttpStorage, Slots, Storage, UdpStorage};
-
-/// How many frames one [`poll`](Node::poll) takes in: a peer that floods does not keep the caller from everything else.
-const FRAMES_PER_POLL: usize = 32;
-/// How many rounds of sending one [`poll`](Node::poll) does. A round sends one frame per socket.
-const ROUNDS_PER_POLL: usize = 32;
 
 /// What distinguishes one node from another.
 #[derive(Debug, Clone, Copy)]
@@ -71,7 +66,27 @@ pub struct Served {
 
 /// A small host on smoltcp: answers pings, echoes UDP and TCP on port 7, and serves a page about its device on port 80.
 ///
-/// It has no loop and no clock of its own: call [`poll`](Self::poll) when the device has something or [`poll_at`](Self::poll_at) has come.
+/// It has no loop and no clock of its own: call [`poll`](Self::poll), then sleep as [`wakeup`](Self::wakeup) says. The device is whatever lends frames: the
+/// next line is the only one that changes with it.
+///
+/// ```
+/// use ethdev::LendingDevice;
+/// use ethdev_examples::apps::{Config, Node, Slots, Storage};
+/// use ethdev_smoltcp::{Adapter, Wakeup};
+/// use smoltcp::time::Instant;
+///
+/// fn run<D: LendingDevice>(device: D, clock: impl Fn() -> Instant, sleep: impl Fn(Wakeup)) -> Result<(), Box<dyn std::error::Error>>
+/// where D::Error: std::error::Error + 'static {
+///     let (mut spare, mut storage, mut slots) = ([0; 1514], Storage::<4096>::new(), Slots::new());
+///     let mut device = Adapter::new(device, &mut spare);
+///     let config = Config { name: "demo", addresses: &["192.168.69.1/24".parse().unwrap()], gateway: None, seed: 1 };
+///     let mut node = Node::new(&config, &mut device, clock(), &mut storage, &mut slots)?;
+///     loop {
+///         node.poll(clock(), &mut device)?;
+///         sleep(node.wakeup(clock(), &mut device));
+///     }
+/// }
+/// ```
 pub struct Node<'a> {
     name: &'a str,
     start: Instant,
@@ -81,25 +96,22 @@ pub struct Node<'a> {
     udp: UdpEcho,
     tcp: TcpEcho<ECHO_CONNECTIONS>,
     http: Http<'a, HTTP_CONNECTIONS>,
-    /// There was more to take in than one `poll` does.
-    more: bool,
 }
 
 impl<'a> Node<'a> {
-    /// A node on `device`, whose address is `mac_address`, in the caller's memory.
+    /// A node on `device`, in the caller's memory. It has to be polled with the same `device`.
     ///
     /// # Errors
     ///
     /// An address that stations or hosts cannot have.
-    pub fn new<P: phy::Device, const TCP: usize>(
+    pub fn new<D: LendingDevice, const TCP: usize>(
         config: &Config<'a>,
-        device: &mut P,
-        mac_address: MacAddress,
+        device: &mut Adapter<'_, D>,
         now: Instant,
         storage: &'a mut Storage<TCP>,
         slots: &'a mut Slots<'a>,
     ) -> Result<Self, ConfigError> {
-        let mut iface = interface(config, device, mac_address, now)?;
+        let mut iface = interface(config, device, now)?;
         if let Some(gateway) = config.gateway {
             // The first route of a new table: there is room.
             let _ = iface.routes_mut().add_default_ipv4_route(gateway);
@@ -121,40 +133,45 @@ impl<'a> Node<'a> {
             udp: UdpEcho::new(udp),
             tcp: TcpEcho::new(tcp),
             http: Http::new(http),
-            more: false,
         };
         node.listen();
         Ok(node)
     }
 
-    /// Takes frames in, serves, and sends. Bounded; where it could not do all, [`poll_at`](Self::poll_at) is now.
-    pub fn poll<P: phy::Device>(&mut self, now: Instant, device: &mut P, status: Status) {
+    /// Does housekeeping, takes frames in, serves, and sends. Bounded by the adapter's budget of received frames.
+    ///
+    /// # Errors
+    ///
+    /// Housekeeping failed. The rest was done all the same; what failed in it is kept by the adapter.
+    pub fn poll<D: LendingDevice>(&mut self, now: Instant, device: &mut Adapter<'_, D>) -> Result<(), D::Error> {
+        let serviced = device.service();
         self.iface.poll_maintenance(now);
-        self.more = (0..FRAMES_PER_POLL)
-            .all(|_| self.iface.poll_ingress_single(now, device, &mut self.sockets) != PollIngressSingleResult::None);
+        while self.iface.poll_ingress_single(now, device, &mut self.sockets) != PollIngressSingleResult::None {}
         let content = Content {
             name: self.name,
-            status,
+            status: Status::of(device.inner(), self.uptime(now)),
         };
         self.udp.serve(&self.iface, &mut self.sockets, self.scratch);
         self.tcp.serve(&mut self.sockets, self.scratch);
         self.http.serve(now, &mut self.sockets, &content);
-        for _ in 0..ROUNDS_PER_POLL {
-            if self.iface.poll_egress(now, device, &mut self.sockets) == PollResult::None {
-                break;
-            }
-        }
+        while self.iface.poll_egress(now, device, &mut self.sockets) != PollResult::None {}
         // After sending: a connection that was broken off has told its peer by now.
         self.listen();
+        serviced.map(drop)
     }
 
-    /// When the node has something to do of its own accord: `now` or earlier means at once, `None` means never.
-    pub fn poll_at(&mut self, now: Instant) -> Option<Instant> {
-        if self.more {
-            return Some(now);
+    /// When to call [`poll`](Self::poll) again.
+    pub fn wakeup<D: LendingDevice>(&mut self, now: Instant, device: &mut Adapter<'_, D>) -> Wakeup {
+        let stack = device.next_wakeup(&mut self.iface, &self.sockets, now);
+        let Wakeup::Wait { until, interest } = stack else {
+            return stack;
+        };
+        // The budget may have ended before the frames did.
+        if matches!(device.inner_mut().split().0.peek(), Ok(Some(_))) {
+            return Wakeup::Now;
         }
-        let stack = self.iface.poll_at(now, &self.sockets);
-        [stack, self.http.deadline()].into_iter().flatten().min()
+        let until = [until, self.http.deadline()].into_iter().flatten().min();
+        Wakeup::Wait { until, interest }
     }
 
     /// Time since the node was made.
@@ -192,19 +209,19 @@ impl fmt::Debug for Node<'_> {
 }
 
 /// An interface with its addresses. What smoltcp would panic about is refused here.
-fn interface<P: phy::Device>(
+fn interface<D: LendingDevice>(
     config: &Config<'_>,
-    device: &mut P,
-    mac_address: MacAddress,
+    device: &mut Adapter<'_, D>,
     now: Instant,
 ) -> Result<Interface, ConfigError> {
+    let mac_address = device.inner().mac_address();
     if !mac_address.is_unicast() {
         return Err(ConfigError::MacAddress(mac_address));
     }
     if let Some(&address) = config.addresses.iter().find(|cidr| !cidr.address().is_unicast()) {
         return Err(ConfigError::Address(address));
     }
-    let mut settings = iface::Config::new(EthernetAddress(mac_address.octets()).into());
+    let mut settings = iface::Config::new(device.hardware_address());
     settings.random_seed = config.seed;
     let mut iface = Interface::new(settings, device, now);
     let mut added = Ok(());

@@ -4,6 +4,7 @@ mod mmio;
 mod sys;
 
 use core::cell::Cell;
+use core::fmt;
 use core::time::Duration;
 
 use cortex_m::peripheral::SYST;
@@ -63,7 +64,6 @@ impl Clock {
 }
 
 /// Sleep until an interrupt, or for a time.
-#[derive(Debug)]
 pub struct Sleeper {
     timer: SYST,
 }
@@ -89,6 +89,12 @@ impl Sleeper {
         });
         self.timer.disable_interrupt();
         self.timer.disable_counter();
+    }
+}
+
+impl fmt::Debug for Sleeper {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sleeper").finish_non_exhaustive()
     }
 }
 
