@@ -75,10 +75,7 @@ impl<R: Registers> Chip<R> {
             r.read(regs::HW_CFG) & regs::hw_cfg::SOFT_RESET == 0
         })?;
         self.byte_test();
-        self.write(
-            regs::HW_CFG,
-            regs::hw_cfg::STORE_AND_FORWARD | regs::hw_cfg::TX_FIFO_5K,
-        );
+        self.write(regs::HW_CFG, regs::hw_cfg::STORE_AND_FORWARD | regs::hw_cfg::TX_FIFO_5K);
         self.write(regs::AFC_CFG, regs::AFC_THRESHOLDS);
         self.write(regs::INT_EN, 0);
         self.write(

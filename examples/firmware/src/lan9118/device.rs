@@ -8,7 +8,6 @@ use ethdev::{
 use super::chip::Registers;
 use super::driver::{CAPABILITIES, Lan9118};
 use super::error::Error;
-use super::regs::int;
 
 impl<R> ErrorType for Lan9118<R> {
     type Error = Error;
@@ -89,23 +88,7 @@ impl<R: Registers> Rearm for Lan9118<R> {
     }
 
     fn rearm(&mut self, interest: Interest) -> Result<RearmOutcome, Error> {
-        let mut sources = int::RX_ERROR | int::TX_ERROR;
-        if interest.rx {
-            sources |= int::RX_STATUS_LEVEL;
-        }
-        if interest.tx {
-            sources |= int::TX_STATUS_LEVEL;
-        }
-        if interest.link {
-            sources |= int::PHY;
-        }
-        self.unmask_interrupts(sources);
-        // The look comes last: what arrives before it is seen, what arrives after it raises the line.
-        let pending = (interest.rx && self.next_len()?.is_some())
-            || (interest.tx && self.has_room()?)
-            || self.interrupt_status() & (int::RX_ERROR | int::TX_ERROR) != 0
-            || (interest.link && self.interrupt_status() & int::PHY != 0);
-        Ok(if pending {
+        Ok(if self.unmask_interrupts(interest)? {
             RearmOutcome::WorkPending
         } else {
             RearmOutcome::Armed

@@ -4,8 +4,8 @@ use ethdev::frame::{FCS_LEN, HEADER_LEN, MIN_FRAME_LEN};
 use ethdev::mdio::{Mdio, PhyAddress, RegisterAddress};
 use ethdev::phy::{Abilities, PhyError, PhyId, bmcr, bmsr, reg};
 use ethdev::{
-    Capabilities, Duplex, ErrorKind, Events, Link, LinkMode, MacAddress, MaxFrameLen, Multicast, RxFilter, Stats,
-    check_frame,
+    Capabilities, Duplex, ErrorKind, Events, Interest, Link, LinkMode, MacAddress, MaxFrameLen, Multicast, RxFilter,
+    Stats, check_frame,
 };
 
 use super::chip::{Chip, Registers};
@@ -151,10 +151,7 @@ impl<R: Registers> Lan9118<R> {
     fn start_phy(&mut self) -> Result<(), Error> {
         let phy = PHY.ok_or(Error::Refused(ErrorKind::InvalidInput))?;
         let mdio = &mut self.chip;
-        let id = PhyId::from_registers(
-            mdio.read_phy(phy, reg::PHYID1)?,
-            mdio.read_phy(phy, reg::PHYID2)?,
-        );
+        let id = PhyId::from_registers(mdio.read_phy(phy, reg::PHYID1)?, mdio.read_phy(phy, reg::PHYID2)?);
         if id.is_none() {
             return Err(Error::Phy(PhyError::NotResponding(phy)));
         }
@@ -203,16 +200,20 @@ impl<R: Registers> Lan9118<R> {
     fn write_mac_cr(&mut self) -> Result<(), Error> {
         use regs::mac_cr::{DISABLE_RX_OWN, FULL_DUPLEX, RX_ENABLE, TX_ENABLE};
 
-        let half = matches!(self.link.mode(), Some(LinkMode { duplex: Some(Duplex::Half), .. }));
+        let half = matches!(
+            self.link.mode(),
+            Some(LinkMode {
+                duplex: Some(Duplex::Half),
+                ..
+            })
+        );
         let duplex = if half { DISABLE_RX_OWN } else { FULL_DUPLEX };
         let enable = if self.state == State::Running {
             TX_ENABLE | RX_ENABLE
         } else {
             0
         };
-        Ok(self
-            .chip
-            .mac_write(regs::mac::MAC_CR, self.filter | duplex | enable)?)
+        Ok(self.chip.mac_write(regs::mac::MAC_CR, self.filter | duplex | enable)?)
     }
 
     /// Turns both directions on.
@@ -379,8 +380,7 @@ impl<R: Registers> Lan9118<R> {
             return Err(Error::Refused(ErrorKind::Busy));
         }
         // Padded here: silicon would do it, the emulated chip does not. Legal lengths fit 11 bits.
-        self.chip
-            .write_frame(parts, len.max(MIN_FRAME_LEN) as u16, len as u16);
+        self.chip.write_frame(parts, len.max(MIN_FRAME_LEN) as u16, len as u16);
         self.queued = self.queued.saturating_add(1);
         Ok(())
     }
@@ -419,16 +419,32 @@ impl<R: Registers> Lan9118<R> {
         self.chip.write(regs::INT_EN, 0);
     }
 
-    /// Unmasks these interrupts of the chip (see [`regs::int`]) after forgetting what the two levels had latched. Errors stay for `refresh`.
-    pub fn unmask_interrupts(&mut self, sources: u32) {
-        self.chip
-            .write(regs::INT_STS, regs::int::RX_STATUS_LEVEL | regs::int::TX_STATUS_LEVEL);
-        self.chip.write(regs::INT_EN, sources);
-    }
+    /// Unmasks the interrupts for what is of interest, then looks whether there is such work already.
+    ///
+    /// # Errors
+    ///
+    /// `Fault`.
+    pub fn unmask_interrupts(&mut self, interest: Interest) -> Result<bool, Error> {
+        use regs::int::{PHY, RX_ERROR, RX_STATUS_LEVEL, TX_ERROR, TX_STATUS_LEVEL};
 
-    /// What raises, or would raise, the interrupt now.
-    pub fn interrupt_status(&mut self) -> u32 {
-        self.chip.read(regs::INT_STS)
+        let mut sources = RX_ERROR | TX_ERROR;
+        for (wanted, source) in [
+            (interest.rx, RX_STATUS_LEVEL),
+            (interest.tx, TX_STATUS_LEVEL),
+            (interest.link, PHY),
+        ] {
+            if wanted {
+                sources |= source;
+            }
+        }
+        // Forget what the two levels had latched; errors stay for `refresh`.
+        self.chip.write(regs::INT_STS, RX_STATUS_LEVEL | TX_STATUS_LEVEL);
+        self.chip.write(regs::INT_EN, sources);
+        // The look comes last: what arrives before it is seen, what arrives after it raises the line.
+        let levels = RX_STATUS_LEVEL | TX_STATUS_LEVEL;
+        Ok(self.chip.read(regs::INT_STS) & sources & !levels != 0
+            || (interest.rx && self.next_len()?.is_some())
+            || (interest.tx && self.has_room()?))
     }
 }
 

@@ -4,8 +4,9 @@ mod chip;
 mod device;
 mod driver;
 mod error;
-pub mod regs;
+pub(crate) mod regs;
 
 pub use chip::Registers;
 pub use driver::Lan9118;
 pub use error::{Error, Step, Timeout};
+pub use regs::Register;
