@@ -20,6 +20,8 @@ mod device;
 mod ledger;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 mod tokens;
 mod tx_port;
 mod wakeup;

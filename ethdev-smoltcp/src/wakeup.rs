@@ -5,7 +5,6 @@ use smoltcp::time::{Duration, Instant};
 
 /// When [`poll`](smoltcp::iface::Interface::poll) is worth calling again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[must_use = "polling without a pause costs all of the processor"]
 pub enum Wakeup {
     /// At once: there is something to do, and nothing in its way.
@@ -35,7 +34,6 @@ impl Wakeup {
 
 /// How long to pause where something is to be sent and cannot be, and no interrupt may tell that it can.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Naps {
     /// While the link is down, or the device fails. Shorter finds the link sooner where no interrupt tells of it.
     pub blocked: Duration,
@@ -54,5 +52,33 @@ impl Naps {
 impl Default for Naps {
     fn default() -> Self {
         Self::DEFAULT
+    }
+}
+
+// By hand: smoltcp's times have a format only with its own feature, which excludes its `log`.
+#[cfg(feature = "defmt")]
+impl defmt::Format for Wakeup {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        match self {
+            Self::Now => defmt::write!(f, "Now"),
+            Self::Wait { until, interest } => defmt::write!(
+                f,
+                "Wait {{ until: {=?} us, interest: {} }}",
+                until.map(|at| at.total_micros()),
+                interest
+            ),
+        }
+    }
+}
+
+#[cfg(feature = "defmt")]
+impl defmt::Format for Naps {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(
+            f,
+            "Naps {{ blocked: {} us, full: {} us }}",
+            self.blocked.total_micros(),
+            self.full.total_micros()
+        );
     }
 }
