@@ -161,34 +161,39 @@ mod tests {
     }
 
     /// A log that events write to.
-    fn log() -> (Rc<RefCell<Vec<u64>>>, impl Fn(u64) -> Box<dyn FnOnce()>) {
-        let log = Rc::new(RefCell::new(Vec::new()));
-        let writer = log.clone();
-        (log, move |n| {
-            let log = writer.clone();
-            Box::new(move || log.borrow_mut().push(n))
-        })
+    #[derive(Clone, Default)]
+    struct Log(Rc<RefCell<Vec<u64>>>);
+
+    impl Log {
+        fn note(&self, n: u64) -> impl FnOnce() + 'static {
+            let log = self.0.clone();
+            move || log.borrow_mut().push(n)
+        }
+
+        fn read(&self) -> Vec<u64> {
+            self.0.borrow().clone()
+        }
     }
 
     #[test]
     fn equals_run_in_the_order_of_scheduling() {
         let clock = Clock::new();
-        let (log, note) = log();
+        let log = Log::default();
         for n in [3, 1, 2] {
-            clock.schedule_at(ms(5), note(n));
+            clock.schedule_at(ms(5), log.note(n));
         }
         clock.advance(ms(5));
-        assert_eq!(*log.borrow(), [3, 1, 2]);
+        assert_eq!(log.read(), [3, 1, 2]);
     }
 
     #[test]
     fn events_schedule_cancel_and_advance() {
         let clock = Clock::new();
-        let (log, note) = log();
-        let victim = clock.schedule_at(ms(3), note(99));
+        let log = Log::default();
+        let victim = clock.schedule_at(ms(3), log.note(99));
         clock.schedule_at(ms(1), {
             let clock = clock.clone();
-            let (a, b) = (note(1), note(2));
+            let (a, b) = (log.note(1), log.note(2));
             move || {
                 assert!(clock.cancel(victim));
                 clock.schedule_in(ms(1), b);
@@ -198,29 +203,29 @@ mod tests {
             }
         });
         clock.advance(ms(4));
-        assert_eq!(*log.borrow(), [1, 2]);
+        assert_eq!(log.read(), [1, 2]);
         assert_eq!(clock.now(), ms(11), "time never runs backwards");
     }
 
     #[test]
     fn the_past_is_now() {
         let clock = Clock::new();
-        let (log, note) = log();
+        let log = Log::default();
         clock.advance(ms(7));
-        let id = clock.schedule_at(ms(1), note(1));
+        let id = clock.schedule_at(ms(1), log.note(1));
         assert_eq!(id.at(), ms(7));
         assert_eq!(clock.next_event(), Some(ms(7)));
         clock.advance_to(ms(2));
-        assert_eq!(*log.borrow(), [1]);
+        assert_eq!(log.read(), [1]);
         assert_eq!(clock.now(), ms(7));
     }
 
     #[test]
     fn stepping_goes_from_event_to_event() {
         let clock = Clock::new();
-        let (_, note) = log();
-        clock.schedule_in(ms(2), note(0));
-        let ran = clock.schedule_in(ms(5), note(0));
+        let log = Log::default();
+        clock.schedule_in(ms(2), log.note(0));
+        let ran = clock.schedule_in(ms(5), log.note(0));
         assert!(clock.step());
         assert_eq!(clock.now(), ms(2));
         assert!(clock.step());
@@ -248,21 +253,21 @@ mod tests {
         #[test]
         fn any_schedule_runs_sorted_and_stable(times in proptest::collection::vec(0_u64..20, 0..50), stops in proptest::collection::vec(0_u64..10, 0..10)) {
             let clock = Clock::new();
-            let (log, note) = log();
+            let log = Log::default();
             for (n, time) in times.iter().enumerate() {
-                clock.schedule_at(ms(*time), note(time * 1000 + n as u64));
+                clock.schedule_at(ms(*time), log.note(time * 1000 + n as u64));
             }
             for stop in stops {
                 clock.advance(ms(stop));
                 let due = times.iter().filter(|t| ms(**t) <= clock.now()).count();
                 if clock.now() > Duration::ZERO {
-                    prop_assert_eq!(log.borrow().len(), due);
+                    prop_assert_eq!(log.read().len(), due);
                 }
             }
             while clock.step() {}
-            let mut sorted = log.borrow().clone();
+            let mut sorted = log.read();
             sorted.sort_unstable();
-            prop_assert_eq!(&*log.borrow(), &sorted);
+            prop_assert_eq!(&log.read(), &sorted);
             prop_assert_eq!(sorted.len(), times.len());
         }
     }

@@ -29,7 +29,6 @@ impl SimDelay {
     /// # Cancellation
     ///
     /// Safe: the wake-up is cancelled.
-    #[must_use]
     pub fn until(&self, at: Duration) -> Sleep {
         Sleep {
             clock: self.0.clone(),

@@ -1,5 +1,9 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
+#![allow(
+    clippy::must_use_candidate,
+    reason = "methods act through `&self` here, and the lint takes them for pure"
+)]
 
 mod capture;
 mod clock;
@@ -7,6 +11,7 @@ mod delay;
 mod executor;
 pub mod fcs;
 mod random;
+mod ring_nic;
 mod station;
 mod wire;
 
@@ -14,5 +19,8 @@ pub use capture::{Capture, CaptureInterface, Direction, Packet};
 pub use clock::{Clock, EventId};
 pub use delay::{SimDelay, Sleep};
 pub use executor::{Stalled, block_on, block_on_until};
+pub use ring_nic::{RingConfig, RingError, RingHandle, RingNic, RingRx, RingTx, Trigger};
 pub use station::Station;
-pub use wire::{INTER_FRAME_GAP, PREAMBLE_LEN, Port, Side, Wire, WireConfig, WireFaults, WireStats};
+pub use wire::{
+    INTER_FRAME_GAP, LinkWatcher, PREAMBLE_LEN, Port, Receiver, Side, Wire, WireConfig, WireFaults, WireStats,
+};

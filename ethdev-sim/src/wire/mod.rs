@@ -12,7 +12,7 @@ use std::rc::Rc;
 use ethdev::{Duplex, Link, LinkMode, Speed};
 
 pub use config::{WireConfig, WireFaults};
-pub use port::Port;
+pub use port::{LinkWatcher, Port, Receiver};
 pub use stats::WireStats;
 
 use crate::capture::{Capture, CaptureInterface, Direction, Packet};
@@ -112,8 +112,8 @@ struct Lane {
 #[derive(Default)]
 struct End {
     attached: bool,
-    receiver: Option<port::Receiver>,
-    link_watcher: Option<port::LinkWatcher>,
+    receiver: Option<Receiver>,
+    link_watcher: Option<LinkWatcher>,
     /// Counts replacements of the handlers, so that one which is running is not put back in the place of its successor.
     receivers: u64,
     link_watchers: u64,

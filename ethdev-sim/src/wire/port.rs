@@ -9,8 +9,10 @@ use crate::Clock;
 
 use super::{Inner, Side};
 
-pub(super) type Receiver = Box<dyn FnMut(&[u8])>;
-pub(super) type LinkWatcher = Box<dyn FnMut(Link)>;
+/// What is called with each frame that arrives, FCS included.
+pub type Receiver = Box<dyn FnMut(&[u8])>;
+/// What is called at each change of the link.
+pub type LinkWatcher = Box<dyn FnMut(Link)>;
 
 /// One end of a [`Wire`](super::Wire), for a MAC to be attached to. Dropped, it leaves an end where nobody listens.
 ///
@@ -63,12 +65,12 @@ impl Port {
     /// Calls `receiver` with each frame, FCS included, when its last bit arrives. Takes the place of the one before.
     ///
     /// It may transmit, and do whatever else it likes. Frames that arrive while it runs (because it advances the clock) are handed to it afterwards.
-    pub fn on_receive(&self, receiver: Box<dyn FnMut(&[u8])>) {
+    pub fn on_receive(&self, receiver: Receiver) {
         self.replace(Some(receiver));
     }
 
     /// Calls `watcher` with the new state at each change of the link. Takes the place of the one before.
-    pub fn on_link_change(&self, watcher: Box<dyn FnMut(Link)>) {
+    pub fn on_link_change(&self, watcher: LinkWatcher) {
         self.replace_watcher(Some(watcher));
     }
 

@@ -1,0 +1,116 @@
+//! Management and interrupts.
+
+use ethdev::{Control, ControlError, FilterOutcome, Interest, MacAddress, Rearm, RearmOutcome, RxFilter};
+
+use super::hardware::Filter;
+use super::{RingError, RingNic};
+
+type Result<T> = core::result::Result<T, ControlError<RingError>>;
+
+impl RingNic {
+    /// The chip answers.
+    fn check(&self) -> Result<()> {
+        self.hw.borrow_mut().check().map_err(ControlError::Device)
+    }
+
+    /// A frame that is lent goes with those in the ring.
+    fn take_back_lent(&mut self) {
+        if let Some((buffer, _)) = self.lent.take() {
+            self.stats.rx_reset = self.stats.rx_reset.wrapping_add(1);
+            // Every buffer taken has its place in the ring.
+            let _ = self.hw.borrow_mut().rx.give(buffer);
+        }
+    }
+
+    fn set_mode(&mut self, started: bool, asleep: bool) -> Result<()> {
+        self.check()?;
+        (self.started, self.asleep) = (started, asleep);
+        if !started || asleep {
+            self.take_back_lent();
+        }
+        self.program();
+        Ok(())
+    }
+}
+
+impl Control for RingNic {
+    fn start(&mut self) -> Result<()> {
+        self.set_mode(true, self.asleep)
+    }
+
+    fn stop(&mut self) -> Result<()> {
+        self.set_mode(false, self.asleep)
+    }
+
+    fn set_mac_address(&mut self, address: MacAddress) -> Result<()> {
+        if !address.is_unicast() {
+            return Err(ControlError::InvalidInput);
+        }
+        self.check()?;
+        self.mac_address = address;
+        self.hw.borrow_mut().mac_address = address;
+        Ok(())
+    }
+
+    fn set_rx_filter(&mut self, filter: RxFilter<'_>) -> Result<FilterOutcome> {
+        self.check()?;
+        self.filter = Filter::from(filter);
+        self.hw.borrow_mut().filter = self.filter.clone();
+        Ok(FilterOutcome::Exact)
+    }
+
+    fn recover(&mut self) -> Result<()> {
+        // The reset line works whatever the chip's state; a chip that is dead keeps even what it had.
+        let came_back = self.hw.borrow_mut().reset();
+        if !came_back {
+            self.check()?;
+            return Err(ControlError::Device(RingError::Dead));
+        }
+        self.take_back_lent();
+        self.stats.recoveries = self.stats.recoveries.wrapping_add(1);
+        self.program();
+        Ok(())
+    }
+
+    /// Loses what is pending, as a stop does.
+    fn sleep(&mut self) -> Result<()> {
+        self.set_mode(self.started, true)
+    }
+
+    fn wake(&mut self) -> Result<()> {
+        self.set_mode(self.started, false)
+    }
+}
+
+impl Rearm for RingNic {
+    fn disarm(&mut self) -> core::result::Result<(), RingError> {
+        let mut chip = self.hw.borrow_mut();
+        chip.check()?;
+        chip.unmasked = Interest::NONE;
+        Ok(())
+    }
+
+    fn rearm(&mut self, interest: Interest) -> core::result::Result<RearmOutcome, RingError> {
+        let (pending, interrupt) = {
+            let mut chip = self.hw.borrow_mut();
+            chip.check()?;
+            chip.unmasked = interest;
+            self.link.refresh(&chip);
+            let pending = Interest {
+                rx: self.lent.is_some() || chip.rx.pending() > 0,
+                tx: chip.may_send().is_ok() && (self.spare.is_some() || chip.tx.has_room()),
+                link: self.link.link != self.link_told,
+            }
+            .and(interest);
+            (pending, chip.line_on_unmasking(pending))
+        };
+        if let Some(interrupt) = interrupt {
+            interrupt();
+        }
+        Ok(if pending.is_none() {
+            RearmOutcome::Armed
+        } else {
+            RearmOutcome::WorkPending
+        })
+    }
+}

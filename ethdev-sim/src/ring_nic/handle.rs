@@ -1,0 +1,97 @@
+//! The chip's back door.
+
+use core::cell::RefCell;
+use std::rc::Rc;
+
+use ethdev::RxMeta;
+
+use super::hardware::RingHw;
+
+/// The back door of a [`RingNic`](super::RingNic)'s chip, for tests and for drivers written by hand. Clones lead to the same chip.
+///
+/// The ring operations are those that ethdev's own driver uses. They ask for no state and keep no books: a driver that uses them beside the
+/// [`RingNic`](super::RingNic) finds fewer frames there.
+#[derive(Debug, Clone)]
+pub struct RingHandle {
+    hw: Rc<RefCell<RingHw>>,
+}
+
+impl RingHandle {
+    pub(super) const fn new(hw: Rc<RefCell<RingHw>>) -> Self {
+        Self { hw }
+    }
+
+    /// The chip hangs itself up: it answers nothing until it is reset, and frames that arrive are lost, counted in `rx_reset`. A frame that is on the wire
+    /// goes out. Whatever is unmasked causes an interrupt.
+    pub fn inject_fault(&self) {
+        RingHw::fail(&self.hw);
+    }
+
+    /// Whether resets fail, so that a fault is for good.
+    pub fn set_dead(&self, dead: bool) {
+        self.hw.borrow_mut().dead = dead;
+    }
+
+    /// Whether the transmitter stands still: frames stay in their descriptors, until there are no more and the device is busy.
+    pub fn stall_tx(&self, stalled: bool) {
+        self.hw.borrow_mut().stall_tx(stalled);
+    }
+
+    /// Receives a frame without FCS, as if it had come over the wire and in good order.
+    pub fn inject_rx(&self, frame: &[u8]) {
+        RingHw::inject(&self.hw, frame);
+    }
+
+    /// Frames that wait in receive descriptors.
+    #[must_use]
+    pub fn rx_pending(&self) -> usize {
+        self.hw.borrow().rx.pending()
+    }
+
+    /// Frames in transmit descriptors.
+    #[must_use]
+    pub fn tx_queued(&self) -> usize {
+        self.hw.borrow().tx.queued()
+    }
+
+    /// Takes the next received frame in its buffer, of which the first [`RxMeta::len`] bytes are the frame.
+    #[inline]
+    #[must_use]
+    pub fn rx_take(&self) -> Option<(Box<[u8]>, RxMeta)> {
+        self.hw.borrow_mut().rx.take()
+    }
+
+    /// Gives a receive buffer back.
+    ///
+    /// # Errors
+    ///
+    /// The buffer, where none is missing or this one is too short.
+    #[inline]
+    pub fn rx_give(&self, buffer: Box<[u8]>) -> Result<(), Box<[u8]>> {
+        self.hw.borrow_mut().rx.give(buffer)
+    }
+
+    /// Takes a buffer to write a frame to; `None` when every descriptor is in use.
+    #[inline]
+    #[must_use]
+    pub fn tx_take(&self) -> Option<Box<[u8]>> {
+        self.hw.borrow_mut().tx.take()
+    }
+
+    /// Whether [`tx_take`](Self::tx_take) would find a buffer.
+    #[inline]
+    #[must_use]
+    pub fn tx_has_room(&self) -> bool {
+        self.hw.borrow().tx.has_room()
+    }
+
+    /// Sends the first `len` bytes of a buffer from [`tx_take`](Self::tx_take). While the link is down it stays in its descriptor.
+    ///
+    /// # Errors
+    ///
+    /// The buffer, where none is missing, this one is too short, or `len` is more than it holds.
+    #[inline]
+    pub fn tx_submit(&self, buffer: Box<[u8]>, len: usize) -> Result<(), Box<[u8]>> {
+        self.hw.borrow_mut().submit(buffer, len)
+    }
+}
