@@ -1,0 +1,105 @@
+//! The async form: a reactor's thread waits for the kernel, whatever executor polls the future.
+
+use core::future::poll_fn;
+use core::task::{Context, Poll};
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use async_io::Async as Watched;
+use ethdev::Interest;
+use ethdev::asynch::{Async, Waiter};
+
+use crate::{Tap, TapError};
+
+/// The async form of a [`Tap`].
+pub type AsyncTap = Async<Tap, Reactor>;
+
+/// Wakes a future when the kernel has something for a [`Tap`]. It waits in the thread of the `async-io` crate, which is started with the first of them, and
+/// works under every executor.
+#[derive(Debug)]
+pub struct Reactor {
+    frames: Watched<OwnedFd>,
+    link: Option<Watched<OwnedFd>>,
+    /// Which of the interface's descriptors these are duplicates of.
+    generation: u32,
+}
+
+impl Tap {
+    /// The async form: [`ethdev::asynch::EthernetDevice`], on any executor. [`Async::into_inner`] leads back.
+    ///
+    /// ```no_run
+    /// use ethdev::asynch::EthernetDevice as _;
+    /// use ethdev_linux::{Tap, TapError};
+    ///
+    /// async fn print_lengths(tap: Tap) -> Result<(), TapError> {
+    ///     let mut tap = tap.into_async()?;
+    ///     let mut buf = [0; 1518];
+    ///     loop {
+    ///         println!("{} bytes", tap.recv(&mut buf).await?.len);
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// `Io`: no descriptors left, or no thread.
+    pub fn into_async(self) -> Result<AsyncTap, TapError> {
+        let reactor = Reactor::new(&self)?;
+        Ok(Async::new(self, reactor))
+    }
+}
+
+impl Reactor {
+    fn new(tap: &Tap) -> Result<Self, TapError> {
+        Ok(Self {
+            frames: watch(tap.as_fd())?,
+            link: tap.link_fd().map(watch).transpose()?,
+            generation: tap.generation,
+        })
+    }
+
+    /// Ready when it is worth looking again.
+    fn poll(&self, cx: &mut Context<'_>, readable: bool, writable: bool) -> Poll<io::Result<()>> {
+        // Each of them has to be polled, so that each of them can wake.
+        let polls = [
+            readable.then(|| self.frames.poll_readable(cx)),
+            writable.then(|| self.frames.poll_writable(cx)),
+            self.link.as_ref().map(|link| link.poll_readable(cx)),
+        ];
+        polls
+            .into_iter()
+            .flatten()
+            .find(Poll::is_ready)
+            .unwrap_or(Poll::Pending)
+    }
+}
+
+fn watch(fd: BorrowedFd<'_>) -> Result<Watched<OwnedFd>, TapError> {
+    // A duplicate: the reactor wants to own what it watches, and so does the device.
+    fd.try_clone_to_owned()
+        .and_then(Watched::new)
+        .map_err(|source| TapError::Io {
+            what: "registering with the reactor",
+            source,
+        })
+}
+
+impl Waiter<Tap> for Reactor {
+    fn before_look(&mut self, tap: &mut Tap) -> Result<(), TapError> {
+        // Readiness is level-triggered: nothing is missed between the look and the wait.
+        if self.generation != tap.generation || (self.link.is_some() && tap.link_fd().is_none()) {
+            *self = Self::new(tap)?;
+        }
+        Ok(())
+    }
+
+    async fn wait(&mut self, tap: &mut Tap, interest: Interest) -> Result<(), TapError> {
+        let (readable, writable) = tap.watched(interest);
+        poll_fn(|cx| self.poll(cx, readable, writable))
+            .await
+            .map_err(|source| TapError::Io {
+                what: "waiting for the interface",
+                source,
+            })
+    }
+}

@@ -1,0 +1,227 @@
+//! The few fields of rtnetlink messages that matter here (rtnetlink(7), `linux/rtnetlink.h`, `linux/if_link.h`). All in host byte order.
+//!
+//! Not a library's: the flags of an interface are at a fixed place in the message, and a decoder of everything else can only fail where this cannot.
+
+use nix::libc::{AF_UNSPEC, IFF_RUNNING, IFF_UP, IFLA_STATS64, NLM_F_REQUEST, RTM_DELLINK, RTM_GETLINK, RTM_NEWLINK};
+
+/// `struct nlmsghdr`: length, type, flags, sequence number, port.
+const HEADER_LEN: usize = 16;
+/// `struct ifinfomsg`: family, pad, hardware type, index, flags, change mask.
+const INFO_LEN: usize = 16;
+/// `struct rtattr`: length, type.
+const ATTRIBUTE_HEADER_LEN: usize = 4;
+/// The bits of an attribute's type that are not flags.
+const ATTRIBUTE_TYPE_MASK: u16 = 0x3fff;
+/// Where `tx_dropped` is in `struct rtnl_link_stats64`: after seven 64-bit counters.
+const TX_DROPPED_AT: usize = 7 * 8;
+
+/// What one message says about an interface.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LinkMessage {
+    /// It is there.
+    Is {
+        /// Administratively up, and with carrier.
+        up: bool,
+        /// Frames that the kernel gave up on sending through it, since it exists.
+        tx_dropped: Option<u64>,
+    },
+    /// It left this network namespace, or was deleted.
+    Left,
+}
+
+/// A request for the state of the interface `index`.
+pub(crate) fn request(index: u32) -> [u8; HEADER_LEN + INFO_LEN] {
+    let mut message = [0; HEADER_LEN + INFO_LEN];
+    let fields = [
+        (0, ((HEADER_LEN + INFO_LEN) as u32).to_ne_bytes()),
+        (HEADER_LEN + 4, index.to_ne_bytes()),
+    ];
+    for (at, bytes) in fields {
+        put(&mut message, at, &bytes);
+    }
+    put(&mut message, 4, &RTM_GETLINK.to_ne_bytes());
+    put(&mut message, 6, &(NLM_F_REQUEST as u16).to_ne_bytes());
+    message
+}
+
+/// Each message of `datagram` about the interface `index`, oldest first. Whatever else is in it is passed over; what is cut off ends it.
+pub(crate) fn messages(datagram: &[u8], index: u32) -> impl Iterator<Item = LinkMessage> {
+    let mut rest = datagram;
+    core::iter::from_fn(move || {
+        loop {
+            let len = u32_at(rest, 0)? as usize;
+            if len < HEADER_LEN {
+                return None;
+            }
+            let message = rest.get(..len).unwrap_or(rest);
+            rest = rest.get(aligned(len)..).unwrap_or(&[]);
+            if let Some(found) = link_message(message, index) {
+                return Some(found);
+            }
+        }
+    })
+}
+
+fn link_message(message: &[u8], index: u32) -> Option<LinkMessage> {
+    let kind = u16_at(message, 4)?;
+    let info = message.get(HEADER_LEN..)?;
+    let family = i32::from(*info.first()?);
+    // Bridges announce their ports, and their leaving, with messages of a family of their own.
+    if family != AF_UNSPEC || u32_at(info, 4)? != index {
+        return None;
+    }
+    match kind {
+        RTM_DELLINK => Some(LinkMessage::Left),
+        RTM_NEWLINK => {
+            let wanted = (IFF_UP | IFF_RUNNING) as u32;
+            Some(LinkMessage::Is {
+                up: u32_at(info, 8)? & wanted == wanted,
+                tx_dropped: info.get(INFO_LEN..).and_then(tx_dropped),
+            })
+        }
+        _ => None,
+    }
+}
+
+fn tx_dropped(attributes: &[u8]) -> Option<u64> {
+    let mut rest = attributes;
+    loop {
+        let len = usize::from(u16_at(rest, 0)?);
+        if len < ATTRIBUTE_HEADER_LEN {
+            return None;
+        }
+        if u16_at(rest, 2)? & ATTRIBUTE_TYPE_MASK == IFLA_STATS64 {
+            let value = rest.get(ATTRIBUTE_HEADER_LEN..len)?;
+            return value
+                .get(TX_DROPPED_AT..)?
+                .first_chunk()
+                .map(|b| u64::from_ne_bytes(*b));
+        }
+        rest = rest.get(aligned(len)..)?;
+    }
+}
+
+/// Messages and attributes begin at multiples of four bytes.
+const fn aligned(len: usize) -> usize {
+    len.saturating_add(3) & !3
+}
+
+fn put(message: &mut [u8], at: usize, bytes: &[u8]) {
+    for (to, from) in message.iter_mut().skip(at).zip(bytes) {
+        *to = *from;
+    }
+}
+
+fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
+    bytes.get(at..)?.first_chunk().map(|b| u16::from_ne_bytes(*b))
+}
+
+fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
+    bytes.get(at..)?.first_chunk().map(|b| u32::from_ne_bytes(*b))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const UP: u32 = (IFF_UP | IFF_RUNNING) as u32;
+
+    /// A message as the kernel lays it out, put together from the header files alone.
+    fn message(kind: u16, family: u8, index: u32, flags: u32, attributes: &[u8]) -> Vec<u8> {
+        let mut m = ((32 + attributes.len()) as u32).to_ne_bytes().to_vec();
+        m.extend(kind.to_ne_bytes());
+        m.extend([0; 10]);
+        m.extend([family, 0, 1, 0]);
+        m.extend(index.to_ne_bytes());
+        m.extend(flags.to_ne_bytes());
+        m.extend([0xff; 4]);
+        m.extend(attributes);
+        m.resize(m.len().next_multiple_of(4), 0);
+        m
+    }
+
+    fn attribute(kind: u16, value: &[u8]) -> Vec<u8> {
+        let mut a = ((4 + value.len()) as u16).to_ne_bytes().to_vec();
+        a.extend(kind.to_ne_bytes());
+        a.extend(value);
+        a.resize(a.len().next_multiple_of(4), 0);
+        a
+    }
+
+    fn is(up: bool) -> LinkMessage {
+        LinkMessage::Is { up, tx_dropped: None }
+    }
+
+    #[test]
+    fn up_takes_both_flags() {
+        for (flags, up) in [
+            (0, false),
+            (IFF_UP as u32, false),
+            (IFF_RUNNING as u32, false),
+            (UP, true),
+        ] {
+            let datagram = message(RTM_NEWLINK, 0, 7, flags, &[]);
+            assert_eq!(messages(&datagram, 7).collect::<Vec<_>>(), [is(up)]);
+        }
+    }
+
+    #[test]
+    fn several_messages_in_order_and_others_passed_over() {
+        let mut datagram = message(RTM_NEWLINK, 0, 7, UP, &attribute(3, b"tap7\0"));
+        datagram.extend(message(RTM_NEWLINK, 0, 8, UP, &[]));
+        datagram.extend(message(99, 0, 7, 0, &[]));
+        datagram.extend(message(RTM_NEWLINK, 0, 7, 0, &[]));
+        datagram.extend(message(RTM_DELLINK, 0, 7, 0, &[]));
+        let found: Vec<_> = messages(&datagram, 7).collect();
+        assert_eq!(found, [is(true), is(false), LinkMessage::Left]);
+    }
+
+    #[test]
+    fn leaving_a_bridge_is_not_leaving() {
+        let bridge = nix::libc::AF_BRIDGE as u8;
+        assert_eq!(messages(&message(RTM_DELLINK, bridge, 7, 0, &[]), 7).next(), None);
+    }
+
+    #[test]
+    fn drops_are_found_behind_other_attributes() {
+        let counters: Vec<u8> = (100_u64..125).flat_map(u64::to_ne_bytes).collect();
+        let mut attributes = attribute(3, b"tap7\0");
+        attributes.extend(attribute(IFLA_STATS64, &counters));
+        let datagram = message(RTM_NEWLINK, 0, 7, UP, &attributes);
+        assert_eq!(
+            messages(&datagram, 7).next(),
+            Some(LinkMessage::Is {
+                up: true,
+                tx_dropped: Some(107)
+            })
+        );
+    }
+
+    #[test]
+    fn a_request_is_a_message_about_the_interface() {
+        let request = request(0x0102_0304);
+        assert_eq!(u32_at(&request, 0), Some(32));
+        assert_eq!(u16_at(&request, 4), Some(RTM_GETLINK));
+        assert_eq!(u16_at(&request, 6), Some(NLM_F_REQUEST as u16));
+        assert_eq!(u32_at(&request, 20), Some(0x0102_0304));
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_hang_or_panic(bytes: Vec<u8>, index: u32) {
+            prop_assert!(messages(&bytes, index).count() <= bytes.len());
+        }
+
+        #[test]
+        fn a_cut_message_says_no_more_than_a_whole_one(cut in 0_usize..300) {
+            let counters: Vec<u8> = (100_u64..125).flat_map(u64::to_ne_bytes).collect();
+            let whole = message(RTM_NEWLINK, 0, 7, UP, &attribute(IFLA_STATS64, &counters));
+            let part = &whole[..cut.min(whole.len())];
+            for found in messages(part, 7) {
+                let allowed = matches!(found, LinkMessage::Is { up: true, tx_dropped: None | Some(107) });
+                prop_assert!(allowed, "{:?}", found);
+            }
+        }
+    }
+}
