@@ -1,6 +1,7 @@
 //! The project's commands. `cargo xtask --help` lists them.
 
 mod bench;
+mod cross;
 mod figures;
 mod firmware;
 mod size;

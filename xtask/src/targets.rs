@@ -1,11 +1,123 @@
 //! Builds the no_std crates for the bare-metal targets.
 
+use std::process::Command;
+
 use anyhow::{Result, bail};
+use comfy_table::{Table, presets::UTF8_FULL_CONDENSED};
+
+use crate::cross::{Preference, ToolChain};
+use crate::tools::run as must;
 
 /// Builds the no_std crates for the bare-metal targets.
+///
+/// Each with every one of its features, and with none and all of them. Prints what was built with which tool chain.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {}
+pub(crate) struct Args {
+    /// Which tool chain to use.
+    #[arg(long, value_enum, default_value = "any")]
+    with: Preference,
+}
 
-pub(crate) fn run(_: &Args) -> Result<()> {
-    bail!("not written yet")
+impl Default for Args {
+    fn default() -> Self {
+        Self { with: Preference::Any }
+    }
+}
+
+const TARGETS: [(&str, &str); 3] = [
+    ("thumbv6m-none-eabi", "Cortex-M0: no compare-and-swap"),
+    ("thumbv7m-none-eabi", "Cortex-M3"),
+    ("riscv32imc-unknown-none-elf", "RISC-V without atomics"),
+];
+
+/// Each no_std crate and the sets of features it is built with.
+const CRATES: [(&str, &[&str]); 3] = [
+    (
+        "ethdev",
+        &[
+            "",
+            "critical-section",
+            "pump",
+            "defmt",
+            "log",
+            "embedded-hal-async",
+            "critical-section,embedded-hal-async",
+            "pump,defmt,log,embedded-hal-async",
+        ],
+    ),
+    // smoltcp itself builds only with an IP version and a kind of socket.
+    (
+        "ethdev-smoltcp",
+        &[
+            "proto-ipv4,socket-tcp",
+            "proto-ipv4,socket-tcp,defmt",
+            "proto-ipv4,socket-tcp,log",
+            "proto-ipv4,proto-ipv6,socket-tcp,defmt,log",
+        ],
+    ),
+    ("ethdev-examples", &[""]),
+];
+
+pub(crate) fn run(args: &Args) -> Result<()> {
+    let mut failed = Vec::new();
+    let mut heads = vec!["crate".to_owned(), "features".to_owned()];
+    let mut columns = Vec::new();
+    for (target, about) in TARGETS {
+        match ToolChain::find(target, args.with) {
+            Ok(tools) => {
+                heads.push(format!("{target}\n{about}\n{}", tools.name()));
+                columns.push(build_all(target, &tools, &mut failed));
+            }
+            Err(e) => {
+                eprintln!("{target}: SKIPPED: {e:#}");
+                heads.push(format!("{target}\n{about}\nSKIPPED"));
+                columns.push(sets().map(|_| "SKIPPED".to_owned()).collect());
+            }
+        }
+    }
+    let mut table = Table::new();
+    table.load_preset(UTF8_FULL_CONDENSED).set_header(heads);
+    for (i, (name, features)) in sets().enumerate() {
+        let features = if features.is_empty() { "none" } else { features };
+        let results = columns.iter().map(|column: &Vec<String>| column[i].clone());
+        table.add_row([name.to_owned(), features.to_owned()].into_iter().chain(results));
+    }
+    println!("{table}");
+    if !failed.is_empty() {
+        bail!("not built: {}", failed.join("; "));
+    }
+    Ok(())
+}
+
+fn sets() -> impl Iterator<Item = (&'static str, &'static str)> {
+    CRATES
+        .iter()
+        .flat_map(|(name, sets)| sets.iter().map(move |set| (*name, *set)))
+}
+
+fn build_all(target: &str, tools: &ToolChain, failed: &mut Vec<String>) -> Vec<String> {
+    sets()
+        .map(|(name, features)| match must(&mut build(tools, name, features)) {
+            Ok(()) => "built".to_owned(),
+            Err(e) => {
+                failed.push(format!("{name} [{features}] for {target}"));
+                eprintln!("{e:#}");
+                "FAILED".to_owned()
+            }
+        })
+        .collect()
+}
+
+fn build(tools: &ToolChain, package: &str, features: &str) -> Command {
+    let mut cargo = tools.cargo("build");
+    cargo.args(["--quiet", "--lib", "--package", package, "--no-default-features"]);
+    if !features.is_empty() {
+        cargo.args(["--features", features]);
+    }
+    // A directory of its own: another tool chain or another set of flags would make the programs' one be built anew.
+    if std::env::var_os("CARGO_TARGET_DIR").is_none() {
+        cargo.args(["--target-dir", "target/bare"]);
+    }
+    cargo.env("RUSTFLAGS", "-D warnings");
+    cargo
 }
