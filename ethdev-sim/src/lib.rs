@@ -9,6 +9,7 @@ mod capture;
 mod clock;
 mod delay;
 mod executor;
+mod fault;
 pub mod fcs;
 mod random;
 mod ring_nic;
@@ -19,6 +20,7 @@ pub use capture::{Capture, CaptureInterface, Direction, Packet};
 pub use clock::{Clock, EventId};
 pub use delay::{SimDelay, Sleep};
 pub use executor::{Stalled, block_on, block_on_until};
+pub use fault::{FaultPlan, Faulty, FaultyRx, FaultyTx, Injected, When};
 pub use ring_nic::{RingConfig, RingError, RingHandle, RingNic, RingRx, RingTx, Trigger};
 pub use station::Station;
 pub use wire::{
