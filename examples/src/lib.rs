@@ -1,6 +1,7 @@
 //! One set of applications, generic over the device, and the programs that run them.
 //!
 //! - [`apps`]: the applications. No `std`, no alloc: the caller brings the memory. The firmware runs exactly these.
+//! - `lab` (feature `std`): every NIC of the workspace on a simulated wire, for the program `swap` and for tests.
 #![cfg_attr(not(feature = "std"), no_std)]
 #![forbid(unsafe_code)]
 
@@ -15,3 +16,7 @@
     )
 )]
 pub mod apps;
+#[cfg(feature = "std")]
+pub mod cli;
+#[cfg(feature = "std")]
+pub mod lab;

@@ -81,7 +81,8 @@ impl<'a> Connection<'a> {
     /// Does what can be done now.
     pub(super) fn serve(&mut self, now: Instant, sockets: &mut SocketSet<'_>, content: &Content<'a>) {
         let socket = sockets.get_mut::<tcp::Socket<'_>>(self.socket);
-        if !socket.is_active() {
+        // Before the handshake is done, nobody is there who could have closed the connection.
+        if !socket.is_active() || socket.state() == tcp::State::SynReceived {
             self.phase = Phase::Idle;
             return;
         }

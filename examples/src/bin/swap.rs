@@ -1,0 +1,133 @@
+//! The same application over every NIC, each on a simulated wire.
+
+use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+use clap::builder::PossibleValuesParser;
+use ethdev_examples::cli;
+use ethdev_examples::lab::{self, NICS, Nic, Row, Settings};
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// Runs the same application over every NIC, each on a simulated wire with an independent smoltcp peer at the other end.
+///
+/// The application answers pings, echoes TCP and serves a page; it does not know which NIC it runs on. The peer pings it, sends 1 MiB through the echo
+/// service and compares hashes, and fetches the page. All times are simulated: wires and buses take time, software does not. The same seed gives the same
+/// table on every machine.
+#[derive(Debug, Parser)]
+#[command(version, after_help = EXAMPLES)]
+struct Cli {
+    /// Only this NIC; may be given more than once
+    #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(NICS.iter().map(|nic| nic.name)), hide_possible_values = true)]
+    nic: Vec<String>,
+    /// List the NICs and exit
+    #[arg(long, conflicts_with_all = ["nic", "json", "pcap", "seed"])]
+    list: bool,
+    /// Print JSON instead of the table
+    #[arg(long)]
+    json: bool,
+    /// Write what was on each wire to DIR/NIC.pcapng, with simulated times; DIR is created
+    #[arg(long, value_name = "DIR")]
+    pcap: Option<PathBuf>,
+    /// Seed of everything random: payload, sequence numbers, the wire's mishaps
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  swap                                  all NICs, one table
+  swap --nic ring --nic ring-pull       what does the pull surface cost?
+  swap --json | jq '.[].goodput_mbps'   for programs
+  swap --pcap out && tshark -r out/ring.pcapng
+
+Columns:
+  ping             round trip with 56 bytes of data, mean of ten
+  TCP echo         whether 1 MiB came back with the same SHA-256
+  goodput          of the echo, one direction; the other carries the same at the same time
+  bus bytes        on the bus between host and chip, per frame; – where there is no bus
+  copies           of a frame at the device's surface, counted while it ran; 0 where memory is lent
+  page             fetched over HTTP twice, the first request in two pieces, and checked
+  overruns, lost   frames that the device counted as such; the books have to balance
+
+Exit status: 0 all good, 1 a NIC failed, 2 called in a wrong way";
+
+fn main() -> ExitCode {
+    let cli = match cli::parse::<Cli>() {
+        Ok(cli) => cli,
+        Err(status) => return status,
+    };
+    if cli.list {
+        return print(&list());
+    }
+    let chosen: Vec<&Nic> = NICS
+        .iter()
+        .filter(|nic| cli.nic.is_empty() || cli.nic.iter().any(|name| name == nic.name))
+        .collect();
+    let settings = Settings {
+        seed: cli.seed,
+        pcap: cli.pcap,
+    };
+    let rows = match run(&chosen, &settings) {
+        Ok(rows) => rows,
+        Err(e) => return cli::failure(&format!("cannot write the capture: {e}")),
+    };
+    let text = if cli.json {
+        match serde_json::to_string_pretty(&rows) {
+            Ok(json) => json,
+            Err(e) => return cli::failure(&format!("cannot write JSON: {e}")),
+        }
+    } else {
+        lab::table(&rows, std::io::stdout().is_terminal()).to_string()
+    };
+    let printed = print(&text);
+    for row in &rows {
+        if let Some(failure) = &row.failure {
+            eprintln!("{}: {failure}", row.nic);
+        }
+    }
+    if rows.iter().all(Row::passed) {
+        printed
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+/// Runs one after another, with a bar for all of them where somebody looks.
+fn run(nics: &[&Nic], settings: &Settings) -> std::io::Result<Vec<Row>> {
+    // In thousandths of a NIC. Hidden by itself where the standard error is no terminal.
+    let bar = ProgressBar::new(nics.len() as u64 * 1000);
+    let style = ProgressStyle::with_template("{msg:>12} [{bar:40}] {percent:>3} %")
+        .unwrap_or_else(|_| ProgressStyle::default_bar());
+    bar.set_style(style.progress_chars("=> "));
+    let rows = nics
+        .iter()
+        .zip(0_u64..)
+        .map(|(nic, done)| {
+            bar.set_message(nic.name);
+            lab::run(nic, settings, &mut |part| {
+                bar.set_position(done * 1000 + (part * 1000.0) as u64);
+            })
+        })
+        .collect();
+    bar.finish_and_clear();
+    rows
+}
+
+fn list() -> String {
+    let width = NICS.iter().map(|nic| nic.name.len()).max().unwrap_or(0);
+    let lines: Vec<_> = NICS
+        .iter()
+        .map(|nic| format!("{:width$}  {}", nic.name, nic.about))
+        .collect();
+    lines.join("\n")
+}
+
+/// Prints a last word. A reader that has gone away wants no more of it.
+fn print(text: &str) -> ExitCode {
+    match writeln!(std::io::stdout(), "{text}") {
+        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => cli::failure(&format!("cannot print: {e}")),
+        _ => ExitCode::SUCCESS,
+    }
+}

@@ -1,0 +1,138 @@
+//! The other end of the wire: plain smoltcp on a hand-written `phy::Device`. Nothing of ethdev's surfaces is in it, so that it cannot share their mistakes.
+
+use std::time::Duration;
+
+use ethdev_sim::{Clock, Station};
+use smoltcp::iface::{Config, Interface, SocketHandle, SocketSet};
+use smoltcp::phy::{self, DeviceCapabilities, Medium};
+use smoltcp::socket::{AnySocket, icmp, tcp};
+use smoltcp::time::Instant;
+use smoltcp::wire::{EthernetAddress, IpCidr, Ipv4Address};
+
+use super::micros;
+
+/// Frames that the peer lets wait for the wire at a time.
+const TX_QUEUE: u32 = 8;
+/// Longest frame in bytes, without FCS.
+const MAX_FRAME_LEN: usize = 1514;
+
+/// smoltcp on a wire end.
+pub(super) struct Peer {
+    phy: WireEnd,
+    iface: Interface,
+    sockets: SocketSet<'static>,
+}
+
+impl Peer {
+    pub(super) fn new(clock: &Clock, station: Station, mac: EthernetAddress, ip: IpCidr, seed: u64) -> Self {
+        let mut phy = WireEnd {
+            clock: clock.clone(),
+            station,
+        };
+        let mut config = Config::new(mac.into());
+        config.random_seed = seed;
+        let mut iface = Interface::new(config, &mut phy, micros(clock.now()));
+        iface.update_ip_addrs(|addresses| addresses.extend([ip]));
+        Self {
+            phy,
+            iface,
+            sockets: SocketSet::new(Vec::new()),
+        }
+    }
+
+    pub(super) fn add<S: AnySocket<'static>>(&mut self, socket: S) -> SocketHandle {
+        self.sockets.add(socket)
+    }
+
+    pub(super) fn socket<S: AnySocket<'static>>(&mut self, handle: SocketHandle) -> &mut S {
+        self.sockets.get_mut(handle)
+    }
+
+    /// A TCP connection to `port` of `server`, from `local_port`.
+    pub(super) fn connect(&mut self, server: Ipv4Address, port: u16, local_port: u16) -> Result<SocketHandle, String> {
+        let buffer = || tcp::SocketBuffer::new(vec![0; 64 * 1024]);
+        let mut socket = tcp::Socket::new(buffer(), buffer());
+        socket
+            .connect(self.iface.context(), (server, port), local_port)
+            .map_err(|e| format!("the peer cannot connect: {e}"))?;
+        Ok(self.add(socket))
+    }
+
+    /// A socket for pings with this identifier.
+    pub(super) fn ping_socket(&mut self, ident: u16) -> Result<SocketHandle, String> {
+        let buffer = || icmp::PacketBuffer::new(vec![icmp::PacketMetadata::EMPTY; 4], vec![0; 4 * 1514]);
+        let mut socket = icmp::Socket::new(buffer(), buffer());
+        socket
+            .bind(icmp::Endpoint::Ident(ident))
+            .map_err(|e| format!("the peer cannot ping: {e}"))?;
+        Ok(self.add(socket))
+    }
+
+    pub(super) fn poll(&mut self, now: Instant) {
+        self.iface.poll(now, &mut self.phy, &mut self.sockets);
+    }
+
+    /// When the peer has something to do of its own accord.
+    pub(super) fn wakeup(&mut self, now: Instant) -> Option<Instant> {
+        let at = self.iface.poll_at(now, &self.sockets)?;
+        // Something to send and no room for it: not before the wire has taken a frame.
+        Some(if at <= now {
+            now.max(micros(self.phy.station.idle_at()))
+        } else {
+            at
+        })
+    }
+}
+
+struct WireEnd {
+    clock: Clock,
+    station: Station,
+}
+
+impl WireEnd {
+    fn has_room(&self) -> bool {
+        // 1538 byte times at 10 Mbit/s or faster: what waits is no more than the queue holds.
+        let longest = Duration::from_nanos(1_230_400);
+        self.station.idle_at() < self.clock.now() + longest * TX_QUEUE
+    }
+}
+
+impl phy::Device for WireEnd {
+    type RxToken<'a> = Received;
+    type TxToken<'a> = Sending<'a>;
+
+    fn receive(&mut self, _: Instant) -> Option<(Received, Sending<'_>)> {
+        let frame = self.station.recv()?;
+        Some((Received(frame), Sending(&self.station)))
+    }
+
+    fn transmit(&mut self, _: Instant) -> Option<Sending<'_>> {
+        self.has_room().then_some(Sending(&self.station))
+    }
+
+    fn capabilities(&self) -> DeviceCapabilities {
+        let mut capabilities = DeviceCapabilities::default();
+        capabilities.medium = Medium::Ethernet;
+        capabilities.max_transmission_unit = MAX_FRAME_LEN;
+        capabilities
+    }
+}
+
+struct Received(Vec<u8>);
+
+impl phy::RxToken for Received {
+    fn consume<R, F: FnOnce(&[u8]) -> R>(self, f: F) -> R {
+        f(&self.0)
+    }
+}
+
+struct Sending<'a>(&'a Station);
+
+impl phy::TxToken for Sending<'_> {
+    fn consume<R, F: FnOnce(&mut [u8]) -> R>(self, len: usize, f: F) -> R {
+        let mut frame = vec![0; len];
+        let result = f(&mut frame);
+        self.0.send(&frame);
+        result
+    }
+}

@@ -1,0 +1,121 @@
+//! What was measured, as a table for people and as values for programs.
+
+use comfy_table::presets::UTF8_FULL_CONDENSED;
+use comfy_table::{Cell, CellAlignment, Color, ContentArrangement, Table};
+use serde::Serialize;
+
+use super::nics::Nic;
+
+/// What came of one NIC.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Row {
+    /// Its name.
+    pub nic: &'static str,
+    /// What the application used it through.
+    pub surface: &'static str,
+    /// What was measured, as far as it came.
+    #[serde(flatten)]
+    pub figures: Figures,
+    /// Why it did not come further; `None` where all is well.
+    pub failure: Option<String>,
+}
+
+/// What was measured. `None`: it did not come to that, or there is no such thing.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub struct Figures {
+    /// The link as the device tells it.
+    pub link: Option<String>,
+    /// Round trip of a ping with 56 bytes of data, in simulated microseconds: mean of ten.
+    pub ping_us: Option<f64>,
+    /// SHA-256 of what the TCP echo returned: that of what was sent.
+    pub echo_sha256: Option<String>,
+    /// Echoed payload (in one direction; the other carries the same at the same time) by simulated time, in Mbit/s.
+    pub goodput_mbps: Option<f64>,
+    /// Bytes on the bus per frame, both ways.
+    pub bus_bytes_per_frame: Option<f64>,
+    /// How often a frame was copied at the device's surface.
+    pub copies_per_frame: Option<f64>,
+    /// Length of the page.
+    pub page_bytes: Option<usize>,
+    /// Frames lost because nobody fetched the ones before them.
+    pub overruns: u32,
+    /// Frames lost for any reason, both ways, between the wire and the stack.
+    pub lost: u32,
+    /// Simulated microseconds that it all took.
+    pub simulated_us: f64,
+}
+
+impl Row {
+    pub(super) fn new(nic: &Nic) -> Self {
+        Self {
+            nic: nic.name,
+            surface: nic.surface,
+            figures: Figures::default(),
+            failure: None,
+        }
+    }
+
+    /// Whether all is well.
+    #[must_use]
+    pub fn passed(&self) -> bool {
+        self.failure.is_none()
+    }
+}
+
+/// The table, with colours where `colour` is set.
+#[must_use]
+pub fn table(rows: &[Row], colour: bool) -> Table {
+    let mut table = Table::new();
+    table
+        .load_preset(UTF8_FULL_CONDENSED)
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_header([
+            "NIC",
+            "surface",
+            "link",
+            "ping\nµs",
+            "TCP echo\n1 MiB",
+            "goodput\nMbit/s",
+            "bus bytes\nper frame",
+            "copies\nper frame",
+            "page",
+            "overruns",
+            "lost",
+        ]);
+    for row in rows {
+        let figures = &row.figures;
+        let echo = figures.echo_sha256.as_ref().map(|_| "same".to_owned());
+        let page = figures.page_bytes.map(|_| "good".to_owned());
+        let cells = [
+            Cell::new(row.nic),
+            Cell::new(row.surface),
+            Cell::new(figures.link.as_deref().unwrap_or("–")),
+            number(figures.ping_us, 1),
+            verdict(echo, row, colour),
+            number(figures.goodput_mbps, 1),
+            number(figures.bus_bytes_per_frame, 0),
+            number(figures.copies_per_frame, 2),
+            verdict(page, row, colour),
+            Cell::new(figures.overruns).set_alignment(CellAlignment::Right),
+            Cell::new(figures.lost).set_alignment(CellAlignment::Right),
+        ];
+        table.add_row(cells);
+    }
+    table
+}
+
+fn number(value: Option<f64>, decimals: usize) -> Cell {
+    let text = value.map_or_else(|| "–".to_owned(), |value| format!("{value:.decimals$}"));
+    Cell::new(text).set_alignment(CellAlignment::Right)
+}
+
+/// What was found good; or what was not, or not reached.
+fn verdict(good: Option<String>, row: &Row, colour: bool) -> Cell {
+    let (text, shade) = match good {
+        Some(text) => (text, Color::Green),
+        None if row.passed() => ("–".to_owned(), Color::Reset),
+        None => ("FAILED".to_owned(), Color::Red),
+    };
+    let cell = Cell::new(text);
+    if colour { cell.fg(shade) } else { cell }
+}
