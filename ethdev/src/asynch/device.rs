@@ -1,5 +1,6 @@
 //! The pull surface on an async bus.
 
+use super::yield_once;
 use crate::{Capabilities, Error, ErrorType, Events, Interest, Link, MacAddress, RxMeta, Stats};
 
 /// The async mirror of [`EthernetDevice`](crate::EthernetDevice): same methods, same contract, same edges, plus [`ready`](Self::ready).
@@ -81,11 +82,17 @@ pub trait EthernetDevice: ErrorType {
     ///
     /// As `recv_frame`.
     async fn recv(&mut self, buf: &mut [u8]) -> Result<RxMeta, Self::Error> {
+        let mut told = false;
         loop {
             if let Some(meta) = self.recv_frame(buf).await? {
                 return Ok(meta);
             }
+            if told {
+                // Told of a frame that is not there: a device that contradicts itself must not hang the executor.
+                yield_once().await;
+            }
             self.ready(Interest::RX).await?;
+            told = true;
         }
     }
 
@@ -95,10 +102,16 @@ pub trait EthernetDevice: ErrorType {
     ///
     /// As `send_frame`, without `Busy`.
     async fn send(&mut self, frame: &[u8]) -> Result<(), Self::Error> {
+        let mut told = false;
         loop {
             match self.send_frame(frame).await {
                 Err(e) if e.kind().is_busy() => {
+                    if told {
+                        // As in `recv`.
+                        yield_once().await;
+                    }
                     self.ready(Interest::TX.or(Interest::LINK)).await?;
+                    told = true;
                 }
                 result => return result,
             }

@@ -1,9 +1,6 @@
 //! Woken by the device's interrupt.
 
-use core::future::{Future, poll_fn};
-use core::task::Poll;
-
-use super::{Async, Waiter};
+use super::{Async, Waiter, yield_once};
 use crate::{Doorbell, EthernetDevice, Interest, Rearm, RearmOutcome};
 
 /// Waits for a [`Doorbell`] that the device's interrupt handler rings.
@@ -45,16 +42,4 @@ impl<D: EthernetDevice + Rearm> Waiter<D> for Interrupt<'_> {
         }
         Ok(())
     }
-}
-
-/// Lets others run once.
-pub(crate) fn yield_once() -> impl Future<Output = ()> {
-    let mut yielded = false;
-    poll_fn(move |cx| {
-        if core::mem::replace(&mut yielded, true) {
-            return Poll::Ready(());
-        }
-        cx.waker().wake_by_ref();
-        Poll::Pending
-    })
 }

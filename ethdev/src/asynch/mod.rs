@@ -14,13 +14,13 @@ mod device;
 mod interrupt;
 #[cfg(feature = "embedded-hal-async")]
 mod timer;
+mod yielding;
 
 pub use adapter::{Async, Waiter};
 pub use control::Control;
 pub use device::EthernetDevice;
 #[cfg(feature = "critical-section")]
 pub use interrupt::Interrupt;
-#[cfg(feature = "pump")]
-pub(crate) use interrupt::yield_once;
 #[cfg(feature = "embedded-hal-async")]
 pub use timer::Timer;
+pub(crate) use yielding::yield_once;
