@@ -3,6 +3,8 @@
 mod config;
 mod port;
 mod stats;
+#[cfg(test)]
+mod tests;
 
 use core::cell::RefCell;
 use core::time::Duration;
@@ -205,11 +207,10 @@ impl Wire {
                 return;
             }
             state.link = link;
-            if !up {
-                state.era += 1;
-                for lane in &mut state.lanes {
-                    lane.idle_at = self.0.clock.now();
-                }
+            state.era += u64::from(!up);
+            // Neither what was cut nor what was sent into the void keeps the new link waiting.
+            for lane in &mut state.lanes {
+                lane.idle_at = self.0.clock.now();
             }
         }
         self.0.tell(Side::A);

@@ -1,0 +1,541 @@
+mod books;
+mod interrupts;
+
+use super::*;
+use crate::{Clock, Side, Station, Wire, WireConfig, fcs};
+use core::time::Duration;
+use ethdev::{
+    Control, ControlError, Error, ErrorKind, EthernetDevice, FilterOutcome, Interest, LendingDevice, Link, MacAddress,
+    MaxFrameLen, Multicast, Rearm, RearmOutcome, RxFilter, RxHalf, Stats, TxHalf,
+};
+
+const OWN: MacAddress = MacAddress::new([2, 0, 0, 0, 0, 1]);
+const OTHER: MacAddress = MacAddress::new([2, 0, 0, 0, 0, 9]);
+const GROUP: MacAddress = MacAddress::new([1, 0, 0x5e, 0, 0, 7]);
+
+struct Bench {
+    clock: Clock,
+    wire: Wire,
+    nic: RingNic,
+    peer: Station,
+}
+
+impl Bench {
+    fn new(config: RingConfig) -> Self {
+        let clock = Clock::new();
+        let (wire, nic, peer) = RingNic::with_station(&clock, WireConfig::default(), config);
+        Self { clock, wire, nic, peer }
+    }
+
+    fn settle(&self) {
+        while self.clock.step() {}
+    }
+
+    fn arrive(&self, frame: &[u8]) {
+        self.peer.send(frame);
+        self.settle();
+    }
+
+    fn recv(&mut self) -> Option<Vec<u8>> {
+        let mut buf = [0; 2000];
+        let meta = self.nic.recv_frame(&mut buf).unwrap()?;
+        Some(buf[..meta.len].to_vec())
+    }
+
+    /// Fills the transmit ring of a stalled chip.
+    fn fill(&mut self) -> u32 {
+        self.nic.hardware().stall_tx(true);
+        let mut accepted = 0;
+        while self.nic.tx_ready().unwrap() {
+            self.nic.send_frame(&frame(OTHER, 60)).unwrap();
+            accepted += 1;
+        }
+        assert_eq!(self.kind_of_send(60), Err(ErrorKind::Busy));
+        accepted
+    }
+
+    fn kind_of_send(&mut self, len: usize) -> Result<(), ErrorKind> {
+        self.nic.send_frame(&vec![0; len]).map_err(|e| e.kind())
+    }
+}
+
+fn bench() -> Bench {
+    Bench::new(RingConfig::new(OWN).with_slots(4, 4))
+}
+
+fn frame(to: MacAddress, len: usize) -> Vec<u8> {
+    let mut frame: Vec<u8> = (0..len).map(|i| i as u8).collect();
+    frame[..6].copy_from_slice(&to.octets());
+    frame
+}
+
+#[test]
+fn receives_in_order_byte_for_byte_with_the_time() {
+    let mut b = bench();
+    for len in [60, 61, 1514] {
+        b.arrive(&frame(OWN, len));
+    }
+    let mut buf = [0; 1514];
+    let meta = b.nic.recv_frame(&mut buf).unwrap().unwrap();
+    assert_eq!((meta.len, meta.timestamp), (60, Some(Duration::from_nanos(72 * 80))));
+    assert_eq!(buf[..60], frame(OWN, 60));
+    assert_eq!(b.recv(), Some(frame(OWN, 61)));
+    assert_eq!(b.recv(), Some(frame(OWN, 1514)));
+    assert_eq!(b.recv(), None);
+    let stats = b.nic.stats();
+    assert_eq!((stats.rx_frames, stats.rx_bytes), (3, 60 + 61 + 1514));
+}
+
+#[test]
+fn a_short_buffer_loses_nothing() {
+    let mut b = bench();
+    assert_eq!(b.nic.recv_frame(&mut []).unwrap(), None);
+    b.arrive(&frame(OWN, 100));
+    for len in [0, 99] {
+        let error = b.nic.recv_frame(&mut vec![0; len]).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::BufferTooSmall { needed: 100 });
+    }
+    assert_eq!(b.recv(), Some(frame(OWN, 100)));
+    b.arrive(&frame(OWN, 100));
+    b.arrive(&frame(OWN, 70));
+    assert!(b.nic.discard_frame().unwrap());
+    assert_eq!(b.recv(), Some(frame(OWN, 70)));
+    assert!(!b.nic.discard_frame().unwrap());
+    assert_eq!(b.nic.stats().rx_discarded, 1);
+}
+
+#[test]
+fn bad_frames_are_counted_by_their_fault() {
+    let mut b = bench();
+    b.peer.send_raw(&fcs::append(&frame(OWN, 59)));
+    b.peer.send_raw(&[1, 2]);
+    b.peer.send_raw(&fcs::append(&frame(OWN, 1515)));
+    let mut bad = fcs::append(&frame(OWN, 60));
+    bad[20] ^= 1;
+    b.peer.send_raw(&bad);
+    b.arrive(&frame(OTHER, 60));
+    assert_eq!(b.recv(), None);
+    let stats = b.nic.stats();
+    assert_eq!((stats.rx_bad_length, stats.rx_bad_fcs, stats.rx_filtered), (3, 1, 1));
+    assert_eq!(stats.rx_lost(), 5);
+    let events = b.nic.service().unwrap();
+    assert!(events.rx_lost && !events.rx_pending);
+    assert!(!b.nic.service().unwrap().rx_lost);
+}
+
+#[test]
+fn a_full_ring_overruns_and_recovers() {
+    let mut b = bench();
+    for n in 0..7 {
+        b.arrive(&frame(OWN, 60 + n));
+    }
+    assert_eq!(b.nic.stats().rx_overrun, 3);
+    for n in 0..4 {
+        assert_eq!(b.recv(), Some(frame(OWN, 60 + n)));
+    }
+    assert_eq!(b.recv(), None);
+    b.arrive(&frame(OWN, 90));
+    assert_eq!(b.recv(), Some(frame(OWN, 90)));
+}
+
+#[test]
+fn the_filter_is_exact() {
+    let mut b = bench();
+    let destinations = [
+        OWN,
+        OTHER,
+        MacAddress::BROADCAST,
+        GROUP,
+        MacAddress::new([1, 0, 0, 0, 0, 0]),
+    ];
+    let mut passed = |filter| {
+        assert_eq!(b.nic.set_rx_filter(filter), Ok(FilterOutcome::Exact));
+        destinations
+            .map(|to| {
+                b.arrive(&frame(to, 60));
+                b.recv().is_some()
+            })
+            .to_vec()
+    };
+    for filter in [
+        RxFilter::DEFAULT,
+        RxFilter::DEFAULT.with_broadcast(false),
+        RxFilter::DEFAULT.with_multicast(Multicast::List(&[GROUP])),
+        RxFilter::DEFAULT
+            .with_multicast(Multicast::List(&[MacAddress::BROADCAST]))
+            .with_broadcast(false),
+        RxFilter::DEFAULT.with_broadcast(false).with_multicast(Multicast::All),
+        RxFilter::PROMISCUOUS,
+    ] {
+        let expected = destinations.map(|to| filter.passes(to, OWN)).to_vec();
+        assert_eq!(passed(filter), expected, "{filter:?}");
+    }
+}
+
+#[test]
+fn sends_padded_and_counts_unpadded() {
+    let mut b = bench();
+    b.nic.send_gather(&[&frame(OTHER, 14), &[], &[9; 6]]).unwrap();
+    b.settle();
+    let mut expected = frame(OTHER, 14);
+    expected.extend([9; 6]);
+    expected.resize(60, 0);
+    assert_eq!(b.peer.recv(), Some(expected));
+    let stats = b.nic.stats();
+    assert_eq!((stats.tx_frames, stats.tx_bytes), (1, 20));
+    let events = b.nic.service().unwrap();
+    assert_eq!((events.tx_completed, events.tx_room), (1, true));
+    assert_eq!(b.nic.service().unwrap().tx_completed, 0);
+}
+
+#[test]
+fn the_ring_is_busy_until_the_wire_has_taken_a_frame() {
+    let mut b = bench();
+    for n in 0..4 {
+        assert!(b.nic.tx_ready().unwrap());
+        b.nic.send_frame(&frame(OTHER, 60 + n)).unwrap();
+    }
+    assert!(!b.nic.tx_ready().unwrap());
+    assert_eq!(b.kind_of_send(60), Err(ErrorKind::Busy));
+    assert!(!b.nic.service().unwrap().tx_room);
+    b.clock.advance(Duration::from_nanos(72 * 80));
+    assert_eq!(b.nic.stats().tx_frames, 1);
+    assert_eq!(b.kind_of_send(60), Ok(()));
+    b.settle();
+    assert_eq!(b.nic.stats().tx_frames, 5);
+    let lens: Vec<_> = core::iter::from_fn(|| b.peer.recv()).map(|f| f.len()).collect();
+    assert_eq!(lens, [60, 61, 62, 63, 60]);
+}
+
+#[test]
+fn receiving_needs_no_room_to_transmit_nor_the_reverse() {
+    let mut b = bench();
+    assert_eq!(b.fill(), 4);
+    b.arrive(&frame(OWN, 60));
+    assert_eq!(b.recv(), Some(frame(OWN, 60)));
+    for _ in 0..9 {
+        b.arrive(&frame(OWN, 60));
+    }
+    b.nic.hardware().stall_tx(false);
+    b.settle();
+    assert_eq!(b.nic.stats().tx_frames, 4);
+    assert!(b.nic.tx_ready().unwrap());
+}
+
+#[test]
+fn illegal_frames_are_reported_in_every_state_but_a_fault() {
+    let illegal = |b: &mut Bench| {
+        assert_eq!(b.kind_of_send(1515), Err(ErrorKind::FrameTooLong { max: 1514 }));
+        assert_eq!(b.kind_of_send(13), Err(ErrorKind::FrameTooShort));
+        assert_eq!(b.nic.send_gather(&[]).unwrap_err().kind(), ErrorKind::FrameTooShort);
+        let (_, mut tx) = b.nic.split();
+        assert!(matches!(
+            tx.reserve(usize::MAX),
+            Err(RingError::FrameTooLong { max: 1514 })
+        ));
+        assert!(matches!(tx.reserve(13), Err(RingError::FrameTooShort)));
+    };
+    let mut b = bench();
+    illegal(&mut b);
+    b.wire.set_link(false);
+    illegal(&mut b);
+    b.nic.stop().unwrap();
+    illegal(&mut b);
+    b.wire.set_link(true);
+    b.nic.start().unwrap();
+    b.fill();
+    illegal(&mut b);
+    b.nic.hardware().inject_fault();
+    assert_eq!(b.kind_of_send(1515), Err(ErrorKind::Fault));
+    assert_eq!(b.nic.stats().tx_frames, 0);
+}
+
+#[test]
+fn limits_follow_the_configuration() {
+    let mut b = Bench::new(
+        RingConfig::new(OWN)
+            .with_max_frame_len(MaxFrameLen::VLAN)
+            .with_slots(1, 2),
+    );
+    let capabilities = b.nic.capabilities();
+    assert_eq!(capabilities.rx_max_frame_len.bytes(), 1518);
+    assert_eq!((capabilities.rx_queue_frames, capabilities.tx_queue_frames), (1, 2));
+    assert_eq!(b.kind_of_send(1518), Ok(()));
+    assert_eq!(b.kind_of_send(1519), Err(ErrorKind::FrameTooLong { max: 1518 }));
+    b.arrive(&frame(OWN, 1518));
+    assert_eq!(b.recv(), Some(frame(OWN, 1518)));
+}
+
+#[test]
+fn a_lost_link_aborts_what_is_queued() {
+    let mut b = bench();
+    for _ in 0..3 {
+        b.nic.send_frame(&frame(OTHER, 60)).unwrap();
+    }
+    b.clock.advance(Duration::from_micros(1));
+    b.wire.set_link(false);
+    assert!(b.nic.link().is_up(), "cached");
+    assert!(!b.nic.tx_ready().unwrap());
+    assert_eq!(b.nic.link(), Link::Down);
+    assert_eq!(b.kind_of_send(60), Err(ErrorKind::LinkDown));
+    let events = b.nic.service().unwrap();
+    assert_eq!(
+        (events.link_changed, events.tx_failed, events.tx_room),
+        (true, 3, false)
+    );
+    b.wire.set_link(true);
+    assert!(b.nic.service().unwrap().link_changed);
+    assert!(!b.nic.service().unwrap().link_changed);
+    assert_eq!(b.kind_of_send(60), Ok(()));
+    b.settle();
+    let stats = b.nic.stats();
+    assert_eq!((stats.tx_frames, stats.tx_aborted, stats.link_changes), (1, 3, 2));
+    assert_eq!(b.wire.stats(Side::A).cut, 1);
+    assert_eq!(b.peer.pending(), 1);
+}
+
+#[test]
+fn frames_that_had_arrived_survive_the_link() {
+    let mut b = bench();
+    b.arrive(&frame(OWN, 60));
+    b.wire.set_link(false);
+    assert_eq!(b.recv(), Some(frame(OWN, 60)));
+    assert_eq!(b.recv(), None);
+}
+
+#[test]
+fn stopped_is_silent() {
+    let mut b = Bench::new(RingConfig::new(OWN).with_started(false));
+    let silent = |b: &mut Bench| {
+        b.arrive(&frame(OWN, 60));
+        assert_eq!(b.recv(), None);
+        assert_eq!(b.nic.link(), Link::Down);
+        assert_eq!(b.kind_of_send(60), Err(ErrorKind::Stopped));
+        assert!(!b.nic.tx_ready().unwrap());
+        assert!(!b.nic.service().unwrap().tx_room);
+        assert!(b.nic.split().1.reserve(60).unwrap().is_some());
+        let (_, mut tx) = b.nic.split();
+        tx.reserve(60).unwrap();
+        assert_eq!(tx.commit(60), Err(RingError::Stopped));
+    };
+    silent(&mut b);
+    assert_eq!(b.nic.stats(), Stats::ZERO);
+    for _ in 0..2 {
+        b.nic.start().unwrap();
+        assert!(b.nic.link().is_up());
+    }
+    assert!(b.nic.service().unwrap().link_changed);
+    b.arrive(&frame(OWN, 60));
+    b.arrive(&frame(OWN, 60));
+    b.nic.split().0.peek().unwrap().unwrap();
+    b.fill();
+    for _ in 0..2 {
+        b.nic.stop().unwrap();
+    }
+    silent(&mut b);
+    let stats = b.nic.stats();
+    assert_eq!((stats.rx_reset, stats.tx_reset, stats.rx_frames), (2, 16, 0));
+    b.nic.sleep().unwrap();
+    b.nic.start().unwrap();
+    silent(&mut b);
+    b.nic.wake().unwrap();
+    b.arrive(&frame(OWN, 60));
+    assert_eq!(b.recv(), Some(frame(OWN, 60)));
+}
+
+#[test]
+fn settings_survive_stop_sleep_and_recovery() {
+    let mut b = bench();
+    b.nic.set_mac_address(OTHER).unwrap();
+    b.nic
+        .set_rx_filter(RxFilter::DEFAULT.with_multicast(Multicast::List(&[GROUP])))
+        .unwrap();
+    for bad in [GROUP, MacAddress::BROADCAST, MacAddress::UNSPECIFIED] {
+        assert_eq!(b.nic.set_mac_address(bad), Err(ControlError::InvalidInput));
+    }
+    let holds = |b: &mut Bench| {
+        assert_eq!(b.nic.mac_address(), OTHER);
+        for (to, passes) in [(OTHER, true), (OWN, false), (GROUP, true)] {
+            b.arrive(&frame(to, 60));
+            assert_eq!(b.recv().is_some(), passes, "{to}");
+        }
+    };
+    holds(&mut b);
+    b.nic.stop().unwrap();
+    b.nic.start().unwrap();
+    holds(&mut b);
+    b.nic.sleep().unwrap();
+    b.nic.wake().unwrap();
+    holds(&mut b);
+    b.nic.hardware().inject_fault();
+    b.nic.recover().unwrap();
+    holds(&mut b);
+}
+
+#[test]
+fn a_fault_is_reported_until_recovery_and_its_losses_are_counted() {
+    let mut b = bench();
+    let hardware = b.nic.hardware();
+    b.arrive(&frame(OWN, 60));
+    b.arrive(&frame(OWN, 61));
+    b.nic.split().0.peek().unwrap().unwrap();
+    assert_eq!(b.fill(), 4);
+    hardware.inject_fault();
+    b.arrive(&frame(OWN, 62));
+    b.arrive(&frame(OTHER, 62));
+    for _ in 0..2 {
+        assert_eq!(b.nic.recv_frame(&mut [0; 1514]), Err(RingError::Fault));
+        assert_eq!(b.nic.discard_frame(), Err(RingError::Fault));
+        assert_eq!(b.nic.tx_ready(), Err(RingError::Fault));
+        assert_eq!(b.nic.send_frame(&frame(OTHER, 60)), Err(RingError::Fault));
+        assert_eq!(b.nic.service(), Err(RingError::Fault));
+        assert_eq!(b.nic.disarm(), Err(RingError::Fault));
+        assert_eq!(b.nic.rearm(Interest::ALL), Err(RingError::Fault));
+        assert_eq!(b.nic.start(), Err(ControlError::Device(RingError::Fault)));
+        let (mut rx, mut tx) = b.nic.split();
+        assert!(rx.peek().is_err() && tx.ready().is_err() && tx.reserve(60).is_err());
+        assert!(tx.send_gather(&[&[0; 60]]).is_err());
+    }
+    hardware.set_dead(true);
+    assert_eq!(b.nic.recover(), Err(ControlError::Device(RingError::Dead)));
+    assert_eq!(b.nic.recv_frame(&mut [0; 1514]).unwrap_err().kind(), ErrorKind::Fault);
+    hardware.set_dead(false);
+    hardware.stall_tx(false);
+    b.nic.recover().unwrap();
+    let stats = b.nic.stats();
+    assert_eq!((stats.faults, stats.recoveries), (1, 1));
+    assert_eq!((stats.rx_reset, stats.tx_reset, stats.rx_filtered), (3, 4, 1));
+    assert_eq!(stats.link_changes, 0, "the transceiver was not reset");
+    // As freshly started.
+    b.arrive(&frame(OWN, 63));
+    assert_eq!(b.recv(), Some(frame(OWN, 63)));
+    assert_eq!(b.kind_of_send(60), Ok(()));
+    b.settle();
+    assert_eq!(b.peer.pending(), 1);
+}
+
+#[test]
+fn what_is_on_the_wire_goes_out_whatever_becomes_of_the_chip() {
+    for fault in [false, true] {
+        let mut b = bench();
+        b.nic.send_frame(&frame(OTHER, 60)).unwrap();
+        b.nic.send_frame(&frame(OTHER, 61)).unwrap();
+        b.clock.advance(Duration::from_micros(1));
+        if fault {
+            b.nic.hardware().inject_fault();
+            b.nic.recover().unwrap();
+        } else {
+            b.nic.stop().unwrap();
+            b.nic.start().unwrap();
+        }
+        b.nic.send_frame(&frame(OTHER, 62)).unwrap();
+        b.settle();
+        let lens: Vec<_> = core::iter::from_fn(|| b.peer.recv()).map(|f| f.len()).collect();
+        assert_eq!(lens, [60, 62]);
+        let stats = b.nic.stats();
+        assert_eq!((stats.tx_frames, stats.tx_reset), (2, 1));
+    }
+}
+
+#[test]
+fn lent_frames_are_lent_again_until_released() {
+    let mut b = bench();
+    b.arrive(&frame(OWN, 60));
+    b.arrive(&frame(OWN, 61));
+    for _ in 0..2 {
+        let (mut rx, _tx) = b.nic.split();
+        assert_eq!(rx.peek().unwrap().unwrap()[..], frame(OWN, 60)[..]);
+        assert_eq!(rx.peek().unwrap().unwrap()[..], frame(OWN, 60)[..]);
+    }
+    assert_eq!(b.nic.stats().rx_frames, 0);
+    let (mut rx, _tx) = b.nic.split();
+    rx.release().unwrap();
+    rx.release().unwrap();
+    assert_eq!(rx.peek().unwrap().unwrap().len(), 61);
+    rx.discard().unwrap();
+    assert!(rx.peek().unwrap().is_none());
+    let stats = b.nic.stats();
+    assert_eq!((stats.rx_frames, stats.rx_discarded), (1, 1));
+}
+
+#[test]
+fn nothing_is_copied_on_the_way_to_the_reader() {
+    let mut b = bench();
+    b.arrive(&frame(OWN, 60));
+    let (buffer, meta) = b.nic.hardware().rx_take().unwrap();
+    let address = buffer.as_ptr();
+    assert_eq!(meta.len, 60);
+    b.nic.hardware().rx_give(buffer).unwrap();
+    for _ in 0..4 {
+        b.arrive(&frame(OWN, 60));
+    }
+    let mut seen = Vec::new();
+    let (mut rx, _) = b.nic.split();
+    while let Some(frame) = rx.peek().unwrap() {
+        seen.push(frame.as_ptr());
+        rx.release().unwrap();
+    }
+    assert!(seen.contains(&address), "the chip's own buffers are lent");
+}
+
+#[test]
+fn the_halves_answer_while_reading() {
+    let mut b = bench();
+    b.arrive(&frame(OWN, 70));
+    let (mut rx, mut tx) = b.nic.split();
+    let received = rx.peek().unwrap().unwrap();
+    let memory = tx.reserve(received.len()).unwrap().unwrap();
+    memory.copy_from_slice(&received);
+    tx.commit(70).unwrap();
+    rx.release().unwrap();
+    b.settle();
+    assert_eq!(b.peer.recv(), Some(frame(OWN, 70)));
+}
+
+#[test]
+fn reservations_that_are_dropped_cost_nothing() {
+    let mut b = bench();
+    for _ in 0..100 {
+        let (_, mut tx) = b.nic.split();
+        assert!(tx.ready().unwrap());
+        assert!(tx.reserve(1514).unwrap().is_some());
+        assert!(tx.reserve(60).unwrap().is_some());
+    }
+    assert_eq!(b.fill(), 4);
+    let (_, mut tx) = b.nic.split();
+    assert!(!tx.ready().unwrap());
+    assert!(tx.reserve(60).unwrap().is_none());
+    b.settle();
+    assert_eq!(b.peer.pending(), 0);
+}
+
+#[test]
+fn commit_takes_no_more_than_was_reserved_and_only_once() {
+    let mut b = bench();
+    let (_, mut tx) = b.nic.split();
+    assert_eq!(tx.commit(60), Err(RingError::FrameTooLong { max: 0 }));
+    tx.reserve(100).unwrap();
+    assert_eq!(tx.commit(101), Err(RingError::FrameTooLong { max: 100 }));
+    assert_eq!(tx.commit(60), Err(RingError::FrameTooLong { max: 0 }), "used up");
+    tx.reserve(100).unwrap();
+    assert_eq!(tx.commit(13), Err(RingError::FrameTooShort));
+    tx.reserve(100).unwrap().unwrap().fill(3);
+    tx.commit(80).unwrap();
+    assert_eq!(tx.commit(60), Err(RingError::FrameTooLong { max: 0 }));
+    b.settle();
+    assert_eq!(b.peer.recv(), Some(vec![3; 80]));
+    assert_eq!(b.fill(), 4, "no refused commit has leaked a descriptor");
+}
+
+#[test]
+fn the_link_is_asked_at_commit() {
+    let mut b = bench();
+    b.wire.set_link(false);
+    let (_, mut tx) = b.nic.split();
+    assert!(tx.ready().unwrap());
+    assert!(tx.reserve(60).unwrap().is_some());
+    assert_eq!(tx.commit(60), Err(RingError::LinkDown));
+    assert_eq!(tx.send_gather(&[&[0; 60]]), Err(RingError::LinkDown));
+    b.settle();
+    assert_eq!(b.nic.stats().tx_lost(), 0);
+}
