@@ -1,0 +1,224 @@
+//! The web server and the echo services on a TAP interface: the peer is the Linux kernel.
+
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::io::Write;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use clap::Parser;
+use ethdev::frame::MAX_VLAN_FRAME_LEN;
+use ethdev::{Buffered, EthernetDevice, Link, MacAddress};
+use ethdev_examples::apps::{Config, Node, Slots, Status, Storage};
+use ethdev_examples::cli;
+use ethdev_linux::{Tap, TapConfig, TapError};
+use ethdev_smoltcp::{Adapter, Wakeup};
+use signal_hook::consts::{SIGINT, SIGTERM};
+use smoltcp::wire::{IpCidr, Ipv4Address, Ipv4Cidr};
+
+/// Serves a web page, ping and echo on a TAP interface, to the Linux kernel and to whatever it forwards.
+///
+/// It is a host of its own, with its own MAC and IP address, at the other end of the interface's wire. It sleeps when there is nothing to do. Ctrl-C prints
+/// the statistics and ends it.
+#[derive(Debug, Parser)]
+#[command(version, after_help = EXAMPLES)]
+struct Cli {
+    /// The TAP interface; created for as long as this runs if there is none (that needs root)
+    #[arg(long, value_name = "NAME")]
+    tap: String,
+    /// This host's address with the length of the network's prefix; may be given twice
+    #[arg(long, value_name = "ADDRESS/LENGTH", default_value = "192.168.69.1/24", value_parser = address)]
+    ip: Vec<Ipv4Cidr>,
+    /// Where packets for other networks go
+    #[arg(long, value_name = "ADDRESS")]
+    gateway: Option<Ipv4Address>,
+    /// This host's MAC address [default: one made from the interface's name]
+    #[arg(long, value_name = "MAC")]
+    mac: Option<MacAddress>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  sudo ip tuntap add dev tap0 mode tap user $USER
+  sudo ip addr add 192.168.69.100/24 dev tap0
+  sudo ip link set tap0 up
+  serve --tap tap0
+
+  ping 192.168.69.1
+  curl http://192.168.69.1/
+  nc 192.168.69.1 7            what you type comes back
+
+Exit status: 0 after Ctrl-C, 1 it did not work, 2 called in a wrong way";
+
+/// Longest frame that the interface sends us in bytes, without FCS.
+const FRAME: usize = MAX_VLAN_FRAME_LEN;
+/// A signal that comes just before going to sleep is noticed after so long.
+const LONGEST_SLEEP: Duration = Duration::from_secs(1);
+
+type Device<'s> = Adapter<'s, Buffered<Tap, FRAME>>;
+
+fn main() -> ExitCode {
+    let cli = match cli::parse::<Cli>() {
+        Ok(cli) => cli,
+        Err(status) => return status,
+    };
+    let mut config = TapConfig::new(&cli.tap);
+    config.mac_address = cli.mac;
+    let tap = match Tap::with_config(config) {
+        Ok(tap) => tap,
+        Err(e @ (TapError::InvalidName { .. } | TapError::InvalidMacAddress { .. })) => {
+            return cli::misuse(&e.to_string());
+        }
+        Err(e) => return cli::failure(&e.to_string()),
+    };
+    let mut spare = [0; FRAME];
+    let mut device = Adapter::new(Buffered::new(tap), &mut spare);
+    let (mut storage, mut slots) = (Box::new(Storage::<{ 64 * 1024 }>::new()), Slots::new());
+    let addresses: Vec<IpCidr> = cli.ip.iter().copied().map(IpCidr::Ipv4).collect();
+    let config = Config {
+        name: &cli.tap,
+        addresses: &addresses,
+        gateway: cli.gateway,
+        seed: RandomState::new().build_hasher().finish(),
+    };
+    let clock = Clock(Instant::now());
+    let node = match Node::new(&config, &mut device, clock.now(), &mut storage, &mut slots) {
+        Ok(node) => node,
+        Err(e) => return cli::misuse(&e.to_string()),
+    };
+    match serve(&cli, node, &mut device, &clock) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => cli::failure(&e.to_string()),
+    }
+}
+
+fn address(text: &str) -> Result<Ipv4Cidr, String> {
+    text.parse()
+        .map_err(|()| "an address with the length of its network's prefix is needed, like 192.168.69.1/24".to_owned())
+}
+
+/// Runs until Ctrl-C, or until the device fails; the statistics are printed in either case.
+fn serve(
+    cli: &Cli,
+    mut node: Node<'_>,
+    device: &mut Device<'_>,
+    clock: &Clock,
+) -> Result<(), Box<dyn std::error::Error>> {
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGTERM] {
+        // A second one ends it the hard way, should the first not do.
+        signal_hook::flag::register_conditional_shutdown(signal, 1, stop.clone())?;
+        signal_hook::flag::register(signal, stop.clone())?;
+    }
+    say(&greeting(cli, device));
+    let mut told = Told {
+        link: device.link(),
+        error: String::new(),
+    };
+    if !told.link.is_up() {
+        told.explain(&cli.tap);
+    }
+    let mut result = Ok(());
+    while !stop.load(Ordering::Relaxed) && result.is_ok() {
+        result = turn(&mut node, device, clock);
+        told.tell(&cli.tap, device);
+    }
+    say(&statistics(&node, device, clock));
+    Ok(result?)
+}
+
+/// Does what there is to do, then sleeps until there is more.
+fn turn(node: &mut Node<'_>, device: &mut Device<'_>, clock: &Clock) -> Result<(), ethdev::LayerError<TapError>> {
+    node.poll(clock.now(), device)?;
+    let wakeup = node.wakeup(clock.now(), device);
+    if let Wakeup::Wait { interest, .. } = wakeup {
+        let delay = wakeup.delay(clock.now()).map_or(LONGEST_SLEEP, Into::into);
+        device
+            .inner_mut()
+            .inner_mut()
+            .wait(interest, Some(delay.min(LONGEST_SLEEP)))
+            .map_err(ethdev::LayerError::Device)?;
+    }
+    Ok(())
+}
+
+/// What the user knows already.
+struct Told {
+    link: Link,
+    error: String,
+}
+
+impl Told {
+    fn tell(&mut self, name: &str, device: &mut Device<'_>) {
+        if device.link() != self.link {
+            self.link = device.link();
+            eprintln!("{name}: link {}", self.link);
+        }
+        if let Some(e) = device.take_error() {
+            let error = e.to_string();
+            if error != self.error {
+                eprintln!("{name}: {error}");
+                self.error = error;
+            }
+        }
+    }
+
+    fn explain(&self, name: &str) {
+        eprintln!("{name}: link {}: sudo ip link set {name} up", self.link);
+    }
+}
+
+fn greeting(cli: &Cli, device: &Device<'_>) -> String {
+    let mut lines = vec![format!(
+        "{} is {}, serving; Ctrl-C ends it",
+        cli.tap,
+        device.inner().mac_address()
+    )];
+    for ip in &cli.ip {
+        let ip = ip.address();
+        lines.push(format!("  http://{ip}/   ping {ip}   nc {ip} 7"));
+    }
+    lines.join("\n")
+}
+
+fn statistics(node: &Node<'_>, device: &Device<'_>, clock: &Clock) -> String {
+    let status = Status::of(device.inner(), node.uptime(clock.now()));
+    let served = node.served();
+    let drops = device.drops();
+    let mut lines = vec![format!("\nserved for {:.1} s:", status.uptime.as_secs_f64())];
+    let mut line = |name: &str, value: u64| {
+        if value > 0 {
+            lines.push(format!("  {name:<20} {value:>10}"));
+        }
+    };
+    line("http_answered", served.http_answered.into());
+    line("tcp_echoed_bytes", served.tcp_echoed);
+    line("udp_echoed", served.udp_echoed.into());
+    line("udp_refused", served.udp_refused.into());
+    for (name, value) in status.stats.iter() {
+        line(name, value.into());
+    }
+    line("stack_tx_lost", drops.tx_lost().into());
+    line("stack_rx_too_short", drops.rx_too_short.into());
+    for (kind, value) in device.errors().iter() {
+        line(&format!("errors_{kind}"), value.into());
+    }
+    lines.push("  everything else               0".to_owned());
+    lines.join("\n")
+}
+
+/// Somebody who does not read is no reason to end.
+fn say(text: &str) {
+    let _ = writeln!(std::io::stdout(), "{text}");
+}
+
+/// The time since it was made, as smoltcp wants it.
+struct Clock(Instant);
+
+impl Clock {
+    fn now(&self) -> smoltcp::time::Instant {
+        let micros = self.0.elapsed().as_micros();
+        smoltcp::time::Instant::from_micros(i64::try_from(micros).unwrap_or(i64::MAX))
+    }
+}
