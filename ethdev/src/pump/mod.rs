@@ -113,8 +113,8 @@ impl<'b, const RX: usize, const TX: usize> Pump<'b, RX, TX> {
 
     /// Makes the two ends. `rx` and `tx` are the frame buffers; 1514 bytes each take every frame without a VLAN tag.
     ///
-    /// Received frames longer than `N_RX` are thrown away and counted in [`rx_discarded`](crate::Stats::rx_discarded). What a former pair of ends left
-    /// in the queues is gone.
+    /// Received frames longer than `N_RX` are thrown away and counted in [`rx_discarded`](crate::Stats::rx_discarded). A pump that is split once more takes
+    /// other buffers; what the former ends left in the queues is gone.
     pub fn split<'p, D: asynch::EthernetDevice, const N_RX: usize, const N_TX: usize>(
         &'p mut self,
         device: D,
