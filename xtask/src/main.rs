@@ -4,6 +4,7 @@ mod bench;
 mod cross;
 mod figures;
 mod firmware;
+mod image;
 mod size;
 mod targets;
 mod test;

@@ -1,4 +1,4 @@
-//! Builds the no_std crates for the bare-metal targets.
+//! Builds the `no_std` crates for the bare-metal targets.
 
 use std::process::Command;
 
@@ -8,7 +8,7 @@ use comfy_table::{Table, presets::UTF8_FULL_CONDENSED};
 use crate::cross::{Preference, ToolChain};
 use crate::tools::run as must;
 
-/// Builds the no_std crates for the bare-metal targets.
+/// Builds the `no_std` crates for the bare-metal targets.
 ///
 /// Each with every one of its features, and with none and all of them. Prints what was built with which tool chain.
 #[derive(Debug, clap::Args)]
@@ -30,7 +30,7 @@ const TARGETS: [(&str, &str); 3] = [
     ("riscv32imc-unknown-none-elf", "RISC-V without atomics"),
 ];
 
-/// Each no_std crate and the sets of features it is built with.
+/// Each `no_std` crate and the sets of features it is built with.
 const CRATES: [(&str, &[&str]); 3] = [
     (
         "ethdev",

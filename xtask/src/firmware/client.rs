@@ -1,0 +1,174 @@
+//! What a peer does with the firmware: fetch its page, have it echo.
+
+use std::collections::BTreeMap;
+use std::io::{ErrorKind, Read, Write};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use sha2::{Digest, Sha256};
+
+const PATIENCE: Duration = Duration::from_secs(10);
+/// A datagram may be lost; each is sent so often at most.
+const TRIES: usize = 3;
+
+/// Ports of this host that QEMU passes on to the board.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ports {
+    pub(super) http: u16,
+    pub(super) tcp_echo: u16,
+    pub(super) udp_echo: u16,
+}
+
+impl Ports {
+    /// Ports that nobody uses at the moment.
+    pub(super) fn free() -> Result<Self> {
+        let http = TcpListener::bind(loopback(0))?;
+        let tcp_echo = TcpListener::bind(loopback(0))?;
+        let udp_echo = UdpSocket::bind(loopback(0))?;
+        Ok(Self {
+            http: http.local_addr()?.port(),
+            tcp_echo: tcp_echo.local_addr()?.port(),
+            udp_echo: udp_echo.local_addr()?.port(),
+        })
+    }
+}
+
+fn loopback(port: u16) -> SocketAddr {
+    (Ipv4Addr::LOCALHOST, port).into()
+}
+
+/// The page's rows by name.
+#[derive(Debug)]
+pub(super) struct Page(BTreeMap<String, String>);
+
+impl Page {
+    /// Fetches it with curl.
+    pub(super) fn fetch(port: u16) -> Result<Self> {
+        let url = format!("http://{}/", loopback(port));
+        let out = Command::new("curl")
+            .args(["--silent", "--show-error", "--fail", "--max-time", "10", &url])
+            .output()
+            .context("cannot start curl")?;
+        ensure!(
+            out.status.success(),
+            "curl: {}",
+            String::from_utf8_lossy(&out.stderr).trim()
+        );
+        let page = String::from_utf8(out.stdout).context("the page is not UTF-8")?;
+        ensure!(
+            page.ends_with("</html>\n"),
+            "the page is cut off after {} bytes",
+            page.len()
+        );
+        Ok(Self(page.lines().filter_map(row).collect()))
+    }
+
+    /// What the row `name` says.
+    pub(super) fn text(&self, name: &str) -> Result<&str> {
+        let value = self
+            .0
+            .get(name)
+            .with_context(|| format!("no row {name:?} on the page"))?;
+        Ok(value)
+    }
+
+    /// What the row `name` counts.
+    pub(super) fn number(&self, name: &str) -> Result<u32> {
+        let text = self.text(name)?;
+        text.parse().with_context(|| format!("{name} is {text:?}"))
+    }
+}
+
+/// `<tr ...><th>NAME</th><td>VALUE</td></tr>`
+fn row(line: &str) -> Option<(String, String)> {
+    let (_, rest) = line.split_once("<th>")?;
+    let (name, rest) = rest.split_once("</th><td>")?;
+    let (value, _) = rest.split_once("</td>")?;
+    Some((name.to_owned(), value.to_owned()))
+}
+
+/// Sends `len` bytes and reads them back. Both directions are used at once.
+pub(super) fn tcp_echo(port: u16, len: usize, seed: u64) -> Result<String> {
+    let mut data = vec![0; len];
+    fastrand::Rng::with_seed(seed).fill(&mut data);
+    let began = Instant::now();
+    let mut stream = TcpStream::connect_timeout(&loopback(port), PATIENCE)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_write_timeout(Some(PATIENCE))?;
+    let sent = Sha256::digest(&data);
+    let mut writer = stream.try_clone()?;
+    let writing = thread::spawn(move || {
+        writer.write_all(&data)?;
+        writer.shutdown(Shutdown::Write)
+    });
+    let mut back = Vec::with_capacity(len);
+    // One byte more than was sent would be one too many.
+    Read::take(&mut stream, len as u64 + 1)
+        .read_to_end(&mut back)
+        .with_context(|| format!("after {} bytes", back.len()))?;
+    let time = began.elapsed();
+    writing.join().map_err(|_| anyhow::anyhow!("the writer panicked"))??;
+    ensure!(back.len() == len, "sent {len} bytes, got {} back", back.len());
+    let received = Sha256::digest(&back);
+    ensure!(sent == received, "other bytes came back (seed {seed})");
+    let hash: String = received.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    Ok(format!(
+        "{len} bytes there and back in {} ms, sha256 {hash}...",
+        time.as_millis()
+    ))
+}
+
+/// Sends datagrams of these lengths, one after another, and expects each back.
+pub(super) fn udp_echo(port: u16, lengths: &[usize], seed: u64) -> Result<String> {
+    let socket = UdpSocket::bind(loopback(0))?;
+    socket.connect(loopback(port))?;
+    socket.set_read_timeout(Some(Duration::from_secs(2)))?;
+    let mut random = fastrand::Rng::with_seed(seed);
+    let mut repeated = 0;
+    for &len in lengths {
+        let mut data = vec![0; len];
+        random.fill(&mut data);
+        let mut tries = 0;
+        while !echoed(&socket, &data)? {
+            tries += 1;
+            if tries == TRIES {
+                bail!("a datagram of {len} bytes did not come back (seed {seed})");
+            }
+        }
+        repeated += tries;
+    }
+    let longest = lengths.iter().max().copied().unwrap_or(0);
+    Ok(format!(
+        "{} datagrams of up to {longest} bytes, {repeated} sent again",
+        lengths.len()
+    ))
+}
+
+fn echoed(socket: &UdpSocket, data: &[u8]) -> Result<bool> {
+    socket.send(data)?;
+    let mut back = [0; 2048];
+    loop {
+        match socket.recv(&mut back) {
+            Ok(len) if &back[..len] == data => return Ok(true),
+            // A late answer to an earlier try.
+            Ok(_) => {}
+            Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => return Ok(false),
+            Err(e) => return Err(e.into()),
+        }
+    }
+}
+
+/// Sends `count` datagrams as fast as it goes and reads no answer. The socket they came from is returned: closed, it would refuse answers.
+pub(super) fn flood(port: u16, count: usize) -> Result<UdpSocket> {
+    let socket = UdpSocket::bind(loopback(0))?;
+    socket.connect(loopback(port))?;
+    let data = [0x55; 1400];
+    for _ in 0..count {
+        // A full buffer on the way is part of a flood.
+        let _ = socket.send(&data);
+    }
+    Ok(socket)
+}

@@ -1,0 +1,179 @@
+//! A QEMU that does not outlive us.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+
+use crate::tools::has;
+
+/// How long QEMU may take to quit before it is killed.
+const QUIT_TIME: Duration = Duration::from_secs(5);
+/// How long the monitor may take to be there.
+const MONITOR: Duration = Duration::from_secs(10);
+
+/// The monitor's command that ends QEMU.
+const QUIT: &str = "quit";
+
+/// A running board.
+#[derive(Debug)]
+pub(super) struct Qemu {
+    child: Child,
+    monitor: PathBuf,
+    lines: Arc<Lines>,
+}
+
+/// What the board and QEMU have said.
+#[derive(Debug, Default)]
+struct Lines {
+    said: Mutex<Vec<String>>,
+    news: Condvar,
+}
+
+impl Lines {
+    fn gather(self: &Arc<Self>, from: impl Read + Send + 'static) {
+        let lines = Arc::clone(self);
+        thread::spawn(move || {
+            let mut last = String::new();
+            for line in BufReader::new(from).lines().map_while(Result::ok) {
+                // A full NIC makes QEMU say so for every frame.
+                if line != last {
+                    eprintln!("  | {line}");
+                    last.clone_from(&line);
+                }
+                lines.said.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+                lines.news.notify_all();
+            }
+        });
+    }
+}
+
+impl Qemu {
+    /// Starts `kernel` on an MPS2 board. `arguments` describe its network; `dir` takes the monitor's socket.
+    pub(super) fn start(kernel: &Path, arguments: &[String], dir: &Path) -> Result<Self> {
+        let monitor = dir.join("monitor");
+        let mut command = lifeline("qemu-system-arm");
+        command
+            .args(["-M", "mps2-an385", "-display", "none", "-serial", "none"])
+            .args(["-semihosting-config", "enable=on,target=native", "-monitor"])
+            .arg(format!("unix:{},server=on,wait=off", monitor.display()))
+            .args(arguments)
+            .arg("-kernel")
+            .arg(kernel);
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .context("cannot start qemu-system-arm")?;
+        let lines = Arc::new(Lines::default());
+        if let (Some(out), Some(err)) = (child.stdout.take(), child.stderr.take()) {
+            lines.gather(out);
+            lines.gather(err);
+        }
+        Ok(Self { child, monitor, lines })
+    }
+
+    /// How many lines have been said so far.
+    pub(super) fn mark(&self) -> usize {
+        self.lines.said.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    /// All that was said.
+    pub(super) fn said(&self) -> Vec<String> {
+        self.lines.said.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Waits for a line after `mark` that begins with `start`.
+    pub(super) fn wait_for(&mut self, mark: usize, start: &str, timeout: Duration) -> Result<String> {
+        let deadline = Instant::now() + timeout;
+        loop {
+            if let Some(status) = self.child.try_wait()? {
+                bail!("QEMU ended ({status}) before it said {start:?}");
+            }
+            let said = self.lines.said.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(line) = said.iter().skip(mark).find(|line| line.starts_with(start)) {
+                return Ok(line.clone());
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                bail!("the board did not say {start:?} in {} s", timeout.as_secs());
+            }
+            // Woken at least this often, to see QEMU end.
+            let _ = self.lines.news.wait_timeout(said, left.min(Duration::from_millis(200)));
+        }
+    }
+
+    /// Gives QEMU's monitor a command.
+    pub(super) fn tell(&self, command: &str) -> Result<()> {
+        let deadline = Instant::now() + MONITOR;
+        let mut monitor = loop {
+            match UnixStream::connect(&self.monitor) {
+                Ok(stream) => break stream,
+                Err(_) if Instant::now() < deadline => thread::sleep(Duration::from_millis(20)),
+                Err(e) => return Err(e).context("no monitor"),
+            }
+        };
+        monitor.set_read_timeout(Some(MONITOR))?;
+        await_prompt(&mut monitor)?;
+        writeln!(monitor, "{command}")?;
+        if command == QUIT {
+            // The answer is the end of the stream; hanging up earlier would take the command back.
+            monitor.read_to_end(&mut Vec::new())?;
+            return Ok(());
+        }
+        await_prompt(&mut monitor)
+    }
+
+    /// Ends it, captures complete. An error when it did not end by itself, or not well.
+    pub(super) fn quit(mut self) -> Result<Vec<String>> {
+        self.tell(QUIT)?;
+        let deadline = Instant::now() + QUIT_TIME;
+        while Instant::now() < deadline {
+            if let Some(status) = self.child.try_wait()? {
+                if !status.success() {
+                    bail!("QEMU ended with {status}");
+                }
+                return Ok(self.said());
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+        bail!("QEMU did not quit and was killed");
+    }
+}
+
+impl Drop for Qemu {
+    fn drop(&mut self) {
+        // Both fail where it has ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A command that is killed when we die, however that happens, where the system has the means for that.
+fn lifeline(program: &str) -> Command {
+    if has("setpriv") {
+        let mut command = Command::new("setpriv");
+        command.args(["--pdeathsig", "KILL", program]);
+        command
+    } else {
+        Command::new(program)
+    }
+}
+
+/// Reads up to the monitor's next prompt.
+fn await_prompt(monitor: &mut UnixStream) -> Result<()> {
+    const PROMPT: &[u8] = b"(qemu) ";
+    let mut read = Vec::new();
+    let mut byte = [0];
+    while !read.ends_with(PROMPT) {
+        monitor.read_exact(&mut byte).context("no prompt from the monitor")?;
+        read.push(byte[0]);
+    }
+    Ok(())
+}
