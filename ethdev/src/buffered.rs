@@ -202,6 +202,18 @@ pub struct BufferedTx<'a, D, const N: usize> {
     max: usize,
 }
 
+impl<D: EthernetDevice, const N: usize> BufferedTx<'_, D, N> {
+    const fn check_len(&self, len: usize) -> Result<(), LayerError<D::Error>> {
+        if len > self.max {
+            return Err(LayerError::Layer(ErrorKind::FrameTooLong { max: self.max }));
+        }
+        if len < HEADER_LEN {
+            return Err(LayerError::Layer(ErrorKind::FrameTooShort));
+        }
+        Ok(())
+    }
+}
+
 impl<D: EthernetDevice, const N: usize> TxHalf for BufferedTx<'_, D, N> {
     type Error = LayerError<D::Error>;
 
@@ -214,12 +226,7 @@ impl<D: EthernetDevice, const N: usize> TxHalf for BufferedTx<'_, D, N> {
 
     fn reserve(&mut self, len: usize) -> Result<Option<&mut [u8]>, Self::Error> {
         self.reserved = None;
-        if len > self.max {
-            return Err(LayerError::Layer(ErrorKind::FrameTooLong { max: self.max }));
-        }
-        if len < HEADER_LEN {
-            return Err(LayerError::Layer(ErrorKind::FrameTooShort));
-        }
+        self.check_len(len)?;
         if !self.ready()? {
             return Ok(None);
         }
@@ -253,6 +260,8 @@ impl<D: EthernetDevice, const N: usize> TxHalf for BufferedTx<'_, D, N> {
 
     fn send_gather(&mut self, parts: &[&[u8]]) -> Result<bool, Self::Error> {
         self.reserved = None;
+        // As `reserve` does: an illegal frame is one whether there is room or not.
+        self.check_len(crate::frame::gather_len(parts).unwrap_or(usize::MAX))?;
         let Ok(mut device) = self.device.try_borrow_mut() else {
             return Ok(false);
         };
@@ -424,18 +433,17 @@ impl<D: Control, const N: usize> Control for Buffered<D, N> {
     }
 }
 
-impl<D: Rearm, const N: usize> Rearm for Buffered<D, N> {
+impl<D: EthernetDevice + Rearm, const N: usize> Rearm for Buffered<D, N> {
     fn disarm(&mut self) -> Result<(), Self::Error> {
         self.inner_mut().disarm().map_err(LayerError::Device)
     }
 
-    /// A frame that waits in the receive buffer is work too.
+    /// A frame that waits in the receive buffer is work too, and a free transmit buffer is room.
     fn rearm(&mut self, interest: Interest) -> Result<RearmOutcome, Self::Error> {
-        let outcome = self.inner_mut().rearm(interest).map_err(LayerError::Device)?;
-        Ok(if interest.rx && self.rx.lent.is_some() {
-            RearmOutcome::WorkPending
-        } else {
-            outcome
-        })
+        let free = self.tx.parked.is_none();
+        let device = self.device.get_mut();
+        let outcome = device.rearm(interest).map_err(LayerError::Device)?;
+        let pending = (interest.rx && self.rx.lent.is_some()) || (interest.tx && free && device.link().is_up());
+        Ok(if pending { RearmOutcome::WorkPending } else { outcome })
     }
 }
