@@ -4,6 +4,7 @@ mod bench;
 mod cross;
 mod figures;
 mod firmware;
+mod fuzz;
 mod image;
 mod size;
 mod targets;
@@ -28,6 +29,7 @@ enum Command {
     Bench(bench::Args),
     Size(size::Args),
     Firmware(firmware::Args),
+    Fuzz(fuzz::Args),
     Targets(targets::Args),
 }
 
@@ -37,6 +39,7 @@ fn main() -> ExitCode {
         Command::Bench(args) => bench::run(&args),
         Command::Size(args) => size::run(&args),
         Command::Firmware(args) => firmware::run(&args),
+        Command::Fuzz(args) => fuzz::run(&args),
         Command::Targets(args) => targets::run(&args),
     };
     match result {

@@ -81,6 +81,11 @@ const STEPS: &[Step] = &[
         run: firmware,
     },
     Step {
+        name: "fuzz",
+        about: "each fuzz target for ten seconds",
+        run: fuzz,
+    },
+    Step {
         name: "swap",
         about: "the same application on every NIC of the workspace",
         run: swap,
@@ -288,6 +293,14 @@ fn targets() -> Result<Outcome> {
 
 fn firmware() -> Result<Outcome> {
     crate::firmware::run(&crate::firmware::Args::default())?;
+    Ok(Outcome::Passed)
+}
+
+fn fuzz() -> Result<Outcome> {
+    if let Some(obstacle) = crate::fuzz::obstacle() {
+        return Ok(Outcome::Skipped(obstacle.to_owned()));
+    }
+    crate::fuzz::run(&crate::fuzz::Args::smoke())?;
     Ok(Outcome::Passed)
 }
 
