@@ -57,6 +57,10 @@ impl<'a> Hostile<'a> {
 
     /// One answer in four is an error.
     fn answer<T>(&mut self, idle: T, ok: impl FnOnce(&mut Self) -> Result<T>) -> Result<T, ErrorKind> {
+        // Out of bytes, `Unstructured` makes up answers of its own.
+        if self.is_idle() {
+            return Ok(idle);
+        }
         match self.answers.ratio(1_u8, 4_u8) {
             Ok(true) => Err(self.error().unwrap_or(ErrorKind::Other)),
             Ok(false) => Ok(ok(self).unwrap_or(idle)),
