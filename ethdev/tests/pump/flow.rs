@@ -99,6 +99,52 @@ fn a_device_that_never_waits_does_not_keep_the_executor() {
 }
 
 #[test]
+fn a_flood_does_not_keep_frames_from_going_out() {
+    let (chip, task) = (Chip::new(Waits::default()), Task::new());
+    let (mut rx, mut tx) = ([[0; 60]; 2], [[0; 60]; 2]);
+    let mut pump = Pump::new();
+    let (mut runner, mut stack) = pump.split(chip.clone(), &mut rx, &mut tx);
+    for n in 0..1_000 {
+        chip.arrives(frame(n, 61));
+    }
+    chip.with(|state| state.room = 0);
+    stack.send_frame(&frame(1, 60)).unwrap();
+    let mut run = pin!(runner.run());
+    assert!(task.poll(run.as_mut()).is_pending());
+    chip.with(|state| state.room = 1);
+    for _ in 0..2 {
+        assert!(task.poll(run.as_mut()).is_pending());
+    }
+    assert_eq!(chip.look(|state| state.sent.len()), 1);
+    assert!(chip.look(|state| state.incoming.len()) > 900, "the flood is not over");
+}
+
+#[test]
+fn a_frame_costs_few_bus_accesses() {
+    let (chip, task) = (Chip::new(WAITS), Task::new());
+    let (mut rx, mut tx) = ([[0; 60]; 2], [[0; 60]; 2]);
+    let mut pump = Pump::new();
+    let (mut runner, mut stack) = pump.split(chip.clone(), &mut rx, &mut tx);
+    let mut run = pin!(runner.run());
+    let mut accesses_for = |act: &mut dyn FnMut()| {
+        assert!(task.settle(run.as_mut()).is_pending());
+        let before = chip.look(|state| state.accesses);
+        act();
+        assert!(task.settle(run.as_mut()).is_pending());
+        chip.look(|state| state.accesses) - before
+    };
+    // Woken, it reads the frame, reads that there is no other, and looks before it sleeps.
+    assert_eq!(accesses_for(&mut || chip.arrives(frame(1, 60))), 3);
+    assert_eq!(
+        accesses_for(&mut || assert_eq!(fetch(&mut stack), [1])),
+        0,
+        "a buffer that comes back wakes nobody"
+    );
+    // It sends, and looks before it sleeps.
+    assert_eq!(accesses_for(&mut || stack.send_frame(&frame(1, 60)).unwrap()), 2);
+}
+
+#[test]
 fn a_device_that_contradicts_itself_does_not_keep_the_executor() {
     let (chip, task) = (Chip::new(Waits::default()), Task::new());
     let (mut rx, mut tx) = ([[0; 60]; 2], [[0; 60]; 2]);
