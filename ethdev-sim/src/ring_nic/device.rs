@@ -39,7 +39,8 @@ use crate::{Clock, Port, Station, Wire, WireConfig};
 /// - Every frame that arrives is counted, in this order: wrong length, wrong FCS, filtered, lost in a fault (`rx_reset`), overrun. A stopped or sleeping
 ///   device sees no frames, and counts none.
 /// - [`Events::rx_lost`] speaks of frames that should have been received: not of those that were filtered or thrown away by the caller.
-/// - In a fault, even a frame that was lent already is out of reach; [`recover`](ethdev::Control::recover) counts it in `rx_reset`.
+/// - In a fault, a frame that was lent already stays lent: the host has it. [`recover`](ethdev::Control::recover) takes it back, and counts it in
+///   `rx_reset`.
 #[derive(Debug)]
 pub struct RingNic {
     pub(super) hw: Rc<RefCell<RingHw>>,
@@ -238,10 +239,12 @@ impl EthernetDevice for RingNic {
     }
 
     fn recv_frame(&mut self, buf: &mut [u8]) -> Result<Option<RxMeta>, RingError> {
+        self.hw.borrow_mut().check()?;
         lend::recv_by_copy(self.split().0, buf, |needed| RingError::BufferTooSmall { needed })
     }
 
     fn discard_frame(&mut self) -> Result<bool, RingError> {
+        self.hw.borrow_mut().check()?;
         lend::discard(self.split().0)
     }
 

@@ -34,15 +34,14 @@ impl RxHalf for RingRx<'_> {
 
     #[inline]
     fn peek(&mut self) -> Result<Option<RxFrame<'_>>, RingError> {
-        {
+        // A frame that is lent is the host's: no need to ask the chip.
+        if self.lent.is_none() {
             let mut chip = self.hw.borrow_mut();
             if chip.state != ChipState::Running {
                 chip.check()?;
                 return Ok(None);
             }
-            if self.lent.is_none() {
-                *self.lent = chip.rx.take();
-            }
+            *self.lent = chip.rx.take();
         }
         Ok(self
             .lent
