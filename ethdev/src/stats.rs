@@ -38,7 +38,9 @@ macro_rules! counters {
 
             /// Each counter with its name, in the order of declaration: for tables and exporters.
             pub fn iter(&self) -> impl Iterator<Item = (&'static str, u32)> {
-                [$((stringify!($name), self.$name),)*].into_iter()
+                // Read one by one: an array of them all would be the largest thing on a small stack.
+                const COUNTERS: &[(&str, fn(&Stats) -> u32)] = &[$((stringify!($name), |stats| stats.$name),)*];
+                COUNTERS.iter().map(|(name, read)| (*name, read(self)))
             }
         }
     };
