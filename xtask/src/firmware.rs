@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail, ensure};
 use comfy_table::{Table, presets::UTF8_FULL_CONDENSED};
 
 use crate::cross::{Preference, ToolChain};
-use crate::image;
+use crate::image::{self, Build};
 use crate::tools::{command, need, run as must};
 use client::{Page, Ports};
 use qemu::Qemu;
@@ -55,7 +55,13 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     need("curl", "curl")?;
     let tools = ToolChain::find(image::TARGET, args.with)?;
     test_driver()?;
-    let kernel = image::build(&tools, "serve", "-D warnings", "firmware")?;
+    let build = Build {
+        program: "serve",
+        rustflags: "-D warnings",
+        env: &[],
+        directory: "firmware",
+    };
+    let kernel = build.run(&tools)?;
     let dir = tempfile::tempdir()?;
     let pcap = match &args.pcap {
         Some(file) => std::path::absolute(file)?,

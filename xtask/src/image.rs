@@ -13,33 +13,53 @@ pub(crate) const TARGET: &str = "thumbv7m-none-eabi";
 
 const MANIFEST: &str = "examples/firmware/Cargo.toml";
 
-/// Builds one program of the firmware workspace in its release profile and tells where it is. `rustflags` are passed to every crate.
-pub(crate) fn build(tools: &ToolChain, program: &str, rustflags: &str, target_dir: &str) -> Result<PathBuf> {
-    let mut cargo = tools.cargo("build");
-    cargo
-        .args(["--release", "--manifest-path", MANIFEST, "--bin", program])
-        .arg("--message-format=json-render-diagnostics")
-        .arg("--target-dir")
-        .arg(target_dir_of(target_dir))
-        .env("RUSTFLAGS", rustflags)
-        .stderr(Stdio::inherit());
-    eprintln!("+ cargo build {program} for {TARGET} {rustflags}");
-    let out = cargo.output().context("cannot start cargo")?;
-    if !out.status.success() {
-        bail!("{program} does not build");
-    }
-    String::from_utf8_lossy(&out.stdout)
-        .lines()
-        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
-        .find_map(|message| {
-            let ours = message["target"]["name"] == program;
-            message["executable"].as_str().filter(|_| ours).map(PathBuf::from)
-        })
-        .with_context(|| format!("cargo does not say where {program} is"))
+/// How to build a program of the firmware workspace, in its release profile.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Build<'a> {
+    /// Its name.
+    pub(crate) program: &'a str,
+    /// Flags for the compilation of every crate.
+    pub(crate) rustflags: &'a str,
+    /// The environment of the build.
+    pub(crate) env: &'a [(&'a str, &'a str)],
+    /// A directory of its own for each set of flags, so that none makes the other be built anew: its name beside the workspace's own.
+    pub(crate) directory: &'a str,
 }
 
-/// A directory of its own for each set of flags, beside the workspace's own, so that neither makes the other be built anew.
-fn target_dir_of(name: &str) -> PathBuf {
-    let base = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
-    base.join(name)
+impl Build<'_> {
+    /// Builds it, and tells where it is.
+    pub(crate) fn run(&self, tools: &ToolChain) -> Result<PathBuf> {
+        let mut cargo = tools.cargo("build");
+        cargo
+            .args(["--release", "--manifest-path", MANIFEST, "--bin", self.program])
+            .arg("--message-format=json-render-diagnostics")
+            .arg("--target-dir")
+            .arg(self.directory())
+            .env("RUSTFLAGS", self.rustflags)
+            .envs(self.env.iter().copied())
+            .stderr(Stdio::inherit());
+        eprintln!("+ cargo build {} for {TARGET} {}", self.program, self.rustflags);
+        let out = cargo.output().context("cannot start cargo")?;
+        if !out.status.success() {
+            bail!("{} does not build", self.program);
+        }
+        String::from_utf8_lossy(&out.stdout)
+            .lines()
+            .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
+            .find_map(|message| {
+                let ours = message["target"]["name"] == self.program;
+                message["executable"].as_str().filter(|_| ours).map(PathBuf::from)
+            })
+            .with_context(|| format!("cargo does not say where {} is", self.program))
+    }
+
+    fn directory(&self) -> PathBuf {
+        let base = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
+        base.join(self.directory)
+    }
+
+    /// Where the compiler leaves what it emits besides the image.
+    pub(crate) fn leavings(&self) -> PathBuf {
+        self.directory().join(TARGET).join("release/deps")
+    }
 }

@@ -1,11 +1,177 @@
 //! Prints flash and RAM that ethdev and the smoltcp adapter take on thumbv7m.
 
-use anyhow::{Result, bail};
+mod elf;
+mod stack;
+mod symbol;
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result, ensure};
+use object::{Object, ObjectSection, ObjectSymbol};
+
+use crate::cross::{Preference, ToolChain};
+use crate::figures::{self, Figure};
+use crate::image::{self, Build};
+use elf::{Image, Symbol};
 
 /// Prints flash and RAM that ethdev and the smoltcp adapter take on thumbv7m.
+///
+/// Two images of the firmware workspace are compared that differ only in what drives smoltcp: `size_ethdev` goes through `Buffered` and the adapter,
+/// `size_plain` through a `phy::Device` written by hand for the same driver. Stacks are measured on `serve`, which uses more.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {}
+pub(crate) struct Args {
+    /// Print a list for programs instead of a table.
+    #[arg(long)]
+    json: bool,
+    /// Which tool chain to use.
+    #[arg(long, value_enum, default_value = "any")]
+    with: Preference,
+}
 
-pub(crate) fn run(_: &Args) -> Result<()> {
-    bail!("not written yet")
+/// Names with their types, and the frame of each function. Neither changes the code.
+const NAMED: &str = "-Csymbol-mangling-version=v0 -Zemit-stack-sizes";
+/// Besides, every function by itself, optimized but with nothing inlined, so that nothing of ours hides in functions of others.
+const APART: &str = "-Csymbol-mangling-version=v0 --emit=llvm-ir -Zinline-mir=no -Cllvm-args=-inline-threshold=-100000 \
+                     -Cllvm-args=-inlinehint-threshold=-100000 -Cllvm-args=-inlinecold-threshold=-100000";
+/// The flags are the compiler's unstable ones.
+const UNSTABLE: (&str, &str) = ("RUSTC_BOOTSTRAP", "1");
+
+const STACK_GOAL: u64 = 64;
+/// How many of the largest objects are named.
+const SHOWN: usize = 5;
+
+pub(crate) fn run(args: &Args) -> Result<()> {
+    let tools = ToolChain::find(image::TARGET, args.with)?;
+    let named = |program| {
+        let build = Build {
+            program,
+            rustflags: NAMED,
+            env: &[UNSTABLE],
+            directory: "size",
+        };
+        build.run(&tools)
+    };
+    let path = named("size_ethdev")?;
+    let (ours, plain) = (Image::read(&path)?, Image::read(&named("size_plain")?)?);
+    let sizes = sizes(&std::fs::read(&path)?)?;
+    let serve = Image::read(&named("serve")?)?;
+    let apart = Build {
+        program: "serve",
+        rustflags: APART,
+        env: &[UNSTABLE, ("CARGO_PROFILE_RELEASE_LTO", "off")],
+        directory: "size-apart",
+    };
+    apart.run(&tools)?;
+    let objects = stack::objects(&apart.leavings(), &["ethdev", "ethdev_smoltcp", "serve"])?;
+
+    let mut list = flash(&ours, &plain);
+    list.extend(ram(&ours, &plain, sizes));
+    list.extend(stack(&serve, &objects)?);
+    figures::print(&list, args.json)?;
+    if !args.json {
+        println!("{} with {}, opt-level s, LTO", image::TARGET, tools.name());
+        println!("largest objects on the stack, of {} functions:", objects.len());
+        for Symbol { name, size } in objects.iter().take(SHOWN) {
+            println!("{size:5} bytes in {name}");
+        }
+    }
+    Ok(())
+}
+
+fn flash(ours: &Image, plain: &Image) -> Vec<Figure> {
+    let apart: u64 = ours.our_functions().map(|symbol| symbol.size).sum();
+    vec![
+        Figure {
+            peers: peer("phy::Device by hand", plain.flash),
+            ..figure("flash, echo firmware", ours.flash)
+        },
+        figure(
+            "flash that ethdev and ethdev-smoltcp take (difference)",
+            ours.flash.saturating_sub(plain.flash),
+        ),
+        figure("flash in functions of theirs that were not inlined", apart),
+    ]
+}
+
+fn ram(ours: &Image, plain: &Image, [buffered, adapter, doorbell]: [u64; 3]) -> Vec<Figure> {
+    let variables: u64 = ours.our_variables().map(|symbol| symbol.size).sum();
+    vec![
+        Figure {
+            peers: peer("phy::Device by hand", plain.ram),
+            ..figure("static RAM, echo firmware", ours.ram)
+        },
+        Figure {
+            goal: "0".to_owned(),
+            ok: Some(ours.ram <= plain.ram && variables == 0),
+            ..figure(
+                "static RAM that they take",
+                variables.max(ours.ram.saturating_sub(plain.ram)),
+            )
+        },
+        figure("RAM of a Buffered besides driver and buffers", buffered),
+        figure("RAM of an Adapter besides device and spare", adapter),
+        figure("RAM of a Doorbell", doorbell),
+    ]
+}
+
+fn stack(serve: &Image, objects: &[Symbol]) -> Result<Vec<Figure>> {
+    let largest = objects.first().map_or(0, |symbol| symbol.size);
+    let frames = serve.our_frames()?;
+    let frame = frames.iter().max_by_key(|symbol| symbol.size);
+    let Symbol { name, size } = frame.context("no function of ours in the image")?;
+    Ok(vec![
+        Figure {
+            goal: format!("at most {STACK_GOAL}"),
+            ok: Some(largest <= STACK_GOAL),
+            ..figure("largest buffer on the stack", largest)
+        },
+        figure(&format!("largest stack frame, with registers: {}", short(name)), *size),
+    ])
+}
+
+fn figure(name: &str, bytes: u64) -> Figure {
+    Figure {
+        figure: name.to_owned(),
+        unit: "bytes".to_owned(),
+        ours: bytes as f64,
+        peers: BTreeMap::new(),
+        goal: String::new(),
+        ok: None,
+    }
+}
+
+fn peer(name: &str, bytes: u64) -> BTreeMap<String, f64> {
+    BTreeMap::from([(name.to_owned(), bytes as f64)])
+}
+
+/// The last step of a path, and the trait it is in.
+fn short(name: &str) -> String {
+    let method = name.rsplit("::").next().unwrap_or(name);
+    match name.split_once('<') {
+        Some((_, rest)) => {
+            let path = rest.split(['<', '>', ' ']).next().unwrap_or(rest);
+            format!("{path}::{method}")
+        }
+        None => name.to_owned(),
+    }
+}
+
+/// The words that `size_ethdev` says about itself in `SIZES`.
+fn sizes(image: &[u8]) -> Result<[u64; 3]> {
+    let file = object::File::parse(image)?;
+    let symbol = file
+        .symbols()
+        .find(|symbol| {
+            symbol
+                .name()
+                .is_ok_and(|name| symbol::demangle(name) == "size_ethdev::SIZES")
+        })
+        .context("no SIZES in size_ethdev")?;
+    let section = file.section_by_index(symbol.section_index().context("SIZES is nowhere")?)?;
+    let bytes = section
+        .data_range(symbol.address(), symbol.size())?
+        .context("SIZES is outside its section")?;
+    ensure!(bytes.len() == 12, "SIZES has {} bytes", bytes.len());
+    let word = |i: usize| u64::from(u32::from_le_bytes([bytes[i], bytes[i + 1], bytes[i + 2], bytes[i + 3]]));
+    Ok([word(0), word(4), word(8)])
 }

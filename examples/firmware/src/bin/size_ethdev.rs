@@ -1,0 +1,49 @@
+//! Echo through `ethdev` and `ethdev-smoltcp`. `cargo xtask size` compares this image with that of `size_plain`.
+#![no_std]
+#![no_main]
+
+use core::hint::black_box;
+
+use cortex_m_rt::entry;
+use ethdev::{Buffered, Doorbell, EthernetDevice};
+use ethdev_firmware::board::{Board, NicRegisters};
+use ethdev_firmware::echo::{self, Memory};
+use ethdev_firmware::lan9118::Lan9118;
+use ethdev_smoltcp::Adapter;
+use semihosting::process;
+use smoltcp::time::Instant;
+use static_cell::ConstStaticCell;
+
+const FRAME: usize = 1514;
+
+type Nic = Lan9118<NicRegisters>;
+type Lending = Buffered<Nic, FRAME>;
+
+static MEMORY: ConstStaticCell<Memory> = ConstStaticCell::new(Memory::new());
+
+/// Read from the image by `cargo xtask size`: what a device takes of RAM besides the driver and the caller's buffers.
+#[used]
+static SIZES: [usize; 3] = [
+    size_of::<Lending>() - size_of::<Nic>() - 2 * FRAME,
+    size_of::<Adapter<'static, Lending>>() - size_of::<Lending>(),
+    size_of::<Doorbell>(),
+];
+
+#[entry]
+fn main() -> ! {
+    black_box(&SIZES);
+    let (Some(mut board), Some(memory)) = (Board::take(), MEMORY.try_take()) else {
+        process::exit(1)
+    };
+    let Ok(nic) = Lan9118::new(board.nic) else {
+        process::exit(1)
+    };
+    let address = nic.mac_address();
+    let mut spare = [0; FRAME];
+    let mut device = Adapter::new(Lending::new(nic), &mut spare);
+    echo::run(&mut device, address, memory, |device| {
+        // What fails is counted.
+        let _ = device.service();
+        Instant::from_micros(board.clock.now().as_micros() as i64)
+    })
+}
