@@ -31,34 +31,37 @@ pub const DEFAULT_RX_BUDGET: u16 = 64;
 pub struct Adapter<'b, D: ErrorType> {
     device: D,
     port: TxPort<'b, D::Error>,
-    ledger: Ledger<D::Error>,
+    rx: RxPort<D::Error>,
     caps: DeviceCapabilities,
-    rx: RxBudget,
     naps: Naps,
     /// What was noticed while smoltcp was polling, for the next [`service`](Self::service).
     events: Events,
 }
 
-/// How many frames may be received before smoltcp is told that there are none.
+/// What is kept about receiving.
 #[derive(Debug)]
-struct RxBudget {
-    full: u16,
+struct RxPort<E> {
+    /// How many frames may be received before smoltcp is told that there are none, of `budget`.
     left: u16,
-    /// The last `poll` ended because nothing was left, not because nothing was received.
+    budget: u16,
+    /// The last `poll` ended because none were left of the budget, not because nothing was received.
     spent: bool,
+    ledger: Ledger<E>,
 }
 
-impl RxBudget {
-    const fn new(frames: u16) -> Self {
+impl<E> RxPort<E> {
+    const fn new(budget: u16) -> Self {
         Self {
-            full: frames,
-            left: frames,
+            left: budget,
+            budget,
             spent: false,
+            ledger: Ledger::new(),
         }
     }
 
+    #[cold]
     const fn refill(&mut self, spent: bool) {
-        self.left = self.full;
+        self.left = self.budget;
         self.spent = spent;
     }
 }
@@ -114,9 +117,8 @@ impl<'b, D: LendingDevice> Adapter<'b, D> {
         Self {
             device,
             port: TxPort::new(spare, state),
-            ledger: Ledger::new(),
+            rx: RxPort::new(DEFAULT_RX_BUDGET),
             caps,
-            rx: RxBudget::new(DEFAULT_RX_BUDGET),
             naps: Naps::DEFAULT,
             events: Events::NONE,
         }
@@ -144,7 +146,7 @@ impl<'b, D: LendingDevice> Adapter<'b, D> {
     /// The same with another limit of frames that one `poll` receives; 0 counts as 1.
     #[must_use]
     pub fn with_rx_budget(mut self, frames: u16) -> Self {
-        self.rx = RxBudget::new(frames.max(1));
+        self.rx = RxPort::new(frames.max(1));
         self
     }
 
@@ -172,17 +174,17 @@ impl<'b, D: LendingDevice> Adapter<'b, D> {
 
     /// What became of frames between the device and smoltcp.
     pub fn drops(&self) -> Drops {
-        self.ledger.drops()
+        Drops::both(self.rx.ledger.drops(), self.port.ledger.drops())
     }
 
     /// How often the device failed while smoltcp used it, by kind.
     pub fn errors(&self) -> ErrorCounts {
-        self.ledger.errors()
+        self.rx.ledger.errors().plus(self.port.ledger.errors())
     }
 
-    /// The first error since the last call, with its cause. smoltcp has no way to pass it on.
+    /// The first error since the last call, with its cause: of receiving, and where there is none, of sending. smoltcp has no way to pass it on.
     pub fn take_error(&mut self) -> Option<D::Error> {
-        self.ledger.take_error()
+        self.rx.ledger.take_error().or_else(|| self.port.ledger.take_error())
     }
 
     /// Whether a frame waits in the spare for room.
@@ -216,13 +218,13 @@ impl<'b, D: LendingDevice> Adapter<'b, D> {
         let events = match self.device.service() {
             Ok(events) => events,
             Err(e) => {
-                self.ledger.count_error(e.kind());
+                self.port.ledger.count_error(e.kind());
                 return Err(e);
             }
         };
         match self.port.state {
             TxState::Parked(_) => {
-                self.port.flush(&mut self.device.split().1, &self.ledger);
+                self.port.flush(&mut self.device.split().1);
             }
             TxState::Blocked if self.device.link().is_up() => self.port.state = TxState::Clear,
             TxState::Clear if !self.device.link().is_up() => self.port.state = TxState::Blocked,
@@ -259,7 +261,7 @@ impl<'b, D: LendingDevice> Adapter<'b, D> {
         }
         let (_, mut half) = self.device.split();
         let ready = if self.port.is_parked() {
-            Ok(self.port.flush(&mut half, &self.ledger))
+            Ok(self.port.flush(&mut half))
         } else {
             half.ready()
         };
@@ -271,7 +273,7 @@ impl<'b, D: LendingDevice> Adapter<'b, D> {
             Ok(true) => Wakeup::Now,
             Ok(false) => nap(self.naps.full, Interest::ALL),
             Err(e) => {
-                self.ledger.latch(e);
+                self.port.ledger.latch(e);
                 nap(self.naps.blocked, Interest::ALL)
             }
         }
@@ -280,14 +282,14 @@ impl<'b, D: LendingDevice> Adapter<'b, D> {
     /// Gets out of the way whatever keeps smoltcp from sending. Whether it may.
     #[cold]
     fn unblock(&mut self) -> bool {
-        if self.port.is_parked() && !self.port.flush(&mut self.device.split().1, &self.ledger) {
+        if self.port.is_parked() && !self.port.flush(&mut self.device.split().1) {
             return false;
         }
         // The spare is free; sending it may have shown that the link is down.
         if self.port.state == TxState::Blocked && !self.device.link().is_up() {
             match self.device.service() {
                 Ok(events) => self.events = self.events.and(events),
-                Err(e) => self.ledger.latch(e),
+                Err(e) => self.port.ledger.latch(e),
             }
         }
         let up = self.device.link().is_up();
@@ -309,27 +311,25 @@ impl<'b, D: LendingDevice> phy::Device for Adapter<'b, D> {
     /// A received frame and the right to answer it, whether or not there is room to transmit.
     #[inline]
     fn receive(&mut self, _now: Instant) -> Option<(Self::RxToken<'_>, Self::TxToken<'_>)> {
-        let Some(left) = self.rx.left.checked_sub(1) else {
+        let (left, spent) = self.rx.left.overflowing_sub(1);
+        self.rx.left = left;
+        if spent {
             self.rx.refill(true);
             return None;
-        };
-        self.rx.left = left;
+        }
         let (mut rx, mut tx) = self.device.split();
         if self.port.is_parked() {
-            self.port.flush(&mut tx, &self.ledger);
+            self.port.flush(&mut tx);
         }
         match rx.peek() {
-            Ok(Some(_)) => Some((
-                RxToken::new(rx, &self.ledger),
-                TxToken::new(tx, &mut self.port, &self.ledger),
-            )),
+            Ok(Some(_)) => Some((RxToken::new(rx, &mut self.rx.ledger), TxToken::new(tx, &mut self.port))),
             Ok(None) => {
                 self.rx.refill(false);
                 None
             }
             Err(e) => {
                 self.rx.refill(false);
-                self.ledger.latch(e);
+                self.rx.ledger.latch(e);
                 None
             }
         }
@@ -343,10 +343,10 @@ impl<'b, D: LendingDevice> phy::Device for Adapter<'b, D> {
         }
         let (_, mut half) = self.device.split();
         match half.ready() {
-            Ok(true) => Some(TxToken::new(half, &mut self.port, &self.ledger)),
+            Ok(true) => Some(TxToken::new(half, &mut self.port)),
             Ok(false) => None,
             Err(e) => {
-                self.ledger.latch(e);
+                self.port.ledger.latch(e);
                 None
             }
         }
@@ -362,8 +362,8 @@ impl<D: ErrorType + fmt::Debug> fmt::Debug for Adapter<'_, D> {
         f.debug_struct("Adapter")
             .field("device", &self.device)
             .field("tx", &self.port.state)
-            .field("drops", &self.ledger.drops())
-            .field("errors", &self.ledger.errors())
+            .field("rx_books", &self.rx.ledger)
+            .field("tx_books", &self.port.ledger)
             .finish_non_exhaustive()
     }
 }

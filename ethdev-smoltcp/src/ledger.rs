@@ -1,6 +1,5 @@
 //! What went wrong: the first error kept, all of them counted.
 
-use core::cell::Cell;
 use core::fmt;
 
 use ethdev::{Error, ErrorKind};
@@ -19,6 +18,14 @@ macro_rules! error_counts {
 
         impl ErrorCounts {
             const ZERO: Self = Self { $($name: 0,)* other: 0 };
+
+            /// The sums, counter by counter.
+            pub(crate) const fn plus(&self, other: &Self) -> Self {
+                Self {
+                    $($name: self.$name.wrapping_add(other.$name),)*
+                    other: self.other.wrapping_add(other.other),
+                }
+            }
 
             const fn of(&mut self, kind: ErrorKind) -> &mut u32 {
                 match kind {
@@ -83,6 +90,21 @@ pub struct Drops {
 }
 
 impl Drops {
+    const ZERO: Self = Self {
+        rx_too_short: 0,
+        tx_replies_dropped: 0,
+        tx_link_down: 0,
+        tx_refused: 0,
+    };
+
+    /// Those of a direction each, put together: the counters of the other are zero.
+    pub(crate) const fn both(rx: &Self, tx: &Self) -> Self {
+        Self {
+            rx_too_short: rx.rx_too_short,
+            ..*tx
+        }
+    }
+
     /// Frames that smoltcp sent and the device never took, whatever the reason.
     #[must_use]
     pub const fn tx_lost(&self) -> u32 {
@@ -92,76 +114,67 @@ impl Drops {
     }
 }
 
-/// The books of one adapter. Both tokens of a pair write to it.
+/// The books of one direction.
 pub(crate) struct Ledger<E> {
-    first: Cell<Option<E>>,
-    errors: Cell<ErrorCounts>,
-    drops: Cell<Drops>,
+    first: Option<E>,
+    errors: ErrorCounts,
+    drops: Drops,
 }
 
 impl<E> Ledger<E> {
     pub(crate) const fn new() -> Self {
         Self {
-            first: Cell::new(None),
-            errors: Cell::new(ErrorCounts::ZERO),
-            drops: Cell::new(Drops {
-                rx_too_short: 0,
-                tx_replies_dropped: 0,
-                tx_link_down: 0,
-                tx_refused: 0,
-            }),
+            first: None,
+            errors: ErrorCounts::ZERO,
+            drops: Drops::ZERO,
         }
     }
 
-    pub(crate) fn take_error(&self) -> Option<E> {
+    pub(crate) const fn take_error(&mut self) -> Option<E> {
         self.first.take()
     }
 
-    pub(crate) fn errors(&self) -> ErrorCounts {
-        self.errors.get()
+    pub(crate) const fn errors(&self) -> &ErrorCounts {
+        &self.errors
     }
 
-    pub(crate) fn drops(&self) -> Drops {
-        self.drops.get()
+    pub(crate) const fn drops(&self) -> &Drops {
+        &self.drops
     }
 
     #[cold]
-    pub(crate) fn count_drop(&self, counter: impl FnOnce(&mut Drops) -> &mut u32) {
-        let mut drops = self.drops.get();
-        let counter = counter(&mut drops);
+    pub(crate) fn count_drop(&mut self, counter: impl FnOnce(&mut Drops) -> &mut u32) {
+        let counter = counter(&mut self.drops);
         *counter = counter.wrapping_add(1);
-        self.drops.set(drops);
     }
 
-    pub(crate) fn count_error(&self, kind: ErrorKind) {
-        let mut errors = self.errors.get();
-        let counter = errors.of(kind);
+    pub(crate) const fn count_error(&mut self, kind: ErrorKind) {
+        let counter = self.errors.of(kind);
         *counter = counter.wrapping_add(1);
-        self.errors.set(errors);
     }
 }
 
 impl<E: Error> Ledger<E> {
     /// Counts an error, and keeps it where none is kept yet: what follows is most often its consequence.
     #[cold]
-    pub(crate) fn latch(&self, error: E) {
+    pub(crate) fn latch(&mut self, error: E) {
         self.count_error(error.kind());
-        let first = self.first.take();
-        if first.is_none() {
-            #[cfg(feature = "log")]
-            log::warn!("device failed: {error:?}");
-            #[cfg(feature = "defmt")]
-            defmt::warn!("device failed: {}", error.kind());
+        if self.first.is_some() {
+            return;
         }
-        self.first.set(first.or(Some(error)));
+        #[cfg(feature = "log")]
+        log::warn!("device failed: {error:?}");
+        #[cfg(feature = "defmt")]
+        defmt::warn!("device failed: {}", error.kind());
+        self.first = Some(error);
     }
 }
 
 impl<E> fmt::Debug for Ledger<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Ledger")
-            .field("errors", &self.errors())
-            .field("drops", &self.drops())
+            .field("errors", &self.errors)
+            .field("drops", &self.drops)
             .finish_non_exhaustive()
     }
 }

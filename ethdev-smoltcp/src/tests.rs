@@ -243,7 +243,9 @@ fn errors_are_latched_once_and_counted_always() {
     assert_eq!(adapter.service(), Err(ErrorKind::Timeout));
     let errors = adapter.errors();
     assert_eq!((errors.bus, errors.fault, errors.timeout, errors.total()), (1, 2, 1, 4));
+    // One of each direction is kept, the first.
     assert_eq!(adapter.take_error(), Some(ErrorKind::Bus));
+    assert_eq!(adapter.take_error(), Some(ErrorKind::Fault));
     assert_eq!(adapter.take_error(), None);
     assert!(adapter.recover().is_ok());
     assert!(adapter.transmit(NOW).is_some());

@@ -1,4 +1,6 @@
 //! smoltcp's tokens: one half of a lending device each.
+//!
+//! smoltcp's closure is called in one place only of each: then the compiler puts it there, which is worth more than all else in this crate.
 
 use ethdev::frame::HEADER_LEN;
 use ethdev::{RxHalf, TxHalf};
@@ -13,43 +15,57 @@ use crate::tx_port::TxPort;
 #[derive(Debug)]
 pub struct RxToken<'a, R: RxHalf> {
     half: R,
-    ledger: &'a Ledger<R::Error>,
+    ledger: &'a mut Ledger<R::Error>,
+}
+
+/// What becomes of a frame that was lent.
+enum End {
+    Release,
+    Discard,
+    /// There was none.
+    Nothing,
 }
 
 impl<'a, R: RxHalf> RxToken<'a, R> {
-    pub(crate) const fn new(half: R, ledger: &'a Ledger<R::Error>) -> Self {
+    pub(crate) const fn new(half: R, ledger: &'a mut Ledger<R::Error>) -> Self {
         Self { half, ledger }
+    }
+
+    /// Throws away what is no Ethernet frame.
+    #[cold]
+    fn discard(&mut self) {
+        self.ledger.count_drop(|drops| &mut drops.rx_too_short);
+        if let Err(e) = self.half.discard() {
+            self.ledger.latch(e);
+        }
     }
 }
 
 impl<R: RxHalf> phy::RxToken for RxToken<'_, R> {
     #[inline]
     fn consume<T, F: FnOnce(&[u8]) -> T>(mut self, f: F) -> T {
-        let result = match self.half.peek() {
-            Ok(Some(frame)) if frame.len() >= HEADER_LEN => f(&frame),
-            Ok(Some(_)) => return self.discard(f),
-            Ok(None) => f(&[]),
+        // smoltcp takes an empty frame for nothing to do.
+        let nothing: &[u8] = &[];
+        let (frame, end) = match self.half.peek() {
+            Ok(Some(frame)) if frame.len() >= HEADER_LEN => (&*frame.into_data(), End::Release),
+            Ok(Some(_)) => (nothing, End::Discard),
+            Ok(None) => (nothing, End::Nothing),
             Err(e) => {
                 self.ledger.latch(e);
-                f(&[])
+                (nothing, End::Nothing)
             }
         };
-        if let Err(e) = self.half.release() {
-            self.ledger.latch(e);
+        let result = f(frame);
+        match end {
+            End::Release => {
+                if let Err(e) = self.half.release() {
+                    self.ledger.latch(e);
+                }
+            }
+            End::Discard => self.discard(),
+            End::Nothing => {}
         }
         result
-    }
-}
-
-impl<R: RxHalf> RxToken<'_, R> {
-    /// Throws away what is no Ethernet frame. smoltcp takes an empty one for "nothing to do".
-    #[cold]
-    fn discard<T, F: FnOnce(&[u8]) -> T>(&mut self, f: F) -> T {
-        self.ledger.count_drop(|drops| &mut drops.rx_too_short);
-        if let Err(e) = self.half.discard() {
-            self.ledger.latch(e);
-        }
-        f(&[])
     }
 }
 
@@ -60,12 +76,11 @@ impl<R: RxHalf> RxToken<'_, R> {
 pub struct TxToken<'a, 'b, T: TxHalf> {
     half: T,
     port: &'a mut TxPort<'b, T::Error>,
-    ledger: &'a Ledger<T::Error>,
 }
 
 impl<'a, 'b, T: TxHalf> TxToken<'a, 'b, T> {
-    pub(crate) const fn new(half: T, port: &'a mut TxPort<'b, T::Error>, ledger: &'a Ledger<T::Error>) -> Self {
-        Self { half, port, ledger }
+    pub(crate) const fn new(half: T, port: &'a mut TxPort<'b, T::Error>) -> Self {
+        Self { half, port }
     }
 }
 
@@ -73,24 +88,21 @@ impl<T: TxHalf> phy::TxToken for TxToken<'_, '_, T> {
     #[inline]
     fn consume<R, F: FnOnce(&mut [u8]) -> R>(mut self, len: usize, f: F) -> R {
         // What waits is older: it must not be overtaken.
-        if self.port.is_parked() {
-            return self.port.park(len, self.ledger, f);
+        let reserved = if self.port.is_parked() {
+            Ok(None)
+        } else {
+            self.half.reserve(len)
+        };
+        let (memory, lent) = match reserved {
+            Ok(Some(memory)) if memory.len() == len => (memory, true),
+            // Another length than asked for is no room, whatever the device calls it.
+            Ok(_) => (self.port.park(len), false),
+            Err(e) => (self.port.refuse_before(len, e), false),
+        };
+        let result = f(memory);
+        if lent && let Err(e) = self.half.commit(len) {
+            self.port.refuse(e);
         }
-        match self.half.reserve(len) {
-            Ok(Some(memory)) => {
-                // Less than asked for is no room, whatever the device calls it.
-                let Some(memory) = memory.get_mut(..len) else {
-                    return self.port.park(len, self.ledger, f);
-                };
-                let result = f(memory);
-                if let Err(e) = self.half.commit(len) {
-                    self.port.refuse(e, self.ledger);
-                }
-                result
-            }
-            Ok(None) => self.port.park(len, self.ledger, f),
-            Err(e) if ethdev::Error::kind(&e).is_busy() => self.port.park(len, self.ledger, f),
-            Err(e) => self.port.discard(len, e, self.ledger, f),
-        }
+        result
     }
 }

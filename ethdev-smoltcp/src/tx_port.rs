@@ -1,7 +1,5 @@
 //! The spare, and what state sending is in.
 
-use core::marker::PhantomData;
-
 use ethdev::{Error, ErrorKind, TxHalf};
 
 use crate::ledger::Ledger;
@@ -30,7 +28,7 @@ pub(crate) struct TxPort<'b, E> {
     /// At least as long as `max_transmission_unit`.
     spare: &'b mut [u8],
     pub(crate) state: TxState,
-    _error: PhantomData<fn() -> E>,
+    pub(crate) ledger: Ledger<E>,
 }
 
 impl<'b, E: Error> TxPort<'b, E> {
@@ -38,7 +36,7 @@ impl<'b, E: Error> TxPort<'b, E> {
         Self {
             spare,
             state,
-            _error: PhantomData,
+            ledger: Ledger::new(),
         }
     }
 
@@ -48,7 +46,7 @@ impl<'b, E: Error> TxPort<'b, E> {
 
     /// Hands the parked frame to the device. Whether the spare is free then.
     #[cold]
-    pub(crate) fn flush<T: TxHalf<Error = E>>(&mut self, half: &mut T, ledger: &Ledger<E>) -> bool {
+    pub(crate) fn flush<T: TxHalf<Error = E>>(&mut self, half: &mut T) -> bool {
         let TxState::Parked(len) = self.state else { return true };
         let frame = self.spare.get(..len).unwrap_or_default();
         match half.send_gather(&[frame]) {
@@ -57,7 +55,7 @@ impl<'b, E: Error> TxPort<'b, E> {
             Err(e) if e.kind().is_busy() => return false,
             Err(e) => {
                 self.state = TxState::Clear;
-                self.refuse(e, ledger);
+                self.refuse(e);
             }
         }
         true
@@ -65,37 +63,34 @@ impl<'b, E: Error> TxPort<'b, E> {
 
     /// Counts a frame that the device did not accept.
     #[cold]
-    pub(crate) fn refuse(&mut self, error: E, ledger: &Ledger<E>) {
+    pub(crate) fn refuse(&mut self, error: E) {
         if matches!(error.kind(), ErrorKind::LinkDown | ErrorKind::Stopped) {
-            ledger.count_drop(|drops| &mut drops.tx_link_down);
+            self.ledger.count_drop(|drops| &mut drops.tx_link_down);
             self.state = TxState::Blocked;
         } else {
-            ledger.count_drop(|drops| &mut drops.tx_refused);
-            ledger.latch(error);
+            self.ledger.count_drop(|drops| &mut drops.tx_refused);
+            self.ledger.latch(error);
         }
     }
 
-    /// Lets `fill` write a frame into the spare, for which the device has no room now. A frame that waits there already gives way.
+    /// Memory for a frame for which the device has no room now. A frame that waits there already gives way.
     #[cold]
-    pub(crate) fn park<R>(&mut self, len: usize, ledger: &Ledger<E>, fill: impl FnOnce(&mut [u8]) -> R) -> R {
+    pub(crate) fn park(&mut self, len: usize) -> &mut [u8] {
         if self.is_parked() {
-            ledger.count_drop(|drops| &mut drops.tx_replies_dropped);
+            self.ledger.count_drop(|drops| &mut drops.tx_replies_dropped);
         }
         self.state = TxState::Parked(len);
-        fill(self.scratch(len))
+        self.scratch(len)
     }
 
-    /// Lets `fill` write a frame that the device refused beforehand.
+    /// Memory for a frame that the device refused beforehand.
     #[cold]
-    pub(crate) fn discard<R>(
-        &mut self,
-        len: usize,
-        error: E,
-        ledger: &Ledger<E>,
-        fill: impl FnOnce(&mut [u8]) -> R,
-    ) -> R {
-        self.refuse(error, ledger);
-        fill(self.scratch(len))
+    pub(crate) fn refuse_before(&mut self, len: usize, error: E) -> &mut [u8] {
+        if error.kind().is_busy() {
+            return self.park(len);
+        }
+        self.refuse(error);
+        self.scratch(len)
     }
 
     /// `len` bytes of the spare; all of it where it is shorter. It is not: see the adapter's documentation on panics.

@@ -1,0 +1,9 @@
+//! The programs that `cargo xtask bench` measures: ours and hand-written peers, in the same workload.
+
+mod by_hand;
+mod queues;
+mod stack;
+
+pub use by_hand::ByHand;
+pub use queues::Queues;
+pub use stack::{Address, HOST, PEER, Stack};
