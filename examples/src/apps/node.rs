@@ -12,7 +12,7 @@ use smoltcp::wire::{IpCidr, Ipv4Address};
 use super::Status;
 use super::echo::{TcpEcho, UdpEcho};
 use super::http::{Connection, Content, Http};
-use super::storage::{ECHO_CONNECTIONS, HTTP_CONNECTIONS, HttpStorage, Slots, Storage, UdpStorage};
+use super::storage::{ECHO_CONNECTIONS, HTTP_CONNECTIONS, HttpStorage, Slots, Storage};
 
 /// What distinguishes one node from another.
 #[derive(Debug, Clone, Copy)]
@@ -116,14 +116,17 @@ impl<'a> Node<'a> {
             // The first route of a new table: there is room.
             let _ = iface.routes_mut().add_default_ipv4_route(gateway);
         }
-        let mut sockets = SocketSet::new(&mut slots.0[..]);
+        let mut sockets = SocketSet::new(&mut slots.sockets[..]);
         let tcp = storage.echo.each_mut().map(|[rx, tx]| add_tcp(&mut sockets, rx, tx));
         let http = storage.http.each_mut().map(|HttpStorage { rx, tx, head }| {
             let socket = add_tcp(&mut sockets, rx, tx);
             Connection::new(socket, head)
         });
-        let [rx, tx] = &mut storage.udp;
-        let udp = sockets.add(udp::Socket::new(datagrams(rx), datagrams(tx)));
+        let ([rx, tx], [rx_slots, tx_slots]) = (&mut storage.udp, &mut slots.datagrams);
+        let udp = sockets.add(udp::Socket::new(
+            udp::PacketBuffer::new(&mut rx_slots[..], &mut rx[..]),
+            udp::PacketBuffer::new(&mut tx_slots[..], &mut tx[..]),
+        ));
         let mut node = Self {
             name: config.name,
             start: now,
@@ -232,8 +235,4 @@ fn interface<D: LendingDevice>(
 
 fn add_tcp<'a>(sockets: &mut SocketSet<'a>, rx: &'a mut [u8], tx: &'a mut [u8]) -> SocketHandle {
     sockets.add(tcp::Socket::new(tcp::SocketBuffer::new(rx), tcp::SocketBuffer::new(tx)))
-}
-
-fn datagrams(storage: &mut UdpStorage) -> udp::PacketBuffer<'_> {
-    udp::PacketBuffer::new(&mut storage.datagrams[..], &mut storage.bytes[..])
 }

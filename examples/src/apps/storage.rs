@@ -28,7 +28,7 @@ pub(super) const HTTP_HEAD: usize = 2048;
 pub struct Storage<const TCP: usize> {
     pub(super) echo: [[[u8; TCP]; 2]; ECHO_CONNECTIONS],
     pub(super) http: [HttpStorage; HTTP_CONNECTIONS],
-    pub(super) udp: [UdpStorage; 2],
+    pub(super) udp: [[u8; UDP_BYTES]; 2],
     pub(super) scratch: [u8; MAX_DATAGRAM],
 }
 
@@ -37,12 +37,6 @@ pub(super) struct HttpStorage {
     pub(super) rx: [u8; HTTP_RX],
     pub(super) tx: [u8; HTTP_TX],
     pub(super) head: [u8; HTTP_HEAD],
-}
-
-#[derive(Debug)]
-pub(super) struct UdpStorage {
-    pub(super) datagrams: [PacketMetadata; UDP_DATAGRAMS],
-    pub(super) bytes: [u8; UDP_BYTES],
 }
 
 impl<const TCP: usize> Storage<TCP> {
@@ -58,12 +52,7 @@ impl<const TCP: usize> Storage<TCP> {
                     head: [0; HTTP_HEAD],
                 }
             }; HTTP_CONNECTIONS],
-            udp: [const {
-                UdpStorage {
-                    datagrams: [PacketMetadata::EMPTY; UDP_DATAGRAMS],
-                    bytes: [0; UDP_BYTES],
-                }
-            }; 2],
+            udp: [[0; UDP_BYTES]; 2],
             scratch: [0; MAX_DATAGRAM],
         }
     }
@@ -75,15 +64,22 @@ impl<const TCP: usize> Default for Storage<TCP> {
     }
 }
 
-/// Places for the sockets themselves. They refer to the buffers in a [`Storage`], which is why they are apart from it.
+/// Places for the sockets themselves, which refer to the buffers in a [`Storage`], and for what else is small and not zero when it is empty. Were it in the
+/// [`Storage`], all of that would be initial data in flash.
 #[derive(Debug)]
-pub struct Slots<'a>(pub(super) [SocketStorage<'a>; SOCKETS]);
+pub struct Slots<'a> {
+    pub(super) sockets: [SocketStorage<'a>; SOCKETS],
+    pub(super) datagrams: [[PacketMetadata; UDP_DATAGRAMS]; 2],
+}
 
 impl Slots<'_> {
     /// All empty.
     #[must_use]
     pub const fn new() -> Self {
-        Self([SocketStorage::EMPTY; SOCKETS])
+        Self {
+            sockets: [SocketStorage::EMPTY; SOCKETS],
+            datagrams: [[PacketMetadata::EMPTY; UDP_DATAGRAMS]; 2],
+        }
     }
 }
 
