@@ -3,7 +3,7 @@
 use core::cell::RefCell;
 
 use crate::frame::HEADER_LEN;
-use crate::lend::{LendingDevice, RxHalf, TxHalf, count_release, recv_by_copy};
+use crate::lend::{LendingDevice, RxHalf, TxHalf, recv_by_copy};
 use crate::trace::warning;
 use crate::{
     Capabilities, Control, ControlError, Error, ErrorKind, ErrorType, EthernetDevice, Events, Interest, LayerError,
@@ -52,8 +52,13 @@ pub struct Buffered<D, const N: usize> {
 struct RxSlot<const N: usize> {
     buf: [u8; N],
     lent: Option<RxMeta>,
-    /// Frames that the device counted as delivered and the reader of this layer threw away, or lost by a stop.
-    undelivered: Stats,
+    // Frames that the device counted as delivered and that nobody got. Each counter is here once and no whole `Stats`: these are bytes of a microcontroller.
+    /// Thrown away by the reader.
+    discarded: u32,
+    /// Lost by a stop.
+    reset: u32,
+    /// Bytes of both.
+    undelivered_bytes: u32,
 }
 
 #[derive(Debug)]
@@ -61,7 +66,10 @@ struct TxSlot<const N: usize> {
     buf: [u8; N],
     /// Length of the accepted frame that waits for the device.
     parked: Option<usize>,
-    lost: Stats,
+    /// Accepted frames that the device refused in the end.
+    aborted: u32,
+    /// Accepted frames lost by a stop.
+    reset: u32,
 }
 
 impl<D, const N: usize> Buffered<D, N> {
@@ -73,12 +81,15 @@ impl<D, const N: usize> Buffered<D, N> {
             rx: RxSlot {
                 buf: [0; N],
                 lent: None,
-                undelivered: Stats::ZERO,
+                discarded: 0,
+                reset: 0,
+                undelivered_bytes: 0,
             },
             tx: TxSlot {
                 buf: [0; N],
                 parked: None,
-                lost: Stats::ZERO,
+                aborted: 0,
+                reset: 0,
             },
         }
     }
@@ -96,11 +107,11 @@ impl<D, const N: usize> Buffered<D, N> {
     /// A stop loses what is pending.
     fn drop_pending(&mut self) {
         if let Some(meta) = self.rx.lent.take() {
-            self.rx.undelivered.count_rx(meta.len);
-            self.rx.undelivered.rx_reset = self.rx.undelivered.rx_reset.wrapping_add(1);
+            self.rx.undelivered_bytes = self.rx.undelivered_bytes.wrapping_add(meta.len as u32);
+            self.rx.reset = self.rx.reset.wrapping_add(1);
         }
         if self.tx.parked.take().is_some() {
-            self.tx.lost.tx_reset = self.tx.lost.tx_reset.wrapping_add(1);
+            self.tx.reset = self.tx.reset.wrapping_add(1);
         }
     }
 }
@@ -117,7 +128,7 @@ impl<const N: usize> TxSlot<N> {
                 self.parked = None;
                 if let Err(e) = &result {
                     warning!("an accepted frame could not be sent: {:?}", e.kind());
-                    self.lost.tx_aborted = self.lost.tx_aborted.wrapping_add(1);
+                    self.aborted = self.aborted.wrapping_add(1);
                 }
                 result.map(|()| true)
             }
@@ -165,8 +176,8 @@ impl<D: EthernetDevice, const N: usize> BufferedRx<'_, D, N> {
     fn give_back(&mut self, delivered: bool) {
         if let Some(meta) = self.slot.lent.take() {
             if !delivered {
-                self.slot.undelivered.count_rx(meta.len);
-                count_release(&mut self.slot.undelivered, meta.len, false);
+                self.slot.undelivered_bytes = self.slot.undelivered_bytes.wrapping_add(meta.len as u32);
+                self.slot.discarded = self.slot.discarded.wrapping_add(1);
             }
         }
     }
@@ -343,18 +354,17 @@ impl<D: EthernetDevice, const N: usize> EthernetDevice for Buffered<D, N> {
     fn stats(&self) -> Stats {
         let mut stats = cached(&self.device, Stats::ZERO, D::stats);
         // The device counts a frame as delivered when it reaches the buffer; the reader has it when it is released.
-        let mut waiting = Stats {
-            rx_frames: self.rx.undelivered.rx_frames,
-            ..Stats::ZERO
-        };
-        waiting.rx_bytes = self.rx.undelivered.rx_bytes;
-        if let Some(meta) = self.rx.lent {
-            waiting.count_rx(meta.len);
-        }
-        stats = stats.since(&waiting);
-        stats.rx_discarded = stats.rx_discarded.wrapping_add(self.rx.undelivered.rx_discarded);
-        stats.rx_reset = stats.rx_reset.wrapping_add(self.rx.undelivered.rx_reset);
-        stats.plus(&self.tx.lost)
+        let (waiting, waiting_bytes) = self.rx.lent.map_or((0, 0), |meta| (1, meta.len as u32));
+        let undelivered = self.rx.discarded.wrapping_add(self.rx.reset).wrapping_add(waiting);
+        stats.rx_frames = stats.rx_frames.wrapping_sub(undelivered);
+        stats.rx_bytes = stats
+            .rx_bytes
+            .wrapping_sub(self.rx.undelivered_bytes.wrapping_add(waiting_bytes));
+        stats.rx_discarded = stats.rx_discarded.wrapping_add(self.rx.discarded);
+        stats.rx_reset = stats.rx_reset.wrapping_add(self.rx.reset);
+        stats.tx_aborted = stats.tx_aborted.wrapping_add(self.tx.aborted);
+        stats.tx_reset = stats.tx_reset.wrapping_add(self.tx.reset);
+        stats
     }
 
     fn recv_frame(&mut self, buf: &mut [u8]) -> Result<Option<RxMeta>, Self::Error> {
