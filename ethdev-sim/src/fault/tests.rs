@@ -281,6 +281,39 @@ fn nothing_pending_is_a_lie_that_loses_nothing() {
 }
 
 #[test]
+fn what_this_layer_keeps_is_pending() {
+    let mut bench = Bench::new(FaultPlan::new().with_spurious_none(When::Nth(1)));
+    bench.arrive(1);
+    assert_eq!(bench.pull(), [] as [Vec<u8>; 0]);
+    assert!(bench.device.service().unwrap().rx_pending);
+    assert_eq!(bench.pull(), [frame(0)]);
+    assert!(!bench.device.service().unwrap().rx_pending);
+}
+
+#[test]
+fn a_stop_forgets_copies_without_counting_them() {
+    let mut bench = Bench::new(FaultPlan::new().with_rx_duplication(When::Nth(1)));
+    bench.arrive(1);
+    assert!(bench.device.recv_frame(&mut [0; 1514]).unwrap().is_some());
+    bench.device.stop().unwrap();
+    let stats = bench.device.stats();
+    assert_eq!((stats.rx_frames, stats.rx_reset), (1, 0));
+}
+
+#[test]
+fn a_frame_is_spoilt_once_however_it_is_looked_at() {
+    let plan = FaultPlan::new()
+        .with_rx_corruption(When::Every(1))
+        .with_rx_truncation(When::Every(1));
+    let mut bench = Bench::new(plan);
+    bench.arrive(1);
+    let lent = bench.device.split().0.peek().unwrap().unwrap().to_vec();
+    assert_eq!(bench.pull(), [lent]);
+    let injected = bench.device.injected();
+    assert_eq!((injected.rx_corrupted, injected.rx_truncated), (1, 1));
+}
+
+#[test]
 fn a_stop_loses_what_is_withheld() {
     let mut bench = Bench::new(FaultPlan::new().with_spurious_none(When::Nth(1)));
     bench.arrive(1);

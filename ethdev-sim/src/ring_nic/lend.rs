@@ -19,6 +19,16 @@ pub struct RingRx<'a> {
 }
 
 impl RingRx<'_> {
+    /// Takes the next frame from the ring, if there is one.
+    fn fetch(&mut self) -> Result<(), RingError> {
+        let mut chip = self.hw.borrow_mut();
+        if chip.state == ChipState::Running {
+            *self.lent = chip.rx.take();
+            return Ok(());
+        }
+        chip.check()
+    }
+
     #[inline]
     fn give_back(&mut self, delivered: bool) {
         if let Some((buffer, meta)) = self.lent.take() {
@@ -36,12 +46,7 @@ impl RxHalf for RingRx<'_> {
     fn peek(&mut self) -> Result<Option<RxFrame<'_>>, RingError> {
         // A frame that is lent is the host's: no need to ask the chip.
         if self.lent.is_none() {
-            let mut chip = self.hw.borrow_mut();
-            if chip.state != ChipState::Running {
-                chip.check()?;
-                return Ok(None);
-            }
-            *self.lent = chip.rx.take();
+            self.fetch()?;
         }
         Ok(self
             .lent

@@ -194,6 +194,20 @@ fn each_fault_does_what_it_says() {
 }
 
 #[test]
+fn faults_strike_independently() {
+    let faults = WireFaults::NONE
+        .with_loss(0.5)
+        .with_duplication(0.5)
+        .with_corruption(0.5);
+    let (stats, ..) = run(WireConfig::default().with_faults(faults).with_seed(3), 250);
+    let survivors = stats.sent - stats.lost;
+    let near_half = |n: u64, of: u64| of / 3 < n && n < of * 2 / 3;
+    assert!(near_half(survivors, stats.sent), "{stats:?}");
+    assert!(near_half(stats.duplicated, survivors), "{stats:?}");
+    assert!(near_half(stats.corrupted, survivors), "{stats:?}");
+}
+
+#[test]
 fn one_knob_does_not_turn_another() {
     let lossy = WireFaults::NONE.with_loss(0.3);
     let survivors = |faults| run(WireConfig::default().with_seed(9).with_faults(faults), 100).1;

@@ -81,6 +81,15 @@ fn armed_means_that_what_comes_is_told() {
 }
 
 #[test]
+fn a_link_change_that_service_has_not_told_is_work() {
+    let (mut b, _) = counted(Trigger::Edge);
+    b.wire.set_link(false);
+    assert_eq!(b.nic.rearm(Interest::LINK), Ok(RearmOutcome::WorkPending));
+    assert!(b.nic.service().unwrap().link_changed);
+    assert_eq!(b.nic.rearm(Interest::LINK), Ok(RearmOutcome::Armed));
+}
+
+#[test]
 fn async_by_interrupt() {
     let bell = Rc::new(Doorbell::new());
     let b = Bench::new(RingConfig::new(OWN).with_doorbell(bell.clone()));

@@ -295,6 +295,25 @@ fn a_lost_link_aborts_what_is_queued() {
 }
 
 #[test]
+fn a_new_link_waits_for_what_the_old_one_left_in_the_transmitter() {
+    let mut b = bench();
+    let hardware = b.nic.hardware();
+    b.nic.send_frame(&frame(OTHER, 60)).unwrap();
+    b.clock.advance(Duration::from_micros(1));
+    b.wire.set_link(false);
+    hardware.tx_submit(hardware.tx_take().unwrap(), 60).unwrap();
+    b.wire.set_link(true);
+    b.clock.advance(Duration::from_micros(5));
+    assert_eq!(
+        (b.nic.stats().tx_frames, hardware.tx_queued()),
+        (0, 1),
+        "its own last bit is not out yet"
+    );
+    b.settle();
+    assert_eq!((b.nic.stats().tx_frames, b.peer.pending()), (1, 1));
+}
+
+#[test]
 fn frames_that_had_arrived_survive_the_link() {
     let mut b = bench();
     b.arrive(&frame(OWN, 60));
@@ -460,6 +479,16 @@ fn lent_frames_are_lent_again_until_released() {
     assert!(rx.peek().unwrap().is_none());
     let stats = b.nic.stats();
     assert_eq!((stats.rx_frames, stats.rx_discarded), (1, 1));
+}
+
+#[test]
+fn a_lent_frame_is_pending() {
+    let mut b = bench();
+    b.arrive(&frame(OWN, 60));
+    b.nic.split().0.peek().unwrap().unwrap();
+    assert!(b.nic.service().unwrap().rx_pending);
+    b.nic.split().0.release().unwrap();
+    assert!(!b.nic.service().unwrap().rx_pending);
 }
 
 #[test]
