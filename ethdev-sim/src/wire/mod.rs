@@ -113,7 +113,6 @@ struct Lane {
 /// What is attached to one side.
 #[derive(Default)]
 struct End {
-    attached: bool,
     receiver: Option<Receiver>,
     link_watcher: Option<LinkWatcher>,
     /// Counts replacements of the handlers, so that one which is running is not put back in the place of its successor.
@@ -129,7 +128,6 @@ struct End {
 impl core::fmt::Debug for End {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("End")
-            .field("attached", &self.attached)
             .field("receiver", &self.receiver.is_some())
             .field("inbox", &self.inbox.len())
             .field("told", &self.told)
@@ -170,7 +168,6 @@ impl Wire {
         };
         let link = link(config.link_up, config.speed);
         let end = || End {
-            attached: true,
             told: link,
             ..End::default()
         };
