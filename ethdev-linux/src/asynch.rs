@@ -1,14 +1,16 @@
 //! The async form: a reactor's thread waits for the kernel, whatever executor polls the future.
 
-use core::future::poll_fn;
+use core::future::{Future, poll_fn};
+use core::pin::Pin;
 use core::task::{Context, Poll};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use async_io::Async as Watched;
+use async_io::{Async as Watched, Timer};
 use ethdev::Interest;
 use ethdev::asynch::{Async, Waiter};
 
+use crate::wait::UNANNOUNCED_INTERVAL;
 use crate::{Tap, TapError};
 
 /// The async form of a [`Tap`].
@@ -95,11 +97,19 @@ impl Waiter<Tap> for Reactor {
 
     async fn wait(&mut self, tap: &mut Tap, interest: Interest) -> Result<(), TapError> {
         let (readable, writable) = tap.watched(interest);
-        poll_fn(|cx| self.poll(cx, readable, writable))
-            .await
-            .map_err(|source| TapError::Io {
-                what: "waiting for the interface",
-                source,
-            })
+        let mut unannounced = self.link.is_none().then(|| Timer::after(UNANNOUNCED_INTERVAL));
+        let mut time_to_look = move |cx: &mut Context<'_>| match &mut unannounced {
+            Some(timer) => Pin::new(timer).poll(cx).map(|_| Ok(())),
+            None => Poll::Pending,
+        };
+        poll_fn(|cx| match time_to_look(cx) {
+            Poll::Pending => self.poll(cx, readable, writable),
+            ready => ready,
+        })
+        .await
+        .map_err(|source| TapError::Io {
+            what: "waiting for the interface",
+            source,
+        })
     }
 }

@@ -123,7 +123,7 @@ impl Tap {
         self.watch = Watch::new(index);
         self.lose_held();
         self.apply(&facts);
-        self.forget_overruns();
+        self.overruns.begin(self.watch.dropped);
         self.generation = self.generation.wrapping_add(1);
         Ok(())
     }

@@ -155,6 +155,7 @@ impl Error for TapError {
             Self::BufferTooSmall { needed } => ErrorKind::BufferTooSmall { needed: *needed },
             Self::FrameTooLong { max } => ErrorKind::FrameTooLong { max: *max },
             Self::FrameTooShort => ErrorKind::FrameTooShort,
+            Self::Io { source, .. } if source.kind() == io::ErrorKind::InvalidInput => ErrorKind::InvalidInput,
             Self::Io { .. } => ErrorKind::Bus,
         }
     }

@@ -19,6 +19,7 @@ mod control;
 mod error;
 mod netlink;
 mod open;
+mod overruns;
 mod tap;
 mod wait;
 mod watch;

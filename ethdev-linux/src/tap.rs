@@ -13,6 +13,7 @@ use tun_rs::SyncDevice;
 
 use crate::control::Filter;
 use crate::open::{Facts, Opened, facts, open};
+use crate::overruns::Overruns;
 use crate::watch::Watch;
 use crate::{TapConfig, TapError};
 
@@ -40,7 +41,7 @@ pub struct Tap {
     /// A frame that did not fit the caller's buffer, and while reading the part of it that did not. As long as the longest frame, and one byte.
     hold: Vec<u8>,
     held: Option<usize>,
-    overruns: Overruns,
+    pub(crate) overruns: Overruns,
     /// How many times the interface was opened again: descriptors from before that are of no use.
     pub(crate) generation: u32,
 }
@@ -74,17 +75,6 @@ struct Told {
     link_by_wait: Link,
     tx_frames: u32,
     rx_lost: u32,
-}
-
-/// Finds out about frames that the kernel dropped because its queue was full, without asking for it all the time: after that a whole queue of frames is read
-/// in a row.
-#[derive(Debug, Default)]
-struct Overruns {
-    queue_frames: u32,
-    in_a_row: u32,
-    suspected: bool,
-    /// The kernel's counter when it was last looked at.
-    seen: Option<u64>,
 }
 
 /// What one read brought.
@@ -143,7 +133,7 @@ impl Tap {
             generation: 0,
         };
         tap.apply(&facts);
-        tap.overruns.seen = tap.watch.dropped;
+        tap.overruns.begin(tap.watch.dropped);
         // Where poll(2) is all there is to know the link by, it takes a look to know it.
         tap.look(Interest::ALL, Some(core::time::Duration::ZERO))?;
         // The state at the beginning is no change.
@@ -168,6 +158,7 @@ impl Tap {
 
     /// Sizes everything by the interface's present settings.
     pub(crate) fn apply(&mut self, facts: &Facts) {
+        self.overruns.set_queue(facts.queue_frames);
         let tx_max = MaxFrameLen::from_ip_mtu(facts.ip_mtu);
         // The kernel sends packets of the full IP MTU with a VLAN tag too.
         let rx_max = MaxFrameLen::new(tx_max.bytes().saturating_add(MAX_VLAN_FRAME_LEN - MAX_FRAME_LEN));
@@ -175,9 +166,8 @@ impl Tap {
             .with_tx_max_frame_len(tx_max)
             .with_rx_max_frame_len(rx_max)
             .with_tx_min_frame_len(0)
-            .with_queue_frames(u16::try_from(facts.queue_frames).unwrap_or(u16::MAX), 0)
+            .with_queue_frames(u16::try_from(self.overruns.holds()).unwrap_or(u16::MAX), 0)
             .with_rx_overrun_exact(self.watch.fd().is_some());
-        self.overruns.queue_frames = facts.queue_frames;
         // The kernel cuts what does not fit without a word: one byte more tells the longest frame from a longer one.
         self.hold.resize(rx_max.bytes().saturating_add(1), 0);
     }
@@ -228,7 +218,7 @@ impl Tap {
             Err(e) => {
                 return match e.raw_os_error() {
                     Some(EAGAIN | EINTR) => {
-                        self.overruns.in_a_row = 0;
+                        self.overruns.nothing();
                         Ok(Arrival::Nothing)
                     }
                     Some(EBADFD | ENODEV) => Err(self.gone(Some(e))),
@@ -239,7 +229,7 @@ impl Tap {
                 };
             }
         };
-        self.overruns.one_more();
+        self.overruns.frame();
         if len < HEADER_LEN || len >= room {
             self.stats.rx_bad_length = self.stats.rx_bad_length.wrapping_add(1);
             return Ok(Arrival::PassedOver);
@@ -269,9 +259,7 @@ impl Tap {
     pub(crate) fn drain(&mut self) -> Result<(), TapError> {
         self.lose_held();
         let mut buf = vec![0; self.hold.len()];
-        // A queue, and what may come meanwhile: a flood must not hold this up.
-        let limit = self.overruns.queue_frames.saturating_mul(2).saturating_add(16);
-        for _ in 0..limit {
+        for _ in 0..self.overruns.one_pass() {
             match self.read(&mut buf)? {
                 Arrival::Nothing => break,
                 Arrival::PassedOver => {}
@@ -290,29 +278,13 @@ impl Tap {
         }
     }
 
-    /// Asks the kernel how many frames it dropped, where some may have been. `counted`: they are ours to count.
+    /// Asks the kernel how many frames it dropped. `counted`: they are ours to count.
     pub(crate) fn look_for_overruns(&mut self, counted: bool) {
-        self.overruns.suspected = false;
         self.watch.ask();
-        self.count_overruns(counted);
-    }
-
-    pub(crate) const fn overruns_suspected(&self) -> bool {
-        self.overruns.suspected
-    }
-
-    fn count_overruns(&mut self, counted: bool) {
-        let seen = core::mem::replace(&mut self.overruns.seen, self.watch.dropped);
-        if let (true, Some(seen), Some(now)) = (counted, seen, self.watch.dropped) {
-            self.stats.rx_overrun = self.stats.rx_overrun.wrapping_add(now.wrapping_sub(seen) as u32);
+        let dropped = self.overruns.look(self.watch.dropped);
+        if counted {
+            self.stats.rx_overrun = self.stats.rx_overrun.wrapping_add(dropped);
         }
-    }
-
-    /// Another interface is open now: its counters begin anew.
-    pub(crate) fn forget_overruns(&mut self) {
-        self.overruns.in_a_row = 0;
-        self.overruns.suspected = false;
-        self.overruns.seen = self.watch.dropped;
     }
 
     /// One write(2) or writev(2).
@@ -329,16 +301,6 @@ impl Tap {
                 self.io.0.send_vectored(slices)
             }
             None => self.io.0.send(&parts.concat()),
-        }
-    }
-}
-
-impl Overruns {
-    const fn one_more(&mut self) {
-        self.in_a_row = self.in_a_row.wrapping_add(1);
-        if self.in_a_row >= self.queue_frames {
-            self.in_a_row = 0;
-            self.suspected = true;
         }
     }
 }

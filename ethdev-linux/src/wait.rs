@@ -14,6 +14,10 @@ use crate::{Tap, TapError};
 /// One system call waits no longer than this; who waits longer calls again.
 const LONGEST_POLL: Duration = Duration::from_secs(3600);
 
+/// How often the link is looked at where nobody announces its changes. (The kernel does wake those who wait to write when the interface comes up, but
+/// shortly before it lets them: such a waiter would fall asleep again.)
+pub(crate) const UNANNOUNCED_INTERVAL: Duration = Duration::from_millis(100);
+
 /// What a look at the interface found.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Seen {
@@ -104,7 +108,15 @@ impl Tap {
         let mut flags = PollFlags::empty();
         flags.set(PollFlags::POLLIN, readable);
         flags.set(PollFlags::POLLOUT, writable);
-        let (found, announced) = match self.poll(flags, timeout) {
+        let unannounced = waits && self.watch.fd().is_none();
+        let limit = if unannounced {
+            UNANNOUNCED_INTERVAL
+        } else {
+            LONGEST_POLL
+        };
+        let (found, announced) = match self.poll(flags, timeout.unwrap_or(limit).min(limit)) {
+            // What it was woken for, or not, is not all there is to know.
+            Ok(_) if unannounced => return self.look(Interest::ALL, Some(Duration::ZERO)),
             Ok(found) => found,
             Err(Errno::EINTR) => {
                 return Ok(Seen {
@@ -128,7 +140,7 @@ impl Tap {
         if self.watch.fd().is_none() && writable {
             self.watch.up = found.contains(PollFlags::POLLOUT);
         }
-        if self.overruns_suspected() {
+        if self.overruns.suspected() {
             self.look_for_overruns(self.state == State::Running);
         }
         let running = self.state == State::Running;
@@ -140,8 +152,8 @@ impl Tap {
         })
     }
 
-    fn poll(&self, flags: PollFlags, timeout: Option<Duration>) -> Result<(PollFlags, bool), Errno> {
-        let timeout = timeout.map(|timeout| TimeSpec::from(timeout.min(LONGEST_POLL)));
+    fn poll(&self, flags: PollFlags, timeout: Duration) -> Result<(PollFlags, bool), Errno> {
+        let timeout = Some(TimeSpec::from(timeout));
         let tap = PollFd::new(self.io.0.as_fd(), flags);
         if let Some(link) = self.watch.fd() {
             let mut fds = [tap, PollFd::new(link, PollFlags::POLLIN)];

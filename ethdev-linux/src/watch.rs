@@ -54,15 +54,22 @@ impl Watch {
 
     /// Asks for the state now.
     pub(crate) fn ask(&mut self) {
+        // An answer needs room in the socket's buffer: make some.
+        self.follow();
+        self.request();
+        self.follow();
+    }
+
+    /// The answer is in the socket's buffer when this returns. Where that fails, the state stays as last known.
+    fn request(&self) {
         if let Some(socket) = &self.socket {
-            // The answer is in the socket's queue when `send` returns, behind what was there before. Where it cannot be sent, the state stays as last known.
             let _ = send(socket.as_raw_fd(), &request(self.index), MsgFlags::MSG_DONTWAIT);
         }
-        self.follow();
     }
 
     /// Takes in what was announced.
     pub(crate) fn follow(&mut self) {
+        let mut lost = false;
         for _ in 0..MAX_DATAGRAMS {
             let Some(socket) = &self.socket else { return };
             match recv(socket.as_raw_fd(), &mut self.datagram, MsgFlags::MSG_DONTWAIT) {
@@ -83,12 +90,14 @@ impl Watch {
                         self.up = false;
                     }
                 }
+                Err(Errno::EAGAIN) if lost => {
+                    lost = false;
+                    self.request();
+                }
                 Err(Errno::EAGAIN) => return,
                 Err(Errno::EINTR) => {}
-                // Announcements were lost in a full buffer: ask anew.
-                Err(Errno::ENOBUFS) => {
-                    let _ = send(socket.as_raw_fd(), &request(self.index), MsgFlags::MSG_DONTWAIT);
-                }
+                // The buffer was full. What is still in it is to be read, and what was lost to be asked for.
+                Err(Errno::ENOBUFS) => lost = true,
                 Err(_) => self.socket = None,
             }
         }

@@ -1,0 +1,123 @@
+//! Frames that the kernel dropped because nobody fetched the ones before them.
+
+/// How many frames fewer than `txqueuelen` the kernel's queue may hold: it clears the slots of its ring in batches (`ptr_ring`: two cache lines of pointers,
+/// 16 of them, or 32 where lines have 128 bytes).
+const RING_SLACK: u32 = 32;
+
+/// Notices when frames may have been dropped, without asking the kernel all the time.
+///
+/// Frames are dropped when the queue is full. After that a whole queue of them is read in a row: as long as that has not happened, nothing was dropped.
+#[derive(Debug, Default)]
+pub(crate) struct Overruns {
+    /// `txqueuelen`.
+    queue_frames: u32,
+    in_a_row: u32,
+    suspected: bool,
+    /// The kernel's counter when it was last looked at.
+    seen: Option<u64>,
+}
+
+impl Overruns {
+    /// The kernel's queue has this length now.
+    pub(crate) const fn set_queue(&mut self, frames: u32) {
+        self.queue_frames = frames;
+    }
+
+    /// How many frames the kernel holds for sure.
+    pub(crate) const fn holds(&self) -> u32 {
+        self.queue_frames.saturating_sub(RING_SLACK)
+    }
+
+    /// How many frames one pass over the queue reads, with some that come meanwhile: a flood must not hold it up.
+    pub(crate) const fn one_pass(&self) -> u32 {
+        self.queue_frames.saturating_mul(2).saturating_add(16)
+    }
+
+    /// A frame was read.
+    pub(crate) const fn frame(&mut self) {
+        self.in_a_row = self.in_a_row.wrapping_add(1);
+        if self.in_a_row >= self.holds() {
+            self.in_a_row = 0;
+            self.suspected = true;
+        }
+    }
+
+    /// The queue was found empty.
+    pub(crate) const fn nothing(&mut self) {
+        self.in_a_row = 0;
+    }
+
+    /// Whether it is worth asking the kernel for its counter.
+    pub(crate) const fn suspected(&self) -> bool {
+        self.suspected
+    }
+
+    /// The kernel's counter is this now. Returns how many were dropped since it was last looked at.
+    pub(crate) fn look(&mut self, counter: Option<u64>) -> u32 {
+        self.suspected = false;
+        match (core::mem::replace(&mut self.seen, counter), counter) {
+            // The lower half: that is what counters have here, and they wrap.
+            (Some(seen), Some(now)) => now.wrapping_sub(seen) as u32,
+            _ => 0,
+        }
+    }
+
+    /// Another interface is open now, whose counters begin at `counter`.
+    pub(crate) fn begin(&mut self, counter: Option<u64>) {
+        self.in_a_row = 0;
+        self.suspected = false;
+        self.seen = counter;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// Any mixture of bursts and reads: a drop is suspected at the latest when the queue is found empty again.
+        #[test]
+        fn no_drop_goes_unsuspected(
+            queue in 0_u32..200,
+            slack in 0_u32..=RING_SLACK,
+            steps in prop::collection::vec((0_u32..300, 0_u32..300), 1..20),
+        ) {
+            let mut overruns = Overruns::default();
+            overruns.set_queue(queue);
+            overruns.begin(Some(0));
+            let (mut held, mut dropped, mut counted) = (0, 0_u64, 0);
+            for (burst, reads) in steps {
+                let room = queue.saturating_sub(slack).saturating_sub(held);
+                dropped += u64::from(burst.saturating_sub(room));
+                held += burst.min(room);
+                for _ in 0..reads {
+                    if held == 0 {
+                        overruns.nothing();
+                        break;
+                    }
+                    held -= 1;
+                    overruns.frame();
+                }
+                if overruns.suspected() {
+                    counted += u64::from(overruns.look(Some(dropped)));
+                }
+                // With nothing held at all nothing is ever read, and the kernel has dropped everything.
+                if held == 0 && reads > 0 && queue > slack {
+                    prop_assert_eq!(counted, dropped);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_quiet_device_asks_nothing() {
+        let mut overruns = Overruns::default();
+        overruns.set_queue(1000);
+        for _ in 0..100_000 {
+            (0..900).for_each(|_| overruns.frame());
+            overruns.nothing();
+            assert!(!overruns.suspected());
+        }
+    }
+}
