@@ -7,6 +7,7 @@
 
 mod capture;
 mod clock;
+pub mod conformance;
 mod delay;
 mod executor;
 mod fault;

@@ -9,9 +9,9 @@ use ethdev::{Doorbell, ErrorType};
 /// Makes a device for one check. Each check gets a new one, made in the thread that it runs in: neither half needs to be `Send`.
 pub trait Fixture: 'static {
     /// The device under test, as an application has it.
-    type Device: ErrorType;
+    type Device: ErrorType + 'static;
     /// What its frames go to and come from.
-    type FarEnd: FarEnd;
+    type FarEnd: FarEnd + 'static;
 
     /// A device that is started, with the receive filter that devices start with (own address and broadcast), whose link is up or comes up within ten
     /// seconds of [`advance`](FarEnd::advance) and `service`; and its far end, where nothing is on its way.
@@ -86,6 +86,11 @@ pub trait FarEnd {
     fn fail_bus(&mut self, failing: bool) -> Power {
         let _ = failing;
         Err(Unsupported("the fixture cannot break the bus (`fail_bus`)"))
+    }
+
+    /// Simulated time, where calls of the driver cost some.
+    fn now(&self) -> Power<Duration> {
+        Err(Unsupported("the fixture has no clock that runs during calls (`now`)"))
     }
 
     /// How often the driver accessed the chip so far: registers, descriptors, bus transactions.
