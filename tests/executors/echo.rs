@@ -1,0 +1,74 @@
+//! An application on the async surface itself, without a stack.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use ethdev::asynch::{Async, EthernetDevice};
+use ethdev::{Doorbell, MacAddress};
+use ethdev_sim::{Clock, RingConfig, RingNic, SimDelay, Station, WireConfig};
+
+use crate::hosts::Host;
+use crate::tasks::{End, time};
+
+const FRAMES: usize = 40;
+const MAC: MacAddress = MacAddress::new([2, 0, 0, 0, 0, 1]);
+
+/// Sends everything back.
+async fn echo<D: EthernetDevice>(mut device: D) {
+    let mut buf = [0; 1514];
+    loop {
+        let meta = device.recv(&mut buf).await.expect("the device works");
+        device.send(&buf[..meta.len]).await.expect("the device works");
+    }
+}
+
+fn frame(n: usize) -> Vec<u8> {
+    let mut frame = MAC.octets().to_vec();
+    frame.resize(60 + 36 * n, n as u8);
+    frame
+}
+
+/// Sends frames in bursts that are longer than the device's rings, and waits for them to come back.
+async fn peer(clock: Clock, station: Station, end: End) {
+    let delay = SimDelay::new(&clock);
+    for burst in 0..FRAMES / 4 {
+        for n in burst * 4..burst * 4 + 4 {
+            station.send(&frame(n));
+        }
+        while station.pending() < burst * 4 + 4 {
+            delay.until(clock.now() + Duration::from_micros(100)).await;
+        }
+    }
+    for n in 0..FRAMES {
+        assert_eq!(station.recv(), Some(frame(n)), "frame {n}");
+    }
+    end.come();
+}
+
+pub(crate) fn by_interrupt(run: Host) {
+    let (clock, end) = (Clock::new(), End::default());
+    let bell: &'static Doorbell = Box::leak(Box::new(Doorbell::new()));
+    let config = RingConfig::new(MAC).with_slots(4, 1).with_doorbell(bell);
+    let (wire, nic, station) = RingNic::with_station(&clock, WireConfig::default(), config);
+    run(vec![
+        end.until(echo(Async::by_interrupt(nic, bell))),
+        end.until(peer(clock.clone(), station, end.clone())),
+        Box::pin(time(clock, end)),
+    ]);
+    drop(wire);
+}
+
+pub(crate) fn by_polling(run: Host) {
+    let (clock, end) = (Clock::new(), End::default());
+    // A line that would tell, and does not: nobody listens.
+    let config = RingConfig::new(MAC)
+        .with_slots(4, 1)
+        .with_doorbell(Rc::new(Doorbell::new()));
+    let (wire, nic, station) = RingNic::with_station(&clock, WireConfig::default(), config);
+    run(vec![
+        end.until(echo(Async::by_polling(nic, SimDelay::new(&clock), 50))),
+        end.until(peer(clock.clone(), station, end.clone())),
+        Box::pin(time(clock, end)),
+    ]);
+    drop(wire);
+}

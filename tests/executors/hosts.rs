@@ -1,0 +1,79 @@
+//! The executors.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Wake, Waker};
+
+/// A task: not `Send`, because the simulation is not.
+pub(crate) type Task = Pin<Box<dyn Future<Output = ()>>>;
+
+/// Runs tasks to their ends.
+pub(crate) type Host = fn(Vec<Task>);
+
+/// An executor in 30 lines.
+///
+/// # Panics
+///
+/// When every task sleeps: nobody could ever wake one.
+pub(crate) fn by_hand(tasks: Vec<Task>) {
+    struct Flag(AtomicBool);
+
+    impl Wake for Flag {
+        fn wake(self: Arc<Self>) {
+            self.0.store(true, Ordering::SeqCst);
+        }
+    }
+
+    let mut tasks: Vec<_> = tasks
+        .into_iter()
+        .map(|task| (task, Arc::new(Flag(AtomicBool::new(true)))))
+        .collect();
+    while !tasks.is_empty() {
+        assert!(
+            tasks.iter().any(|(_, woken)| woken.0.load(Ordering::SeqCst)),
+            "every task sleeps"
+        );
+        tasks.retain_mut(|(task, woken)| {
+            let waker = Waker::from(woken.clone());
+            !woken.0.swap(false, Ordering::SeqCst) || task.as_mut().poll(&mut Context::from_waker(&waker)).is_pending()
+        });
+    }
+}
+
+/// embassy-executor, made for microcontrollers, on its `std` platform.
+pub(crate) fn embassy(tasks: Vec<Task>) {
+    #[embassy_executor::task(pool_size = 16)]
+    async fn run(task: Task, left: Arc<std::sync::atomic::AtomicUsize>) {
+        task.await;
+        left.fetch_sub(1, Ordering::SeqCst);
+    }
+
+    let left = Arc::new(std::sync::atomic::AtomicUsize::new(tasks.len()));
+    let executor = Box::leak(Box::new(embassy_executor::Executor::new()));
+    executor.run_until(
+        |spawner| {
+            for task in tasks {
+                spawner.spawn(run(task, left.clone()).expect("the pool has room"));
+            }
+        },
+        || left.load(Ordering::SeqCst) == 0,
+    );
+}
+
+/// tokio, made for servers, on one thread.
+pub(crate) fn tokio(tasks: Vec<Task>) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .expect("a runtime");
+    tokio::task::LocalSet::new().block_on(&runtime, async {
+        let mut running = tokio::task::JoinSet::new();
+        for task in tasks {
+            running.spawn_local(task);
+        }
+        while let Some(ended) = running.join_next().await {
+            ended.expect("a task that does not panic");
+        }
+    });
+}

@@ -1,0 +1,205 @@
+//! The examples' node, unchanged, behind a pump; and a client behind another.
+
+use std::cell::Cell;
+use std::convert::Infallible;
+use std::rc::Rc;
+use std::time::Duration;
+
+use ethdev::asynch::{Async, EthernetDevice};
+use ethdev::pump::{Pump, Runner, StackSide};
+use ethdev::{Control, Doorbell, LendingDevice, MacAddress, RxFilter};
+use ethdev_examples::apps::{Config, Node, Slots, Storage};
+use ethdev_sim::{Clock, RingConfig, RingNic, SimDelay, WireConfig};
+use ethdev_smoltcp::{Adapter, Wakeup};
+use futures_lite::future;
+use smoltcp::iface::{Config as InterfaceConfig, Interface, SocketSet, SocketStorage};
+use smoltcp::socket::tcp;
+use smoltcp::time::Instant;
+use smoltcp::wire::{IpCidr, Ipv4Address, Ipv4Cidr};
+
+use crate::hosts::Host;
+use crate::tasks::{End, time};
+
+const NODE: Ipv4Address = Ipv4Address::new(192, 168, 69, 1);
+const CLIENT: Ipv4Address = Ipv4Address::new(192, 168, 69, 2);
+/// Bytes that go there and back.
+const LEN: usize = 100_000;
+/// After how many of them the node's device is managed once more.
+const COMMAND_EVERY: usize = 10_000;
+/// Small, so that they are full all the time.
+const QUEUE: usize = 2;
+
+type Side = StackSide<'static, 'static, QUEUE, QUEUE>;
+
+fn instant(clock: &Clock) -> Instant {
+    Instant::from_micros(i64::try_from(clock.now().as_micros()).expect("centuries"))
+}
+
+/// Sleeps as a stack wants to: until the device has something, or it is time.
+async fn sleep(wakeup: Wakeup, stack: &mut Side, clock: &Clock) {
+    let Wakeup::Wait { until, interest } = wakeup else {
+        return future::yield_now().await;
+    };
+    let alarm = async {
+        match until {
+            Some(at) => {
+                SimDelay::new(clock)
+                    .until(Duration::from_micros(at.total_micros().unsigned_abs()))
+                    .await;
+            }
+            None => future::pending().await,
+        }
+    };
+    let device = async {
+        stack.ready(interest).await;
+    };
+    future::or(device, alarm).await;
+}
+
+/// The node's task.
+async fn serve(stack: Side, clock: Clock, echoed: Rc<Cell<u64>>) {
+    let (mut spare, mut storage, mut slots) = ([0; 1514], Box::new(Storage::<4096>::new()), Slots::new());
+    let mut device = Adapter::new(stack, &mut spare);
+    let config = Config {
+        name: "executors",
+        addresses: &[IpCidr::Ipv4(Ipv4Cidr::new(NODE, 24))],
+        gateway: None,
+        seed: 1,
+    };
+    let mut node = Node::new(&config, &mut device, instant(&clock), &mut storage, &mut slots).expect("a node");
+    loop {
+        node.poll(instant(&clock), &mut device).expect("a pump does not fail");
+        echoed.set(node.served().tcp_echoed);
+        let wakeup = node.wakeup(instant(&clock), &mut device);
+        sleep(wakeup, device.inner_mut(), &clock).await;
+    }
+}
+
+/// The client's task: sends, reads what comes back, and checks each byte.
+async fn ask(stack: Side, clock: Clock, command: &'static Doorbell, end: End) {
+    let mut spare = [0; 1514];
+    let mut device = Adapter::new(stack, &mut spare);
+    let mut config = InterfaceConfig::new(device.hardware_address());
+    config.random_seed = 2;
+    let mut iface = Interface::new(config, &mut device, instant(&clock));
+    iface.update_ip_addrs(|addresses| addresses.extend([IpCidr::Ipv4(Ipv4Cidr::new(CLIENT, 24))]));
+    let (mut rx, mut tx, mut slots) = ([0; 8192], [0; 8192], [SocketStorage::EMPTY]);
+    let mut sockets = SocketSet::new(&mut slots[..]);
+    let handle = sockets.add(tcp::Socket::new(
+        tcp::SocketBuffer::new(&mut rx[..]),
+        tcp::SocketBuffer::new(&mut tx[..]),
+    ));
+    sockets
+        .get_mut::<tcp::Socket<'_>>(handle)
+        .connect(iface.context(), (NODE, 7), 50_000)
+        .expect("a connection");
+
+    let byte = |at: usize| (at * 31 + at / 251) as u8;
+    let (mut sent, mut received, mut commands) = (0, 0, 0);
+    loop {
+        device.service().expect("a pump does not fail");
+        iface.poll(instant(&clock), &mut device, &mut sockets);
+        let socket = sockets.get_mut::<tcp::Socket<'_>>(handle);
+        assert!(socket.is_open(), "the connection broke off");
+        while sent < LEN && socket.can_send() {
+            sent += socket
+                .send(|room| {
+                    let len = room.len().min(LEN - sent);
+                    for (i, place) in room[..len].iter_mut().enumerate() {
+                        *place = byte(sent + i);
+                    }
+                    (len, len)
+                })
+                .expect("a connection");
+        }
+        while socket.can_recv() {
+            received += socket
+                .recv(|data| {
+                    for (i, got) in data.iter().enumerate() {
+                        assert_eq!(*got, byte(received + i), "byte {}", received + i);
+                    }
+                    (data.len(), data.len())
+                })
+                .expect("a connection");
+        }
+        if received == LEN {
+            break;
+        }
+        if received / COMMAND_EVERY > commands {
+            commands = received / COMMAND_EVERY;
+            command.ring();
+        }
+        let wakeup = device.next_wakeup(&mut iface, &sockets, instant(&clock));
+        sleep(wakeup, device.inner_mut(), &clock).await;
+    }
+    end.come();
+}
+
+/// The task of a device.
+async fn drive<D: EthernetDevice>(mut runner: Runner<'static, 'static, D, QUEUE, QUEUE>) {
+    let Err(e) = runner.run().await;
+    panic!("the device failed: {e:?}");
+}
+
+/// The task of a device that is managed while it runs: the run is dropped where it is, and taken up again.
+async fn drive_and_manage<D>(
+    mut runner: Runner<'static, 'static, D, QUEUE, QUEUE>,
+    command: &'static Doorbell,
+    managed: Rc<Cell<usize>>,
+) where
+    D: EthernetDevice + Control,
+{
+    enum Ended<E> {
+        Run(Result<Infallible, E>),
+        Command,
+    }
+    loop {
+        let run = async { Ended::Run(runner.run().await) };
+        let commanded = async {
+            command.wait().await;
+            Ended::Command
+        };
+        match future::or(run, commanded).await {
+            Ended::Run(Err(e)) => panic!("the device failed: {e:?}"),
+            Ended::Run(Ok(never)) => match never {},
+            Ended::Command => {
+                let filter = RxFilter::DEFAULT.with_broadcast(true);
+                runner.inner_mut().set_rx_filter(filter).expect("a filter");
+                managed.set(managed.get() + 1);
+            }
+        }
+    }
+}
+
+fn pump<D: EthernetDevice>(device: D) -> (Runner<'static, 'static, D, QUEUE, QUEUE>, Side) {
+    let frames = || Box::leak(Box::new([[0; 1514]; QUEUE]));
+    Box::leak(Box::new(Pump::new())).split(device, frames(), frames())
+}
+
+pub(crate) fn a_client_behind_a_pump_talks_to_a_node_behind_another(run: Host) {
+    fn is_lending<D: LendingDevice>(_: &D) {}
+
+    let (clock, end) = (Clock::new(), End::default());
+    let [bell, command]: [&'static Doorbell; 2] = [(); 2].map(|()| &*Box::leak(Box::new(Doorbell::new())));
+    let config = |n: u8| RingConfig::new(MacAddress::new([2, 0, 0, 0, 0, n])).with_slots(4, 2);
+    let (wire, by_interrupt, by_polling) =
+        RingNic::pair(&clock, WireConfig::default(), config(1).with_doorbell(bell), config(2));
+    let (node_runner, node_side) = pump(Async::by_interrupt(by_interrupt, bell));
+    let (client_runner, client_side) = pump(Async::by_polling(by_polling, SimDelay::new(&clock), 50));
+    is_lending(&node_side);
+    let (echoed, managed) = (Rc::new(Cell::new(0)), Rc::new(Cell::new(0)));
+    run(vec![
+        end.until(drive_and_manage(node_runner, command, managed.clone())),
+        end.until(serve(node_side, clock.clone(), echoed.clone())),
+        end.until(drive(client_runner)),
+        end.until(ask(client_side, clock.clone(), command, end.clone())),
+        Box::pin(time(clock, end)),
+    ]);
+    drop(wire);
+    assert_eq!(echoed.get(), LEN as u64);
+    assert!(
+        managed.get() >= LEN / COMMAND_EVERY - 1,
+        "managed {} times",
+        managed.get()
+    );
+}
