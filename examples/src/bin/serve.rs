@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use clap::Parser;
+use clap::builder::NonEmptyStringValueParser;
 use ethdev::frame::MAX_VLAN_FRAME_LEN;
 use ethdev::{Buffered, EthernetDevice, Link, MacAddress};
 use ethdev_examples::apps::{Config, Node, Slots, Status, Storage};
@@ -25,7 +26,7 @@ use smoltcp::wire::{IpCidr, Ipv4Address, Ipv4Cidr};
 #[command(version, after_help = EXAMPLES)]
 struct Cli {
     /// The TAP interface; created for as long as this runs if there is none (that needs root)
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     tap: String,
     /// This host's address with the length of the network's prefix; may be given twice
     #[arg(long, value_name = "ADDRESS/LENGTH", default_value = "192.168.69.1/24", value_parser = address)]

@@ -71,7 +71,10 @@ fn main() -> ExitCode {
     };
     let rows = match run(&chosen, &settings) {
         Ok(rows) => rows,
-        Err(e) => return cli::failure(&format!("cannot write the capture: {e}")),
+        Err(e) => {
+            let dir = settings.pcap.unwrap_or_default();
+            return cli::failure(&format!("cannot write captures to {}: {e}", dir.display()));
+        }
     };
     let text = if cli.json {
         match serde_json::to_string_pretty(&rows) {

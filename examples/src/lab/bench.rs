@@ -22,11 +22,11 @@ use super::tcp_echo::{ECHO_LEN, tcp_echo};
 use super::world::{Failure, World};
 use crate::apps::{Config, Node, Slots, Storage};
 
-const NODE_MAC: MacAddress = MacAddress::new([0x02, 0, 0, 0, 0, 1]);
-const NODE_IP: Ipv4Address = Ipv4Address::new(192, 168, 69, 1);
-const PEER_MAC: EthernetAddress = EthernetAddress([0x02, 0, 0, 0, 0, 2]);
-const PEER_IP: Ipv4Address = Ipv4Address::new(192, 168, 69, 2);
-const PREFIX_LEN: u8 = 24;
+pub(super) const NODE_MAC: MacAddress = MacAddress::new([0x02, 0, 0, 0, 0, 1]);
+pub(super) const NODE_IP: Ipv4Address = Ipv4Address::new(192, 168, 69, 1);
+pub(super) const PEER_MAC: EthernetAddress = EthernetAddress([0x02, 0, 0, 0, 0, 2]);
+pub(super) const PEER_IP: Ipv4Address = Ipv4Address::new(192, 168, 69, 2);
+pub(super) const PREFIX_LEN: u8 = 24;
 /// Longest frame in bytes, without FCS.
 const FRAME: usize = ethdev::frame::MAX_FRAME_LEN;
 /// TCP buffers of the node.
@@ -61,7 +61,7 @@ pub fn run(nic: &Nic, settings: &Settings, progress: &mut dyn FnMut(f64)) -> io:
     }
     let mut row = Row::new(nic);
     let bench = Bench {
-        clock,
+        clock: clock.clone(),
         wire,
         peer,
         seed: settings.seed,
@@ -70,7 +70,12 @@ pub fn run(nic: &Nic, settings: &Settings, progress: &mut dyn FnMut(f64)) -> io:
         figures: &mut row.figures,
         progress,
     };
-    row.failure = (nic.plug)(bench, port).err().map(|failure| failure.0);
+    let slot = Slot {
+        clock,
+        port,
+        mac_address: NODE_MAC,
+    };
+    row.failure = (nic.plug)(slot, bench).err().map(|failure| failure.0);
     if let Some(capture) = capture {
         capture.flush()?;
     }
@@ -82,7 +87,19 @@ fn capture(dir: &Path, nic: &Nic) -> io::Result<Capture> {
     Capture::to_file(dir.join(nic.name).with_extension("pcapng"))
 }
 
-/// What [`Nic::plug`] puts its device on, by the surface that it is used through.
+/// Where a NIC is plugged in.
+#[derive(Debug)]
+pub struct Slot {
+    /// The time that it lives in. Drivers and buses that take time advance it.
+    pub clock: Clock,
+    /// Its end of the wire.
+    pub port: Port,
+    /// The address that it is to have.
+    pub mac_address: MacAddress,
+}
+
+/// Measures the device that it is handed, by the surface that it is used through.
+#[must_use = "a bench that is handed no device measures nothing"]
 pub struct Bench<'a> {
     clock: Clock,
     wire: Wire,
@@ -95,25 +112,12 @@ pub struct Bench<'a> {
 }
 
 impl Bench<'_> {
-    /// The clock that the device lives on.
-    #[must_use]
-    pub fn clock(&self) -> &Clock {
-        &self.clock
-    }
-
-    /// The address that the device is to have.
-    #[must_use]
-    pub fn mac_address(&self) -> MacAddress {
-        NODE_MAC
-    }
-
     /// Counts what crosses the surface of `device`. Whoever uses this plugs in with [`metered`](Self::metered).
     pub fn meter<D>(&self, device: D) -> Meter<D> {
         Meter::new(device, &self.tally)
     }
 
     /// The device is behind a bus: `bytes` counts what crosses that.
-    #[must_use]
     pub fn with_bus(mut self, bytes: &Rc<Cell<u64>>) -> Self {
         self.bus_bytes = Some(bytes.clone());
         self

@@ -11,13 +11,15 @@ mod peer;
 mod ping;
 mod report;
 mod tcp_echo;
+#[cfg(test)]
+mod tests;
 mod world;
 
 use core::time::Duration;
 
 use smoltcp::time::Instant;
 
-pub use bench::{Bench, Settings, run};
+pub use bench::{Bench, Settings, Slot, run};
 pub use meter::{Meter, Tally};
 pub use nics::{NICS, Nic};
 pub use report::{Figures, Row, table};

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use ethdev::asynch::Async;
 use ethdev::pump::Pump;
 use ethdev::{Doorbell, Erased, ErasedDevice, Speed};
-use ethdev_sim::{Port, RingConfig, RingNic};
+use ethdev_sim::{RingConfig, RingNic};
 
-use super::bench::Bench;
+use super::bench::{Bench, Slot};
 use super::flag::Flag;
 use super::world::Failure;
 
@@ -19,56 +19,60 @@ use super::world::Failure;
 pub struct Nic {
     /// What it is called on the command line.
     pub name: &'static str,
+    /// Speed of its wire.
+    pub speed: Speed,
     /// What the application uses it through.
     pub surface: &'static str,
     /// What it is.
     pub about: &'static str,
-    /// Speed of its wire.
-    pub(super) speed: Speed,
-    /// Makes the device on its end of the wire, and hands it to the bench.
-    pub(super) plug: fn(Bench<'_>, Port) -> Result<(), Failure>,
+    /// Makes the device in its slot, and hands it to the bench.
+    pub plug: fn(Slot, Bench<'_>) -> Result<(), Failure>,
 }
 
-const fn nic(
-    name: &'static str,
-    speed: Speed,
-    surface: &'static str,
-    about: &'static str,
-    plug: fn(Bench<'_>, Port) -> Result<(), Failure>,
-) -> Nic {
-    Nic {
-        name,
-        surface,
-        about,
-        speed,
-        plug,
+impl Nic {
+    /// One line of a table.
+    #[must_use]
+    pub const fn new(
+        name: &'static str,
+        speed: Speed,
+        surface: &'static str,
+        about: &'static str,
+        plug: fn(Slot, Bench<'_>) -> Result<(), Failure>,
+    ) -> Self {
+        Self {
+            name,
+            speed,
+            surface,
+            about,
+            plug,
+        }
     }
 }
 
 /// Every NIC that the workspace has.
 #[rustfmt::skip]
 pub const NICS: &[Nic] = &[
-    nic("ring", Speed::MBPS_100, "lent", "memory NIC: frames are lent where they lie", |b, port| { let nic = ring(&b, port); b.lent(nic) }),
-    nic("ring-10", Speed::MBPS_10, "lent", "the same at 10 Mbit/s", |b, port| { let nic = ring(&b, port); b.lent(nic) }),
-    nic("ring-pull", Speed::MBPS_100, "pull", "the same, asked for each frame, with buffers in front, as devices behind a bus are", |b, port| { let nic = ring(&b, port); b.pulled(nic) }),
-    nic("ring-dyn", Speed::MBPS_100, "dyn", "the same, chosen at run time: `&mut dyn ErasedDevice`", dynamic),
-    nic("ring-pump", Speed::MBPS_100, "async pump", "the same, async by interrupt, in a task of its own behind frame queues", pumped),
+    Nic::new("ring", Speed::MBPS_100, "lent", "memory NIC: frames are lent where they lie", |slot, bench| bench.lent(ring(slot))),
+    Nic::new("ring-10", Speed::MBPS_10, "lent", "the same at 10 Mbit/s", |slot, bench| bench.lent(ring(slot))),
+    Nic::new("ring-pull", Speed::MBPS_100, "pull", "the same, asked for each frame, with buffers in front, as devices behind a bus are", |slot, bench| bench.pulled(ring(slot))),
+    Nic::new("ring-dyn", Speed::MBPS_100, "dyn", "the same, chosen at run time: `&mut dyn ErasedDevice`", dynamic),
+    Nic::new("ring-pump", Speed::MBPS_100, "async pump", "the same, async by interrupt, in a task of its own behind frame queues", pumped),
 ];
 
-fn ring(bench: &Bench<'_>, port: Port) -> RingNic {
-    RingNic::new(bench.clock(), port, RingConfig::new(bench.mac_address()))
+fn ring(slot: Slot) -> RingNic {
+    RingNic::new(&slot.clock, slot.port, RingConfig::new(slot.mac_address))
 }
 
-fn dynamic(bench: Bench<'_>, port: Port) -> Result<(), Failure> {
-    let mut nic = Erased::new(ring(&bench, port));
+fn dynamic(slot: Slot, bench: Bench<'_>) -> Result<(), Failure> {
+    let mut nic = Erased::new(ring(slot));
     let nic: &mut dyn ErasedDevice = &mut nic;
     bench.pulled(nic)
 }
 
-fn pumped(bench: Bench<'_>, port: Port) -> Result<(), Failure> {
+fn pumped(slot: Slot, bench: Bench<'_>) -> Result<(), Failure> {
     let doorbell = Rc::new(Doorbell::new());
-    let config = RingConfig::new(bench.mac_address()).with_doorbell(doorbell.clone());
-    let nic = RingNic::new(bench.clock(), port, config);
+    let config = RingConfig::new(slot.mac_address).with_doorbell(doorbell.clone());
+    let nic = RingNic::new(&slot.clock, slot.port, config);
     let device = Async::by_interrupt(bench.meter(nic), &doorbell);
     let (mut rx, mut tx) = ([[0; 1514]; 16], [[0; 1514]; 16]);
     let mut pump = Pump::new();

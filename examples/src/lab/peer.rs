@@ -48,6 +48,11 @@ impl Peer {
         self.sockets.get_mut(handle)
     }
 
+    #[cfg(test)]
+    pub(super) fn remove(&mut self, handle: SocketHandle) {
+        self.sockets.remove(handle);
+    }
+
     /// A TCP connection to `port` of `server`, from `local_port`.
     pub(super) fn connect(&mut self, server: Ipv4Address, port: u16, local_port: u16) -> Result<SocketHandle, String> {
         let buffer = || tcp::SocketBuffer::new(vec![0; 64 * 1024]);

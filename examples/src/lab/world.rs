@@ -16,7 +16,7 @@ const MAX_TURNS_AT_ONCE: u32 = 10_000;
 
 /// Why a row of the table failed, in words.
 #[derive(Debug)]
-pub struct Failure(pub(super) String);
+pub struct Failure(pub String);
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,0 +1,132 @@
+//! The programs as they are called.
+#![cfg(feature = "std")]
+
+use std::process::{Command, Output};
+
+const SWAP: &str = env!("CARGO_BIN_EXE_swap");
+const SERVE: &str = env!("CARGO_BIN_EXE_serve");
+
+fn call(program: &str, arguments: &[&str]) -> Output {
+    Command::new(program)
+        .args(arguments)
+        .output()
+        .expect("the program starts")
+}
+
+fn text(bytes: &[u8]) -> &str {
+    str::from_utf8(bytes).expect("UTF-8")
+}
+
+#[test]
+fn misuse_gets_one_line_and_status_2() {
+    let cases: &[(&str, &[&str], &str)] = &[
+        (SWAP, &["--nic", "nope"], "nope"),
+        (SWAP, &["--nic"], "--nic"),
+        (SWAP, &["--seed", "x"], "--seed"),
+        (SWAP, &["--seed", "-1"], "-1"),
+        (SWAP, &["--list", "--json"], "--json"),
+        (SWAP, &["--bogus"], "--bogus"),
+        (SWAP, &["extra"], "extra"),
+        (SERVE, &[], "--tap"),
+        (SERVE, &["--tap", ""], "--tap"),
+        (SERVE, &["--tap", "averyveryverylongname"], "15"),
+        (SERVE, &["--tap", "a/b"], "a/b"),
+        (SERVE, &["--tap", "t", "--ip", "192.168.69.1"], "192.168.69.1/24"),
+        (SERVE, &["--tap", "t", "--mac", "02:00"], "02:00"),
+        (SERVE, &["--tap", "t", "--gateway", "x"], "--gateway"),
+    ];
+    for (program, arguments, mentioned) in cases {
+        let output = call(program, arguments);
+        let complaint = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {complaint}");
+        assert_eq!(complaint.lines().count(), 1, "{arguments:?}: {complaint}");
+        assert!(complaint.contains(mentioned), "{arguments:?}: {complaint}");
+        assert!(output.stdout.is_empty(), "{arguments:?}");
+    }
+}
+
+#[test]
+fn help_teaches() {
+    for (program, taught) in [
+        (SWAP, ["--pcap", "tshark -r", "Columns:"]),
+        (SERVE, ["ip tuntap add", "curl http://", "--ip"]),
+    ] {
+        let output = call(program, &["--help"]);
+        assert!(output.status.success());
+        for part in taught {
+            assert!(text(&output.stdout).contains(part), "{part}");
+        }
+    }
+}
+
+#[test]
+fn the_list_names_what_can_be_chosen() {
+    let output = call(SWAP, &["--list"]);
+    let names: Vec<_> = text(&output.stdout)
+        .lines()
+        .map(|line| line.split(' ').next().unwrap_or_default().to_owned())
+        .collect();
+    let expected: Vec<_> = ethdev_examples::lab::NICS.iter().map(|nic| nic.name).collect();
+    assert_eq!(names, expected);
+}
+
+#[test]
+fn one_nic_as_a_table_and_as_json() {
+    let table = call(SWAP, &["--nic", "ring"]);
+    assert!(table.status.success(), "{}", text(&table.stderr));
+    assert!(text(&table.stdout).contains("│ ring "));
+    assert!(!text(&table.stdout).contains("ring-10"));
+    // Neither colours nor a progress bar where nobody looks.
+    assert!(!text(&table.stdout).contains('\x1b') && table.stderr.is_empty());
+
+    let json = call(SWAP, &["--json", "--nic", "ring", "--nic", "ring-pull"]);
+    let rows: serde_json::Value = serde_json::from_slice(&json.stdout).expect("JSON");
+    let rows = rows.as_array().expect("a list");
+    let names: Vec<_> = rows.iter().map(|row| row["nic"].as_str()).collect();
+    assert_eq!(names, [Some("ring"), Some("ring-pull")]);
+    for row in rows {
+        assert!(row["failure"].is_null() && row["goodput_mbps"].is_f64(), "{row}");
+        assert_eq!(row["echo_sha256"].as_str().map(str::len), Some(64));
+    }
+}
+
+#[test]
+fn captures_are_read_by_others() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = dir.path().join("new").join("dir");
+    let output = call(SWAP, &["--nic", "ring", "--pcap", path.to_str().expect("UTF-8")]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let file = path.join("ring.pcapng");
+    assert!(file.is_file());
+    let Ok(capinfos) = Command::new("capinfos").args(["-Tmc"]).arg(&file).output() else {
+        println!("SKIPPED: capinfos is not installed (apt-get install tshark)");
+        return;
+    };
+    let packets = text(&capinfos.stdout)
+        .lines()
+        .last()
+        .and_then(|line| line.split(',').next_back()?.parse::<u32>().ok());
+    // A megabyte each way takes 719 full segments.
+    assert!(packets > Some(2 * 719), "{}", text(&capinfos.stdout));
+    let tshark = Command::new("tshark")
+        .args(["-Y", "http.response.code == 200", "-r"])
+        .arg(&file)
+        .output();
+    let tshark = tshark.expect("it comes with capinfos");
+    assert_eq!(text(&tshark.stdout).lines().count(), 2, "{}", text(&tshark.stdout));
+}
+
+#[test]
+fn a_capture_that_cannot_be_written_is_told() {
+    let output = call(SWAP, &["--nic", "ring", "--pcap", "/dev/null/x"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("/dev/null/x"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn an_interface_that_cannot_be_had_is_told() {
+    // Nobody can make a TAP of the loopback interface, root or not.
+    let output = call(SERVE, &["--tap", "lo"]);
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
+    assert_eq!(text(&output.stderr).lines().count(), 1);
+}
