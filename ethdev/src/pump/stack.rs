@@ -16,8 +16,8 @@ use crate::{
 ///
 /// It lends the queues' own buffers, never waits, and never fails but for what the caller does; the device's errors end [`Runner::run`](super::Runner::run).
 ///
-/// Address, link and counters are what the runner told last. It tells before each sleep, so they are exact when it sleeps.
-/// [`service`](EthernetDevice::service) asks the runner for housekeeping and does not wait for it.
+/// Address, link and counters are what the runner told last. It tells before each sleep, so they are exact when it sleeps; the link is taken over where the
+/// contract of [`EthernetDevice`] says so. [`service`](EthernetDevice::service) asks the runner for housekeeping and does not wait for it.
 ///
 /// # The books
 ///
@@ -37,6 +37,8 @@ pub struct StackSide<'p, 'b, const RX: usize, const TX: usize> {
     spare: Option<Buffer<'b>>,
     /// Frames that this end released or discarded.
     done: Stats,
+    /// The link as last seen.
+    link: Link,
     /// The report that `service` told last.
     serviced: Report,
     /// The link that `ready` told last.
@@ -72,6 +74,7 @@ impl<'p, 'b, const RX: usize, const TX: usize> StackSide<'p, 'b, RX, TX> {
             lent: None,
             spare: None,
             done: Stats::ZERO,
+            link: report.link,
             serviced: report,
             link_told: report.link,
         }
@@ -98,8 +101,9 @@ impl<'p, 'b, const RX: usize, const TX: usize> StackSide<'p, 'b, RX, TX> {
         loop {
             let found = self.arm(interest);
             if !found.is_none() {
+                self.see_link();
                 if found.link {
-                    self.link_told = self.link();
+                    self.link_told = self.link;
                 }
                 return Poll::Ready(found);
             }
@@ -112,13 +116,19 @@ impl<'p, 'b, const RX: usize, const TX: usize> StackSide<'p, 'b, RX, TX> {
 
     /// Asks to be rung for what is of `interest`, and tells what of it is there already.
     fn arm(&mut self, interest: Interest) -> Interest {
-        let mut found = self.pump.state.with(|state| {
+        let (lent, spare) = (self.lent.is_some(), self.spare.is_some());
+        self.pump.state.with(|state| {
             state.stack_wants = interest;
-            state.stack_finds(interest, self.link_told)
-        });
-        found.rx |= interest.rx && self.lent.is_some();
-        found.tx |= interest.tx && self.spare.is_some() && self.link().is_up();
-        found
+            let mut found = state.stack_finds(interest, self.link_told);
+            found.rx |= interest.rx && lent;
+            found.tx |= interest.tx && spare && state.report.link.is_up();
+            found
+        })
+    }
+
+    fn see_link(&mut self) -> Link {
+        self.link = self.pump.state.with(|state| state.report.link);
+        self.link
     }
 }
 
@@ -275,7 +285,7 @@ impl<const RX: usize, const TX: usize> EthernetDevice for StackSide<'_, '_, RX, 
     }
 
     fn link(&self) -> Link {
-        self.pump.state.with(|state| state.report.link)
+        self.link
     }
 
     fn stats(&self) -> Stats {
@@ -283,6 +293,7 @@ impl<const RX: usize, const TX: usize> EthernetDevice for StackSide<'_, '_, RX, 
     }
 
     fn recv_frame(&mut self, buf: &mut [u8]) -> Result<Option<RxMeta>, ErrorKind> {
+        self.see_link();
         recv_by_copy(self.split().0, buf, |needed| ErrorKind::BufferTooSmall { needed })
     }
 
@@ -291,12 +302,12 @@ impl<const RX: usize, const TX: usize> EthernetDevice for StackSide<'_, '_, RX, 
     }
 
     fn tx_ready(&mut self) -> Result<bool, ErrorKind> {
-        Ok(self.link().is_up() && self.split().1.ready()?)
+        Ok(self.see_link().is_up() && self.split().1.ready()?)
     }
 
     fn send_gather(&mut self, parts: &[&[u8]]) -> Result<(), ErrorKind> {
         check_frame(parts, &self.capabilities)?;
-        if !self.link().is_up() {
+        if !self.see_link().is_up() {
             return Err(ErrorKind::LinkDown);
         }
         send_by_copy(self.split().1, parts, || ErrorKind::Busy)
@@ -316,7 +327,7 @@ impl<const RX: usize, const TX: usize> EthernetDevice for StackSide<'_, '_, RX, 
             self.pump.to_runner.ring();
         }
         let news = report.stats.since(&self.serviced.stats);
-        self.serviced = report;
+        (self.serviced, self.link) = (report, report.link);
         Ok(Events {
             link_changed: found.link,
             rx_pending: found.rx || self.lent.is_some(),

@@ -171,9 +171,10 @@ fn a_link_that_goes_drops_what_waits() {
     assert!(task.settle(run.as_mut()).is_pending());
     chip.with(|state| state.link = Link::Down);
     assert!(task.settle(run.as_mut()).is_pending());
-    assert_eq!(stack.link(), Link::Down);
     assert_eq!(stack.stats().tx_aborted, 3);
+    assert_eq!(stack.link(), Link::UP, "cached");
     assert_eq!(stack.send_frame(&frame(3, 60)), Err(ErrorKind::LinkDown));
+    assert_eq!(stack.link(), Link::Down);
     assert_eq!(stack.tx_ready(), Ok(false));
     let events = stack.service().unwrap();
     assert!(events.link_changed && !events.tx_room);
