@@ -1,5 +1,9 @@
 //! Every device of this repository, on every surface, against every line of the contracts.
 
+#[cfg(target_os = "linux")]
+#[path = "conformance/tap.rs"]
+mod tap;
+
 use std::sync::Arc;
 
 use ethdev::{Doorbell, MacAddress, MaxFrameLen, Speed};

@@ -86,6 +86,8 @@ pub(super) struct Bench<'a> {
     /// The line of the check that runs.
     pub line: Line,
     pub caps: Capabilities,
+    /// Whether `service` said so far that frames were lost.
+    pub loss_told: bool,
     start: Stats,
     seq: u32,
     rx: Book,
@@ -130,6 +132,7 @@ impl<'a> Bench<'a> {
         let mut bench = Self {
             start: Stats::ZERO,
             caps,
+            loss_told: false,
             line,
             seq: 0,
             rx: Book::default(),
@@ -197,7 +200,9 @@ impl<'a> Bench<'a> {
 
     pub(super) fn service(&mut self) -> Verdict<Events> {
         let result = self.dev.service();
-        self.ok("service", result)
+        let events = self.ok("service", result)?;
+        self.loss_told |= events.rx_lost;
+        Ok(events)
     }
 
     /// Lets `frames` frames of the greatest length cross.
@@ -395,7 +400,7 @@ impl<'a> Bench<'a> {
     /// The next frame of the device, not sent.
     pub(super) fn own_frame(&mut self, len: usize) -> Vec<u8> {
         self.seq += 1;
-        frame(MacAddress::new([0x02, 0x5e, 0, 0, 0, 0xfe]), self.seq, len)
+        frame(MacAddress::new([0x02, 0x5e, 0xff, 0xff, 0xff, 0xfe]), self.seq, len)
     }
 
     /// Notes that the device accepted this frame.

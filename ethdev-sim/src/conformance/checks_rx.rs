@@ -107,7 +107,10 @@ pub(super) fn rx_short_buffer(bench: &mut Bench<'_>) -> Verdict {
     let (min, max) = (bench.rx_min(), bench.rx_max());
     let burst = bench.rx_burst().min(2);
     for len in [min, min + 1, max.min(300), max] {
-        for short in [0, 1, 13, 14, len / 2, len - 1] {
+        for short in [0, 1, 13, 14, len / 2, len - 1]
+            .into_iter()
+            .filter(|&short| short < len)
+        {
             for _ in 0..burst {
                 bench.peer_sends(len);
             }
@@ -194,19 +197,18 @@ pub(super) fn rx_flood(bench: &mut Bench<'_>) -> Verdict {
     let frames = 4 * usize::from(bench.caps.rx_queue_frames) + 300;
     let mut random = Random::new(8);
     let (min, max) = (bench.rx_min(), bench.rx_max().min(1514));
-    let mut lost_told = false;
     for n in 0..frames {
         bench.peer_sends(random.between(min, max));
         bench.pass(1);
         if n % 50 == 49 {
-            lost_told |= bench.service()?.rx_lost;
+            bench.service()?;
         }
     }
-    lost_told |= bench.service()?.rx_lost;
+    bench.service()?;
     bench.drain_with_gaps()?;
     let overrun = bench.stats().rx_overrun;
     ensure!(
-        overrun == 0 || lost_told,
+        overrun == 0 || bench.loss_told,
         line::EVENTS,
         "{overrun} frames were overrun, and service never said rx_lost"
     );

@@ -343,6 +343,8 @@ pub(super) struct Called<C> {
     device: C,
     collector: Option<&'static mut dyn FrameHandler>,
     frames: Rc<RefCell<VecDeque<Vec<u8>>>>,
+    /// What was told while a frame was asked for, and is still to be passed on.
+    told: Events,
 }
 
 /// What a callback surface has besides that trait.
@@ -424,6 +426,7 @@ impl<C> Called<C> {
             device,
             collector: Some(collector),
             frames,
+            told: Events::NONE,
         }
     }
 }
@@ -457,7 +460,10 @@ impl<C: Around + CallbackDevice<'static>> EthernetDevice for Called<C> {
             }
             let polled = self.device.poll(1);
             self.collector = self.device.clear_handler();
-            polled.map_err(kind)?;
+            let events = polled.map_err(kind)?.events;
+            self.told.rx_lost |= events.rx_lost;
+            self.told.tx_completed += events.tx_completed;
+            self.told.tx_failed += events.tx_failed;
         }
         let frame = self.frames.borrow_mut().pop_front();
         Ok(frame.map(|frame| {
@@ -479,7 +485,8 @@ impl<C: Around + CallbackDevice<'static>> EthernetDevice for Called<C> {
     }
 
     fn service(&mut self) -> Result<Events, ErrorKind> {
-        self.device.poll(0).map(|polled| polled.events).map_err(kind)
+        let events = self.device.poll(0).map_err(kind)?.events;
+        Ok(events.and(std::mem::take(&mut self.told)))
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::any::Any;
 use std::cell::RefCell;
-use std::io::Write;
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc;
@@ -350,10 +349,7 @@ impl<F: Fixture> Suite<F> {
         let entry = self.entry(surface, runner, check);
         match entry.outcome {
             Outcome::Passed => {}
-            // Not through `eprintln!`, which the test harness keeps to itself when a test passes.
-            Outcome::Skipped { .. } => {
-                let _ = std::io::stderr().write_all(format!("{entry}\n").as_bytes());
-            }
+            Outcome::Skipped { .. } => entry.announce(),
             Outcome::Failed { .. } => panic!("{entry}"),
         }
     }

@@ -4,8 +4,9 @@ use std::future::poll_fn;
 use std::task::Poll;
 
 use ethdev::{
-    Capabilities, ErrorKind, ErrorType, EthernetDevice as _, Events, Interest, Link, MacAddress, RxMeta, Stats,
-    asynch::EthernetDevice,
+    Capabilities, Control as _, ControlError, ErrorKind, ErrorType, EthernetDevice as _, Events, FilterOutcome,
+    Interest, Link, MacAddress, RxFilter, RxMeta, Stats,
+    asynch::{Control, EthernetDevice},
 };
 use ethdev_sim::conformance::Fixture;
 
@@ -181,5 +182,32 @@ impl<const DEFECT: u8> EthernetDevice for Awaiting<DEFECT> {
             }
             once(DEFECT != NEVER_WOKEN).await;
         }
+    }
+}
+
+impl<const DEFECT: u8> Control for Awaiting<DEFECT> {
+    async fn start(&mut self) -> Result<(), ControlError<ErrorKind>> {
+        bus().await;
+        self.nic.start()
+    }
+
+    async fn stop(&mut self) -> Result<(), ControlError<ErrorKind>> {
+        bus().await;
+        self.nic.stop()
+    }
+
+    async fn set_mac_address(&mut self, address: MacAddress) -> Result<(), ControlError<ErrorKind>> {
+        bus().await;
+        self.nic.set_mac_address(address)
+    }
+
+    async fn set_rx_filter(&mut self, filter: RxFilter<'_>) -> Result<FilterOutcome, ControlError<ErrorKind>> {
+        bus().await;
+        self.nic.set_rx_filter(filter)
+    }
+
+    async fn recover(&mut self) -> Result<(), ControlError<ErrorKind>> {
+        bus().await;
+        self.nic.recover()
     }
 }
