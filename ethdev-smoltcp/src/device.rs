@@ -321,9 +321,9 @@ impl<'b, D: LendingDevice> phy::Device for Adapter<'b, D> {
         if self.port.is_parked() {
             self.port.flush(&mut tx);
         }
-        match rx.peek() {
-            Ok(Some(_)) => Some((RxToken::new(rx, &mut self.rx.ledger), TxToken::new(tx, &mut self.port))),
-            Ok(None) => {
+        match rx.pending() {
+            Ok(true) => Some((RxToken::new(rx, &mut self.rx.ledger), TxToken::new(tx, &mut self.port))),
+            Ok(false) => {
                 self.rx.refill(false);
                 None
             }

@@ -48,6 +48,16 @@ pub trait RxHalf {
     /// The device failed.
     fn peek(&mut self) -> Result<Option<RxFrame<'_>>, Self::Error>;
 
+    /// Whether [`peek`](Self::peek) would lend a frame. Equivalent to `peek`; devices that can tell without lending are spared the trouble.
+    ///
+    /// # Errors
+    ///
+    /// As `peek`.
+    #[inline]
+    fn pending(&mut self) -> Result<bool, Self::Error> {
+        Ok(self.peek()?.is_some())
+    }
+
     /// Gives the lent frame back, delivered; counted in `rx_frames`. Does nothing when none is lent.
     ///
     /// # Errors

@@ -15,8 +15,8 @@ impl RingNic {
 
     /// A frame that is lent goes with those in the ring.
     fn take_back_lent(&mut self) {
-        if let Some((buffer, _)) = self.lent.take() {
-            self.stats.rx_reset = self.stats.rx_reset.wrapping_add(1);
+        if let Some((buffer, _)) = self.rx.lent.take() {
+            self.rx.stats.rx_reset = self.rx.stats.rx_reset.wrapping_add(1);
             // Every buffer taken has its place in the ring.
             let _ = self.hw.borrow_mut().rx.give(buffer);
         }
@@ -67,7 +67,7 @@ impl Control for RingNic {
             return Err(ControlError::Device(RingError::Dead));
         }
         self.take_back_lent();
-        self.stats.recoveries = self.stats.recoveries.wrapping_add(1);
+        self.rx.stats.recoveries = self.rx.stats.recoveries.wrapping_add(1);
         self.program();
         Ok(())
     }
@@ -95,11 +95,11 @@ impl Rearm for RingNic {
             let mut chip = self.hw.borrow_mut();
             chip.check()?;
             chip.unmasked = interest;
-            self.link.refresh(&chip);
+            self.tx.link.refresh(&chip);
             let pending = Interest {
-                rx: self.lent.is_some() || chip.rx.pending() > 0,
-                tx: chip.may_send().is_ok() && (self.spare.is_some() || chip.tx.has_room()),
-                link: self.link.link != self.link_told,
+                rx: self.rx.lent.is_some() || chip.rx.pending() > 0,
+                tx: chip.may_send().is_ok() && (self.tx.spare.is_some() || chip.tx.has_room()),
+                link: self.tx.link.link != self.link_told,
             }
             .and(interest);
             (pending, chip.line_on_unmasking(pending))

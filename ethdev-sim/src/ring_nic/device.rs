@@ -8,6 +8,7 @@ use ethdev::{Capabilities, ErrorType, EthernetDevice, Events, Link, MacAddress, 
 
 use super::config::RingConfig;
 use super::hardware::{ChipState, Filter, RingHw};
+use super::lend::{RxSide, TxSide};
 use super::{RingError, RingHandle, RingRx, RingTx};
 use crate::{Clock, Port, Station, Wire, WireConfig};
 
@@ -44,14 +45,10 @@ use crate::{Clock, Port, Station, Wire, WireConfig};
 #[derive(Debug)]
 pub struct RingNic {
     pub(super) hw: Rc<RefCell<RingHw>>,
-    pub(super) lent: Option<(Box<[u8]>, RxMeta)>,
-    /// A transmit buffer that was reserved and not committed.
-    pub(super) spare: Option<Box<[u8]>>,
-    pub(super) link: LinkCache,
+    pub(super) rx: RxSide,
+    pub(super) tx: TxSide,
     pub(super) link_told: Link,
     pub(super) lost_told: u32,
-    /// What the chip cannot count: what the host did with the frames.
-    pub(super) stats: Stats,
     pub(super) capabilities: Capabilities,
     /// What is set again after a reset.
     pub(super) mac_address: MacAddress,
@@ -82,7 +79,7 @@ impl RingHw {
     /// The error of a chip that answers nothing.
     #[inline]
     pub(super) fn check(&mut self) -> Result<(), RingError> {
-        if matches!(self.state, ChipState::Fault { .. }) {
+        if self.state.is_fault() {
             return Err(self.fault());
         }
         Ok(())
@@ -94,10 +91,11 @@ impl RingHw {
         if self.dead { RingError::Dead } else { RingError::Fault }
     }
 
-    /// Whether a legal frame would go out, as far as state and link are concerned.
+    /// Whether a legal frame would go out, as far as state and link are concerned, and if not, why.
     #[inline]
-    pub(super) fn may_send(&self) -> Result<(), RingError> {
+    pub(super) fn may_send(&mut self) -> Result<(), RingError> {
         if self.state != ChipState::Running {
+            self.check()?;
             return Err(RingError::Stopped);
         }
         if !self.link.is_up() {
@@ -128,17 +126,21 @@ impl RingNic {
         let capabilities = Capabilities::ETHERNET
             .with_max_frame_len(config.max_frame_len)
             .with_queue_frames(frames(config.rx_slots), frames(config.tx_slots));
+        let hw = RingHw::new(clock, port, &config);
+        let link = LinkCache {
+            link: Link::Down,
+            generation: 0,
+        };
         let mut nic = Self {
-            hw: RingHw::new(clock, port, &config),
-            lent: None,
-            spare: None,
-            link: LinkCache {
-                link: Link::Down,
-                generation: 0,
+            rx: RxSide {
+                hw: hw.clone(),
+                lent: None,
+                stats: Stats::ZERO,
             },
+            tx: TxSide::new(hw.clone(), link, config.max_frame_len.bytes()),
+            hw,
             link_told: Link::Down,
             lost_told: 0,
-            stats: Stats::ZERO,
             capabilities,
             mac_address: config.mac_address,
             filter: Filter::from(ethdev::RxFilter::DEFAULT),
@@ -147,7 +149,7 @@ impl RingNic {
         };
         nic.program();
         // The state on construction is no change.
-        nic.link_told = nic.link.link;
+        nic.link_told = nic.tx.link.link;
         nic.hw.borrow_mut().stats = Stats::ZERO;
         nic
     }
@@ -190,7 +192,7 @@ impl RingNic {
         } else {
             chip.stop();
         }
-        self.link.refresh(&chip);
+        self.tx.link.refresh(&chip);
     }
 }
 
@@ -204,20 +206,7 @@ impl LendingDevice for RingNic {
 
     #[inline]
     fn split(&mut self) -> (RingRx<'_>, RingTx<'_>) {
-        (
-            RingRx {
-                hw: &self.hw,
-                lent: &mut self.lent,
-                stats: &mut self.stats,
-            },
-            RingTx {
-                hw: &self.hw,
-                spare: &mut self.spare,
-                link: &mut self.link,
-                reserved: None,
-                max: self.capabilities.tx_max_frame_len.bytes(),
-            },
-        )
+        (RingRx(&mut self.rx), RingTx::new(&mut self.tx))
     }
 }
 
@@ -231,11 +220,11 @@ impl EthernetDevice for RingNic {
     }
 
     fn link(&self) -> Link {
-        self.link.link
+        self.tx.link.link
     }
 
     fn stats(&self) -> Stats {
-        self.hw.borrow().stats.plus(&self.stats)
+        self.hw.borrow().stats.plus(&self.rx.stats)
     }
 
     fn recv_frame(&mut self, buf: &mut [u8]) -> Result<Option<RxMeta>, RingError> {
@@ -251,8 +240,8 @@ impl EthernetDevice for RingNic {
     fn tx_ready(&mut self) -> Result<bool, RingError> {
         let mut chip = self.hw.borrow_mut();
         chip.check()?;
-        self.link.refresh(&chip);
-        Ok(chip.may_send().is_ok() && (self.spare.is_some() || chip.tx.has_room()))
+        self.tx.link.refresh(&chip);
+        Ok(chip.may_send().is_ok() && (self.tx.spare.is_some() || chip.tx.has_room()))
     }
 
     fn send_gather(&mut self, parts: &[&[u8]]) -> Result<(), RingError> {
@@ -262,20 +251,20 @@ impl EthernetDevice for RingNic {
     fn service(&mut self) -> Result<Events, RingError> {
         let mut chip = self.hw.borrow_mut();
         chip.check()?;
-        self.link.refresh(&chip);
-        let stats = chip.stats.plus(&self.stats);
+        self.tx.link.refresh(&chip);
+        let stats = chip.stats.plus(&self.rx.stats);
         let lost = stats
             .rx_lost()
             .wrapping_sub(stats.rx_filtered)
             .wrapping_sub(stats.rx_discarded);
         let mut events = Events::NONE;
-        events.link_changed = self.link.link != self.link_told;
-        events.rx_pending = self.lent.is_some() || chip.rx.pending() > 0;
+        events.link_changed = self.tx.link.link != self.link_told;
+        events.rx_pending = self.rx.lent.is_some() || chip.rx.pending() > 0;
         events.rx_lost = lost != self.lost_told;
-        events.tx_room = chip.may_send().is_ok() && (self.spare.is_some() || chip.tx.has_room());
+        events.tx_room = chip.may_send().is_ok() && (self.tx.spare.is_some() || chip.tx.has_room());
         events.tx_completed = core::mem::take(&mut chip.tx_completed);
         events.tx_failed = core::mem::take(&mut chip.tx_failed);
-        self.link_told = self.link.link;
+        self.link_told = self.tx.link.link;
         self.lost_told = lost;
         Ok(events)
     }

@@ -43,6 +43,7 @@ impl RingHandle {
     }
 
     /// Frames that wait in receive descriptors.
+    #[inline]
     #[must_use]
     pub fn rx_pending(&self) -> usize {
         self.hw.borrow().rx.pending()

@@ -18,11 +18,17 @@ pub(super) enum ChipState {
     Running,
     /// Does not, until started.
     Stopped,
-    /// Answers nothing, until reset.
-    Fault {
-        /// Whether it was running before.
-        running: bool,
-    },
+    /// Answers nothing, until reset. It was running before.
+    Fault,
+    /// Answers nothing, until reset. It was stopped before.
+    StoppedFault,
+}
+
+impl ChipState {
+    #[inline]
+    pub(super) const fn is_fault(self) -> bool {
+        matches!(self, Self::Fault | Self::StoppedFault)
+    }
 }
 
 /// The transmitter.
@@ -252,7 +258,7 @@ impl RingHw {
 
     /// Whether it was started, in a fault or not.
     const fn is_on(&self) -> bool {
-        matches!(self.state, ChipState::Running | ChipState::Fault { running: true })
+        matches!(self.state, ChipState::Running | ChipState::Fault)
     }
 
     /// Looks at the wire and at the own state: the link is down unless both are up.
@@ -339,7 +345,11 @@ impl RingHw {
     /// The chip hangs itself up.
     pub(super) fn fail(me: &Rc<RefCell<Self>>) {
         Self::event(&Rc::downgrade(me), |chip| {
-            chip.state = ChipState::Fault { running: chip.is_on() };
+            chip.state = if chip.is_on() {
+                ChipState::Fault
+            } else {
+                ChipState::StoppedFault
+            };
             Interest::ALL
         });
     }

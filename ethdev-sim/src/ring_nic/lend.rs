@@ -1,6 +1,7 @@
 //! The halves: the chip's own buffers, lent.
 
 use core::cell::RefCell;
+use std::rc::Rc;
 
 use ethdev::frame::{HEADER_LEN, gather_into, gather_len};
 use ethdev::lend::count_release;
@@ -10,31 +11,74 @@ use super::RingError;
 use super::device::LinkCache;
 use super::hardware::{ChipState, RingHw};
 
-/// The receiving half of a [`RingNic`](super::RingNic).
+/// What the receiving half works with.
 #[derive(Debug)]
-pub struct RingRx<'a> {
-    pub(super) hw: &'a RefCell<RingHw>,
-    pub(super) lent: &'a mut Option<(Box<[u8]>, RxMeta)>,
-    pub(super) stats: &'a mut Stats,
+pub(super) struct RxSide {
+    pub(super) hw: Rc<RefCell<RingHw>>,
+    /// The frame that is lent, in its buffer.
+    pub(super) lent: Option<(Box<[u8]>, RxMeta)>,
+    /// What the chip cannot count: what the host did with the frames.
+    pub(super) stats: Stats,
 }
 
-impl RingRx<'_> {
-    /// Takes the next frame from the ring, if there is one.
-    fn fetch(&mut self) -> Result<(), RingError> {
-        let mut chip = self.hw.borrow_mut();
-        if chip.state == ChipState::Running {
-            *self.lent = chip.rx.take();
-            return Ok(());
+/// What the sending half works with.
+#[derive(Debug)]
+pub(super) struct TxSide {
+    pub(super) hw: Rc<RefCell<RingHw>>,
+    /// A transmit buffer that was not committed.
+    pub(super) spare: Option<Box<[u8]>>,
+    pub(super) link: LinkCache,
+    /// How much of it is reserved; 0 = nothing.
+    reserved: usize,
+    max: usize,
+}
+
+impl TxSide {
+    pub(super) const fn new(hw: Rc<RefCell<RingHw>>, link: LinkCache, max: usize) -> Self {
+        Self {
+            hw,
+            spare: None,
+            link,
+            reserved: 0,
+            max,
         }
-        chip.check()
     }
 
     #[inline]
+    const fn check_len(&self, len: usize) -> Result<(), RingError> {
+        if len > self.max {
+            return Err(RingError::FrameTooLong { max: self.max });
+        }
+        if len < HEADER_LEN {
+            return Err(RingError::FrameTooShort);
+        }
+        Ok(())
+    }
+
+    /// Takes a buffer from the ring, unless there is one already. Whether there is one then.
+    #[inline]
+    fn fetch(&mut self) -> Result<bool, RingError> {
+        let mut chip = self.hw.borrow_mut();
+        chip.check()?;
+        if self.spare.is_none() {
+            self.spare = chip.tx.take();
+        }
+        Ok(self.spare.is_some())
+    }
+}
+
+/// The receiving half of a [`RingNic`](super::RingNic).
+#[derive(Debug)]
+pub struct RingRx<'a>(pub(super) &'a mut RxSide);
+
+impl RingRx<'_> {
+    #[inline]
     fn give_back(&mut self, delivered: bool) {
-        if let Some((buffer, meta)) = self.lent.take() {
-            count_release(self.stats, meta.len, delivered);
+        let side = &mut *self.0;
+        if let Some((buffer, meta)) = side.lent.take() {
+            count_release(&mut side.stats, meta.len, delivered);
             // Every buffer taken has its place in the ring.
-            let _ = self.hw.borrow_mut().rx.give(buffer);
+            let _ = side.hw.borrow_mut().rx.give(buffer);
         }
     }
 }
@@ -44,14 +88,36 @@ impl RxHalf for RingRx<'_> {
 
     #[inline]
     fn peek(&mut self) -> Result<Option<RxFrame<'_>>, RingError> {
-        // A frame that is lent is the host's: no need to ask the chip.
-        if self.lent.is_none() {
-            self.fetch()?;
+        let side = &mut *self.0;
+        let (buffer, meta) = match &mut side.lent {
+            // A frame that is lent is the host's: no need to ask the chip.
+            Some(lent) => lent,
+            none => {
+                let mut chip = side.hw.borrow_mut();
+                if chip.state != ChipState::Running {
+                    chip.check()?;
+                    return Ok(None);
+                }
+                match chip.rx.take() {
+                    Some(taken) => none.insert(taken),
+                    None => return Ok(None),
+                }
+            }
+        };
+        Ok(RxFrame::new(buffer, *meta))
+    }
+
+    #[inline]
+    fn pending(&mut self) -> Result<bool, RingError> {
+        let side = &mut *self.0;
+        let mut chip = side.hw.borrow_mut();
+        if chip.state == ChipState::Running && chip.rx.pending() > 0 {
+            return Ok(true);
         }
-        Ok(self
-            .lent
-            .as_mut()
-            .and_then(|(buffer, meta)| RxFrame::new(buffer, *meta)))
+        if side.lent.is_some() {
+            return Ok(true);
+        }
+        chip.check().map(|()| false)
     }
 
     #[inline]
@@ -68,95 +134,84 @@ impl RxHalf for RingRx<'_> {
 
 /// The sending half of a [`RingNic`](super::RingNic).
 #[derive(Debug)]
-pub struct RingTx<'a> {
-    pub(super) hw: &'a RefCell<RingHw>,
-    pub(super) spare: &'a mut Option<Box<[u8]>>,
-    pub(super) link: &'a mut LinkCache,
-    pub(super) reserved: Option<usize>,
-    pub(super) max: usize,
-}
+pub struct RingTx<'a>(&'a mut TxSide);
 
-impl RingTx<'_> {
+impl<'a> RingTx<'a> {
     #[inline]
-    const fn check_len(&self, len: usize) -> Result<(), RingError> {
-        if len > self.max {
-            return Err(RingError::FrameTooLong { max: self.max });
-        }
-        if len < HEADER_LEN {
-            return Err(RingError::FrameTooShort);
-        }
-        Ok(())
+    pub(super) const fn new(side: &'a mut TxSide) -> Self {
+        side.reserved = 0;
+        Self(side)
     }
 }
 
 impl TxHalf for RingTx<'_> {
     type Error = RingError;
 
+    #[inline]
     fn ready(&mut self) -> Result<bool, RingError> {
-        let mut chip = self.hw.borrow_mut();
-        chip.check()?;
-        Ok(self.spare.is_some() || chip.tx.has_room())
+        self.0.fetch()
     }
 
-    #[inline]
+    #[inline(always)]
     fn reserve(&mut self, len: usize) -> Result<Option<&mut [u8]>, RingError> {
-        self.reserved = None;
-        {
-            let mut chip = self.hw.borrow_mut();
-            chip.check()?;
-            self.check_len(len)?;
-            if self.spare.is_none() {
-                *self.spare = chip.tx.take();
-            }
+        let side = &mut *self.0;
+        side.reserved = 0;
+        side.check_len(len)?;
+        // A buffer that was taken is the host's: no need to ask the chip.
+        if side.spare.is_none() && !side.fetch()? {
+            return Ok(None);
         }
-        let memory = self.spare.as_mut().and_then(|buffer| buffer.get_mut(..len));
+        let memory = side.spare.as_mut().and_then(|buffer| buffer.get_mut(..len));
         if memory.is_some() {
-            self.reserved = Some(len);
+            side.reserved = len;
         }
         Ok(memory)
     }
 
-    #[inline]
+    #[inline(always)]
     fn commit(&mut self, len: usize) -> Result<(), RingError> {
-        let max = self.reserved.take().unwrap_or(0);
-        let mut chip = self.hw.borrow_mut();
-        chip.check()?;
-        if len > max {
-            return Err(RingError::FrameTooLong { max });
+        let side = &mut *self.0;
+        let max = core::mem::take(&mut side.reserved);
+        let mut chip = side.hw.borrow_mut();
+        if len > max || len < HEADER_LEN {
+            chip.check()?;
+            return Err(if len > max {
+                RingError::FrameTooLong { max }
+            } else {
+                RingError::FrameTooShort
+            });
         }
-        if len < HEADER_LEN {
-            return Err(RingError::FrameTooShort);
-        }
-        self.link.refresh(&chip);
+        side.link.refresh(&chip);
         chip.may_send()?;
-        let Some(buffer) = self.spare.take() else {
+        let Some(buffer) = side.spare.take() else {
             return Err(RingError::FrameTooLong { max: 0 });
         };
         chip.submit(buffer, len).map_err(|buffer| {
-            *self.spare = Some(buffer);
+            side.spare = Some(buffer);
             RingError::Busy
         })
     }
 
     fn send_gather(&mut self, parts: &[&[u8]]) -> Result<bool, RingError> {
-        self.reserved = None;
-        let mut chip = self.hw.borrow_mut();
+        let side = &mut *self.0;
+        side.reserved = 0;
+        let mut chip = side.hw.borrow_mut();
         chip.check()?;
         // A sum that overflows is longer than any frame.
-        self.check_len(gather_len(parts).unwrap_or(usize::MAX))?;
-        self.link.refresh(&chip);
+        side.check_len(gather_len(parts).unwrap_or(usize::MAX))?;
+        side.link.refresh(&chip);
         chip.may_send()?;
-        let Some(mut buffer) = self.spare.take().or_else(|| chip.tx.take()) else {
+        let Some(mut buffer) = side.spare.take().or_else(|| chip.tx.take()) else {
             return Ok(false);
         };
         let Some(len) = gather_into(parts, &mut buffer) else {
-            *self.spare = Some(buffer);
-            return Err(RingError::FrameTooLong { max: self.max });
+            side.spare = Some(buffer);
+            return Err(RingError::FrameTooLong { max: side.max });
         };
         match chip.submit(buffer, len) {
             Ok(()) => Ok(true),
             Err(buffer) => {
-                *self.spare = Some(buffer);
+                side.spare = Some(buffer);
                 Ok(false)
             }
         }
