@@ -49,6 +49,11 @@ impl ToolChain {
         format!("{} {}", if self.debian { "Debian" } else { "rustup" }, self.version)
     }
 
+    /// Whether it is Debian's.
+    pub(crate) const fn is_debian(&self) -> bool {
+        self.debian
+    }
+
     /// A cargo command for the target.
     pub(crate) fn cargo(&self, subcommand: &str) -> Command {
         let mut cargo = command("cargo");

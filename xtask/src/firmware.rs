@@ -54,6 +54,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     need("qemu-system-arm", "qemu-system-arm")?;
     need("curl", "curl")?;
     let tools = ToolChain::find(image::TARGET, args.with)?;
+    lint(&tools)?;
     test_driver()?;
     let build = Build {
         program: "serve",
@@ -82,17 +83,21 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 /// The driver's tests need no board.
 fn test_driver() -> Result<()> {
     let mut cargo = command("cargo");
-    cargo.args([
-        "test",
-        "--quiet",
-        "--lib",
-        "--manifest-path",
-        "examples/firmware/Cargo.toml",
-    ]);
-    if std::env::var_os("CARGO_TARGET_DIR").is_none() {
-        cargo.args(["--target-dir", "target/firmware"]);
-    }
+    cargo.args(["test", "--quiet", "--lib", "--manifest-path", image::MANIFEST]);
+    cargo.arg("--target-dir").arg(image::directory("firmware"));
     must(&mut cargo)
+}
+
+/// Clippy on the programs, as they are built for the board. Debian's tool chain has none.
+fn lint(tools: &ToolChain) -> Result<()> {
+    if tools.is_debian() {
+        eprintln!("clippy on the firmware: SKIPPED: {} has none", tools.name());
+        return Ok(());
+    }
+    let mut cargo = tools.cargo("clippy");
+    cargo.args(["--quiet", "--release", "--bins", "--manifest-path", image::MANIFEST]);
+    cargo.arg("--target-dir").arg(image::directory("firmware"));
+    must(cargo.args(["--", "-D", "warnings"]))
 }
 
 #[derive(Debug)]

@@ -11,7 +11,8 @@ use crate::tools::root;
 /// What the firmware runs on.
 pub(crate) const TARGET: &str = "thumbv7m-none-eabi";
 
-const MANIFEST: &str = "examples/firmware/Cargo.toml";
+/// The workspace, by its manifest.
+pub(crate) const MANIFEST: &str = "examples/firmware/Cargo.toml";
 
 /// How to build a program of the firmware workspace, in its release profile.
 #[derive(Debug, Clone, Copy)]
@@ -34,7 +35,7 @@ impl Build<'_> {
             .args(["--release", "--manifest-path", MANIFEST, "--bin", self.program])
             .arg("--message-format=json-render-diagnostics")
             .arg("--target-dir")
-            .arg(self.directory())
+            .arg(directory(self.directory))
             .env("RUSTFLAGS", self.rustflags)
             .envs(self.env.iter().copied())
             .stderr(Stdio::inherit());
@@ -53,13 +54,14 @@ impl Build<'_> {
             .with_context(|| format!("cargo does not say where {} is", self.program))
     }
 
-    fn directory(&self) -> PathBuf {
-        let base = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
-        base.join(self.directory)
-    }
-
     /// Where the compiler leaves what it emits besides the image.
     pub(crate) fn leavings(&self) -> PathBuf {
-        self.directory().join(TARGET).join("release/deps")
+        directory(self.directory).join(TARGET).join("release/deps")
     }
+}
+
+/// A directory for build products beside the workspace's own.
+pub(crate) fn directory(name: &str) -> PathBuf {
+    let base = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
+    base.join(name)
 }

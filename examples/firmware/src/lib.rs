@@ -3,7 +3,7 @@
 //! - [`lan9118`]: a driver for the board's NIC. It knows no board, and its tests run on the host.
 //! - [`echo`]: the application whose image is measured.
 //! - `board`: registers, clock, sleep and interrupts of the board. Only on the target.
-#![no_std]
+#![cfg_attr(not(test), no_std)]
 #![cfg_attr(
     not(test),
     deny(

@@ -8,11 +8,10 @@ use critical_section::Mutex;
 use safe_mmio::UniqueMmioPointer;
 use safe_mmio::fields::ReadWrite;
 
-use crate::lan9118::Registers;
-use crate::lan9118::regs::{Register, WORDS};
+use crate::lan9118::{Register, Registers};
 
-/// The LAN9118 (on the real board a LAN9220).
-const NIC: NonNull<[ReadWrite<u32>; WORDS]> = address(0x4020_0000);
+/// The LAN9118 (on the real board a LAN9220), with all its registers.
+const NIC: NonNull<[ReadWrite<u32>; 64]> = address(0x4020_0000);
 /// CMSDK APB timer 0: control, value, reload, interrupt.
 const TIMER0: NonNull<[ReadWrite<u32>; 4]> = address(0x4000_0000);
 
@@ -27,7 +26,7 @@ static TAKEN: Mutex<Cell<bool>> = Mutex::new(Cell::new(false));
 
 /// The registers of the NIC.
 #[derive(Debug)]
-pub struct NicRegisters(UniqueMmioPointer<'static, [ReadWrite<u32>; WORDS]>);
+pub struct NicRegisters(UniqueMmioPointer<'static, [ReadWrite<u32>; 64]>);
 
 /// The registers of the timer.
 #[derive(Debug)]

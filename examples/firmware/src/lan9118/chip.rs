@@ -16,6 +16,8 @@ pub trait Registers {
 
 /// Time for the chip to be ready after power-on, and for its soft reset. The data sheet names no bound; 100 ms is ten times what drivers in the field grant.
 const RESET_US: u32 = 100_000;
+/// The receiver stops after the frame that is on its way: 1.2 ms at 10 Mbit/s.
+const STOP_US: u32 = 5_000;
 /// A MAC register takes some cycles of the MAC's clock.
 const MAC_REGISTER_US: u32 = 1_000;
 /// An MDIO frame takes 64 bits at 2.5 MHz at most: 26 microseconds.
@@ -136,9 +138,24 @@ impl<R: Registers> Chip<R> {
         Err(Timeout(Step::PhyRegister))
     }
 
-    /// How many frames wait, at most 255.
-    pub(super) fn rx_waiting(&mut self) -> u8 {
-        (self.read(regs::RX_FIFO_INF) >> 16) as u8
+    /// How many frames wait, and how many bytes of data: all of them, in whole words, with FCS.
+    pub(super) fn rx_fifo(&mut self) -> (u8, usize) {
+        let info = self.read(regs::RX_FIFO_INF);
+        ((info >> 16) as u8, (info & 0xffff) as usize)
+    }
+
+    /// Waits for the receiver to stop after it was told to, then empties its FIFOs. Returns how many frames were in them.
+    pub(super) fn empty_receiver(&mut self) -> Result<u8, Timeout> {
+        use regs::int::RX_STOPPED;
+
+        self.wait(Step::StopReceiver, STOP_US, |r| r.read(regs::INT_STS) & RX_STOPPED != 0)?;
+        let (waiting, _) = self.rx_fifo();
+        self.write(regs::RX_CFG, regs::rx_cfg::DUMP);
+        self.wait(Step::EmptyReceiver, RESET_US, |r| {
+            r.read(regs::RX_CFG) & regs::rx_cfg::DUMP == 0
+        })?;
+        self.write(regs::INT_STS, RX_STOPPED | regs::int::RX_ERROR);
+        Ok(waiting)
     }
 
     /// Takes a frame of `len` bytes and the words up to `total` (with FCS) out of the data FIFO; what `buf` has no room for is thrown away.

@@ -49,6 +49,8 @@ pub struct Lan9118<R> {
     state: State,
     /// Frames in the chip of which no status has come back.
     queued: u16,
+    /// The FIFOs have been emptied since `service` was called last.
+    realigned: bool,
     /// What `service` has told of losses.
     told_lost: u32,
 }
@@ -114,6 +116,7 @@ impl<R: Registers> Lan9118<R> {
             stats: Stats::ZERO,
             state: State::Stopped,
             queued: 0,
+            realigned: false,
             told_lost: 0,
         };
         device.start_phy()?;
@@ -192,12 +195,13 @@ impl<R: Registers> Lan9118<R> {
         self.stats.link_changes = self.stats.link_changes.wrapping_add(changes);
         self.link = link;
         if changed && self.state == State::Running {
-            self.write_mac_cr()?;
+            self.write_mac_cr(true)?;
         }
         Ok(changed)
     }
 
-    fn write_mac_cr(&mut self) -> Result<(), Error> {
+    /// Writes the mode, the filter, and which directions are on: `rx` says it of the receiver where frames flow at all.
+    fn write_mac_cr(&mut self, rx: bool) -> Result<(), Error> {
         use regs::mac_cr::{DISABLE_RX_OWN, FULL_DUPLEX, RX_ENABLE, TX_ENABLE};
 
         let half = matches!(
@@ -208,10 +212,10 @@ impl<R: Registers> Lan9118<R> {
             })
         );
         let duplex = if half { DISABLE_RX_OWN } else { FULL_DUPLEX };
-        let enable = if self.state == State::Running {
-            TX_ENABLE | RX_ENABLE
-        } else {
-            0
+        let enable = match self.state {
+            State::Running if rx => TX_ENABLE | RX_ENABLE,
+            State::Running => TX_ENABLE,
+            State::Stopped | State::Faulted(_) => 0,
         };
         Ok(self.chip.mac_write(regs::mac::MAC_CR, self.filter | duplex | enable)?)
     }
@@ -221,7 +225,7 @@ impl<R: Registers> Lan9118<R> {
         self.fault()?;
         self.state = State::Running;
         self.chip.write(regs::TX_CFG, regs::tx_cfg::ON);
-        self.write_mac_cr()?;
+        self.write_mac_cr(true)?;
         self.link_unknown = true;
         self.look_at_link()?;
         Ok(())
@@ -234,7 +238,7 @@ impl<R: Registers> Lan9118<R> {
         self.state = State::Stopped;
         self.chip.reset()?;
         self.chip.set_mac_address(self.address)?;
-        self.write_mac_cr()?;
+        self.write_mac_cr(true)?;
         if self.link.is_up() {
             self.stats.link_changes = self.stats.link_changes.wrapping_add(1);
         }
@@ -243,8 +247,8 @@ impl<R: Registers> Lan9118<R> {
     }
 
     fn lose_pending(&mut self) {
-        let waiting = u32::from(self.chip.rx_waiting());
-        self.stats.rx_reset = self.stats.rx_reset.wrapping_add(waiting);
+        let (waiting, _) = self.chip.rx_fifo();
+        self.stats.rx_reset = self.stats.rx_reset.wrapping_add(u32::from(waiting));
         self.stats.tx_reset = self.stats.tx_reset.wrapping_add(u32::from(self.queued));
         self.queued = 0;
     }
@@ -274,29 +278,63 @@ impl<R: Registers> Lan9118<R> {
 
     pub(super) fn set_filter(&mut self, filter: &RxFilter<'_>) -> Result<(), Error> {
         self.filter = filter_bits(filter);
-        self.write_mac_cr()
+        self.write_mac_cr(true)
     }
 
     /// The length of the next frame. What is no frame is counted, thrown away and passed over.
+    ///
+    /// # Errors
+    ///
+    /// `Fault`.
     pub fn next_len(&mut self) -> Result<Option<usize>, Error> {
         self.fault()?;
+        if self.state == State::Stopped {
+            return Ok(None);
+        }
         for _ in 0..MAX_BAD_PER_CALL {
-            if self.state != State::Running || self.chip.rx_waiting() == 0 {
+            let (waiting, used) = self.chip.rx_fifo();
+            if waiting == 0 {
+                if used != 0 {
+                    self.realign()?;
+                }
                 return Ok(None);
             }
             let status = self.chip.read(regs::RX_STATUS_PEEK);
+            let total = regs::rx_status::len(status);
+            let taken = total.next_multiple_of(4);
+            // The last frame's data is all there is; of the others it is a part.
+            let believable = if waiting == 1 { taken == used } else { taken < used };
             let counter = match judge(status) {
-                Verdict::Good(len) => return Ok(Some(len)),
+                Verdict::Good(len) if believable => return Ok(Some(len)),
+                Verdict::Good(_) | Verdict::BadLength => &mut self.stats.rx_bad_length,
                 Verdict::BadFcs => &mut self.stats.rx_bad_fcs,
-                Verdict::BadLength => &mut self.stats.rx_bad_length,
                 Verdict::Filtered => &mut self.stats.rx_filtered,
                 Verdict::Error => &mut self.stats.rx_error,
             };
             *counter = counter.wrapping_add(1);
-            // At most 4096 words. A length that is not the data's shows as a FIFO error, found by `refresh`.
-            self.take(&mut [], regs::rx_status::len(status));
+            if believable {
+                self.take(&mut [], total);
+            } else {
+                self.chip.read(regs::RX_STATUS);
+                self.realign()?;
+            }
         }
         Ok(None)
+    }
+
+    /// Finds the beginning of a frame again when lengths and data do not go together: by emptying the FIFOs.
+    fn realign(&mut self) -> Result<(), Error> {
+        self.stats.faults = self.stats.faults.wrapping_add(1);
+        let emptied = self
+            .write_mac_cr(false)
+            .and_then(|()| Ok(self.chip.empty_receiver()?))
+            .inspect_err(|_| self.state = State::Faulted(0))?;
+        self.stats.rx_reset = self.stats.rx_reset.wrapping_add(u32::from(emptied));
+        self.write_mac_cr(true)
+            .inspect_err(|_| self.state = State::Faulted(0))?;
+        self.stats.recoveries = self.stats.recoveries.wrapping_add(1);
+        self.realigned = true;
+        Ok(())
     }
 
     /// Takes the next frame's status, and its data of `total` bytes with FCS.
@@ -407,7 +445,8 @@ impl<R: Registers> Lan9118<R> {
         if self.link_unknown || interrupts & regs::int::PHY != 0 {
             events.link_changed = self.look_at_link()?;
         }
-        events.rx_pending = self.chip.rx_waiting() > 0;
+        events.rx_pending = self.chip.rx_fifo().0 > 0;
+        events.recovered = core::mem::take(&mut self.realigned);
         events.tx_room = self.has_room()?;
         events.rx_lost = self.stats.rx_lost() != self.told_lost;
         self.told_lost = self.stats.rx_lost();

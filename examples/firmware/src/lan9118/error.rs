@@ -29,6 +29,10 @@ pub enum Step {
     PowerOn,
     /// The end of the soft reset.
     SoftReset,
+    /// The receiver to stop.
+    StopReceiver,
+    /// The receive FIFOs to be emptied.
+    EmptyReceiver,
     /// Access to a register of the MAC.
     MacRegister,
     /// Access to a register of the PHY.
@@ -80,6 +84,8 @@ impl fmt::Display for Timeout {
         f.write_str(match self.0 {
             Step::PowerOn => "chip not ready after power-on",
             Step::SoftReset => "soft reset did not end",
+            Step::StopReceiver => "receiver did not stop",
+            Step::EmptyReceiver => "receive FIFOs were not emptied",
             Step::MacRegister => "MAC register stayed busy",
             Step::PhyRegister => "PHY register stayed busy",
         })

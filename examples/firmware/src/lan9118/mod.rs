@@ -5,6 +5,8 @@ mod device;
 mod driver;
 mod error;
 pub(crate) mod regs;
+#[cfg(test)]
+mod tests;
 
 pub use chip::Registers;
 pub use driver::Lan9118;

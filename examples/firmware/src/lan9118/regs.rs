@@ -18,9 +18,6 @@ impl Register {
     }
 }
 
-/// How many words the chip takes in the address space.
-pub const WORDS: usize = 64;
-
 pub const RX_DATA: Register = Register(0x00);
 pub const TX_DATA: Register = Register(0x20);
 /// Takes the status of the next frame away.
@@ -63,6 +60,8 @@ pub mod irq_cfg {
 pub mod int {
     /// The PHY has something to say; a level, ended by reading its source register.
     pub const PHY: u32 = 1 << 18;
+    /// The receiver has stopped.
+    pub const RX_STOPPED: u32 = 1 << 24;
     /// The receive FIFOs were read beyond their end or overflowed.
     pub const RX_ERROR: u32 = 1 << 14;
     /// The transmit FIFO was written against the rules.
@@ -80,6 +79,12 @@ pub mod hw_cfg {
     pub const STORE_AND_FORWARD: u32 = 1 << 20;
     /// 5 KiB of the FIFO memory for transmission, 11 KiB for reception, each with 512 bytes of statuses.
     pub const TX_FIFO_5K: u32 = 5 << 16;
+}
+
+/// Bits of [`RX_CFG`].
+pub mod rx_cfg {
+    /// Empties both receive FIFOs; the receiver has to be off. Clears itself.
+    pub const DUMP: u32 = 1 << 15;
 }
 
 /// Bits of [`TX_CFG`].
