@@ -1,5 +1,6 @@
 //! A far end on the simulated wire, for every chip model that is plugged into one.
 
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,8 +19,28 @@ pub struct WireEnd {
     station: Station,
     stall_tx: Option<Box<dyn FnMut(bool)>>,
     fault: Option<Box<dyn FnMut()>>,
-    accesses: Option<Rc<dyn Fn() -> u64>>,
+    forge: Option<Box<dyn FnMut(usize)>>,
+    accesses: Option<Rc<Accesses>>,
     doorbell: Option<Arc<Doorbell>>,
+}
+
+/// Counts the driver's accesses to the chip, and lets a frame arrive before one of them.
+#[derive(Default)]
+struct Accesses {
+    count: Cell<u64>,
+    late: RefCell<Option<(u64, Vec<u8>)>>,
+}
+
+impl Accesses {
+    /// The frame that arrives before the access that is about to be made.
+    fn next(&self) -> Option<Vec<u8>> {
+        let nth = self.count.get();
+        self.count.set(nth + 1);
+        self.late
+            .borrow_mut()
+            .take_if(|(at, _)| *at <= nth)
+            .map(|(_, frame)| frame)
+    }
 }
 
 impl WireEnd {
@@ -32,6 +53,7 @@ impl WireEnd {
             station,
             stall_tx: None,
             fault: None,
+            forge: None,
             accesses: None,
             doorbell: None,
         }
@@ -51,11 +73,32 @@ impl WireEnd {
         self
     }
 
-    /// With the power [`accesses`](FarEnd::accesses).
+    /// With the power [`forge_rx_length`](FarEnd::forge_rx_length).
     #[must_use]
-    pub fn with_accesses(mut self, count: impl Fn() -> u64 + 'static) -> Self {
-        self.accesses = Some(Rc::new(count));
+    pub fn with_forged_lengths(mut self, forge: impl FnMut(usize) + 'static) -> Self {
+        self.forge = Some(Box::new(forge));
         self
+    }
+
+    /// With the powers [`accesses`](FarEnd::accesses) and [`peer_send_before_access`](FarEnd::peer_send_before_access).
+    ///
+    /// `watch` is given what the model is to call before each access of the driver to the chip; `arrive` makes a frame, without FCS, arrive at the chip at once.
+    #[must_use]
+    pub fn with_accesses(mut self, watch: impl FnOnce(Box<dyn FnMut()>), arrive: impl Fn(&[u8]) + 'static) -> Self {
+        let accesses = Rc::new(Accesses::default());
+        self.accesses = Some(Rc::clone(&accesses));
+        watch(Box::new(move || {
+            if let Some(frame) = accesses.next() {
+                arrive(&frame);
+            }
+        }));
+        self
+    }
+
+    fn watched(&self) -> Power<&Accesses> {
+        self.accesses
+            .as_deref()
+            .ok_or(Unsupported("accesses to the chip are not watched (`with_accesses`)"))
     }
 
     /// With the power [`doorbell`](FarEnd::doorbell): the one that the device was made with.
@@ -116,10 +159,24 @@ impl FarEnd for WireEnd {
     }
 
     fn accesses(&self) -> Power<u64> {
-        self.accesses
-            .as_ref()
-            .map(|count| count())
-            .ok_or(Unsupported("accesses to the chip are not counted (`with_accesses`)"))
+        Ok(self.watched()?.count.get())
+    }
+
+    fn peer_send_before_access(&mut self, nth: u32, frame: &[u8]) -> Power {
+        let accesses = self.watched()?;
+        let at = accesses.count.get() + u64::from(nth);
+        accesses.late.replace(Some((at, frame.to_vec())));
+        Ok(())
+    }
+
+    fn forge_rx_length(&mut self, len: usize) -> Power {
+        match &mut self.forge {
+            Some(forge) => {
+                forge(len);
+                Ok(())
+            }
+            None => Err(Unsupported("the chip cannot be made to lie (`with_forged_lengths`)")),
+        }
     }
 
     fn doorbell(&self) -> Power<Arc<Doorbell>> {
