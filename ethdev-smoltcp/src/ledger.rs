@@ -36,7 +36,10 @@ macro_rules! error_counts {
 
             /// Each counter with its name, in the order of declaration: for tables and exporters.
             pub fn iter(&self) -> impl Iterator<Item = (&'static str, u32)> {
-                [$((stringify!($name), self.$name),)* ("other", self.other)].into_iter()
+                // Read one by one: an array of them all would be the largest thing on a small stack.
+                const COUNTERS: &[(&str, fn(&ErrorCounts) -> u32)] =
+                    &[$((stringify!($name), |counts| counts.$name),)* ("other", |counts| counts.other)];
+                COUNTERS.iter().map(|(name, read)| (*name, read(self)))
             }
         }
     };
