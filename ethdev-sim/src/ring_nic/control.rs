@@ -2,7 +2,7 @@
 
 use ethdev::{Control, ControlError, FilterOutcome, Interest, MacAddress, Rearm, RearmOutcome, RxFilter};
 
-use super::hardware::Filter;
+use super::hardware::{Filter, RingHw};
 use super::{RingError, RingNic};
 
 type Result<T> = core::result::Result<T, ControlError<RingError>>;
@@ -10,7 +10,7 @@ type Result<T> = core::result::Result<T, ControlError<RingError>>;
 impl RingNic {
     /// The chip answers.
     fn check(&self) -> Result<()> {
-        self.hw.borrow_mut().check().map_err(ControlError::Device)
+        RingHw::access(&self.hw).check().map_err(ControlError::Device)
     }
 
     /// A frame that is lent goes with those in the ring.
@@ -18,7 +18,7 @@ impl RingNic {
         if let Some((buffer, _)) = self.rx.lent.take() {
             self.rx.stats.rx_reset = self.rx.stats.rx_reset.wrapping_add(1);
             // Every buffer taken has its place in the ring.
-            let _ = self.hw.borrow_mut().rx.give(buffer);
+            let _ = RingHw::access(&self.hw).rx.give(buffer);
         }
     }
 
@@ -48,20 +48,20 @@ impl Control for RingNic {
         }
         self.check()?;
         self.mac_address = address;
-        self.hw.borrow_mut().mac_address = address;
+        RingHw::access(&self.hw).mac_address = address;
         Ok(())
     }
 
     fn set_rx_filter(&mut self, filter: RxFilter<'_>) -> Result<FilterOutcome> {
         self.check()?;
         self.filter = Filter::from(filter);
-        self.hw.borrow_mut().filter = self.filter.clone();
+        RingHw::access(&self.hw).filter = self.filter.clone();
         Ok(FilterOutcome::Exact)
     }
 
     fn recover(&mut self) -> Result<()> {
         // The reset line works whatever the chip's state; a chip that is dead keeps even what it had.
-        let came_back = self.hw.borrow_mut().reset();
+        let came_back = RingHw::access(&self.hw).reset();
         if !came_back {
             self.check()?;
             return Err(ControlError::Device(RingError::Dead));
@@ -84,17 +84,22 @@ impl Control for RingNic {
 
 impl Rearm for RingNic {
     fn disarm(&mut self) -> core::result::Result<(), RingError> {
-        let mut chip = self.hw.borrow_mut();
+        let mut chip = RingHw::access(&self.hw);
         chip.check()?;
         chip.unmasked = Interest::NONE;
         Ok(())
     }
 
     fn rearm(&mut self, interest: Interest) -> core::result::Result<RearmOutcome, RingError> {
-        let (pending, interrupt) = {
-            let mut chip = self.hw.borrow_mut();
+        {
+            let mut chip = RingHw::access(&self.hw);
             chip.check()?;
             chip.unmasked = interest;
+        }
+        // What comes from here on causes an interrupt; what came before is seen now.
+        let (pending, interrupt) = {
+            let mut chip = RingHw::access(&self.hw);
+            chip.check()?;
             self.tx.link.refresh(&chip);
             let pending = Interest {
                 rx: self.rx.lent.is_some() || chip.rx.pending() > 0,

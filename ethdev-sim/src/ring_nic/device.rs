@@ -184,7 +184,7 @@ impl RingNic {
 
     /// Writes address, filter and mode to the chip.
     pub(super) fn program(&mut self) {
-        let mut chip = self.hw.borrow_mut();
+        let mut chip = RingHw::access(&self.hw);
         chip.mac_address = self.mac_address;
         chip.filter = self.filter.clone();
         if self.started && !self.asleep {
@@ -224,35 +224,36 @@ impl EthernetDevice for RingNic {
     }
 
     fn stats(&self) -> Stats {
-        self.hw.borrow().stats.plus(&self.rx.stats)
+        self.hw.borrow().stats().plus(&self.rx.stats)
     }
 
     fn recv_frame(&mut self, buf: &mut [u8]) -> Result<Option<RxMeta>, RingError> {
-        self.hw.borrow_mut().check()?;
+        RingHw::access(&self.hw).check()?;
         lend::recv_by_copy(self.split().0, buf, |needed| RingError::BufferTooSmall { needed })
     }
 
     fn discard_frame(&mut self) -> Result<bool, RingError> {
-        self.hw.borrow_mut().check()?;
+        RingHw::access(&self.hw).check()?;
         lend::discard(self.split().0)
     }
 
     fn tx_ready(&mut self) -> Result<bool, RingError> {
-        let mut chip = self.hw.borrow_mut();
+        let mut chip = RingHw::access(&self.hw);
         chip.check()?;
         self.tx.link.refresh(&chip);
         Ok(chip.may_send().is_ok() && (self.tx.spare.is_some() || chip.tx.has_room()))
     }
 
     fn send_gather(&mut self, parts: &[&[u8]]) -> Result<(), RingError> {
+        RingHw::access(&self.hw).check()?;
         lend::send_by_copy(self.split().1, parts, || RingError::Busy)
     }
 
     fn service(&mut self) -> Result<Events, RingError> {
-        let mut chip = self.hw.borrow_mut();
+        let mut chip = RingHw::access(&self.hw);
         chip.check()?;
         self.tx.link.refresh(&chip);
-        let stats = chip.stats.plus(&self.rx.stats);
+        let stats = chip.stats().plus(&self.rx.stats);
         let lost = stats
             .rx_lost()
             .wrapping_sub(stats.rx_filtered)

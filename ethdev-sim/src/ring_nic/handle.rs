@@ -42,6 +42,20 @@ impl RingHandle {
         RingHw::inject(&self.hw, frame);
     }
 
+    /// The chip reports this length for the next frame that it receives, whatever it has.
+    pub fn forge_rx_length(&self, len: usize) {
+        self.hw.borrow_mut().forged_len = Some(len);
+    }
+
+    /// Calls `watcher` before each access of the driver to the chip's registers: to count them, or to let something happen between two. The last one given
+    /// counts.
+    ///
+    /// The pull surface, management and interrupts access registers. The lent halves look at descriptors, which lie in the host's memory, as the chip's
+    /// counters do.
+    pub fn watch_accesses(&self, watcher: impl FnMut() + 'static) {
+        self.hw.borrow_mut().watch(Box::new(watcher));
+    }
+
     /// Frames that wait in receive descriptors.
     #[inline]
     #[must_use]

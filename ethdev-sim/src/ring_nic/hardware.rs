@@ -1,6 +1,6 @@
 //! The chip: descriptor rings on one side, a wire on the other. It knows nothing of ethdev's surfaces; the driver in `device.rs` does.
 
-use core::cell::RefCell;
+use core::cell::{RefCell, RefMut};
 use core::fmt;
 use std::rc::{Rc, Weak};
 
@@ -85,6 +85,10 @@ pub(super) struct RingHw {
     /// Resets do not help.
     pub(super) dead: bool,
     fault_noticed: bool,
+    /// The length that the next frame is reported with.
+    pub(super) forged_len: Option<usize>,
+    /// Runs before each access of the driver.
+    watcher: Option<Box<dyn FnMut()>>,
     pub(super) mac_address: MacAddress,
     pub(super) filter: Filter,
     max_frame_len: usize,
@@ -117,6 +121,8 @@ impl RingHw {
                 state: ChipState::Stopped,
                 dead: false,
                 fault_noticed: false,
+                forged_len: None,
+                watcher: None,
                 mac_address: MacAddress::UNSPECIFIED,
                 filter: Filter::default(),
                 max_frame_len: buffer_len,
@@ -148,6 +154,32 @@ impl RingHw {
         hw
     }
 
+    /// An access of the driver.
+    #[inline]
+    pub(super) fn access(hw: &RefCell<Self>) -> RefMut<'_, Self> {
+        let chip = hw.borrow_mut();
+        if chip.watcher.is_some() {
+            drop(chip);
+            return Self::watched_access(hw);
+        }
+        chip
+    }
+
+    /// The watcher runs with nothing borrowed: it may do to the chip what it likes.
+    #[cold]
+    fn watched_access(hw: &RefCell<Self>) -> RefMut<'_, Self> {
+        let watcher = hw.borrow_mut().watcher.take();
+        if let Some(mut watcher) = watcher {
+            watcher();
+            hw.borrow_mut().watcher.get_or_insert(watcher);
+        }
+        hw.borrow_mut()
+    }
+
+    pub(super) fn watch(&mut self, watcher: Box<dyn FnMut()>) {
+        self.watcher = Some(watcher);
+    }
+
     /// Something happens to the chip; then the interrupt line does what follows from it, with nothing borrowed.
     fn event(me: &Weak<RefCell<Self>>, happen: impl FnOnce(&mut Self) -> Interest) {
         let Some(hw) = me.upgrade() else { return };
@@ -177,6 +209,13 @@ impl RingHw {
         }
     }
 
+    /// What became of every frame, but for what the host did with it.
+    pub(super) fn stats(&self) -> Stats {
+        let mut stats = self.stats;
+        stats.rx_bad_length = stats.rx_bad_length.wrapping_add(self.rx.refused);
+        stats
+    }
+
     /// A frame from the wire, with its FCS.
     fn receive(&mut self, on_wire: &[u8]) -> Interest {
         if !self.is_on() {
@@ -202,12 +241,12 @@ impl RingHw {
             bump(&mut self.stats.rx_filtered);
         } else if self.state != ChipState::Running {
             bump(&mut self.stats.rx_reset);
-        } else if self
-            .rx
-            .fill(frame, RxMeta::new(frame.len()).with_timestamp(self.clock.now()))
-        {
-            return Interest::RX;
         } else {
+            let len = self.forged_len.take().unwrap_or(frame.len());
+            let meta = RxMeta::new(len).with_timestamp(self.clock.now());
+            if self.rx.fill(frame, meta) {
+                return Interest::RX;
+            }
             bump(&mut self.stats.rx_overrun);
         }
         Interest::NONE

@@ -1,6 +1,7 @@
 //! Descriptor rings: buffers that go round between driver and chip, by ownership. No I/O, no time.
 
 use ethdev::RxMeta;
+use ethdev::frame::HEADER_LEN;
 
 /// One descriptor: whose the buffer is, and what is in it.
 #[derive(Debug)]
@@ -27,6 +28,8 @@ pub(super) struct RxRing {
     give: usize,
     full: usize,
     buffer_len: usize,
+    /// Frames passed over for their length.
+    pub(super) refused: u32,
 }
 
 impl RxRing {
@@ -38,6 +41,7 @@ impl RxRing {
             give: 0,
             full: 0,
             buffer_len,
+            refused: 0,
         }
     }
 
@@ -56,18 +60,33 @@ impl RxRing {
         true
     }
 
-    /// Driver: takes the next frame, in its buffer.
+    /// Driver: takes the next frame, in its buffer. What has a length that the chip cannot mean is passed over, and counted in `refused`.
     #[inline]
     pub(super) fn take(&mut self) -> Option<(Box<[u8]>, RxMeta)> {
-        if self.full == 0 {
-            return None;
+        let slot = &mut self.slots[self.take];
+        let Slot::Full(buffer, meta) = slot else { return None };
+        if !(HEADER_LEN..=buffer.len()).contains(&meta.len) {
+            return self.refuse();
         }
-        let Slot::Full(buffer, meta) = core::mem::replace(&mut self.slots[self.take], Slot::Away) else {
+        let (buffer, meta) = (core::mem::take(buffer), *meta);
+        *slot = Slot::Away;
+        self.take = self.after(self.take);
+        self.full -= 1;
+        Some((buffer, meta))
+    }
+
+    /// Takes the next frame, gives it back, and takes the one after it: as many turns as the ring has slots, at most.
+    #[cold]
+    fn refuse(&mut self) -> Option<(Box<[u8]>, RxMeta)> {
+        let Slot::Full(buffer, _) = core::mem::replace(&mut self.slots[self.take], Slot::Away) else {
             return None;
         };
         self.take = self.after(self.take);
         self.full -= 1;
-        Some((buffer, meta))
+        self.refused = self.refused.wrapping_add(1);
+        // Its place is there: a slot was emptied just now.
+        let _ = self.give(buffer);
+        self.take()
     }
 
     /// Driver: gives a buffer back. Refused where no buffer is away, or where this one is too short.
@@ -240,28 +259,38 @@ mod tests {
     }
 
     proptest! {
-        /// Against a queue that is plainly right: first in, first out, never more than `slots` buffers, none lost.
+        /// Against a queue that is plainly right: first in, first out, never more than `slots` buffers, none lost, garbage passed over.
         #[test]
-        fn rx_ring_is_a_bounded_queue(slots in 1_usize..5, steps in steps()) {
-            let mut ring = RxRing::new(slots, 4);
-            let (mut queue, mut away) = (VecDeque::new(), Vec::new());
+        fn rx_ring_is_a_bounded_queue(slots in 1_usize..5, steps in steps(), garbage in 1_u32..10) {
+            let mut ring = RxRing::new(slots, 14);
+            let (mut queue, mut away, mut refused) = (VecDeque::new(), Vec::new(), 0);
             for (n, step) in (0_u32..).zip(steps) {
                 match step {
                     Step::Chip => {
                         let room = queue.len() + away.len() < slots;
-                        prop_assert_eq!(ring.fill(&n.to_le_bytes(), RxMeta::new(4)), room);
+                        let bad = n % garbage == 0;
+                        let len = if bad { [0, 13, 15, usize::MAX][n as usize % 4] } else { 14 };
+                        prop_assert_eq!(ring.fill(&[n as u8; 14], RxMeta::new(len)), room);
                         if room {
-                            queue.push_back(n);
+                            queue.push_back((n as u8, bad));
                         }
                     }
                     Step::Take => {
                         let taken = ring.take();
-                        prop_assert_eq!(taken.as_ref().map(|(b, m)| b[..m.len].to_vec()), queue.pop_front().map(|n: u32| n.to_le_bytes().to_vec()));
+                        let expected = loop {
+                            match queue.pop_front() {
+                                Some((_, true)) => refused += 1,
+                                Some((n, false)) => break Some(vec![n; 14]),
+                                None => break None,
+                            }
+                        };
+                        prop_assert_eq!(taken.as_ref().map(|(b, m)| b[..m.len].to_vec()), expected);
+                        prop_assert_eq!(ring.refused, refused);
                         away.extend(taken.map(|(buffer, _)| buffer));
                     }
                     Step::Give => match away.pop() {
                         Some(buffer) => prop_assert!(ring.give(buffer).is_ok()),
-                        None => prop_assert!(ring.give(vec![0; 4].into()).is_err()),
+                        None => prop_assert!(ring.give(vec![0; 14].into()).is_err()),
                     },
                     Step::Reset => {
                         prop_assert_eq!(ring.reset(), queue.len());
@@ -309,11 +338,11 @@ mod tests {
 
     #[test]
     fn wrong_buffers_and_lengths_are_refused() {
-        let mut rx = RxRing::new(1, 4);
-        assert!(!rx.fill(&[0; 5], RxMeta::new(5)), "longer than its buffer");
-        assert!(rx.fill(&[0; 4], RxMeta::new(4)));
-        let (_, _) = rx.take().unwrap();
-        assert!(rx.give(vec![0; 3].into()).is_err());
+        let mut rx = RxRing::new(1, 20);
+        assert!(!rx.fill(&[0; 21], RxMeta::new(21)), "longer than its buffer");
+        assert!(rx.fill(&[0; 20], RxMeta::new(20)));
+        assert!(rx.take().is_some());
+        assert!(rx.give(vec![0; 19].into()).is_err());
         let mut tx = TxRing::new(1, 4);
         let buffer = tx.take().unwrap();
         let buffer = tx.submit(buffer, 5).unwrap_err();

@@ -108,3 +108,35 @@ fn async_by_interrupt() {
         "woken by the frame, not by a timer"
     );
 }
+
+#[test]
+fn a_frame_between_any_two_accesses_is_noticed() {
+    // 0: before the unmasking. 1: between that and the look. 2: after both.
+    for nth in 0..3 {
+        let (mut b, count) = counted(Trigger::Edge);
+        let (accesses, hardware) = (Rc::new(Cell::new(0)), b.nic.hardware());
+        let counter = accesses.clone();
+        b.nic.hardware().watch_accesses(move || {
+            if counter.get() == nth {
+                hardware.inject_rx(&frame(OWN, 60));
+            }
+            counter.set(counter.get() + 1);
+        });
+        let outcome = b.nic.rearm(Interest::RX).unwrap();
+        assert_eq!(accesses.get(), 2);
+        let _ = b.nic.service();
+        let told = count.get() > 0 || outcome == RearmOutcome::WorkPending;
+        assert!(told, "the frame came before access {nth}");
+        assert_eq!(
+            (outcome == RearmOutcome::WorkPending, count.get()),
+            [(true, 0), (true, 1), (false, 1)][nth]
+        );
+    }
+}
+
+#[test]
+fn cached_values_do_not_touch_the_chip() {
+    let b = bench();
+    b.nic.hardware().watch_accesses(|| panic!("touched"));
+    let _ = (b.nic.mac_address(), b.nic.capabilities(), b.nic.link(), b.nic.stats());
+}

@@ -572,3 +572,21 @@ fn the_link_is_asked_at_commit() {
     b.settle();
     assert_eq!(b.nic.stats().tx_lost(), 0);
 }
+
+#[test]
+fn lengths_from_the_chip_are_checked() {
+    let mut b = bench();
+    for forged in [0, 13, 1515, usize::MAX] {
+        b.nic.hardware().forge_rx_length(forged);
+        b.arrive(&frame(OWN, 60));
+        b.arrive(&frame(OWN, 61));
+        assert_eq!(b.recv(), Some(frame(OWN, 61)), "the chip said {forged}");
+    }
+    for _ in 0..4 {
+        b.nic.hardware().forge_rx_length(0);
+        b.arrive(&frame(OWN, 60));
+    }
+    assert_eq!(b.recv(), None);
+    assert_eq!(b.nic.stats().rx_bad_length, 8);
+    assert_eq!(b.nic.hardware().rx_pending(), 0, "every buffer is back in the ring");
+}
