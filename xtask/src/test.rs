@@ -226,7 +226,7 @@ fn loom() -> Result<Outcome> {
         "--package",
         "ethdev",
         "--features",
-        "critical-section",
+        "pump",
         "--test",
         "loom",
     ]);
