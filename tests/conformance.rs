@@ -18,10 +18,15 @@ fn ring(config: RingConfig, wire: WireConfig) -> (RingNic, WireEnd) {
     let doorbell = Arc::new(Doorbell::new());
     let config = config.with_doorbell(Arc::clone(&doorbell));
     let (wire, nic, station) = RingNic::with_station(&clock, wire, config);
-    let (stall, fault) = (nic.hardware(), nic.hardware());
+    let (stall, fault, forge, chip) = (nic.hardware(), nic.hardware(), nic.hardware(), nic.hardware());
     let far = WireEnd::new(clock, wire, station)
         .with_stall_tx(move |stalled| stall.stall_tx(stalled))
         .with_fault(move || fault.inject_fault())
+        .with_forged_lengths(move |len| forge.forge_rx_length(len))
+        .with_accesses(
+            |watcher| nic.hardware().watch_accesses(watcher),
+            move |frame| chip.inject_rx(frame),
+        )
         .with_doorbell(doorbell);
     (nic, far)
 }

@@ -270,6 +270,35 @@ pub(super) fn ready_waits_for_a_frame(bench: &mut Bench<'_>) -> Verdict {
     bench.audit()
 }
 
+/// A frame that arrives before each of the accesses that a `ready` makes before it sleeps.
+pub(super) fn ready_misses_no_frame(bench: &mut Bench<'_>) -> Verdict {
+    bench.warm_up()?;
+    let far = bench.far_cell();
+    for nth in 0..100 {
+        let before = bench.far().accesses()?;
+        let frame = bench.peer_frame(200);
+        bench.far().peer_send_before_access(nth, &frame)?;
+        bench.peer_sent(frame);
+        let told = drive(far, WATCH, futures(bench)?.ready(Interest::RX));
+        let accesses = bench.far().accesses()? - before;
+        if accesses <= u64::from(nth) {
+            // It sleeps, and the frame has not arrived: whatever is accessed next lets it in.
+            for _ in 0..=nth {
+                bench.service()?;
+            }
+            bench.receive_all()?;
+            return bench.audit();
+        }
+        ensure!(
+            told == Some(Ok(Interest::RX)),
+            bench.line,
+            "a frame arrived before access {nth} of {accesses}, and ready(RX) is {told:?}: deaf"
+        );
+        bench.receive_all()?;
+    }
+    bench.audit()
+}
+
 pub(super) fn ready_waits_for_room(bench: &mut Bench<'_>) -> Verdict {
     bench.far().stall_tx(false)?;
     bench.warm_up()?;

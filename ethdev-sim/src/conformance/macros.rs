@@ -93,6 +93,7 @@ macro_rules! __conformance_checks {
                 a_dropped_recv_is_accounted: ASYNC_3 in checks_async;
                 a_dropped_send_is_whole_or_nothing: ASYNC_4 in checks_async;
                 ready_waits_for_a_frame: ASYNC_5 in checks_async;
+                ready_misses_no_frame: ASYNC_5 in checks_async;
                 ready_waits_for_room: ASYNC_5 in checks_async;
                 ready_waits_for_the_link: ASYNC_5 in checks_async;
                 ready_for_nothing_waits_for_ever: ASYNC_5 in checks_async;

@@ -30,6 +30,11 @@ fn rearm<X: Defect>() -> Report {
     suite::<Rig<X>>().rearm().run()
 }
 
+/// An executor that sleeps on the interrupt.
+fn sleeping<X: Defect>() -> Report {
+    suite::<Rig<X>>().rearm_layers().only("async").run()
+}
+
 fn control<X: Defect>() -> Report {
     suite::<Rig<X>>().control().run()
 }
@@ -103,6 +108,7 @@ defects! {
     drops_without_handler: calling::<{ callback::DROPS_WITHOUT_HANDLER }>(), ["callback.4"];
     calls_outside_poll: calling::<{ callback::CALLS_OUTSIDE_POLL }>(), ["callback.5"];
     looks_before_unmasking: rearm::<pull::LooksBeforeUnmasking>(), ["rearm.1"];
+    sleeps_after_a_look: sleeping::<pull::LooksBeforeUnmasking>(), ["async.5"];
     looks_not_at_all: rearm::<pull::LooksNotAtAll>(), ["rearm.1", "rearm.2"];
     disarms_nothing: rearm::<pull::DisarmsNothing>(), ["rearm.3"];
     rings_for_everything: rearm::<pull::RingsForEverything>(), ["rearm.4"];
