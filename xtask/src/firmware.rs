@@ -3,6 +3,7 @@
 mod capture;
 mod client;
 mod qemu;
+mod wire;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -15,6 +16,7 @@ use crate::image::{self, Build};
 use crate::tools::{command, need, run as must};
 use client::{Page, Ports};
 use qemu::Qemu;
+use wire::Wire;
 
 /// Builds the firmware and runs it in QEMU, with curl as its client.
 ///
@@ -44,9 +46,12 @@ const MAC: [u8; 6] = [0x52, 0x54, 0x00, 0x12, 0x34, 0x56];
 const PATIENCE: Duration = Duration::from_secs(10);
 const ECHO_BYTES: usize = 1 << 20;
 const FLOOD: usize = 2000;
+const NOISE: usize = 2000;
 const SEED: u64 = 2;
 /// What the firmware says when something went wrong.
 const COMPLAINTS: [&str; 3] = ["failed", "panicked", "NIC:"];
+/// The board gives an account at most twice a second, and only after traffic.
+const ACCOUNT_TRIES: usize = 20;
 /// Somebody else may take a port between our look and QEMU's.
 const STARTS: usize = 3;
 
@@ -74,6 +79,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     if result.is_ok() {
         checks.note("capture", capture::check(&pcap, MAC));
     }
+    let result = result.and_then(|()| abuse(&kernel, dir.path(), &mut checks));
     println!("{}", checks.table);
     result?;
     ensure!(checks.failed == 0, "{} checks failed", checks.failed);
@@ -164,6 +170,39 @@ fn talk(mut board: Qemu, ports: Ports, checks: &mut Checks) -> Result<()> {
     checks.note("flood", flood(ports));
     checks.note("link down and up", link(&mut board, ports));
     checks.note("interrupts", interrupts(&mut board, ports));
+    end(board, checks)
+}
+
+/// Once more, on a cable that we hold the other end of: frames that no network would let through.
+fn abuse(kernel: &Path, dir: &Path, checks: &mut Checks) -> Result<()> {
+    let (mut wire, arguments) = Wire::new(MAC)?;
+    let mut board = Qemu::start(kernel, &arguments, dir)?;
+    board.wait_for(0, "link up", PATIENCE)?;
+    checks.note("ARP", wire.arp());
+    let sizes = [0, 1, 17, 18, 19, 56, 1471, 1472];
+    let pinged = sizes.iter().try_for_each(|&len| wire.ping(len));
+    checks.note(
+        "ping",
+        pinged.map(|()| format!("{} lengths, 0 to 1472 bytes", sizes.len())),
+    );
+    checks.note("runts", wire.runts());
+    checks.note("giants", giants(&mut board, &mut wire));
+    checks.note("noise", wire.garbage(NOISE, SEED));
+    end(board, checks)
+}
+
+/// Each is one frame that the driver drops, and counts.
+fn giants(board: &mut Qemu, wire: &mut Wire) -> Result<String> {
+    let before = account(board, || wire.ping(56))?.value("rx_lost")?;
+    let giants = wire.giants()?;
+    let lost = account(board, || wire.ping(56))?.value("rx_lost")? - before;
+    ensure!(lost == giants as u64, "{giants} giants, {lost} frames counted as lost");
+    Ok(format!(
+        "{giants} of 1515 to 2043 bytes, {lost} counted, a ping after each"
+    ))
+}
+
+fn end(board: Qemu, checks: &mut Checks) -> Result<()> {
     let said = board.quit()?;
     let complaints: Vec<&String> = said
         .iter()
@@ -226,34 +265,41 @@ fn link(board: &mut Qemu, ports: Ports) -> Result<String> {
     Ok(format!("link down, then {up}, and the page again"))
 }
 
-/// The firmware's own account of how it spent its time.
+/// Interrupts wake it, and between them it sleeps.
 fn interrupts(board: &mut Qemu, ports: Ports) -> Result<String> {
-    let mark = board.mark();
-    // Its account comes with traffic, at most twice a second.
-    let account = loop {
-        Page::fetch(ports.http)?;
-        if let Ok(line) = board.wait_for(mark, "t_ms=", Duration::from_secs(1)) {
-            break line;
-        }
-        if board.mark() > mark + 100 {
-            bail!("no account among {} lines", board.mark() - mark);
-        }
-    };
-    let value = |name: &str| -> Result<u64> {
-        let field = account
-            .split_whitespace()
-            .find_map(|field| field.strip_prefix(name)?.strip_prefix('='));
-        field
-            .and_then(|value| value.parse().ok())
-            .with_context(|| format!("no {name} in {account:?}"))
-    };
-    let (interrupts, sleeps) = (value("interrupts")?, value("sleeps")?);
-    ensure!(interrupts > 0 && sleeps > 0, "it polls: {account}");
-    ensure!(value("errors")? == 0, "the NIC failed: {account}");
-    let (asleep, time) = (value("asleep_ms")?, value("t_ms")?);
+    let account = account(board, || Page::fetch(ports.http).map(drop))?;
+    let (interrupts, sleeps) = (account.value("interrupts")?, account.value("sleeps")?);
+    ensure!(interrupts > 0 && sleeps > 0, "it polls: {account:?}");
+    ensure!(account.value("errors")? == 0, "the NIC failed: {account:?}");
+    let (asleep, time) = (account.value("asleep_ms")?, account.value("t_ms")?);
     Ok(format!(
         "{interrupts} interrupts, {sleeps} sleeps, asleep for {asleep} of {time} ms, {} frames received, {} sent",
-        value("rx")?,
-        value("tx")?
+        account.value("rx")?,
+        account.value("tx")?
     ))
+}
+
+/// The firmware's own account of how it spent its time: a line of `name=value`.
+#[derive(Debug)]
+struct Account(String);
+
+impl Account {
+    fn value(&self, name: &str) -> Result<u64> {
+        self.0
+            .split_whitespace()
+            .find_map(|field| field.strip_prefix(name)?.strip_prefix('=')?.parse().ok())
+            .with_context(|| format!("no {name} in {:?}", self.0))
+    }
+}
+
+/// A new account. It comes with traffic, at most twice a second.
+fn account(board: &mut Qemu, mut traffic: impl FnMut() -> Result<()>) -> Result<Account> {
+    let mark = board.mark();
+    for _ in 0..ACCOUNT_TRIES {
+        traffic()?;
+        if let Ok(line) = board.wait_for(mark, "t_ms=", Duration::from_millis(300)) {
+            return Ok(Account(line));
+        }
+    }
+    bail!("the board gives no account of itself")
 }
