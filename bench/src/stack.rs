@@ -96,4 +96,18 @@ impl Stack {
             .send_slice(payload, to.endpoint)
             .expect("room in the socket");
     }
+
+    /// Sends back every datagram that arrived; how many.
+    pub fn echo_all(&mut self) -> usize {
+        let socket = self.socket();
+        let mut echoed = 0;
+        while socket.can_send() {
+            let Ok((payload, from)) = socket.recv() else { break };
+            let payload = payload.to_vec();
+            if socket.send_slice(&payload, from.endpoint).is_ok() {
+                echoed += 1;
+            }
+        }
+        echoed
+    }
 }

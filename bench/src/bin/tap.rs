@@ -1,0 +1,149 @@
+//! `tap ours|smoltcp NAME FRAMES`: echoes so many UDP datagrams that come out of the TAP interface NAME, then prints how many it echoed a second.
+//!
+//! The interface must exist. The host has the address that [`ethdev_bench::HOST`] is made of, the kernel has another of the same network.
+
+#[cfg(target_os = "linux")]
+fn main() -> std::process::ExitCode {
+    echo::main()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn main() -> std::process::ExitCode {
+    eprintln!("tap: there are no TAP interfaces here");
+    std::process::ExitCode::FAILURE
+}
+
+#[cfg(target_os = "linux")]
+mod echo {
+    use std::error::Error;
+    use std::os::fd::AsRawFd;
+    use std::process::ExitCode;
+    use std::time::{Duration, Instant};
+
+    use ethdev::{Buffered, MacAddress};
+    use ethdev_bench::{HOST, Stack};
+    use ethdev_linux::{Tap, TapConfig};
+    use ethdev_smoltcp::{Adapter, Wakeup};
+    use smoltcp::phy::{Medium, TunTapInterface, wait};
+    use smoltcp::time::Instant as StackTime;
+
+    /// So long without a datagram, and it is over.
+    const PATIENCE: Duration = Duration::from_secs(5);
+    /// The longest wait, so that patience can end.
+    const NAP: Duration = Duration::from_millis(500);
+
+    type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+    pub(super) fn main() -> ExitCode {
+        let args: Vec<String> = std::env::args().skip(1).collect();
+        let words: Vec<&str> = args.iter().map(String::as_str).collect();
+        let (which, name, frames) = match words[..] {
+            [which @ ("ours" | "smoltcp"), name, frames] if frames.parse::<usize>().is_ok() => {
+                (which, name, frames.parse().unwrap_or(0))
+            }
+            _ => {
+                eprintln!("usage: tap ours|smoltcp NAME FRAMES");
+                return ExitCode::from(2);
+            }
+        };
+        let echoed = if which == "ours" {
+            ours(name, frames)
+        } else {
+            smoltcps(name, frames)
+        };
+        match echoed {
+            Ok(a_second) => {
+                println!("{a_second}");
+                ExitCode::SUCCESS
+            }
+            Err(e) => {
+                eprintln!("tap: {e}");
+                ExitCode::FAILURE
+            }
+        }
+    }
+
+    fn ours(name: &str, frames: usize) -> Result<f64> {
+        let config = TapConfig::new(name)
+            .with_mac_address(MacAddress::new(HOST.mac.0))
+            .with_create(false);
+        let mut spare = [0; 1514];
+        let mut device = Adapter::new(Buffered::<_, 1514>::new(Tap::with_config(config)?), &mut spare);
+        let mut host = Stack::new(&mut device, HOST);
+        let mut progress = Progress::new(frames);
+        loop {
+            let now = StackTime::now();
+            host.poll(now, &mut device);
+            if let Some(error) = device.take_error() {
+                return Err(Box::new(error));
+            }
+            let echoed = host.echo_all();
+            if let Some(a_second) = progress.more(echoed)? {
+                host.poll(now, &mut device);
+                return Ok(a_second);
+            }
+            if echoed > 0 {
+                continue;
+            }
+            if let Wakeup::Wait { until, interest } = device.next_wakeup(&mut host.iface, &host.sockets, now) {
+                let until = until.map_or(NAP, |until| (until - now).into());
+                device.inner_mut().inner_mut().wait(interest, Some(until.min(NAP)))?;
+            }
+        }
+    }
+
+    fn smoltcps(name: &str, frames: usize) -> Result<f64> {
+        let mut device = TunTapInterface::new(name, Medium::Ethernet)?;
+        let mut host = Stack::new(&mut device, HOST);
+        let mut progress = Progress::new(frames);
+        loop {
+            let now = StackTime::now();
+            host.poll(now, &mut device);
+            let echoed = host.echo_all();
+            if let Some(a_second) = progress.more(echoed)? {
+                host.poll(now, &mut device);
+                return Ok(a_second);
+            }
+            if echoed > 0 {
+                continue;
+            }
+            let delay = host.iface.poll_delay(now, &host.sockets);
+            let delay = delay.map_or(NAP, |delay| Duration::from(delay).min(NAP));
+            wait(device.as_raw_fd(), Some(delay.into()))?;
+        }
+    }
+
+    struct Progress {
+        left: usize,
+        frames: usize,
+        begun: Option<Instant>,
+        last: Instant,
+    }
+
+    impl Progress {
+        fn new(frames: usize) -> Self {
+            Self {
+                left: frames,
+                frames,
+                begun: None,
+                last: Instant::now(),
+            }
+        }
+
+        /// So many more; the rate when that was all.
+        fn more(&mut self, echoed: usize) -> Result<Option<f64>> {
+            let now = Instant::now();
+            if echoed == 0 {
+                return if now - self.last > PATIENCE {
+                    Err(format!("nothing came for {PATIENCE:?}, {} datagrams are missing", self.left).into())
+                } else {
+                    Ok(None)
+                };
+            }
+            self.last = now;
+            let begun = *self.begun.get_or_insert(now);
+            self.left = self.left.saturating_sub(echoed);
+            Ok((self.left == 0).then(|| self.frames as f64 / (now - begun).as_secs_f64()))
+        }
+    }
+}

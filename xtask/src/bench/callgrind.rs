@@ -1,0 +1,160 @@
+//! Instructions per frame.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+use indicatif::ProgressBar;
+
+use super::program::Programs;
+use crate::figures::Figure;
+use crate::tools;
+
+const DIRECTIONS: [(&str, &str); 2] = [("rx", "receive"), ("tx", "send")];
+const LENGTHS: [usize; 2] = [64, 1514];
+const DEVICES: [&str; 2] = ["ours", "by-hand"];
+/// What is done once is in both and cancels out.
+const FRAMES: [u32; 2] = [1600, 8000];
+/// How much more than by hand is allowed.
+const GOAL: f64 = 1.02;
+/// What runs on the host is inside functions whose names have this in them.
+const HOST: &str = "host_turn_";
+
+pub(super) const RUNS: u64 = (DIRECTIONS.len() * LENGTHS.len() * DEVICES.len() * FRAMES.len()) as u64;
+
+/// Instructions, per frame or in all.
+#[derive(Debug, Clone, Copy)]
+struct Cost {
+    /// Of the whole program: wire, chip, host.
+    whole: f64,
+    /// Of what runs on the host.
+    host: f64,
+}
+
+pub(super) fn figures(programs: &Programs, progress: &ProgressBar) -> Result<Vec<Figure>> {
+    tools::need("valgrind", "valgrind")?;
+    let (mut whole, mut host) = (Vec::new(), Vec::new());
+    for (direction, verb) in DIRECTIONS {
+        for length in LENGTHS {
+            let cost = |device| per_frame(&programs.ring, device, direction, length, progress);
+            let (ours, by_hand) = (cost(DEVICES[0])?, cost(DEVICES[1])?);
+            whole.push(figure(
+                format!("{verb} {length}-byte frames"),
+                ours.whole,
+                by_hand.whole,
+                true,
+            ));
+            host.push(figure(
+                format!("{verb} {length}-byte frames, host alone"),
+                ours.host,
+                by_hand.host,
+                false,
+            ));
+        }
+    }
+    whole.extend(host);
+    Ok(whole)
+}
+
+fn figure(figure: String, ours: f64, by_hand: f64, has_goal: bool) -> Figure {
+    let ratio = ours / by_hand;
+    Figure {
+        figure: format!("{figure} ({ratio:.3} x)"),
+        unit: "instructions per frame".into(),
+        ours,
+        peers: BTreeMap::from([("by hand".into(), by_hand)]),
+        goal: if has_goal {
+            format!("at most {GOAL} x")
+        } else {
+            String::new()
+        },
+        ok: has_goal.then_some(ratio <= GOAL),
+    }
+}
+
+fn per_frame(ring: &Path, device: &str, direction: &str, length: usize, progress: &ProgressBar) -> Result<Cost> {
+    let cost = |frames| {
+        super::step(
+            progress,
+            format!("{device} {direction} {length} bytes, {frames} frames under callgrind"),
+        );
+        let cost = run(ring, device, direction, length, frames);
+        progress.inc(1);
+        cost
+    };
+    let (few, many) = (cost(FRAMES[0])?, cost(FRAMES[1])?);
+    let frames = f64::from(FRAMES[1] - FRAMES[0]);
+    Ok(Cost {
+        whole: (many.whole - few.whole) / frames,
+        host: (many.host - few.host) / frames,
+    })
+}
+
+fn run(ring: &Path, device: &str, direction: &str, length: usize, frames: u32) -> Result<Cost> {
+    let directory = tempfile::tempdir()?;
+    let file = directory.path().join("callgrind.out");
+    let out = Command::new("valgrind")
+        .args(["--tool=callgrind", "--compress-strings=no", "--compress-pos=no"])
+        .arg(format!("--callgrind-out-file={}", file.display()))
+        .arg(ring)
+        .args([device, direction, &length.to_string(), &frames.to_string()])
+        .output()
+        .context("cannot start valgrind")?;
+    ensure!(
+        out.status.success(),
+        "{} {device} {direction} {length} {frames} failed under valgrind: {}",
+        ring.display(),
+        String::from_utf8_lossy(&out.stderr)
+    );
+    cost(&std::fs::read_to_string(&file)?)
+}
+
+/// Reads callgrind's output: <https://valgrind.org/docs/manual/cl-format.html>.
+fn cost(text: &str) -> Result<Cost> {
+    let (mut whole, mut host) = (None, 0);
+    let mut lines = text.lines();
+    let mut callee_is_host = false;
+    while let Some(line) = lines.next() {
+        if let Some(total) = line.strip_prefix("totals: ") {
+            whole = Some(
+                total
+                    .trim()
+                    .parse::<u64>()
+                    .context("callgrind's totals are no number")?,
+            );
+        } else if let Some(callee) = line.strip_prefix("cfn=") {
+            callee_is_host = callee.contains(HOST);
+        } else if line.starts_with("calls=") {
+            // The line after it has the call's own position and its inclusive cost.
+            let inclusive = lines.next().and_then(|line| line.split_whitespace().next_back());
+            if callee_is_host {
+                host += inclusive
+                    .and_then(|cost| cost.parse::<u64>().ok())
+                    .context("callgrind has no cost for a call")?;
+            }
+        }
+    }
+    ensure!(host > 0, "callgrind saw no call of {HOST}*");
+    Ok(Cost {
+        whole: whole.context("callgrind has no totals")? as f64,
+        host: host as f64,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn totals_and_calls_of_the_host_are_read() {
+        let text = "events: Ir\nfn=main\n12 5\ncfn=a::host_turn_rx\ncalls=3 40\n13 700\ncfn=other\ncalls=1 9\n14 50\ntotals: 1000\n";
+        let cost = cost(text).unwrap();
+        assert_eq!((cost.whole, cost.host), (1000.0, 700.0));
+    }
+
+    #[test]
+    fn a_program_without_the_host_is_an_error() {
+        assert!(cost("totals: 1000\n").is_err());
+    }
+}

@@ -1,0 +1,39 @@
+//! The programs that are measured.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use serde_json::Value;
+
+use crate::tools;
+
+/// Where they are.
+pub(super) struct Programs {
+    /// UDP over the memory NIC.
+    pub(super) ring: PathBuf,
+    /// UDP echo over a TAP interface.
+    pub(super) tap: PathBuf,
+}
+
+/// Builds them, as a release.
+pub(super) fn build() -> Result<Programs> {
+    let mut cargo = tools::command("cargo");
+    cargo.args(["build", "--release", "--package", "ethdev-bench", "--bins"]);
+    let messages = tools::output(cargo.arg("--message-format=json-render-diagnostics"))?;
+    let built: Vec<Value> = messages
+        .lines()
+        .filter_map(|line| serde_json::from_str(line).ok())
+        .collect();
+    let find = |name: &str| {
+        built
+            .iter()
+            .find(|message| message["target"]["name"] == name && message["executable"].is_string())
+            .and_then(|message| message["executable"].as_str())
+            .map(PathBuf::from)
+            .with_context(|| format!("cargo did not tell where it put {name}"))
+    };
+    Ok(Programs {
+        ring: find("ring")?,
+        tap: find("tap")?,
+    })
+}

@@ -1,0 +1,177 @@
+//! Frames and system calls: our TAP device and smoltcp's own, in the same UDP echo.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail, ensure};
+use indicatif::ProgressBar;
+
+use super::client::Client;
+use super::program::Programs;
+use crate::figures::Figure;
+use crate::tools;
+
+/// The kernel's interface, and both ends' addresses: the network that the measured program is made for.
+const NAME: &str = "ethdevbench";
+const KERNEL: &str = "192.168.69.100";
+const HOST: &str = "192.168.69.1:6969";
+
+const DEVICES: [&str; 2] = ["ours", "smoltcp"];
+const LENGTHS: [usize; 2] = [64, 1514];
+/// Ethernet, IPv4, UDP.
+const HEADERS: usize = 14 + 20 + 8;
+/// Datagrams under way at once.
+const WINDOW: usize = 32;
+/// Turn about, so that whatever else the machine does hits both; the best round of each counts.
+const ROUNDS: usize = 7;
+const FRAMES: u32 = 60_000;
+/// What is done once is in both and cancels out. One datagram at a time: then the calls do not depend on timing.
+const TRACED: [u32; 2] = [500, 2500];
+
+pub(super) const RUNS: u64 = (LENGTHS.len() * DEVICES.len() * (ROUNDS + TRACED.len())) as u64;
+
+pub(super) fn figures(programs: &Programs, progress: &ProgressBar) -> Result<Vec<Figure>> {
+    let interface = match Interface::create() {
+        Ok(interface) => interface,
+        Err(why) => return Ok(vec![skipped("TAP echo", "frames per second", &format!("{why:#}"))]),
+    };
+    let mut list = Vec::new();
+    for length in LENGTHS {
+        let (figure, unit) = (format!("TAP echo of {length}-byte frames"), "frames per second");
+        let rates = rates(&programs.tap, length, progress)?;
+        list.push(compare(figure, unit, rates, "at least as many", |ours, other| {
+            ours >= other
+        }));
+    }
+    for length in LENGTHS {
+        let (figure, unit) = (format!("TAP echo of {length}-byte frames"), "system calls per frame");
+        list.push(match calls(&programs.tap, length, progress) {
+            Ok(calls) => compare(figure, unit, calls, "at most as many", |ours, other| ours <= other),
+            Err(why) => skipped(&figure, unit, &format!("{why:#}")),
+        });
+    }
+    drop(interface);
+    Ok(list)
+}
+
+fn compare(figure: String, unit: &str, [ours, other]: [f64; 2], goal: &str, ok: impl Fn(f64, f64) -> bool) -> Figure {
+    Figure {
+        figure,
+        unit: unit.into(),
+        ours,
+        peers: BTreeMap::from([("smoltcp's TunTapInterface".into(), other)]),
+        goal: goal.into(),
+        ok: Some(ok(ours, other)),
+    }
+}
+
+fn skipped(figure: &str, unit: &str, why: &str) -> Figure {
+    Figure {
+        figure: figure.into(),
+        unit: unit.into(),
+        ours: f64::NAN,
+        peers: BTreeMap::new(),
+        goal: format!("SKIPPED: {why}"),
+        ok: None,
+    }
+}
+
+/// The best rates of both.
+fn rates(program: &Path, length: usize, progress: &ProgressBar) -> Result<[f64; 2]> {
+    let mut best = [0.0_f64; 2];
+    for round in 1..=ROUNDS {
+        for (device, best) in DEVICES.into_iter().zip(&mut best) {
+            super::step(progress, format!("{device} TAP, {length} bytes, round {round}"));
+            let _client = Client::start(KERNEL, HOST, length - HEADERS, WINDOW)?;
+            let mut echo = Command::new(program);
+            let said = tools::output(echo.args([device, NAME, &FRAMES.to_string()]))?;
+            *best = best.max(said.trim().parse().context("the rate is no number")?);
+            progress.inc(1);
+        }
+    }
+    Ok(best.map(f64::round))
+}
+
+/// The system calls per frame of both.
+fn calls(program: &Path, length: usize, progress: &ProgressBar) -> Result<[f64; 2]> {
+    if !tools::has("strace") {
+        tools::install("strace")?;
+    }
+    let mut calls = [0.0; 2];
+    for (device, calls) in DEVICES.into_iter().zip(&mut calls) {
+        let total = |frames: u32| {
+            super::step(progress, format!("{device} TAP, {length} bytes, under strace"));
+            let _client = Client::start(KERNEL, HOST, length - HEADERS, 1)?;
+            let total = traced(program, device, frames);
+            progress.inc(1);
+            total
+        };
+        let (few, many) = (total(TRACED[0])?, total(TRACED[1])?);
+        // A single call more or less at the start is none per frame.
+        *calls = ((many - few) / f64::from(TRACED[1] - TRACED[0]) * 100.0).round() / 100.0;
+    }
+    Ok(calls)
+}
+
+fn traced(program: &Path, device: &str, frames: u32) -> Result<f64> {
+    let directory = tempfile::tempdir()?;
+    let file = directory.path().join("strace.out");
+    let mut strace = Command::new("strace");
+    strace.args(["-c", "-U", "calls,name", "-o"]).arg(&file).arg(program);
+    tools::output(strace.args([device, NAME, &frames.to_string()]))?;
+    total(&std::fs::read_to_string(&file)?)
+}
+
+/// The last line of strace's summary.
+fn total(text: &str) -> Result<f64> {
+    text.lines()
+        .filter_map(|line| line.trim().strip_suffix(" total"))
+        .find_map(|line| line.trim().parse().ok())
+        .context("strace has no total")
+}
+
+/// A TAP interface of the kernel's, until it is dropped.
+struct Interface;
+
+impl Interface {
+    fn create() -> Result<Self> {
+        ensure!(tools::is_root(), "it needs root");
+        ensure!(Path::new("/dev/net/tun").exists(), "there is no /dev/net/tun");
+        tools::need("ip", "iproute2")?;
+        ip(&["tuntap", "add", "dev", NAME, "mode", "tap"])?;
+        // From here on it is to be deleted.
+        let interface = Self;
+        ip(&["address", "add", &format!("{KERNEL}/24"), "dev", NAME])?;
+        ip(&["link", "set", "dev", NAME, "up"])?;
+        Ok(interface)
+    }
+}
+
+impl Drop for Interface {
+    fn drop(&mut self) {
+        if let Err(e) = ip(&["link", "delete", "dev", NAME]) {
+            eprintln!("{NAME} is left over: {e:#}");
+        }
+    }
+}
+
+fn ip(args: &[&str]) -> Result<()> {
+    let out = Command::new("ip").args(args).stdin(Stdio::null()).output()?;
+    if !out.status.success() {
+        bail!("ip {}: {}", args.join(" "), String::from_utf8_lossy(&out.stderr).trim());
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sum_of_a_summary_is_read() {
+        let text = "    calls syscall\n--------- ----------------\n     1200 read\n      400 write\n--------- ----------------\n     1600 total\n";
+        assert_eq!(total(text).unwrap(), 1600.0);
+        assert!(total("").is_err());
+    }
+}
