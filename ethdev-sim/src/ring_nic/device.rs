@@ -94,14 +94,18 @@ impl RingHw {
     /// Whether a legal frame would go out, as far as state and link are concerned, and if not, why.
     #[inline]
     pub(super) fn may_send(&mut self) -> Result<(), RingError> {
-        if self.state != ChipState::Running {
-            self.check()?;
-            return Err(RingError::Stopped);
+        if self.carrier { Ok(()) } else { Err(self.why_not_send()) }
+    }
+
+    #[cold]
+    fn why_not_send(&mut self) -> RingError {
+        if let Err(fault) = self.check() {
+            fault
+        } else if self.state == ChipState::Running {
+            RingError::LinkDown
+        } else {
+            RingError::Stopped
         }
-        if !self.link.is_up() {
-            return Err(RingError::LinkDown);
-        }
-        Ok(())
     }
 }
 

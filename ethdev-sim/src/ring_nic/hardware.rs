@@ -101,6 +101,8 @@ pub(super) struct RingHw {
     interrupt: Option<Rc<dyn Fn()>>,
     trigger: Trigger,
     pub(super) link: Link,
+    /// Running, with the link up: kept up to date by `refresh_link`.
+    pub(super) carrier: bool,
     /// Counts changes of `link`, for a quick look.
     pub(super) link_generation: u32,
     pub(super) stats: Stats,
@@ -134,6 +136,7 @@ impl RingHw {
                 interrupt: config.interrupt.clone(),
                 trigger: config.trigger,
                 link: Link::Down,
+                carrier: false,
                 link_generation: 0,
                 stats: Stats::ZERO,
                 tx_completed: 0,
@@ -262,7 +265,7 @@ impl RingHw {
     }
 
     fn send_next(&mut self) {
-        if self.tx_stalled || self.state != ChipState::Running || !self.link.is_up() {
+        if self.tx_stalled || !self.carrier {
             return;
         }
         let Some(frame) = self.tx.next() else { return };
@@ -280,11 +283,7 @@ impl RingHw {
         }
         self.send_next();
         // Room that nobody may use is none.
-        if self.state == ChipState::Running && self.link.is_up() {
-            Interest::TX
-        } else {
-            Interest::NONE
-        }
+        if self.carrier { Interest::TX } else { Interest::NONE }
     }
 
     /// Books the frame that is going out as sent.
@@ -304,6 +303,7 @@ impl RingHw {
     pub(super) fn refresh_link(&mut self) -> Interest {
         // The transceiver lives on while the rest of the chip answers nothing.
         let link = if self.is_on() { self.port.link() } else { Link::Down };
+        self.carrier = link.is_up() && self.state == ChipState::Running;
         if link == self.link {
             return Interest::NONE;
         }
@@ -356,6 +356,7 @@ impl RingHw {
         self.stats.rx_reset = self.stats.rx_reset.wrapping_add(rx as u32);
         self.stats.tx_reset = self.stats.tx_reset.wrapping_add(tx as u32);
         self.state = ChipState::Stopped;
+        self.carrier = false;
     }
 
     /// The reset line: as after power-on, with the rings empty. `false`: the chip does not come back.
@@ -389,6 +390,7 @@ impl RingHw {
             } else {
                 ChipState::StoppedFault
             };
+            chip.carrier = false;
             Interest::ALL
         });
     }

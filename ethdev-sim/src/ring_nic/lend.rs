@@ -144,6 +144,19 @@ impl<'a> RingTx<'a> {
     }
 }
 
+#[cold]
+fn why_not_commit(chip: &mut RingHw, len: usize, max: usize) -> RingError {
+    if let Err(fault) = chip.check() {
+        fault
+    } else if len > max {
+        RingError::FrameTooLong { max }
+    } else if len < HEADER_LEN {
+        RingError::FrameTooShort
+    } else {
+        chip.may_send().err().unwrap_or(RingError::Busy)
+    }
+}
+
 impl TxHalf for RingTx<'_> {
     type Error = RingError;
 
@@ -173,23 +186,16 @@ impl TxHalf for RingTx<'_> {
         let side = &mut *self.0;
         let max = core::mem::take(&mut side.reserved);
         let mut chip = side.hw.borrow_mut();
-        if len > max || len < HEADER_LEN {
-            chip.check()?;
-            return Err(if len > max {
-                RingError::FrameTooLong { max }
-            } else {
-                RingError::FrameTooShort
-            });
+        if chip.carrier && (HEADER_LEN..=max).contains(&len) {
+            if let Some(buffer) = side.spare.take() {
+                return chip.submit(buffer, len).map_err(|buffer| {
+                    side.spare = Some(buffer);
+                    RingError::Busy
+                });
+            }
         }
         side.link.refresh(&chip);
-        chip.may_send()?;
-        let Some(buffer) = side.spare.take() else {
-            return Err(RingError::FrameTooLong { max: 0 });
-        };
-        chip.submit(buffer, len).map_err(|buffer| {
-            side.spare = Some(buffer);
-            RingError::Busy
-        })
+        Err(why_not_commit(&mut chip, len, max))
     }
 
     fn send_gather(&mut self, parts: &[&[u8]]) -> Result<bool, RingError> {
