@@ -1,8 +1,9 @@
 //! The async form: a reactor's thread waits for the kernel, whatever executor polls the future.
 
 use core::future::{Future, poll_fn};
-use core::pin::Pin;
+use core::pin::{Pin, pin};
 use core::task::{Context, Poll};
+use core::time::Duration;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
@@ -59,21 +60,6 @@ impl Reactor {
             generation: tap.generation,
         })
     }
-
-    /// Ready when it is worth looking again.
-    fn poll(&self, cx: &mut Context<'_>, readable: bool, writable: bool) -> Poll<io::Result<()>> {
-        // Each of them has to be polled, so that each of them can wake.
-        let polls = [
-            readable.then(|| self.frames.poll_readable(cx)),
-            writable.then(|| self.frames.poll_writable(cx)),
-            self.link.as_ref().map(|link| link.poll_readable(cx)),
-        ];
-        polls
-            .into_iter()
-            .flatten()
-            .find(Poll::is_ready)
-            .unwrap_or(Poll::Pending)
-    }
 }
 
 fn watch(fd: BorrowedFd<'_>) -> Result<Watched<OwnedFd>, TapError> {
@@ -96,15 +82,22 @@ impl Waiter<Tap> for Reactor {
     }
 
     async fn wait(&mut self, tap: &mut Tap, interest: Interest) -> Result<(), TapError> {
+        // Futures, and not `poll_readable`: that one forgets an event which comes before its own registration has been through the reactor's loop, and is
+        // only good for those who try to read at every wake.
         let (readable, writable) = tap.watched(interest);
-        let mut unannounced = self.link.is_none().then(|| Timer::after(UNANNOUNCED_INTERVAL));
-        let mut time_to_look = move |cx: &mut Context<'_>| match &mut unannounced {
-            Some(timer) => Pin::new(timer).poll(cx).map(|_| Ok(())),
-            None => Poll::Pending,
-        };
-        poll_fn(|cx| match time_to_look(cx) {
-            Poll::Pending => self.poll(cx, readable, writable),
-            ready => ready,
+        let mut readable = pin!(readable.then(|| self.frames.readable()));
+        let mut writable = pin!(writable.then(|| self.frames.writable()));
+        let mut announced = pin!(self.link.as_ref().map(Watched::readable));
+        let mut unannounced = pin!(self.link.is_none().then(|| interval_passes(UNANNOUNCED_INTERVAL)));
+        poll_fn(|cx| {
+            // Each of them has to be polled, so that each of them can wake.
+            let polls = [
+                poll_some(readable.as_mut(), cx),
+                poll_some(writable.as_mut(), cx),
+                poll_some(announced.as_mut(), cx),
+                poll_some(unannounced.as_mut(), cx),
+            ];
+            polls.into_iter().find(Poll::is_ready).unwrap_or(Poll::Pending)
         })
         .await
         .map_err(|source| TapError::Io {
@@ -112,4 +105,14 @@ impl Waiter<Tap> for Reactor {
             source,
         })
     }
+}
+
+async fn interval_passes(interval: Duration) -> io::Result<()> {
+    Timer::after(interval).await;
+    Ok(())
+}
+
+/// The future that there may be.
+fn poll_some<F: Future>(future: Pin<&mut Option<F>>, cx: &mut Context<'_>) -> Poll<F::Output> {
+    future.as_pin_mut().map_or(Poll::Pending, |future| future.poll(cx))
 }

@@ -6,12 +6,15 @@ const RING_SLACK: u32 = 32;
 
 /// Notices when frames may have been dropped, without asking the kernel all the time.
 ///
-/// Frames are dropped when the queue is full. After that a whole queue of them is read in a row: as long as that has not happened, nothing was dropped.
+/// Frames are dropped when the queue is full. After that a whole queue of them is read in a row, or they go unread: as long as neither is seen, nothing was
+/// dropped.
 #[derive(Debug, Default)]
 pub(crate) struct Overruns {
     /// `txqueuelen`.
     queue_frames: u32,
     in_a_row: u32,
+    /// Frames were pending when it was last looked, and have been ever since.
+    pending: bool,
     suspected: bool,
     /// The kernel's counter when it was last looked at.
     seen: Option<u64>,
@@ -45,6 +48,13 @@ impl Overruns {
     /// The queue was found empty.
     pub(crate) const fn nothing(&mut self) {
         self.in_a_row = 0;
+        self.pending = false;
+    }
+
+    /// It was looked whether frames are pending.
+    pub(crate) const fn looked(&mut self, pending: bool) {
+        self.suspected |= self.pending && pending;
+        self.pending = pending;
     }
 
     /// Whether it is worth asking the kernel for its counter.
@@ -64,7 +74,7 @@ impl Overruns {
 
     /// Another interface is open now, whose counters begin at `counter`.
     pub(crate) fn begin(&mut self, counter: Option<u64>) {
-        self.in_a_row = 0;
+        self.nothing();
         self.suspected = false;
         self.seen = counter;
     }
@@ -81,13 +91,13 @@ mod tests {
         fn no_drop_goes_unsuspected(
             queue in 0_u32..200,
             slack in 0_u32..=RING_SLACK,
-            steps in prop::collection::vec((0_u32..300, 0_u32..300), 1..20),
+            steps in prop::collection::vec((0_u32..300, 0_u32..300, any::<bool>()), 1..20),
         ) {
             let mut overruns = Overruns::default();
             overruns.set_queue(queue);
             overruns.begin(Some(0));
             let (mut held, mut dropped, mut counted) = (0, 0_u64, 0);
-            for (burst, reads) in steps {
+            for (burst, reads, look) in steps {
                 let room = queue.saturating_sub(slack).saturating_sub(held);
                 dropped += u64::from(burst.saturating_sub(room));
                 held += burst.min(room);
@@ -98,6 +108,9 @@ mod tests {
                     }
                     held -= 1;
                     overruns.frame();
+                }
+                if look {
+                    overruns.looked(held > 0);
                 }
                 if overruns.suspected() {
                     counted += u64::from(overruns.look(Some(dropped)));
@@ -111,12 +124,28 @@ mod tests {
     }
 
     #[test]
+    fn a_flood_that_nobody_reads_is_noticed() {
+        let mut overruns = Overruns::default();
+        overruns.set_queue(1000);
+        overruns.begin(Some(5));
+        overruns.looked(true);
+        assert!(!overruns.suspected(), "it has just begun");
+        overruns.looked(true);
+        assert!(overruns.suspected());
+        assert_eq!(overruns.look(Some(8)), 3);
+        overruns.nothing();
+        overruns.looked(true);
+        assert!(!overruns.suspected(), "it was drained in between");
+    }
+
+    #[test]
     fn a_quiet_device_asks_nothing() {
         let mut overruns = Overruns::default();
         overruns.set_queue(1000);
         for _ in 0..100_000 {
             (0..900).for_each(|_| overruns.frame());
             overruns.nothing();
+            overruns.looked(true);
             assert!(!overruns.suspected());
         }
     }

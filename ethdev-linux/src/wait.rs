@@ -140,6 +140,9 @@ impl Tap {
         if self.watch.fd().is_none() && writable {
             self.watch.up = found.contains(PollFlags::POLLOUT);
         }
+        if readable {
+            self.overruns.looked(found.contains(PollFlags::POLLIN));
+        }
         if self.overruns.suspected() {
             self.look_for_overruns(self.state == State::Running);
         }
