@@ -4,6 +4,8 @@
 //! thread ends. That takes root; where it cannot be had, each test says SKIPPED and why.
 #![cfg(target_os = "linux")]
 
+#[path = "linux_tap/conformance.rs"]
+mod conformance;
 #[path = "linux_tap/frames.rs"]
 mod frames;
 #[path = "linux_tap/life.rs"]

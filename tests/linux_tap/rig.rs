@@ -33,10 +33,14 @@ pub(crate) fn in_namespace(test: fn()) {
     });
     match runs.expect("no thread").join() {
         Ok(Ok(())) => {}
-        // Past the test harness, which shows nothing of what passes.
-        Ok(Err(why)) => writeln!(std::io::stderr(), "SKIPPED {name}: {why}").expect("no stderr"),
+        Ok(Err(why)) => say(&format!("SKIPPED {name}: {why}")),
         Err(panic) => std::panic::resume_unwind(panic),
     }
+}
+
+/// Past the test harness, which shows nothing of what passes.
+pub(crate) fn say(line: &str) {
+    writeln!(std::io::stderr(), "{line}").expect("no stderr");
 }
 
 pub(crate) fn ip(arguments: &str) -> String {

@@ -26,7 +26,7 @@ fn soon(action: impl FnOnce() + Send + 'static) -> std::thread::JoinHandle<()> {
     })
 }
 
-fn say(payload: &[u8]) {
+fn tell_us(payload: &[u8]) {
     let peer = UdpSocket::bind("10.99.0.1:0").expect("no socket");
     peer.send_to(payload, (OURS, 7)).expect("not sent");
 }
@@ -122,7 +122,7 @@ fn a_dropped_wait_takes_nothing() {
                     },
                     async {
                         future::yield_now().await;
-                        say(&[round]);
+                        tell_us(&[round]);
                     },
                 )
                 .await;
@@ -171,7 +171,7 @@ fn a_blocking_wait_tells_what_is_so() {
         wait(&mut tap, Interest::LINK, short);
         assert!(wait(&mut tap, Interest::ALL.and(Interest::RX), short).is_none());
         assert_eq!(wait(&mut tap, Interest::ALL, None), Interest::TX);
-        say(b"x");
+        tell_us(b"x");
         assert_eq!(wait(&mut tap, Interest::RX, None), Interest::RX);
         assert_eq!(wait(&mut tap, Interest::LINK, short), Interest::NONE);
         // A frame that is held is pending, though the kernel has none.
@@ -199,7 +199,7 @@ fn the_descriptor_can_be_polled_by_others() {
             poll(&mut fds, PollTimeout::ZERO).expect("poll failed") == 1
         };
         assert!(!readable(&tap));
-        say(b"x");
+        tell_us(b"x");
         assert!(readable(&tap));
         assert_eq!(expect_frame(&mut tap, &mut [0; 1518]), 43);
         assert!(!readable(&tap));
