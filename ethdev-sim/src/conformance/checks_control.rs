@@ -108,6 +108,7 @@ pub(super) fn a_stop_counts_what_it_loses(bench: &mut Bench<'_>) -> Verdict {
         for _ in 0..burst {
             bench.peer_delivers(200);
         }
+        bench.lend_next()?;
         let stalled = bench.far().stall_tx(true).is_ok();
         let mut queued = 0;
         while stalled && queued < 3 && bench.try_send(300).is_ok() {

@@ -144,6 +144,17 @@ pub(super) fn rearm_sees_what_is_there(bench: &mut Bench<'_>) -> Verdict {
             "a frame is pending, and rearm for frames and the link says Armed"
         );
         bench.receive_all()?;
+        // What is lent is pending still.
+        disarm(bench)?;
+        bench.peer_delivers(200);
+        bench.lend_next()?;
+        let outcome = rearm(bench, Interest::RX)?;
+        ensure!(
+            outcome == RearmOutcome::WorkPending,
+            bench.line,
+            "a frame is lent, and rearm says Armed"
+        );
+        bench.receive_all()?;
     }
     bench.audit()
 }

@@ -1,5 +1,6 @@
 #![doc = include_str!("../../CONFORMANCE.md")]
 
+mod audit;
 mod bench;
 mod checks_async;
 mod checks_callback;

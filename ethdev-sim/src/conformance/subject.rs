@@ -39,6 +39,8 @@ impl Features {
 
 pub(super) type Rx<'a> = dyn RxHalf<Error = ErrorKind> + 'a;
 pub(super) type Tx<'a> = dyn TxHalf<Error = ErrorKind> + 'a;
+/// What is done with both halves.
+type WithHalves<'a> = &'a mut dyn FnMut(&mut Rx<'_>, &mut Tx<'_>);
 pub(super) type AnyControl<'a> = Box<dyn Control<Error = ErrorKind> + 'a>;
 type AnyRearm<'a> = Box<dyn Rearm<Error = ErrorKind> + 'a>;
 pub(super) type Callbacks = dyn CallbackDevice<'static, dyn FrameHandler + 'static, Error = ErrorKind>;
@@ -58,7 +60,7 @@ pub(super) trait Subject: EthernetDevice<Error = ErrorKind> {
     }
 
     /// Calls `f` with both halves. Does nothing where there are none.
-    fn halves(&mut self, f: &mut dyn FnMut(&mut Rx<'_>, &mut Tx<'_>)) {
+    fn halves(&mut self, f: WithHalves<'_>) {
         let _ = f;
     }
 
@@ -112,6 +114,7 @@ pub(super) struct Pulled<D> {
 struct Hooks<D> {
     control: Option<fn(&mut D) -> AnyControl<'_>>,
     rearm: Option<fn(&mut D) -> AnyRearm<'_>>,
+    halves: Option<fn(&mut D, WithHalves<'_>)>,
 }
 
 impl<D: EthernetDevice> Pulled<D> {
@@ -121,6 +124,7 @@ impl<D: EthernetDevice> Pulled<D> {
             hooks: Hooks {
                 control: None,
                 rearm: None,
+                halves: None,
             },
         }
     }
@@ -138,6 +142,18 @@ impl<D: EthernetDevice> Pulled<D> {
         D: Rearm,
     {
         self.hooks.rearm = Some(|device| Box::new(Kinded(device)));
+        self
+    }
+
+    /// Frames that are lent are pulled, managed and told of like any other.
+    pub(super) fn with_halves(mut self) -> Self
+    where
+        D: LendingDevice,
+    {
+        self.hooks.halves = Some(|device, f| {
+            let (rx, tx) = device.split();
+            f(&mut Kinded(rx), &mut Kinded(tx));
+        });
         self
     }
 }
@@ -181,6 +197,12 @@ impl<D: EthernetDevice> Subject for Pulled<D> {
 
     fn rearm(&mut self) -> Option<AnyRearm<'_>> {
         self.hooks.rearm.map(|hook| hook(&mut self.device))
+    }
+
+    fn halves(&mut self, f: WithHalves<'_>) {
+        if let Some(hook) = self.hooks.halves {
+            hook(&mut self.device, f);
+        }
     }
 }
 
@@ -319,7 +341,7 @@ impl<D: LendingDevice> Subject for Lent<D> {
         }
     }
 
-    fn halves(&mut self, f: &mut dyn FnMut(&mut Rx<'_>, &mut Tx<'_>)) {
+    fn halves(&mut self, f: WithHalves<'_>) {
         let (rx, tx) = self.0.split();
         f(&mut Kinded(rx), &mut Kinded(tx));
     }

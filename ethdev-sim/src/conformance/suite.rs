@@ -229,7 +229,8 @@ impl<F: Fixture> Suite<F> {
             "control_buffered",
             &[Group::control],
             on!(F, |device, _far| Pulled::new(Buffered::<_, BUFFER>::new(device))
-                .with_control()),
+                .with_control()
+                .with_halves()),
         )
     }
 
@@ -256,7 +257,8 @@ impl<F: Fixture> Suite<F> {
             "rearm_buffered",
             &[Group::rearm],
             on!(F, |device, _far| Pulled::new(Buffered::<_, BUFFER>::new(device))
-                .with_rearm()),
+                .with_rearm()
+                .with_halves()),
         )
         .add(
             "awaited_interrupt",
