@@ -4,6 +4,7 @@ mod elf;
 mod stack;
 mod symbol;
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, ensure};
@@ -37,7 +38,7 @@ const APART: &str = "-Csymbol-mangling-version=v0 --emit=llvm-ir -Zinline-mir=no
 const UNSTABLE: (&str, &str) = ("RUSTC_BOOTSTRAP", "1");
 
 const STACK_GOAL: u64 = 64;
-/// How many of the largest objects are named.
+/// How many of the largest things are named.
 const SHOWN: usize = 5;
 
 pub(crate) fn run(args: &Args) -> Result<()> {
@@ -70,12 +71,19 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     figures::print(&list, args.json)?;
     if !args.json {
         println!("{} with {}, opt-level s, LTO", image::TARGET, tools.name());
-        println!("largest objects on the stack, of {} functions:", objects.len());
-        for Symbol { name, size } in objects.iter().take(SHOWN) {
-            println!("{size:5} bytes in {name}");
-        }
+        let mut functions: Vec<Symbol> = ours.our_functions().cloned().collect();
+        functions.sort_by_key(|symbol| Reverse(symbol.size));
+        show("largest functions", &functions);
+        show("largest objects on the stack", &objects);
     }
     Ok(())
+}
+
+fn show(what: &str, symbols: &[Symbol]) {
+    println!("{what}, of {}:", symbols.len());
+    for Symbol { name, size } in symbols.iter().take(SHOWN) {
+        println!("{size:5} bytes in {}", symbol::short(name));
+    }
 }
 
 fn flash(ours: &Image, plain: &Image) -> Vec<Figure> {
@@ -125,7 +133,10 @@ fn stack(serve: &Image, objects: &[Symbol]) -> Result<Vec<Figure>> {
             ok: Some(largest <= STACK_GOAL),
             ..figure("largest buffer on the stack", largest)
         },
-        figure(&format!("largest stack frame, with registers: {}", short(name)), *size),
+        figure(
+            &format!("largest stack frame, with registers: {}", symbol::short(name)),
+            *size,
+        ),
     ])
 }
 
@@ -142,18 +153,6 @@ fn figure(name: &str, bytes: u64) -> Figure {
 
 fn peer(name: &str, bytes: u64) -> BTreeMap<String, f64> {
     BTreeMap::from([(name.to_owned(), bytes as f64)])
-}
-
-/// The last step of a path, and the trait it is in.
-fn short(name: &str) -> String {
-    let method = name.rsplit("::").next().unwrap_or(name);
-    match name.split_once('<') {
-        Some((_, rest)) => {
-            let path = rest.split(['<', '>', ' ']).next().unwrap_or(rest);
-            format!("{path}::{method}")
-        }
-        None => name.to_owned(),
-    }
 }
 
 /// The words that `size_ethdev` says about itself in `SIZES`.

@@ -26,6 +26,55 @@ pub(super) fn is_ours(name: &str) -> bool {
     rest.split_once("::").is_some_and(|(first, _)| OURS.contains(&first))
 }
 
+/// The name without generic arguments: `<a::B<C> as d::E<F>>::g::<H>` is `a::B::g`.
+pub(super) fn short(name: &str) -> String {
+    let Some(inner) = name.strip_prefix('<') else {
+        return without_arguments(name);
+    };
+    let end = closing(inner);
+    let (subject, method) = (inner.get(..end).unwrap_or(inner), inner.get(end + 1..).unwrap_or(""));
+    let subject = without_arguments(subject);
+    let subject = subject
+        .split_once(" as ")
+        .map_or(subject.as_str(), |(before, _)| before);
+    format!("{subject}{}", without_arguments(method))
+}
+
+/// Where the bracket closes that was opened just before `text`.
+fn closing(text: &str) -> usize {
+    let mut depth = 1;
+    for (at, c) in text.char_indices() {
+        depth += match c {
+            '<' => 1,
+            '>' => -1,
+            _ => 0,
+        };
+        if depth == 0 {
+            return at;
+        }
+    }
+    text.len()
+}
+
+/// Without all that stands in angle brackets.
+fn without_arguments(text: &str) -> String {
+    let (mut depth, mut kept) = (0_usize, String::new());
+    for c in text.chars() {
+        match c {
+            '<' => {
+                depth += 1;
+                if depth == 1 && kept.ends_with("::") {
+                    kept.truncate(kept.len() - 2);
+                }
+            }
+            '>' => depth = depth.saturating_sub(1),
+            c if depth == 0 => kept.push(c),
+            _ => {}
+        }
+    }
+    kept
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -51,6 +100,18 @@ mod tests {
         assert_eq!(
             demangle("_RNvNtCs1234_6ethdev5frame10gather_len"),
             "ethdev::frame::gather_len"
+        );
+    }
+
+    #[test]
+    fn short_names_keep_who_and_what() {
+        let name = "<ethdev::Buffered<chip::Nic<Bus>, 1514> as ethdev::Device<X>>::service";
+        assert_eq!(short(name), "ethdev::Buffered::service");
+        assert_eq!(short("<a::Port<E>>::flush::<b::Tx<'_, C<D>>>"), "a::Port::flush");
+        assert_eq!(short("a::b::send::<C, 1514>"), "a::b::send");
+        assert_eq!(
+            short("<a::Rx<T> as b::Rx>::consume::<R, F>::{closure#0}"),
+            "a::Rx::consume::{closure#0}"
         );
     }
 }
