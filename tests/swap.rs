@@ -1,5 +1,9 @@
 //! The same code over whatever NIC there is: chosen by type, or at run time.
 
+use core::cell::Cell;
+use core::time::Duration;
+use std::rc::Rc;
+
 use ethdev::{
     Buffered, Callback, CallbackDevice, Capabilities, ControlError, Erased, ErasedDevice, ErrorKind, ErrorType,
     EthernetDevice, Events, LendingDevice, Link, MacAddress, RxFrame, RxMeta, Speed, Stats, Transmit,
@@ -175,6 +179,94 @@ fn a_nic_that_is_not_right_fails_its_row_and_says_why() {
     // TCP's checksum finds what it can; what reaches the application is what was sent.
     let garbles = run(&nic(|slot, bench| flawed(Flaw::Garbles, slot, bench)), 1);
     assert_eq!(garbles.figures.echo_sha256, run(&NICS[0], 1).figures.echo_sha256);
+}
+
+/// A NIC behind a bus that carries a byte in 400 ns (20 Mbit/s), with three bytes of command per transfer.
+struct BehindBus {
+    nic: RingNic,
+    clock: Clock,
+    bytes: Rc<Cell<u64>>,
+}
+
+impl BehindBus {
+    fn transfer(&self, len: usize) {
+        let len = len as u64 + 3;
+        self.bytes.set(self.bytes.get() + len);
+        self.clock.advance(Duration::from_nanos(400 * len));
+    }
+}
+
+impl ErrorType for BehindBus {
+    type Error = RingError;
+}
+
+impl EthernetDevice for BehindBus {
+    fn mac_address(&self) -> MacAddress {
+        self.nic.mac_address()
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        self.nic.capabilities()
+    }
+
+    fn link(&self) -> Link {
+        self.nic.link()
+    }
+
+    fn stats(&self) -> Stats {
+        self.nic.stats()
+    }
+
+    fn recv_frame(&mut self, buf: &mut [u8]) -> Result<Option<RxMeta>, RingError> {
+        let received = self.nic.recv_frame(buf)?;
+        // Asking whether there is a frame takes a byte.
+        self.transfer(received.map_or(1, |meta| meta.len));
+        Ok(received)
+    }
+
+    fn discard_frame(&mut self) -> Result<bool, RingError> {
+        self.nic.discard_frame()
+    }
+
+    fn tx_ready(&mut self) -> Result<bool, RingError> {
+        self.transfer(1);
+        self.nic.tx_ready()
+    }
+
+    fn send_gather(&mut self, parts: &[&[u8]]) -> Result<(), RingError> {
+        self.transfer(parts.iter().map(|part| part.len()).sum());
+        self.nic.send_gather(parts)
+    }
+
+    fn service(&mut self) -> Result<Events, RingError> {
+        self.transfer(1);
+        self.nic.service()
+    }
+}
+
+#[test]
+fn a_bus_takes_its_time_and_its_bytes_are_counted() {
+    let plug = |slot: Slot, bench: Bench<'_>| {
+        let bytes = Rc::default();
+        let config = RingConfig::new(slot.mac_address);
+        let device = BehindBus {
+            nic: RingNic::new(&slot.clock, slot.port, config),
+            clock: slot.clock,
+            bytes: Rc::clone(&bytes),
+        };
+        bench.with_bus(&bytes).pulled(device)
+    };
+    let row = run(&Nic::new("bus", Speed::MBPS_100, "pull", "behind a bus", plug), 1);
+    assert_eq!(row.failure, None, "{row:?}");
+    let (bus_bytes, goodput) = (
+        row.figures.bus_bytes_per_frame.unwrap(),
+        row.figures.goodput_mbps.unwrap(),
+    );
+    // Each byte of payload crosses the bus twice, on its way in and on its way out.
+    assert!(goodput > 5.0 && goodput < 10.0, "{row:?}");
+    // Two thirds of the frames are full, the rest acknowledgements.
+    assert!(bus_bytes > 500.0 && bus_bytes < 1600.0, "{row:?}");
+    assert!(row.figures.ping_us > run(&NICS[0], 1).figures.ping_us);
 }
 
 /// An ARP request and a ping for [`ADDRESS`], as smoltcp puts them.

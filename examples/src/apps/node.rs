@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use ethdev::{LendingDevice, MacAddress, RxHalf};
+use ethdev::{LendingDevice, MacAddress};
 use ethdev_smoltcp::{Adapter, Wakeup};
 use smoltcp::iface::{self, Interface, PollIngressSingleResult, PollResult, SocketHandle, SocketSet};
 use smoltcp::socket::{tcp, udp};
@@ -163,16 +163,13 @@ impl<'a> Node<'a> {
         serviced.map(drop)
     }
 
-    /// When to call [`poll`](Self::poll) again.
+    /// When to call [`poll`](Self::poll) again. A frame that arrives before the sleep begins must end it: re-arm the device's interrupt first, or wait for
+    /// something that tells levels and not edges.
     pub fn wakeup<D: LendingDevice>(&mut self, now: Instant, device: &mut Adapter<'_, D>) -> Wakeup {
         let stack = device.next_wakeup(&mut self.iface, &self.sockets, now);
         let Wakeup::Wait { until, interest } = stack else {
             return stack;
         };
-        // The budget may have ended before the frames did.
-        if matches!(device.inner_mut().split().0.peek(), Ok(Some(_))) {
-            return Wakeup::Now;
-        }
         let until = [until, self.http.deadline()].into_iter().flatten().min();
         Wakeup::Wait { until, interest }
     }

@@ -43,6 +43,8 @@ Examples:
   swap --pcap out && tshark -r out/ring.pcapng
 
 Columns:
+  surface          how frames get to the application; see --list
+  link             speed in Mbit/s and duplex
   ping             round trip with 56 bytes of data, mean of ten
   TCP echo         whether 1 MiB came back with the same SHA-256
   goodput          of the echo, one direction; the other carries the same at the same time

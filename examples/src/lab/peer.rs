@@ -77,6 +77,11 @@ impl Peer {
         self.iface.poll(now, &mut self.phy, &mut self.sockets);
     }
 
+    /// Whether a frame waits for the peer.
+    pub(super) fn is_pending(&self) -> bool {
+        self.phy.station.pending() > 0
+    }
+
     /// When the peer has something to do of its own accord.
     pub(super) fn wakeup(&mut self, now: Instant) -> Option<Instant> {
         let at = self.iface.poll_at(now, &self.sockets)?;

@@ -3,7 +3,7 @@
 use core::fmt;
 use core::time::Duration;
 
-use ethdev::LendingDevice;
+use ethdev::{LendingDevice, RxHalf};
 use ethdev_sim::Clock;
 use ethdev_smoltcp::{Adapter, Wakeup};
 
@@ -55,6 +55,7 @@ impl<D: LendingDevice> World<'_, '_, '_, D> {
     ) -> Result<T, Failure> {
         let end = self.clock.now() + limit;
         let mut turns_at_once = 0;
+        let mut idle = false;
         loop {
             if let Some(result) = step(&mut self.peer, &self.clock)? {
                 return Ok(result);
@@ -62,9 +63,14 @@ impl<D: LendingDevice> World<'_, '_, '_, D> {
             let before = self.clock.now();
             let next = self.turn()?;
             match next {
-                None => return Err(Failure("nothing will ever happen any more".into())),
+                None if idle => return Err(Failure("nothing will ever happen any more".into())),
+                // The step has not seen yet what came of this turn.
+                None => idle = true,
                 Some(at) if at > end => return Err(Failure(format!("not done after {limit:?} of simulated time"))),
-                Some(at) => self.pass_time(at),
+                Some(at) => {
+                    idle = false;
+                    self.pass_time(at);
+                }
             }
             turns_at_once = if self.clock.now() > before {
                 0
@@ -98,16 +104,32 @@ impl<D: LendingDevice> World<'_, '_, '_, D> {
             return Err(Failure(format!("the device failed: {e:?}")));
         }
         self.run_background()?;
+        // From here on everybody looks for the last time: what happens meanwhile (looking may take time on a bus) is not to be slept over.
+        let next = self.clock.next_event();
         let now = micros(self.clock.now());
         let node = match self.node.wakeup(now, &mut self.device) {
             Wakeup::Now => Some(now),
+            // Nobody is interrupted here: look again.
+            Wakeup::Wait { .. } if self.is_pending() => Some(now),
             Wakeup::Wait { until, .. } => until,
         };
-        let due = [node, self.peer.wakeup(now)].into_iter().flatten().min();
+        let peer = if self.peer.is_pending() {
+            Some(now)
+        } else {
+            self.peer.wakeup(now)
+        };
+        if next.is_some_and(|at| at <= self.clock.now()) {
+            return Ok(Some(self.clock.now()));
+        }
+        let due = [node, peer].into_iter().flatten().min();
         Ok([due.map(virtual_time), self.clock.next_event()]
             .into_iter()
             .flatten()
             .min())
+    }
+
+    fn is_pending(&mut self) -> bool {
+        matches!(self.device.inner_mut().split().0.peek(), Ok(Some(_)))
     }
 
     fn run_background(&mut self) -> Result<(), Failure> {
