@@ -245,7 +245,7 @@ fn docs() -> Result<Outcome> {
     Ok(Outcome::Passed)
 }
 
-/// The published crates with the tool chains of their `rust-version`, where rustup has those.
+/// The published crates with the tool chains of their `rust-version`, fetched by rustup where it can.
 fn msrv() -> Result<Outcome> {
     let metadata: serde_json::Value = serde_json::from_str(&output(command("cargo").args([
         "metadata",
@@ -253,11 +253,6 @@ fn msrv() -> Result<Outcome> {
         "--format-version",
         "1",
     ]))?)?;
-    let installed = if has("rustup") {
-        output(command("rustup").args(["toolchain", "list"]))?
-    } else {
-        String::new()
-    };
     let mut missing = Vec::new();
     for package in metadata["packages"].as_array().into_iter().flatten() {
         let (Some(name), Some(version)) = (package["name"].as_str(), package["rust_version"].as_str()) else {
@@ -267,23 +262,47 @@ fn msrv() -> Result<Outcome> {
         if package["publish"].as_array().is_some_and(Vec::is_empty) {
             continue;
         }
-        match installed.lines().find(|toolchain| toolchain.starts_with(version)) {
-            Some(toolchain) => {
-                let toolchain = toolchain.split_whitespace().next().unwrap_or(version);
-                let mut cargo = command("rustup");
-                cargo.args(["run", toolchain, "cargo", "check", "--package", name]);
-                must(cargo.env("CARGO_TARGET_DIR", "target/msrv"))?;
-            }
-            None => missing.push(format!("{name} {version}")),
-        }
+        let Some(toolchain) = toolchain(version)? else {
+            missing.push(format!("{name} ({version})"));
+            continue;
+        };
+        let mut cargo = command("rustup");
+        cargo.args(["run", &toolchain, "cargo", "check", "--quiet", "--package", name]);
+        must(cargo.env("CARGO_TARGET_DIR", "target/msrv"))?;
     }
     if missing.is_empty() {
         return Ok(Outcome::Passed);
     }
     Ok(Outcome::Skipped(format!(
-        "not installed: {}; the lint step checks the standard library's side of it",
+        "rustup has no tool chain for {}; the lint step checks the standard library's side of it",
         missing.join(", ")
     )))
+}
+
+/// The name of an installed tool chain of this version. Fetching one is given up after some minutes.
+fn toolchain(version: &str) -> Result<Option<String>> {
+    if !has("rustup") {
+        return Ok(None);
+    }
+    let installed = || -> Result<Option<String>> {
+        let list = output(command("rustup").args(["toolchain", "list"]))?;
+        let names = list.lines().filter_map(|line| line.split_whitespace().next());
+        Ok(names
+            .filter(|name| {
+                name.strip_prefix(version)
+                    .is_some_and(|rest| rest.starts_with(['.', '-']))
+            })
+            .map(str::to_owned)
+            .next())
+    };
+    if let Some(name) = installed()? {
+        return Ok(Some(name));
+    }
+    let mut rustup = command("timeout");
+    rustup.args(["300", "rustup", "toolchain", "install", version, "--profile", "minimal"]);
+    // Without a network there is none, and the step says so.
+    let _ = must(rustup.env("RUSTUP_MAX_RETRIES", "1"));
+    installed()
 }
 
 fn targets() -> Result<Outcome> {
