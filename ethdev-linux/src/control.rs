@@ -5,7 +5,7 @@ use core::time::Duration;
 use ethdev::{Control, ControlError, FilterOutcome, Interest, Link, MacAddress, Multicast, RxFilter};
 
 use crate::open::{Opened, facts, open};
-use crate::tap::{Io, State};
+use crate::tap::State;
 use crate::watch::Watch;
 use crate::{Tap, TapConfig, TapError};
 
@@ -99,7 +99,7 @@ impl Control for Tap {
         } else {
             self.start()?;
             self.drain().map_err(failed)?;
-            let facts = facts(&self.io.0, &self.name).map_err(failed)?;
+            let facts = facts(&self.io, &self.name).map_err(failed)?;
             self.apply(&facts);
         }
         self.state = State::Running;
@@ -118,7 +118,7 @@ impl Tap {
         };
         let Opened { io, name, index, .. } = open(&config)?;
         let facts = facts(&io, &name)?;
-        self.io = Io(io);
+        self.io = io;
         self.name = name;
         self.watch = Watch::new(index);
         self.lose_held();

@@ -1,5 +1,6 @@
 //! The device: one end of a wire whose other end is the kernel's interface.
 
+use core::fmt;
 use std::io::{self, IoSlice, IoSliceMut};
 use std::os::fd::{AsFd, BorrowedFd};
 
@@ -25,9 +26,8 @@ const MAX_PARTS: usize = 16;
 /// A TAP interface: a NIC of ours, wired to the Linux kernel.
 ///
 /// It is started on construction, with [`RxFilter::DEFAULT`](ethdev::RxFilter::DEFAULT). See the [crate](crate) for what the kernel's end does.
-#[derive(Debug)]
 pub struct Tap {
-    pub(crate) io: Io,
+    pub(crate) io: SyncDevice,
     pub(crate) name: String,
     pub(crate) config: TapConfig,
     pub(crate) mac_address: MacAddress,
@@ -44,15 +44,6 @@ pub struct Tap {
     pub(crate) overruns: Overruns,
     /// How many times the interface was opened again: descriptors from before that are of no use.
     pub(crate) generation: u32,
-}
-
-/// tun-rs' device, which has no `Debug`.
-pub(crate) struct Io(pub(crate) SyncDevice);
-
-impl core::fmt::Debug for Io {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_tuple("SyncDevice").field(&self.0.as_fd()).finish()
-    }
 }
 
 /// ```text
@@ -111,7 +102,7 @@ impl Tap {
         } = open(&config)?;
         let facts = facts(&io, &name)?;
         let mut tap = Self {
-            io: Io(io),
+            io,
             name,
             config,
             mac_address,
@@ -205,12 +196,11 @@ impl Tap {
     fn read(&mut self, buf: &mut [u8]) -> Result<Arrival, TapError> {
         let room = self.hold.len();
         let result = if let Some(buf) = buf.get_mut(..room) {
-            self.io.0.recv(buf)
+            self.io.recv(buf)
         } else {
             // What does not fit the caller's buffer goes on in ours, so that nothing is lost, and nothing is copied that does fit.
             let spill = self.hold.get_mut(..room.saturating_sub(buf.len())).unwrap_or_default();
             self.io
-                .0
                 .recv_vectored(&mut [IoSliceMut::new(buf), IoSliceMut::new(spill)])
         };
         let len = match result {
@@ -290,7 +280,7 @@ impl Tap {
     /// One write(2) or writev(2).
     fn write(&self, parts: &[&[u8]]) -> io::Result<usize> {
         if let [frame] = parts {
-            return self.io.0.send(frame);
+            return self.io.send(frame);
         }
         let mut slices = [IoSlice::new(&[]); MAX_PARTS];
         match slices.get_mut(..parts.len()) {
@@ -298,10 +288,26 @@ impl Tap {
                 for (slice, part) in slices.iter_mut().zip(parts) {
                     *slice = IoSlice::new(part);
                 }
-                self.io.0.send_vectored(slices)
+                self.io.send_vectored(slices)
             }
-            None => self.io.0.send(&parts.concat()),
+            None => self.io.send(&parts.concat()),
         }
+    }
+}
+
+/// Without the buffers, which are long.
+impl fmt::Debug for Tap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tap")
+            .field("name", &self.name)
+            .field("fd", &self.io.as_fd())
+            .field("link_fd", &self.watch.fd())
+            .field("state", &self.state)
+            .field("mac_address", &self.mac_address)
+            .field("link", &self.link)
+            .field("held", &self.held)
+            .field("stats", &self.stats)
+            .finish_non_exhaustive()
     }
 }
 
@@ -444,6 +450,6 @@ impl EthernetDevice for Tap {
 /// The descriptor becomes another one with [`recover`](ethdev::Control::recover).
 impl AsFd for Tap {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.io.0.as_fd()
+        self.io.as_fd()
     }
 }

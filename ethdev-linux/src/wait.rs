@@ -157,7 +157,7 @@ impl Tap {
 
     fn poll(&self, flags: PollFlags, timeout: Duration) -> Result<(PollFlags, bool), Errno> {
         let timeout = Some(TimeSpec::from(timeout));
-        let tap = PollFd::new(self.io.0.as_fd(), flags);
+        let tap = PollFd::new(self.io.as_fd(), flags);
         if let Some(link) = self.watch.fd() {
             let mut fds = [tap, PollFd::new(link, PollFlags::POLLIN)];
             ppoll(&mut fds, timeout, None)?;

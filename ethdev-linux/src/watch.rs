@@ -22,7 +22,6 @@ const MAX_DATAGRAMS: usize = 4096;
 ///
 /// Where there is no such socket (the sandbox forbids it, or the interface was moved to another network namespace), poll(2) on the TAP itself has to do: it
 /// reports room for a frame only while the interface is up. The carrier and the dropped frames are then unknown.
-#[derive(Debug)]
 pub(crate) struct Watch {
     socket: Option<OwnedFd>,
     index: u32,
