@@ -24,12 +24,19 @@ pub(crate) fn of(device: &Capabilities, spare_len: usize) -> DeviceCapabilities 
     let mut caps = DeviceCapabilities::default();
     caps.medium = Medium::Ethernet;
     caps.max_transmission_unit = max_transmission_unit(device, spare_len);
-    caps.max_burst_size = match device.rx_queue_frames {
-        0 => None,
-        frames => Some(frames.into()),
-    };
+    caps.max_burst_size = max_burst_size(device.rx_queue_frames);
     caps.checksum = checksums(device, SMOLTCP_FRAGMENTS);
     caps
+}
+
+/// How many segments a TCP peer may have under way. smoltcp reckons with segments that are longer by the Ethernet header than they can be: what is left
+/// over of the window goes into a frame more.
+fn max_burst_size(rx_queue_frames: u16) -> Option<usize> {
+    match rx_queue_frames {
+        0 => None,
+        1 => Some(1),
+        frames => Some(usize::from(frames) - 1),
+    }
 }
 
 /// smoltcp takes one length for both directions: it is the limit of what is sent, and the segment size that TCP peers are asked to keep to.
@@ -122,7 +129,9 @@ mod tests {
     #[test]
     fn bursts_are_what_the_receive_queue_holds() {
         let burst = |rx, tx| of(&Capabilities::ETHERNET.with_queue_frames(rx, tx), 1514).max_burst_size;
-        assert_eq!(burst(4, 64), Some(4));
+        // One frame of four is for what smoltcp's arithmetic leaves over.
+        assert_eq!(burst(4, 64), Some(3));
+        assert_eq!(burst(1, 64), Some(1));
         assert_eq!(burst(0, 1), None);
     }
 

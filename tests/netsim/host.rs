@@ -1,0 +1,203 @@
+//! A station with smoltcp on it, over any lending device, on a virtual clock.
+
+#![allow(dead_code, reason = "each test uses another part of it")]
+
+use core::time::Duration;
+
+use ethdev::LendingDevice;
+use ethdev_sim::Clock;
+use ethdev_smoltcp::{Adapter, Wakeup};
+use smoltcp::iface::{Config, Interface, SocketHandle, SocketSet};
+use smoltcp::phy::{self, DeviceCapabilities};
+use smoltcp::socket::{tcp, udp};
+use smoltcp::time::Instant;
+use smoltcp::wire::{IpAddress, IpCidr, IpEndpoint};
+
+/// More turns than this at one instant, and the station burns its processor.
+const MOST_TURNS: usize = 2000;
+
+/// What smoltcp saw of its device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Tally {
+    /// Frames that it read.
+    pub(crate) received: u64,
+    /// Frames that it wrote.
+    pub(crate) sent: u64,
+    /// The longest of them.
+    pub(crate) longest_sent: usize,
+}
+
+/// A station.
+pub(crate) struct Host<'b, D: LendingDevice> {
+    pub(crate) device: Adapter<'b, D>,
+    pub(crate) iface: Interface,
+    pub(crate) sockets: SocketSet<'static>,
+    pub(crate) tally: Tally,
+    /// How often smoltcp was polled.
+    pub(crate) polls: u64,
+    number: u8,
+    clock: Clock,
+}
+
+pub(crate) fn address(number: u8) -> IpAddress {
+    IpAddress::v4(192, 168, 69, number)
+}
+
+impl<'b, D: LendingDevice> Host<'b, D> {
+    /// 192.168.69.`number`/24.
+    pub(crate) fn new(clock: &Clock, mut device: Adapter<'b, D>, number: u8) -> Self {
+        let mut config = Config::new(device.hardware_address());
+        config.random_seed = number.into();
+        let mut iface = Interface::new(config, &mut device, Instant::ZERO);
+        iface.update_ip_addrs(|addrs| addrs.push(IpCidr::new(address(number), 24)).unwrap());
+        Self {
+            device,
+            iface,
+            sockets: SocketSet::new(Vec::new()),
+            tally: Tally::default(),
+            polls: 0,
+            number,
+            clock: clock.clone(),
+        }
+    }
+
+    pub(crate) fn now(&self) -> Instant {
+        Instant::from_micros(i64::try_from(self.clock.now().as_micros()).unwrap())
+    }
+
+    /// Housekeeping and one poll. Errors stay latched.
+    pub(crate) fn poll(&mut self) {
+        let _ = self.device.service();
+        self.polls += 1;
+        let now = self.now();
+        let mut counted = Counted {
+            device: &mut self.device,
+            tally: &mut self.tally,
+        };
+        self.iface.poll(now, &mut counted, &mut self.sockets);
+    }
+
+    pub(crate) fn wakeup(&mut self) -> Wakeup {
+        let now = self.now();
+        self.device.next_wakeup(&mut self.iface, &self.sockets, now)
+    }
+
+    /// Polls, and lets `app` use the sockets, until there is nothing to do at this instant. When there is again, by the clock.
+    pub(crate) fn settle(&mut self, app: &mut impl FnMut(&mut SocketSet<'static>)) -> Option<Duration> {
+        for _ in 0..MOST_TURNS {
+            self.poll();
+            app(&mut self.sockets);
+            if let Wakeup::Wait { until, .. } = self.wakeup() {
+                return until.map(|until| Duration::from_micros(u64::try_from(until.total_micros()).unwrap()));
+            }
+        }
+        panic!("host {} has something to do for ever", self.number);
+    }
+
+    pub(crate) fn add_udp(&mut self, port: u16) -> SocketHandle {
+        let buffer = || udp::PacketBuffer::new(vec![udp::PacketMetadata::EMPTY; 64], vec![0; 64 * 1500]);
+        let mut socket = udp::Socket::new(buffer(), buffer());
+        socket.bind(port).unwrap();
+        self.sockets.add(socket)
+    }
+
+    pub(crate) fn add_tcp(&mut self, buffer: usize) -> SocketHandle {
+        let buffer = || tcp::SocketBuffer::new(vec![0; buffer]);
+        let mut socket = tcp::Socket::new(buffer(), buffer());
+        // smoltcp 0.14 forgets to retransmit what is under way when a closed window opens (its zero-window probe takes the place of the retransmission
+        // timer, and ends in none). The answers to keep-alive segments remind it.
+        socket.set_keep_alive(Some(smoltcp::time::Duration::from_millis(500)));
+        self.sockets.add(socket)
+    }
+
+    pub(crate) fn listen(&mut self, socket: SocketHandle, port: u16) {
+        self.sockets.get_mut::<tcp::Socket<'_>>(socket).listen(port).unwrap();
+    }
+
+    pub(crate) fn connect(&mut self, socket: SocketHandle, to: IpEndpoint) {
+        let local = 49152 + u16::from(self.number);
+        let tcp = self.sockets.get_mut::<tcp::Socket<'_>>(socket);
+        tcp.connect(self.iface.context(), to, local).unwrap();
+    }
+
+    pub(crate) fn send_udp(&mut self, socket: SocketHandle, payload: &[u8], to: IpEndpoint) -> bool {
+        let udp = self.sockets.get_mut::<udp::Socket<'_>>(socket);
+        udp.send_slice(payload, to).is_ok()
+    }
+
+    pub(crate) fn recv_udp(&mut self, socket: SocketHandle) -> Option<Vec<u8>> {
+        let udp = self.sockets.get_mut::<udp::Socket<'_>>(socket);
+        udp.recv().ok().map(|(payload, _)| payload.to_vec())
+    }
+}
+
+/// Moves the clock to whatever comes first: an event, or the time that a station wants. `false`: nothing ever comes.
+pub(crate) fn sleep(clock: &Clock, wakeups: &[Option<Duration>]) -> bool {
+    let first = wakeups.iter().copied().chain([clock.next_event()]).flatten().min();
+    match first {
+        Some(at) => {
+            clock.advance_to(at);
+            true
+        }
+        None => false,
+    }
+}
+
+/// Counts what passes between smoltcp and its device.
+struct Counted<'a, 'b, D: LendingDevice> {
+    device: &'a mut Adapter<'b, D>,
+    tally: &'a mut Tally,
+}
+
+impl<'b, D: LendingDevice> phy::Device for Counted<'_, 'b, D> {
+    type RxToken<'a>
+        = CountedRx<'a, <Adapter<'b, D> as phy::Device>::RxToken<'a>>
+    where
+        Self: 'a;
+    type TxToken<'a>
+        = CountedTx<'a, <Adapter<'b, D> as phy::Device>::TxToken<'a>>
+    where
+        Self: 'a;
+
+    fn receive(&mut self, now: Instant) -> Option<(Self::RxToken<'_>, Self::TxToken<'_>)> {
+        let (rx, tx) = self.device.receive(now)?;
+        let Tally {
+            received,
+            sent,
+            longest_sent,
+        } = self.tally;
+        Some((CountedRx(rx, received), CountedTx(tx, sent, longest_sent)))
+    }
+
+    fn transmit(&mut self, now: Instant) -> Option<Self::TxToken<'_>> {
+        let tx = self.device.transmit(now)?;
+        Some(CountedTx(tx, &mut self.tally.sent, &mut self.tally.longest_sent))
+    }
+
+    fn capabilities(&self) -> DeviceCapabilities {
+        self.device.capabilities()
+    }
+}
+
+struct CountedRx<'a, T>(T, &'a mut u64);
+
+impl<T: phy::RxToken> phy::RxToken for CountedRx<'_, T> {
+    fn consume<R, F: FnOnce(&[u8]) -> R>(self, f: F) -> R {
+        let Self(token, count) = self;
+        token.consume(|frame| {
+            *count += u64::from(!frame.is_empty());
+            f(frame)
+        })
+    }
+}
+
+struct CountedTx<'a, T>(T, &'a mut u64, &'a mut usize);
+
+impl<T: phy::TxToken> phy::TxToken for CountedTx<'_, T> {
+    fn consume<R, F: FnOnce(&mut [u8]) -> R>(self, len: usize, f: F) -> R {
+        let Self(token, count, longest) = self;
+        *count += 1;
+        *longest = len.max(*longest);
+        token.consume(len, f)
+    }
+}
