@@ -1,8 +1,4 @@
-//! Every device of this repository, on every surface, against every line of the contracts.
-
-#[cfg(target_os = "linux")]
-#[path = "conformance/tap.rs"]
-mod tap;
+//! Every simulated device of this repository, on every surface, against every line of the contracts. (The TAP device: see `linux_tap`.)
 
 use std::sync::Arc;
 

@@ -212,6 +212,12 @@ pub(super) fn rx_flood(bench: &mut Bench<'_>) -> Verdict {
         line::EVENTS,
         "{overrun} frames were overrun, and service never said rx_lost"
     );
+    bench.service()?;
+    ensure!(
+        !bench.service()?.rx_lost,
+        line::EVENTS,
+        "service says rx_lost again and again for the same frames"
+    );
     for _ in 0..10 {
         bench.peer_delivers(700.min(max));
         if !bench.receive_if_any()? {

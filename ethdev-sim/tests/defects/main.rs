@@ -97,6 +97,7 @@ defects! {
     says_ip_mtu: pull::<pull::SaysIpMtu>(), ["capabilities"];
     says_more_queue: pull::<pull::SaysMoreQueue>(), ["capabilities"];
     says_nothing_pending: pull::<pull::SaysNothingPending>(), ["events"];
+    says_lost_for_ever: pull::<pull::SaysLostForEver>(), ["events"];
     releases_on_drop: lending::<{ lend::RELEASES_ON_DROP }>("lend"), ["lend.1"];
     pulls_beside_the_halves: lending::<{ lend::PULLS_BESIDE_THE_HALVES }>("lend"), ["lend.2"];
     leaks_reservations: lending::<{ lend::LEAKS_RESERVATIONS }>("lend"), ["lend.3"];

@@ -317,6 +317,17 @@ impl Defect for SaysNothingPending {
     }
 }
 
+/// Says again and again that frames were lost once.
+#[derive(Default)]
+pub(crate) struct SaysLostForEver;
+impl Defect for SaysLostForEver {
+    fn service(&mut self, nic: &mut Mem) -> Answer<Events> {
+        let mut events = nic.service()?;
+        events.rx_lost = nic.stats().rx_overrun > 0;
+        Ok(events)
+    }
+}
+
 /// Looks, then unmasks: what comes between is never told.
 #[derive(Default)]
 pub(crate) struct LooksBeforeUnmasking;
