@@ -75,9 +75,10 @@ impl Control for Tap {
         drained.map_err(failed)
     }
 
-    /// Gives our end another address. The kernel's interface keeps its own.
+    /// Gives our end another address. The kernel's interface keeps its own, and that one is `InvalidInput` here.
     fn set_mac_address(&mut self, address: MacAddress) -> Result<(), ControlError<TapError>> {
-        if !address.is_unicast() {
+        let is_kernels = self.io.mac_address().is_ok_and(|kernels| kernels == address.octets());
+        if !address.is_unicast() || is_kernels {
             return Err(ControlError::InvalidInput);
         }
         self.mac_address = address;

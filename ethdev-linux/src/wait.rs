@@ -114,7 +114,13 @@ impl Tap {
         } else {
             LONGEST_POLL
         };
-        let (found, announced) = match self.poll(flags, timeout.unwrap_or(limit).min(limit)) {
+        let limited = timeout.unwrap_or(limit).min(limit);
+        let mut result = self.poll(flags, limited);
+        if !waits && result == Err(Errno::EINTR) {
+            // A signal that was pending ends even a poll that would not wait. By now it is handled.
+            result = self.poll(flags, limited);
+        }
+        let (found, announced) = match result {
             // What it was woken for, or not, is not all there is to know.
             Ok(_) if unannounced => return self.look(Interest::ALL, Some(Duration::ZERO)),
             Ok(found) => found,

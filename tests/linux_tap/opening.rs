@@ -4,7 +4,7 @@ use core::error::Error as _;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use ethdev::{Error as _, ErrorKind, EthernetDevice, IpMtu, MacAddress};
+use ethdev::{Control, ControlError, Error as _, ErrorKind, EthernetDevice, IpMtu, MacAddress};
 use ethdev_linux::{Tap, TapConfig, TapError};
 
 use crate::rig::*;
@@ -105,8 +105,16 @@ fn addresses_and_settings() {
             .with_mac_address(ours)
             .with_ip_mtu(IpMtu::new(9000))
             .with_up(true);
-        let tap = open(&wanted).expect("not opened");
+        let mut tap = open(&wanted).expect("not opened");
         assert_eq!(tap.mac_address(), ours);
+        for bad in [kernels, MacAddress::BROADCAST, MacAddress::UNSPECIFIED] {
+            assert!(
+                matches!(tap.set_mac_address(bad), Err(ControlError::InvalidInput)),
+                "{bad}"
+            );
+        }
+        tap.set_mac_address(made_up).expect("not set");
+        assert_eq!(tap.mac_address(), made_up);
         assert_eq!(tap.capabilities().tx_max_frame_len.bytes(), 9014);
         assert!(ip("link show dev tap9").contains("mtu 9000"));
         drop(tap);

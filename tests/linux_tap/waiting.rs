@@ -55,6 +55,9 @@ fn udp_is_echoed_on_two_executors() {
 fn a_future_is_woken_by_the_link() {
     in_namespace(|| {
         let mut device = async_tap0();
+        // So is the future wherever the device is: it can be spawned on executors with several threads.
+        fn is_send<T: Send>(_: &T) {}
+        is_send(&device.ready(Interest::LINK));
         for (command, link) in [("down", Link::Down), ("up", Link::UP), ("carrier off", Link::Down)] {
             let changer = soon(move || drop(ip(&format!("link set tap0 {command}"))));
             let ready = block_on(device.ready(Interest::LINK)).expect("tap0 failed");
