@@ -142,6 +142,9 @@ fn waiting_for_room_without_carrier_does_not_spin() {
     in_namespace(|| {
         let mut device = async_tap0();
         ip("link set tap0 carrier off");
+        while device.link().is_up() {
+            block_on(device.ready(Interest::LINK)).expect("tap0 failed");
+        }
         let changer = soon(|| drop(ip("link set tap0 carrier on")));
         let mut polls = 0;
         block_on(async {
