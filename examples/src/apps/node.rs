@@ -166,12 +166,8 @@ impl<'a> Node<'a> {
     /// When to call [`poll`](Self::poll) again. A frame that arrives before the sleep begins must end it: re-arm the device's interrupt first, or wait for
     /// something that tells levels and not edges.
     pub fn wakeup<D: LendingDevice>(&mut self, now: Instant, device: &mut Adapter<'_, D>) -> Wakeup {
-        let stack = device.next_wakeup(&mut self.iface, &self.sockets, now);
-        let Wakeup::Wait { until, interest } = stack else {
-            return stack;
-        };
-        let until = [until, self.http.deadline()].into_iter().flatten().min();
-        Wakeup::Wait { until, interest }
+        // The web server's deadlines need no wake-up of their own: connections on which nothing moves have smoltcp's timeout.
+        device.next_wakeup(&mut self.iface, &self.sockets, now)
     }
 
     /// Time since the node was made.

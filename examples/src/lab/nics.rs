@@ -56,7 +56,7 @@ pub const NICS: &[Nic] = &[
     Nic::new("ring-10", Speed::MBPS_10, "lent", "the same at 10 Mbit/s", |slot, bench| bench.lent(ring(slot))),
     Nic::new("ring-pull", Speed::MBPS_100, "pull", "the same, asked for each frame, with buffers in front, as devices behind a bus are", |slot, bench| bench.pulled(ring(slot))),
     Nic::new("ring-dyn", Speed::MBPS_100, "dyn", "the same, chosen at run time: `&mut dyn ErasedDevice`", dynamic),
-    Nic::new("ring-pump", Speed::MBPS_100, "pump", "the same, async by interrupt, in a task of its own behind frame queues", pumped),
+    Nic::new("ring-pump", Speed::MBPS_100, "pump", "the same, async, in a task of its own behind frame queues", pumped),
 ];
 
 fn ring(slot: Slot) -> RingNic {

@@ -71,13 +71,6 @@ impl<'a> Connection<'a> {
         let _ = socket.listen(PORT);
     }
 
-    pub(super) fn deadline(&self) -> Option<Instant> {
-        match self.phase {
-            Phase::Idle => None,
-            _ => Some(self.deadline),
-        }
-    }
-
     /// Does what can be done now.
     pub(super) fn serve(&mut self, now: Instant, sockets: &mut SocketSet<'_>, content: &Content<'a>) {
         let socket = sockets.get_mut::<tcp::Socket<'_>>(self.socket);

@@ -55,11 +55,6 @@ impl<'a, const N: usize> Http<'a, N> {
     pub(super) fn answered(&self) -> u32 {
         self.connections.iter().fold(0, |sum, c| sum.wrapping_add(c.answered))
     }
-
-    /// When the first connection runs out of patience.
-    pub(super) fn deadline(&self) -> Option<Instant> {
-        self.connections.iter().filter_map(Connection::deadline).min()
-    }
 }
 
 /// What there is to show.

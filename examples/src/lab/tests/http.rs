@@ -58,12 +58,19 @@ fn byte_by_byte_and_all_at_once() {
         }
         let page = world.recv_until(handle, |got| count(got, "</html>") == 1);
         assert_eq!(count(&page, "200 OK"), 1);
-        // Twenty requests in one go, more than the node buffers: they are answered one after another.
-        let many = [&GET.repeat(19)[..], LAST_GET].concat();
+        // Many different requests in one go, more than the node buffers: they are answered one after another.
+        let three = [
+            GET,
+            b"GET /nowhere HTTP/1.1\r\nHost: node\r\n\r\n",
+            b"BREW / HTTP/1.1\r\nHost: node\r\n\r\n",
+        ]
+        .concat();
+        let many = [&three.repeat(20)[..], LAST_GET].concat();
         world.tcp(handle).send_slice(&many).unwrap();
-        let pages = world.recv_until(handle, |_| false);
-        assert_eq!((count(&pages, "200 OK"), count(&pages, "</html>")), (20, 20));
-        assert_eq!(world.node.served().http_answered, 21);
+        let answers = String::from_utf8(world.recv_until(handle, |_| false)).unwrap();
+        let codes: Vec<_> = answers.split("HTTP/1.1 ").skip(1).map(|answer| &answer[..3]).collect();
+        assert_eq!(codes, [&["200", "404", "501"].repeat(20)[..], &["200"]].concat());
+        assert_eq!(world.node.served().http_answered, 62);
     });
 }
 
@@ -145,6 +152,19 @@ fn who_says_nothing_or_reads_nothing_is_shown_out() {
         for port in 50_010..50_013 {
             assert_eq!(status(&ask(world, port, LAST_GET)), "200");
         }
+    });
+}
+
+#[test]
+fn who_never_closes_its_half_is_shown_out() {
+    in_world(WireConfig::default(), |world, _| {
+        let handle = world.connected(PORT, 50_000);
+        world.send(handle, LAST_GET);
+        assert_eq!(count(&world.recv_until(handle, |_| false), "</html>"), 1);
+        // Nothing is under way in either direction: only the server's patience ends this.
+        world.until(Duration::from_secs(20), |peer| {
+            peer.socket::<tcp::Socket<'_>>(handle).state() == tcp::State::Closed
+        });
     });
 }
 
