@@ -19,7 +19,7 @@ use crate::lan9118::{Register, Registers};
 
 /// What the EEPROM holds.
 pub const ADDRESS: [u8; 6] = [0x02, 0, 0, 0x91, 0x18, 0x01];
-/// Bytes of the FIFOs with TX_FIF_SZ = 5: 16 KiB in all, 512 bytes of statuses each.
+/// Bytes of the FIFOs with `TX_FIF_SZ` = 5: 16 KiB in all, 512 bytes of statuses each.
 const TX_DATA_BYTES: usize = 5 * 1024 - 512;
 const RX_DATA_BYTES: usize = 11 * 1024 - 704;
 /// Reads until something is no longer busy.
