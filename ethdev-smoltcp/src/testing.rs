@@ -25,6 +25,8 @@ pub(crate) struct Wrong {
     pub(crate) never_ends: bool,
     /// `ready` is always true.
     pub(crate) ready_lies: bool,
+    /// The first `reserve` of each half finds no room, whatever there is.
+    pub(crate) late_room: bool,
     /// `reserve` lends this much at most.
     pub(crate) lends_short: Option<usize>,
 }
@@ -117,6 +119,7 @@ pub(crate) struct Tx<'a> {
     wrong: Wrong,
     link: Link,
     max: usize,
+    reserves: usize,
 }
 
 impl Drop for Tx<'_> {
@@ -138,7 +141,8 @@ impl TxHalf for Tx<'_> {
         if len > self.max {
             return Err(ErrorKind::FrameTooLong { max: self.max });
         }
-        if *self.room == 0 {
+        self.reserves += 1;
+        if *self.room == 0 || (self.wrong.late_room && self.reserves == 1) {
             return Ok(None);
         }
         let lent = self.wrong.lends_short.map_or(len, |short| short.min(len));
@@ -184,6 +188,7 @@ impl LendingDevice for Memory {
                 wrong: self.wrong,
                 link: self.link,
                 max: self.caps.tx_max_frame_len.bytes(),
+                reserves: 0,
             },
         )
     }

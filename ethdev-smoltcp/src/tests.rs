@@ -196,6 +196,37 @@ fn a_waiting_reply_is_not_overtaken() {
 }
 
 #[test]
+fn room_that_comes_between_is_not_for_the_newer_frame() {
+    let mut spare = spare();
+    let mut adapter = Adapter::new(Memory::new(), &mut spare);
+    adapter.inner_mut().wrong.late_room = true;
+    adapter.inner_mut().rx.extend([frame(1, 60), frame(2, 60)]);
+    answer(&mut adapter, 1, 42);
+    answer(&mut adapter, 2, 42);
+    assert!(adapter.inner().tx.is_empty());
+    assert_eq!(adapter.drops(), drops(|d| d.tx_replies_dropped = 1));
+}
+
+#[test]
+fn what_waits_and_is_refused_is_counted_and_makes_way() {
+    let mut spare = spare();
+    let mut adapter = Adapter::new(Memory::new(), &mut spare);
+    adapter.inner_mut().room = 0;
+    adapter.inner_mut().rx.push_back(frame(1, 60));
+    answer(&mut adapter, 1, 42);
+    adapter.inner_mut().room = 9;
+    // Busy is no refusal.
+    adapter.inner_mut().wrong.commit = Some(ErrorKind::Busy);
+    adapter.service().unwrap();
+    assert!(adapter.is_parked());
+    adapter.inner_mut().wrong.commit = Some(ErrorKind::Bus);
+    adapter.service().unwrap();
+    assert!(!adapter.is_parked());
+    assert_eq!(adapter.drops(), drops(|d| d.tx_refused = 1));
+    assert_eq!(adapter.take_error(), Some(ErrorKind::Bus));
+}
+
+#[test]
 fn link_down_is_counted_and_receiving_goes_on() {
     let mut spare = spare();
     let mut adapter = Adapter::new(Memory::new(), &mut spare);
@@ -238,11 +269,13 @@ fn errors_are_latched_once_and_counted_always() {
     adapter.inner_mut().wrong = Wrong::default();
     adapter.inner_mut().wrong.ready = Some(ErrorKind::Fault);
     assert!(adapter.transmit(NOW).is_none());
+    adapter.inner_mut().wrong.ready = Some(ErrorKind::NotPresent);
     assert!(adapter.transmit(NOW).is_none());
     adapter.inner_mut().wrong.service = Some(ErrorKind::Timeout);
     assert_eq!(adapter.service(), Err(ErrorKind::Timeout));
     let errors = adapter.errors();
-    assert_eq!((errors.bus, errors.fault, errors.timeout, errors.total()), (1, 2, 1, 4));
+    assert_eq!((errors.bus, errors.fault, errors.not_present), (1, 1, 1));
+    assert_eq!((errors.timeout, errors.total()), (1, 4));
     // One of each direction is kept, the first.
     assert_eq!(adapter.take_error(), Some(ErrorKind::Bus));
     assert_eq!(adapter.take_error(), Some(ErrorKind::Fault));
