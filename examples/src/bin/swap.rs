@@ -30,7 +30,7 @@ struct Cli {
     /// Write what was on each wire to DIR/NIC.pcapng, with simulated times; DIR is created
     #[arg(long, value_name = "DIR")]
     pcap: Option<PathBuf>,
-    /// Seed of everything random: payload, sequence numbers, the wire's mishaps
+    /// Seed of everything random: payload, sequence numbers
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
 }

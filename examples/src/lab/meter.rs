@@ -128,7 +128,7 @@ impl<D: LendingDevice> LendingDevice for Meter<D> {
             MeteredRx {
                 half: rx,
                 tally,
-                pending: false,
+                lent: false,
             },
             MeteredTx { half: tx, tally },
         )
@@ -140,7 +140,8 @@ impl<D: LendingDevice> LendingDevice for Meter<D> {
 pub struct MeteredRx<'a, R> {
     half: R,
     tally: &'a Tally,
-    pending: bool,
+    /// There is a frame to release.
+    lent: bool,
 }
 
 impl<R: RxHalf> RxHalf for MeteredRx<'_, R> {
@@ -148,19 +149,23 @@ impl<R: RxHalf> RxHalf for MeteredRx<'_, R> {
 
     fn peek(&mut self) -> Result<Option<RxFrame<'_>>, Self::Error> {
         let frame = self.half.peek()?;
-        self.pending = frame.is_some();
+        self.lent = frame.is_some();
         Ok(frame)
     }
 
+    fn pending(&mut self) -> Result<bool, Self::Error> {
+        self.half.pending()
+    }
+
     fn release(&mut self) -> Result<(), Self::Error> {
-        if std::mem::take(&mut self.pending) {
+        if std::mem::take(&mut self.lent) {
             self.tally.count_lent();
         }
         self.half.release()
     }
 
     fn discard(&mut self) -> Result<(), Self::Error> {
-        self.pending = false;
+        self.lent = false;
         self.half.discard()
     }
 }

@@ -129,7 +129,7 @@ impl<D: LendingDevice> World<'_, '_, '_, D> {
     }
 
     fn is_pending(&mut self) -> bool {
-        matches!(self.device.inner_mut().split().0.peek(), Ok(Some(_)))
+        matches!(self.device.inner_mut().split().0.pending(), Ok(true))
     }
 
     fn run_background(&mut self) -> Result<(), Failure> {
