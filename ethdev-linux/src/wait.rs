@@ -82,14 +82,8 @@ impl Tap {
         if self.state == State::Stopped {
             return (false, false);
         }
-        let up = self.link().is_up();
-        let writable = if self.link_fd().is_some() {
-            // Without carrier it is writable, and yet of no use. The announcement ends that wait.
-            interest.tx && up
-        } else {
-            // Writable is how it is known to be up.
-            interest.tx || (interest.link && !up)
-        };
+        // Without carrier it is writable, and yet of no use. The announcement ends that wait; where there is none, writable is how it is known to be up.
+        let writable = interest.tx && (self.link().is_up() || self.link_fd().is_none());
         (interest.rx, writable)
     }
 
@@ -122,7 +116,7 @@ impl Tap {
         }
         let (found, announced) = match result {
             // What it was woken for, or not, is not all there is to know.
-            Ok(_) if unannounced => return self.look(Interest::ALL, Some(Duration::ZERO)),
+            Ok(_) if unannounced => return self.look(interest, Some(Duration::ZERO)),
             Ok(found) => found,
             Err(Errno::EINTR) => {
                 return Ok(Seen {

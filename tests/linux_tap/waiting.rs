@@ -168,6 +168,30 @@ fn waiting_for_room_without_carrier_does_not_spin() {
 }
 
 #[test]
+fn frames_for_a_stopped_device_wake_nobody() {
+    in_namespace(|| {
+        let mut device = async_tap0();
+        know_us(device.mac_address());
+        device.stop().expect("does not stop");
+        tell_us(b"x");
+        let deleter = soon(|| drop(ip("link del tap0")));
+        let mut polls = 0;
+        let error = block_on(async {
+            let mut ready = pin!(device.ready(Interest::RX));
+            poll_fn(|cx| {
+                polls += 1;
+                ready.as_mut().poll(cx)
+            })
+            .await
+            .expect_err("nothing can be ready")
+        });
+        deleter.join().expect("not deleted");
+        assert_eq!(error.kind(), ErrorKind::NotPresent);
+        assert!(polls < 50, "{polls} polls");
+    });
+}
+
+#[test]
 fn a_blocking_wait_tells_what_is_so() {
     in_namespace(|| {
         let mut tap = tap0();
