@@ -5,7 +5,16 @@ use crate::{
     Capabilities, Control, Error, ErrorKind, ErrorType, EthernetDevice, Events, Link, MacAddress, Rearm, RxFrame, Stats,
 };
 
-/// Takes frames as they come.
+/// Takes frames as they come. Closures do, too.
+///
+/// # Contract
+///
+/// - Each frame is handed over once, in order of arrival. When `on_frame` returns, the frame is released.
+/// - `tx` may be used or not, any number of times; it says `Busy` where there is no room, and receiving goes on all the same.
+///
+/// # For stack authors
+///
+/// Keep what the handler needs to know in the handler: the device cannot be reached from inside.
 pub trait FrameHandler {
     /// One received frame, which may be changed in place, and a way to answer at once.
     ///
@@ -67,6 +76,40 @@ pub struct Polled {
 /// - *Budgeted*: a `poll` delivers at most `budget` frames; with 0 it does housekeeping alone.
 /// - Without a handler `poll` does housekeeping and leaves frames where they are: none is lost by that.
 /// - Never from an interrupt: the handler runs inside `poll` only.
+///
+/// ```
+/// use ethdev::{Callback, CallbackDevice, EthernetDevice, MacAddress, RxFrame, Transmit};
+/// # use ethdev_sim::{Clock, RingConfig, RingError, RingNic, WireConfig};
+/// # let clock = Clock::new();
+/// # let [a, b] = [1, 2].map(|n| RingConfig::new(MacAddress::new([2, 0, 0, 0, 0, n])));
+/// # let (_wire, mut peer, nic) = RingNic::pair(&clock, WireConfig::default(), a, b);
+/// // `nic` and `peer` are the two ends of a wire.
+/// let mut handler = |frame: RxFrame<'_>, tx: &mut dyn Transmit| {
+///     let [to, from] = [&frame[6..12], &frame[..6]];
+///     tx.send_gather(&[to, from, &frame[12..]]).ok(); // back to the sender
+/// };
+/// let mut device = Callback::new(nic);
+/// device.set_handler(&mut handler);
+///
+/// peer.send_gather(&[&[2, 0, 0, 0, 0, 2], &peer.mac_address().octets(), b"\x88\xb5hello"])?;
+/// clock.advance(core::time::Duration::from_micros(10));
+/// assert_eq!(device.poll(16)?.frames, 1);
+///
+/// clock.advance(core::time::Duration::from_micros(10));
+/// let mut buf = [0; 1514];
+/// let meta = peer.recv_frame(&mut buf)?.expect("the answer");
+/// assert_eq!((meta.len, &buf[..6], &buf[14..19]), (60, &peer.mac_address().octets()[..], &b"hello"[..]));
+/// # Ok::<(), RingError>(())
+/// ```
+///
+/// # For stack authors
+///
+/// Take this surface where the stack is driven by events: everything that a frame causes happens inside one call, and a budget keeps a flood from starving
+/// the rest. Poll until `more` is false, then [`rearm`](crate::Rearm::rearm) and sleep.
+///
+/// # For driver authors
+///
+/// There is nothing to do: [`Callback`] gives this surface to every device.
 pub trait CallbackDevice<'h, H: FrameHandler + ?Sized + 'h = dyn FrameHandler + 'h>: ErrorType {
     /// Delivers to `handler` from the next `poll` on. Returns the one before.
     fn set_handler(&mut self, handler: &'h mut H) -> Option<&'h mut H>;

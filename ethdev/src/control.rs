@@ -150,6 +150,27 @@ impl<E: fmt::Debug> core::error::Error for ControlError<E> {}
 /// - Address, filter and mode survive `stop`/`start`, `sleep`/`wake` and [`recover`](Self::recover).
 /// - After `recover` returns `Ok`, the device works as freshly started, and frames lost by it are counted in `rx_reset` and `tx_reset`.
 ///
+/// ```
+/// use ethdev::{Control, EthernetDevice, FilterOutcome, MacAddress, Multicast, RxFilter};
+/// # use ethdev_sim::{Clock, RingConfig, RingError, RingNic, WireConfig};
+/// # let clock = Clock::new();
+/// # let [a, b] = [1, 2].map(|n| RingConfig::new(MacAddress::new([2, 0, 0, 0, 0, n])));
+/// # let (_wire, _peer, mut nic) = RingNic::pair(&clock, WireConfig::default(), a, b);
+/// let group = MacAddress::from_ipv4_multicast([224, 0, 0, 251].into());
+/// let outcome = nic.set_rx_filter(RxFilter::DEFAULT.with_multicast(Multicast::List(&[group])))?;
+/// if outcome == FilterOutcome::Superset { /* frames for other groups come too: look at the destination */ }
+///
+/// nic.stop()?;
+/// assert!(!nic.link().is_up());
+/// nic.start()?; // with the same filter
+/// # Ok::<(), ethdev::ControlError<RingError>>(())
+/// ```
+///
+/// # For stack authors
+///
+/// A stack needs none of this but the filter, for the groups that it joins. Take it where it is offered (`D: LendingDevice + Control`), and do without where
+/// it is `Unsupported`: what the filter cannot do, the device delivers or not as it is documented.
+///
 /// # For driver authors
 ///
 /// The trait stands beside [`EthernetDevice`](crate::EthernetDevice), not on top of it, so that layers which deliver frames in another way (callback,

@@ -15,6 +15,31 @@ use crate::{EthernetDevice, RxFrame, RxMeta, Stats, frame};
 /// - The halves are independent: neither needs anything of the other, in any order of calls.
 /// - Memory that was [reserved](TxHalf::reserve) and not committed costs nothing: dropping the half gives it back, unsent.
 ///
+/// ```
+/// use ethdev::{EthernetDevice, LendingDevice, MacAddress, RxHalf, TxHalf};
+/// # use ethdev_sim::{Clock, RingConfig, RingError, RingNic, WireConfig};
+/// # let clock = Clock::new();
+/// # let [a, b] = [1, 2].map(|n| RingConfig::new(MacAddress::new([2, 0, 0, 0, 0, n])));
+/// # let (_wire, mut peer, mut nic) = RingNic::pair(&clock, WireConfig::default(), a, b);
+/// // `nic` and `peer` are the two ends of a wire.
+/// peer.send_gather(&[&[2, 0, 0, 0, 0, 2], &peer.mac_address().octets(), b"\x88\xb5hello"])?;
+/// clock.advance(core::time::Duration::from_micros(10));
+///
+/// let (mut rx, mut tx) = nic.split();
+/// let question = rx.peek()?.expect("a frame");
+/// // Room for the answer, while the question is still being read where it lies.
+/// let answer = tx.reserve(question.len())?.expect("room");
+/// answer.copy_from_slice(&question);
+/// answer[..6].copy_from_slice(&question[6..12]);
+/// tx.commit(60)?;
+/// rx.release()?;
+/// assert!(rx.peek()?.is_none());
+///
+/// clock.advance(core::time::Duration::from_micros(10));
+/// assert_eq!(peer.recv_frame(&mut [0; 1514])?.map(|meta| meta.len), Some(60));
+/// # Ok::<(), RingError>(())
+/// ```
+///
 /// # For stack authors
 ///
 /// Write the adapter against this trait, once. [`transmit room`](TxHalf::ready) is no precondition of receiving.

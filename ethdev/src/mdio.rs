@@ -59,6 +59,36 @@ impl fmt::Display for RegisterAddress {
 
 /// A bus to PHYs. Fallible, and passed to the PHY driver per call: in most MACs its registers are inside the MAC, and several PHYs may share it.
 ///
+/// ```
+/// use ethdev::mdio::{Mdio, PhyAddress};
+/// use ethdev::phy::{PhyId, reg};
+///
+/// /// Who is on the bus. Reads only: a reset would disturb strangers.
+/// fn scan<M: Mdio>(mdio: &mut M) -> Result<Vec<(PhyAddress, PhyId)>, M::Error> {
+///     let mut found = Vec::new();
+///     for address in PhyAddress::all() {
+///         let (id1, id2) = (mdio.read(address, reg::PHYID1)?, mdio.read(address, reg::PHYID2)?);
+///         found.extend(PhyId::from_registers(id1, id2).map(|id| (address, id)));
+///     }
+///     Ok(found)
+/// }
+/// # use ethdev::{ErrorKind, mdio::RegisterAddress};
+/// # struct Bus;
+/// # impl Mdio for Bus {
+/// #     type Error = ErrorKind;
+/// #     fn read(&mut self, phy: PhyAddress, register: RegisterAddress) -> Result<u16, ErrorKind> {
+/// #         Ok(match (phy.get(), register) { (1, reg::PHYID1) => 7, (1, reg::PHYID2) => 0xc0f1, _ => 0xffff })
+/// #     }
+/// #     fn write(&mut self, _: PhyAddress, _: RegisterAddress, _: u16) -> Result<(), ErrorKind> { Ok(()) }
+/// # }
+/// # let found = scan(&mut Bus).unwrap();
+/// # assert_eq!((found.len(), found[0].0.get(), found[0].1.model()), (1, 1, 0x0f));
+/// ```
+///
+/// # For stack authors
+///
+/// A stack never sees it: [`link`](crate::EthernetDevice::link) is what comes of it.
+///
 /// # For driver authors
 ///
 /// Every wait for "busy" is bounded by time and ends in the bus' own timeout error. No answer from any PHY reads as `0xffff` (the line's pull-up).

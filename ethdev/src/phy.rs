@@ -257,6 +257,29 @@ impl<E: fmt::Debug> core::error::Error for PhyError<E> {}
 /// - No method waits: what takes time is continued by the next [`poll`](Self::poll). `now` is any clock that only goes forward, from any epoch.
 /// - A loss of the link between two polls is reported even if the link is up again: `Down`, and `Up` from the poll after it.
 /// - [`next_poll`](Self::next_poll) tells how long a caller may sleep when no interrupt wakes it.
+///
+/// ```
+/// use core::time::Duration;
+/// use ethdev::{Link, mdio::Mdio, phy::{Phy, PhyError, PhyEvent}};
+///
+/// /// What a MAC's `service` does with its PHY. The bus is a part of the MAC; that is why it is passed in.
+/// fn service<P: Phy, M: Mdio>(phy: &mut P, mdio: &mut M, link: &mut Link, now: Duration) -> Result<(), PhyError<M::Error>> {
+///     match phy.poll(mdio, now)? {
+///         PhyEvent::None => {}
+///         PhyEvent::Up(mode) => *link = Link::Up(mode), // and set the MAC's speed and duplex
+///         PhyEvent::Down => *link = Link::Down,
+///     }
+///     Ok(())
+/// }
+/// ```
+///
+/// # For stack authors
+///
+/// A stack never sees it: [`link`](crate::EthernetDevice::link) is what comes of it.
+///
+/// # For driver authors
+///
+/// Resolve the mode by the PHY's own status where it has one that can be believed, and by [`Abilities::resolve`] where not. Read the latching link bit twice.
 pub trait Phy {
     /// Begins anew: identifies the PHY, resets it, and advertises `advertise`.
     ///

@@ -22,6 +22,27 @@
 ///         }
 /// ```
 ///
+/// ```
+/// use ethdev::{Doorbell, EthernetDevice, Interest, MacAddress, Rearm, RearmOutcome};
+/// # use ethdev_sim::{Clock, RingConfig, RingError, RingNic, WireConfig};
+/// # static DOORBELL: Doorbell = Doorbell::new();
+/// # let clock = Clock::new();
+/// # let [a, b] = [1, 2].map(|n| RingConfig::new(MacAddress::new([2, 0, 0, 0, 0, n])).with_doorbell(&DOORBELL));
+/// # let (_wire, mut peer, mut nic) = RingNic::pair(&clock, WireConfig::default(), a, b);
+/// // `nic` rings DOORBELL; `peer` is the other end of its wire.
+/// assert_eq!(nic.rearm(Interest::RX)?, RearmOutcome::Armed);
+/// assert!(!DOORBELL.take());
+///
+/// peer.send_gather(&[&[2, 0, 0, 0, 0, 2], &peer.mac_address().octets(), b"\x88\xb5hello"])?;
+/// clock.advance(core::time::Duration::from_micros(10));
+/// assert!(DOORBELL.take());
+///
+/// // Not drained, and armed again: no interrupt may come for what is there already, so it has to be said.
+/// nic.disarm()?;
+/// assert_eq!(nic.rearm(Interest::RX)?, RearmOutcome::WorkPending);
+/// # Ok::<(), RingError>(())
+/// ```
+///
 /// # For driver authors
 ///
 /// Edge- and level-triggered hosts are both to be served: unmask so that work already pending makes a new edge where the chip can do that, and report

@@ -19,6 +19,15 @@ use crate::{Capabilities, Error, ErrorType, Events, Interest, Link, MacAddress, 
 /// }
 /// ```
 ///
+/// # For stack authors
+///
+/// `ready` is where a task sleeps; drop it to do something else. A stack that borrows frames (smoltcp) sits behind the [pump](crate) instead.
+///
+/// # For driver authors
+///
+/// Write the chip's logic once for both forms. Make the hand-over of a frame to the chip the last thing that `send_gather` awaits, and the release of a frame
+/// from the chip the last thing that `recv_frame` awaits: then a dropped future has no half-done frame to account for.
+///
 /// # Cancellation
 ///
 /// - `ready` is cancel-safe: dropped at any point, it has taken nothing.
