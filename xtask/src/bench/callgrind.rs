@@ -60,14 +60,14 @@ pub(super) fn figures(programs: &Programs, progress: &ProgressBar) -> Result<Vec
 fn figure(figure: String, ours: f64, by_hand: f64, has_goal: bool) -> Figure {
     let ratio = ours / by_hand;
     Figure {
-        figure: format!("{figure} ({ratio:.3} x)"),
+        figure,
         unit: "instructions per frame".into(),
         ours,
         peers: BTreeMap::from([("by hand".into(), by_hand)]),
         goal: if has_goal {
-            format!("at most {GOAL} x")
+            format!("at most {GOAL} x, is {ratio:.3} x")
         } else {
-            String::new()
+            format!("none, is {ratio:.3} x")
         },
         ok: has_goal.then_some(ratio <= GOAL),
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Error, Result, anyhow, bail, ensure};
 use indicatif::ProgressBar;
 
 use super::client::Client;
@@ -32,26 +32,29 @@ const TRACED: [u32; 2] = [500, 2500];
 pub(super) const RUNS: u64 = (LENGTHS.len() * DEVICES.len() * (ROUNDS + TRACED.len())) as u64;
 
 pub(super) fn figures(programs: &Programs, progress: &ProgressBar) -> Result<Vec<Figure>> {
-    let interface = match Interface::create() {
-        Ok(interface) => interface,
-        Err(why) => return Ok(vec![skipped("TAP echo", "frames per second", &format!("{why:#}"))]),
-    };
+    let interface = Interface::create();
     let mut list = Vec::new();
     for length in LENGTHS {
         let (figure, unit) = (format!("TAP echo of {length}-byte frames"), "frames per second");
-        let rates = rates(&programs.tap, length, progress)?;
-        list.push(compare(figure, unit, rates, "at least as many", |ours, other| {
-            ours >= other
-        }));
+        list.push(match &interface {
+            Ok(_) => {
+                let rates = rates(&programs.tap, length, progress)?;
+                compare(figure, unit, rates, "at least as many", |ours, other| ours >= other)
+            }
+            Err(why) => skipped(figure, unit, why),
+        });
     }
     for length in LENGTHS {
         let (figure, unit) = (format!("TAP echo of {length}-byte frames"), "system calls per frame");
-        list.push(match calls(&programs.tap, length, progress) {
+        let calls = match &interface {
+            Ok(_) => calls(&programs.tap, length, progress),
+            Err(why) => Err(anyhow!("{why:#}")),
+        };
+        list.push(match calls {
             Ok(calls) => compare(figure, unit, calls, "at most as many", |ours, other| ours <= other),
-            Err(why) => skipped(&figure, unit, &format!("{why:#}")),
+            Err(why) => skipped(figure, unit, &why),
         });
     }
-    drop(interface);
     Ok(list)
 }
 
@@ -66,13 +69,13 @@ fn compare(figure: String, unit: &str, [ours, other]: [f64; 2], goal: &str, ok: 
     }
 }
 
-fn skipped(figure: &str, unit: &str, why: &str) -> Figure {
+fn skipped(figure: String, unit: &str, why: &Error) -> Figure {
     Figure {
-        figure: figure.into(),
+        figure,
         unit: unit.into(),
         ours: f64::NAN,
         peers: BTreeMap::new(),
-        goal: format!("SKIPPED: {why}"),
+        goal: format!("SKIPPED: {why:#}"),
         ok: None,
     }
 }

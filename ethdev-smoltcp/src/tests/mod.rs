@@ -1,12 +1,14 @@
 //! The adapter over a device that obeys, and over one that does not.
 
+mod wakeup;
+
 use std::vec::Vec;
 
-use ethdev::{Capabilities, Control, ErrorKind, Interest, Link, MaxFrameLen};
+use ethdev::{Capabilities, Control, ErrorKind, Link, MaxFrameLen};
 use smoltcp::iface::{Config, Interface, SocketHandle, SocketSet};
 use smoltcp::phy::{Device, RxToken, TxToken};
 use smoltcp::socket::udp;
-use smoltcp::time::{Duration, Instant};
+use smoltcp::time::Instant;
 use smoltcp::wire::{
     ArpOperation, ArpPacket, ArpRepr, EthernetAddress, EthernetFrame, EthernetProtocol, EthernetRepr, IpAddress,
     IpCidr, IpEndpoint, Ipv4Address,
@@ -500,115 +502,8 @@ fn short_spares_are_refused() {
     assert_eq!(adapter.capabilities().max_transmission_unit, MIN_SPARE_LEN);
 }
 
-mod wakeup {
-    use super::*;
-
-    const IDLE: Interest = Interest {
-        rx: true,
-        tx: false,
-        link: true,
-    };
-
-    fn nap(millis: u64, interest: Interest) -> Wakeup {
-        Wakeup::Wait {
-            until: Some(NOW + Duration::from_millis(millis)),
-            interest,
-        }
-    }
-
-    #[test]
-    fn idle_waits_for_the_device_alone() {
-        let mut spare = spare();
-        let mut adapter = Adapter::new(Memory::new(), &mut spare);
-        let mut stack = Stack::new(&mut adapter);
-        let wakeup = stack.wakeup(&mut adapter);
-        let wait = Wakeup::Wait {
-            until: None,
-            interest: IDLE,
-        };
-        assert_eq!((wakeup, wakeup.delay(NOW)), (wait, None));
-    }
-
-    #[test]
-    fn something_to_send_and_room_is_now() {
-        let mut spare = spare();
-        let mut adapter = Adapter::new(Memory::new(), &mut spare);
-        let mut stack = Stack::new(&mut adapter);
-        stack.send(b"now");
-        assert_eq!(stack.wakeup(&mut adapter), Wakeup::Now);
-        assert_eq!(Wakeup::Now.delay(NOW), Some(Duration::ZERO));
-    }
-
-    #[test]
-    fn timers_of_the_stack_are_kept() {
-        let mut spare = spare();
-        let mut adapter = Adapter::new(Memory::new(), &mut spare);
-        let mut stack = Stack::new(&mut adapter);
-        stack.send(b"to an unknown neighbour");
-        stack.poll(&mut adapter);
-        // It has asked for the address and will ask again.
-        let wakeup = stack.wakeup(&mut adapter);
-        let Wakeup::Wait {
-            until: Some(until),
-            interest: IDLE,
-        } = wakeup
-        else {
-            panic!("{wakeup:?}")
-        };
-        assert!(until > NOW);
-        assert_eq!(wakeup.delay(until), Some(Duration::ZERO));
-        // The link being down changes nothing about a timer that is not due.
-        adapter.inner_mut().link = Link::Down;
-        assert_eq!(stack.wakeup(&mut adapter), wakeup);
-    }
-
-    #[test]
-    fn something_to_send_and_no_link_waits_for_the_link() {
-        let mut spare = spare();
-        let mut adapter = Adapter::new(Memory::new(), &mut spare);
-        let mut stack = Stack::with_neighbor(&mut adapter);
-        (adapter.inner_mut().link, adapter.inner_mut().cable) = (Link::Down, Link::Down);
-        // The one frame that shows the adapter that the link is down is lost. (`service` would have shown it before.)
-        stack.send(b"lost");
-        stack.poll(&mut adapter);
-        assert_eq!(adapter.drops(), drops(|d| d.tx_link_down = 1));
-        stack.send(b"later");
-        stack.poll(&mut adapter);
-        assert_eq!(adapter.drops(), drops(|d| d.tx_link_down = 1));
-        assert_eq!(stack.iface.poll_at(NOW, &stack.sockets), Some(NOW));
-        assert_eq!(stack.wakeup(&mut adapter), nap(250, IDLE));
-    }
-
-    #[test]
-    fn something_to_send_and_no_room_waits_for_room() {
-        let mut spare = spare();
-        let mut adapter = Adapter::new(Memory::new(), &mut spare);
-        let mut stack = Stack::with_neighbor(&mut adapter);
-        adapter.inner_mut().room = 0;
-        stack.send(b"later");
-        stack.poll(&mut adapter);
-        assert_eq!(stack.wakeup(&mut adapter), nap(1, Interest::ALL));
-        adapter.inner_mut().room = 1;
-        assert_eq!(stack.wakeup(&mut adapter), Wakeup::Now);
-    }
-
-    #[test]
-    fn a_waiting_reply_is_something_to_send() {
-        let mut spare = spare();
-        let mut adapter = Adapter::new(Memory::new(), &mut spare);
-        let mut stack = Stack::new(&mut adapter);
-        adapter.inner_mut().room = 0;
-        adapter.inner_mut().rx.push_back(arp_request());
-        stack.poll(&mut adapter);
-        assert!(adapter.is_parked());
-        assert_eq!(stack.wakeup(&mut adapter), nap(1, Interest::ALL));
-        // Room came between: sent at once, and then there is nothing to do.
-        adapter.inner_mut().room = 1;
-        let wait = Wakeup::Wait {
-            until: None,
-            interest: IDLE,
-        };
-        assert_eq!(stack.wakeup(&mut adapter), wait);
-        assert_eq!(adapter.inner().tx.len(), 1);
-    }
+#[test]
+fn it_goes_to_another_thread_with_its_device() {
+    fn is_send<T: Send>() {}
+    is_send::<Adapter<'_, Memory>>();
 }
