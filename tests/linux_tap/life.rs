@@ -130,11 +130,36 @@ fn deleted_in_use() {
         let own = tap.mac_address();
         tap.recover().expect("tap0 does not recover");
         assert_eq!((tap.mac_address(), tap.stats().recoveries), (own, 1));
+        assert_eq!(tap.recv_frame(&mut [0; 1518]).expect("tap0 failed"), None);
         ip("addr add 10.99.0.1/24 dev tap0");
         wait_for_link(&mut tap, true);
         let mut child = ping("-c 5 -i 0.002");
         serve(&mut tap, &mut child);
         assert_answered(child);
+    });
+}
+
+#[test]
+fn a_held_frame_outlives_the_interface() {
+    in_namespace(|| {
+        for recover_first in [false, true] {
+            let mut tap = tap0();
+            ip(&format!("neigh add {OURS} lladdr {} dev tap0", tap.mac_address()));
+            let peer = UdpSocket::bind("10.99.0.1:0").expect("no socket");
+            peer.send_to(b"hello", (OURS, 7)).expect("not sent");
+            tap.recv_frame(&mut []).expect_err("it does not fit, and is held");
+            ip("link del tap0");
+            tap.service().expect_err("it is gone");
+            if recover_first {
+                tap.recover().expect("tap0 does not recover");
+            }
+            let delivered = tap.recv_frame(&mut [0; 1518]).expect("tap0 failed").is_some();
+            assert_eq!(delivered, !recover_first);
+            assert_eq!(
+                (tap.stats().rx_frames, tap.stats().rx_reset),
+                if recover_first { (0, 1) } else { (1, 0) }
+            );
+        }
     });
 }
 
@@ -246,9 +271,14 @@ fn stopped_and_started() {
             .expect("tap0 failed");
         assert_eq!((nothing.rx, nothing.tx), (false, false));
 
+        // What is dropped meanwhile is not ours to count.
+        say(2000);
+        assert!(kernels_counter("tap0", "tx", "dropped") > 0);
         tap.start().expect("does not start");
         assert_eq!(tap.recv_frame(&mut buf).expect("tap0 failed"), None);
         assert_eq!((tap.stats().rx_reset, tap.link()), (3, Link::UP));
+        tap.recover().expect("does not recover");
+        assert_eq!(tap.stats().rx_overrun, 0);
         say(1);
         assert_eq!(expect_frame(&mut tap, &mut buf), 47);
         assert_eq!(tap.stats().rx_frames, 1);
