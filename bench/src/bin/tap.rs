@@ -1,4 +1,5 @@
-//! `tap ours|smoltcp NAME FRAMES`: echoes so many UDP datagrams that come out of the TAP interface NAME, then prints how many it echoed a second.
+//! `tap ours|smoltcp NAME FRAMES`: echoes so many UDP datagrams that come out of the TAP interface NAME, then prints how many it echoed a second, and how many
+//! a second of processor time.
 //!
 //! The interface must exist. The host has the address that [`ethdev_bench::HOST`] is made of, the kernel has another of the same network.
 
@@ -52,8 +53,8 @@ mod echo {
             smoltcps(name, frames)
         };
         match echoed {
-            Ok(a_second) => {
-                println!("{a_second}");
+            Ok(Rate { by_clock, by_processor }) => {
+                println!("{by_clock} {by_processor}");
                 ExitCode::SUCCESS
             }
             Err(e) => {
@@ -63,12 +64,12 @@ mod echo {
         }
     }
 
-    fn ours(name: &str, frames: usize) -> Result<f64> {
+    fn ours(name: &str, frames: usize) -> Result<Rate> {
         let config = TapConfig::new(name)
             .with_mac_address(MacAddress::new(HOST.mac.0))
             .with_create(false);
         let mut spare = [0; 1514];
-        let mut device = Adapter::new(Buffered::<_, 1514>::new(Tap::with_config(config)?), &mut spare);
+        let mut device = Adapter::new(Buffered::<_, 1536>::new(Tap::with_config(config)?), &mut spare);
         let mut host = Stack::new(&mut device, HOST);
         let mut progress = Progress::new(frames);
         loop {
@@ -78,9 +79,9 @@ mod echo {
                 return Err(Box::new(error));
             }
             let echoed = host.echo_all();
-            if let Some(a_second) = progress.more(echoed)? {
+            if let Some(rate) = progress.more(echoed)? {
                 host.poll(now, &mut device);
-                return Ok(a_second);
+                return Ok(rate);
             }
             if echoed > 0 {
                 continue;
@@ -92,7 +93,7 @@ mod echo {
         }
     }
 
-    fn smoltcps(name: &str, frames: usize) -> Result<f64> {
+    fn smoltcps(name: &str, frames: usize) -> Result<Rate> {
         let mut device = TunTapInterface::new(name, Medium::Ethernet)?;
         let mut host = Stack::new(&mut device, HOST);
         let mut progress = Progress::new(frames);
@@ -100,9 +101,9 @@ mod echo {
             let now = StackTime::now();
             host.poll(now, &mut device);
             let echoed = host.echo_all();
-            if let Some(a_second) = progress.more(echoed)? {
+            if let Some(rate) = progress.more(echoed)? {
                 host.poll(now, &mut device);
-                return Ok(a_second);
+                return Ok(rate);
             }
             if echoed > 0 {
                 continue;
@@ -113,10 +114,16 @@ mod echo {
         }
     }
 
+    /// Datagrams a second.
+    struct Rate {
+        by_clock: f64,
+        by_processor: f64,
+    }
+
     struct Progress {
         left: usize,
         frames: usize,
-        begun: Option<Instant>,
+        begun: Option<(Instant, Duration)>,
         last: Instant,
     }
 
@@ -131,7 +138,7 @@ mod echo {
         }
 
         /// So many more; the rate when that was all.
-        fn more(&mut self, echoed: usize) -> Result<Option<f64>> {
+        fn more(&mut self, echoed: usize) -> Result<Option<Rate>> {
             let now = Instant::now();
             if echoed == 0 {
                 return if now - self.last > PATIENCE {
@@ -141,9 +148,26 @@ mod echo {
                 };
             }
             self.last = now;
-            let begun = *self.begun.get_or_insert(now);
+            let (begun, used) = match self.begun {
+                Some(begun) => begun,
+                None => *self.begun.insert((now, processor_time()?)),
+            };
             self.left = self.left.saturating_sub(echoed);
-            Ok((self.left == 0).then(|| self.frames as f64 / (now - begun).as_secs_f64()))
+            if self.left > 0 {
+                return Ok(None);
+            }
+            let frames = self.frames as f64;
+            Ok(Some(Rate {
+                by_clock: frames / (now - begun).as_secs_f64(),
+                by_processor: frames / (processor_time()? - used).as_secs_f64(),
+            }))
         }
+    }
+
+    /// What this process, which has one thread, has had of the processor.
+    fn processor_time() -> Result<Duration> {
+        let text = std::fs::read_to_string("/proc/self/schedstat")?;
+        let nanos = text.split_whitespace().next().unwrap_or_default().parse()?;
+        Ok(Duration::from_nanos(nanos))
     }
 }

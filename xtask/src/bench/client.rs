@@ -21,7 +21,7 @@ impl Client {
         let socket = UdpSocket::bind((local, 0))?;
         socket.connect(server)?;
         // Long enough for a server that is traced.
-        socket.set_read_timeout(Some(Duration::from_millis(300)))?;
+        socket.set_read_timeout(Some(Duration::from_millis(100)))?;
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = stop.clone();
         let thread = std::thread::spawn(move || {

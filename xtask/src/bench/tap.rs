@@ -23,9 +23,11 @@ const LENGTHS: [usize; 2] = [64, 1514];
 const HEADERS: usize = 14 + 20 + 8;
 /// Datagrams under way at once.
 const WINDOW: usize = 32;
-/// Turn about, so that whatever else the machine does hits both; the best round of each counts.
-const ROUNDS: usize = 7;
-const FRAMES: u32 = 60_000;
+/// Turn about, so that whatever else the machine does hits both.
+const ROUNDS: usize = 21;
+const FRAMES: u32 = 10_000;
+/// Nearly all of the time is the kernel's, which is the same for both: what they differ by is seldom more than from one run to the next.
+const NOISE: f64 = 0.03;
 /// What is done once is in both and cancels out. One datagram at a time: then the calls do not depend on timing.
 const TRACED: [u32; 2] = [500, 2500];
 
@@ -35,14 +37,29 @@ pub(super) fn figures(programs: &Programs, progress: &ProgressBar) -> Result<Vec
     let interface = Interface::create();
     let mut list = Vec::new();
     for length in LENGTHS {
-        let (figure, unit) = (format!("TAP echo of {length}-byte frames"), "frames per second");
-        list.push(match &interface {
+        let figure = format!("TAP echo of {length}-byte frames");
+        // The clock's time is as much the client's as the server's: it is only shown.
+        let (processor, clock) = (
+            "frames per second of processor time",
+            "frames per second, client and all",
+        );
+        match &interface {
             Ok(_) => {
                 let rates = rates(&programs.tap, length, progress)?;
-                compare(figure, unit, rates, "at least as many", |ours, other| ours >= other)
+                let goal = format!("at least as many (noise: {:.0} %)", NOISE * 100.0);
+                let at_least = |ours, other| ours >= other * (1.0 - NOISE);
+                list.push(compare(
+                    figure.clone(),
+                    processor,
+                    [&rates[0], &rates[1]].map(median),
+                    &goal,
+                    at_least,
+                ));
+                let best = rates.map(|rates| rates.by_clock.into_iter().fold(0.0, f64::max).round());
+                list.push(shown(figure, clock, best));
             }
-            Err(why) => skipped(figure, unit, why),
-        });
+            Err(why) => list.extend([processor, clock].map(|unit| skipped(figure.clone(), unit, why))),
+        }
     }
     for length in LENGTHS {
         let (figure, unit) = (format!("TAP echo of {length}-byte frames"), "system calls per frame");
@@ -69,6 +86,13 @@ fn compare(figure: String, unit: &str, [ours, other]: [f64; 2], goal: &str, ok: 
     }
 }
 
+fn shown(figure: String, unit: &str, values: [f64; 2]) -> Figure {
+    Figure {
+        ok: None,
+        ..compare(figure, unit, values, "none", |_, _| true)
+    }
+}
+
 fn skipped(figure: String, unit: &str, why: &Error) -> Figure {
     Figure {
         figure,
@@ -80,20 +104,37 @@ fn skipped(figure: String, unit: &str, why: &Error) -> Figure {
     }
 }
 
-/// The best rates of both.
-fn rates(program: &Path, length: usize, progress: &ProgressBar) -> Result<[f64; 2]> {
-    let mut best = [0.0_f64; 2];
+/// What the rounds of one device brought.
+#[derive(Debug, Default)]
+struct Rates {
+    by_clock: Vec<f64>,
+    by_processor: Vec<f64>,
+}
+
+/// The middle of the rates by processor time.
+fn median(rates: &Rates) -> f64 {
+    let mut sorted = rates.by_processor.clone();
+    sorted.sort_by(f64::total_cmp);
+    sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN).round()
+}
+
+fn rates(program: &Path, length: usize, progress: &ProgressBar) -> Result<[Rates; 2]> {
+    let mut rates = <[Rates; 2]>::default();
     for round in 1..=ROUNDS {
-        for (device, best) in DEVICES.into_iter().zip(&mut best) {
+        for (device, rates) in DEVICES.into_iter().zip(&mut rates) {
             super::step(progress, format!("{device} TAP, {length} bytes, round {round}"));
             let _client = Client::start(KERNEL, HOST, length - HEADERS, WINDOW)?;
             let mut echo = Command::new(program);
             let said = tools::output(echo.args([device, NAME, &FRAMES.to_string()]))?;
-            *best = best.max(said.trim().parse().context("the rate is no number")?);
+            let (by_clock, by_processor) = said.trim().split_once(' ').context("there are two rates")?;
+            rates.by_clock.push(by_clock.parse().context("a rate is no number")?);
+            rates
+                .by_processor
+                .push(by_processor.parse().context("a rate is no number")?);
             progress.inc(1);
         }
     }
-    Ok(best.map(f64::round))
+    Ok(rates)
 }
 
 /// The system calls per frame of both.
