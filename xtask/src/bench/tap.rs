@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Error, Result, anyhow, bail, ensure};
 use indicatif::ProgressBar;
 
+use super::callgrind;
 use super::client::Client;
 use super::program::Programs;
 use crate::figures::Figure;
@@ -28,10 +29,10 @@ const ROUNDS: usize = 21;
 const FRAMES: u32 = 10_000;
 /// Nearly all of the time is the kernel's, which is the same for both: what they differ by is seldom more than from one run to the next.
 const NOISE: f64 = 0.03;
-/// What is done once is in both and cancels out. One datagram at a time: then the calls do not depend on timing.
-const TRACED: [u32; 2] = [500, 2500];
+/// What is done once is in both and cancels out. One datagram at a time: then the counts do not depend on timing.
+const COUNTED: [u32; 2] = [500, 2500];
 
-pub(super) const RUNS: u64 = (LENGTHS.len() * DEVICES.len() * (ROUNDS + TRACED.len())) as u64;
+pub(super) const RUNS: u64 = (LENGTHS.len() * DEVICES.len() * (ROUNDS + 2 * COUNTED.len())) as u64;
 
 pub(super) fn figures(programs: &Programs, progress: &ProgressBar) -> Result<Vec<Figure>> {
     let interface = Interface::create();
@@ -61,16 +62,22 @@ pub(super) fn figures(programs: &Programs, progress: &ProgressBar) -> Result<Vec
             Err(why) => list.extend([processor, clock].map(|unit| skipped(figure.clone(), unit, why))),
         }
     }
-    for length in LENGTHS {
-        let (figure, unit) = (format!("TAP echo of {length}-byte frames"), "system calls per frame");
-        let calls = match &interface {
-            Ok(_) => calls(&programs.tap, length, progress),
-            Err(why) => Err(anyhow!("{why:#}")),
-        };
-        list.push(match calls {
-            Ok(calls) => compare(figure, unit, calls, "at most as many", |ours, other| ours <= other),
-            Err(why) => skipped(figure, unit, &why),
-        });
+    let counted: [(_, Count); 2] = [
+        ("system calls per frame", calls),
+        ("instructions per frame, without the kernel's", instructions),
+    ];
+    for (unit, count) in counted {
+        for length in LENGTHS {
+            let figure = format!("TAP echo of {length}-byte frames");
+            let values = match &interface {
+                Ok(_) => count(&programs.tap, length, progress),
+                Err(why) => Err(anyhow!("{why:#}")),
+            };
+            list.push(match values {
+                Ok(values) => compare(figure, unit, values, "at most as many", |ours, other| ours <= other),
+                Err(why) => skipped(figure, unit, &why),
+            });
+        }
     }
     Ok(list)
 }
@@ -137,25 +144,47 @@ fn rates(program: &Path, length: usize, progress: &ProgressBar) -> Result<[Rates
     Ok(rates)
 }
 
+/// Something that can be counted in one run of the program.
+type Count = fn(&Path, usize, &ProgressBar) -> Result<[f64; 2]>;
+
+/// What `count` grows by with each frame, for both; one datagram at a time.
+fn per_frame(
+    length: usize,
+    progress: &ProgressBar,
+    what: &str,
+    count: impl Fn(&str, u32) -> Result<f64>,
+) -> Result<[f64; 2]> {
+    let mut grows = [0.0; 2];
+    for (device, grows) in DEVICES.into_iter().zip(&mut grows) {
+        let count = |frames| {
+            super::step(progress, format!("{device} TAP, {length} bytes, {what}"));
+            let _client = Client::start(KERNEL, HOST, length - HEADERS, 1)?;
+            let count = count(device, frames);
+            progress.inc(1);
+            count
+        };
+        let (few, many) = (count(COUNTED[0])?, count(COUNTED[1])?);
+        // A single call more or less at the start is none per frame.
+        *grows = ((many - few) / f64::from(COUNTED[1] - COUNTED[0]) * 100.0).round() / 100.0;
+    }
+    Ok(grows)
+}
+
 /// The system calls per frame of both.
 fn calls(program: &Path, length: usize, progress: &ProgressBar) -> Result<[f64; 2]> {
     if !tools::has("strace") {
         tools::install("strace")?;
     }
-    let mut calls = [0.0; 2];
-    for (device, calls) in DEVICES.into_iter().zip(&mut calls) {
-        let total = |frames: u32| {
-            super::step(progress, format!("{device} TAP, {length} bytes, under strace"));
-            let _client = Client::start(KERNEL, HOST, length - HEADERS, 1)?;
-            let total = traced(program, device, frames);
-            progress.inc(1);
-            total
-        };
-        let (few, many) = (total(TRACED[0])?, total(TRACED[1])?);
-        // A single call more or less at the start is none per frame.
-        *calls = ((many - few) / f64::from(TRACED[1] - TRACED[0]) * 100.0).round() / 100.0;
-    }
-    Ok(calls)
+    per_frame(length, progress, "under strace", |device, frames| {
+        traced(program, device, frames)
+    })
+}
+
+/// The instructions per frame of both.
+fn instructions(program: &Path, length: usize, progress: &ProgressBar) -> Result<[f64; 2]> {
+    per_frame(length, progress, "under callgrind", |device, frames| {
+        callgrind::instructions(program, &[device, NAME, &frames.to_string()])
+    })
 }
 
 fn traced(program: &Path, device: &str, frames: u32) -> Result<f64> {
