@@ -19,7 +19,7 @@ use ethdev::{
 
 use crate::bus::{Awaited, Bus, NoReset, ResetPin};
 use crate::chip::Chip;
-use crate::errata::TX_STUCK;
+use crate::errata::tx_stuck;
 use crate::{Config, Error, Revision};
 
 /// How the driver learns that the chip wants something.
@@ -149,7 +149,7 @@ impl<SPI: SpiDevice, DELAY: DelayNs, INT: Interrupt, RST: ResetPin> Enc28j60<SPI
             Some(if us == 0 { 1 } else { us })
         } else if self.chip.tx.is_busy() {
             // A transmitter that is stuck raises no interrupt (erratum 13).
-            Some(TX_STUCK / 10 + 1)
+            Some(tx_stuck(self.chip.config.is_full_duplex()) / 10 + 1)
         } else {
             match self.chip.config.idle_check_ms {
                 0 => None,

@@ -61,9 +61,16 @@ const RESET_PIN_US: u32 = 2;
 
 /// Errata 12 and 13: how often one frame is sent anew.
 pub(crate) const TX_RETRIES: u8 = 16;
-/// Errata 12 and 13: how long a transmission may take before it counts as stuck, in units of 0.1 µs. Four times the longest frame on the wire (1.24 ms): one of the
-/// others may be in the way.
-pub(crate) const TX_STUCK: u32 = 50_000;
+/// Errata 12 and 13: how long a transmission may take in half duplex before it counts as stuck, in units of 0.1 µs. Four times the longest frame on the wire
+/// (1.24 ms): those of others may be in the way.
+const TX_STUCK_HALF: u32 = 50_000;
+/// The same in full duplex, where the partner may ask for 65,535 times 512 bits of silence (IEEE 802.3 annex 31B): 3.36 s.
+const TX_STUCK_FULL: u32 = 40_000_000;
+
+/// When a transmission counts as stuck, in units of 0.1 µs.
+pub(crate) const fn tx_stuck(full_duplex: bool) -> u32 {
+    if full_duplex { TX_STUCK_FULL } else { TX_STUCK_HALF }
+}
 
 /// Erratum 14: an even ERXRDPT may damage the receive buffer. The byte before the next packet, which is at an even address, is odd.
 pub(crate) const fn receive_read_pointer(next: u16) -> u16 {

@@ -221,3 +221,6 @@ impl<B: Bus> Spi<B> {
         self.instruction(&mut [Operation::Write(&[SRC])], 1).await
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -298,7 +298,7 @@ impl<B: Bus> Chip<B> {
             self.tx.stale_flags = true;
             self.tx.free_first();
             self.start_next().await
-        } else if self.spi.elapsed().wrapping_sub(self.tx.since) > errata::TX_STUCK {
+        } else if self.spi.elapsed().wrapping_sub(self.tx.since) > errata::tx_stuck(self.config.is_full_duplex()) {
             warning!("ENC28J60 transmitter stuck, reset");
             self.start_again().await
         } else {
