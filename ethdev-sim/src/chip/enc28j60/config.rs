@@ -62,6 +62,8 @@ pub struct ChipConfig {
     pub allowed: Vec<ViolationKind>,
     /// The duplex mode that the LED strap asks for: the reset value of PHCON1.PDPXMD.
     pub full_duplex_strap: bool,
+    /// How long the PHY takes to find its partner: after a reset, after sleep, and when the cable is plugged in. The data sheet says "many milliseconds".
+    pub link_time: Duration,
 }
 
 impl ChipConfig {
@@ -80,6 +82,7 @@ impl ChipConfig {
             faults: ChipFaults::NONE,
             allowed: Vec::new(),
             full_duplex_strap: false,
+            link_time: Duration::from_millis(20),
         }
     }
 
@@ -141,6 +144,13 @@ impl ChipConfig {
     #[must_use]
     pub fn allowing(mut self, kind: ViolationKind) -> Self {
         self.allowed.push(kind);
+        self
+    }
+
+    /// The same with the PHY taking this long to find its partner.
+    #[must_use]
+    pub const fn with_link_time(mut self, time: Duration) -> Self {
+        self.link_time = time;
         self
     }
 

@@ -9,14 +9,23 @@
 
 mod config;
 mod counters;
+mod dma;
 mod errata;
 mod faults;
 mod filter;
 mod hardware;
+mod instruction;
 mod int_line;
+mod phy;
 mod pins;
+mod power;
+mod ram;
+mod registers;
+mod rx;
 mod spi;
+mod tx;
 mod violations;
+mod writes;
 
 use core::fmt;
 use core::time::Duration;

@@ -85,7 +85,11 @@ impl Shared {
         let (gap, overhead, setup) = {
             let chip = self.core.borrow();
             let gap = chip.deselected_at + chip.config.cs_gap;
-            (gap.saturating_sub(self.clock.now()), chip.config.overhead, chip.config.cs_setup)
+            (
+                gap.saturating_sub(self.clock.now()),
+                chip.config.overhead,
+                chip.config.cs_setup,
+            )
         };
         pace.wait(self, gap.max(overhead)).await;
         self.with(super::hardware::Hw::select);
@@ -140,7 +144,9 @@ impl Shared {
         if !self.core.borrow().is_streaming() {
             return 1;
         }
-        let Some(next) = self.clock.next_event() else { return wanted };
+        let Some(next) = self.clock.next_event() else {
+            return wanted;
+        };
         let quiet = next.saturating_sub(self.clock.now());
         let bytes = quiet.as_nanos() / byte_time.as_nanos();
         usize::try_from(bytes).unwrap_or(usize::MAX).clamp(1, wanted)
