@@ -1,5 +1,7 @@
 //! Every device of this repository, on every surface, against every line of the contracts.
 
+#[path = "conformance/enc28j60.rs"]
+mod enc28j60;
 #[cfg(target_os = "linux")]
 #[path = "conformance/tap.rs"]
 mod tap;
