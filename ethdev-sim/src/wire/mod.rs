@@ -279,10 +279,9 @@ impl Inner {
         let now = self.clock.now();
         let state = self.state.borrow();
         let slots = &state.lanes[side.other().index()].slots;
-        let arriving = slots.iter().find(|(_, end)| now < *end + self.latency);
-        arriving
-            .map(|(first_bit, _)| *first_bit + self.latency)
-            .filter(|since| *since <= now)
+        let next = slots.partition_point(|(_, end)| *end + self.latency <= now);
+        let (first_bit, _) = slots.get(next)?;
+        Some(*first_bit + self.latency).filter(|since| *since <= now)
     }
 
     /// Breaks off the latest frame of `side`, if it is not out yet.
