@@ -243,7 +243,7 @@ impl Host {
             violations.iter().map(|v| format!("{v}\n")).collect::<String>()
         );
         let truth = self.chip.truth();
-        assert!(truth.balanced(), "{truth:?}");
+        assert!(truth.balanced() && truth.tx_running() <= 1, "{truth:?}");
     }
 }
 

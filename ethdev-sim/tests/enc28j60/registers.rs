@@ -187,7 +187,15 @@ proptest! {
         host.set16(EWRPT, at);
         host.write(&bytes);
         host.set16(ERDPT, at);
-        prop_assert_eq!(host.read(bytes.len()), bytes);
+        prop_assert_eq!(host.read(bytes.len()), &bytes[..]);
+        // Byte by byte, which is another way through the model.
+        host.set16(ERDPT, at);
+        let mut echo = vec![0x3a; 1 + bytes.len()];
+        embedded_hal::spi::SpiDevice::transfer_in_place(&mut host.spi, &mut echo).unwrap();
+        prop_assert_eq!(&echo[1..], &bytes[..]);
+        prop_assert_eq!(host.get16(ERDPT), at + bytes.len() as u16);
+        let rbm_bytes = host.chip.bus().rbm_bytes;
+        prop_assert_eq!(rbm_bytes, 2 * bytes.len() as u64);
         host.assert_clean();
     }
 }

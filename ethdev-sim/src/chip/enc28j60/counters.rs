@@ -75,6 +75,12 @@ pub struct Truth {
 }
 
 impl Truth {
+    /// Transmissions that were started and have not ended: 0 or 1.
+    #[must_use]
+    pub const fn tx_running(&self) -> u64 {
+        self.tx_started - self.transmitted - self.tx_aborted - self.tx_stalled - self.tx_cancelled
+    }
+
     /// Whether everything that came is accounted for. Always so.
     #[must_use]
     pub const fn balanced(&self) -> bool {

@@ -99,6 +99,58 @@ impl Hw {
         matches!(self.spi.phase, Phase::ReadMemory | Phase::WriteMemory)
     }
 
+    /// The same, with nothing that strikes at single bytes: many may go in one go.
+    pub(super) fn is_undisturbed_stream(&self) -> bool {
+        self.is_streaming()
+            && self.miso == Miso::Connected
+            && self.fail_in.is_none()
+            && self.config.faults.spi_failure == 0.0
+            && self.config.faults.spi_bit_error == 0.0
+            && self.registers.has(ECON2, econ2::AUTOINC)
+    }
+
+    /// Whether the stream comes out of the memory.
+    pub(super) fn is_reading(&self) -> bool {
+        self.spi.phase == Phase::ReadMemory
+    }
+
+    /// As that many bytes one by one.
+    pub(super) fn stream_out(&mut self, bytes: &mut [u8]) {
+        let end = self.fifo().end;
+        let start = self.fifo().start;
+        let mut address = self.registers.word(ERDPT);
+        for byte in bytes.iter_mut() {
+            *byte = self.ram.peek(address);
+            address = if address == end { start } else { next(address) };
+        }
+        self.registers.set_word(ERDPT, address);
+        self.bus.rbm_bytes += bytes.len() as u64;
+        self.note_streamed(bytes.len());
+    }
+
+    /// As that many bytes one by one.
+    pub(super) fn stream_in(&mut self, bytes: &[u8]) {
+        let guarded = self.is_transmitting() || self.is_receive_enabled();
+        let mut address = self.registers.word(EWRPT);
+        for byte in bytes {
+            if guarded && !self.spi.reported {
+                self.check_memory_write(address);
+            }
+            self.ram.poke(address, *byte);
+            address = next(address);
+        }
+        self.registers.set_word(EWRPT, address);
+        self.bus.wbm_bytes += bytes.len() as u64;
+        self.note_streamed(bytes.len());
+    }
+
+    fn note_streamed(&mut self, bytes: usize) {
+        self.bus.bytes += bytes as u64;
+        self.spi.last_bit_at = self.clock.now();
+        let bytes = u16::try_from(bytes).unwrap_or(u16::MAX);
+        self.spi.streamed = self.spi.streamed.saturating_add(bytes);
+    }
+
     pub(super) fn byte_time(&self) -> Duration {
         Duration::from_nanos(8_000_000_000_u64.div_ceil(self.config.sck_hz.into()))
     }

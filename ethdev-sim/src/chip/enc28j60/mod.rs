@@ -6,6 +6,17 @@
 //!
 //! Time is the clock's: each bit on SPI, each gap and delay, each bit on the wire. Frames on the wire carry their FCS. The wire has to run at 10 Mbit/s and is
 //! full duplex; in half duplex, collisions are injected. A reading host sees the state of the chip at the end of each byte.
+//!
+//! A frame is taken from the buffer memory when its transmission begins, and put there when its last bit has come in.
+//!
+//! # Where the sources are silent
+//!
+//! MISO is 0 during opcodes and dummy bytes. The byte count of a transmit status vector includes the FCS. Broadcasts do not count as multicasts in status
+//! vectors. After an overflow the receiver goes on when there is room. Registers of the MAC read 0, and keep what they have, while it is not ready.
+//!
+//! # Not modelled
+//!
+//! The built-in self-test (EBST registers), pause frames and jams sent by EFLOCON, LEDs, and CLKOUT: their registers keep what is written to them.
 
 mod config;
 mod counters;

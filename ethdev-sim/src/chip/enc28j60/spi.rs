@@ -2,6 +2,7 @@
 
 use core::fmt;
 use core::future::Future;
+use core::ops::Range;
 use core::pin::pin;
 use core::task::{Context, Poll, Waker};
 use core::time::Duration;
@@ -9,7 +10,7 @@ use std::rc::Rc;
 
 use embedded_hal::spi::{ErrorKind, ErrorType, Operation};
 
-use super::hardware::Shared;
+use super::hardware::{Hw, Shared};
 use crate::SimDelay;
 
 /// The host's SPI block reports an error, because it was told to.
@@ -76,7 +77,7 @@ struct Selected<'a>(&'a Shared);
 
 impl Drop for Selected<'_> {
     fn drop(&mut self) {
-        self.0.with(super::hardware::Hw::deselect);
+        self.0.with(Hw::deselect);
     }
 }
 
@@ -92,7 +93,7 @@ impl Shared {
             )
         };
         pace.wait(self, gap.max(overhead)).await;
-        self.with(super::hardware::Hw::select);
+        self.with(Hw::select);
         pace.wait(self, setup).await;
     }
 
@@ -113,27 +114,7 @@ impl Shared {
         while done < len {
             let bytes = self.uneventful(byte_time, len - done);
             pace.wait(self, byte_time * bytes as u32).await;
-            self.with(|chip| {
-                for at in done..done + bytes {
-                    let mosi = match operation {
-                        Operation::Write(words) => words[at],
-                        Operation::Transfer(_, write) => write.get(at).copied().unwrap_or(0),
-                        Operation::TransferInPlace(words) => words[at],
-                        Operation::Read(_) | Operation::DelayNs(_) => 0,
-                    };
-                    let miso = chip.clock_byte(mosi)?;
-                    match operation {
-                        Operation::Read(words) | Operation::TransferInPlace(words) => words[at] = miso,
-                        Operation::Transfer(read, _) => {
-                            if let Some(word) = read.get_mut(at) {
-                                *word = miso;
-                            }
-                        }
-                        Operation::Write(_) | Operation::DelayNs(_) => {}
-                    }
-                }
-                Ok(())
-            })?;
+            self.with(|chip| clock_bytes(chip, operation, done..done + bytes))?;
             done += bytes;
         }
         Ok(())
@@ -154,7 +135,7 @@ impl Shared {
 
     async fn transaction(&self, pace: Pace, operations: &mut [Operation<'_, u8>]) -> Result<(), SpiFault> {
         if self.core.borrow().is_selected() {
-            self.with(super::hardware::Hw::reentered);
+            self.with(Hw::reentered);
             return Err(SpiFault::Busy);
         }
         self.assert_select(pace).await;
@@ -165,12 +146,48 @@ impl Shared {
         let hold = self.core.borrow().config.cs_hold;
         pace.wait(self, hold).await;
         drop(selected);
-        let garbled = self.with(super::hardware::Hw::take_garbled);
+        let garbled = self.with(Hw::take_garbled);
         if let (Some(mask), Some(byte)) = (garbled, last_read(operations)) {
             *byte ^= mask;
         }
         Ok(())
     }
+}
+
+/// Passes these bytes of an operation between host and chip.
+fn clock_bytes(chip: &mut Hw, operation: &mut Operation<'_, u8>, range: Range<usize>) -> Result<(), SpiFault> {
+    if chip.is_undisturbed_stream() {
+        match operation {
+            Operation::Read(words) if chip.is_reading() => {
+                chip.stream_out(&mut words[range]);
+                return Ok(());
+            }
+            Operation::Write(words) if !chip.is_reading() => {
+                chip.stream_in(&words[range]);
+                return Ok(());
+            }
+            _ => {}
+        }
+    }
+    for at in range {
+        let mosi = match operation {
+            Operation::Write(words) => words[at],
+            Operation::Transfer(_, write) => write.get(at).copied().unwrap_or(0),
+            Operation::TransferInPlace(words) => words[at],
+            Operation::Read(_) | Operation::DelayNs(_) => 0,
+        };
+        let miso = chip.clock_byte(mosi)?;
+        match operation {
+            Operation::Read(words) | Operation::TransferInPlace(words) => words[at] = miso,
+            Operation::Transfer(read, _) => {
+                if let Some(word) = read.get_mut(at) {
+                    *word = miso;
+                }
+            }
+            Operation::Write(_) | Operation::DelayNs(_) => {}
+        }
+    }
+    Ok(())
 }
 
 /// The last byte that the host read.
@@ -297,7 +314,7 @@ impl super::pins::CsPin {
         } else if !low && is_low {
             let hold = shared.core.borrow().config.cs_hold;
             at_once(Pace::Blocking.wait(shared, hold));
-            shared.with(super::hardware::Hw::deselect);
+            shared.with(Hw::deselect);
         }
     }
 }

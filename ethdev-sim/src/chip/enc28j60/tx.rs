@@ -59,6 +59,8 @@ pub(super) struct Transmitter {
     pub(super) stalled: bool,
     /// TXRST is set, and ends a stall.
     pub(super) reset_pending: bool,
+    /// A transmission was started and has not ended, in whatever way.
+    running: bool,
     /// A frame is on the wire.
     on_wire: bool,
 }
@@ -103,6 +105,7 @@ impl Hw {
             self.truth.tx_stalled += 1;
             return;
         }
+        self.tx.running = true;
         self.begin(0);
     }
 
@@ -346,6 +349,7 @@ impl Hw {
     }
 
     fn transmission_ended(&mut self, end: End, vector: u64) {
+        self.tx.running = false;
         self.tx.on_wire = false;
         let mut at = self.registers.word(ETXND);
         for byte in &vector.to_le_bytes()[..usize::from(STATUS_LEN)] {
@@ -385,7 +389,7 @@ impl Hw {
     /// TXRTS was set and is gone, by a reset: what is on the wire is broken off.
     pub(super) fn abandon_transmission(&mut self) {
         self.tx.turn += 1;
-        self.truth.tx_cancelled += 1;
+        self.truth.tx_cancelled += u64::from(core::mem::take(&mut self.tx.running));
         if core::mem::take(&mut self.tx.on_wire) {
             self.port.break_off();
         }
