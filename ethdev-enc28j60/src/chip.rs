@@ -23,10 +23,11 @@ const RX_IDLE_LOOKS: usize = 20;
 const RX_IDLE_LOOK_US: u32 = 100;
 /// Every so many calls of `service`, registers that nothing changes are compared with what was written.
 const DEEP_CHECK: u8 = 32;
-/// From the so manieth call of `service` on that finds the same frame on its way, each waits a little, so that time passes by a clock that the driver knows.
+/// After so many looks at the same frame on its way, `service` waits a little, so that time passes by a clock that the driver knows: [`LOOK_US`], and as much
+/// longer each time, up to [`LOOK_US_MAX`].
 const PATIENT_LOOKS: u8 = 8;
-/// How long that is.
 const LOOK_US: u32 = 100;
+const LOOK_US_MAX: u32 = 1000;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mode {
@@ -409,8 +410,10 @@ impl<B: Bus> Chip<B> {
             self.look_at_link().await?;
         }
         self.go_on_sending(flags).await?;
-        if self.tx.looked_at() > PATIENT_LOOKS {
-            self.spi.wait_us(LOOK_US).await;
+        let impatience = self.tx.looked_at().saturating_sub(PATIENT_LOOKS);
+        // Only half duplex gets stuck (errata 12 and 13).
+        if impatience > 0 && !self.config.is_full_duplex() {
+            self.spi.wait_us(LOOK_US_MAX.min(LOOK_US * u32::from(impatience))).await;
         }
         if self.services % DEEP_CHECK == 0 && self.settings_differ().await? {
             return self.resync(false).await;

@@ -82,6 +82,7 @@ impl Tx {
     /// Forgets the frames that are not sent; how many those are.
     pub(crate) fn forget(&mut self) -> u32 {
         self.phase = Phase::Waiting;
+        (self.retries, self.looks) = (0, 0);
         core::mem::take(&mut self.used).into()
     }
 
