@@ -56,7 +56,7 @@ fn an_absent_chip_is_told_in_bounded_time() {
         let lab = Lab::of(Revision::B7);
         lab.chip.set_miso(Miso::Stuck(byte));
         let result = Enc28j60::new(lab.chip.spi_device(), lab.chip.delay(), Config::new(OWN));
-        let error = result.err().expect("there is no chip");
+        let error = result.expect_err("there is no chip");
         assert_eq!(error, Error::NotResponding { read: byte });
         assert_eq!(error.kind(), ErrorKind::NotPresent);
         assert!(lab.clock.now() < Duration::from_millis(50), "{:?}", lab.clock.now());
