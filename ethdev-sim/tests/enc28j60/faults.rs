@@ -61,6 +61,26 @@ fn flipped_bits_arrive_in_both_directions() {
 }
 
 #[test]
+fn a_corrupted_transaction_has_one_flipped_bit() {
+    let mut host = Host::new(ideal());
+    host.set16((0x08, 0), 0x1f00);
+    host.set16(EWRPT, 0);
+    host.write(&[0x5a; 500]);
+    let mut places = std::collections::BTreeSet::<usize>::new();
+    for _ in 0..100 {
+        host.chip.set_faults(ChipFaults::NONE);
+        host.set16(ERDPT, 0);
+        host.chip.set_faults(ChipFaults::NONE.with_spi_corruption(1.0));
+        let bytes = host.read(500);
+        let wrong: Vec<usize> = (0..500).filter(|at| bytes[*at] != 0x5a).collect();
+        // None, where it hit what the host sends.
+        assert!(wrong.len() <= 1 || wrong.len() > 400, "{wrong:?}");
+        places.extend(wrong.first());
+    }
+    assert!(places.len() > 20, "{places:?}");
+}
+
+#[test]
 fn resets_out_of_the_blue() {
     let mut host = Host::started(ideal());
     host.chip.spontaneous_reset();

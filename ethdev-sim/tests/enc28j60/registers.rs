@@ -158,6 +158,21 @@ fn dma_copies_and_sums() {
 }
 
 #[test]
+fn dma_from_an_address_to_itself_overwrites_everything() {
+    let mut host = Host::new(ideal());
+    host.set16(ERXST, 0);
+    host.set16(EWRPT, 0x0800);
+    host.write(&[0x77; 16]);
+    host.set16(EDMAST, 0x0010);
+    host.set16(EDMAND, 0x0010);
+    host.set16(EDMADST, 0x0011);
+    let first = host.chip.peek_ram(0x0010);
+    host.set_bits(ECON1, 0x20);
+    host.us(1000);
+    assert!((0..0x2000).all(|at| host.chip.peek_ram(at) == first));
+}
+
+#[test]
 fn dma_follows_the_fifo_round_its_end() {
     let mut host = Host::new(ideal());
     host.set16(ERXST, 0x0100);

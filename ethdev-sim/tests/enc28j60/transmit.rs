@@ -190,6 +190,33 @@ fn a_misplaced_status_vector_really_overwrites() {
 }
 
 #[test]
+fn the_dma_waits_for_transmissions() {
+    let mut host = Host::started(ideal());
+    host.set16(EDMAST, 0x1f00);
+    host.set16(EDMAND, 0x1f09);
+    host.set16(EDMADST, 0x1f80);
+    host.transmit(0, &frame(60));
+    host.set_bits(ECON1, 0x20);
+    host.us(50);
+    assert_eq!(host.get(ECON1) & 0x28, 0x28);
+    host.us(10);
+    assert_eq!(host.get(ECON1) & 0x28, 0);
+    host.assert_clean();
+}
+
+#[test]
+fn asleep_nothing_goes_out() {
+    let mut host = Host::started(ideal());
+    host.clear_bits(ECON1, 0x04);
+    host.set_bits(ECON2, 0x20);
+    host.set16(ETXND, TX + 60);
+    host.set_bits(ECON1, 0x08);
+    host.us(10_000);
+    assert_eq!((host.peer.pending(), host.get(ECON1) & 0x08), (0, 0x08));
+    assert_eq!(host.kinds(), [ViolationKind::StartedTooEarly, ViolationKind::NotReady]);
+}
+
+#[test]
 fn transmissions_wait_for_the_dma() {
     let mut host = Host::started(ideal());
     host.set16(EDMAST, 0x1a00);

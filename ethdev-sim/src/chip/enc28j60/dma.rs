@@ -26,9 +26,13 @@ impl Hw {
         let (mut at, end) = (self.registers.word(EDMAST), self.registers.word(EDMAND));
         let fifo = self.fifo();
         let mut addresses = vec![at];
-        while at != end && addresses.len() < usize::from(SIZE) {
+        // The end is looked at after the first step only: where it is the start, everything is overwritten.
+        while addresses.len() < usize::from(SIZE) {
             at = if at == fifo.end { fifo.start } else { next(at) };
             addresses.push(at);
+            if at == end {
+                break;
+            }
         }
         addresses
     }
@@ -47,11 +51,11 @@ impl Hw {
         }
         let addresses = self.dma_source();
         let clocks = if is_checksum { 1 } else { 2 };
-        let now = self.clock.now();
-        let ends = now + CLOCK * clocks * addresses.len() as u32;
+        let begins = self.clock.now().max(self.transmitter_free_at());
+        let ends = begins + CLOCK * clocks * addresses.len() as u32;
         self.power.dma_ends = ends;
         if is_checksum {
-            self.checksum_ran = Some((now, ends));
+            self.checksum_ran = Some((begins, ends));
         }
         self.dma_turn += 1;
         let turn = self.dma_turn;

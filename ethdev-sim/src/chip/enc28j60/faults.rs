@@ -20,6 +20,8 @@ pub enum Miso {
 pub struct ChipFaults {
     /// Per byte on the bus: one bit is flipped, in one of the two directions.
     pub spi_bit_error: f64,
+    /// Per transaction: one bit is flipped somewhere in it, in one of the two directions.
+    pub spi_corruption: f64,
     /// Per byte on the bus: the host's SPI reports an error.
     pub spi_failure: f64,
     /// Per falling edge of the INT pin: the host does not notice it. The level is right.
@@ -36,6 +38,7 @@ impl ChipFaults {
     /// None.
     pub const NONE: Self = Self {
         spi_bit_error: 0.0,
+        spi_corruption: 0.0,
         spi_failure: 0.0,
         lost_edge: 0.0,
         collision: 0.0,
@@ -51,6 +54,13 @@ impl ChipFaults {
     #[must_use]
     pub fn with_spi_bit_error(mut self, p: f64) -> Self {
         self.spi_bit_error = probability(p);
+        self
+    }
+
+    /// The same with this probability of a flipped bit, per transaction.
+    #[must_use]
+    pub fn with_spi_corruption(mut self, p: f64) -> Self {
+        self.spi_corruption = probability(p);
         self
     }
 

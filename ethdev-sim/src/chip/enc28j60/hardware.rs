@@ -93,6 +93,8 @@ pub(super) struct Hw {
     pub(super) miso: Miso,
     pub(super) stuck_packet_count: Option<u8>,
     pub(super) fail_in: Option<u64>,
+    /// A bit flips at the byte after this many.
+    pub(super) flip_in: Option<usize>,
     pub(super) deselected_at: Duration,
     pub(super) reset_at: Duration,
 }
@@ -131,6 +133,7 @@ impl Shared {
                 miso: Miso::Connected,
                 stuck_packet_count: None,
                 fail_in: None,
+                flip_in: None,
                 deselected_at: Duration::ZERO,
                 reset_at: Duration::ZERO,
             };
@@ -184,7 +187,11 @@ impl Hw {
 
     /// Notes a misuse.
     pub(super) fn violation(&mut self, kind: ViolationKind, detail: impl Into<String>) {
-        if self.tainted || self.violations.len() >= MAX_VIOLATIONS || self.config.allowed.contains(&kind) {
+        if self.tainted
+            || self.stuck_packet_count.is_some()
+            || self.violations.len() >= MAX_VIOLATIONS
+            || self.config.allowed.contains(&kind)
+        {
             return;
         }
         let (instruction, decoded) = self.spi.describe(self.registers.get(ECON1) & econ1::BSEL);

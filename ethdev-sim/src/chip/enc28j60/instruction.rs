@@ -104,6 +104,7 @@ impl Hw {
         self.is_streaming()
             && self.miso == Miso::Connected
             && self.fail_in.is_none()
+            && self.flip_in.is_none()
             && self.config.faults.spi_failure == 0.0
             && self.config.faults.spi_bit_error == 0.0
             && self.registers.has(ECON2, econ2::AUTOINC)
@@ -175,6 +176,12 @@ impl Hw {
         self.bus.transactions += 1;
     }
 
+    /// Decides whether a bit flips in a transaction of this many bytes.
+    pub(super) fn aim(&mut self, len: usize) {
+        let p = self.config.faults.spi_corruption;
+        self.flip_in = (p > 0.0 && len > 0 && self.dice.bus.chance(p)).then(|| self.dice.bus.below(len));
+    }
+
     pub(super) fn take_garbled(&mut self) -> Option<u8> {
         let garbled = self.spi.garbled.take();
         if garbled.is_some() {
@@ -239,7 +246,17 @@ impl Hw {
             Miso::Stuck(byte) => return Ok(byte),
             Miso::Random => return Ok(self.dice.bus.below(0x100) as u8),
         }
-        if faults.spi_bit_error > 0.0 && self.dice.bus.chance(faults.spi_bit_error) {
+        let flipped_by_dice = faults.spi_bit_error > 0.0 && self.dice.bus.chance(faults.spi_bit_error);
+        let flipped_by_aim = match &mut self.flip_in {
+            Some(0) => true,
+            Some(n) => {
+                *n -= 1;
+                false
+            }
+            None => false,
+        };
+        if flipped_by_dice || flipped_by_aim {
+            self.flip_in = None;
             self.taint();
             let bit = 1 << self.dice.bus.below(8);
             return Ok(if self.dice.bus.chance(0.5) {

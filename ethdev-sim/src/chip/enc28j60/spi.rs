@@ -99,16 +99,11 @@ impl Shared {
 
     /// Clocks the bytes of one operation.
     async fn exchange(&self, pace: Pace, operation: &mut Operation<'_, u8>) -> Result<(), SpiFault> {
-        let len = match operation {
-            Operation::Read(words) => words.len(),
-            Operation::Write(words) => words.len(),
-            Operation::Transfer(read, write) => read.len().max(write.len()),
-            Operation::TransferInPlace(words) => words.len(),
-            Operation::DelayNs(ns) => {
-                pace.wait(self, Duration::from_nanos((*ns).into())).await;
-                return Ok(());
-            }
-        };
+        if let Operation::DelayNs(ns) = operation {
+            pace.wait(self, Duration::from_nanos((*ns).into())).await;
+            return Ok(());
+        }
+        let len = len_of(operation);
         let byte_time = self.core.borrow().byte_time();
         let mut done = 0;
         while done < len {
@@ -140,6 +135,8 @@ impl Shared {
         }
         self.assert_select(pace).await;
         let selected = Selected(self);
+        let len = operations.iter().map(len_of).sum();
+        self.with(|chip| chip.aim(len));
         for operation in operations.iter_mut() {
             self.exchange(pace, operation).await?;
         }
@@ -151,6 +148,17 @@ impl Shared {
             *byte ^= mask;
         }
         Ok(())
+    }
+}
+
+/// How many bytes an operation clocks.
+fn len_of(operation: &Operation<'_, u8>) -> usize {
+    match operation {
+        Operation::Read(words) => words.len(),
+        Operation::Write(words) => words.len(),
+        Operation::Transfer(read, write) => read.len().max(write.len()),
+        Operation::TransferInPlace(words) => words.len(),
+        Operation::DelayNs(_) => 0,
     }
 }
 

@@ -63,6 +63,8 @@ pub(super) struct Transmitter {
     running: bool,
     /// A frame is on the wire.
     on_wire: bool,
+    /// When the transmission that runs ends, as far as is known.
+    ends_at: Duration,
 }
 
 impl Transmitter {
@@ -144,6 +146,10 @@ impl Hw {
     /// Begins as soon as nothing is in the way, with this many collisions behind it.
     fn begin(&mut self, collisions: u8) {
         let now = self.clock.now();
+        if self.power.asleep {
+            self.violation(ViolationKind::NotReady, "TXRTS in power-save: nothing goes out");
+            return;
+        }
         let wait_for = self.dma_ends().max(self.rx.paused_until).max(self.power.mac_ready_at);
         if wait_for > now {
             let turn = self.tx.turn;
@@ -303,6 +309,7 @@ impl Hw {
 
     fn end_at(&mut self, at: Duration, frame: &Frame, collisions: u8, end: End) {
         let turn = self.tx.turn;
+        self.tx.ends_at = at;
         let vector = self.vector(frame, collisions, end);
         let looped = matches!(end, End::Sent).then(|| self.looped_back(frame)).flatten();
         self.later(at, move |chip| {
@@ -392,6 +399,15 @@ impl Hw {
         self.truth.tx_cancelled += u64::from(core::mem::take(&mut self.tx.running));
         if core::mem::take(&mut self.tx.on_wire) {
             self.port.break_off();
+        }
+    }
+
+    /// When the DMA may begin: not before the transmission that runs has ended.
+    pub(super) fn transmitter_free_at(&self) -> Duration {
+        if self.tx.running {
+            self.tx.ends_at
+        } else {
+            Duration::ZERO
         }
     }
 
