@@ -165,6 +165,31 @@ fn embassy_drains_a_burst() {
     assert_eq!(lab.chip.truth().received, 60);
 }
 
+/// It resets a transmitter that hangs, and does not look back: what erratum 13 hit is gone, the rest arrives.
+#[test]
+fn embassy_goes_on_after_false_late_collisions() {
+    let mut errata = Errata::of(Revision::B7);
+    errata.odds.false_late_collision = 0.2;
+    let lab = lab(ChipConfig::new(Revision::B7).with_errata(errata));
+    let mut driver = embassy(&lab, false);
+    for n in 0..60 {
+        driver.transmit(&frame(200, n));
+    }
+    lab.clock.advance(Duration::from_millis(2));
+    let truth = lab.chip.truth();
+    assert!(truth.tx_aborted > 0 && truth.tx_stalled > 0, "{truth:?}");
+    assert_eq!(truth.tx_started, 60);
+    let mut next = 0;
+    for _ in 0..truth.transmitted {
+        let arrived = lab.peer.recv().expect("what was transmitted arrives");
+        let n = arrived[14] ^ frame(15, 0)[14];
+        assert!(n >= next, "{n} after {next}");
+        assert_eq!(arrived, frame(200, n));
+        next = n + 1;
+    }
+    assert_eq!(lab.peer.recv(), None);
+}
+
 /// What users of hosts with a fast chip select report: everything seems to work, and nothing ever arrives.
 #[test]
 fn embassy_is_deaf_where_chip_select_rises_at_once() {
