@@ -82,7 +82,7 @@ impl Drop for Selected<'_> {
 }
 
 impl Shared {
-    async fn assert_select(&self, pace: Pace) {
+    async fn assert_select(&self, pace: Pace) -> Selected<'_> {
         let (gap, overhead, setup) = {
             let chip = self.core.borrow();
             let gap = chip.deselected_at + chip.config.cs_gap;
@@ -94,7 +94,10 @@ impl Shared {
         };
         pace.wait(self, gap.max(overhead)).await;
         self.with(Hw::select);
+        // From here on: a transaction can be dropped before its first bit.
+        let selected = Selected(self);
         pace.wait(self, setup).await;
+        selected
     }
 
     /// Clocks the bytes of one operation.
@@ -133,8 +136,7 @@ impl Shared {
             self.with(Hw::reentered);
             return Err(SpiFault::Busy);
         }
-        self.assert_select(pace).await;
-        let selected = Selected(self);
+        let selected = self.assert_select(pace).await;
         let len = operations.iter().map(len_of).sum();
         self.with(|chip| chip.aim(len));
         for operation in operations.iter_mut() {
@@ -318,7 +320,8 @@ impl super::pins::CsPin {
     pub(super) fn drive(shared: &Shared, low: bool) {
         let is_low = shared.core.borrow().is_selected();
         if low && !is_low {
-            at_once(shared.assert_select(Pace::Blocking));
+            // The pin stays low until it is driven high.
+            core::mem::forget(at_once(shared.assert_select(Pace::Blocking)));
         } else if !low && is_low {
             let hold = shared.core.borrow().config.cs_hold;
             at_once(Pace::Blocking.wait(shared, hold));

@@ -153,7 +153,8 @@ impl Hw {
         let wait_for = self.dma_ends().max(self.rx.paused_until).max(self.power.mac_ready_at);
         if wait_for > now {
             let turn = self.tx.turn;
-            self.later(wait_for, move |chip| {
+            // A pause can be cut short by another pause frame.
+            self.later(wait_for.min(now + SLOT_TIME), move |chip| {
                 if chip.tx.turn == turn {
                     chip.begin(collisions);
                 }
