@@ -10,7 +10,7 @@ use crate::errata::Revision;
 use crate::error::{Error, Wait};
 use crate::fcs;
 use crate::regs::{self, Mac, econ1, econ2, eie, eir, erxfcon, estat, macon1, macon3, macon4, txcontrol};
-use crate::ring::{FCS, RX_END, RX_FRAMES, RX_START, TX_SLOTS};
+use crate::ring::{FCS, HEADER, RX_END, RX_FRAMES, RX_START, TX_SLOTS};
 use crate::rx::Rx;
 use crate::spi::Spi;
 use crate::trace::warning;
@@ -54,6 +54,8 @@ pub(crate) struct Chip<B> {
     filter: u8,
     pub(crate) mode: Mode,
     pub(crate) link_up: bool,
+    /// The chip told of a change and may have forgotten it, and what changed was not read: a look at it failed or was dropped.
+    pub(crate) link_in_doubt: bool,
     /// EIE as it was written; `None` where that is not known.
     enabled: Option<u8>,
     services: u8,
@@ -75,6 +77,7 @@ impl<B: Bus> Chip<B> {
             filter: erxfcon::UCEN | erxfcon::CRCEN | erxfcon::BCEN,
             mode: Mode::Stopped,
             link_up: false,
+            link_in_doubt: false,
             enabled: None,
             services: 0,
             recovered: false,
@@ -174,6 +177,11 @@ impl<B: Bus> Chip<B> {
         self.spi.write_pair(regs::ERXST, RX_START).await?;
         self.spi.write_pair(regs::ERXND, RX_END).await?;
         self.spi.write_pair(regs::ERXRDPT, RX_END).await?;
+        // What was received before the reset is not received again, whatever EPKTCNT says: no header is all ones.
+        self.spi.write_pair(regs::EWRPT, RX_START).await?;
+        self.spi
+            .write_buffer(core::iter::once(&[0xff; HEADER as usize][..]))
+            .await?;
         let control = if self.config.fcs_in_software {
             txcontrol::AS_IT_IS
         } else {
@@ -406,7 +414,7 @@ impl<B: Bus> Chip<B> {
         }
         let flags = self.spi.look(regs::EIR).await?;
         self.note_overrun(flags).await?;
-        if flags & eir::LINKIF != 0 || self.services % DEEP_CHECK == 0 {
+        if flags & eir::LINKIF != 0 || self.link_in_doubt || self.services % DEEP_CHECK == 0 {
             self.look_at_link().await?;
         }
         self.go_on_sending(flags).await?;
@@ -495,7 +503,7 @@ impl<B: Bus> Chip<B> {
             pending |= self.has_room();
         }
         if interest.link {
-            pending |= self.spi.look(regs::EIR).await? & eir::LINKIF != 0;
+            pending |= self.link_in_doubt || self.spi.look(regs::EIR).await? & eir::LINKIF != 0;
         }
         Ok(if pending {
             RearmOutcome::WorkPending

@@ -65,8 +65,10 @@ impl<B: Bus> Chip<B> {
     /// Takes note of the link, and of having done so: the flag in EIR goes when PHIR is read (section 12.1.5).
     pub(crate) async fn look_at_link(&mut self) -> Result<bool, B> {
         // PHIR first: what changes after it sets the flag again.
+        self.link_in_doubt = true;
         self.read_phy(regs::PHIR).await?;
         let up = self.read_phy(regs::PHSTAT2).await? & phy::PHSTAT2_LSTAT != 0;
+        self.link_in_doubt = false;
         self.set_link(up).await
     }
 

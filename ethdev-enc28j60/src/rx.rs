@@ -251,18 +251,19 @@ impl<B: Bus> Chip<B> {
                 break;
             }
         }
-        let (mut at, mut behind) = (header.next, 0_u8);
-        while at != written && behind <= waiting {
+        // One more than EPKTCNT can say: a chain without an end is left behind, too.
+        let (mut at, mut behind, waiting_for) = (header.next, 0_u16, u16::from(waiting));
+        while at != written && behind <= waiting_for {
             let Some(next) = self.read_header(at).await? else {
                 return self.resync(true).await;
             };
             at = next.next;
-            behind = behind.saturating_add(1);
+            behind += 1;
         }
         self.rx.doubt = false;
         self.rx.pending = waiting;
         self.rx.lost_place();
-        if behind == waiting {
+        if behind == waiting_for {
             // It was: the frame stays counted as lost.
             self.rx.next = header.next;
             self.rx.header = None;
