@@ -1,5 +1,8 @@
 //! Every simulated device of this repository, on every surface, against every line of the contracts. (The TAP device: see `linux_tap`.)
 
+#[path = "conformance/enc28j60.rs"]
+mod enc28j60;
+
 use std::sync::Arc;
 
 use ethdev::{Doorbell, MacAddress, MaxFrameLen, Speed};

@@ -6,6 +6,7 @@
 )]
 
 mod capture;
+pub mod chip;
 mod clock;
 pub mod conformance;
 mod delay;

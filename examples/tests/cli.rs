@@ -29,6 +29,8 @@ fn misuse_gets_one_line_and_status_2() {
         (SWAP, &["extra"], "extra"),
         (SERVE, &[], "--tap"),
         (SERVE, &["--tap", ""], "--tap"),
+        (SERVE, &["--tap", "t", "--nic", "nope"], "nope"),
+        (SERVE, &["--tap", "a/b", "--nic", "enc28j60"], "a/b"),
         (SERVE, &["--tap", "averyveryverylongname"], "15"),
         (SERVE, &["--tap", "a/b"], "a/b"),
         (SERVE, &["--tap", "t", "--ip", "192.168.69.1"], "192.168.69.1/24"),
@@ -126,7 +128,9 @@ fn a_capture_that_cannot_be_written_is_told() {
 #[test]
 fn an_interface_that_cannot_be_had_is_told() {
     // Nobody can make a TAP of the loopback interface, root or not.
-    let output = call(SERVE, &["--tap", "lo"]);
-    assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
-    assert_eq!(text(&output.stderr).lines().count(), 1);
+    for nic in ["tap", "enc28j60"] {
+        let output = call(SERVE, &["--tap", "lo", "--nic", nic]);
+        assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
+        assert_eq!(text(&output.stderr).lines().count(), 1);
+    }
 }

@@ -108,6 +108,10 @@ struct Lane {
     stats: WireStats,
     /// One more than the number of the latest frame that arrived, in the order of sending.
     arrived: u64,
+    /// First and last bit of each frame that is going out or waits for its turn.
+    slots: VecDeque<(Duration, Duration)>,
+    /// The latest frame that was broken off: its number, and how much of it did not go out.
+    broken_off: Option<(u64, usize)>,
 }
 
 /// What is attached to one side.
@@ -164,6 +168,8 @@ impl Wire {
                 corruption: dice(3),
                 stats: WireStats::default(),
                 arrived: 0,
+                slots: VecDeque::new(),
+                broken_off: None,
             }
         };
         let link = link(config.link_up, config.speed);
@@ -208,6 +214,7 @@ impl Wire {
             // Neither what was cut nor what was sent into the void keeps the new link waiting.
             for lane in &mut state.lanes {
                 lane.idle_at = self.0.clock.now();
+                lane.slots.clear();
             }
         }
         self.0.tell(Side::A);
@@ -267,13 +274,41 @@ impl Inner {
         self.state.borrow().lanes[side.index()].idle_at
     }
 
+    /// Since when a frame has been arriving at `side`.
+    fn incoming_since(&self, side: Side) -> Option<Duration> {
+        let now = self.clock.now();
+        let state = self.state.borrow();
+        let slots = &state.lanes[side.other().index()].slots;
+        let next = slots.partition_point(|(_, end)| *end + self.latency <= now);
+        let (first_bit, _) = slots.get(next)?;
+        Some(*first_bit + self.latency).filter(|since| *since <= now)
+    }
+
+    /// Breaks off the latest frame of `side`, if it is not out yet.
+    fn break_off(&self, side: Side) {
+        let now = self.clock.now();
+        let byte_time = self.bytes_time(1);
+        let mut state = self.state.borrow_mut();
+        let lane = &mut state.lanes[side.index()];
+        if let Some((first_bit, last_bit)) = lane.slots.back().copied().filter(|(_, end)| *end > now) {
+            let left = last_bit - now.max(first_bit);
+            let left = left.as_nanos().div_ceil(byte_time.as_nanos()) as usize;
+            lane.broken_off = Some((lane.stats.sent - 1, left));
+        }
+    }
+
     /// Puts a frame on the wire after what `side` has sent before; the time of its last bit.
     fn transmit(self: &Rc<Self>, side: Side, mut frame: Vec<u8>) -> Duration {
         let now = self.clock.now();
         let mut state = self.state.borrow_mut();
         let state = &mut *state;
         let lane = &mut state.lanes[side.index()];
-        let last_bit = lane.idle_at.max(now) + self.bytes_time(PREAMBLE_LEN + frame.len());
+        let first_bit = lane.idle_at.max(now);
+        let last_bit = first_bit + self.bytes_time(PREAMBLE_LEN + frame.len());
+        while lane.slots.front().is_some_and(|(_, end)| *end + self.latency <= now) {
+            lane.slots.pop_front();
+        }
+        lane.slots.push_back((first_bit, last_bit));
         lane.idle_at = last_bit + self.bytes_time(INTER_FRAME_GAP);
         let number = lane.stats.sent;
         lane.stats.sent += 1;
@@ -316,7 +351,7 @@ impl Inner {
         });
     }
 
-    fn arrive(&self, from: Side, era: u64, number: u64, frame: Vec<u8>) {
+    fn arrive(&self, from: Side, era: u64, number: u64, mut frame: Vec<u8>) {
         let to = from.other();
         {
             let mut state = self.state.borrow_mut();
@@ -326,6 +361,13 @@ impl Inner {
             if era != state.era {
                 lane.stats.cut += 1;
                 return;
+            }
+            if let Some((_, missing)) = lane.broken_off.filter(|(broken, _)| *broken == number) {
+                frame.truncate(frame.len().saturating_sub(missing));
+                if frame.is_empty() {
+                    lane.stats.cut += 1;
+                    return;
+                }
             }
             let end = &mut state.ends[to.index()];
             if end.receiver.is_none() && !end.delivering {

@@ -56,6 +56,18 @@ impl Port {
         self.wire.idle_at(self.side)
     }
 
+    /// Breaks off the frame that this end put on the wire last, if its last bit is not out yet: what arrives is a fragment, and nothing where not even the
+    /// preamble was out. The wire stays taken until the time at which the frame would have ended.
+    pub fn break_off(&self) {
+        self.wire.break_off(self.side);
+    }
+
+    /// Since when a frame has been arriving here, preamble included; `None` while the wire is silent.
+    #[must_use]
+    pub fn incoming_since(&self) -> Option<Duration> {
+        self.wire.incoming_since(self.side)
+    }
+
     /// Whether the link is up, and its mode.
     #[must_use]
     pub fn link(&self) -> Link {

@@ -35,6 +35,52 @@ fn frames_take_their_time() {
 }
 
 #[test]
+fn a_frame_that_is_broken_off_arrives_as_a_fragment() {
+    let (clock, wire, a, b) = stations(WireConfig::default());
+    let heard = Rc::new(RefCell::new(Vec::new()));
+    b.port().on_receive({
+        let heard = heard.clone();
+        Box::new(move |bytes| heard.borrow_mut().push(bytes.to_vec()))
+    });
+    a.port().break_off();
+    a.send(&FRAME);
+    clock.advance(ns((8 + 20) * 80));
+    a.port().break_off();
+    settle(&clock);
+    assert_eq!(heard.take(), [vec![0x5a; 20]]);
+    a.send(&FRAME);
+    clock.advance(wire.frame_time(64));
+    a.port().break_off();
+    assert_eq!(heard.take(), [fcs::append(&FRAME)], "too late");
+    a.send(&FRAME);
+    a.port().break_off();
+    settle(&clock);
+    assert!(heard.take().is_empty(), "not even the preamble was out");
+    assert!(wire.stats(Side::A).balanced() && wire.stats(Side::A).cut == 1);
+}
+
+#[test]
+fn a_frame_is_heard_from_its_first_bit_to_its_last() {
+    let latency = Duration::from_micros(1);
+    let (clock, wire, a, b) = stations(WireConfig::default().with_latency(latency));
+    let busy_at = |at: u64| {
+        clock.advance_to(ns(at));
+        b.port().incoming_since()
+    };
+    assert_eq!(busy_at(0), None);
+    a.send(&FRAME);
+    a.send(&FRAME);
+    let slot = wire.frame_time(64).as_nanos() as u64;
+    assert_eq!(busy_at(999), None);
+    assert_eq!(busy_at(1000), Some(latency));
+    assert_eq!(busy_at(1000 + 72 * 80 - 1), Some(latency));
+    assert_eq!(busy_at(1000 + 72 * 80), None, "the gap");
+    assert_eq!(busy_at(1000 + slot), Some(ns(slot) + latency));
+    assert_eq!(a.port().incoming_since(), None);
+    assert_eq!(busy_at(10_000 + 2 * slot), None);
+}
+
+#[test]
 fn line_rate_is_that_of_the_books() {
     // 148 809 frames of 64 bytes a second at 100 Mbit/s (RFC 2544, section 9.1): as many begin within the first second, and one is cut by its end.
     let (clock, wire, a, _b) = stations(WireConfig::default());

@@ -10,9 +10,10 @@ use std::time::{Duration, Instant};
 use clap::Parser;
 use clap::builder::NonEmptyStringValueParser;
 use ethdev::frame::MAX_VLAN_FRAME_LEN;
-use ethdev::{Buffered, EthernetDevice, Link, MacAddress};
+use ethdev::{Buffered, EthernetDevice, Interest, Link, MacAddress};
 use ethdev_examples::apps::{Config, Node, Slots, Status, Storage};
 use ethdev_examples::cli;
+use ethdev_examples::serve::{Modelled, ModelledError, Nic};
 use ethdev_linux::{Tap, TapConfig, TapError};
 use ethdev_smoltcp::{Adapter, Wakeup};
 use signal_hook::consts::{SIGINT, SIGTERM};
@@ -28,6 +29,9 @@ struct Cli {
     /// The TAP interface; created for as long as this runs if there is none (that needs root)
     #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     tap: String,
+    /// What is between the interface and the network stack
+    #[arg(long, value_name = "NIC", value_enum, default_value_t = Kind::Tap)]
+    nic: Kind,
     /// This host's address with the length of the network's prefix; may be given twice
     #[arg(long, value_name = "ADDRESS/LENGTH", default_value = "192.168.69.1/24", value_parser = address)]
     ip: Vec<Ipv4Cidr>,
@@ -39,12 +43,21 @@ struct Cli {
     mac: Option<MacAddress>,
 }
 
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Kind {
+    /// Nothing: the interface is the NIC
+    Tap,
+    /// A wire at 10 Mbit/s, a model of the ENC28J60, its SPI bus at 20 MHz and its driver, at the speed of real hardware
+    Enc28j60,
+}
+
 const EXAMPLES: &str = "\
 Examples:
   sudo ip tuntap add dev tap0 mode tap user $USER
   sudo ip addr add 192.168.69.100/24 dev tap0
   sudo ip link set tap0 up
   serve --tap tap0
+  serve --tap tap0 --nic enc28j60      the same through the model of a chip
 
   ping 192.168.69.1
   curl http://192.168.69.1/
@@ -57,7 +70,7 @@ const FRAME: usize = MAX_VLAN_FRAME_LEN;
 /// A signal that comes just before going to sleep is noticed after so long.
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 
-type Device<'s> = Adapter<'s, Buffered<Tap, FRAME>>;
+type Device<'s, N> = Adapter<'s, Buffered<N, FRAME>>;
 
 fn main() -> ExitCode {
     let cli = match cli::parse::<Cli>() {
@@ -66,15 +79,27 @@ fn main() -> ExitCode {
     };
     let mut config = TapConfig::new(&cli.tap);
     config.mac_address = cli.mac;
-    let tap = match Tap::with_config(config) {
-        Ok(tap) => tap,
-        Err(e @ (TapError::InvalidName { .. } | TapError::InvalidMacAddress { .. })) => {
-            return cli::misuse(&e.to_string());
-        }
-        Err(e) => return cli::failure(&e.to_string()),
-    };
+    match cli.nic {
+        Kind::Tap => Tap::with_config(config).map_or_else(|e| refuse(&e), |nic| run(&cli, nic)),
+        Kind::Enc28j60 => match Modelled::open(config) {
+            Ok(nic) => run(&cli, nic),
+            Err(ModelledError::Tap(e)) => refuse(&e),
+            Err(e) => cli::failure(&e.to_string()),
+        },
+    }
+}
+
+/// The interface cannot be had.
+fn refuse(error: &TapError) -> ExitCode {
+    match error {
+        TapError::InvalidName { .. } | TapError::InvalidMacAddress { .. } => cli::misuse(&error.to_string()),
+        _ => cli::failure(&error.to_string()),
+    }
+}
+
+fn run(cli: &Cli, nic: impl Nic) -> ExitCode {
     let mut spare = [0; FRAME];
-    let mut device = Adapter::new(Buffered::new(tap), &mut spare);
+    let mut device = Adapter::new(Buffered::new(nic), &mut spare);
     let (mut storage, mut slots) = (Box::new(Storage::<{ 64 * 1024 }>::new()), Slots::new());
     let addresses: Vec<IpCidr> = cli.ip.iter().copied().map(IpCidr::Ipv4).collect();
     let config = Config {
@@ -88,7 +113,7 @@ fn main() -> ExitCode {
         Ok(node) => node,
         Err(e) => return cli::misuse(&e.to_string()),
     };
-    match serve(&cli, node, &mut device, &clock) {
+    match serve(cli, node, &mut device, &clock) {
         Ok(()) => ExitCode::SUCCESS,
         Err(e) => cli::failure(&e.to_string()),
     }
@@ -100,10 +125,10 @@ fn address(text: &str) -> Result<Ipv4Cidr, String> {
 }
 
 /// Runs until Ctrl-C, or until the device fails; the statistics are printed in either case.
-fn serve(
+fn serve<N: Nic>(
     cli: &Cli,
     mut node: Node<'_>,
-    device: &mut Device<'_>,
+    device: &mut Device<'_, N>,
     clock: &Clock,
 ) -> Result<(), Box<dyn std::error::Error>> {
     let stop = Arc::new(AtomicBool::new(false));
@@ -130,18 +155,21 @@ fn serve(
 }
 
 /// Does what there is to do, then sleeps until there is more.
-fn turn(node: &mut Node<'_>, device: &mut Device<'_>, clock: &Clock) -> Result<(), ethdev::LayerError<TapError>> {
+fn turn<N: Nic>(
+    node: &mut Node<'_>,
+    device: &mut Device<'_, N>,
+    clock: &Clock,
+) -> Result<(), ethdev::LayerError<N::Error>> {
     node.poll(clock.now(), device)?;
     let wakeup = node.wakeup(clock.now(), device);
-    if let Wakeup::Wait { interest, .. } = wakeup {
-        let delay = wakeup.delay(clock.now()).map_or(LONGEST_SLEEP, Into::into);
-        device
-            .inner_mut()
-            .inner_mut()
-            .wait(interest, Some(delay.min(LONGEST_SLEEP)))
-            .map_err(ethdev::LayerError::Device)?;
-    }
-    Ok(())
+    let interest = match wakeup {
+        Wakeup::Now => Interest::NONE,
+        Wakeup::Wait { interest, .. } => interest,
+    };
+    let delay = wakeup.delay(clock.now()).map_or(LONGEST_SLEEP, Into::into);
+    let nic = device.inner_mut().inner_mut();
+    nic.sleep(interest, delay.min(LONGEST_SLEEP))
+        .map_err(ethdev::LayerError::Device)
 }
 
 /// What the user knows already.
@@ -151,7 +179,7 @@ struct Told {
 }
 
 impl Told {
-    fn tell(&mut self, name: &str, device: &mut Device<'_>) {
+    fn tell<N: Nic>(&mut self, name: &str, device: &mut Device<'_, N>) {
         if device.link() != self.link {
             self.link = device.link();
             eprintln!("{name}: link {}", self.link);
@@ -170,11 +198,12 @@ impl Told {
     }
 }
 
-fn greeting(cli: &Cli, device: &Device<'_>) -> String {
+fn greeting<N: Nic>(cli: &Cli, device: &mut Device<'_, N>) -> String {
     let mut lines = vec![format!(
-        "{} is {}, serving; Ctrl-C ends it",
+        "{} is {}, {}, serving; Ctrl-C ends it",
         cli.tap,
-        device.inner().mac_address()
+        device.inner().mac_address(),
+        device.inner_mut().inner_mut().about()
     )];
     for ip in &cli.ip {
         let ip = ip.address();
@@ -183,7 +212,7 @@ fn greeting(cli: &Cli, device: &Device<'_>) -> String {
     lines.join("\n")
 }
 
-fn statistics(node: &Node<'_>, device: &Device<'_>, clock: &Clock) -> String {
+fn statistics<N: Nic>(node: &Node<'_>, device: &mut Device<'_, N>, clock: &Clock) -> String {
     let status = Status::of(device.inner(), node.uptime(clock.now()));
     let served = node.served();
     let drops = device.drops();
@@ -204,6 +233,9 @@ fn statistics(node: &Node<'_>, device: &Device<'_>, clock: &Clock) -> String {
     line("stack_rx_too_short", drops.rx_too_short.into());
     for (kind, value) in device.errors().iter() {
         line(&format!("errors_{kind}"), value.into());
+    }
+    for (name, value) in device.inner_mut().inner_mut().counters() {
+        line(name, value);
     }
     lines.push("  everything else               0".to_owned());
     lines.join("\n")

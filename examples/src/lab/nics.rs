@@ -2,17 +2,24 @@
 
 use core::pin::pin;
 use core::task::{Context, Poll, Waker};
+use core::time::Duration;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use ethdev::asynch::Async;
 use ethdev::pump::Pump;
-use ethdev::{Doorbell, Erased, ErasedDevice, Speed};
-use ethdev_sim::{RingConfig, RingNic};
+use ethdev::{Doorbell, Erased, ErasedDevice, EthernetDevice, Speed};
+use ethdev_enc28j60::{Config, Enc28j60};
+use ethdev_sim::chip::enc28j60::{ChipConfig, Enc28j60Chip, Revision};
+use ethdev_sim::{Clock, RingConfig, RingNic};
 
 use super::bench::{Bench, Slot};
 use super::flag::Flag;
+use super::spi_meter::SpiMeter;
 use super::world::Failure;
+
+/// How often a NIC without an interrupt line is looked at when nothing else happens.
+const POLL_INTERVAL: Duration = Duration::from_micros(100);
 
 /// One line of the table.
 #[derive(Debug, Clone, Copy)]
@@ -57,10 +64,40 @@ pub const NICS: &[Nic] = &[
     Nic::new("ring-pull", Speed::MBPS_100, "pull", "the same, asked for each frame, with buffers in front, as devices behind a bus are", |slot, bench| bench.pulled(ring(slot))),
     Nic::new("ring-dyn", Speed::MBPS_100, "dyn", "the same, chosen at run time: `&mut dyn ErasedDevice`", dynamic),
     Nic::new("ring-pump", Speed::MBPS_100, "pump", "the same, async, in a task of its own behind frame queues", pumped),
+    Nic::new("enc28j60", Speed::MBPS_10, "pull", "ENC28J60: the driver on a model of the chip, 20 MHz SPI, half duplex", enc28j60),
 ];
 
 fn ring(slot: Slot) -> RingNic {
     RingNic::new(&slot.clock, slot.port, RingConfig::new(slot.mac_address))
+}
+
+fn enc28j60(slot: Slot, bench: Bench<'_>) -> Result<(), Failure> {
+    let chip = Enc28j60Chip::new(&slot.clock, slot.port, ChipConfig::new(Revision::B7));
+    let (spi, bytes) = SpiMeter::new(chip.spi_device());
+    let mut nic = Enc28j60::new(spi, chip.delay(), Config::new(slot.mac_address))
+        .map_err(|e| Failure(format!("the chip does not start: {e}")))?;
+    // Plugged in like the others, with the link up: what a PHY needs for that is not what is measured.
+    for _ in 0..1000 {
+        nic.service()
+            .map_err(|e| Failure(format!("the chip does not start: {e}")))?;
+        if nic.link().is_up() {
+            break;
+        }
+        slot.clock.advance(Duration::from_millis(1));
+    }
+    bytes.set(0);
+    tick(&slot.clock);
+    bench.with_bus(&bytes).pulled(nic)?;
+    match chip.violations().first() {
+        None => Ok(()),
+        Some(misuse) => Err(Failure(format!("the driver misused the chip: {misuse}"))),
+    }
+}
+
+/// A host without an interrupt line looks at its device at intervals: each turn of the world is a look, so that time has to have events.
+fn tick(clock: &Clock) {
+    let again = clock.clone();
+    clock.schedule_in(POLL_INTERVAL, move || tick(&again));
 }
 
 fn dynamic(slot: Slot, bench: Bench<'_>) -> Result<(), Failure> {

@@ -1,0 +1,314 @@
+//! The async driver: the same chip logic on an async SPI device, and waiting by INT line or by polling.
+//!
+//! Every future may be dropped at any point. What an instruction that was dropped did to the chip is found out by the next call.
+
+use core::fmt;
+use core::future::poll_fn;
+use core::pin::{Pin, pin};
+use core::task::Poll;
+
+use embedded_hal::digital::{self, Error as _};
+use embedded_hal_async::delay::DelayNs;
+use embedded_hal_async::digital::Wait;
+use embedded_hal_async::spi::SpiDevice;
+use ethdev::asynch::{Control, EthernetDevice};
+use ethdev::{
+    Capabilities, ControlError, ErrorType, Events, FilterOutcome, Interest, Link, MacAddress, RearmOutcome, RxFilter,
+    RxMeta, Stats,
+};
+
+use crate::bus::{Awaited, Bus, NoReset, ResetPin};
+use crate::chip::Chip;
+use crate::errata::tx_stuck;
+use crate::{Config, Error, Revision};
+
+/// How the driver learns that the chip wants something.
+#[allow(async_fn_in_trait, reason = "whether the futures are Send is the pin's matter")]
+pub trait Interrupt {
+    /// Whether there is a line at all.
+    const IS_WIRED: bool;
+    /// Whether a change is waited for, which has to begin before the chip may make it.
+    const IS_EDGE: bool;
+
+    /// Waits for the line.
+    ///
+    /// # Errors
+    ///
+    /// The pin failed.
+    ///
+    /// # Cancellation
+    ///
+    /// Must be safe.
+    async fn wait(&mut self) -> Result<(), digital::ErrorKind>;
+}
+
+/// No INT line: the chip is polled, every [`poll_interval_us`](Config::poll_interval_us).
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoInterrupt;
+
+impl Interrupt for NoInterrupt {
+    const IS_WIRED: bool = false;
+    const IS_EDGE: bool = false;
+
+    async fn wait(&mut self) -> Result<(), digital::ErrorKind> {
+        core::future::pending().await
+    }
+}
+
+/// The INT line on a pin that can wait for a low level. The best choice: a level cannot be missed.
+#[derive(Debug, Clone, Copy)]
+pub struct Level<P>(pub P);
+
+impl<P: Wait> Interrupt for Level<P> {
+    const IS_WIRED: bool = true;
+    const IS_EDGE: bool = false;
+
+    async fn wait(&mut self) -> Result<(), digital::ErrorKind> {
+        self.0.wait_for_low().await.map_err(|e| e.kind())
+    }
+}
+
+/// The INT line on a pin that can only wait for a falling edge.
+#[derive(Debug, Clone, Copy)]
+pub struct Edge<P>(pub P);
+
+impl<P: Wait> Interrupt for Edge<P> {
+    const IS_WIRED: bool = true;
+    const IS_EDGE: bool = true;
+
+    async fn wait(&mut self) -> Result<(), digital::ErrorKind> {
+        self.0.wait_for_falling_edge().await.map_err(|e| e.kind())
+    }
+}
+
+/// An ENC28J60 behind an async SPI device. It is started on construction.
+pub struct Enc28j60<SPI, DELAY, INT = NoInterrupt, RST = NoReset> {
+    chip: Chip<Awaited<SPI, DELAY, RST>>,
+    interrupt: INT,
+    link_told: bool,
+}
+
+impl<SPI, DELAY, INT, RST> fmt::Debug for Enc28j60<SPI, DELAY, INT, RST> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Enc28j60").finish_non_exhaustive()
+    }
+}
+
+impl<SPI: SpiDevice, DELAY: DelayNs, INT: Interrupt> Enc28j60<SPI, DELAY, INT> {
+    /// Resets the chip over SPI, sets it up and starts it. `interrupt` is [`Level`], [`Edge`] or [`NoInterrupt`].
+    ///
+    /// `spi` is in mode 0 at 8 to 20 MHz and must be able to delay within a transaction.
+    ///
+    /// # Errors
+    ///
+    /// The bus failed, or what is behind it is no working ENC28J60.
+    pub async fn new(spi: SPI, delay: DELAY, interrupt: INT, config: Config) -> Result<Self, Error<SPI::Error>> {
+        Self::with_reset(spi, delay, interrupt, NoReset, config).await
+    }
+}
+
+impl<SPI: SpiDevice, DELAY: DelayNs, INT: Interrupt, RST: ResetPin> Enc28j60<SPI, DELAY, INT, RST> {
+    /// As [`new`](Enc28j60::new), with the RESET pin wired: [`Reset(pin)`](crate::Reset).
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Enc28j60::new), or the pin failed.
+    pub async fn with_reset(
+        spi: SPI,
+        delay: DELAY,
+        interrupt: INT,
+        reset: RST,
+        config: Config,
+    ) -> Result<Self, Error<SPI::Error>> {
+        let mut chip = Chip::new(Awaited { spi, delay, reset }, config);
+        chip.begin().await?;
+        let link_told = chip.link_up;
+        Ok(Self {
+            chip,
+            interrupt,
+            link_told,
+        })
+    }
+
+    /// The revision of the silicon.
+    #[must_use]
+    pub const fn revision(&self) -> Revision {
+        self.chip.revision
+    }
+
+    /// Gives the SPI device, the delay, the INT line and the RESET pin back.
+    pub fn release(self) -> (SPI, DELAY, INT, RST) {
+        let Awaited { spi, delay, reset } = self.chip.spi.bus;
+        (spi, delay, self.interrupt, reset)
+    }
+
+    /// How long to sleep at most, in microseconds; `None` = until the line says something.
+    const fn patience(&self) -> Option<u32> {
+        if !INT::IS_WIRED {
+            let us = self.chip.config.poll_interval_us;
+            Some(if us == 0 { 1 } else { us })
+        } else if self.chip.tx.is_busy() {
+            // A transmitter that is stuck raises no interrupt (erratum 13).
+            Some(tx_stuck(self.chip.config.is_full_duplex()) / 10 + 1)
+        } else {
+            match self.chip.config.idle_check_ms {
+                0 => None,
+                ms => Some(ms.saturating_mul(1000)),
+            }
+        }
+    }
+
+    /// Sleeps until the chip may want something.
+    async fn sleep_until_told(&mut self, interest: Interest) -> Result<(), Error<SPI::Error>> {
+        let patience = self.patience();
+        let Self { chip, interrupt, .. } = self;
+        if !INT::IS_WIRED {
+            chip.spi.wait_us(patience.unwrap_or(1)).await;
+            return Ok(());
+        }
+        let mut told = pin!(interrupt.wait());
+        if INT::IS_EDGE && poll_once(told.as_mut()).await.is_some() {
+            return Ok(());
+        }
+        if chip.rearm(interest, INT::IS_EDGE).await? == RearmOutcome::WorkPending {
+            // Others run between two looks, so that a chip which contradicts itself cannot hang the executor.
+            yield_once().await;
+            return Ok(());
+        }
+        let told = match patience {
+            None => told.await,
+            Some(us) => {
+                let mut late = pin!(chip.spi.wait_us(us));
+                poll_fn(|cx| match told.as_mut().poll(cx) {
+                    Poll::Pending => late.as_mut().poll(cx).map(Ok),
+                    told => told,
+                })
+                .await
+            }
+        };
+        told.map_err(Error::InterruptPin)
+    }
+}
+
+/// The output of a future that is ready at once.
+async fn poll_once<T>(mut future: Pin<&mut impl Future<Output = T>>) -> Option<T> {
+    poll_fn(|cx| {
+        Poll::Ready(match future.as_mut().poll(cx) {
+            Poll::Ready(output) => Some(output),
+            Poll::Pending => None,
+        })
+    })
+    .await
+}
+
+async fn yield_once() {
+    let mut yielded = false;
+    poll_fn(|cx| {
+        if core::mem::replace(&mut yielded, true) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
+impl<SPI: SpiDevice, DELAY, INT, RST> ErrorType for Enc28j60<SPI, DELAY, INT, RST> {
+    type Error = Error<SPI::Error>;
+}
+
+impl<SPI: SpiDevice, DELAY: DelayNs, INT: Interrupt, RST: ResetPin> EthernetDevice for Enc28j60<SPI, DELAY, INT, RST>
+where
+    Awaited<SPI, DELAY, RST>: Bus<SpiError = SPI::Error>,
+{
+    fn mac_address(&self) -> MacAddress {
+        self.chip.config.mac_address
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        self.chip.capabilities()
+    }
+
+    fn link(&self) -> Link {
+        self.chip.link()
+    }
+
+    fn stats(&self) -> Stats {
+        self.chip.stats
+    }
+
+    async fn recv_frame(&mut self, buf: &mut [u8]) -> Result<Option<RxMeta>, Self::Error> {
+        Ok(self.chip.receive(buf).await?.map(RxMeta::new))
+    }
+
+    async fn discard_frame(&mut self) -> Result<bool, Self::Error> {
+        self.chip.discard().await
+    }
+
+    async fn tx_ready(&mut self) -> Result<bool, Self::Error> {
+        self.chip.tx_ready().await
+    }
+
+    async fn send_gather(&mut self, parts: &[&[u8]]) -> Result<(), Self::Error> {
+        self.chip.send(parts).await
+    }
+
+    async fn service(&mut self) -> Result<Events, Self::Error> {
+        self.chip.service().await
+    }
+
+    async fn ready(&mut self, interest: Interest) -> Result<Interest, Self::Error> {
+        loop {
+            let mut ready = Interest::NONE;
+            // Frames that are known to wait cost no look.
+            ready.rx = interest.rx && self.chip.knows_of_frames();
+            if ready.is_none() {
+                self.chip.attend().await?;
+                ready.rx = interest.rx && self.chip.is_rx_pending().await?;
+                ready.tx = interest.tx && self.chip.has_room();
+                ready.link = interest.link && self.chip.link_up != self.link_told;
+            }
+            if ready.link {
+                self.link_told = self.chip.link_up;
+            }
+            if !ready.is_none() {
+                return Ok(ready);
+            }
+            self.sleep_until_told(interest).await?;
+        }
+    }
+}
+
+/// Frames that arrive while an address or a filter is changed are lost without being counted: the receiver is off then, as the data sheet asks.
+impl<SPI: SpiDevice, DELAY: DelayNs, INT: Interrupt, RST: ResetPin> Control for Enc28j60<SPI, DELAY, INT, RST> {
+    async fn start(&mut self) -> Result<(), ControlError<Self::Error>> {
+        self.chip.start().await.map_err(ControlError::Device)
+    }
+
+    async fn stop(&mut self) -> Result<(), ControlError<Self::Error>> {
+        self.chip.stop().await.map_err(ControlError::Device)
+    }
+
+    async fn set_mac_address(&mut self, address: MacAddress) -> Result<(), ControlError<Self::Error>> {
+        if !address.is_unicast() {
+            return Err(ControlError::InvalidInput);
+        }
+        self.chip.set_mac_address(address).await.map_err(ControlError::Device)
+    }
+
+    async fn set_rx_filter(&mut self, filter: RxFilter<'_>) -> Result<FilterOutcome, ControlError<Self::Error>> {
+        self.chip.set_rx_filter(filter).await.map_err(ControlError::Device)
+    }
+
+    async fn recover(&mut self) -> Result<(), ControlError<Self::Error>> {
+        self.chip.recover().await.map_err(ControlError::Device)
+    }
+
+    async fn sleep(&mut self) -> Result<(), ControlError<Self::Error>> {
+        self.chip.sleep().await.map_err(ControlError::Device)
+    }
+
+    async fn wake(&mut self) -> Result<(), ControlError<Self::Error>> {
+        self.chip.wake().await.map_err(ControlError::Device)
+    }
+}

@@ -1,0 +1,134 @@
+//! What the chip logic asks of the host: SPI transactions, time, the RESET pin. Async here; the blocking form is always ready.
+
+use core::future::Future;
+use core::pin::pin;
+use core::task::{Context, Poll, Waker};
+
+use embedded_hal::digital::{self, OutputPin};
+use embedded_hal::spi::{ErrorType, Operation};
+
+use crate::error::Error;
+
+/// The host's side of the chip. The chip logic is written once, against this.
+pub(crate) trait Bus {
+    /// The SPI device's.
+    type SpiError;
+
+    /// One assertion of chip select.
+    async fn transaction(&mut self, operations: &mut [Operation<'_, u8>]) -> Result<(), Self::SpiError>;
+
+    /// Lets at least so much time pass.
+    async fn wait_us(&mut self, us: u32);
+
+    /// Drives the RESET pin; `Ok(false)` where there is none.
+    fn reset_pin(&mut self, asserted: bool) -> Result<bool, digital::ErrorKind>;
+}
+
+/// A pin that may be there: the type of an optional RESET pin.
+pub trait ResetPin {
+    /// Drives the pin, which is active low; `Ok(false)` where there is none.
+    ///
+    /// # Errors
+    ///
+    /// The pin failed.
+    fn drive(&mut self, asserted: bool) -> Result<bool, digital::ErrorKind>;
+}
+
+/// No RESET pin: the chip is reset over SPI.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoReset;
+
+impl ResetPin for NoReset {
+    fn drive(&mut self, _: bool) -> Result<bool, digital::ErrorKind> {
+        Ok(false)
+    }
+}
+
+/// A RESET pin.
+#[derive(Debug, Clone, Copy)]
+pub struct Reset<P>(pub P);
+
+impl<P: OutputPin> ResetPin for Reset<P> {
+    fn drive(&mut self, asserted: bool) -> Result<bool, digital::ErrorKind> {
+        let result = if asserted { self.0.set_low() } else { self.0.set_high() };
+        result.map(|()| true).map_err(|e| digital::Error::kind(&e))
+    }
+}
+
+/// A blocking SPI device and delay: every future of it is ready when it is first polled.
+#[derive(Debug)]
+pub(crate) struct Blocking<SPI, DELAY, RST> {
+    pub(crate) spi: SPI,
+    pub(crate) delay: DELAY,
+    pub(crate) reset: RST,
+}
+
+impl<SPI, DELAY, RST> Bus for Blocking<SPI, DELAY, RST>
+where
+    SPI: embedded_hal::spi::SpiDevice,
+    DELAY: embedded_hal::delay::DelayNs,
+    RST: ResetPin,
+{
+    type SpiError = <SPI as ErrorType>::Error;
+
+    async fn transaction(&mut self, operations: &mut [Operation<'_, u8>]) -> Result<(), Self::SpiError> {
+        self.spi.transaction(operations)
+    }
+
+    async fn wait_us(&mut self, us: u32) {
+        self.delay.delay_us(us);
+    }
+
+    fn reset_pin(&mut self, asserted: bool) -> Result<bool, digital::ErrorKind> {
+        self.reset.drive(asserted)
+    }
+}
+
+/// An async SPI device and delay.
+#[derive(Debug)]
+pub(crate) struct Awaited<SPI, DELAY, RST> {
+    pub(crate) spi: SPI,
+    pub(crate) delay: DELAY,
+    pub(crate) reset: RST,
+}
+
+impl<SPI, DELAY, RST> Bus for Awaited<SPI, DELAY, RST>
+where
+    SPI: embedded_hal_async::spi::SpiDevice,
+    DELAY: embedded_hal_async::delay::DelayNs,
+    RST: ResetPin,
+{
+    type SpiError = <SPI as ErrorType>::Error;
+
+    async fn transaction(&mut self, operations: &mut [Operation<'_, u8>]) -> Result<(), Self::SpiError> {
+        self.spi.transaction(operations).await
+    }
+
+    async fn wait_us(&mut self, us: u32) {
+        self.delay.delay_us(us).await;
+    }
+
+    fn reset_pin(&mut self, asserted: bool) -> Result<bool, digital::ErrorKind> {
+        self.reset.drive(asserted)
+    }
+}
+
+/// Runs chip logic on a blocking bus: nothing in it can wait, so that one poll completes it. If it does not, that is an error, not a loop.
+pub(crate) fn complete<T, E>(logic: impl Future<Output = Result<T, Error<E>>>) -> Result<T, Error<E>> {
+    match pin!(logic).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(result) => result,
+        Poll::Pending => Err(Error::Suspended),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_would_wait_for_ever_is_an_error() {
+        assert_eq!(complete(async { Ok::<_, Error<()>>(7) }), Ok(7));
+        let stuck = core::future::pending::<Result<(), Error<()>>>();
+        assert_eq!(complete(stuck), Err(Error::Suspended));
+    }
+}

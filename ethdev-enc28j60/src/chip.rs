@@ -1,0 +1,595 @@
+//! The chip's state as the driver knows it, and how it is brought up, watched, and brought up again.
+
+use ethdev::{
+    Capabilities, ErrorKind, Events, FilterOutcome, Interest, MacAddress, Multicast, RearmOutcome, RxFilter, Stats,
+};
+
+use crate::bus::Bus;
+use crate::config::Config;
+use crate::errata::Revision;
+use crate::error::{Error, Wait};
+use crate::fcs;
+use crate::regs::{self, Mac, econ1, econ2, eie, eir, erxfcon, estat, macon1, macon3, macon4, txcontrol};
+use crate::ring::{FCS, HEADER, RX_END, RX_FRAMES, RX_START, TX_SLOTS};
+use crate::rx::Rx;
+use crate::spi::Spi;
+use crate::trace::warning;
+use crate::tx::Tx;
+
+pub(crate) type Result<T, B> = core::result::Result<T, Error<<B as Bus>::SpiError>>;
+
+/// How often a running receiver is looked at until the frame that was arriving is over, [`RX_IDLE_LOOK_US`] apart: the longest takes 1.24 ms.
+const RX_IDLE_LOOKS: usize = 20;
+const RX_IDLE_LOOK_US: u32 = 100;
+/// Every so many calls of `service`, registers that nothing changes are compared with what was written.
+const DEEP_CHECK: u8 = 32;
+/// After so many looks at the same frame on its way, `service` waits a little, so that time passes by a clock that the driver knows: [`LOOK_US`], and as much
+/// longer each time, up to [`LOOK_US_MAX`].
+const PATIENT_LOOKS: u8 = 8;
+const LOOK_US: u32 = 100;
+const LOOK_US_MAX: u32 = 1000;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
+    Running,
+    Stopped,
+    /// In power save; what it was before.
+    Asleep {
+        running: bool,
+    },
+    /// It could not be brought up.
+    Fault,
+}
+
+/// The chip logic, written once. The blocking and the async driver are thin shells around it.
+#[derive(Debug)]
+pub(crate) struct Chip<B> {
+    pub(crate) spi: Spi<B>,
+    pub(crate) config: Config,
+    pub(crate) revision: Revision,
+    pub(crate) rx: Rx,
+    pub(crate) tx: Tx,
+    pub(crate) stats: Stats,
+    hash: u64,
+    filter: u8,
+    pub(crate) mode: Mode,
+    pub(crate) link_up: bool,
+    /// The chip told of a change and may have forgotten it, and what changed was not read: a look at it failed or was dropped.
+    pub(crate) link_in_doubt: bool,
+    /// EIE as it was written; `None` where that is not known.
+    enabled: Option<u8>,
+    services: u8,
+    recovered: bool,
+    lost_told: u32,
+}
+
+impl<B: Bus> Chip<B> {
+    /// The chip as it will be: nothing is sent.
+    pub(crate) const fn new(bus: B, config: Config) -> Self {
+        Self {
+            spi: Spi::new(bus),
+            config,
+            revision: Revision::B7,
+            rx: Rx::new(),
+            tx: Tx::new(),
+            stats: Stats::ZERO,
+            hash: 0,
+            filter: erxfcon::UCEN | erxfcon::CRCEN | erxfcon::BCEN,
+            mode: Mode::Stopped,
+            link_up: false,
+            link_in_doubt: false,
+            enabled: None,
+            services: 0,
+            recovered: false,
+            lost_told: 0,
+        }
+    }
+
+    pub(crate) const fn capabilities(&self) -> Capabilities {
+        Capabilities::ETHERNET
+            .with_max_frame_len(self.config.max_frame_len())
+            .with_queue_frames(RX_FRAMES, TX_SLOTS.len() as u16)
+            .with_rx_overrun_exact(false)
+    }
+
+    /// Longest frame with FCS.
+    pub(crate) const fn max_count(&self) -> u16 {
+        self.config.max_frame_len().bytes() as u16 + FCS
+    }
+
+    /// Whether to go on: `Ok(false)` where nothing is received because nothing runs.
+    pub(crate) fn is_running(&self) -> Result<bool, B> {
+        match self.mode {
+            Mode::Running => Ok(true),
+            Mode::Stopped | Mode::Asleep { .. } => Ok(false),
+            Mode::Fault => Err(Error::Fault),
+        }
+    }
+
+    // Bringing up.
+
+    /// What the MAC is set to, in any order (section 6.5).
+    fn mac_settings(&self) -> [(Mac, u8); 15] {
+        let full = self.config.is_full_duplex();
+        let by_duplex = |half, in_full| if full { in_full } else { half };
+        let [a, b, c, d, e, f] = self.config.mac_address.octets();
+        let [a_reg, b_reg, c_reg, d_reg, e_reg, f_reg] = regs::MAADR;
+        let [max_low, max_high] = self.max_count().to_le_bytes();
+        let macon3 = macon3::PAD_60 | macon3::TXCRCEN | macon3::FRMLNEN;
+        [
+            (
+                regs::MACON1,
+                by_duplex(macon1::MARXEN, macon1::MARXEN | macon1::RXPAUS | macon1::TXPAUS),
+            ),
+            (regs::MACON3, by_duplex(macon3, macon3 | macon3::FULDPX)),
+            (regs::MACON4, by_duplex(macon4::DEFER, 0)),
+            // 9.6 µs between frames (register 6-4).
+            (regs::MABBIPG, by_duplex(0x12, 0x15)),
+            (regs::MAIPGL, 0x12),
+            (regs::MAIPGH, 0x0c),
+            // The collision window as long as it can be: fewer collisions count as late (erratum 13).
+            (regs::MACLCON2, 63),
+            (regs::MAMXFLL, max_low),
+            (regs::MAMXFLH, max_high),
+            (a_reg, a),
+            (b_reg, b),
+            (c_reg, c),
+            (d_reg, d),
+            (e_reg, e),
+            (f_reg, f),
+        ]
+    }
+
+    /// Resets the chip and sets up all of it but the receiver, which stays off.
+    pub(crate) async fn bring_up(&mut self) -> Result<(), B> {
+        self.rx = Rx::new();
+        self.tx = Tx::new();
+        self.enabled = None;
+        self.reset().await?;
+        let revision = self.spi.read(regs::EREVID).await?;
+        self.revision = match (Revision::from_erevid(revision), revision) {
+            (Some(revision), _) => revision,
+            (None, 0x00 | 0xff) => return Err(Error::NotResponding { read: revision }),
+            (None, _) => return Err(Error::WrongChip { revision }),
+        };
+        self.set_up_buffer().await?;
+        self.write_filter().await?;
+        for (reg, value) in self.mac_settings() {
+            self.spi.write_mac(reg, value).await?;
+        }
+        if let Some((reg, expected, found)) = self.mac_differs().await? {
+            return Err(Error::ReadBack {
+                register: (reg.bank, reg.address),
+                expected: expected.into(),
+                found: found.into(),
+            });
+        }
+        // No clock on CLKOUT: nobody is known to want it.
+        self.spi.write(regs::ECOCON, 0).await?;
+        self.set_up_phy().await?;
+        let stale = eir::DMAIF | eir::TXIF | eir::TXERIF | eir::RXERIF;
+        self.spi.clear(regs::EIR, stale).await?;
+        self.enabled = Some(0);
+        Ok(())
+    }
+
+    async fn set_up_buffer(&mut self) -> Result<(), B> {
+        self.spi.write_pair(regs::ERXST, RX_START).await?;
+        self.spi.write_pair(regs::ERXND, RX_END).await?;
+        self.spi.write_pair(regs::ERXRDPT, RX_END).await?;
+        // What was received before the reset is not received again, whatever EPKTCNT says: no header is all ones.
+        self.spi.write_pair(regs::EWRPT, RX_START).await?;
+        self.spi
+            .write_buffer(core::iter::once(&[0xff; HEADER as usize][..]))
+            .await?;
+        let control = if self.config.fcs_in_software {
+            txcontrol::AS_IT_IS
+        } else {
+            txcontrol::BY_MACON3
+        };
+        // Once: neither the chip nor the driver overwrites it.
+        for slot in TX_SLOTS {
+            self.spi.write_pair(regs::EWRPT, slot).await?;
+            self.spi.write_buffer(core::iter::once(&[control][..])).await?;
+        }
+        Ok(())
+    }
+
+    async fn mac_differs(&mut self) -> Result<Option<(Mac, u8, u8)>, B> {
+        for (reg, expected) in self.mac_settings() {
+            let found = self.spi.read_mac(reg).await?;
+            if found != expected {
+                return Ok(Some((reg, expected, found)));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn write_filter(&mut self) -> Result<(), B> {
+        if self.filter & erxfcon::HTEN != 0 {
+            for (address, byte) in (regs::EHT0.address..).zip(self.hash.to_le_bytes()) {
+                let reg = regs::Eth {
+                    bank: regs::EHT0.bank,
+                    address,
+                };
+                self.spi.write(reg, byte).await?;
+            }
+        }
+        self.spi.write(regs::ERXFCON, self.filter).await
+    }
+
+    /// From reset to receiving. Whatever goes wrong, the next call of `recover` or `service` begins anew.
+    pub(crate) async fn begin(&mut self) -> Result<(), B> {
+        self.mode = Mode::Fault;
+        self.bring_up().await?;
+        self.look_at_link().await?;
+        self.spi.set(regs::ECON1, econ1::RXEN).await?;
+        self.mode = Mode::Running;
+        Ok(())
+    }
+
+    /// Everything again, after what was lost by it is counted. `trusted`: what EPKTCNT says can be believed.
+    async fn replay(&mut self, trusted: bool) -> Result<(), B> {
+        if self.mode == Mode::Running {
+            self.count_losses(trusted).await;
+        }
+        self.begin().await?;
+        self.stats.recoveries = self.stats.recoveries.wrapping_add(1);
+        Ok(())
+    }
+
+    /// The chip is not as it should be: the driver gets over that by itself.
+    pub(crate) async fn resync(&mut self, trusted: bool) -> Result<(), B> {
+        warning!("ENC28J60 out of step, started again");
+        self.stats.faults = self.stats.faults.wrapping_add(1);
+        self.replay(trusted).await?;
+        self.recovered = true;
+        Ok(())
+    }
+
+    async fn count_losses(&mut self, trusted: bool) {
+        let mut waiting = self.rx.pending();
+        if trusted {
+            waiting = self.packets_waiting().await.map_or(waiting, |count| count.max(waiting));
+        }
+        // One in doubt is among those that wait, and is counted already.
+        let counted = self.rx.in_doubt();
+        self.rx = Rx::new();
+        self.stats.rx_reset = self
+            .stats
+            .rx_reset
+            .wrapping_add(u32::from(waiting))
+            .wrapping_sub(counted.into());
+        self.stats.tx_reset = self.stats.tx_reset.wrapping_add(self.tx.forget());
+    }
+
+    // Management.
+
+    pub(crate) async fn start(&mut self) -> Result<(), B> {
+        match self.mode {
+            Mode::Running => Ok(()),
+            _ => self.begin().await,
+        }
+    }
+
+    pub(crate) async fn stop(&mut self) -> Result<(), B> {
+        match self.mode {
+            Mode::Running => {
+                self.go_quiet().await?;
+                self.mode = Mode::Stopped;
+            }
+            Mode::Asleep { .. } => self.mode = Mode::Asleep { running: false },
+            Mode::Stopped => {}
+            Mode::Fault => self.mode = Mode::Stopped,
+        }
+        Ok(())
+    }
+
+    /// Ends receiving and sending. What that loses is counted.
+    async fn go_quiet(&mut self) -> Result<(), B> {
+        self.poll_tx().await?;
+        self.spi.clear(regs::EIE, eie::INTIE).await?;
+        self.enabled = None;
+        self.stop_receiver().await?;
+        self.reset_transmitter().await?;
+        self.count_losses(true).await;
+        if self.link_up {
+            self.link_up = false;
+            self.stats.link_changes = self.stats.link_changes.wrapping_add(1);
+        }
+        Ok(())
+    }
+
+    /// Turns the receiver off, and waits for the end of the frame that is arriving (section 14.0).
+    async fn stop_receiver(&mut self) -> Result<(), B> {
+        self.spi.clear(regs::ECON1, econ1::RXEN).await?;
+        for _ in 0..RX_IDLE_LOOKS {
+            if self.spi.look(regs::ESTAT).await? & estat::RXBUSY == 0 {
+                return Ok(());
+            }
+            self.spi.wait_us(RX_IDLE_LOOK_US).await;
+        }
+        Err(Error::Timeout(Wait::ReceiverIdle))
+    }
+
+    pub(crate) async fn sleep(&mut self) -> Result<(), B> {
+        let running = match self.mode {
+            Mode::Running => {
+                self.go_quiet().await?;
+                self.mode = Mode::Stopped;
+                true
+            }
+            Mode::Stopped => false,
+            Mode::Asleep { .. } => return Ok(()),
+            Mode::Fault => return Err(Error::Fault),
+        };
+        self.spi.set(regs::ECON2, econ2::VRPS).await?;
+        self.spi.set(regs::ECON2, econ2::PWRSV).await?;
+        self.mode = Mode::Asleep { running };
+        Ok(())
+    }
+
+    pub(crate) async fn wake(&mut self) -> Result<(), B> {
+        match self.mode {
+            Mode::Asleep { running: true } => self.begin().await,
+            Mode::Asleep { running: false } => {
+                self.bring_up().await?;
+                self.mode = Mode::Stopped;
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    pub(crate) async fn recover(&mut self) -> Result<(), B> {
+        let trusted = match self.spi.look(regs::ECON1).await {
+            Ok(econ1) => econ1 & (econ1::RXEN | econ1::RXRST) == econ1::RXEN,
+            Err(_) => false,
+        };
+        self.spi.forget_bank();
+        self.replay(trusted).await
+    }
+
+    pub(crate) async fn set_mac_address(&mut self, address: MacAddress) -> Result<(), B> {
+        self.config.mac_address = address;
+        if !self.is_running()? {
+            return Ok(());
+        }
+        // Changed with the receiver off (section 8).
+        self.stop_receiver().await?;
+        for (reg, octet) in regs::MAADR.into_iter().zip(address.octets()) {
+            self.spi.write_mac(reg, octet).await?;
+        }
+        self.spi.set(regs::ECON1, econ1::RXEN).await
+    }
+
+    pub(crate) async fn set_rx_filter(&mut self, filter: RxFilter<'_>) -> Result<FilterOutcome, B> {
+        let (bits, hash, outcome) = filter_settings(filter);
+        (self.filter, self.hash) = (bits, hash);
+        if self.is_running()? {
+            self.stop_receiver().await?;
+            self.write_filter().await?;
+            self.spi.set(regs::ECON1, econ1::RXEN).await?;
+        }
+        Ok(outcome)
+    }
+
+    // Watching.
+
+    pub(crate) async fn service(&mut self) -> Result<Events, B> {
+        let link_before = self.link_up;
+        self.attend().await?;
+        let mut events = Events::NONE;
+        if self.mode == Mode::Running {
+            events.rx_pending = self.is_rx_pending().await?;
+            events.tx_room = self.has_room();
+        }
+        events.link_changed = link_before != self.link_up;
+        let lost = self.stats.rx_lost();
+        events.rx_lost = lost != self.lost_told;
+        self.lost_told = lost;
+        (events.tx_completed, events.tx_failed) = self.tx.take_told();
+        events.recovered = core::mem::take(&mut self.recovered);
+        Ok(events)
+    }
+
+    /// Looks after the chip, from whatever state.
+    pub(crate) async fn attend(&mut self) -> Result<(), B> {
+        match self.mode {
+            Mode::Running => self.watch().await,
+            Mode::Fault => self.resync(false).await,
+            Mode::Stopped | Mode::Asleep { .. } => Ok(()),
+        }
+    }
+
+    async fn watch(&mut self) -> Result<(), B> {
+        self.services = self.services.wrapping_add(1);
+        let econ1 = self.spi.look(regs::ECON1).await?;
+        if econ1 & (econ1::TXRST | econ1::RXRST | econ1::RXEN) != econ1::RXEN {
+            // A brown-out, or a reset by somebody else.
+            return self.resync(false).await;
+        }
+        if self.spi.bank().is_some_and(|bank| bank != econ1 & econ1::BSEL) {
+            self.spi.forget_bank();
+        }
+        let flags = self.spi.look(regs::EIR).await?;
+        self.note_overrun(flags).await?;
+        if flags & eir::LINKIF != 0 || self.link_in_doubt || self.services % DEEP_CHECK == 0 {
+            self.look_at_link().await?;
+        }
+        self.go_on_sending(flags).await?;
+        let impatience = self.tx.looked_at().saturating_sub(PATIENT_LOOKS);
+        // Only half duplex gets stuck (errata 12 and 13).
+        if impatience > 0 && !self.config.is_full_duplex() {
+            self.spi.wait_us(LOOK_US_MAX.min(LOOK_US * u32::from(impatience))).await;
+        }
+        if self.services % DEEP_CHECK == 0 && self.settings_differ().await? {
+            return self.resync(false).await;
+        }
+        Ok(())
+    }
+
+    /// Whether what nothing changes has changed.
+    async fn settings_differ(&mut self) -> Result<bool, B> {
+        let start = self.spi.read_pair(regs::ERXST).await?;
+        let end = self.spi.read_pair(regs::ERXND).await?;
+        let filter = self.spi.read(regs::ERXFCON).await?;
+        let mac = self.mac_differs().await?;
+        Ok((start, end, filter) != (RX_START, RX_END, self.filter) || mac.is_some())
+    }
+
+    pub(crate) async fn note_overrun(&mut self, flags: u8) -> Result<(), B> {
+        if flags & eir::RXERIF != 0 {
+            // At least one frame; the chip does not say how many.
+            self.stats.rx_overrun = self.stats.rx_overrun.wrapping_add(1);
+            self.spi.clear(regs::EIR, eir::RXERIF).await?;
+            self.spi.clear(regs::ESTAT, estat::BUFER).await?;
+        }
+        Ok(())
+    }
+
+    /// Takes note of the link; whether that changed.
+    pub(crate) async fn set_link(&mut self, up: bool) -> Result<bool, B> {
+        if self.link_up == up {
+            return Ok(false);
+        }
+        self.link_up = up;
+        self.stats.link_changes = self.stats.link_changes.wrapping_add(1);
+        if !up {
+            self.abandon_tx().await?;
+        }
+        Ok(true)
+    }
+
+    // Interrupts.
+
+    pub(crate) async fn disarm(&mut self) -> Result<(), B> {
+        let enabled = self.enabled.take();
+        if enabled.is_some_and(|bits| bits & eie::INTIE == 0) {
+            self.enabled = enabled;
+            return Ok(());
+        }
+        self.spi.clear(regs::EIE, eie::INTIE).await?;
+        self.enabled = enabled.map(|bits| bits & !eie::INTIE);
+        Ok(())
+    }
+
+    /// Enables what is of interest, then looks. INTIE goes off and on, so that what is pending already makes an edge.
+    /// Where a level is waited for that is not needed.
+    pub(crate) async fn rearm(&mut self, interest: Interest, edge: bool) -> Result<RearmOutcome, B> {
+        if !self.is_running()? {
+            return Ok(RearmOutcome::Armed);
+        }
+        let mut wanted = eie::INTIE;
+        if interest.rx {
+            wanted |= eie::PKTIE;
+        }
+        if interest.link {
+            wanted |= eie::LINKIE;
+        }
+        self.poll_tx().await?;
+        if interest.tx || self.tx.is_queued() {
+            // The frame that waits for its turn is the driver's own interest.
+            wanted |= eie::TXIE | eie::TXERIE;
+        }
+        self.tidy_tx().await?;
+        if edge || self.enabled != Some(wanted) {
+            self.disarm().await?;
+            self.enable(wanted).await?;
+        }
+        let mut pending = interest.rx && self.is_rx_pending().await?;
+        if interest.tx {
+            self.poll_tx().await?;
+            pending |= self.has_room();
+        }
+        if interest.link {
+            pending |= self.link_in_doubt || self.spi.look(regs::EIR).await? & eir::LINKIF != 0;
+        }
+        Ok(if pending {
+            RearmOutcome::WorkPending
+        } else {
+            RearmOutcome::Armed
+        })
+    }
+
+    /// Changes EIE to `wanted`, of which INTIE comes last.
+    async fn enable(&mut self, wanted: u8) -> Result<(), B> {
+        let all = eie::PKTIE | eie::LINKIE | eie::TXIE | eie::TXERIE;
+        let (on, surplus) = match self.enabled.take() {
+            Some(old) => (wanted & !old & all, old & !wanted & all),
+            None => (wanted & all, all & !wanted),
+        };
+        if surplus != 0 {
+            self.spi.clear(regs::EIE, surplus).await?;
+        }
+        // In one instruction: nothing can be told before it is wanted.
+        self.spi.set(regs::EIE, on | (wanted & eie::INTIE)).await?;
+        self.enabled = Some(wanted);
+        Ok(())
+    }
+
+    /// A frame was queued behind another while the host sleeps, or is about to: its turn is an interrupt.
+    pub(crate) async fn enable_tx_interrupt(&mut self) -> Result<(), B> {
+        let bits = eie::TXIE | eie::TXERIE;
+        if let Some(enabled) = self.enabled.filter(|old| old & eie::INTIE != 0 && old & bits != bits) {
+            self.enabled = None;
+            self.spi.set(regs::EIE, bits).await?;
+            self.enabled = Some(enabled | bits);
+        }
+        Ok(())
+    }
+
+    /// Refuses what cannot be sent now, whatever the frame.
+    pub(crate) fn may_send(&self) -> Result<(), B> {
+        if !self.is_running()? {
+            Err(Error::Request(ErrorKind::Stopped))
+        } else if !self.link_up {
+            Err(Error::Request(ErrorKind::LinkDown))
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// ERXFCON and the hash table for this filter (section 8), and how closely they follow it.
+fn filter_settings(filter: RxFilter<'_>) -> (u8, u64, FilterOutcome) {
+    if filter.promiscuous {
+        // No filter but the FCS: everything passes.
+        return (erxfcon::CRCEN, 0, FilterOutcome::Exact);
+    }
+    let mut bits = erxfcon::UCEN | erxfcon::CRCEN;
+    if filter.broadcast {
+        bits |= erxfcon::BCEN;
+    }
+    match filter.multicast {
+        Multicast::List(groups) if !groups.is_empty() => {
+            let hash = groups.iter().fold(0, |hash, group| hash | 1 << fcs::hash_index(*group));
+            (bits | erxfcon::HTEN, hash, FilterOutcome::Superset)
+        }
+        Multicast::None | Multicast::List(_) => (bits, 0, FilterOutcome::Exact),
+        // Broadcast is multicast to the chip (section 8.2.2).
+        Multicast::All if filter.broadcast => (bits | erxfcon::MCEN, 0, FilterOutcome::Exact),
+        Multicast::All => (bits | erxfcon::MCEN, 0, FilterOutcome::Superset),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GROUP: MacAddress = MacAddress::new([0x01, 0x00, 0x5e, 0x7f, 0xff, 0xfa]);
+
+    #[test]
+    fn filters() {
+        let groups = [GROUP];
+        let none = RxFilter::DEFAULT.with_broadcast(false);
+        assert_eq!(filter_settings(RxFilter::DEFAULT), (0xa1, 0, FilterOutcome::Exact));
+        assert_eq!(filter_settings(RxFilter::PROMISCUOUS), (0x20, 0, FilterOutcome::Exact));
+        let listed = none.with_multicast(Multicast::List(&groups));
+        assert_eq!(filter_settings(listed), (0xa4, 1 << 28, FilterOutcome::Superset));
+        let all = none.with_multicast(Multicast::All);
+        assert_eq!(filter_settings(all), (0xa2, 0, FilterOutcome::Superset));
+        let empty = none.with_multicast(Multicast::List(&[]));
+        assert_eq!(filter_settings(empty), (0xa0, 0, FilterOutcome::Exact));
+    }
+}

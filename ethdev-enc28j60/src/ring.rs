@@ -1,0 +1,184 @@
+//! The receive buffer as arithmetic: where packets begin, and what their headers say. Values only, no chip.
+
+/// First byte of the receive buffer. 0 because of erratum 5.
+pub(crate) const RX_START: u16 = 0x0000;
+/// Last byte of it. Odd because of erratum 14.
+pub(crate) const RX_END: u16 = 0x13ff;
+/// Its length.
+pub(crate) const RX_LEN: u16 = RX_END - RX_START + 1;
+/// Where the two frames to send lie: control byte, frame, 7 bytes of status. The low bytes are the same, so that ETXSTL never changes.
+pub(crate) const TX_SLOTS: [u16; 2] = [0x1400, 0x1a00];
+/// Length of a packet's header: next packet, byte count, status.
+pub(crate) const HEADER: u16 = 6;
+/// Longest frame with FCS: with a VLAN tag.
+pub(crate) const MAX_COUNT: u16 = 1522;
+/// Shortest that the chip receives, with FCS (data sheet section 7.2.1).
+pub(crate) const MIN_COUNT: u16 = 18;
+/// Shortest that Ethernet allows, with FCS.
+pub(crate) const MIN_LEGAL_COUNT: u16 = 64;
+/// Length of the FCS.
+pub(crate) const FCS: u16 = 4;
+/// How many of the longest packets the buffer holds, with the odd byte and the one that is never used.
+pub(crate) const RX_FRAMES: u16 = (RX_LEN - 2) / (HEADER + MAX_COUNT);
+/// How much that was read may be kept from the chip without breaking the promise of [`RX_FRAMES`].
+pub(crate) const RX_SLACK: u16 = RX_LEN - 2 - RX_FRAMES * (HEADER + MAX_COUNT);
+
+/// The position `by` bytes after `at`, round the end of the buffer. `by` is at most the buffer's length.
+pub(crate) const fn advance(at: u16, by: u16) -> u16 {
+    let sum = at - RX_START + by;
+    RX_START + if sum >= RX_LEN { sum - RX_LEN } else { sum }
+}
+
+/// How many bytes lie from `from` up to `to`.
+pub(crate) const fn distance(from: u16, to: u16) -> u16 {
+    if to >= from { to - from } else { to + RX_LEN - from }
+}
+
+/// What stands in front of a received frame, checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Header {
+    /// Where the next packet begins.
+    pub(crate) next: u16,
+    /// Length of the frame with FCS.
+    pub(crate) count: u16,
+    status: u16,
+}
+
+/// What became of a frame by its status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Quality {
+    Good,
+    BadFcs,
+    BadLength,
+    Error,
+}
+
+impl Header {
+    const CRC_ERROR: u16 = 1 << 4;
+    const RECEIVED_OK: u16 = 1 << 7;
+
+    /// The header of the packet at `start`; `None` where the chip cannot mean it.
+    ///
+    /// The position of the next packet follows from this one's and its length (section 7.2.2): both have to agree.
+    pub(crate) fn parse(bytes: [u8; HEADER as usize], start: u16) -> Option<Self> {
+        let [next_low, next_high, count_low, count_high, status_low, status_high] = bytes;
+        let header = Self {
+            next: u16::from_le_bytes([next_low, next_high]),
+            count: u16::from_le_bytes([count_low, count_high]),
+            status: u16::from_le_bytes([status_low, status_high]),
+        };
+        let plausible = (MIN_COUNT..=MAX_COUNT).contains(&header.count)
+            && header.next == advance(start, HEADER + header.body())
+            && status_high & 0x80 == 0;
+        plausible.then_some(header)
+    }
+
+    /// How many bytes follow the header: frame, FCS and padding to an even length.
+    pub(crate) const fn body(&self) -> u16 {
+        self.count + (self.count & 1)
+    }
+
+    /// Length of the frame without FCS.
+    pub(crate) const fn len(&self) -> u16 {
+        self.count.saturating_sub(FCS)
+    }
+
+    /// `max` is the longest frame that may be, with FCS.
+    pub(crate) const fn quality(&self, max: u16) -> Quality {
+        if self.status & Self::CRC_ERROR != 0 {
+            Quality::BadFcs
+        } else if self.count < MIN_LEGAL_COUNT || self.count > max {
+            Quality::BadLength
+        } else if self.status & Self::RECEIVED_OK == 0 {
+            Quality::Error
+        } else {
+            Quality::Good
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const GOOD: u8 = 0x80;
+
+    fn bytes(next: u16, count: u16, status: [u8; 2]) -> [u8; 6] {
+        let ([n0, n1], [c0, c1]) = (next.to_le_bytes(), count.to_le_bytes());
+        [n0, n1, c0, c1, status[0], status[1]]
+    }
+
+    proptest! {
+        #[test]
+        fn positions_stay_in_the_buffer(at in 0..RX_LEN, by in 0..=RX_LEN) {
+            let to = advance(at, by);
+            prop_assert!(to < RX_LEN);
+            prop_assert_eq!(distance(at, to), by % RX_LEN);
+            prop_assert_eq!((u32::from(at) + u32::from(by)) % u32::from(RX_LEN), u32::from(to));
+        }
+
+        #[test]
+        fn any_six_bytes_are_a_header_or_refused(raw: [u8; 6], start in 0..RX_LEN / 2) {
+            let start = start * 2;
+            if let Some(header) = Header::parse(raw, start) {
+                prop_assert!(header.next % 2 == 0 && header.next <= RX_END);
+                prop_assert!(header.len() <= MAX_COUNT - FCS);
+                prop_assert_eq!(distance(start, header.next), HEADER + header.body());
+            }
+        }
+
+        #[test]
+        fn what_the_chip_writes_is_taken(start in 0..RX_LEN / 2, count in MIN_COUNT..=MAX_COUNT, status: [u8; 2]) {
+            let start = start * 2;
+            let next = (u32::from(start) + 6 + u32::from(count) + u32::from(count % 2)) % u32::from(RX_LEN);
+            let raw = bytes(next as u16, count, [status[0], status[1] & 0x7f]);
+            let header = Header::parse(raw, start).unwrap();
+            prop_assert_eq!((u32::from(header.next), header.len()), (next, count - 4));
+        }
+
+        #[test]
+        fn one_bit_wrong_in_a_pointer_or_length_is_noticed(start in 0..RX_LEN / 2, count in 64_u16..=1518, bit in 0_usize..32) {
+            let start = start * 2;
+            let next = advance(start, 6 + count + count % 2);
+            let mut raw = bytes(next, count, [GOOD, 0]);
+            raw[bit / 8] ^= 1_u8 << (bit % 8);
+            prop_assert_eq!(Header::parse(raw, start), None);
+        }
+    }
+
+    #[test]
+    fn the_data_sheets_example() {
+        // Section 7.2.2: a packet at 1020h, the next at 106Eh, in a larger buffer than ours; moved to 0020h here.
+        let header = Header::parse(bytes(0x006e, 0x48, [GOOD, 0]), 0x0020).unwrap();
+        assert_eq!((header.len(), header.quality(1518)), (0x44, Quality::Good));
+    }
+
+    #[test]
+    fn quality() {
+        let of = |count, status| {
+            Header::parse(bytes(advance(0, 6 + count + count % 2), count, [status, 0]), 0)
+                .unwrap()
+                .quality(1518)
+        };
+        // Bit 22, "length out of range", is set on every frame with an EtherType: no error.
+        assert_eq!(of(64, 0xc0), Quality::Good);
+        assert_eq!(of(63, 0x80), Quality::BadLength);
+        assert_eq!(of(1519, 0x80), Quality::BadLength);
+        assert_eq!(of(64, 0x10), Quality::BadFcs);
+        assert_eq!(of(64, 0x00), Quality::Error);
+    }
+
+    #[test]
+    fn the_buffer_is_laid_out_as_the_errata_ask() {
+        assert_eq!((RX_START, RX_END % 2), (0, 1));
+        assert_eq!(RX_FRAMES, 3);
+        for slot in TX_SLOTS {
+            // Control byte, the longest frame with an FCS of its own, status.
+            assert!(slot > RX_END && slot + 1 + MAX_COUNT + 7 <= 0x1fff + 1);
+            assert_eq!(slot % 2, 0);
+        }
+        assert!(TX_SLOTS[0] + 1 + MAX_COUNT + 7 <= TX_SLOTS[1]);
+        assert_eq!(TX_SLOTS[0] & 0xff, TX_SLOTS[1] & 0xff);
+    }
+}

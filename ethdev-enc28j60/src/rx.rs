@@ -1,0 +1,275 @@
+//! Receiving: headers read with the frame before them, frames read where ERDPT stands already.
+//!
+//! In steady state ERDPT is never written: after header, frame, FCS and padding it points at the next packet. A frame leaves the chip last: until PKTDEC is
+//! sent it is still next, whatever fails or is dropped.
+
+use ethdev::ErrorKind;
+
+use crate::bus::Bus;
+use crate::chip::{Chip, Mode, Result};
+use crate::errata;
+use crate::error::Error;
+use crate::fcs::Fcs;
+use crate::regs::{self, econ2};
+use crate::ring::{self, FCS, HEADER, Header, Quality};
+
+/// A pointer of which it is not known where it points.
+pub(crate) const NOWHERE: u16 = 0xffff;
+/// How often a frame is read whose FCS is right in the chip and wrong here.
+const READS: usize = 3;
+
+/// What is known of the receive buffer.
+#[derive(Debug)]
+pub(crate) struct Rx {
+    /// Where the packet that is next begins.
+    next: u16,
+    /// Up to where the chip was told that it may write.
+    freed: u16,
+    /// Where ERDPT points, or [`NOWHERE`].
+    read_at: u16,
+    /// How many packets are known to wait, `next` included.
+    pending: u8,
+    /// Whether it is not known if the last PKTDEC was carried out: its transaction failed or was dropped.
+    doubt: bool,
+    /// The header at `next`, once it was read.
+    header: Option<Header>,
+}
+
+impl Rx {
+    pub(crate) const fn new() -> Self {
+        Self {
+            next: ring::RX_START,
+            freed: ring::RX_START,
+            read_at: NOWHERE,
+            pending: 0,
+            doubt: false,
+            header: None,
+        }
+    }
+
+    pub(crate) const fn pending(&self) -> u8 {
+        self.pending
+    }
+
+    pub(crate) const fn in_doubt(&self) -> bool {
+        self.doubt
+    }
+
+    /// Something else was read from the chip's memory.
+    pub(crate) const fn lost_place(&mut self) {
+        self.read_at = NOWHERE;
+    }
+}
+
+impl<B: Bus> Chip<B> {
+    /// Moves the next good frame to the start of `buf`.
+    pub(crate) async fn receive(&mut self, buf: &mut [u8]) -> Result<Option<usize>, B> {
+        while let Some(header) = self.next_good().await? {
+            let needed = usize::from(header.len());
+            let Some(frame) = buf.get_mut(..needed) else {
+                return Err(Error::Request(ErrorKind::BufferTooSmall { needed }));
+            };
+            let (good, following) = self.read_frame(header, frame).await?;
+            self.release(header, following).await?;
+            if good {
+                self.stats.count_rx(needed);
+                return Ok(Some(needed));
+            }
+            self.stats.rx_error = self.stats.rx_error.wrapping_add(1);
+        }
+        Ok(None)
+    }
+
+    /// Throws the next good frame away.
+    pub(crate) async fn discard(&mut self) -> Result<bool, B> {
+        let Some(header) = self.next_good().await? else {
+            return Ok(false);
+        };
+        self.release(header, None).await?;
+        self.stats.rx_discarded = self.stats.rx_discarded.wrapping_add(1);
+        Ok(true)
+    }
+
+    /// Whether it is known without a look that a packet waits.
+    pub(crate) fn knows_of_frames(&self) -> bool {
+        self.mode == Mode::Running && self.rx.pending > 0 && !self.rx.doubt
+    }
+
+    /// Whether a packet waits, good or bad.
+    pub(crate) async fn is_rx_pending(&mut self) -> Result<bool, B> {
+        if !self.is_running()? {
+            return Ok(false);
+        }
+        self.settle().await?;
+        if self.rx.pending == 0 {
+            self.rx.pending = self.packets_waiting().await?;
+        }
+        Ok(self.rx.pending > 0)
+    }
+
+    /// The header of the next good frame. Others are released and counted on the way, as many as waited at most.
+    async fn next_good(&mut self) -> Result<Option<Header>, B> {
+        if !self.is_running()? {
+            return Ok(None);
+        }
+        if self.tx.needs_care() {
+            self.poll_tx().await?;
+        }
+        for _ in 0..=u8::MAX {
+            let Some(header) = self.next_header().await? else {
+                break;
+            };
+            let quality = header.quality(self.max_count());
+            if quality == Quality::Good {
+                return Ok(Some(header));
+            }
+            self.release(header, None).await?;
+            let counter = match quality {
+                Quality::BadFcs => &mut self.stats.rx_bad_fcs,
+                Quality::BadLength => &mut self.stats.rx_bad_length,
+                Quality::Error | Quality::Good => &mut self.stats.rx_error,
+            };
+            *counter = counter.wrapping_add(1);
+        }
+        Ok(None)
+    }
+
+    async fn next_header(&mut self) -> Result<Option<Header>, B> {
+        self.settle().await?;
+        if self.rx.header.is_some() {
+            return Ok(self.rx.header);
+        }
+        // Twice: the bus may have damaged what the chip has right.
+        for again in [false, true] {
+            if self.rx.pending == 0 || again {
+                self.rx.pending = self.packets_waiting().await?;
+                if self.rx.pending == 0 {
+                    self.free().await?;
+                    return Ok(None);
+                }
+            }
+            self.rx.header = self.read_header(self.rx.next).await?;
+            if self.rx.header.is_some() {
+                return Ok(self.rx.header);
+            }
+            self.rx.lost_place();
+        }
+        // The chain is broken: this frame has no length, and nobody knows where the others are.
+        self.stats.rx_bad_length = self.stats.rx_bad_length.wrapping_add(1);
+        self.stats.rx_reset = self.stats.rx_reset.wrapping_sub(1);
+        self.resync(true).await?;
+        Ok(None)
+    }
+
+    async fn read_header(&mut self, at: u16) -> Result<Option<Header>, B> {
+        self.seek(at).await?;
+        let mut bytes = [0; HEADER as usize];
+        self.rx.lost_place();
+        self.spi.read_buffer(&mut bytes, &mut []).await?;
+        self.rx.read_at = ring::advance(at, HEADER);
+        Ok(Header::parse(bytes, at))
+    }
+
+    /// Reads the frame behind `header`, and on the way the header that follows, if there is one. Whether the frame is as the chip has it.
+    async fn read_frame(&mut self, header: Header, frame: &mut [u8]) -> Result<(bool, Option<Header>), B> {
+        let begin = ring::advance(self.rx.next, HEADER);
+        let rest = header.body() - header.len();
+        let more = if self.rx.pending > 1 { HEADER } else { 0 };
+        let mut following = None;
+        for _ in 0..READS {
+            self.seek(begin).await?;
+            let mut tail = [0; (FCS + 1 + HEADER) as usize];
+            let tail = tail.get_mut(..usize::from(rest + more)).unwrap_or_default();
+            self.rx.lost_place();
+            self.spi.read_buffer(frame, tail).await?;
+            self.rx.read_at = ring::advance(header.next, more);
+            following = tail
+                .last_chunk()
+                .filter(|_| more > 0)
+                .and_then(|bytes| Header::parse(*bytes, header.next));
+            if !self.config.fcs_in_software {
+                return Ok((true, following));
+            }
+            let mut fcs = Fcs::new();
+            fcs.add(frame);
+            if tail.starts_with(&fcs.bytes()) {
+                return Ok((true, following));
+            }
+        }
+        Ok((false, following))
+    }
+
+    /// Gives the packet's memory back. From here on the next one is next.
+    async fn release(&mut self, header: Header, following: Option<Header>) -> Result<(), B> {
+        // Counted as lost until the caller has it: this call can fail or be dropped at any instruction.
+        self.stats.rx_reset = self.stats.rx_reset.wrapping_add(1);
+        self.rx.doubt = true;
+        self.spi.set(regs::ECON2, econ2::PKTDEC).await?;
+        self.rx.doubt = false;
+        self.rx.pending = self.rx.pending.saturating_sub(1);
+        self.rx.next = header.next;
+        self.rx.header = following;
+        // Once for many short frames; so often for long ones that the buffer takes as many as it should.
+        if self.rx.pending == 0 || ring::distance(self.rx.freed, self.rx.next) > ring::RX_SLACK {
+            self.free().await?;
+        }
+        self.stats.rx_reset = self.stats.rx_reset.wrapping_sub(1);
+        Ok(())
+    }
+
+    async fn free(&mut self) -> Result<(), B> {
+        let next = self.rx.next;
+        if self.rx.freed != next {
+            self.spi
+                .write_pair(regs::ERXRDPT, errata::receive_read_pointer(next))
+                .await?;
+            self.rx.freed = next;
+        }
+        Ok(())
+    }
+
+    async fn seek(&mut self, at: u16) -> Result<(), B> {
+        if self.rx.read_at != at {
+            self.rx.lost_place();
+            self.spi.write_pair(regs::ERDPT, at).await?;
+            self.rx.read_at = at;
+        }
+        Ok(())
+    }
+
+    /// Finds out whether the PKTDEC in doubt was carried out: by counting the packets behind it.
+    async fn settle(&mut self) -> Result<(), B> {
+        let (true, Some(header)) = (self.rx.doubt, self.rx.header) else {
+            return Ok(());
+        };
+        let (mut waiting, mut written) = (0, 0);
+        for _ in 0..4 {
+            waiting = self.packets_waiting().await?;
+            written = self.spi.read_pair(regs::ERXWRPT).await?;
+            // ERXWRPT is two reads: a packet may have come between.
+            if self.packets_waiting().await? == waiting {
+                break;
+            }
+        }
+        // One more than EPKTCNT can say: a chain without an end is left behind, too.
+        let (mut at, mut behind, waiting_for) = (header.next, 0_u16, u16::from(waiting));
+        while at != written && behind <= waiting_for {
+            let Some(next) = self.read_header(at).await? else {
+                return self.resync(true).await;
+            };
+            at = next.next;
+            behind += 1;
+        }
+        self.rx.doubt = false;
+        self.rx.pending = waiting;
+        self.rx.lost_place();
+        if behind == waiting_for {
+            // It was: the frame stays counted as lost.
+            self.rx.next = header.next;
+            self.rx.header = None;
+        } else {
+            self.stats.rx_reset = self.stats.rx_reset.wrapping_sub(1);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,375 @@
+//! Sending: two slots. The next frame is written while the one before it is on the wire.
+//!
+//! ```text
+//! free --send--> Waiting --TXRTS--> Starting --known to be carried out--> Sending --TXIF--> free, counted
+//!                   ^                                                        |
+//!                   +------- errata 12 and 13: transmitter reset ------------+--TXERIF--> free, counted as aborted
+//! ```
+
+use ethdev::ErrorKind;
+
+use crate::bus::Bus;
+use crate::chip::{Chip, Result};
+use crate::errata;
+use crate::error::Error;
+use crate::fcs::Fcs;
+use crate::regs::{self, Pair, econ1, eir};
+use crate::ring::{FCS, TX_SLOTS};
+use crate::rx::NOWHERE;
+use crate::trace::warning;
+
+/// Shortest frame without FCS: what is shorter is padded.
+const MIN_LEN: u16 = ethdev::frame::MIN_FRAME_LEN as u16;
+const PADDING: [u8; ethdev::frame::MIN_FRAME_LEN] = [0; ethdev::frame::MIN_FRAME_LEN];
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// In the chip's memory, to be started.
+    Waiting,
+    /// TXRTS was being set when the call failed or was dropped. `accepted`: the caller was told that the frame is the driver's.
+    Starting { accepted: bool },
+    /// TXRTS was set.
+    Sending,
+}
+
+/// What is known of the transmitter.
+#[derive(Debug)]
+pub(crate) struct Tx {
+    /// Lengths as the caller gave them, by slot.
+    lengths: [u16; 2],
+    /// EWRPT, ETXST and ETXND as they are known to be, or [`NOWHERE`].
+    write_at: u16,
+    first: u16,
+    last: u16,
+    /// The slot that is first, and how many are used.
+    slot: u8,
+    used: u8,
+    phase: Phase,
+    /// How often the first frame was started anew.
+    retries: u8,
+    /// How often it was looked at in vain.
+    looks: u8,
+    /// When it was started, by [`Spi::elapsed`](crate::spi::Spi::elapsed).
+    since: u32,
+    /// TXIF or TXERIF may be set from before.
+    stale_flags: bool,
+    /// The transmitter is to be reset before anything is sent (erratum 12).
+    to_reset: bool,
+    completed: u16,
+    failed: u16,
+}
+
+impl Tx {
+    pub(crate) const fn new() -> Self {
+        Self {
+            lengths: [0; 2],
+            write_at: NOWHERE,
+            first: NOWHERE,
+            last: NOWHERE,
+            slot: 0,
+            used: 0,
+            phase: Phase::Waiting,
+            retries: 0,
+            looks: 0,
+            since: 0,
+            stale_flags: false,
+            to_reset: false,
+            completed: 0,
+            failed: 0,
+        }
+    }
+
+    /// Forgets the frames that are not sent; how many those are.
+    pub(crate) fn forget(&mut self) -> u32 {
+        self.phase = Phase::Waiting;
+        (self.retries, self.looks) = (0, 0);
+        core::mem::take(&mut self.used).into()
+    }
+
+    /// Whether a frame waits for its turn.
+    pub(crate) const fn is_queued(&self) -> bool {
+        self.used > 1
+    }
+
+    /// Whether a frame is on its way.
+    pub(crate) const fn is_busy(&self) -> bool {
+        self.used > 0
+    }
+
+    /// Whether something has to be done for frames to go out.
+    pub(crate) fn needs_care(&self) -> bool {
+        self.used > 1 || self.used == 1 && self.phase != Phase::Sending
+    }
+
+    /// How often the frame on its way was looked at.
+    pub(crate) const fn looked_at(&self) -> u8 {
+        self.looks
+    }
+
+    /// How many frames were sent and how many given up since the last call.
+    pub(crate) fn take_told(&mut self) -> (u16, u16) {
+        (core::mem::take(&mut self.completed), core::mem::take(&mut self.failed))
+    }
+
+    fn length(&self) -> u16 {
+        self.lengths.get(usize::from(self.slot)).copied().unwrap_or_default()
+    }
+
+    fn free_first(&mut self) {
+        self.used = self.used.saturating_sub(1);
+        if self.used > 0 {
+            self.slot ^= 1;
+        }
+        self.phase = Phase::Waiting;
+        (self.retries, self.looks) = (0, 0);
+    }
+}
+
+fn base(slot: u8) -> u16 {
+    let [first, second] = TX_SLOTS;
+    if slot == 0 { first } else { second }
+}
+
+impl<B: Bus> Chip<B> {
+    pub(crate) fn has_room(&self) -> bool {
+        self.link_up && self.tx.used < 2
+    }
+
+    pub(crate) async fn tx_ready(&mut self) -> Result<bool, B> {
+        if !self.is_running()? || !self.link_up {
+            return Ok(false);
+        }
+        if self.tx.used > 1 {
+            self.poll_tx().await?;
+        }
+        Ok(self.has_room())
+    }
+
+    pub(crate) async fn send(&mut self, parts: &[&[u8]]) -> Result<(), B> {
+        // A fault comes before everything else.
+        self.is_running()?;
+        let len = ethdev::check_frame(parts, &self.capabilities()).map_err(Error::Request)? as u16;
+        self.may_send()?;
+        if self.tx.used > 1 {
+            self.poll_tx().await?;
+            if self.tx.used > 1 {
+                return Err(Error::Request(ErrorKind::Busy));
+            }
+        }
+        let slot = self.tx.slot ^ self.tx.used;
+        self.write_frame(slot, len, parts).await?;
+        // The one before may be over by now.
+        if self.tx.used > 0 {
+            self.poll_tx().await?;
+            self.may_send()?;
+        }
+        if let Some(length) = self.tx.lengths.get_mut(usize::from(slot)) {
+            *length = len;
+        }
+        if self.tx.used > 0 {
+            self.enable_tx_interrupt().await?;
+            self.tx.used = 2;
+            return Ok(());
+        }
+        (self.tx.slot, self.tx.used, self.tx.phase) = (slot, 1, Phase::Waiting);
+        let started = self.start_tx(false).await;
+        if started.is_err() && self.tx.phase == Phase::Waiting {
+            self.tx.used = 0;
+        }
+        started
+    }
+
+    /// Length in the chip's memory.
+    fn stored(&self, len: u16) -> u16 {
+        if self.config.fcs_in_software {
+            len.max(MIN_LEN) + FCS
+        } else {
+            len
+        }
+    }
+
+    async fn write_frame(&mut self, slot: u8, len: u16, parts: &[&[u8]]) -> Result<(), B> {
+        let begin = base(slot) + 1;
+        let was = core::mem::replace(&mut self.tx.write_at, NOWHERE);
+        self.write_changed(regs::EWRPT, was, begin).await?;
+        let frame = parts.iter().copied();
+        if self.config.fcs_in_software {
+            let padding = PADDING.get(usize::from(len)..).unwrap_or_default();
+            let mut fcs = Fcs::new();
+            for part in frame.clone().chain([padding]) {
+                fcs.add(part);
+            }
+            let fcs = fcs.bytes();
+            self.spi.write_buffer(frame.chain([padding, &fcs])).await?;
+        } else {
+            self.spi.write_buffer(frame).await?;
+        }
+        self.tx.write_at = begin + self.stored(len);
+        Ok(())
+    }
+
+    /// Writes the bytes of a pointer that are not what they should be. On a bus that is not trusted, both.
+    async fn write_changed(&mut self, pair: Pair, was: u16, value: u16) -> Result<(), B> {
+        let known = was != NOWHERE && !self.config.fcs_in_software;
+        let ([old_low, old_high], [low, high]) = (was.to_le_bytes(), value.to_le_bytes());
+        if !known || old_low != low {
+            self.spi.write(pair.low, low).await?;
+        }
+        if !known || old_high != high {
+            self.spi.write(pair.high, high).await?;
+        }
+        Ok(())
+    }
+
+    /// Starts the first frame. Not to be called while one is on its way.
+    async fn start_tx(&mut self, accepted: bool) -> Result<(), B> {
+        self.tidy_tx().await?;
+        let first = base(self.tx.slot);
+        let last = first + self.stored(self.tx.length());
+        let was = core::mem::replace(&mut self.tx.first, NOWHERE);
+        self.write_changed(regs::ETXST, was, first).await?;
+        self.tx.first = first;
+        let was = core::mem::replace(&mut self.tx.last, NOWHERE);
+        self.write_changed(regs::ETXND, was, last).await?;
+        self.tx.last = last;
+        self.tx.phase = Phase::Starting { accepted };
+        self.spi.set(regs::ECON1, econ1::TXRTS).await?;
+        self.sending();
+        Ok(())
+    }
+
+    fn sending(&mut self) {
+        self.tx.phase = Phase::Sending;
+        self.tx.looks = 0;
+        self.tx.since = self.spi.elapsed();
+    }
+
+    /// Does what was put off when the last frame ended.
+    pub(crate) async fn tidy_tx(&mut self) -> Result<(), B> {
+        if self.tx.used > 0 && self.tx.phase != Phase::Waiting {
+            return Ok(());
+        }
+        if self.tx.to_reset {
+            self.reset_transmitter().await?;
+            (self.tx.to_reset, self.tx.stale_flags) = (false, false);
+        } else if self.tx.stale_flags {
+            self.spi.clear(regs::EIR, eir::TXIF | eir::TXERIF).await?;
+            self.tx.stale_flags = false;
+        }
+        Ok(())
+    }
+
+    /// Looks whether the frame on its way is over, and starts the next.
+    pub(crate) async fn poll_tx(&mut self) -> Result<(), B> {
+        if self.tx.used == 0 {
+            return Ok(());
+        }
+        let flags = self.spi.look(regs::EIR).await?;
+        self.note_overrun(flags).await?;
+        self.go_on_sending(flags).await
+    }
+
+    /// As [`poll_tx`](Self::poll_tx), with EIR just read.
+    pub(crate) async fn go_on_sending(&mut self, flags: u8) -> Result<(), B> {
+        if self.tx.used == 0 {
+            return Ok(());
+        }
+        let phase = self.tx.phase;
+        match phase {
+            Phase::Waiting => return self.start_tx(true).await,
+            Phase::Starting { accepted } if !self.was_started().await? => {
+                if accepted {
+                    return self.start_tx(true).await;
+                }
+                self.tx.free_first();
+                return self.start_next().await;
+            }
+            // Of the flags, the next look tells.
+            Phase::Starting { .. } => {
+                self.sending();
+                return Ok(());
+            }
+            Phase::Sending => {}
+        }
+        if flags & eir::TXERIF != 0 {
+            self.aborted().await
+        } else if flags & eir::TXIF != 0 {
+            self.stats.count_tx(self.tx.length().into());
+            self.tx.completed = self.tx.completed.saturating_add(1);
+            self.tx.stale_flags = true;
+            self.tx.free_first();
+            self.start_next().await
+        } else if self.spi.elapsed().wrapping_sub(self.tx.since) > errata::tx_stuck(self.config.is_full_duplex()) {
+            warning!("ENC28J60 transmitter stuck, reset");
+            self.start_again().await
+        } else {
+            self.tx.looks = self.tx.looks.saturating_add(1);
+            Ok(())
+        }
+    }
+
+    /// Whether TXRTS in doubt was set. The flags were clear before it.
+    async fn was_started(&mut self) -> Result<bool, B> {
+        Ok(self.spi.look(regs::ECON1).await? & econ1::TXRTS != 0
+            || self.spi.look(regs::EIR).await? & (eir::TXIF | eir::TXERIF) != 0)
+    }
+
+    async fn start_next(&mut self) -> Result<(), B> {
+        if self.tx.used > 0 {
+            self.start_tx(true).await
+        } else {
+            Ok(())
+        }
+    }
+
+    /// The chip gave up: for a reason, or for what it took for one (erratum 13).
+    async fn aborted(&mut self) -> Result<(), B> {
+        if self.revision.has_false_late_collisions() && !self.config.is_full_duplex() {
+            let mut status = [0; 7];
+            self.rx.lost_place();
+            let behind = base(self.tx.slot) + self.stored(self.tx.length()) + 1;
+            self.spi.write_pair(regs::ERDPT, behind).await?;
+            self.spi.read_buffer(&mut status, &mut []).await?;
+            if errata::is_late_collision(status) {
+                return self.start_again().await;
+            }
+        }
+        self.give_up().await
+    }
+
+    async fn start_again(&mut self) -> Result<(), B> {
+        if self.tx.retries >= errata::TX_RETRIES {
+            return self.give_up().await;
+        }
+        self.tx.retries += 1;
+        self.tx.to_reset = true;
+        self.tx.phase = Phase::Waiting;
+        self.start_tx(true).await
+    }
+
+    async fn give_up(&mut self) -> Result<(), B> {
+        warning!("ENC28J60 gave up on a frame");
+        self.stats.tx_aborted = self.stats.tx_aborted.wrapping_add(1);
+        self.tx.failed = self.tx.failed.saturating_add(1);
+        self.tx.to_reset = true;
+        self.tx.free_first();
+        self.start_next().await
+    }
+
+    /// The link is gone, and with it the frames that were to be sent.
+    pub(crate) async fn abandon_tx(&mut self) -> Result<(), B> {
+        if self.tx.used > 0 && self.tx.phase == Phase::Sending {
+            let flags = self.spi.look(regs::EIR).await?;
+            if flags & (eir::TXIF | eir::TXERIF) == eir::TXIF {
+                self.stats.count_tx(self.tx.length().into());
+                self.tx.completed = self.tx.completed.saturating_add(1);
+                self.tx.free_first();
+            }
+            self.tx.to_reset = true;
+        }
+        let lost = self.tx.forget();
+        self.stats.tx_aborted = self.stats.tx_aborted.wrapping_add(lost);
+        self.tx.failed = self.tx.failed.saturating_add(lost as u16);
+        self.tidy_tx().await
+    }
+}

@@ -1,0 +1,5 @@
+//! Models of chips, on virtual time: what their data sheets and errata say, seen from the bus on one side and from the wire on the other.
+//!
+//! They know nothing of the drivers that are tested on them.
+
+pub mod enc28j60;
