@@ -404,15 +404,18 @@ impl<B: Bus> Chip<B> {
 
     async fn watch(&mut self) -> Result<(), B> {
         self.services = self.services.wrapping_add(1);
-        let econ1 = self.spi.look(regs::ECON1).await?;
-        if econ1 & (econ1::TXRST | econ1::RXRST | econ1::RXEN) != econ1::RXEN {
-            // A brown-out, or a reset by somebody else.
-            return self.resync(false).await;
+        let mut econ1 = self.spi.look(regs::ECON1).await?;
+        if !is_alive(econ1) {
+            econ1 = self.spi.look(regs::ECON1).await?;
+            if !is_alive(econ1) {
+                // A brown-out, or a reset by somebody else.
+                return self.resync(false).await;
+            }
         }
         if self.spi.bank().is_some_and(|bank| bank != econ1 & econ1::BSEL) {
             self.spi.forget_bank();
         }
-        let flags = self.spi.look(regs::EIR).await?;
+        let flags = self.flags().await?;
         self.note_overrun(flags).await?;
         if flags & eir::LINKIF != 0 || self.link_in_doubt || self.services % DEEP_CHECK == 0 {
             self.look_at_link().await?;
@@ -423,19 +426,31 @@ impl<B: Bus> Chip<B> {
         if impatience > 0 && !self.config.is_full_duplex() {
             self.spi.wait_us(LOOK_US_MAX.min(LOOK_US * u32::from(impatience))).await;
         }
-        if self.services % DEEP_CHECK == 0 && self.settings_differ().await? {
+        // Twice: the bus may have damaged what is right in the chip.
+        if self.services % DEEP_CHECK == 0 && self.settings_differ().await? && self.settings_differ().await? {
             return self.resync(false).await;
         }
         Ok(())
+    }
+
+    /// EIR. From a bus that is not trusted, what it says twice.
+    pub(crate) async fn flags(&mut self) -> Result<u8, B> {
+        let flags = self.spi.look(regs::EIR).await?;
+        if self.config.fcs_in_software && flags != 0 {
+            return Ok(flags & self.spi.look(regs::EIR).await?);
+        }
+        Ok(flags)
     }
 
     /// Whether what nothing changes has changed.
     async fn settings_differ(&mut self) -> Result<bool, B> {
         let start = self.spi.read_pair(regs::ERXST).await?;
         let end = self.spi.read_pair(regs::ERXND).await?;
+        let free_to = self.spi.read_pair(regs::ERXRDPT).await?;
         let filter = self.spi.read(regs::ERXFCON).await?;
         let mac = self.mac_differs().await?;
-        Ok((start, end, filter) != (RX_START, RX_END, self.filter) || mac.is_some())
+        let right = (RX_START, RX_END, self.rx.free_to(), self.filter);
+        Ok((start, end, free_to, filter) != right || mac.is_some())
     }
 
     pub(crate) async fn note_overrun(&mut self, flags: u8) -> Result<(), B> {
@@ -549,6 +564,11 @@ impl<B: Bus> Chip<B> {
             Ok(())
         }
     }
+}
+
+/// Whether a chip that receives, and is not being reset, has this in ECON1.
+const fn is_alive(econ1: u8) -> bool {
+    econ1 & (econ1::TXRST | econ1::RXRST | econ1::RXEN) == econ1::RXEN
 }
 
 /// ERXFCON and the hash table for this filter (section 8), and how closely they follow it.
