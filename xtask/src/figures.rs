@@ -58,7 +58,10 @@ pub(crate) fn print(figures: &[Figure], json: bool) -> Result<()> {
 }
 
 fn number(value: f64) -> String {
-    if value.fract() == 0.0 {
+    if value.is_nan() {
+        // What could not be measured here.
+        String::from("-")
+    } else if value.fract() == 0.0 {
         format!("{value:.0}")
     } else {
         format!("{value:.3}")
