@@ -18,6 +18,8 @@ extern crate std;
 pub mod asynch;
 mod bus;
 mod chip;
+#[cfg(feature = "enc28j60-crate")]
+pub mod compat;
 mod config;
 mod device;
 mod errata;
