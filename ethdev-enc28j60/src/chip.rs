@@ -1,14 +1,11 @@
 //! The chip's state as the driver knows it, and how it is brought up, watched, and brought up again.
 
-use ethdev::{
-    Capabilities, ErrorKind, Events, FilterOutcome, Interest, MacAddress, Multicast, RearmOutcome, RxFilter, Stats,
-};
+use ethdev::{Capabilities, ErrorKind, Events, FilterOutcome, Interest, MacAddress, RearmOutcome, RxFilter, Stats};
 
 use crate::bus::Bus;
 use crate::config::Config;
 use crate::errata::Revision;
 use crate::error::{Error, Wait};
-use crate::fcs;
 use crate::regs::{self, Mac, econ1, econ2, eie, eir, erxfcon, estat, macon1, macon3, macon4, txcontrol};
 use crate::ring::{FCS, HEADER, RX_END, RX_FRAMES, RX_START, TX_SLOTS};
 use crate::rx::Rx;
@@ -364,7 +361,7 @@ impl<B: Bus> Chip<B> {
     }
 
     pub(crate) async fn set_rx_filter(&mut self, filter: RxFilter<'_>) -> Result<FilterOutcome, B> {
-        let (bits, hash, outcome) = filter_settings(filter);
+        let (bits, hash, outcome) = crate::filter::settings(filter);
         (self.filter, self.hash) = (bits, hash);
         if self.is_running()? {
             self.stop_receiver().await?;
@@ -569,47 +566,4 @@ impl<B: Bus> Chip<B> {
 /// Whether a chip that receives, and is not being reset, has this in ECON1.
 const fn is_alive(econ1: u8) -> bool {
     econ1 & (econ1::TXRST | econ1::RXRST | econ1::RXEN) == econ1::RXEN
-}
-
-/// ERXFCON and the hash table for this filter (section 8), and how closely they follow it.
-fn filter_settings(filter: RxFilter<'_>) -> (u8, u64, FilterOutcome) {
-    if filter.promiscuous {
-        // No filter but the FCS: everything passes.
-        return (erxfcon::CRCEN, 0, FilterOutcome::Exact);
-    }
-    let mut bits = erxfcon::UCEN | erxfcon::CRCEN;
-    if filter.broadcast {
-        bits |= erxfcon::BCEN;
-    }
-    match filter.multicast {
-        Multicast::List(groups) if !groups.is_empty() => {
-            let hash = groups.iter().fold(0, |hash, group| hash | 1 << fcs::hash_index(*group));
-            (bits | erxfcon::HTEN, hash, FilterOutcome::Superset)
-        }
-        Multicast::None | Multicast::List(_) => (bits, 0, FilterOutcome::Exact),
-        // Broadcast is multicast to the chip (section 8.2.2).
-        Multicast::All if filter.broadcast => (bits | erxfcon::MCEN, 0, FilterOutcome::Exact),
-        Multicast::All => (bits | erxfcon::MCEN, 0, FilterOutcome::Superset),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const GROUP: MacAddress = MacAddress::new([0x01, 0x00, 0x5e, 0x7f, 0xff, 0xfa]);
-
-    #[test]
-    fn filters() {
-        let groups = [GROUP];
-        let none = RxFilter::DEFAULT.with_broadcast(false);
-        assert_eq!(filter_settings(RxFilter::DEFAULT), (0xa1, 0, FilterOutcome::Exact));
-        assert_eq!(filter_settings(RxFilter::PROMISCUOUS), (0x20, 0, FilterOutcome::Exact));
-        let listed = none.with_multicast(Multicast::List(&groups));
-        assert_eq!(filter_settings(listed), (0xa4, 1 << 28, FilterOutcome::Superset));
-        let all = none.with_multicast(Multicast::All);
-        assert_eq!(filter_settings(all), (0xa2, 0, FilterOutcome::Superset));
-        let empty = none.with_multicast(Multicast::List(&[]));
-        assert_eq!(filter_settings(empty), (0xa0, 0, FilterOutcome::Exact));
-    }
 }

@@ -25,6 +25,7 @@ mod device;
 mod errata;
 mod error;
 mod fcs;
+mod filter;
 mod phy;
 mod regs;
 mod ring;
