@@ -439,3 +439,47 @@ fn registers_that_hold_anything_on_a_bus_that_fails() {
     }
     assert!(errors > 0, "nobody noticed");
 }
+
+/// Honest, with one transaction that fails.
+struct FailsAt(Option<usize>);
+
+impl Oracle for FailsAt {
+    fn register(&mut self, truth: u8) -> u8 {
+        truth
+    }
+
+    fn memory(&mut self, truth: u8) -> u8 {
+        truth
+    }
+
+    fn fails(&mut self) -> bool {
+        let fails = self.0 == Some(0);
+        self.0 = self.0.and_then(|left| left.checked_sub(1));
+        fails
+    }
+}
+
+#[test]
+fn a_chain_of_headers_without_an_end() {
+    // After a PKTDEC of which nobody knows whether it was carried out, packets are counted by following their headers.
+    for n in 0..12 {
+        let chip = RefCell::new(Liar::new(FailsAt(None), MOST_TRANSACTIONS));
+        let mut nic = Enc28j60::new(Host(&chip), Host(&chip), Config::new(MAC)).expect("a chip");
+        let mut at = 0;
+        for number in 0..10 {
+            // Ten of them, 512 bytes with their headers, fill the buffer: the last one's next is the first.
+            at = chip.borrow_mut().deliver(at, &frame(502, number));
+        }
+        assert_eq!(at, 0);
+        // 255 packets, and a write pointer where no packet begins.
+        chip.borrow_mut().poke(1, 0x19, 255);
+        chip.borrow_mut().poke(0, 0x0e, 1);
+        chip.borrow_mut().oracle = FailsAt(Some(n));
+        let mut failures = 0;
+        for _ in 0..20 {
+            chip.borrow_mut().begin();
+            failures += u32::from(nic.recv_frame(&mut [0; 1514]).is_err());
+        }
+        assert_eq!(failures, 1, "transaction {n}");
+    }
+}

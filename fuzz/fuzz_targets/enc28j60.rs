@@ -98,6 +98,7 @@ libfuzzer_sys::fuzz_target!(|input: (u8, Vec<u8>, Vec<u8>)| {
             12 => drop(nic.set_rx_filter(RxFilter::DEFAULT.with_multicast(Multicast::List(&[MAC])))),
             13 => drop(nic.sleep()),
             14 => drop(nic.wake()),
+            15 if len < 256 => chip.borrow_mut().poke(1, 0x19, len as u8),
             _ => at = chip.borrow_mut().deliver(at, &buf[..len.clamp(14, 1514)]),
         }
         if calls.is_empty() {

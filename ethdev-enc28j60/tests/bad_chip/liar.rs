@@ -71,6 +71,11 @@ impl<O: Oracle> Liar<O> {
         next
     }
 
+    /// Changes a register from inside.
+    pub(crate) fn poke(&mut self, bank: u8, address: u8, value: u8) {
+        *self.at((bank, address)) = value;
+    }
+
     fn reset(&mut self) {
         self.registers = [[0; 0x20]; 4];
         // B7, and the sizes that the data sheet gives.
