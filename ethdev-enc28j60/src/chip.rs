@@ -1,14 +1,11 @@
 //! The chip's state as the driver knows it, and how it is brought up, watched, and brought up again.
 
-use ethdev::{
-    Capabilities, ErrorKind, Events, FilterOutcome, Interest, MacAddress, Multicast, RearmOutcome, RxFilter, Stats,
-};
+use ethdev::{Capabilities, ErrorKind, Events, FilterOutcome, Interest, MacAddress, RearmOutcome, RxFilter, Stats};
 
 use crate::bus::Bus;
 use crate::config::Config;
 use crate::errata::Revision;
 use crate::error::{Error, Wait};
-use crate::fcs;
 use crate::regs::{self, Mac, econ1, econ2, eie, eir, erxfcon, estat, macon1, macon3, macon4, txcontrol};
 use crate::ring::{FCS, HEADER, RX_END, RX_FRAMES, RX_START, TX_SLOTS};
 use crate::rx::Rx;
@@ -364,7 +361,7 @@ impl<B: Bus> Chip<B> {
     }
 
     pub(crate) async fn set_rx_filter(&mut self, filter: RxFilter<'_>) -> Result<FilterOutcome, B> {
-        let (bits, hash, outcome) = filter_settings(filter);
+        let (bits, hash, outcome) = crate::filter::settings(filter);
         (self.filter, self.hash) = (bits, hash);
         if self.is_running()? {
             self.stop_receiver().await?;
@@ -404,15 +401,18 @@ impl<B: Bus> Chip<B> {
 
     async fn watch(&mut self) -> Result<(), B> {
         self.services = self.services.wrapping_add(1);
-        let econ1 = self.spi.look(regs::ECON1).await?;
-        if econ1 & (econ1::TXRST | econ1::RXRST | econ1::RXEN) != econ1::RXEN {
-            // A brown-out, or a reset by somebody else.
-            return self.resync(false).await;
+        let mut econ1 = self.spi.look(regs::ECON1).await?;
+        if !is_alive(econ1) {
+            econ1 = self.spi.look(regs::ECON1).await?;
+            if !is_alive(econ1) {
+                // A brown-out, or a reset by somebody else.
+                return self.resync(false).await;
+            }
         }
         if self.spi.bank().is_some_and(|bank| bank != econ1 & econ1::BSEL) {
             self.spi.forget_bank();
         }
-        let flags = self.spi.look(regs::EIR).await?;
+        let flags = self.flags().await?;
         self.note_overrun(flags).await?;
         if flags & eir::LINKIF != 0 || self.link_in_doubt || self.services % DEEP_CHECK == 0 {
             self.look_at_link().await?;
@@ -423,19 +423,31 @@ impl<B: Bus> Chip<B> {
         if impatience > 0 && !self.config.is_full_duplex() {
             self.spi.wait_us(LOOK_US_MAX.min(LOOK_US * u32::from(impatience))).await;
         }
-        if self.services % DEEP_CHECK == 0 && self.settings_differ().await? {
+        // Twice: the bus may have damaged what is right in the chip.
+        if self.services % DEEP_CHECK == 0 && self.settings_differ().await? && self.settings_differ().await? {
             return self.resync(false).await;
         }
         Ok(())
+    }
+
+    /// EIR. From a bus that is not trusted, what it says twice.
+    pub(crate) async fn flags(&mut self) -> Result<u8, B> {
+        let flags = self.spi.look(regs::EIR).await?;
+        if self.config.fcs_in_software && flags != 0 {
+            return Ok(flags & self.spi.look(regs::EIR).await?);
+        }
+        Ok(flags)
     }
 
     /// Whether what nothing changes has changed.
     async fn settings_differ(&mut self) -> Result<bool, B> {
         let start = self.spi.read_pair(regs::ERXST).await?;
         let end = self.spi.read_pair(regs::ERXND).await?;
+        let free_to = self.spi.read_pair(regs::ERXRDPT).await?;
         let filter = self.spi.read(regs::ERXFCON).await?;
         let mac = self.mac_differs().await?;
-        Ok((start, end, filter) != (RX_START, RX_END, self.filter) || mac.is_some())
+        let right = (RX_START, RX_END, self.rx.free_to(), self.filter);
+        Ok((start, end, free_to, filter) != right || mac.is_some())
     }
 
     pub(crate) async fn note_overrun(&mut self, flags: u8) -> Result<(), B> {
@@ -551,45 +563,7 @@ impl<B: Bus> Chip<B> {
     }
 }
 
-/// ERXFCON and the hash table for this filter (section 8), and how closely they follow it.
-fn filter_settings(filter: RxFilter<'_>) -> (u8, u64, FilterOutcome) {
-    if filter.promiscuous {
-        // No filter but the FCS: everything passes.
-        return (erxfcon::CRCEN, 0, FilterOutcome::Exact);
-    }
-    let mut bits = erxfcon::UCEN | erxfcon::CRCEN;
-    if filter.broadcast {
-        bits |= erxfcon::BCEN;
-    }
-    match filter.multicast {
-        Multicast::List(groups) if !groups.is_empty() => {
-            let hash = groups.iter().fold(0, |hash, group| hash | 1 << fcs::hash_index(*group));
-            (bits | erxfcon::HTEN, hash, FilterOutcome::Superset)
-        }
-        Multicast::None | Multicast::List(_) => (bits, 0, FilterOutcome::Exact),
-        // Broadcast is multicast to the chip (section 8.2.2).
-        Multicast::All if filter.broadcast => (bits | erxfcon::MCEN, 0, FilterOutcome::Exact),
-        Multicast::All => (bits | erxfcon::MCEN, 0, FilterOutcome::Superset),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const GROUP: MacAddress = MacAddress::new([0x01, 0x00, 0x5e, 0x7f, 0xff, 0xfa]);
-
-    #[test]
-    fn filters() {
-        let groups = [GROUP];
-        let none = RxFilter::DEFAULT.with_broadcast(false);
-        assert_eq!(filter_settings(RxFilter::DEFAULT), (0xa1, 0, FilterOutcome::Exact));
-        assert_eq!(filter_settings(RxFilter::PROMISCUOUS), (0x20, 0, FilterOutcome::Exact));
-        let listed = none.with_multicast(Multicast::List(&groups));
-        assert_eq!(filter_settings(listed), (0xa4, 1 << 28, FilterOutcome::Superset));
-        let all = none.with_multicast(Multicast::All);
-        assert_eq!(filter_settings(all), (0xa2, 0, FilterOutcome::Superset));
-        let empty = none.with_multicast(Multicast::List(&[]));
-        assert_eq!(filter_settings(empty), (0xa0, 0, FilterOutcome::Exact));
-    }
+/// Whether a chip that receives, and is not being reset, has this in ECON1.
+const fn is_alive(econ1: u8) -> bool {
+    econ1 & (econ1::TXRST | econ1::RXRST | econ1::RXEN) == econ1::RXEN
 }

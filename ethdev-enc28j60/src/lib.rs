@@ -18,11 +18,14 @@ extern crate std;
 pub mod asynch;
 mod bus;
 mod chip;
+#[cfg(feature = "enc28j60-crate")]
+pub mod compat;
 mod config;
 mod device;
 mod errata;
 mod error;
 mod fcs;
+mod filter;
 mod phy;
 mod regs;
 mod ring;

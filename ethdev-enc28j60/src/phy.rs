@@ -56,10 +56,28 @@ impl<B: Bus> Chip<B> {
             }
         }
         let (phcon1, phcon2) = crate::errata::duplex_of_phy(self.config.is_full_duplex());
-        self.write_phy(regs::PHCON1, phcon1).await?;
-        self.write_phy(regs::PHCON2, phcon2).await?;
         self.write_phy(regs::PHLCON, self.config.leds.phlcon()).await?;
-        self.write_phy(regs::PHIE, phy::PHIE_PLNKIE | phy::PHIE_PGEIE).await
+        // A wrong one of these shows late: as own frames that come back, as collisions in full duplex, as a link that never changes.
+        for (reg, value, named) in [
+            (regs::PHCON1, phcon1, phy::PHCON1_NAMED),
+            (regs::PHCON2, phcon2, phy::PHCON2_NAMED),
+            (
+                regs::PHIE,
+                phy::PHIE_PLNKIE | phy::PHIE_PGEIE,
+                phy::PHIE_PLNKIE | phy::PHIE_PGEIE,
+            ),
+        ] {
+            self.write_phy(reg, value).await?;
+            let found = self.read_phy(reg).await?;
+            if found & named != value {
+                return Err(Error::ReadBack {
+                    register: (4, reg.0),
+                    expected: value,
+                    found,
+                });
+            }
+        }
+        Ok(())
     }
 
     /// Takes note of the link, and of having done so: the flag in EIR goes when PHIR is read (section 12.1.5).

@@ -189,7 +189,11 @@ pub(crate) mod mii {
 /// The PHY's bits (registers 11-1 to 11-4, 12-4, 12-5).
 pub(crate) mod phy {
     pub(crate) const PHCON1_PDPXMD: u16 = 1 << 8;
+    /// PRST, PLOOPBK, PPWRSV, PDPXMD: the others are reserved.
+    pub(crate) const PHCON1_NAMED: u16 = 0xc900;
     pub(crate) const PHCON2_HDLDIS: u16 = 1 << 8;
+    /// FRCLNK, TXDIS, JABBER, HDLDIS.
+    pub(crate) const PHCON2_NAMED: u16 = 0x6500;
     pub(crate) const PHSTAT2_LSTAT: u16 = 1 << 10;
     pub(crate) const PHIE_PLNKIE: u16 = 1 << 4;
     pub(crate) const PHIE_PGEIE: u16 = 1 << 1;

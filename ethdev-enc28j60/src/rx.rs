@@ -55,6 +55,11 @@ impl Rx {
         self.doubt
     }
 
+    /// What ERXRDPT is.
+    pub(crate) const fn free_to(&self) -> u16 {
+        errata::receive_read_pointer(self.freed)
+    }
+
     /// Something else was read from the chip's memory.
     pub(crate) const fn lost_place(&mut self) {
         self.read_at = NOWHERE;
@@ -135,7 +140,33 @@ impl<B: Bus> Chip<B> {
     }
 
     async fn next_header(&mut self) -> Result<Option<Header>, B> {
+        let header = self.find_header().await?;
+        if let Some(last) = header.filter(|_| self.config.fcs_in_software && self.rx.pending == 1) {
+            if !self.is_newest(last).await? {
+                self.resync(false).await?;
+                return Ok(None);
+            }
+        }
+        Ok(header)
+    }
+
+    /// On a bus that is not trusted: whether the chip writes behind this packet, the only one that waits. If not, it is an old one, and the chip is elsewhere.
+    async fn is_newest(&mut self, header: Header) -> Result<bool, B> {
+        for _ in 0..2 {
+            if self.spi.read_pair(regs::ERXWRPT).await? == header.next || self.packets_waiting().await? > 1 {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    async fn find_header(&mut self) -> Result<Option<Header>, B> {
         self.settle().await?;
+        if self.config.fcs_in_software && !self.is_in_step().await? {
+            self.rx.pending = 0;
+            self.resync(false).await?;
+            return Ok(None);
+        }
         if self.rx.header.is_some() {
             return Ok(self.rx.header);
         }
@@ -159,6 +190,21 @@ impl<B: Bus> Chip<B> {
         self.stats.rx_reset = self.stats.rx_reset.wrapping_sub(1);
         self.resync(true).await?;
         Ok(None)
+    }
+
+    /// On a bus that is not trusted, a PKTDEC may be lost. EPKTCNT then tells of a frame that is not there, and in its place lies an old one.
+    async fn is_in_step(&mut self) -> Result<bool, B> {
+        for _ in 0..2 {
+            self.rx.pending = self.packets_waiting().await?;
+            if self.rx.pending == 0 {
+                self.rx.header = None;
+                return Ok(true);
+            }
+            if self.spi.read_pair(regs::ERXWRPT).await? != self.rx.next {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     async fn read_header(&mut self, at: u16) -> Result<Option<Header>, B> {

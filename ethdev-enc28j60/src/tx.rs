@@ -13,13 +13,15 @@ use crate::chip::{Chip, Result};
 use crate::errata;
 use crate::error::Error;
 use crate::fcs::Fcs;
-use crate::regs::{self, Pair, econ1, eir};
+use crate::regs::{self, Pair, econ1, eir, txcontrol};
 use crate::ring::{FCS, TX_SLOTS};
 use crate::rx::NOWHERE;
 use crate::trace::warning;
 
 /// Shortest frame without FCS: what is shorter is padded.
 const MIN_LEN: u16 = ethdev::frame::MIN_FRAME_LEN as u16;
+/// How often what did not arrive is written, on a bus that is not trusted.
+const WRITES: usize = 3;
 const PADDING: [u8; ethdev::frame::MIN_FRAME_LEN] = [0; ethdev::frame::MIN_FRAME_LEN];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -191,17 +193,28 @@ impl<B: Bus> Chip<B> {
     async fn write_frame(&mut self, slot: u8, len: u16, parts: &[&[u8]]) -> Result<(), B> {
         let begin = base(slot) + 1;
         let was = core::mem::replace(&mut self.tx.write_at, NOWHERE);
-        self.write_changed(regs::EWRPT, was, begin).await?;
         let frame = parts.iter().copied();
         if self.config.fcs_in_software {
+            // On a bus that is not trusted the control byte goes along each time.
             let padding = PADDING.get(usize::from(len)..).unwrap_or_default();
             let mut fcs = Fcs::new();
             for part in frame.clone().chain([padding]) {
                 fcs.add(part);
             }
             let fcs = fcs.bytes();
-            self.spi.write_buffer(frame.chain([padding, &fcs])).await?;
+            for _ in 0..WRITES {
+                self.spi.write_pair(regs::EWRPT, base(slot)).await?;
+                let control = core::iter::once(&[txcontrol::AS_IT_IS][..]);
+                self.spi
+                    .write_buffer(control.chain(frame.clone()).chain([padding, &fcs]))
+                    .await?;
+                // Where the frame went, or whether, shows in where the pointer is now.
+                if self.spi.read_pair(regs::EWRPT).await? == begin + self.stored(len) {
+                    break;
+                }
+            }
         } else {
+            self.write_changed(regs::EWRPT, was, begin).await?;
             self.spi.write_buffer(frame).await?;
         }
         self.tx.write_at = begin + self.stored(len);
@@ -232,6 +245,15 @@ impl<B: Bus> Chip<B> {
         let was = core::mem::replace(&mut self.tx.last, NOWHERE);
         self.write_changed(regs::ETXND, was, last).await?;
         self.tx.last = last;
+        if self.config.fcs_in_software {
+            for _ in 0..WRITES {
+                if self.spi.read_pair(regs::ETXST).await? == first && self.spi.read_pair(regs::ETXND).await? == last {
+                    break;
+                }
+                self.spi.write_pair(regs::ETXST, first).await?;
+                self.spi.write_pair(regs::ETXND, last).await?;
+            }
+        }
         self.tx.phase = Phase::Starting { accepted };
         self.spi.set(regs::ECON1, econ1::TXRTS).await?;
         self.sending();
@@ -264,7 +286,7 @@ impl<B: Bus> Chip<B> {
         if self.tx.used == 0 {
             return Ok(());
         }
-        let flags = self.spi.look(regs::EIR).await?;
+        let flags = self.flags().await?;
         self.note_overrun(flags).await?;
         self.go_on_sending(flags).await
     }
@@ -359,7 +381,7 @@ impl<B: Bus> Chip<B> {
     /// The link is gone, and with it the frames that were to be sent.
     pub(crate) async fn abandon_tx(&mut self) -> Result<(), B> {
         if self.tx.used > 0 && self.tx.phase == Phase::Sending {
-            let flags = self.spi.look(regs::EIR).await?;
+            let flags = self.flags().await?;
             if flags & (eir::TXIF | eir::TXERIF) == eir::TXIF {
                 self.stats.count_tx(self.tx.length().into());
                 self.tx.completed = self.tx.completed.saturating_add(1);

@@ -93,6 +93,30 @@ fn sending() {
     }
 }
 
+/// Both slots in use all the time: each call starts the frame before, and writes one while that is on the wire.
+#[test]
+fn sending_without_a_gap() {
+    for len in [60, 64, 1514] {
+        let lab = lab(20_000_000);
+        let mut driver = lab.driver(Config::new(OWN));
+        let mut costs = vec![];
+        for n in 0..8 {
+            costs.push(lab.cost(|| driver.send_frame(&frame(n, len)).unwrap()));
+            lab.clock.advance(Duration::from_micros(if n == 0 { 20 } else { 1250 }));
+        }
+        let (transactions, bytes) = costs[7];
+        println!(
+            "{len} bytes, without a gap: {transactions} transactions, {} bytes beyond the frame",
+            bytes as usize - len
+        );
+        assert!(
+            transactions <= 10 && bytes as usize <= len + 19,
+            "{len} bytes: {transactions}, {bytes}"
+        );
+        lab.assert_well_used();
+    }
+}
+
 /// Sends for a second of simulated time. Goodput in Mbit/s.
 fn tx_goodput(sck_hz: u32) -> f64 {
     let lab = lab(sck_hz);

@@ -179,13 +179,12 @@ impl Bench {
 impl Drop for Bench {
     fn drop(&mut self) {
         let violations = self.chip.take_violations();
-        if !violations.is_empty() && !std::thread::panicking() {
-            panic!(
-                "the driver misused the chip {} times, first: {}",
-                violations.len(),
-                violations[0]
-            );
-        }
+        assert!(
+            violations.is_empty() || std::thread::panicking(),
+            "the driver misused the chip {} times, first: {}",
+            violations.len(),
+            violations[0]
+        );
     }
 }
 

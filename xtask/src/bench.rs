@@ -2,6 +2,7 @@
 
 mod callgrind;
 mod client;
+mod enc28j60;
 mod program;
 mod tap;
 
@@ -13,17 +14,27 @@ use crate::figures;
 /// Compares instructions, frames and system calls with hand-written peers, and prints a table.
 ///
 /// Instructions are callgrind's, of the same UDP workload on the memory NIC through the smoltcp adapter and through a device written by hand on the same
-/// rings: of the whole, wire and chip included, and of what runs on the host alone. There, the thirty or so that a frame costs more are what the one by
-/// hand leaves out: whether the chip has failed, the link is down or an answer waits, the books, the bound on a flood. TAP is compared with smoltcp's own,
+/// rings: of what runs on the host alone, and of the whole, wire and chip included. The thirty or so that a frame costs more are what the one by hand leaves
+/// out: whether the chip has failed, the link is down or an answer waits, the books, the bound on a flood. TAP is compared with smoltcp's own,
 /// which needs root.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
+    /// Compare this chip's driver with others', on the model of the chip, instead of all that.
+    chip: Option<Chip>,
     /// Print a list for programs instead of a table.
     #[arg(long)]
     json: bool,
 }
 
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Chip {
+    Enc28j60,
+}
+
 pub(crate) fn run(args: &Args) -> Result<()> {
+    if let Some(Chip::Enc28j60) = args.chip {
+        return figures::print(&enc28j60::figures()?, args.json);
+    }
     let programs = program::build()?;
     let progress = ProgressBar::new(callgrind::RUNS + tap::RUNS);
     progress.set_style(ProgressStyle::with_template("{wide_bar} {pos}/{len} {msg}")?);

@@ -7,6 +7,7 @@ mod firmware;
 mod fuzz;
 mod image;
 mod size;
+mod stress;
 mod targets;
 mod test;
 mod tools;
@@ -28,6 +29,7 @@ enum Command {
     Test(test::Args),
     Bench(bench::Args),
     Size(size::Args),
+    Stress(stress::Args),
     Firmware(firmware::Args),
     Fuzz(fuzz::Args),
     Targets(targets::Args),
@@ -38,6 +40,7 @@ fn main() -> ExitCode {
         Command::Test(args) => test::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Size(args) => size::run(&args),
+        Command::Stress(args) => stress::run(&args),
         Command::Firmware(args) => firmware::run(&args),
         Command::Fuzz(args) => fuzz::run(&args),
         Command::Targets(args) => targets::run(&args),

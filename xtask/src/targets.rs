@@ -31,7 +31,7 @@ const TARGETS: [(&str, &str); 3] = [
 ];
 
 /// Each `no_std` crate and the sets of features it is built with.
-const CRATES: [(&str, &[&str]); 3] = [
+const CRATES: [(&str, &[&str]); 4] = [
     (
         "ethdev",
         &[
@@ -54,6 +54,10 @@ const CRATES: [(&str, &[&str]); 3] = [
             "proto-ipv4,socket-tcp,log",
             "proto-ipv4,proto-ipv6,socket-tcp,defmt,log",
         ],
+    ),
+    (
+        "ethdev-enc28j60",
+        &["", "defmt", "log", "enc28j60-crate", "defmt,log,enc28j60-crate"],
     ),
     ("ethdev-examples", &[""]),
 ];

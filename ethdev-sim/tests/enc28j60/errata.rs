@@ -144,6 +144,18 @@ fn erratum_12_stalls_until_a_transmit_reset() {
 }
 
 #[test]
+fn erratum_12_spares_full_duplex() {
+    let mut host = Host::new(with(|errata| errata.e12_tx_stall = true));
+    host.start(0x33);
+    host.transmit(0, &frame(1515));
+    host.us(2000);
+    host.transmit(0, &frame(60));
+    host.us(100);
+    assert_eq!((host.chip.truth().tx_aborted, host.peer.pending()), (1, 1));
+    host.assert_clean();
+}
+
+#[test]
 fn erratum_13_ends_in_three_ways() {
     for (fate, flags, stuck) in [
         (TxFate::FalseLateCollision, 0x0a, false),

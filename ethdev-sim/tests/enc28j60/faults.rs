@@ -5,6 +5,8 @@ use std::rc::Rc;
 
 use embedded_hal::digital::InputPin;
 use embedded_hal::spi::SpiDevice;
+use embedded_hal_async::digital::Wait;
+use ethdev_sim::block_on;
 use ethdev_sim::chip::enc28j60::{ChipFaults, Miso, SpiFault};
 
 use crate::host::*;
@@ -114,6 +116,11 @@ fn lost_edges_are_lost_and_the_level_is_right() {
             host.receive();
         }
         assert_eq!(falls.get(), heard);
+        let clock = host.clock.clone();
+        let mut pin = host.chip.int_pin();
+        host.peer.send(&frame(60));
+        let edge = block_on(&clock, pin.wait_for_falling_edge());
+        assert_eq!(edge.is_ok(), heard > 0);
         host.assert_clean();
     }
 }

@@ -28,6 +28,9 @@ fn what_does_not_fit_is_aborted_and_leaves_the_rest_alone() {
         (0x00c1, fcs::append(&frame(60))),
         "bit 16: something was dropped"
     );
+    host.peer.send(&frame(60));
+    host.us(100);
+    assert_eq!(host.receive().unwrap().0 >> 16, 0x00c0, "and nothing since");
     host.assert_clean();
 }
 
@@ -93,6 +96,28 @@ fn freeing_in_advance_or_too_much_is_noticed() {
     host.set_bits(ECON2, 0x40);
     host.set_bits(ECON2, 0x40);
     assert_eq!(host.kinds(), [ViolationKind::PacketCountUnderflow]);
+}
+
+#[test]
+fn packets_may_be_skipped_but_not_overlooked() {
+    let mut host = Host::started(ideal());
+    for _ in 0..3 {
+        host.peer.send(&frame(60));
+    }
+    host.us(400);
+    host.set_bits(ECON2, 0x40);
+    host.set16(ERXRDPT, 69);
+    host.assert_clean();
+    host.set16(ERDPT, 70);
+    host.read(6);
+    host.set16(ERXRDPT, 139);
+    host.assert_clean();
+    host.set16(ERXRDPT, 209);
+    assert_eq!(
+        host.kinds(),
+        [ViolationKind::BadReadPointer],
+        "nobody looked at the third"
+    );
 }
 
 #[test]

@@ -9,12 +9,11 @@ use crate::host::*;
 
 #[test]
 fn the_oscillator_takes_300_us() {
-    let mut host = Host::cold(ideal());
-    host.us(290);
-    assert_eq!(host.get(ESTAT) & 1, 0);
-    host.us(10);
-    assert_eq!(host.get(ESTAT) & 1, 1);
-    host.assert_clean();
+    let host = Host::cold(ideal());
+    host.clock.advance(Duration::from_nanos(299_999));
+    assert_eq!(host.chip.peek(0, 0x1d), 0);
+    host.clock.advance(Duration::from_nanos(1));
+    assert_eq!(host.chip.peek(0, 0x1d), 1);
 }
 
 #[test]
@@ -55,9 +54,10 @@ fn the_reset_pin_filters_short_pulses() {
     assert_eq!(host.kinds(), [ViolationKind::ShortReset]);
     pin.set_low().unwrap();
     host.clock.advance(Duration::from_nanos(400));
-    assert_eq!(host.get(ESTAT), 0, "held in reset");
     pin.set_high().unwrap();
     assert_eq!(host.get(ECON1) & 4, 0);
+    pin.set_low().unwrap();
+    assert_eq!(host.get(ESTAT), 0, "held in reset");
 }
 
 #[test]
@@ -79,6 +79,51 @@ fn asleep_the_mac_is_out_of_reach() {
     host.us(10);
     assert_eq!((host.get(ESTAT) & 1, host.get(MACON4)), (1, 0x40));
     assert_eq!(host.chip.truth().deaf, 1);
+}
+
+#[test]
+fn falling_asleep_stops_an_oscillator_that_starts() {
+    let mut host = Host::started(ideal());
+    host.clear_bits(ECON1, 0x04);
+    host.set_bits(ECON2, 0x20);
+    host.clear_bits(ECON2, 0x20);
+    host.us(200);
+    host.set_bits(ECON2, 0x20);
+    host.clear_bits(ECON2, 0x20);
+    host.us(250);
+    assert_eq!(host.get(ESTAT) & 1, 0);
+    host.us(50);
+    assert_eq!(host.get(ESTAT) & 1, 1);
+}
+
+#[test]
+fn link_interrupts_need_both_enables() {
+    for (enables, flags, pending) in [(0x0010, 0x0014, 0), (0x0002, 0x0010, 0), (0x0012, 0x0014, 0x10)] {
+        let mut host = Host::started(ideal());
+        host.phy_read(0x13);
+        host.phy_write(0x12, enables);
+        host.wire.set_link(false);
+        assert_eq!(
+            (host.get(EIR), host.chip.peek_phy(0x13)),
+            (pending, flags),
+            "PHIE {enables:#06x}"
+        );
+    }
+}
+
+#[test]
+fn a_cable_that_is_pulled_again_starts_the_link_anew() {
+    let host = Host::started(ideal());
+    let linked = || host.chip.peek_phy(0x11) & 0x0400 != 0;
+    for ms in [0, 10] {
+        host.us(ms * 1000);
+        host.wire.set_link(false);
+        host.wire.set_link(true);
+    }
+    host.us(19_999);
+    assert!(!linked());
+    host.us(1);
+    assert!(linked());
 }
 
 #[test]

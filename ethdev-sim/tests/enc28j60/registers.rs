@@ -105,6 +105,19 @@ fn read_only_and_absent_addresses_keep_what_they_have() {
 }
 
 #[test]
+fn flags_are_set_by_the_chip_and_pktdec_clears_itself() {
+    let mut host = Host::started(ideal());
+    host.set_bits(EIR, 0x2b);
+    host.set_bits(ESTAT, 0x52);
+    assert_eq!((host.get(EIR), host.get(ESTAT)), (0x00, 0x01));
+    host.peer.send(&frame(60));
+    host.us(100);
+    host.set_bits(ECON2, 0x40);
+    assert_eq!((host.get(ECON2), host.get(EPKTCNT)), (0x80, 0));
+    host.assert_clean();
+}
+
+#[test]
 fn memory_reads_wrap_at_the_end_of_the_fifo_and_writes_do_not() {
     let mut host = Host::new(ideal());
     host.set16(ERXST, 0x0100);
@@ -154,6 +167,23 @@ fn dma_copies_and_sums() {
     host.set_bits(ECON1, 0x20);
     host.us(1);
     assert_eq!(host.get16(EDMACS), 0x5bfc);
+    host.assert_clean();
+}
+
+#[test]
+fn a_cancelled_dma_does_nothing_more() {
+    let mut host = Host::new(ideal());
+    host.set16(EDMAST, 0x0000);
+    host.set16(EDMAND, 0x03ff);
+    host.set16(EDMADST, 0x1000);
+    let before = host.chip.peek_ram(0x1000);
+    host.set16(EWRPT, 0);
+    host.write(&[!before]);
+    host.set_bits(ECON1, 0x20);
+    host.clear_bits(ECON1, 0x20);
+    assert_eq!(host.get(EIR), 0x20);
+    host.us(200);
+    assert_eq!(host.chip.peek_ram(0x1000), before);
     host.assert_clean();
 }
 

@@ -79,6 +79,38 @@ fn a_dropped_transaction_lets_go_of_the_chip() {
 }
 
 #[test]
+fn two_at_a_time_are_one_too_many() {
+    use core::future::{Future, poll_fn};
+    use core::pin::pin;
+    use core::task::Poll;
+    use embedded_hal_async::spi::SpiDevice;
+    use ethdev_sim::chip::enc28j60::{SpiFault, ViolationKind};
+    let host = Host::new(ideal());
+    let (mut a, mut b) = (host.spi.clone(), host.spi.clone());
+    let results = block_on(&host.clock, async {
+        let (mut a, mut b) = (pin!(a.write(&[0x42, 1])), pin!(b.write(&[0x42, 2])));
+        let mut results = Vec::new();
+        poll_fn(|cx| {
+            if let Poll::Ready(result) = b.as_mut().poll(cx) {
+                results.push(result);
+                return Poll::Ready(());
+            }
+            if results.is_empty() {
+                if let Poll::Ready(result) = a.as_mut().poll(cx) {
+                    results.push(result);
+                }
+            }
+            Poll::Pending
+        })
+        .await;
+        results
+    })
+    .unwrap();
+    assert!(results.contains(&Err(SpiFault::Busy)), "{results:?}");
+    assert_eq!(host.kinds(), [ViolationKind::BusReentered]);
+}
+
+#[test]
 fn a_bus_and_a_pin_do_what_a_device_does() {
     use embedded_hal::spi::SpiBus;
     let mut host = Host::new(ideal());

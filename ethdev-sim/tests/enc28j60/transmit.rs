@@ -57,6 +57,21 @@ fn padding_and_crc_as_configured() {
 }
 
 #[test]
+fn vlan_frames_are_padded_to_64_where_they_are_looked_for() {
+    for (macon3, tag, on_wire) in [(0xb2, 0x81, 68), (0xb2, 0x08, 64), (0x32, 0x81, 64)] {
+        let mut host = Host::new(ideal());
+        host.start(macon3);
+        let mut bytes = frame(20);
+        bytes[12..14].copy_from_slice(&[tag, 0]);
+        host.transmit(0, &bytes);
+        host.us(200);
+        let vector = host.status_vector();
+        assert_eq!((vector & 0xffff, vector >> 51 & 1), (on_wire, u64::from(tag == 0x81)));
+        host.assert_clean();
+    }
+}
+
+#[test]
 fn a_crc_of_the_hosts_own_is_checked() {
     for (bytes, error) in [(fcs::append(&frame(60)), 0), (frame(64), 1)] {
         let mut host = Host::new(ideal());

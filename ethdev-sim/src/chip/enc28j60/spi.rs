@@ -82,7 +82,7 @@ impl Drop for Selected<'_> {
 }
 
 impl Shared {
-    async fn assert_select(&self, pace: Pace) -> Selected<'_> {
+    async fn assert_select(&self, pace: Pace) -> Result<Selected<'_>, SpiFault> {
         let (gap, overhead, setup) = {
             let chip = self.core.borrow();
             let gap = chip.deselected_at + chip.config.cs_gap;
@@ -93,11 +93,15 @@ impl Shared {
             )
         };
         pace.wait(self, gap.max(overhead)).await;
+        if self.core.borrow().is_selected() {
+            self.with(Hw::reentered);
+            return Err(SpiFault::Busy);
+        }
         self.with(Hw::select);
         // From here on: a transaction can be dropped before its first bit.
         let selected = Selected(self);
         pace.wait(self, setup).await;
-        selected
+        Ok(selected)
     }
 
     /// Clocks the bytes of one operation.
@@ -132,11 +136,7 @@ impl Shared {
     }
 
     async fn transaction(&self, pace: Pace, operations: &mut [Operation<'_, u8>]) -> Result<(), SpiFault> {
-        if self.core.borrow().is_selected() {
-            self.with(Hw::reentered);
-            return Err(SpiFault::Busy);
-        }
-        let selected = self.assert_select(pace).await;
+        let selected = self.assert_select(pace).await?;
         let len = operations.iter().map(len_of).sum();
         self.with(|chip| chip.aim(len));
         for operation in operations.iter_mut() {

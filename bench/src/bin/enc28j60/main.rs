@@ -1,0 +1,89 @@
+//! `enc28j60`: ethdev's driver of the ENC28J60 and two others as published, each on the model of the chip in the same workload; prints a list in JSON.
+//!
+//! Errata 6, 13 and 16 are off for all: the others hang or go half deaf by them. The host takes no time of its own, and raises chip select 250 ns after the last
+//! bit: the others do not wait the 210 ns that MAC registers need.
+
+mod drivers;
+mod idle;
+mod memory;
+mod traffic;
+
+use core::time::Duration;
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use ethdev_bench::enc28j60::Lab;
+use ethdev_sim::chip::enc28j60::{ChipConfig, Errata, Revision};
+use serde::Serialize;
+
+use drivers::{Embassy, Japaric, Subject};
+
+/// One line of the table, as `cargo xtask bench` reads it.
+#[derive(Debug, Serialize)]
+struct Figure {
+    figure: String,
+    unit: &'static str,
+    /// `None` where it could not be measured.
+    ours: Option<f64>,
+    peers: BTreeMap<&'static str, f64>,
+    goal: String,
+    ok: Option<bool>,
+}
+
+/// What ours is to reach.
+#[derive(Debug, Clone, Copy)]
+enum Goal {
+    AtLeast(f64),
+    AtMost(f64),
+    Shown,
+}
+
+impl Figure {
+    fn new(figure: impl Into<String>, unit: &'static str, ours: f64, goal: Goal) -> Self {
+        let (text, ok) = match goal {
+            Goal::AtLeast(limit) => (format!(">= {limit}"), Some(ours >= limit)),
+            Goal::AtMost(limit) => (format!("<= {limit}"), Some(ours <= limit)),
+            Goal::Shown => (String::new(), None),
+        };
+        Self {
+            figure: figure.into(),
+            unit,
+            ours: Some(ours),
+            peers: BTreeMap::new(),
+            goal: text,
+            ok,
+        }
+    }
+
+    fn beside(mut self, embassy: f64, japaric: f64) -> Self {
+        self.peers.insert(Embassy::NAME, embassy);
+        self.peers.insert(Japaric::NAME, japaric);
+        self
+    }
+}
+
+/// A laboratory with a chip that is fair to all.
+fn lab(mhz: u32) -> Lab {
+    let mut errata = Errata::of(Revision::B7);
+    (
+        errata.e6_packet_flag,
+        errata.e13_false_late_collision,
+        errata.e16_duplex_strap,
+    ) = (false, false, false);
+    let config = ChipConfig::new(Revision::B7)
+        .with_errata(errata)
+        .with_sck_hz(mhz * 1_000_000)
+        .with_cs_hold(Duration::from_nanos(250));
+    let lab = Lab::new(config);
+    drivers::show_time(&lab.clock);
+    lab
+}
+
+fn main() -> io::Result<()> {
+    let mut list = traffic::figures();
+    list.extend(idle::figures());
+    list.extend(memory::figures());
+    let mut out = io::stdout().lock();
+    serde_json::to_writer_pretty(&mut out, &list)?;
+    writeln!(out)
+}

@@ -1,0 +1,165 @@
+//! `stress_enc28j60 [--frames N] [--seed N]`: the ENC28J60's driver under stress, on the model of its chip, all four revisions.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::ExitCode;
+use std::sync::Mutex;
+use std::time::Instant;
+
+use comfy_table::{Table, presets::UTF8_FULL_CONDENSED};
+use ethdev_bench::enc28j60::stress::{Books, Plan, Scenario, run};
+use ethdev_sim::chip::enc28j60::Revision;
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// Frames in all, where nobody says otherwise.
+const FRAMES: u64 = 1_000_000;
+
+fn main() -> ExitCode {
+    let Some((frames, seed)) = arguments() else {
+        eprintln!("usage: stress_enc28j60 [--frames N] [--seed N]");
+        return ExitCode::from(2);
+    };
+    println!("seed {seed}: this run again with --frames {frames} --seed {seed}");
+    let began = Instant::now();
+    let plans = plans(frames, seed);
+    let progress = ProgressBar::new(plans.iter().map(|plan| plan.frames).sum());
+    if let Ok(style) = ProgressStyle::with_template("{wide_bar} {pos}/{len} frames, {eta} to go") {
+        progress.set_style(style);
+    }
+    let queue = Mutex::new(plans.clone());
+    let done = Mutex::new(BTreeMap::new());
+    let workers = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..workers {
+            scope.spawn(|| {
+                while let Some(plan) = take(&queue) {
+                    let books = catch_unwind(AssertUnwindSafe(|| run(plan, |frames| progress.inc(frames))));
+                    if let Ok(mut done) = done.lock() {
+                        done.insert((plan.scenario as u8, plan.revision), books.ok());
+                    }
+                }
+            });
+        }
+    });
+    progress.finish_and_clear();
+    let done = done.into_inner().unwrap_or_default();
+    let mut failed = false;
+    for scenario in Scenario::ALL {
+        let of = |revision| done.get(&(scenario as u8, revision)).and_then(Option::as_ref);
+        println!("\n{scenario}");
+        println!("{}", table(&Revision::ALL.map(of)));
+        for revision in Revision::ALL {
+            let Some(books) = of(revision) else {
+                println!("{revision:?}: PANICKED");
+                failed = true;
+                continue;
+            };
+            for violation in &books.violations {
+                println!("{revision:?}: VIOLATION: {violation}");
+                failed = true;
+            }
+            if !books.errors.is_empty() {
+                println!("{revision:?}: errors that calls returned: {:?}", books.errors);
+            }
+        }
+    }
+    println!(
+        "\n{frames} frames and {} on a noisy bus, seed {seed}, {:.0?}",
+        bus_frames(frames),
+        began.elapsed()
+    );
+    if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
+fn take(queue: &Mutex<Vec<Plan>>) -> Option<Plan> {
+    queue.lock().ok()?.pop()
+}
+
+fn arguments() -> Option<(u64, u64)> {
+    let (mut frames, mut seed) = (FRAMES, 1);
+    let mut args = std::env::args().skip(1);
+    while let Some(arg) = args.next() {
+        let value = args.next()?.parse().ok()?;
+        match arg.as_str() {
+            "--frames" => frames = value,
+            "--seed" => seed = value,
+            _ => return None,
+        }
+    }
+    Some((frames, seed))
+}
+
+/// How many frames go over the noisy bus, besides the others.
+fn bus_frames(frames: u64) -> u64 {
+    frames / 10
+}
+
+fn plans(frames: u64, seed: u64) -> Vec<Plan> {
+    let mut plans = Vec::new();
+    for scenario in Scenario::ALL {
+        let share = match scenario {
+            Scenario::Flaps | Scenario::Resets => frames / 8,
+            Scenario::Bus => bus_frames(frames) / 4,
+        };
+        for revision in Revision::ALL {
+            plans.push(Plan {
+                revision,
+                scenario,
+                frames: share,
+                seed: seed.wrapping_mul(1000).wrapping_add(plans.len() as u64),
+            });
+        }
+    }
+    plans
+}
+
+/// What is shown of each run: the name of the figure, and where it is.
+type Row = (&'static str, fn(&Books) -> String);
+
+#[rustfmt::skip]
+const ROWS: &[Row] = &[
+    ("RX: sent to the chip", |b| b.rx_sent.to_string()),
+    ("RX: delivered, once and intact", |b| b.rx_delivered.to_string()),
+    ("RX: delivered twice / damaged", |b| format!("{} / {}", b.rx_twice, b.rx_damaged)),
+    ("RX: cut by the wire with the link", |b| b.rx_cut.to_string()),
+    ("RX: came while the chip was deaf (no link, reset)", |b| b.truth.deaf.to_string()),
+    ("RX: FIFO full: the chip's truth", |b| (b.truth.overflowed + b.truth.packet_count_full).to_string()),
+    ("RX: times that rx_overrun told", |b| b.stats.rx_overrun.to_string()),
+    ("RX: wrong for the chip (filter, FCS, length)", |b| (b.truth.filtered + b.truth.bad_crc + b.truth.runts + b.truth.giants + b.truth.control + b.truth.killed).to_string()),
+    ("RX: gone from the FIFO in injected resets", |b| b.rx_vanished.to_string()),
+    ("RX: rx_reset / rx_bad_length / rx_error", |b| format!("{} / {} / {}", b.stats.rx_reset, b.stats.rx_bad_length, b.stats.rx_error)),
+    ("RX: received, neither delivered nor counted", |b| b.rx_unaccounted().to_string()),
+    ("TX: accepted", |b| b.tx_accepted.to_string()),
+    ("TX: arrived, once and intact", |b| b.tx_arrived.to_string()),
+    ("TX: arrived twice / damaged with a right FCS", |b| format!("{} / {}", b.tx_twice, b.tx_damaged)),
+    ("TX: refused by the station for the FCS", |b| b.tx_bad_fcs.to_string()),
+    ("TX: cut by the wire with the link", |b| b.tx_cut.to_string()),
+    ("TX: tx_aborted / tx_reset", |b| format!("{} / {}", b.stats.tx_aborted, b.stats.tx_reset)),
+    ("TX: aborts and stalls by errata 12, 13", |b| format!("{} / {}", b.truth.tx_aborted, b.truth.tx_stalled)),
+    ("SPI transactions / damaged", |b| format!("{} / {}", b.transactions, b.damaged_transactions)),
+    ("link flaps / brown-outs / chip resets", |b| format!("{} / {} / {}", b.flaps, b.brown_outs, b.resets)),
+    ("faults noticed / recoveries", |b| format!("{} / {}", b.stats.faults, b.stats.recoveries)),
+    ("slowest recovery of traffic, ms", |b| millis(b.slowest_recovery)),
+    ("longest silence with frames offered, ms", |b| millis(b.longest_silence)),
+    ("longest call, ms", |b| millis(b.longest_call)),
+    ("simulated time, s", |b| format!("{:.1}", b.elapsed.as_secs_f64())),
+    ("violations", |b| b.violations.len().to_string()),
+];
+
+fn millis(time: std::time::Duration) -> String {
+    format!("{:.2}", time.as_secs_f64() * 1000.0)
+}
+
+fn table(books: &[Option<&Books>; 4]) -> Table {
+    let mut table = Table::new();
+    table.load_preset(UTF8_FULL_CONDENSED);
+    let mut header = vec![String::new()];
+    header.extend(Revision::ALL.map(|revision| format!("{revision:?}")));
+    table.set_header(header);
+    for (name, figure) in ROWS {
+        let mut row = vec![(*name).to_owned()];
+        row.extend(books.map(|books| books.map_or_else(|| "-".to_owned(), figure)));
+        table.add_row(row);
+    }
+    table
+}
