@@ -14,7 +14,7 @@ use ethdev_sim::chip::enc28j60::Revision;
 pub use books::Books;
 pub use run::run;
 
-/// What goes wrong besides the errata, which all are on, and bursts that overrun the FIFO.
+/// What goes wrong besides the errata, which all are on, bursts that overrun the FIFO, and collisions, with and without a good end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scenario {
     /// The link comes and goes. The chip computes the FCS, as the driver's default has it.

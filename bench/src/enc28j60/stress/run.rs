@@ -5,7 +5,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use ethdev_enc28j60::Config;
-use ethdev_sim::chip::enc28j60::ChipConfig;
+use ethdev_sim::chip::enc28j60::{ChipConfig, ChipFaults};
 
 use super::super::{CHIP, Lab, NoisySpi, build, number};
 use super::books::{Books, Ledger};
@@ -57,7 +57,11 @@ struct Run {
 
 /// Runs the plan to its end. `progress` is told how many frames were offered since it was told last.
 pub fn run(plan: Plan, mut progress: impl FnMut(u64)) -> Books {
-    let chip = ChipConfig::new(plan.revision).with_seed(plan.seed);
+    // Erratum 12 strikes after an abort.
+    let collisions = ChipFaults::NONE.with_collisions(0.02, 0.002, 0.002);
+    let chip = ChipConfig::new(plan.revision)
+        .with_seed(plan.seed)
+        .with_faults(collisions);
     let lab = Lab::new(chip);
     let config = Config::new(CHIP).with_fcs_in_software(plan.scenario != Scenario::Flaps);
     let mut seed = plan.seed;
