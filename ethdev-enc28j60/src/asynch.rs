@@ -167,13 +167,16 @@ impl<SPI: SpiDevice, DELAY: DelayNs, INT: Interrupt, RST: ResetPin> Enc28j60<SPI
             return Ok(());
         }
         let mut told = pin!(interrupt.wait());
-        if INT::IS_EDGE && poll_once(told.as_mut()).await.is_some() {
+        if INT::IS_EDGE && let_through(told.as_mut()).await.is_some() {
             return Ok(());
         }
         if chip.rearm(interest, INT::IS_EDGE).await? == RearmOutcome::WorkPending {
             // Others run between two looks, so that a chip which contradicts itself cannot hang the executor.
             yield_once().await;
             return Ok(());
+        }
+        if let Some(told) = let_through(told.as_mut()).await {
+            return told.map_err(Error::InterruptPin);
         }
         let told = match patience {
             None => told.await,
@@ -190,15 +193,19 @@ impl<SPI: SpiDevice, DELAY: DelayNs, INT: Interrupt, RST: ResetPin> Enc28j60<SPI
     }
 }
 
-/// The output of a future that is ready at once.
-async fn poll_once<T>(mut future: Pin<&mut impl Future<Output = T>>) -> Option<T> {
-    poll_fn(|cx| {
+/// The output of a future that is ready at once. Others run before it is returned, so that a line which is low for no reason cannot hang the executor.
+async fn let_through<T>(mut future: Pin<&mut impl Future<Output = T>>) -> Option<T> {
+    let ready = poll_fn(|cx| {
         Poll::Ready(match future.as_mut().poll(cx) {
             Poll::Ready(output) => Some(output),
             Poll::Pending => None,
         })
     })
-    .await
+    .await;
+    if ready.is_some() {
+        yield_once().await;
+    }
+    ready
 }
 
 async fn yield_once() {

@@ -64,7 +64,7 @@ impl<B: Bus> Chip<B> {
     /// The chip as it will be: nothing is sent.
     pub(crate) const fn new(bus: B, config: Config) -> Self {
         Self {
-            spi: Spi::new(bus),
+            spi: Spi::new(bus, config.fcs_in_software),
             config,
             revision: Revision::B7,
             rx: Rx::new(),
@@ -112,7 +112,13 @@ impl<B: Bus> Chip<B> {
         let [a, b, c, d, e, f] = self.config.mac_address.octets();
         let [a_reg, b_reg, c_reg, d_reg, e_reg, f_reg] = regs::MAADR;
         let [max_low, max_high] = self.max_count().to_le_bytes();
-        let macon3 = macon3::PAD_60 | macon3::TXCRCEN | macon3::FRMLNEN;
+        // Who computes the FCS pads as well.
+        let by_chip = if self.config.fcs_in_software {
+            0
+        } else {
+            macon3::PAD_60 | macon3::TXCRCEN
+        };
+        let macon3 = by_chip | macon3::FRMLNEN;
         [
             (
                 regs::MACON1,
@@ -179,15 +185,12 @@ impl<B: Bus> Chip<B> {
         self.spi
             .write_buffer(core::iter::once(&[0xff; HEADER as usize][..]))
             .await?;
-        let control = if self.config.fcs_in_software {
-            txcontrol::AS_IT_IS
-        } else {
-            txcontrol::BY_MACON3
-        };
         // Once: neither the chip nor the driver overwrites it.
         for slot in TX_SLOTS {
             self.spi.write_pair(regs::EWRPT, slot).await?;
-            self.spi.write_buffer(core::iter::once(&[control][..])).await?;
+            self.spi
+                .write_buffer(core::iter::once(&[txcontrol::BY_MACON3][..]))
+                .await?;
         }
         Ok(())
     }

@@ -20,8 +20,8 @@ pub struct Config {
     /// Costs a CRC-32 per frame and four bytes to send. Whatever the SPI bus damages is then noticed: a received frame is read again, a sent one is refused
     /// by its receiver. For long wires; see also [`Stats::rx_error`](ethdev::Stats::rx_error).
     pub fcs_in_software: bool,
-    /// How often the async driver looks at a chip without INT line while it waits, in microseconds. This is the latency, and one poll of 6 bytes per interval
-    /// is all the idle traffic.
+    /// How often the async driver looks at a chip without INT line while it waits, in microseconds. This is the latency, and one poll of 6 bytes per interval,
+    /// with a check of the chip's settings at every 32nd, is all the idle traffic: under 10 bytes per interval.
     pub poll_interval_us: u32,
     /// How often the async driver looks after an idle chip that has an INT line, in milliseconds; 0 = never, which makes idle traffic nothing. A chip that lost its
     /// registers in a brown-out raises no interrupt.

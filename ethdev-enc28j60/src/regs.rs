@@ -205,10 +205,8 @@ pub(crate) mod phy {
 
 /// The control byte in front of each frame to send (figure 7-1).
 pub(crate) mod txcontrol {
-    /// MACON3 decides.
+    /// MACON3 decides. No single bit that flips in it makes the chip add an FCS where MACON3 does not ask for one.
     pub(crate) const BY_MACON3: u8 = 0x00;
-    /// POVERRIDE alone: neither padding nor FCS, the frame has both.
-    pub(crate) const AS_IT_IS: u8 = 0x01;
 }
 
 #[cfg(test)]

@@ -28,6 +28,8 @@ const MAC_CS_HOLD_NS: u32 = 210;
 /// How many parts of a frame go into one transaction. A frame in more parts takes more transactions.
 const GATHER: usize = 8;
 
+/// How often a bank is selected that reads back as another.
+const SELECTIONS: usize = 3;
 /// The bank of which it is not known that it is selected.
 const UNKNOWN_BANK: u8 = 0xff;
 
@@ -36,6 +38,8 @@ const UNKNOWN_BANK: u8 = 0xff;
 pub(crate) struct Spi<B> {
     pub(crate) bus: B,
     bank: u8,
+    /// Whether the bus damages bytes, so that the selected bank is read back.
+    is_noisy: bool,
     /// See [`elapsed`](Self::elapsed).
     elapsed: u32,
 }
@@ -43,10 +47,11 @@ pub(crate) struct Spi<B> {
 type Result<T, B> = core::result::Result<T, Error<<B as Bus>::SpiError>>;
 
 impl<B: Bus> Spi<B> {
-    pub(crate) const fn new(bus: B) -> Self {
+    pub(crate) const fn new(bus: B, is_noisy: bool) -> Self {
         Self {
             bus,
             bank: UNKNOWN_BANK,
+            is_noisy,
             elapsed: 0,
         }
     }
@@ -104,6 +109,16 @@ impl<B: Bus> Spi<B> {
         }
         if set != 0 {
             self.set(regs::ECON1, set).await?;
+        }
+        if self.is_noisy {
+            // What is written to another bank reads back as written.
+            for _ in 0..SELECTIONS {
+                if self.rcr(regs::ECON1.0).await? & regs::econ1::BSEL == bank {
+                    break;
+                }
+                self.clear(regs::ECON1, regs::econ1::BSEL & !bank).await?;
+                self.set(regs::ECON1, bank).await?;
+            }
         }
         self.bank = bank;
         Ok(())

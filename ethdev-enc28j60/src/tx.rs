@@ -204,7 +204,7 @@ impl<B: Bus> Chip<B> {
             let fcs = fcs.bytes();
             for _ in 0..WRITES {
                 self.spi.write_pair(regs::EWRPT, base(slot)).await?;
-                let control = core::iter::once(&[txcontrol::AS_IT_IS][..]);
+                let control = core::iter::once(&[txcontrol::BY_MACON3][..]);
                 self.spi
                     .write_buffer(control.chain(frame.clone()).chain([padding, &fcs]))
                     .await?;

@@ -1,5 +1,7 @@
 //! Chips that are absent, mad or lying, and buses that fail: typed errors, each call bounded, nothing delivered that is not there, and traffic afterwards.
 
+#[path = "bad_chip/asynch.rs"]
+mod asynch;
 #[path = "bad_chip/liar.rs"]
 mod liar;
 

@@ -14,11 +14,14 @@ type MockSpi = Spi<Blocking<Mock<u8>, NoopDelay, NoReset>>;
 
 /// Runs `f` on a chip whose bank 0 is selected, and compares what it sends.
 fn sends<T>(expected: &[Transaction<u8>], f: impl AsyncFnOnce(&mut MockSpi) -> Result<T, MockBus>) -> T {
-    let mut spi = Spi::new(Blocking {
-        spi: Mock::new(expected),
-        delay: NoopDelay::new(),
-        reset: NoReset,
-    });
+    let mut spi = Spi::new(
+        Blocking {
+            spi: Mock::new(expected),
+            delay: NoopDelay::new(),
+            reset: NoReset,
+        },
+        false,
+    );
     spi.bank_was_reset();
     let output = complete(f(&mut spi)).unwrap();
     spi.bus.spi.done();
@@ -186,11 +189,14 @@ impl SpiDevice for Failing {
 #[test]
 fn every_instruction_hands_the_error_of_the_bus_on() {
     for at in 0..2 {
-        let mut spi = Spi::new(Blocking {
-            spi: Failing { at },
-            delay: NoopDelay::new(),
-            reset: NoReset,
-        });
+        let mut spi = Spi::new(
+            Blocking {
+                spi: Failing { at },
+                delay: NoopDelay::new(),
+                reset: NoReset,
+            },
+            false,
+        );
         spi.bank_was_reset();
         // Two transactions: the bank, the register.
         assert_eq!(complete(spi.read(regs::EPKTCNT)), Err(Error::Spi(ErrorKind::ModeFault)));
@@ -198,11 +204,14 @@ fn every_instruction_hands_the_error_of_the_bus_on() {
         assert_eq!(spi.bank(), if at == 0 { None } else { Some(1) });
     }
     let failing = || {
-        Spi::new(Blocking {
-            spi: Failing { at: 0 },
-            delay: NoopDelay::new(),
-            reset: NoReset,
-        })
+        Spi::new(
+            Blocking {
+                spi: Failing { at: 0 },
+                delay: NoopDelay::new(),
+                reset: NoReset,
+            },
+            false,
+        )
     };
     let failed = Err(Error::Spi(ErrorKind::ModeFault));
     assert_eq!(complete(failing().look(regs::EIR)).map(drop), failed);
@@ -213,4 +222,45 @@ fn every_instruction_hands_the_error_of_the_bus_on() {
     assert_eq!(complete(failing().system_reset()), failed);
     assert_eq!(complete(failing().write_mac(regs::MACON3, 0)), failed);
     assert_eq!(complete(failing().read_mac(regs::MACON3)).map(drop), failed);
+}
+
+#[test]
+fn a_noisy_bus_is_asked_which_bank_it_selected() {
+    let select = [
+        Transaction::transaction_start(),
+        Transaction::write_vec(vec![0x9f, 0x01]),
+        Transaction::transaction_end(),
+    ];
+    let look = |econ1| {
+        [
+            Transaction::transaction_start(),
+            Transaction::transfer_in_place(vec![0x1f, 0x00], vec![0x00, econ1]),
+            Transaction::transaction_end(),
+        ]
+    };
+    let again = [
+        Transaction::transaction_start(),
+        Transaction::write_vec(vec![0xbf, 0x02]),
+        Transaction::transaction_end(),
+    ];
+    let expected = [
+        select.to_vec(),
+        look(0x06).to_vec(),
+        again.to_vec(),
+        select.to_vec(),
+        look(0x05).to_vec(),
+    ]
+    .concat();
+    let mut spi = Spi::new(
+        Blocking {
+            spi: Mock::new(&expected),
+            delay: NoopDelay::new(),
+            reset: NoReset,
+        },
+        true,
+    );
+    spi.bank_was_reset();
+    complete(spi.select(1)).unwrap();
+    assert_eq!(spi.bank(), Some(1));
+    spi.bus.spi.done();
 }

@@ -120,7 +120,7 @@ impl Books {
     #[must_use]
     pub fn tx_unaccounted(&self) -> i64 {
         let lost = self.tx_accepted as i64 - self.tx_arrived as i64;
-        lost - i64::from(self.stats.tx_lost()) - self.tx_cut as i64 - self.tx_bad_fcs as i64
+        lost - i64::from(self.stats.tx_lost()) - self.tx_cut as i64
     }
 
     pub(super) fn error(&mut self, error: &impl core::fmt::Debug) {

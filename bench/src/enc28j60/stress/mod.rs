@@ -14,7 +14,7 @@ use ethdev_sim::chip::enc28j60::Revision;
 pub use books::Books;
 pub use run::run;
 
-/// What goes wrong besides the errata, which all are on, and bursts that overrun the FIFO.
+/// What goes wrong besides the errata, which all are on, bursts that overrun the FIFO, and collisions, with and without a good end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scenario {
     /// The link comes and goes. The chip computes the FCS, as the driver's default has it.
@@ -23,6 +23,9 @@ pub enum Scenario {
     /// the FCS: what a reset does to a frame that is being read is noticed by nothing else.
     Resets,
     /// In 1 % of all SPI transactions one bit is flipped: of the opcode, of what is written, or of what is read. The driver computes the FCS.
+    ///
+    /// What holds here: no panic, no hang, and nothing damaged is handed to the caller. What does not: one flipped bit can set TXRTS, or move the FIFO, so that
+    /// a frame goes out again, or comes again. That is counted and bounded, and the losses are those of a chip that does what nobody asked for.
     Bus,
 }
 

@@ -5,7 +5,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use ethdev_enc28j60::Config;
-use ethdev_sim::chip::enc28j60::ChipConfig;
+use ethdev_sim::chip::enc28j60::{ChipConfig, ChipFaults};
 
 use super::super::{CHIP, Lab, NoisySpi, build, number};
 use super::books::{Books, Ledger};
@@ -20,6 +20,9 @@ const HANG: Duration = Duration::from_secs(2);
 const LONGEST_CALL: Duration = Duration::from_millis(100);
 /// How many frames one direction may be ahead of the other.
 const AHEAD: u64 = 200;
+/// Over a noisy bus, a frame that comes twice is excused for so many damaged transactions: towards the caller, and towards the wire.
+const RX_PER_DAMAGE: u64 = 1000;
+const TX_PER_DAMAGE: u64 = 100;
 /// How often the host looks after the chip.
 const SERVICE: Duration = Duration::from_millis(1);
 /// How long the chip is given to deliver what it has when all was sent.
@@ -54,7 +57,11 @@ struct Run {
 
 /// Runs the plan to its end. `progress` is told how many frames were offered since it was told last.
 pub fn run(plan: Plan, mut progress: impl FnMut(u64)) -> Books {
-    let chip = ChipConfig::new(plan.revision).with_seed(plan.seed);
+    // Erratum 12 strikes after an abort.
+    let collisions = ChipFaults::NONE.with_collisions(0.02, 0.002, 0.002);
+    let chip = ChipConfig::new(plan.revision)
+        .with_seed(plan.seed)
+        .with_faults(collisions);
     let lab = Lab::new(chip);
     let config = Config::new(CHIP).with_fcs_in_software(plan.scenario != Scenario::Flaps);
     let mut seed = plan.seed;
@@ -389,11 +396,19 @@ impl Books {
                 wrong.push(format!("{what}: {figures}"));
             }
         };
-        check(self.rx_twice == 0, "delivered twice", self.rx_twice.to_string());
-        check(self.rx_damaged == 0, "delivered damaged", self.rx_damaged.to_string());
-        check(self.tx_twice == 0, "sent twice", self.tx_twice.to_string());
+        // One bit on a noisy bus can start a transmission anew, and no driver hinders that.
+        let noisy = scenario == Scenario::Bus;
+        let excused = if noisy { self.damaged_transactions } else { 0 };
+        let (rx_excused, tx_excused) = (excused / RX_PER_DAMAGE, excused / TX_PER_DAMAGE);
         check(
-            self.tx_damaged == 0,
+            self.rx_twice <= rx_excused,
+            "delivered twice",
+            self.rx_twice.to_string(),
+        );
+        check(self.rx_damaged == 0, "delivered damaged", self.rx_damaged.to_string());
+        check(self.tx_twice <= tx_excused, "sent twice", self.tx_twice.to_string());
+        check(
+            self.tx_damaged <= tx_excused,
             "sent damaged, with a right FCS",
             self.tx_damaged.to_string(),
         );
@@ -418,16 +433,16 @@ impl Books {
             "frames accepted and not accounted for",
             format!("{} accepted, {stats:?}", self.tx_accepted),
         );
+        if noisy {
+            // Damaged instructions make the chip do what nobody asked for: only what the caller sees is claimed.
+            self.violations.extend(wrong);
+            return;
+        }
         check(
             self.tx_unaccounted() <= 0,
             "frames sent that never arrived and are not counted",
             self.tx_unaccounted().to_string(),
         );
-        if scenario == Scenario::Bus {
-            // Damaged instructions make the chip do what nobody asked for: only what the caller sees is claimed.
-            self.violations.extend(wrong);
-            return;
-        }
         let lost = truth.overflowed + truth.packet_count_full + truth.killed;
         check(
             u64::from(stats.rx_overrun) <= lost && (lost == 0 || stats.rx_overrun > 0),

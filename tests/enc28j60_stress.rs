@@ -1,0 +1,50 @@
+//! A small run of `cargo xtask stress enc28j60`: the driver of the ENC28J60 on the model of its chip, with all errata of each revision.
+
+use ethdev_bench::enc28j60::stress::{Books, Plan, Scenario, run};
+use ethdev_sim::chip::enc28j60::Revision;
+
+const FRAMES: u64 = 20_000;
+
+fn stress(scenario: Scenario, show: impl Fn(&Books)) {
+    for revision in Revision::ALL {
+        let plan = Plan {
+            revision,
+            scenario,
+            frames: FRAMES,
+            seed: 28,
+        };
+        let books = run(plan, |_| {});
+        assert_eq!(books.violations, [""; 0], "{plan:?}: {books:#?}");
+        assert!(
+            books.rx_delivered > FRAMES / 3 && books.tx_arrived > FRAMES / 3,
+            "{plan:?}: {books:#?}"
+        );
+        show(&books);
+    }
+}
+
+#[test]
+fn every_frame_is_delivered_once_or_counted_through_link_flaps_and_overruns() {
+    stress(Scenario::Flaps, |books| {
+        assert!(books.flaps > 10 && books.truth.overflowed > 0, "{books:#?}");
+        assert_eq!(books.rx_unaccounted(), 0);
+    });
+}
+
+#[test]
+fn resets_at_any_instant_are_got_over() {
+    stress(Scenario::Resets, |books| {
+        assert!(books.brown_outs > 5 && books.resets > 5, "{books:#?}");
+        assert!(
+            u64::from(books.stats.recoveries) >= books.brown_outs + books.resets,
+            "{books:#?}"
+        );
+    });
+}
+
+#[test]
+fn a_noisy_bus_damages_nothing_that_the_caller_gets() {
+    stress(Scenario::Bus, |books| {
+        assert!(books.damaged_transactions > 1000, "{books:#?}")
+    });
+}
