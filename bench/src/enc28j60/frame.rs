@@ -10,14 +10,16 @@ const STATION: MacAddress = MacAddress::new([0x02, 0, 0, 0, 0, 0x60]);
 const ETHERTYPE: [u8; 2] = [0x88, 0xb5];
 /// Addresses, type, number, length.
 const HEADER: usize = 12 + 2 + 8 + 2;
+/// With as many bytes after it as tell one number from another.
+const LEAST: usize = HEADER + 8;
 /// What the MAC pads to.
 const SHORTEST: usize = 60;
 
-/// The frame of this number and length, 24 bytes at least, to the chip or from it.
+/// The frame of this number and length, 32 bytes at least, to the chip or from it.
 #[must_use]
 pub fn build(number: u64, to_chip: bool, len: usize) -> Vec<u8> {
     let (to, from) = if to_chip { (CHIP, STATION) } else { (STATION, CHIP) };
-    let len = len.max(HEADER);
+    let len = len.max(LEAST);
     let mut frame = Vec::with_capacity(len);
     frame.extend(to.octets());
     frame.extend(from.octets());
@@ -55,7 +57,7 @@ mod tests {
 
     #[test]
     fn any_change_is_noticed() {
-        for len in [24, 59, 60, 61, 1514] {
+        for len in [32, 59, 60, 61, 1514] {
             let mut frame = build(7, true, len);
             frame.resize(len.max(SHORTEST), 0);
             assert_eq!(number(&frame, true), Some(7));

@@ -279,8 +279,17 @@ pub(super) fn ready_misses_no_frame(bench: &mut Bench<'_>) -> Verdict {
         let frame = bench.peer_frame(200);
         bench.far().peer_send_before_access(nth, &frame)?;
         bench.peer_sent(frame);
-        let told = drive(far, WATCH, futures(bench)?.ready(Interest::RX));
-        let accesses = bench.far().accesses()? - before;
+        let (told, accesses) = {
+            let mut ready = futures(bench)?.ready(Interest::RX);
+            let driver = Driver::new(far);
+            let mut told = driver.drive(WATCH, ready.as_mut());
+            let accesses = far.borrow_mut().accesses()? - before;
+            if told.is_none() && accesses > u64::from(nth) {
+                // A device that looks at intervals may have let the frame in at the end of the watch, after it looked.
+                told = driver.drive(WATCH, ready.as_mut());
+            }
+            (told, accesses)
+        };
         if accesses <= u64::from(nth) {
             // It sleeps, and the frame has not arrived: whatever is accessed next lets it in.
             for _ in 0..=nth {
