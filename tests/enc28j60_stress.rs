@@ -45,6 +45,6 @@ fn resets_at_any_instant_are_got_over() {
 #[test]
 fn a_noisy_bus_damages_nothing_that_the_caller_gets() {
     stress(Scenario::Bus, |books| {
-        assert!(books.damaged_transactions > 1000, "{books:#?}")
+        assert!(books.damaged_transactions > 1000, "{books:#?}");
     });
 }
