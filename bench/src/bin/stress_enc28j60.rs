@@ -133,6 +133,7 @@ const ROWS: &[Row] = &[
     ("TX: arrived, once and intact", |b| b.tx_arrived.to_string()),
     ("TX: arrived twice / damaged with a right FCS", |b| format!("{} / {}", b.tx_twice, b.tx_damaged)),
     ("TX: refused by the station for the FCS", |b| b.tx_bad_fcs.to_string()),
+    ("TX: sent by the chip without a link", |b| b.truth.tx_unheard.to_string()),
     ("TX: cut by the wire with the link", |b| b.tx_cut.to_string()),
     ("TX: tx_aborted / tx_reset", |b| format!("{} / {}", b.stats.tx_aborted, b.stats.tx_reset)),
     ("TX: aborts and stalls by errata 12, 13", |b| format!("{} / {}", b.truth.tx_aborted, b.truth.tx_stalled)),
@@ -143,7 +144,7 @@ const ROWS: &[Row] = &[
     ("longest silence with frames offered, ms", |b| millis(b.longest_silence)),
     ("longest call, ms", |b| millis(b.longest_call)),
     ("simulated time, s", |b| format!("{:.1}", b.elapsed.as_secs_f64())),
-    ("violations", |b| b.violations.len().to_string()),
+    ("violations, of what is not let pass (--help)", |b| b.violations.len().to_string()),
 ];
 
 fn millis(time: std::time::Duration) -> String {

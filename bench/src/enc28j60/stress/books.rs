@@ -116,11 +116,11 @@ impl Books {
         self.truth.received as i64 - self.rx_delivered as i64 - counted as i64
     }
 
-    /// Frames that were accepted and that neither arrived nor were counted or cut.
+    /// Frames that were accepted and that neither arrived nor were counted, cut, or sent without a link. Below zero where one frame was two of these.
     #[must_use]
     pub fn tx_unaccounted(&self) -> i64 {
         let lost = self.tx_accepted as i64 - self.tx_arrived as i64;
-        lost - i64::from(self.stats.tx_lost()) - self.tx_cut as i64
+        lost - i64::from(self.stats.tx_lost()) - self.tx_cut as i64 - self.truth.tx_unheard as i64
     }
 
     pub(super) fn error(&mut self, error: &impl core::fmt::Debug) {

@@ -64,8 +64,10 @@ pub struct Truth {
     pub lost_in_reset: u64,
     /// Transmissions started.
     pub tx_started: u64,
-    /// Transmitted.
+    /// Transmitted, as far as the chip knows.
     pub transmitted: u64,
+    /// Frames sent while there was no link. Nobody heard them, and the chip reports them like any other.
+    pub tx_unheard: u64,
     /// Aborted by the chip.
     pub tx_aborted: u64,
     /// Hit by erratum 12: started and never moved.

@@ -289,6 +289,7 @@ impl Hw {
             self.end_at(ends, frame, collisions, End::Sent);
             return;
         }
+        self.truth.tx_unheard += u64::from(!self.phy.link);
         let ends = self.put_on_wire(frame.bytes.clone());
         self.end_at(ends, frame, collisions, End::Sent);
     }
