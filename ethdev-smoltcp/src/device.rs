@@ -239,7 +239,17 @@ impl<'b, D: LendingDevice> Adapter<'b, D> {
     /// nothing: this says what to wait for instead.
     ///
     /// Between this and going to sleep, [`rearm`](Rearm::rearm) the device for the `interest`, or a frame that arrives meanwhile waits for the next one.
+    ///
+    /// It is never later than the device wants to be [serviced](ethdev::Capabilities::service_interval).
     pub fn next_wakeup(&mut self, interface: &mut Interface, sockets: &SocketSet<'_>, now: Instant) -> Wakeup {
+        let wakeup = self.next_work(interface, sockets, now);
+        match self.device.capabilities().service_interval {
+            Some(interval) => wakeup.not_after(now + interval.into()),
+            None => wakeup,
+        }
+    }
+
+    fn next_work(&mut self, interface: &mut Interface, sockets: &SocketSet<'_>, now: Instant) -> Wakeup {
         if self.rx.spent {
             return Wakeup::Now;
         }

@@ -30,6 +30,17 @@ impl Wakeup {
             Self::Wait { .. } => Some(Duration::ZERO),
         }
     }
+
+    /// The same, or `at` where that is sooner.
+    pub(crate) fn not_after(self, at: Instant) -> Self {
+        match self {
+            Self::Now => Self::Now,
+            Self::Wait { until, interest } => Self::Wait {
+                until: Some(until.map_or(at, |until| until.min(at))),
+                interest,
+            },
+        }
+    }
 }
 
 /// How long to pause where something is to be sent and cannot be, and no interrupt may tell that it can.

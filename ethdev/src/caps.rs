@@ -1,6 +1,7 @@
 //! What a device can do: fixed facts that a stack sizes its buffers by.
 
 use core::fmt;
+use core::time::Duration;
 
 use crate::frame::{HEADER_LEN, MAX_FRAME_LEN, MAX_VLAN_FRAME_LEN};
 
@@ -142,6 +143,9 @@ pub struct Capabilities {
     pub rx_overrun_exact: bool,
     /// Checksums that the device does.
     pub checksum: ChecksumOffload,
+    /// How often [`service`](crate::EthernetDevice::service) has to be called at least, whether interrupts are used or not; `None` = when there is an
+    /// interrupt, and as often as the caller likes where there is none. A PHY without an interrupt line, for instance, has to be looked at from time to time.
+    pub service_interval: Option<Duration>,
 }
 
 impl Capabilities {
@@ -154,6 +158,7 @@ impl Capabilities {
         tx_queue_frames: 0,
         rx_overrun_exact: true,
         checksum: ChecksumOffload::NONE,
+        service_interval: None,
     };
 
     /// The same with this longest frame in both directions.
@@ -204,6 +209,13 @@ impl Capabilities {
     #[must_use]
     pub const fn with_checksum(mut self, checksum: ChecksumOffload) -> Self {
         self.checksum = checksum;
+        self
+    }
+
+    /// The same with [`service`](crate::EthernetDevice::service) to be called at least this often.
+    #[must_use]
+    pub const fn with_service_interval(mut self, interval: Duration) -> Self {
+        self.service_interval = Some(interval);
         self
     }
 

@@ -33,6 +33,22 @@ fn idle_waits_for_the_device_alone() {
 }
 
 #[test]
+fn a_device_that_wants_service_is_not_slept_over() {
+    let mut spare = spare();
+    let mut device = Memory::new();
+    device.caps = device
+        .caps
+        .with_service_interval(core::time::Duration::from_millis(100));
+    let mut adapter = Adapter::new(device, &mut spare);
+    let mut stack = Stack::new(&mut adapter);
+    assert_eq!(stack.wakeup(&mut adapter), nap(100, IDLE));
+    // What comes sooner stays.
+    assert_eq!(nap(99, IDLE).not_after(NOW + Duration::from_millis(100)), nap(99, IDLE));
+    stack.send(b"now");
+    assert_eq!(stack.wakeup(&mut adapter), Wakeup::Now);
+}
+
+#[test]
 fn something_to_send_and_room_is_now() {
     let mut spare = spare();
     let mut adapter = Adapter::new(Memory::new(), &mut spare);
