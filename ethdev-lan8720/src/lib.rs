@@ -12,6 +12,12 @@
     )
 )]
 
+mod error;
+mod halves;
+mod line;
 pub mod mac;
 
+pub use error::Error;
+pub use halves::{PortRx, PortTx};
+pub use line::{NoLine, PhyLine, PinLine};
 pub use mac::Mac;
