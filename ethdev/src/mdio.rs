@@ -38,6 +38,12 @@ impl RegisterAddress {
         if address < 32 { Some(Self(address)) } else { None }
     }
 
+    /// From the five low bits of a number: for constants, which cannot fail.
+    #[must_use]
+    pub const fn from_low_bits(address: u8) -> Self {
+        Self(address & 0x1f)
+    }
+
     /// As a number, 0 to 31.
     #[must_use]
     pub const fn get(self) -> u8 {
@@ -60,30 +66,26 @@ impl fmt::Display for RegisterAddress {
 /// A bus to PHYs. Fallible, and passed to the PHY driver per call: in most MACs its registers are inside the MAC, and several PHYs may share it.
 ///
 /// ```
-/// use ethdev::mdio::{Mdio, PhyAddress};
-/// use ethdev::phy::{PhyId, reg};
+/// use ethdev::mdio::{Mdio, PhyAddress, RegisterAddress};
 ///
-/// /// Who is on the bus. Reads only: a reset would disturb strangers.
-/// fn scan<M: Mdio>(mdio: &mut M) -> Result<Vec<(PhyAddress, PhyId)>, M::Error> {
-///     let mut found = Vec::new();
-///     for address in PhyAddress::all() {
-///         let (id1, id2) = (mdio.read(address, reg::PHYID1)?, mdio.read(address, reg::PHYID2)?);
-///         found.extend(PhyId::from_registers(id1, id2).map(|id| (address, id)));
+/// /// A bus of 32 PHYs that exists in memory alone.
+/// struct Memory([[u16; 32]; 32]);
+///
+/// impl Mdio for Memory {
+///     type Error = core::convert::Infallible;
+///
+///     fn read(&mut self, phy: PhyAddress, register: RegisterAddress) -> Result<u16, Self::Error> {
+///         Ok(self.0[usize::from(phy.get())][usize::from(register.get())])
 ///     }
-///     Ok(found)
+///
+///     fn write(&mut self, phy: PhyAddress, register: RegisterAddress, value: u16) -> Result<(), Self::Error> {
+///         self.0[usize::from(phy.get())][usize::from(register.get())] = value;
+///         Ok(())
+///     }
 /// }
-/// # use ethdev::{ErrorKind, mdio::RegisterAddress};
-/// # struct Bus;
-/// # impl Mdio for Bus {
-/// #     type Error = ErrorKind;
-/// #     fn read(&mut self, phy: PhyAddress, register: RegisterAddress) -> Result<u16, ErrorKind> {
-/// #         Ok(match (phy.get(), register) { (1, reg::PHYID1) => 7, (1, reg::PHYID2) => 0xc0f1, _ => 0xffff })
-/// #     }
-/// #     fn write(&mut self, _: PhyAddress, _: RegisterAddress, _: u16) -> Result<(), ErrorKind> { Ok(()) }
-/// # }
-/// # let found = scan(&mut Bus).unwrap();
-/// # assert_eq!((found.len(), found[0].0.get(), found[0].1.model()), (1, 1, 0x0f));
 /// ```
+///
+/// Who is on a bus: [`phy::scan`](crate::phy::scan).
 ///
 /// # For stack authors
 ///
