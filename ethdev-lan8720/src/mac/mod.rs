@@ -1,5 +1,8 @@
 //! MACs: the half of an Ethernet port that knows frames, beside the PHY, which knows the cable.
 
+pub mod lan9118;
+pub mod mmio;
+
 use ethdev::mdio::Mdio;
 use ethdev::phy::Abilities;
 use ethdev::{Control, EthernetDevice, Link};

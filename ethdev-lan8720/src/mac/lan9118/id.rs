@@ -1,0 +1,45 @@
+//! Which chip of the family it is.
+
+/// A chip of the family, by its `ID_REV` register (data sheets, section 5.3.1).
+///
+/// All are the same to this driver. They differ in the width of the bus (16 or 32 bits) and its speed (cycles of 45 ns or of 165 ns), in Auto-MDIX, and in
+/// whether an external PHY can be connected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+#[expect(missing_docs, reason = "the names of the chips")]
+pub enum Model {
+    Lan9115,
+    Lan9116,
+    Lan9117,
+    Lan9118,
+    Lan9210,
+    Lan9211,
+    Lan9215,
+    Lan9216,
+    Lan9217,
+    Lan9218,
+    Lan9220,
+    Lan9221,
+}
+
+impl Model {
+    /// From the upper half of `ID_REV`.
+    pub(super) const fn from_id(id: u16) -> Option<Self> {
+        Some(match id {
+            0x0115 => Self::Lan9115,
+            0x0116 => Self::Lan9116,
+            0x0117 => Self::Lan9117,
+            0x0118 => Self::Lan9118,
+            0x9210 => Self::Lan9210,
+            0x9211 => Self::Lan9211,
+            0x115a => Self::Lan9215,
+            0x116a => Self::Lan9216,
+            0x117a => Self::Lan9217,
+            0x118a => Self::Lan9218,
+            0x9220 => Self::Lan9220,
+            0x9221 => Self::Lan9221,
+            _ => return None,
+        })
+    }
+}
