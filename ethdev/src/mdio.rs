@@ -1,6 +1,12 @@
 //! MDIO: the management bus between MAC and PHY (IEEE 802.3 clause 22).
 
+#[cfg(feature = "embedded-hal")]
+mod bitbang;
+
 use core::fmt;
+
+#[cfg(feature = "embedded-hal")]
+pub use bitbang::{BitBang, BitBangError, DataPin, OpenDrain};
 
 /// The address of a PHY on the bus, 0 to 31 (IEEE 802.3 clause 22.2.4.5.5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
