@@ -1,7 +1,15 @@
 //! MACs: the half of an Ethernet port that knows frames, beside the PHY, which knows the cable.
 
+pub mod enet;
 pub mod lan9118;
 pub mod mmio;
+mod ring;
+mod sys_dma;
+
+/// Memory that is shared with a DMA engine: for the MACs with descriptor rings.
+pub mod dma {
+    pub use super::sys_dma::{BUFFER_LEN, Buffers, Descriptors, Dma, Region, RingMemory, Rings, Uncached};
+}
 
 use ethdev::mdio::Mdio;
 use ethdev::phy::Abilities;

@@ -1,0 +1,224 @@
+//! Receiving: frames are lent where the uDMA put them.
+
+use ethdev::frame::{FCS_LEN, HEADER_LEN};
+use ethdev::lend::count_release;
+use ethdev::{RxFrame, RxHalf, RxMeta, Stats};
+
+use super::layout::Legacy;
+use super::regs::{self, bd};
+use super::{Error, State};
+use crate::mac::mmio::Registers;
+use crate::mac::sys_dma::{BUFFER_LEN, Dma, Ring};
+
+/// A descriptor that is empty: the uDMA's.
+pub(super) const EMPTY: u32 = bd::DEVICE;
+
+/// The receiving side.
+#[derive(Debug)]
+pub(super) struct RxSide {
+    pub(super) ring: Ring<Legacy>,
+    /// Length of the frame in the descriptor that is held, without FCS; 0 = none is.
+    len: usize,
+    max: usize,
+    /// In the middle of a frame that takes more than one descriptor.
+    in_pieces: bool,
+    pub(super) stats: Stats,
+    /// Descriptors with the mark of an overrun; see [`Counters`](super::counters::Counters).
+    pub(super) overruns_marked: u32,
+}
+
+impl RxSide {
+    pub(super) const fn new(ring: Ring<Legacy>, max: usize) -> Self {
+        Self {
+            ring,
+            len: 0,
+            max,
+            in_pieces: false,
+            stats: Stats::ZERO,
+            overruns_marked: 0,
+        }
+    }
+
+    /// Whether there is a frame to lend. Broken ones are given back and counted.
+    #[inline]
+    pub(super) fn find<R: Registers, C: Dma>(&mut self, registers: &R, dma: &C) -> bool {
+        if self.len != 0 {
+            return true;
+        }
+        let Some(control) = self.ring.take(dma) else {
+            return false;
+        };
+        if !self.accept(dma, control) {
+            return self.find_behind(registers, dma, control);
+        }
+        true
+    }
+
+    /// Takes the frame of the held descriptor if it is a good one.
+    #[inline]
+    fn accept<C: Dma>(&mut self, dma: &C, control: u32) -> bool {
+        // The FCS is in the buffer, and counts: not stripping it is the one setting that silicon and models agree on.
+        let len = ((control & bd::LENGTH) as usize).wrapping_sub(FCS_LEN);
+        let good = control & (bd::LAST | bd::ERRORS) == bd::LAST && !self.in_pieces;
+        // A length that wrapped is more than any maximum.
+        if !good || len < HEADER_LEN || len > self.max {
+            return false;
+        }
+        dma.after_device_wrote(&self.ring.part(len));
+        self.len = len;
+        true
+    }
+
+    /// Counts the broken frame in the held descriptor, gives it back, and looks at the next one: at each descriptor once, at most.
+    #[cold]
+    fn find_behind<R: Registers, C: Dma>(&mut self, registers: &R, dma: &C, control: u32) -> bool {
+        let mut control = Some(control);
+        for _ in 0..self.ring.len() {
+            let Some(broken) = control else { break };
+            self.count_broken(broken);
+            self.give_back(dma);
+            control = self.ring.take(dma);
+            if control.is_some_and(|control| self.accept(dma, control)) {
+                break;
+            }
+        }
+        kick(registers, dma);
+        self.len != 0
+    }
+
+    /// Whether there is something to be done: a frame, or a broken one that was left for the next call.
+    pub(super) fn has_work<R: Registers, C: Dma>(&mut self, registers: &R, dma: &C) -> bool {
+        self.find(registers, dma) || self.ring.look(self.ring.at()).is_some()
+    }
+
+    fn count_broken(&mut self, control: u32) {
+        if control & bd::LAST == 0 {
+            // A piece: the frame is counted with its last one.
+            self.in_pieces = true;
+            return;
+        }
+        let was_in_pieces = core::mem::take(&mut self.in_pieces);
+        let stats = &mut self.stats;
+        let counter = if control & bd::OV != 0 {
+            &mut self.overruns_marked
+        } else if was_in_pieces || control & (bd::TR | bd::LG) != 0 {
+            &mut stats.rx_bad_length
+        } else if control & bd::NO != 0 {
+            &mut stats.rx_error
+        } else if control & bd::CR != 0 {
+            &mut stats.rx_bad_fcs
+        } else {
+            &mut stats.rx_bad_length
+        };
+        *counter = counter.wrapping_add(1);
+    }
+
+    #[inline]
+    fn give_back<C: Dma>(&mut self, dma: &C) {
+        dma.before_device_writes(&self.ring.part(BUFFER_LEN));
+        self.ring.hand_over(dma, EMPTY);
+    }
+
+    /// Gives the frame that is lent back.
+    #[inline]
+    fn release<R: Registers, C: Dma>(&mut self, registers: &R, dma: &C, delivered: bool) {
+        if self.len == 0 {
+            return;
+        }
+        count_release(&mut self.stats, self.len, delivered);
+        self.len = 0;
+        self.give_back(dma);
+        kick(registers, dma);
+    }
+
+    /// Throws away everything that is pending, counted as lost in a reset. The uDMA may be running.
+    pub(super) fn flush<R: Registers, C: Dma>(&mut self, registers: &R, dma: &C) {
+        // Once round: what comes in meanwhile is the next call's.
+        for _ in 0..self.ring.len() {
+            if !self.find(registers, dma) {
+                break;
+            }
+            self.len = 0;
+            self.stats.rx_reset = self.stats.rx_reset.wrapping_add(1);
+            self.give_back(dma);
+        }
+        kick(registers, dma);
+    }
+
+    /// Begins anew with an empty ring. The uDMA stands still.
+    pub(super) fn reset(&mut self) {
+        self.len = 0;
+        self.in_pieces = false;
+        self.ring.reset(EMPTY);
+    }
+
+    /// Lets the uDMA begin at the first descriptor and keeps the frames that wait. The uDMA stands still.
+    pub(super) fn turn(&mut self) {
+        if core::mem::take(&mut self.in_pieces) {
+            // Its last piece does not come any more.
+            self.stats.rx_bad_length = self.stats.rx_bad_length.wrapping_add(1);
+        }
+        let pending = self.ring.pending();
+        self.ring.turn(pending, EMPTY);
+    }
+}
+
+/// Tells the uDMA that there are empty descriptors: it stops when it finds none.
+#[inline]
+fn kick<R: Registers, C: Dma>(registers: &R, dma: &C) {
+    dma.barrier_before_doorbell();
+    registers.write(regs::RDAR, regs::ACTIVE);
+}
+
+/// The receiving half of an [`Enet`](super::Enet).
+#[derive(Debug)]
+pub struct EnetRx<'a, R, C> {
+    pub(super) registers: &'a R,
+    pub(super) dma: &'a C,
+    pub(super) side: &'a mut RxSide,
+    pub(super) state: State,
+}
+
+impl<R: Registers, C: Dma> EnetRx<'_, R, C> {
+    #[inline]
+    fn find(&mut self) -> Result<bool, Error> {
+        if let State::Fault(fault) = self.state {
+            return Err(Error::Fault(fault));
+        }
+        Ok(self.side.find(self.registers, self.dma))
+    }
+}
+
+impl<R: Registers, C: Dma> RxHalf for EnetRx<'_, R, C> {
+    type Error = Error;
+
+    #[inline]
+    fn peek(&mut self) -> Result<Option<RxFrame<'_>>, Error> {
+        if !self.find()? {
+            return Ok(None);
+        }
+        let len = self.side.len;
+        Ok(self
+            .side
+            .ring
+            .lend(len)
+            .and_then(|memory| RxFrame::new(memory, RxMeta::new(len))))
+    }
+
+    #[inline]
+    fn pending(&mut self) -> Result<bool, Error> {
+        self.find()
+    }
+
+    #[inline]
+    fn release(&mut self) -> Result<(), Error> {
+        self.side.release(self.registers, self.dma, true);
+        Ok(())
+    }
+
+    #[inline]
+    fn discard(&mut self) -> Result<(), Error> {
+        self.side.release(self.registers, self.dma, false);
+        Ok(())
+    }
+}
