@@ -1,20 +1,24 @@
 //! Wires: full duplex, with the time that frames take and what happens to them on the way.
 
 mod config;
+mod duplex;
+mod link;
+mod media;
 mod port;
 mod stats;
 #[cfg(test)]
 mod tests;
 
-use core::cell::RefCell;
+use core::cell::{Cell, RefCell};
 use core::time::Duration;
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::rc::Rc;
 
 use ethdev::{Duplex, Link, LinkMode, Speed};
 
 pub use config::{WireConfig, WireFaults};
-pub use port::{LinkWatcher, Port, Receiver};
+pub use media::MediaSide;
+pub use port::{CableWatcher, LinkWatcher, Port, Receiver};
 pub use stats::WireStats;
 
 use crate::capture::{Capture, CaptureInterface, Direction, Packet};
@@ -78,7 +82,8 @@ pub struct Wire(Rc<Inner>);
 #[derive(Debug)]
 struct Inner {
     clock: Clock,
-    speed: Speed,
+    /// That of the link, or of the latest one. It changes only while the link is down.
+    speed: Cell<Speed>,
     latency: Duration,
     name: String,
     state: RefCell<State>,
@@ -86,7 +91,13 @@ struct Inner {
 
 #[derive(Debug)]
 struct State {
+    /// Up where the cable is in and there is a mode.
     link: Link,
+    plugged: bool,
+    /// What the two ends agreed on.
+    mode: Option<LinkMode>,
+    /// By side: whether the end there sends only while nothing arrives.
+    half_duplex: [bool; 2],
     /// Counts losses of the link: what was sent in an earlier era never arrives.
     era: u64,
     /// By sending side.
@@ -112,6 +123,8 @@ struct Lane {
     slots: VecDeque<(Duration, Duration)>,
     /// The latest frame that was broken off: its number, and how much of it did not go out.
     broken_off: Option<(u64, usize)>,
+    /// The frames on their way that met one of the other direction where that must not be.
+    collided: BTreeSet<u64>,
 }
 
 /// What is attached to one side.
@@ -119,14 +132,18 @@ struct Lane {
 struct End {
     receiver: Option<Receiver>,
     link_watcher: Option<LinkWatcher>,
+    cable_watcher: Option<CableWatcher>,
     /// Counts replacements of the handlers, so that one which is running is not put back in the place of its successor.
     receivers: u64,
     link_watchers: u64,
+    cable_watchers: u64,
     /// Frames that arrive while the receiver runs (because it advances the clock) wait for it to end.
     inbox: VecDeque<Vec<u8>>,
     delivering: bool,
     told: Link,
     telling: bool,
+    told_cable: bool,
+    telling_cable: bool,
 }
 
 impl core::fmt::Debug for End {
@@ -170,19 +187,25 @@ impl Wire {
                 arrived: 0,
                 slots: VecDeque::new(),
                 broken_off: None,
+                collided: BTreeSet::new(),
             }
         };
-        let link = link(config.link_up, config.speed);
+        let mode = LinkMode::new(config.speed, Duplex::Full);
+        let link = link::link(config.link_up, Some(mode));
         let end = || End {
             told: link,
+            told_cable: config.link_up,
             ..End::default()
         };
         let inner = Rc::new(Inner {
             clock: clock.clone(),
-            speed: config.speed,
+            speed: Cell::new(config.speed),
             latency: config.latency,
             state: RefCell::new(State {
                 link,
+                plugged: config.link_up,
+                mode: Some(mode),
+                half_duplex: [false; 2],
                 era: 0,
                 lanes: [lane(Side::A), lane(Side::B)],
                 ends: [end(), end()],
@@ -202,23 +225,16 @@ impl Wire {
 
     /// Plugs the cable in, or pulls it out: both ports are told. What is on its way when the link is lost never arrives, and is counted as
     /// [`cut`](WireStats::cut).
+    ///
+    /// Where a PHY is attached that negotiates, the link comes up when it has found a mode: see [`Port::set_mode`].
     pub fn set_link(&self, up: bool) {
-        let link = link(up, self.0.speed);
-        {
-            let mut state = self.0.state.borrow_mut();
-            if state.link == link {
-                return;
-            }
-            state.link = link;
-            state.era += u64::from(!up);
-            // Neither what was cut nor what was sent into the void keeps the new link waiting.
-            for lane in &mut state.lanes {
-                lane.idle_at = self.0.clock.now();
-                lane.slots.clear();
-            }
-        }
-        self.0.tell(Side::A);
-        self.0.tell(Side::B);
+        self.0.plug(up);
+    }
+
+    /// Whether the cable is plugged in. Without a PHY that negotiates, that is the link.
+    #[must_use]
+    pub fn is_plugged(&self) -> bool {
+        self.0.is_plugged()
     }
 
     /// Other faults from now on, in both directions.
@@ -246,16 +262,8 @@ impl Wire {
 
     /// Records every frame from now on, as sent, at the time of its last bit; with a comment where something happened to it on the way.
     pub fn capture(&self, capture: &Capture) {
-        let interface = capture.interface(&self.0.name, self.0.speed);
+        let interface = capture.interface(&self.0.name, self.0.speed.get());
         self.0.state.borrow_mut().capture = Some(interface);
-    }
-}
-
-fn link(up: bool, speed: Speed) -> Link {
-    if up {
-        Link::Up(LinkMode::new(speed, Duplex::Full))
-    } else {
-        Link::Down
     }
 }
 
@@ -267,7 +275,7 @@ impl Inner {
     /// The time of `bytes` at the wire's speed, rounded up to a nanosecond.
     fn bytes_time(&self, bytes: usize) -> Duration {
         let bits = bytes as u64 * 8;
-        Duration::from_nanos((bits * 1_000_000).div_ceil(u64::from(self.speed.kbps())))
+        Duration::from_nanos((bits * 1_000_000).div_ceil(u64::from(self.speed.get().kbps())))
     }
 
     fn idle_at(&self, side: Side) -> Duration {
@@ -302,9 +310,12 @@ impl Inner {
         let now = self.clock.now();
         let mut state = self.state.borrow_mut();
         let state = &mut *state;
+        let up = state.link.is_up();
+        let time = self.bytes_time(PREAMBLE_LEN + frame.len());
+        let idle_at = state.lanes[side.index()].idle_at.max(now);
+        let first_bit = if up { self.defer(state, side, idle_at) } else { idle_at };
+        let last_bit = first_bit + time;
         let lane = &mut state.lanes[side.index()];
-        let first_bit = lane.idle_at.max(now);
-        let last_bit = first_bit + self.bytes_time(PREAMBLE_LEN + frame.len());
         while lane.slots.front().is_some_and(|(_, end)| *end + self.latency <= now) {
             lane.slots.pop_front();
         }
@@ -313,7 +324,10 @@ impl Inner {
         let number = lane.stats.sent;
         lane.stats.sent += 1;
         lane.stats.sent_bytes += frame.len() as u64;
-        let up = state.link.is_up();
+        if up {
+            self.collide(state, side);
+        }
+        let lane = &mut state.lanes[side.index()];
         let fate = if up { lane.decide() } else { Fate::default() };
         if let Some(capture) = &state.capture {
             self.record(capture.clone(), state.era, up, side, last_bit, &frame, fate);
@@ -360,6 +374,10 @@ impl Inner {
             lane.stats.in_flight -= 1;
             if era != state.era {
                 lane.stats.cut += 1;
+                return;
+            }
+            if lane.collided.remove(&number) {
+                lane.stats.collided += 1;
                 return;
             }
             if let Some((_, missing)) = lane.broken_off.filter(|(broken, _)| *broken == number) {
@@ -413,31 +431,6 @@ impl Inner {
             let end = &mut state.ends[side.index()];
             if end.receivers == turn {
                 end.receiver = Some(receiver);
-            }
-        }
-    }
-
-    /// Tells `side` of the link until it knows how it is now.
-    fn tell(&self, side: Side) {
-        loop {
-            let (mut watcher, turn, link) = {
-                let mut state = self.state.borrow_mut();
-                let link = state.link;
-                let end = &mut state.ends[side.index()];
-                if end.telling || end.told == link {
-                    return;
-                }
-                end.told = link;
-                let Some(watcher) = end.link_watcher.take() else { return };
-                end.telling = true;
-                (watcher, end.link_watchers, link)
-            };
-            watcher(link);
-            let mut state = self.state.borrow_mut();
-            let end = &mut state.ends[side.index()];
-            end.telling = false;
-            if end.link_watchers == turn {
-                end.link_watcher = Some(watcher);
             }
         }
     }

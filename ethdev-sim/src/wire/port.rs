@@ -3,7 +3,7 @@
 use core::time::Duration;
 use std::rc::Rc;
 
-use ethdev::Link;
+use ethdev::{Link, LinkMode};
 
 use crate::Clock;
 
@@ -13,10 +13,12 @@ use super::{Inner, Side};
 pub type Receiver = Box<dyn FnMut(&[u8])>;
 /// What is called at each change of the link.
 pub type LinkWatcher = Box<dyn FnMut(Link)>;
+/// What is called when the cable is plugged in (`true`) or pulled out.
+pub type CableWatcher = Box<dyn FnMut(bool)>;
 
 /// One end of a [`Wire`](super::Wire), for a MAC to be attached to. Dropped, it leaves an end where nobody listens.
 ///
-/// Neither method runs a handler: handlers run from events of the clock, and from [`Wire::set_link`](super::Wire::set_link).
+/// Handlers run from events of the clock, from [`Wire::set_link`](super::Wire::set_link) and from [`set_mode`](Self::set_mode), from nothing else.
 #[derive(Debug)]
 pub struct Port {
     wire: Rc<Inner>,
@@ -86,6 +88,41 @@ impl Port {
         self.replace_watcher(Some(watcher));
     }
 
+    /// Whether the cable is plugged in, at both ends.
+    #[must_use]
+    pub fn is_plugged(&self) -> bool {
+        self.wire.is_plugged()
+    }
+
+    /// Calls `watcher` when the cable is plugged in or pulled out, after those that watch the link. Takes the place of the one before.
+    ///
+    /// For models of PHYs, which then look for a link anew.
+    pub fn on_cable_change(&self, watcher: CableWatcher) {
+        self.replace_cable_watcher(Some(watcher));
+    }
+
+    /// For models of PHYs: what this end has agreed on with the other one; `None` while there is no link. The link is up where there is a mode and the cable
+    /// is in, and runs at the speed of the mode. A change of mode is a loss of the link.
+    ///
+    /// A wire has the mode of its configuration until this is called.
+    ///
+    /// # Panics
+    ///
+    /// At a speed of zero.
+    pub fn set_mode(&self, mode: Option<LinkMode>) {
+        self.wire.set_mode(mode);
+    }
+
+    /// For models of PHYs: which of the two ends do not send while they receive (CSMA/CD), from now on. At the start neither.
+    ///
+    /// - Neither: full duplex.
+    /// - Both: one frame at a time on the whole wire, in the order in which they were sent. Whoever comes second waits.
+    /// - One of them: a duplex mismatch. This end waits for what is arriving, but the other does not wait for it: the frames that meet are both lost,
+    ///   counted as [`collided`](super::WireStats::collided).
+    pub fn set_half_duplex(&self, here: bool, there: bool) {
+        self.wire.set_half_duplex(self.side, here, there);
+    }
+
     fn replace(&self, receiver: Option<Receiver>) {
         let former = {
             let mut state = self.wire.state.borrow_mut();
@@ -108,11 +145,24 @@ impl Port {
         };
         drop(former);
     }
+
+    fn replace_cable_watcher(&self, watcher: Option<CableWatcher>) {
+        let former = {
+            let mut state = self.wire.state.borrow_mut();
+            let plugged = state.plugged;
+            let end = &mut state.ends[self.side.index()];
+            end.cable_watchers += 1;
+            end.told_cable = plugged;
+            core::mem::replace(&mut end.cable_watcher, watcher)
+        };
+        drop(former);
+    }
 }
 
 impl Drop for Port {
     fn drop(&mut self) {
         self.replace(None);
         self.replace_watcher(None);
+        self.replace_cable_watcher(None);
     }
 }

@@ -18,6 +18,8 @@ pub struct WireStats {
     pub lost: u64,
     /// Frames and copies that were on the way, or were sent, while the link was down.
     pub cut: u64,
+    /// Frames and copies that met one of the other direction, at an end where only one at a time may be on the wire.
+    pub collided: u64,
     /// Frames and copies that arrived at an end where nobody listens.
     pub unheard: u64,
     /// Frames and copies still on their way.
@@ -31,9 +33,10 @@ pub struct WireStats {
 }
 
 impl WireStats {
-    /// Whether `sent + duplicated` is `delivered + lost + cut + unheard + in_flight`. Always so.
+    /// Whether `sent + duplicated` is `delivered + lost + cut + collided + unheard + in_flight`. Always so.
     #[must_use]
     pub const fn balanced(&self) -> bool {
-        self.sent + self.duplicated == self.delivered + self.lost + self.cut + self.unheard + self.in_flight
+        self.sent + self.duplicated
+            == self.delivered + self.lost + self.cut + self.collided + self.unheard + self.in_flight
     }
 }

@@ -1,0 +1,85 @@
+//! What a MAC is attached to, whatever it is.
+
+use core::time::Duration;
+
+use ethdev::{Duplex, Link, Speed};
+
+use super::{LinkWatcher, Port, Receiver};
+use crate::Clock;
+
+/// The medium as a MAC sees it: a [`Port`] of a wire, or the MII of a PHY that sits on one.
+///
+/// A model of a MAC that takes one of these runs on either.
+pub trait MediaSide {
+    /// The clock of the medium.
+    fn clock(&self) -> Clock;
+
+    /// Whether frames can cross, and in which mode. A MAC does not see it: it is told by whoever looks after the PHY.
+    fn link(&self) -> Link;
+
+    /// What the MAC is set to. Where that is another speed than the medium's, frames are lost; another duplex, and they collide.
+    ///
+    /// Until told, the MAC is what the medium needs. A bare [`Port`] does not mind.
+    fn set_mac_mode(&self, speed: Speed, duplex: Duplex) {
+        let _ = (speed, duplex);
+    }
+
+    /// Sends a frame with its FCS, after what was sent before. Returns the time at which its last bit is out.
+    ///
+    /// Whatever is in it goes out: length and FCS are the MAC's business. Where nothing can cross it takes its time, and is gone.
+    fn transmit(&self, frame_with_fcs: Vec<u8>) -> Duration;
+
+    /// When the next frame can start: the end of the gap after the latest one, maybe in the past.
+    fn idle_at(&self) -> Duration;
+
+    /// Breaks off the frame that was sent last, as [`Port::break_off`] does.
+    fn break_off(&self);
+
+    /// Since when a frame has been arriving, preamble included; `None` while the medium is silent.
+    fn incoming_since(&self) -> Option<Duration>;
+
+    /// Calls `receiver` with each frame, FCS included, when its last bit arrives. Takes the place of the one before.
+    fn on_receive(&self, receiver: Receiver);
+
+    /// Calls `watcher` with the new state at each change of the link. Takes the place of the one before.
+    fn on_link_change(&self, watcher: LinkWatcher);
+
+    /// Calls `watcher` with the length of each carrier that brings no frame, when it ends. Takes the place of the one before. A bare [`Port`] has none.
+    fn on_false_carrier(&self, watcher: Box<dyn FnMut(Duration)>) {
+        let _ = watcher;
+    }
+}
+
+impl MediaSide for Port {
+    fn clock(&self) -> Clock {
+        self.clock()
+    }
+
+    fn link(&self) -> Link {
+        self.link()
+    }
+
+    fn transmit(&self, frame_with_fcs: Vec<u8>) -> Duration {
+        self.transmit(frame_with_fcs)
+    }
+
+    fn idle_at(&self) -> Duration {
+        self.idle_at()
+    }
+
+    fn break_off(&self) {
+        self.break_off();
+    }
+
+    fn incoming_since(&self) -> Option<Duration> {
+        self.incoming_since()
+    }
+
+    fn on_receive(&self, receiver: Receiver) {
+        self.on_receive(receiver);
+    }
+
+    fn on_link_change(&self, watcher: LinkWatcher) {
+        self.on_link_change(watcher);
+    }
+}
