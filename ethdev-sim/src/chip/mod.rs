@@ -3,3 +3,6 @@
 //! They know nothing of the drivers that are tested on them.
 
 pub mod enc28j60;
+mod hook;
+mod int_line;
+pub mod lan8720;

@@ -6,7 +6,6 @@ use std::collections::VecDeque;
 use std::rc::{Rc, Weak};
 
 use super::instruction::Spi;
-use super::int_line::Line;
 use super::phy::Phy;
 use super::power::Power;
 use super::ram::{Fifo, Ram};
@@ -16,6 +15,7 @@ use super::registers::{
 use super::rx::Receiver;
 use super::tx::Transmitter;
 use super::{BusCounters, ChipConfig, Miso, Truth, TxFate, Violation, ViolationKind};
+use crate::chip::int_line::Line;
 use crate::random::Dice;
 use crate::{Clock, Port};
 

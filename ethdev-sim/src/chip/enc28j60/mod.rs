@@ -26,7 +26,6 @@ mod faults;
 mod filter;
 mod hardware;
 mod instruction;
-mod int_line;
 mod phy;
 mod pins;
 mod power;

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use embedded_hal::digital::{ErrorType, InputPin, OutputPin};
 
 use super::hardware::Shared;
-use super::int_line::Until;
+use crate::chip::int_line::Until;
 
 macro_rules! pin {
     ($(#[$doc:meta])* $name:ident) => {

@@ -1,4 +1,4 @@
-//! The level of the INT pin, and who waits for it.
+//! The level of an active-low interrupt pin, and who waits for it.
 
 use core::cell::{Cell, RefCell};
 use core::future::poll_fn;
@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 /// What somebody waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Until {
+pub(in crate::chip) enum Until {
     Low,
     High,
     Falling,
@@ -15,9 +15,9 @@ pub(super) enum Until {
     AnyEdge,
 }
 
-/// The INT pin.
+/// An active-low interrupt pin.
 #[derive(Default)]
-pub(super) struct Line {
+pub(in crate::chip) struct Line {
     low: Cell<bool>,
     falls: Cell<u64>,
     rises: Cell<u64>,
@@ -26,17 +26,17 @@ pub(super) struct Line {
 }
 
 impl Line {
-    pub(super) fn is_low(&self) -> bool {
+    pub(in crate::chip) fn is_low(&self) -> bool {
         self.low.get()
     }
 
-    pub(super) fn on_falling(&self, handler: Rc<dyn Fn()>) {
+    pub(in crate::chip) fn on_falling(&self, handler: Rc<dyn Fn()>) {
         let former = self.falling.borrow_mut().replace(handler);
         drop(former);
     }
 
     /// Takes a new level. `noticed`: whether the host sees the edge.
-    pub(super) fn set(&self, low: bool, noticed: bool) {
+    pub(in crate::chip) fn set(&self, low: bool, noticed: bool) {
         if self.low.replace(low) == low {
             return;
         }
@@ -56,7 +56,7 @@ impl Line {
         }
     }
 
-    pub(super) async fn wait(&self, until: Until) {
+    pub(in crate::chip) async fn wait(&self, until: Until) {
         let (falls, rises) = (self.falls.get(), self.rises.get());
         poll_fn(|cx| {
             let fell = self.falls.get() != falls;

@@ -1,0 +1,8 @@
+//! The model of the LAN8720A against its data sheet and the standard, by bare accesses to its registers and pins.
+
+#![allow(missing_docs, unreachable_pub, reason = "a test binary")]
+
+mod bits;
+mod host;
+mod partners;
+mod registers;
