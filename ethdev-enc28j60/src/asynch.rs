@@ -17,8 +17,8 @@ use ethdev::{
     RxMeta, Stats,
 };
 
-use crate::bus::{Awaited, Bus, NoReset, ResetPin};
-use crate::chip::Chip;
+use crate::awaited::chip::{Chip, Look};
+use crate::bus::{AsyncBus, Awaited, NoReset, ResetPin};
 use crate::errata::tx_stuck;
 use crate::{Config, Error, Revision};
 
@@ -85,6 +85,8 @@ impl<P: Wait> Interrupt for Edge<P> {
 pub struct Enc28j60<SPI, DELAY, INT = NoInterrupt, RST = NoReset> {
     chip: Chip<Awaited<SPI, DELAY, RST>>,
     interrupt: INT,
+    /// How long to sleep at most while nothing is on its way, in microseconds; 0 = without end.
+    interval_us: u32,
     link_told: bool,
 }
 
@@ -120,12 +122,18 @@ impl<SPI: SpiDevice, DELAY: DelayNs, INT: Interrupt, RST: ResetPin> Enc28j60<SPI
         reset: RST,
         config: Config,
     ) -> Result<Self, Error<SPI::Error>> {
-        let mut chip = Chip::new(Awaited { spi, delay, reset }, config);
+        let interval_us = if INT::IS_WIRED {
+            config.idle_check_ms.saturating_mul(1000)
+        } else {
+            config.poll_interval_us.max(1)
+        };
+        let mut chip = Chip::new(Awaited { spi, delay, reset }, &config);
         chip.begin().await?;
         let link_told = chip.link_up;
         Ok(Self {
             chip,
             interrupt,
+            interval_us,
             link_told,
         })
     }
@@ -144,47 +152,48 @@ impl<SPI: SpiDevice, DELAY: DelayNs, INT: Interrupt, RST: ResetPin> Enc28j60<SPI
 
     /// How long to sleep at most, in microseconds; `None` = until the line says something.
     const fn patience(&self) -> Option<u32> {
-        if !INT::IS_WIRED {
-            let us = self.chip.config.poll_interval_us;
-            Some(if us == 0 { 1 } else { us })
-        } else if self.chip.tx.is_busy() {
+        if INT::IS_WIRED && self.chip.tx.is_busy() {
             // A transmitter that is stuck raises no interrupt (erratum 13).
-            Some(tx_stuck(self.chip.config.is_full_duplex()) / 10 + 1)
-        } else {
-            match self.chip.config.idle_check_ms {
-                0 => None,
-                ms => Some(ms.saturating_mul(1000)),
-            }
+            return Some(tx_stuck(self.chip.settings.is_full_duplex()) / 10 + 1);
+        }
+        match self.interval_us {
+            0 => None,
+            us => Some(us),
         }
     }
 
-    /// Sleeps until the chip may want something.
-    async fn sleep_until_told(&mut self, interest: Interest) -> Result<(), Error<SPI::Error>> {
+    /// Sleeps until the chip may want something, and tells how to look at it then.
+    async fn sleep_until_told(&mut self, interest: Interest) -> Result<Look, Error<SPI::Error>> {
         let patience = self.patience();
         let Self { chip, interrupt, .. } = self;
         if !INT::IS_WIRED {
             chip.spi.wait_us(patience.unwrap_or(1)).await;
-            return Ok(());
+            return Ok(Look::Thorough);
         }
         let mut told = pin!(interrupt.wait());
         if INT::IS_EDGE && let_through(told.as_mut()).await.is_some() {
-            return Ok(());
+            return Ok(Look::Told);
         }
-        if chip.rearm(interest, INT::IS_EDGE).await? == RearmOutcome::WorkPending {
+        let outcome = if INT::IS_EDGE {
+            chip.rearm(interest).await?
+        } else {
+            chip.rearm_level(interest).await?
+        };
+        if outcome == RearmOutcome::WorkPending {
             // Others run between two looks, so that a chip which contradicts itself cannot hang the executor.
             yield_once().await;
-            return Ok(());
+            return Ok(Look::Thorough);
         }
         if let Some(told) = let_through(told.as_mut()).await {
-            return told.map_err(Error::InterruptPin);
+            return told.map(|()| Look::Told).map_err(Error::InterruptPin);
         }
         let told = match patience {
-            None => told.await,
+            None => told.await.map(|()| Look::Told),
             Some(us) => {
                 let mut late = pin!(chip.spi.wait_us(us));
                 poll_fn(|cx| match told.as_mut().poll(cx) {
-                    Poll::Pending => late.as_mut().poll(cx).map(Ok),
-                    told => told,
+                    Poll::Pending => late.as_mut().poll(cx).map(|()| Ok(Look::Thorough)),
+                    Poll::Ready(told) => Poll::Ready(told.map(|()| Look::Told)),
                 })
                 .await
             }
@@ -226,10 +235,10 @@ impl<SPI: SpiDevice, DELAY, INT, RST> ErrorType for Enc28j60<SPI, DELAY, INT, RS
 
 impl<SPI: SpiDevice, DELAY: DelayNs, INT: Interrupt, RST: ResetPin> EthernetDevice for Enc28j60<SPI, DELAY, INT, RST>
 where
-    Awaited<SPI, DELAY, RST>: Bus<SpiError = SPI::Error>,
+    Awaited<SPI, DELAY, RST>: AsyncBus<SpiError = SPI::Error>,
 {
     fn mac_address(&self) -> MacAddress {
-        self.chip.config.mac_address
+        self.chip.settings.mac_address
     }
 
     fn capabilities(&self) -> Capabilities {
@@ -241,7 +250,7 @@ where
     }
 
     fn stats(&self) -> Stats {
-        self.chip.stats
+        self.chip.counters.stats()
     }
 
     async fn recv_frame(&mut self, buf: &mut [u8]) -> Result<Option<RxMeta>, Self::Error> {
@@ -265,13 +274,16 @@ where
     }
 
     async fn ready(&mut self, interest: Interest) -> Result<Interest, Self::Error> {
+        // A line whose level tells is believed: while it is armed, and nobody has waited for it yet, there is nothing to look for.
+        let believed = INT::IS_WIRED && !INT::IS_EDGE && self.chip.is_armed(interest);
+        let mut look = if believed { Look::Seldom } else { Look::Thorough };
         loop {
             let mut ready = Interest::NONE;
             // Frames that are known to wait cost no look.
             ready.rx = interest.rx && self.chip.knows_of_frames();
             if ready.is_none() {
-                self.chip.attend().await?;
-                ready.rx = interest.rx && self.chip.is_rx_pending().await?;
+                self.chip.attend(look).await?;
+                ready.rx = interest.rx && look != Look::Seldom && self.chip.is_rx_pending().await?;
                 ready.tx = interest.tx && self.chip.has_room();
                 ready.link = interest.link && self.chip.link_up != self.link_told;
             }
@@ -281,7 +293,12 @@ where
             if !ready.is_none() {
                 return Ok(ready);
             }
-            self.sleep_until_told(interest).await?;
+            // A line that tells of nothing is not believed a second time.
+            let before = look;
+            look = self.sleep_until_told(interest).await?;
+            if before == Look::Told {
+                look = Look::Thorough;
+            }
         }
     }
 }

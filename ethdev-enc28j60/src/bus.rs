@@ -1,16 +1,25 @@
-//! What the chip logic asks of the host: SPI transactions, time, the RESET pin. Async here; the blocking form is always ready.
-
-use core::future::Future;
-use core::pin::pin;
-use core::task::{Context, Poll, Waker};
+//! What the chip logic asks of the host: SPI transactions, time, the RESET pin. Blocking, and async.
 
 use embedded_hal::digital::{self, OutputPin};
 use embedded_hal::spi::{ErrorType, Operation};
 
-use crate::error::Error;
+/// The host's side of the chip, blocking. The chip logic is written once, for this and for [`AsyncBus`].
+pub(crate) trait BlockingBus {
+    /// The SPI device's.
+    type SpiError;
 
-/// The host's side of the chip. The chip logic is written once, against this.
-pub(crate) trait Bus {
+    /// One assertion of chip select.
+    fn transaction(&mut self, operations: &mut [Operation<'_, u8>]) -> Result<(), Self::SpiError>;
+
+    /// Lets at least so much time pass.
+    fn wait_us(&mut self, us: u32);
+
+    /// Drives the RESET pin; `Ok(false)` where there is none.
+    fn reset_pin(&mut self, asserted: bool) -> Result<bool, digital::ErrorKind>;
+}
+
+/// The same, async.
+pub(crate) trait AsyncBus {
     /// The SPI device's.
     type SpiError;
 
@@ -55,7 +64,7 @@ impl<P: OutputPin> ResetPin for Reset<P> {
     }
 }
 
-/// A blocking SPI device and delay: every future of it is ready when it is first polled.
+/// A blocking SPI device and delay.
 #[derive(Debug)]
 pub(crate) struct Blocking<SPI, DELAY, RST> {
     pub(crate) spi: SPI,
@@ -63,7 +72,7 @@ pub(crate) struct Blocking<SPI, DELAY, RST> {
     pub(crate) reset: RST,
 }
 
-impl<SPI, DELAY, RST> Bus for Blocking<SPI, DELAY, RST>
+impl<SPI, DELAY, RST> BlockingBus for Blocking<SPI, DELAY, RST>
 where
     SPI: embedded_hal::spi::SpiDevice,
     DELAY: embedded_hal::delay::DelayNs,
@@ -71,11 +80,11 @@ where
 {
     type SpiError = <SPI as ErrorType>::Error;
 
-    async fn transaction(&mut self, operations: &mut [Operation<'_, u8>]) -> Result<(), Self::SpiError> {
+    fn transaction(&mut self, operations: &mut [Operation<'_, u8>]) -> Result<(), Self::SpiError> {
         self.spi.transaction(operations)
     }
 
-    async fn wait_us(&mut self, us: u32) {
+    fn wait_us(&mut self, us: u32) {
         self.delay.delay_us(us);
     }
 
@@ -92,7 +101,7 @@ pub(crate) struct Awaited<SPI, DELAY, RST> {
     pub(crate) reset: RST,
 }
 
-impl<SPI, DELAY, RST> Bus for Awaited<SPI, DELAY, RST>
+impl<SPI, DELAY, RST> AsyncBus for Awaited<SPI, DELAY, RST>
 where
     SPI: embedded_hal_async::spi::SpiDevice,
     DELAY: embedded_hal_async::delay::DelayNs,
@@ -110,25 +119,5 @@ where
 
     fn reset_pin(&mut self, asserted: bool) -> Result<bool, digital::ErrorKind> {
         self.reset.drive(asserted)
-    }
-}
-
-/// Runs chip logic on a blocking bus: nothing in it can wait, so that one poll completes it. If it does not, that is an error, not a loop.
-pub(crate) fn complete<T, E>(logic: impl Future<Output = Result<T, Error<E>>>) -> Result<T, Error<E>> {
-    match pin!(logic).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(result) => result,
-        Poll::Pending => Err(Error::Suspended),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_would_wait_for_ever_is_an_error() {
-        assert_eq!(complete(async { Ok::<_, Error<()>>(7) }), Ok(7));
-        let stuck = core::future::pending::<Result<(), Error<()>>>();
-        assert_eq!(complete(stuck), Err(Error::Suspended));
     }
 }

@@ -84,19 +84,6 @@ impl Config {
         self.idle_check_ms = ms;
         self
     }
-
-    /// Longest frame without FCS.
-    pub(crate) const fn max_frame_len(&self) -> ethdev::MaxFrameLen {
-        if self.vlan {
-            ethdev::MaxFrameLen::VLAN
-        } else {
-            ethdev::MaxFrameLen::ETHERNET
-        }
-    }
-
-    pub(crate) const fn is_full_duplex(&self) -> bool {
-        matches!(self.duplex, Duplex::Full)
-    }
 }
 
 /// What the two LEDs show, and for how long (data sheet register 2-2, PHLCON).

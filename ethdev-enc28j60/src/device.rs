@@ -9,8 +9,8 @@ use ethdev::{
     Rearm, RearmOutcome, RxFilter, RxMeta, Stats,
 };
 
-use crate::bus::{Blocking, NoReset, ResetPin, complete};
-use crate::chip::Chip;
+use crate::blocking::chip::Chip;
+use crate::bus::{Blocking, NoReset, ResetPin};
 use crate::{Config, Error, Revision};
 
 /// An ENC28J60 behind a blocking SPI device.
@@ -46,8 +46,8 @@ impl<SPI: SpiDevice, DELAY: DelayNs, RST: ResetPin> Enc28j60<SPI, DELAY, RST> {
     ///
     /// As [`new`](Enc28j60::new), or the pin failed.
     pub fn with_reset(spi: SPI, delay: DELAY, reset: RST, config: Config) -> Result<Self, Error<SPI::Error>> {
-        let mut chip = Chip::new(Blocking { spi, delay, reset }, config);
-        complete(chip.begin())?;
+        let mut chip = Chip::new(Blocking { spi, delay, reset }, &config);
+        chip.begin()?;
         Ok(Self { chip })
     }
 
@@ -70,7 +70,7 @@ impl<SPI: SpiDevice, DELAY, RST> ErrorType for Enc28j60<SPI, DELAY, RST> {
 
 impl<SPI: SpiDevice, DELAY: DelayNs, RST: ResetPin> EthernetDevice for Enc28j60<SPI, DELAY, RST> {
     fn mac_address(&self) -> MacAddress {
-        self.chip.config.mac_address
+        self.chip.settings.mac_address
     }
 
     fn capabilities(&self) -> Capabilities {
@@ -82,70 +82,70 @@ impl<SPI: SpiDevice, DELAY: DelayNs, RST: ResetPin> EthernetDevice for Enc28j60<
     }
 
     fn stats(&self) -> Stats {
-        self.chip.stats
+        self.chip.counters.stats()
     }
 
     fn recv_frame(&mut self, buf: &mut [u8]) -> Result<Option<RxMeta>, Self::Error> {
-        Ok(complete(self.chip.receive(buf))?.map(RxMeta::new))
+        Ok(self.chip.receive(buf)?.map(RxMeta::new))
     }
 
     fn discard_frame(&mut self) -> Result<bool, Self::Error> {
-        complete(self.chip.discard())
+        self.chip.discard()
     }
 
     fn tx_ready(&mut self) -> Result<bool, Self::Error> {
-        complete(self.chip.tx_ready())
+        self.chip.tx_ready()
     }
 
     fn send_gather(&mut self, parts: &[&[u8]]) -> Result<(), Self::Error> {
-        complete(self.chip.send(parts))
+        self.chip.send(parts)
     }
 
     fn service(&mut self) -> Result<Events, Self::Error> {
-        complete(self.chip.service())
+        self.chip.service()
     }
 }
 
 impl<SPI: SpiDevice, DELAY: DelayNs, RST: ResetPin> Rearm for Enc28j60<SPI, DELAY, RST> {
     fn disarm(&mut self) -> Result<(), Self::Error> {
-        complete(self.chip.disarm())
+        self.chip.disarm()
     }
 
     fn rearm(&mut self, interest: Interest) -> Result<RearmOutcome, Self::Error> {
-        complete(self.chip.rearm(interest, true))
+        self.chip.rearm(interest)
     }
 }
 
 /// Frames that arrive while an address or a filter is changed are lost without being counted: the receiver is off then, as the data sheet asks.
 impl<SPI: SpiDevice, DELAY: DelayNs, RST: ResetPin> Control for Enc28j60<SPI, DELAY, RST> {
     fn start(&mut self) -> Result<(), ControlError<Self::Error>> {
-        complete(self.chip.start()).map_err(ControlError::Device)
+        self.chip.start().map_err(ControlError::Device)
     }
 
     fn stop(&mut self) -> Result<(), ControlError<Self::Error>> {
-        complete(self.chip.stop()).map_err(ControlError::Device)
+        self.chip.stop().map_err(ControlError::Device)
     }
 
     fn set_mac_address(&mut self, address: MacAddress) -> Result<(), ControlError<Self::Error>> {
         if !address.is_unicast() {
             return Err(ControlError::InvalidInput);
         }
-        complete(self.chip.set_mac_address(address)).map_err(ControlError::Device)
+        self.chip.set_mac_address(address).map_err(ControlError::Device)
     }
 
     fn set_rx_filter(&mut self, filter: RxFilter<'_>) -> Result<FilterOutcome, ControlError<Self::Error>> {
-        complete(self.chip.set_rx_filter(filter)).map_err(ControlError::Device)
+        self.chip.set_rx_filter(filter).map_err(ControlError::Device)
     }
 
     fn recover(&mut self) -> Result<(), ControlError<Self::Error>> {
-        complete(self.chip.recover()).map_err(ControlError::Device)
+        self.chip.recover().map_err(ControlError::Device)
     }
 
     fn sleep(&mut self) -> Result<(), ControlError<Self::Error>> {
-        complete(self.chip.sleep()).map_err(ControlError::Device)
+        self.chip.sleep().map_err(ControlError::Device)
     }
 
     fn wake(&mut self) -> Result<(), ControlError<Self::Error>> {
-        complete(self.chip.wake()).map_err(ControlError::Device)
+        self.chip.wake().map_err(ControlError::Device)
     }
 }

@@ -55,16 +55,12 @@ pub enum Error<E> {
     Request(ErrorKind),
     /// An earlier attempt to start the chip failed: `recover()` tries again.
     Fault,
-    /// A blocking bus did not finish a call, which its trait forbids.
-    Suspended,
 }
 
 impl<E: fmt::Debug> ethdev::Error for Error<E> {
     fn kind(&self) -> ErrorKind {
         match self {
-            Self::Spi(_) | Self::ResetPin(_) | Self::InterruptPin(_) | Self::ReadBack { .. } | Self::Suspended => {
-                ErrorKind::Bus
-            }
+            Self::Spi(_) | Self::ResetPin(_) | Self::InterruptPin(_) | Self::ReadBack { .. } => ErrorKind::Bus,
             Self::NotResponding { .. } | Self::WrongChip { .. } => ErrorKind::NotPresent,
             Self::Timeout(_) => ErrorKind::Timeout,
             Self::Request(kind) => *kind,
@@ -92,7 +88,6 @@ impl<E: fmt::Debug> fmt::Display for Error<E> {
             Self::Timeout(wait) => write!(f, "waited in vain for {wait:?}"),
             Self::Request(kind) => fmt::Display::fmt(kind, f),
             Self::Fault => f.write_str("the chip could not be started, recover() is needed"),
-            Self::Suspended => f.write_str("a blocking SPI device did not finish a call"),
         }
     }
 }

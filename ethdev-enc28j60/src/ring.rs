@@ -1,5 +1,7 @@
 //! The receive buffer as arithmetic: where packets begin, and what their headers say. Values only, no chip.
 
+use core::num::NonZeroU16;
+
 /// First byte of the receive buffer. 0 because of erratum 5.
 pub(crate) const RX_START: u16 = 0x0000;
 /// Last byte of it. Odd because of erratum 14.
@@ -18,10 +20,19 @@ pub(crate) const MIN_COUNT: u16 = 18;
 pub(crate) const MIN_LEGAL_COUNT: u16 = 64;
 /// Length of the FCS.
 pub(crate) const FCS: u16 = 4;
-/// How many of the longest packets the buffer holds, with the odd byte and the one that is never used.
-pub(crate) const RX_FRAMES: u16 = (RX_LEN - 2) / (HEADER + MAX_COUNT);
-/// How much that was read may be kept from the chip without breaking the promise of [`RX_FRAMES`].
-pub(crate) const RX_SLACK: u16 = RX_LEN - 2 - RX_FRAMES * (HEADER + MAX_COUNT);
+/// Longest packet, with its header.
+const MAX_PACKET: u16 = HEADER + MAX_COUNT;
+/// How much of what was read may be kept from the chip while frames are known to wait: the chip is told seldom, and most of the buffer is its.
+pub(crate) const KEPT_BUSY: u16 = RX_LEN / 4;
+/// The same when all were fetched: so much that the buffer takes as many of the longest packets as it does when it is empty.
+pub(crate) const KEPT_IDLE: u16 = RX_LEN - 2 - (RX_LEN - 2) / MAX_PACKET * MAX_PACKET;
+/// How many of the longest packets the buffer holds at least, with the odd byte and the one that is never used.
+pub(crate) const RX_FRAMES: u16 = (RX_LEN - 2 - KEPT_BUSY) / MAX_PACKET;
+/// ERXRDPT is always the last byte of one of these: only its high byte changes.
+const PAGE: u16 = 0x100;
+/// The last of them.
+pub(crate) const LAST_PAGE: u8 = (RX_END / PAGE) as u8;
+const _: () = assert!(KEPT_IDLE >= PAGE && KEPT_BUSY >= PAGE && RX_LEN % PAGE == 0);
 
 /// The position `by` bytes after `at`, round the end of the buffer. `by` is at most the buffer's length.
 pub(crate) const fn advance(at: u16, by: u16) -> u16 {
@@ -34,26 +45,41 @@ pub(crate) const fn distance(from: u16, to: u16) -> u16 {
     if to >= from { to - from } else { to + RX_LEN - from }
 }
 
-/// What stands in front of a received frame, checked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Header {
-    /// Where the next packet begins.
-    pub(crate) next: u16,
-    /// Length of the frame with FCS.
-    pub(crate) count: u16,
-    status: u16,
+/// The last page that lies before `next` as a whole: what the chip may fill again ends with it.
+pub(crate) const fn page_before(next: u16) -> u8 {
+    match (next / PAGE) as u8 {
+        0 => LAST_PAGE,
+        page => page - 1,
+    }
 }
+
+/// How much lies between the end of this page and `next`.
+pub(crate) const fn kept(page: u8, next: u16) -> u16 {
+    distance(advance(end_of(page), 1), next)
+}
+
+/// The last byte of a page: odd (erratum 14).
+pub(crate) const fn end_of(page: u8) -> u16 {
+    page as u16 * PAGE + PAGE - 1
+}
+
+/// What stands in front of a received frame, checked: the length of the frame with FCS, and whether it was received well. It has a length, so that an
+/// `Option` of it takes no more than two bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Header(NonZeroU16);
 
 /// What became of a frame by its status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Quality {
     Good,
-    BadFcs,
     BadLength,
     Error,
 }
 
 impl Header {
+    /// Above the length.
+    const GOOD: u16 = 1 << 15;
+    /// Bits of the status vector, from its bit 16 on (table 7-3).
     const CRC_ERROR: u16 = 1 << 4;
     const RECEIVED_OK: u16 = 1 << 7;
 
@@ -62,34 +88,41 @@ impl Header {
     /// The position of the next packet follows from this one's and its length (section 7.2.2): both have to agree.
     pub(crate) fn parse(bytes: [u8; HEADER as usize], start: u16) -> Option<Self> {
         let [next_low, next_high, count_low, count_high, status_low, status_high] = bytes;
-        let header = Self {
-            next: u16::from_le_bytes([next_low, next_high]),
-            count: u16::from_le_bytes([count_low, count_high]),
-            status: u16::from_le_bytes([status_low, status_high]),
-        };
-        let plausible = (MIN_COUNT..=MAX_COUNT).contains(&header.count)
-            && header.next == advance(start, HEADER + header.body())
-            && status_high & 0x80 == 0;
+        let next = u16::from_le_bytes([next_low, next_high]);
+        let count = u16::from_le_bytes([count_low, count_high]);
+        let status = u16::from_le_bytes([status_low, status_high]);
+        let good = status & (Self::CRC_ERROR | Self::RECEIVED_OK) == Self::RECEIVED_OK;
+        let header = Self(NonZeroU16::new(if good { count | Self::GOOD } else { count })?);
+        let plausible =
+            (MIN_COUNT..=MAX_COUNT).contains(&count) && next == header.next(start) && status_high & 0x80 == 0;
         plausible.then_some(header)
     }
 
+    /// Length of the frame with FCS.
+    pub(crate) const fn count(self) -> u16 {
+        self.0.get() & !Self::GOOD
+    }
+
     /// How many bytes follow the header: frame, FCS and padding to an even length.
-    pub(crate) const fn body(&self) -> u16 {
-        self.count + (self.count & 1)
+    pub(crate) const fn body(self) -> u16 {
+        self.count() + (self.count() & 1)
+    }
+
+    /// Where the next packet begins, if this one does at `start`.
+    pub(crate) const fn next(self, start: u16) -> u16 {
+        advance(start, HEADER + self.body())
     }
 
     /// Length of the frame without FCS.
-    pub(crate) const fn len(&self) -> u16 {
-        self.count.saturating_sub(FCS)
+    pub(crate) const fn len(self) -> u16 {
+        self.count().saturating_sub(FCS)
     }
 
     /// `max` is the longest frame that may be, with FCS.
-    pub(crate) const fn quality(&self, max: u16) -> Quality {
-        if self.status & Self::CRC_ERROR != 0 {
-            Quality::BadFcs
-        } else if self.count < MIN_LEGAL_COUNT || self.count > max {
+    pub(crate) const fn quality(self, max: u16) -> Quality {
+        if self.count() < MIN_LEGAL_COUNT || self.count() > max {
             Quality::BadLength
-        } else if self.status & Self::RECEIVED_OK == 0 {
+        } else if self.0.get() & Self::GOOD == 0 {
             Quality::Error
         } else {
             Quality::Good
@@ -119,12 +152,20 @@ mod tests {
         }
 
         #[test]
+        fn what_is_freed_was_read_and_little_is_kept(next in 0..RX_LEN / 2) {
+            let (next, page) = (next * 2, page_before(next * 2));
+            prop_assert!(end_of(page) <= RX_END && end_of(page) % 2 == 1);
+            prop_assert!(kept(page, next) < PAGE);
+            prop_assert_eq!(advance(end_of(page), 1 + kept(page, next)), next);
+        }
+
+        #[test]
         fn any_six_bytes_are_a_header_or_refused(raw: [u8; 6], start in 0..RX_LEN / 2) {
             let start = start * 2;
             if let Some(header) = Header::parse(raw, start) {
-                prop_assert!(header.next % 2 == 0 && header.next <= RX_END);
+                prop_assert!(header.next(start) % 2 == 0 && header.next(start) <= RX_END);
                 prop_assert!(header.len() <= MAX_COUNT - FCS);
-                prop_assert_eq!(distance(start, header.next), HEADER + header.body());
+                prop_assert_eq!(distance(start, header.next(start)), HEADER + header.body());
             }
         }
 
@@ -134,7 +175,7 @@ mod tests {
             let next = (u32::from(start) + 6 + u32::from(count) + u32::from(count % 2)) % u32::from(RX_LEN);
             let raw = bytes(next as u16, count, [status[0], status[1] & 0x7f]);
             let header = Header::parse(raw, start).unwrap();
-            prop_assert_eq!((u32::from(header.next), header.len()), (next, count - 4));
+            prop_assert_eq!((u32::from(header.next(start)), header.len()), (next, count - 4));
         }
 
         #[test]
@@ -165,19 +206,21 @@ mod tests {
         assert_eq!(of(64, 0xc0), Quality::Good);
         assert_eq!(of(63, 0x80), Quality::BadLength);
         assert_eq!(of(1519, 0x80), Quality::BadLength);
-        assert_eq!(of(64, 0x10), Quality::BadFcs);
+        // The chip does not let a wrong FCS through; if it says so all the same, that is an error like others.
+        assert_eq!(of(64, 0x90), Quality::Error);
         assert_eq!(of(64, 0x00), Quality::Error);
     }
 
     #[test]
     fn the_buffer_is_laid_out_as_the_errata_ask() {
         assert_eq!((RX_START, RX_END % 2), (0, 1));
-        assert_eq!(RX_FRAMES, 3);
+        assert_eq!((RX_FRAMES, KEPT_IDLE, KEPT_BUSY), (2, 534, 1280));
         for slot in TX_SLOTS {
             // Control byte, the longest frame with an FCS of its own, status.
             assert!(slot > RX_END && slot + 1 + MAX_COUNT + 7 <= 0x1fff + 1);
             assert_eq!(slot % 2, 0);
         }
+        assert_eq!(size_of::<Option<Header>>(), 2);
         assert!(TX_SLOTS[0] + 1 + MAX_COUNT + 7 <= TX_SLOTS[1]);
         assert_eq!(TX_SLOTS[0] & 0xff, TX_SLOTS[1] & 0xff);
     }

@@ -1,8 +1,8 @@
 //! The seven SPI instructions (data sheet section 4.2): the only file that touches the bus. One instruction is one transaction.
 
+use super::{Bus, bisync};
 use embedded_hal::spi::Operation;
 
-use crate::bus::Bus;
 use crate::error::Error;
 use crate::regs::{self, Common, Eth, Mac, Pair};
 
@@ -26,7 +26,7 @@ const SRC: u8 = 0xff;
 const MAC_CS_HOLD_NS: u32 = 210;
 
 /// How many parts of a frame go into one transaction. A frame in more parts takes more transactions.
-const GATHER: usize = 8;
+pub(crate) const GATHER: usize = 8;
 
 /// How often a bank is selected that reads back as another.
 const SELECTIONS: usize = 3;
@@ -46,6 +46,7 @@ pub(crate) struct Spi<B> {
 
 type Result<T, B> = core::result::Result<T, Error<<B as Bus>::SpiError>>;
 
+#[bisync]
 impl<B: Bus> Spi<B> {
     pub(crate) const fn new(bus: B, is_noisy: bool) -> Self {
         Self {
@@ -56,10 +57,14 @@ impl<B: Bus> Spi<B> {
         }
     }
 
-    /// A clock that is slow at worst, in units of 0.1 µs: every byte takes at least 0.4 µs, because SCK is 20 MHz at most (table 16-6), and every wait as long as
-    /// it was asked to. Wraps after seven minutes.
+    /// A clock that is slow at worst, in units of 0.1 µs since [`start_clock`](Self::start_clock), up to seven minutes: every byte takes at least 0.4 µs, because
+    /// SCK is 20 MHz at most (table 16-6), and every wait as long as it was asked to.
     pub(crate) const fn elapsed(&self) -> u32 {
         self.elapsed
+    }
+
+    pub(crate) const fn start_clock(&mut self) {
+        self.elapsed = 0;
     }
 
     /// Which bank is selected, if that is known.
@@ -83,11 +88,11 @@ impl<B: Bus> Spi<B> {
 
     pub(crate) async fn wait_us(&mut self, us: u32) {
         self.bus.wait_us(us).await;
-        self.elapsed = self.elapsed.wrapping_add(us.saturating_mul(10));
+        self.elapsed = self.elapsed.saturating_add(us.saturating_mul(10));
     }
 
     async fn instruction(&mut self, operations: &mut [Operation<'_, u8>], bytes: usize) -> Result<(), B> {
-        self.elapsed = self.elapsed.wrapping_add(4 * bytes as u32);
+        self.elapsed = self.elapsed.saturating_add(4 * bytes as u32);
         self.bus.transaction(operations).await.map_err(Error::Spi)
     }
 
@@ -236,6 +241,3 @@ impl<B: Bus> Spi<B> {
         self.instruction(&mut [Operation::Write(&[SRC])], 1).await
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,24 +1,26 @@
 //! The chip's state as the driver knows it, and how it is brought up, watched, and brought up again.
 
-use ethdev::{Capabilities, ErrorKind, Events, FilterOutcome, Interest, MacAddress, RearmOutcome, RxFilter, Stats};
+use super::{Bus, bisync};
+use ethdev::{Capabilities, ErrorKind, Events, FilterOutcome, Interest, MacAddress, RearmOutcome, RxFilter};
 
-use crate::bus::Bus;
+use super::rx::Rx;
+use super::spi::Spi;
+use super::tx::Tx;
 use crate::config::Config;
+use crate::counters::{Counters, count};
 use crate::errata::Revision;
 use crate::error::{Error, Wait};
 use crate::regs::{self, Mac, econ1, econ2, eie, eir, erxfcon, estat, macon1, macon3, macon4, txcontrol};
 use crate::ring::{FCS, HEADER, RX_END, RX_FRAMES, RX_START, TX_SLOTS};
-use crate::rx::Rx;
-use crate::spi::Spi;
+use crate::settings::Settings;
 use crate::trace::warning;
-use crate::tx::Tx;
 
 pub(crate) type Result<T, B> = core::result::Result<T, Error<<B as Bus>::SpiError>>;
 
 /// How often a running receiver is looked at until the frame that was arriving is over, [`RX_IDLE_LOOK_US`] apart: the longest takes 1.24 ms.
 const RX_IDLE_LOOKS: usize = 20;
 const RX_IDLE_LOOK_US: u32 = 100;
-/// Every so many calls of `service`, registers that nothing changes are compared with what was written.
+/// Every so many thorough looks, registers that nothing changes are compared with what was written. Every so many others are thorough. Divides 256.
 const DEEP_CHECK: u8 = 32;
 /// After so many looks at the same frame on its way, `service` waits a little, so that time passes by a clock that the driver knows: [`LOOK_US`], and as much
 /// longer each time, up to [`LOOK_US_MAX`].
@@ -38,16 +40,27 @@ pub(crate) enum Mode {
     Fault,
 }
 
+/// How closely the chip is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Look {
+    /// Whether it is alive, what happened, and now and then whether it is set as it should be.
+    Thorough,
+    /// What happened: its interrupt line says that something did. Whether it is alive, now and then.
+    Told,
+    /// Nothing, mostly: its interrupt line would say if something had happened.
+    Seldom,
+}
+
 /// The chip logic, written once. The blocking and the async driver are thin shells around it.
 #[derive(Debug)]
 pub(crate) struct Chip<B> {
     pub(crate) spi: Spi<B>,
-    pub(crate) config: Config,
+    pub(crate) settings: Settings,
     pub(crate) revision: Revision,
     pub(crate) rx: Rx,
     pub(crate) tx: Tx,
-    pub(crate) stats: Stats,
-    hash: u64,
+    pub(crate) counters: Counters,
+    hash: [u8; 8],
     filter: u8,
     pub(crate) mode: Mode,
     pub(crate) link_up: bool,
@@ -57,20 +70,22 @@ pub(crate) struct Chip<B> {
     enabled: Option<u8>,
     services: u8,
     recovered: bool,
-    lost_told: u32,
+    /// A received frame was lost since that was told last.
+    pub(crate) rx_lost: bool,
 }
 
+#[bisync]
 impl<B: Bus> Chip<B> {
     /// The chip as it will be: nothing is sent.
-    pub(crate) const fn new(bus: B, config: Config) -> Self {
+    pub(crate) const fn new(bus: B, config: &Config) -> Self {
         Self {
             spi: Spi::new(bus, config.fcs_in_software),
-            config,
+            settings: Settings::of(config),
             revision: Revision::B7,
             rx: Rx::new(),
             tx: Tx::new(),
-            stats: Stats::ZERO,
-            hash: 0,
+            counters: Counters::ZERO,
+            hash: [0; 8],
             filter: erxfcon::UCEN | erxfcon::CRCEN | erxfcon::BCEN,
             mode: Mode::Stopped,
             link_up: false,
@@ -78,20 +93,20 @@ impl<B: Bus> Chip<B> {
             enabled: None,
             services: 0,
             recovered: false,
-            lost_told: 0,
+            rx_lost: false,
         }
     }
 
     pub(crate) const fn capabilities(&self) -> Capabilities {
         Capabilities::ETHERNET
-            .with_max_frame_len(self.config.max_frame_len())
+            .with_max_frame_len(self.settings.max_frame_len())
             .with_queue_frames(RX_FRAMES, TX_SLOTS.len() as u16)
             .with_rx_overrun_exact(false)
     }
 
     /// Longest frame with FCS.
     pub(crate) const fn max_count(&self) -> u16 {
-        self.config.max_frame_len().bytes() as u16 + FCS
+        self.settings.max_frame_len().bytes() as u16 + FCS
     }
 
     /// Whether to go on: `Ok(false)` where nothing is received because nothing runs.
@@ -107,13 +122,13 @@ impl<B: Bus> Chip<B> {
 
     /// What the MAC is set to, in any order (section 6.5).
     fn mac_settings(&self) -> [(Mac, u8); 15] {
-        let full = self.config.is_full_duplex();
+        let full = self.settings.is_full_duplex();
         let by_duplex = |half, in_full| if full { in_full } else { half };
-        let [a, b, c, d, e, f] = self.config.mac_address.octets();
+        let [a, b, c, d, e, f] = self.settings.mac_address.octets();
         let [a_reg, b_reg, c_reg, d_reg, e_reg, f_reg] = regs::MAADR;
         let [max_low, max_high] = self.max_count().to_le_bytes();
         // Who computes the FCS pads as well.
-        let by_chip = if self.config.fcs_in_software {
+        let by_chip = if self.settings.fcs_in_software() {
             0
         } else {
             macon3::PAD_60 | macon3::TXCRCEN
@@ -179,7 +194,7 @@ impl<B: Bus> Chip<B> {
     async fn set_up_buffer(&mut self) -> Result<(), B> {
         self.spi.write_pair(regs::ERXST, RX_START).await?;
         self.spi.write_pair(regs::ERXND, RX_END).await?;
-        self.spi.write_pair(regs::ERXRDPT, RX_END).await?;
+        self.set_up_read_pointer().await?;
         // What was received before the reset is not received again, whatever EPKTCNT says: no header is all ones.
         self.spi.write_pair(regs::EWRPT, RX_START).await?;
         self.spi
@@ -207,7 +222,7 @@ impl<B: Bus> Chip<B> {
 
     async fn write_filter(&mut self) -> Result<(), B> {
         if self.filter & erxfcon::HTEN != 0 {
-            for (address, byte) in (regs::EHT0.address..).zip(self.hash.to_le_bytes()) {
+            for (address, byte) in (regs::EHT0.address..).zip(self.hash) {
                 let reg = regs::Eth {
                     bank: regs::EHT0.bank,
                     address,
@@ -234,33 +249,38 @@ impl<B: Bus> Chip<B> {
             self.count_losses(trusted).await;
         }
         self.begin().await?;
-        self.stats.recoveries = self.stats.recoveries.wrapping_add(1);
+        count(&mut self.counters.recoveries);
         Ok(())
     }
 
     /// The chip is not as it should be: the driver gets over that by itself.
     pub(crate) async fn resync(&mut self, trusted: bool) -> Result<(), B> {
         warning!("ENC28J60 out of step, started again");
-        self.stats.faults = self.stats.faults.wrapping_add(1);
+        count(&mut self.counters.faults);
         self.replay(trusted).await?;
         self.recovered = true;
         Ok(())
     }
 
+    /// Counts what a reset takes from the chip. If `trusted`, that is exact. If not, the chip was reset already: what was known to wait is gone, and so is what came
+    /// since, and what comes until it is set up again; how many those are it cannot tell, so that one is counted at least.
     async fn count_losses(&mut self, trusted: bool) {
-        let mut waiting = self.rx.pending();
-        if trusted {
-            waiting = self.packets_waiting().await.map_or(waiting, |count| count.max(waiting));
-        }
+        let known = self.rx.pending();
+        let waiting = if trusted {
+            self.packets_waiting().await.map_or(known, |count| count.max(known))
+        } else {
+            known.max(1)
+        };
         // One in doubt is among those that wait, and is counted already.
         let counted = self.rx.in_doubt();
         self.rx = Rx::new();
-        self.stats.rx_reset = self
-            .stats
+        self.counters.rx_reset = self
+            .counters
             .rx_reset
-            .wrapping_add(u32::from(waiting))
+            .wrapping_add(waiting.into())
             .wrapping_sub(counted.into());
-        self.stats.tx_reset = self.stats.tx_reset.wrapping_add(self.tx.forget());
+        self.rx_lost |= waiting > 0;
+        self.counters.tx_reset = self.counters.tx_reset.wrapping_add(self.tx.forget());
     }
 
     // Management.
@@ -295,7 +315,7 @@ impl<B: Bus> Chip<B> {
         self.count_losses(true).await;
         if self.link_up {
             self.link_up = false;
-            self.stats.link_changes = self.stats.link_changes.wrapping_add(1);
+            count(&mut self.counters.link_changes);
         }
         Ok(())
     }
@@ -351,7 +371,7 @@ impl<B: Bus> Chip<B> {
     }
 
     pub(crate) async fn set_mac_address(&mut self, address: MacAddress) -> Result<(), B> {
-        self.config.mac_address = address;
+        self.settings.mac_address = address;
         if !self.is_running()? {
             return Ok(());
         }
@@ -365,7 +385,7 @@ impl<B: Bus> Chip<B> {
 
     pub(crate) async fn set_rx_filter(&mut self, filter: RxFilter<'_>) -> Result<FilterOutcome, B> {
         let (bits, hash, outcome) = crate::filter::settings(filter);
-        (self.filter, self.hash) = (bits, hash);
+        (self.filter, self.hash) = (bits, hash.to_le_bytes());
         if self.is_running()? {
             self.stop_receiver().await?;
             self.write_filter().await?;
@@ -378,65 +398,80 @@ impl<B: Bus> Chip<B> {
 
     pub(crate) async fn service(&mut self) -> Result<Events, B> {
         let link_before = self.link_up;
-        self.attend().await?;
+        self.attend(Look::Thorough).await?;
         let mut events = Events::NONE;
         if self.mode == Mode::Running {
             events.rx_pending = self.is_rx_pending().await?;
             events.tx_room = self.has_room();
         }
         events.link_changed = link_before != self.link_up;
-        let lost = self.stats.rx_lost();
-        events.rx_lost = lost != self.lost_told;
-        self.lost_told = lost;
+        events.rx_lost = core::mem::take(&mut self.rx_lost);
         (events.tx_completed, events.tx_failed) = self.tx.take_told();
         events.recovered = core::mem::take(&mut self.recovered);
         Ok(events)
     }
 
     /// Looks after the chip, from whatever state.
-    pub(crate) async fn attend(&mut self) -> Result<(), B> {
+    pub(crate) async fn attend(&mut self, look: Look) -> Result<(), B> {
         match self.mode {
-            Mode::Running => self.watch().await,
+            Mode::Running => self.watch(look).await,
             Mode::Fault => self.resync(false).await,
             Mode::Stopped | Mode::Asleep { .. } => Ok(()),
         }
     }
 
-    async fn watch(&mut self) -> Result<(), B> {
+    async fn watch(&mut self, look: Look) -> Result<(), B> {
         self.services = self.services.wrapping_add(1);
-        let mut econ1 = self.spi.look(regs::ECON1).await?;
-        if !is_alive(econ1) {
-            econ1 = self.spi.look(regs::ECON1).await?;
-            if !is_alive(econ1) {
-                // A brown-out, or a reset by somebody else.
-                return self.resync(false).await;
-            }
+        let often = self.services % DEEP_CHECK == 0;
+        let (thorough, deep) = match look {
+            Look::Thorough => (true, often),
+            // Who is told knows that the chip is alive.
+            Look::Told | Look::Seldom => (often, self.services == 0),
+        };
+        if look == Look::Seldom && !thorough {
+            return Ok(());
         }
-        if self.spi.bank().is_some_and(|bank| bank != econ1 & econ1::BSEL) {
-            self.spi.forget_bank();
+        if thorough && !self.is_alive().await? {
+            // A brown-out, or a reset by somebody else.
+            return self.resync(false).await;
         }
         let flags = self.flags().await?;
         self.note_overrun(flags).await?;
-        if flags & eir::LINKIF != 0 || self.link_in_doubt || self.services % DEEP_CHECK == 0 {
+        if flags & eir::LINKIF != 0 || self.link_in_doubt || deep {
             self.look_at_link().await?;
         }
         self.go_on_sending(flags).await?;
         let impatience = self.tx.looked_at().saturating_sub(PATIENT_LOOKS);
         // Only half duplex gets stuck (errata 12 and 13).
-        if impatience > 0 && !self.config.is_full_duplex() {
+        if impatience > 0 && !self.settings.is_full_duplex() {
             self.spi.wait_us(LOOK_US_MAX.min(LOOK_US * u32::from(impatience))).await;
         }
         // Twice: the bus may have damaged what is right in the chip.
-        if self.services % DEEP_CHECK == 0 && self.settings_differ().await? && self.settings_differ().await? {
+        if deep && self.settings_differ().await? && self.settings_differ().await? {
             return self.resync(false).await;
         }
         Ok(())
     }
 
+    /// Whether the chip receives, and is not being reset. Takes note of a bank that is not the one it should be.
+    async fn is_alive(&mut self) -> Result<bool, B> {
+        // Twice: the bus may have damaged what is right in the chip.
+        for _ in 0..2 {
+            let econ1 = self.spi.look(regs::ECON1).await?;
+            if econ1 & (econ1::TXRST | econ1::RXRST | econ1::RXEN) == econ1::RXEN {
+                if self.spi.bank().is_some_and(|bank| bank != econ1 & econ1::BSEL) {
+                    self.spi.forget_bank();
+                }
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// EIR. From a bus that is not trusted, what it says twice.
     pub(crate) async fn flags(&mut self) -> Result<u8, B> {
         let flags = self.spi.look(regs::EIR).await?;
-        if self.config.fcs_in_software && flags != 0 {
+        if self.settings.fcs_in_software() && flags != 0 {
             return Ok(flags & self.spi.look(regs::EIR).await?);
         }
         Ok(flags)
@@ -444,19 +479,23 @@ impl<B: Bus> Chip<B> {
 
     /// Whether what nothing changes has changed.
     async fn settings_differ(&mut self) -> Result<bool, B> {
+        if self.rx.free_to().is_none() {
+            self.free().await?;
+        }
         let start = self.spi.read_pair(regs::ERXST).await?;
         let end = self.spi.read_pair(regs::ERXND).await?;
         let free_to = self.spi.read_pair(regs::ERXRDPT).await?;
         let filter = self.spi.read(regs::ERXFCON).await?;
         let mac = self.mac_differs().await?;
         let right = (RX_START, RX_END, self.rx.free_to(), self.filter);
-        Ok((start, end, free_to, filter) != right || mac.is_some())
+        Ok((start, end, Some(free_to), filter) != right || mac.is_some())
     }
 
     pub(crate) async fn note_overrun(&mut self, flags: u8) -> Result<(), B> {
         if flags & eir::RXERIF != 0 {
             // At least one frame; the chip does not say how many.
-            self.stats.rx_overrun = self.stats.rx_overrun.wrapping_add(1);
+            count(&mut self.counters.rx_overrun);
+            self.rx_lost = true;
             self.spi.clear(regs::EIR, eir::RXERIF).await?;
             self.spi.clear(regs::ESTAT, estat::BUFER).await?;
         }
@@ -469,7 +508,7 @@ impl<B: Bus> Chip<B> {
             return Ok(false);
         }
         self.link_up = up;
-        self.stats.link_changes = self.stats.link_changes.wrapping_add(1);
+        count(&mut self.counters.link_changes);
         if !up {
             self.abandon_tx().await?;
         }
@@ -490,28 +529,11 @@ impl<B: Bus> Chip<B> {
     }
 
     /// Enables what is of interest, then looks. INTIE goes off and on, so that what is pending already makes an edge.
-    /// Where a level is waited for that is not needed.
-    pub(crate) async fn rearm(&mut self, interest: Interest, edge: bool) -> Result<RearmOutcome, B> {
+    pub(crate) async fn rearm(&mut self, interest: Interest) -> Result<RearmOutcome, B> {
         if !self.is_running()? {
             return Ok(RearmOutcome::Armed);
         }
-        let mut wanted = eie::INTIE;
-        if interest.rx {
-            wanted |= eie::PKTIE;
-        }
-        if interest.link {
-            wanted |= eie::LINKIE;
-        }
-        self.poll_tx().await?;
-        if interest.tx || self.tx.is_queued() {
-            // The frame that waits for its turn is the driver's own interest.
-            wanted |= eie::TXIE | eie::TXERIE;
-        }
-        self.tidy_tx().await?;
-        if edge || self.enabled != Some(wanted) {
-            self.disarm().await?;
-            self.enable(wanted).await?;
-        }
+        self.arm(interest, true).await?;
         let mut pending = interest.rx && self.is_rx_pending().await?;
         if interest.tx {
             self.poll_tx().await?;
@@ -520,11 +542,53 @@ impl<B: Bus> Chip<B> {
         if interest.link {
             pending |= self.link_in_doubt || self.spi.look(regs::EIR).await? & eir::LINKIF != 0;
         }
-        Ok(if pending {
-            RearmOutcome::WorkPending
-        } else {
-            RearmOutcome::Armed
-        })
+        Ok(outcome(pending))
+    }
+
+    /// The same for a line whose level is waited for: what it can tell needs no look.
+    pub(crate) async fn rearm_level(&mut self, interest: Interest) -> Result<RearmOutcome, B> {
+        if !self.is_running()? {
+            return Ok(RearmOutcome::Armed);
+        }
+        self.arm(interest, false).await?;
+        let untold = interest.rx && (self.rx.pending() > 0 || self.rx.in_doubt())
+            || interest.tx && self.has_room()
+            || interest.link && self.link_in_doubt;
+        Ok(outcome(untold))
+    }
+
+    /// Whether that is enabled already, and only the chip can change what is of interest.
+    pub(crate) fn is_armed(&self, interest: Interest) -> bool {
+        self.mode == Mode::Running
+            && self.enabled == Some(self.wanted(interest))
+            && !(interest.tx && self.has_room() || self.link_in_doubt || self.rx.in_doubt())
+    }
+
+    /// What EIE is to be.
+    fn wanted(&self, interest: Interest) -> u8 {
+        let mut wanted = eie::INTIE;
+        if interest.rx {
+            wanted |= eie::PKTIE;
+        }
+        if interest.link {
+            wanted |= eie::LINKIE;
+        }
+        if interest.tx || self.tx.is_queued() {
+            // The frame that waits for its turn is the driver's own interest.
+            wanted |= eie::TXIE | eie::TXERIE;
+        }
+        wanted
+    }
+
+    async fn arm(&mut self, interest: Interest, edge: bool) -> Result<(), B> {
+        self.poll_tx().await?;
+        self.tidy_tx().await?;
+        let wanted = self.wanted(interest);
+        if edge || self.enabled != Some(wanted) {
+            self.disarm().await?;
+            self.enable(wanted).await?;
+        }
+        Ok(())
     }
 
     /// Changes EIE to `wanted`, of which INTIE comes last.
@@ -566,7 +630,10 @@ impl<B: Bus> Chip<B> {
     }
 }
 
-/// Whether a chip that receives, and is not being reset, has this in ECON1.
-const fn is_alive(econ1: u8) -> bool {
-    econ1 & (econ1::TXRST | econ1::RXRST | econ1::RXEN) == econ1::RXEN
+const fn outcome(pending: bool) -> RearmOutcome {
+    if pending {
+        RearmOutcome::WorkPending
+    } else {
+        RearmOutcome::Armed
+    }
 }

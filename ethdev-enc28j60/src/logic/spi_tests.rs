@@ -7,13 +7,17 @@ use embedded_hal::spi::{ErrorKind, ErrorType, SpiDevice};
 use embedded_hal_mock::eh1::delay::NoopDelay;
 use embedded_hal_mock::eh1::spi::{Mock, Transaction};
 
-use super::*;
-use crate::bus::{Blocking, NoReset, complete};
+use embedded_hal::spi::Operation;
+
+use super::spi::{GATHER, Spi};
+use crate::bus::{Blocking, NoReset};
+use crate::error::Error;
+use crate::regs;
 
 type MockSpi = Spi<Blocking<Mock<u8>, NoopDelay, NoReset>>;
 
 /// Runs `f` on a chip whose bank 0 is selected, and compares what it sends.
-fn sends<T>(expected: &[Transaction<u8>], f: impl AsyncFnOnce(&mut MockSpi) -> Result<T, MockBus>) -> T {
+fn sends<T>(expected: &[Transaction<u8>], f: impl FnOnce(&mut MockSpi) -> Result<T>) -> T {
     let mut spi = Spi::new(
         Blocking {
             spi: Mock::new(expected),
@@ -23,12 +27,12 @@ fn sends<T>(expected: &[Transaction<u8>], f: impl AsyncFnOnce(&mut MockSpi) -> R
         false,
     );
     spi.bank_was_reset();
-    let output = complete(f(&mut spi)).unwrap();
+    let output = f(&mut spi).unwrap();
     spi.bus.spi.done();
     output
 }
 
-type MockBus = Blocking<Mock<u8>, NoopDelay, NoReset>;
+type Result<T> = core::result::Result<T, Error<ErrorKind>>;
 
 fn within(operations: impl IntoIterator<Item = Transaction<u8>>) -> Vec<Transaction<u8>> {
     let mut all = vec![Transaction::transaction_start()];
@@ -44,7 +48,7 @@ fn write(bytes: &[u8]) -> Vec<Transaction<u8>> {
 #[test]
 fn reading_an_eth_register_takes_two_bytes() {
     let expected = within([Transaction::transfer_in_place(vec![0x1d, 0], vec![0xaa, 0x01])]);
-    assert_eq!(sends(&expected, async |spi| spi.look(regs::ESTAT).await), 0x01);
+    assert_eq!(sends(&expected, |spi| spi.look(regs::ESTAT)), 0x01);
 }
 
 #[test]
@@ -59,10 +63,10 @@ fn a_register_of_another_bank_is_selected_by_its_bits() {
         within([Transaction::transfer_in_place(vec![0x19, 0], vec![0, 8])]),
     ]
     .concat();
-    let read = sends(&expected, async |spi| {
-        spi.read(regs::EREVID).await?;
-        let first = spi.read(regs::EPKTCNT).await?;
-        Ok((first, spi.read(regs::EPKTCNT).await?))
+    let read = sends(&expected, |spi| {
+        spi.read(regs::EREVID)?;
+        let first = spi.read(regs::EPKTCNT)?;
+        Ok((first, spi.read(regs::EPKTCNT)?))
     });
     assert_eq!(read, (7, 8));
 }
@@ -70,9 +74,9 @@ fn a_register_of_another_bank_is_selected_by_its_bits() {
 #[test]
 fn an_unknown_bank_is_cleared_and_set() {
     let expected = [write(&[0xbf, 0x03]), write(&[0x9f, 0x01]), write(&[0x58, 0x20])].concat();
-    sends(&expected, async |spi| {
+    sends(&expected, |spi| {
         spi.forget_bank();
-        spi.write(regs::ERXFCON, 0x20).await
+        spi.write(regs::ERXFCON, 0x20)
     });
 }
 
@@ -86,7 +90,7 @@ fn reading_a_mac_register_takes_a_dummy_byte_and_a_long_hold() {
         ]),
     ]
     .concat();
-    assert_eq!(sends(&expected, async |spi| spi.read_mac(regs::MACON3).await), 0x32);
+    assert_eq!(sends(&expected, |spi| spi.read_mac(regs::MACON3)), 0x32);
 }
 
 #[test]
@@ -97,21 +101,21 @@ fn writing_a_mac_register_takes_a_long_hold() {
     ]
     .concat();
     let [first, ..] = regs::MAADR;
-    sends(&expected, async |spi| spi.write_mac(first, 0x02).await);
+    sends(&expected, |spi| spi.write_mac(first, 0x02));
 }
 
 #[test]
 fn pointers_are_written_low_byte_first() {
     let expected = [write(&[0x4c, 0xff]), write(&[0x4d, 0x13])].concat();
-    sends(&expected, async |spi| spi.write_pair(regs::ERXRDPT, 0x13ff).await);
+    sends(&expected, |spi| spi.write_pair(regs::ERXRDPT, 0x13ff));
 }
 
 #[test]
 fn bits_are_set_and_cleared() {
     let expected = [write(&[0x9e, 0x40]), write(&[0xbb, 0x80])].concat();
-    sends(&expected, async |spi| {
-        spi.set(regs::ECON2, 0x40).await?;
-        spi.clear(regs::EIE, 0x80).await
+    sends(&expected, |spi| {
+        spi.set(regs::ECON2, 0x40)?;
+        spi.clear(regs::EIE, 0x80)
     });
 }
 
@@ -126,10 +130,10 @@ fn a_frame_and_what_follows_it_are_one_transaction() {
         within([Transaction::write_vec(vec![0x3a]), Transaction::read_vec(vec![6])]),
     ]
     .concat();
-    sends(&expected, async |spi| {
+    sends(&expected, |spi| {
         let (mut head, mut tail, mut one) = ([0; 3], [0; 2], [0; 1]);
-        spi.read_buffer(&mut head, &mut tail).await?;
-        spi.read_buffer(&mut one, &mut []).await?;
+        spi.read_buffer(&mut head, &mut tail)?;
+        spi.read_buffer(&mut one, &mut [])?;
         assert_eq!((head, tail, one), ([1, 2, 3], [4, 5], [6]));
         Ok(())
     });
@@ -142,8 +146,8 @@ fn parts_go_out_in_one_transaction_without_the_empty_ones() {
         Transaction::write_vec(vec![1, 2]),
         Transaction::write_vec(vec![3]),
     ]);
-    sends(&expected, async |spi| {
-        spi.write_buffer([&[][..], &[1, 2], &[], &[3], &[]].into_iter()).await
+    sends(&expected, |spi| {
+        spi.write_buffer([&[][..], &[1, 2], &[], &[3], &[]].into_iter())
     });
 }
 
@@ -158,15 +162,13 @@ fn many_parts_take_more_transactions_and_lose_none() {
                 within(core::iter::once(opcode).chain(parts.iter().map(|part| Transaction::write_vec(part.to_vec()))))
             })
             .collect();
-        sends(&expected, async |spi| {
-            spi.write_buffer(bytes.iter().map(|part| &part[..])).await
-        });
+        sends(&expected, |spi| spi.write_buffer(bytes.iter().map(|part| &part[..])));
     }
 }
 
 #[test]
 fn system_reset_is_one_byte() {
-    sends(&write(&[0xff]), async |spi| spi.system_reset().await);
+    sends(&write(&[0xff]), Spi::system_reset);
 }
 
 /// Fails at one transaction, and at no other.
@@ -199,7 +201,7 @@ fn every_instruction_hands_the_error_of_the_bus_on() {
         );
         spi.bank_was_reset();
         // Two transactions: the bank, the register.
-        assert_eq!(complete(spi.read(regs::EPKTCNT)), Err(Error::Spi(ErrorKind::ModeFault)));
+        assert_eq!(spi.read(regs::EPKTCNT), Err(Error::Spi(ErrorKind::ModeFault)));
         // Which bank is selected is known only where that did not fail.
         assert_eq!(spi.bank(), if at == 0 { None } else { Some(1) });
     }
@@ -214,14 +216,14 @@ fn every_instruction_hands_the_error_of_the_bus_on() {
         )
     };
     let failed = Err(Error::Spi(ErrorKind::ModeFault));
-    assert_eq!(complete(failing().look(regs::EIR)).map(drop), failed);
-    assert_eq!(complete(failing().set(regs::EIR, 1)), failed);
-    assert_eq!(complete(failing().clear(regs::EIR, 1)), failed);
-    assert_eq!(complete(failing().read_buffer(&mut [0; 4], &mut [])), failed);
-    assert_eq!(complete(failing().write_buffer([&[1][..]].into_iter())), failed);
-    assert_eq!(complete(failing().system_reset()), failed);
-    assert_eq!(complete(failing().write_mac(regs::MACON3, 0)), failed);
-    assert_eq!(complete(failing().read_mac(regs::MACON3)).map(drop), failed);
+    assert_eq!(failing().look(regs::EIR).map(drop), failed);
+    assert_eq!(failing().set(regs::EIR, 1), failed);
+    assert_eq!(failing().clear(regs::EIR, 1), failed);
+    assert_eq!(failing().read_buffer(&mut [0; 4], &mut []), failed);
+    assert_eq!(failing().write_buffer([&[1][..]].into_iter()), failed);
+    assert_eq!(failing().system_reset(), failed);
+    assert_eq!(failing().write_mac(regs::MACON3, 0), failed);
+    assert_eq!(failing().read_mac(regs::MACON3).map(drop), failed);
 }
 
 #[test]
@@ -260,7 +262,7 @@ fn a_noisy_bus_is_asked_which_bank_it_selected() {
         true,
     );
     spi.bank_was_reset();
-    complete(spi.select(1)).unwrap();
+    spi.select(1).unwrap();
     assert_eq!(spi.bank(), Some(1));
     spi.bus.spi.done();
 }

@@ -1,9 +1,9 @@
 //! The PHY behind the MII registers, and the link that it reports.
 
+use super::{Bus, bisync};
 use ethdev::{Link, LinkMode, Speed};
 
-use crate::bus::Bus;
-use crate::chip::{Chip, Result};
+use super::chip::{Chip, Result};
 use crate::error::{Error, Wait};
 use crate::regs::{self, Phy, phy};
 
@@ -12,6 +12,7 @@ const MII_US: u32 = 11;
 /// How often the busy bit is looked at, [`MII_US`] apart.
 const MII_LOOKS: usize = 8;
 
+#[bisync]
 impl<B: Bus> Chip<B> {
     async fn mii_idle(&mut self) -> Result<(), B> {
         for _ in 0..MII_LOOKS {
@@ -55,8 +56,8 @@ impl<B: Bus> Chip<B> {
                 });
             }
         }
-        let (phcon1, phcon2) = crate::errata::duplex_of_phy(self.config.is_full_duplex());
-        self.write_phy(regs::PHLCON, self.config.leds.phlcon()).await?;
+        let (phcon1, phcon2) = crate::errata::duplex_of_phy(self.settings.is_full_duplex());
+        self.write_phy(regs::PHLCON, self.settings.phlcon()).await?;
         // A wrong one of these shows late: as own frames that come back, as collisions in full duplex, as a link that never changes.
         for (reg, value, named) in [
             (regs::PHCON1, phcon1, phy::PHCON1_NAMED),
@@ -93,7 +94,7 @@ impl<B: Bus> Chip<B> {
     /// The link as it was last seen.
     pub(crate) const fn link(&self) -> Link {
         if self.link_up {
-            Link::Up(LinkMode::new(Speed::MBPS_10, self.config.duplex))
+            Link::Up(LinkMode::new(Speed::MBPS_10, self.settings.duplex()))
         } else {
             Link::Down
         }

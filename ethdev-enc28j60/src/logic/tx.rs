@@ -6,16 +6,17 @@
 //!                   +------- errata 12 and 13: transmitter reset ------------+--TXERIF--> free, counted as aborted
 //! ```
 
+use super::{Bus, bisync};
 use ethdev::ErrorKind;
 
-use crate::bus::Bus;
-use crate::chip::{Chip, Result};
+use super::chip::{Chip, Result};
+use super::rx::NOWHERE;
+use crate::counters::count;
 use crate::errata;
 use crate::error::Error;
 use crate::fcs::Fcs;
 use crate::regs::{self, Pair, econ1, eir, txcontrol};
 use crate::ring::{FCS, TX_SLOTS};
-use crate::rx::NOWHERE;
 use crate::trace::warning;
 
 /// Shortest frame without FCS: what is shorter is padded.
@@ -23,6 +24,31 @@ const MIN_LEN: u16 = ethdev::frame::MIN_FRAME_LEN as u16;
 /// How often what did not arrive is written, on a bus that is not trusted.
 const WRITES: usize = 3;
 const PADDING: [u8; ethdev::frame::MIN_FRAME_LEN] = [0; ethdev::frame::MIN_FRAME_LEN];
+
+/// One of the two places for a frame in the chip's memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Slot {
+    First,
+    Second,
+}
+
+impl Slot {
+    const fn other(self) -> Self {
+        match self {
+            Self::First => Self::Second,
+            Self::Second => Self::First,
+        }
+    }
+
+    /// Where its control byte is.
+    const fn base(self) -> u16 {
+        let [first, second] = TX_SLOTS;
+        match self {
+            Self::First => first,
+            Self::Second => second,
+        }
+    }
+}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
@@ -39,20 +65,19 @@ enum Phase {
 pub(crate) struct Tx {
     /// Lengths as the caller gave them, by slot.
     lengths: [u16; 2],
-    /// EWRPT, ETXST and ETXND as they are known to be, or [`NOWHERE`].
+    /// EWRPT and ETXND as they are known to be, or [`NOWHERE`].
     write_at: u16,
-    first: u16,
     last: u16,
-    /// The slot that is first, and how many are used.
-    slot: u8,
+    /// The slot that ETXST is known to point at.
+    first: Option<Slot>,
+    /// The slot whose turn it is, and how many are used.
+    slot: Slot,
     used: u8,
     phase: Phase,
     /// How often the first frame was started anew.
     retries: u8,
     /// How often it was looked at in vain.
     looks: u8,
-    /// When it was started, by [`Spi::elapsed`](crate::spi::Spi::elapsed).
-    since: u32,
     /// TXIF or TXERIF may be set from before.
     stale_flags: bool,
     /// The transmitter is to be reset before anything is sent (erratum 12).
@@ -66,14 +91,13 @@ impl Tx {
         Self {
             lengths: [0; 2],
             write_at: NOWHERE,
-            first: NOWHERE,
             last: NOWHERE,
-            slot: 0,
+            first: None,
+            slot: Slot::First,
             used: 0,
             phase: Phase::Waiting,
             retries: 0,
             looks: 0,
-            since: 0,
             stale_flags: false,
             to_reset: false,
             completed: 0,
@@ -113,25 +137,38 @@ impl Tx {
         (core::mem::take(&mut self.completed), core::mem::take(&mut self.failed))
     }
 
-    fn length(&self) -> u16 {
-        self.lengths.get(usize::from(self.slot)).copied().unwrap_or_default()
+    const fn length_in(&self, slot: Slot) -> u16 {
+        let [first, second] = self.lengths;
+        match slot {
+            Slot::First => first,
+            Slot::Second => second,
+        }
+    }
+
+    const fn set_length(&mut self, slot: Slot, len: u16) {
+        let [first, second] = &mut self.lengths;
+        match slot {
+            Slot::First => *first = len,
+            Slot::Second => *second = len,
+        }
+    }
+
+    /// Of the frame whose turn it is.
+    const fn length(&self) -> u16 {
+        self.length_in(self.slot)
     }
 
     fn free_first(&mut self) {
         self.used = self.used.saturating_sub(1);
         if self.used > 0 {
-            self.slot ^= 1;
+            self.slot = self.slot.other();
         }
         self.phase = Phase::Waiting;
         (self.retries, self.looks) = (0, 0);
     }
 }
 
-fn base(slot: u8) -> u16 {
-    let [first, second] = TX_SLOTS;
-    if slot == 0 { first } else { second }
-}
-
+#[bisync]
 impl<B: Bus> Chip<B> {
     pub(crate) fn has_room(&self) -> bool {
         self.link_up && self.tx.used < 2
@@ -158,16 +195,18 @@ impl<B: Bus> Chip<B> {
                 return Err(Error::Request(ErrorKind::Busy));
             }
         }
-        let slot = self.tx.slot ^ self.tx.used;
+        let slot = if self.tx.used == 0 {
+            self.tx.slot
+        } else {
+            self.tx.slot.other()
+        };
         self.write_frame(slot, len, parts).await?;
         // The one before may be over by now.
         if self.tx.used > 0 {
             self.poll_tx().await?;
             self.may_send()?;
         }
-        if let Some(length) = self.tx.lengths.get_mut(usize::from(slot)) {
-            *length = len;
-        }
+        self.tx.set_length(slot, len);
         if self.tx.used > 0 {
             self.enable_tx_interrupt().await?;
             self.tx.used = 2;
@@ -183,18 +222,18 @@ impl<B: Bus> Chip<B> {
 
     /// Length in the chip's memory.
     fn stored(&self, len: u16) -> u16 {
-        if self.config.fcs_in_software {
+        if self.settings.fcs_in_software() {
             len.max(MIN_LEN) + FCS
         } else {
             len
         }
     }
 
-    async fn write_frame(&mut self, slot: u8, len: u16, parts: &[&[u8]]) -> Result<(), B> {
-        let begin = base(slot) + 1;
+    async fn write_frame(&mut self, slot: Slot, len: u16, parts: &[&[u8]]) -> Result<(), B> {
+        let begin = slot.base() + 1;
         let was = core::mem::replace(&mut self.tx.write_at, NOWHERE);
         let frame = parts.iter().copied();
-        if self.config.fcs_in_software {
+        if self.settings.fcs_in_software() {
             // On a bus that is not trusted the control byte goes along each time.
             let padding = PADDING.get(usize::from(len)..).unwrap_or_default();
             let mut fcs = Fcs::new();
@@ -203,7 +242,7 @@ impl<B: Bus> Chip<B> {
             }
             let fcs = fcs.bytes();
             for _ in 0..WRITES {
-                self.spi.write_pair(regs::EWRPT, base(slot)).await?;
+                self.spi.write_pair(regs::EWRPT, slot.base()).await?;
                 let control = core::iter::once(&[txcontrol::BY_MACON3][..]);
                 self.spi
                     .write_buffer(control.chain(frame.clone()).chain([padding, &fcs]))
@@ -223,7 +262,7 @@ impl<B: Bus> Chip<B> {
 
     /// Writes the bytes of a pointer that are not what they should be. On a bus that is not trusted, both.
     async fn write_changed(&mut self, pair: Pair, was: u16, value: u16) -> Result<(), B> {
-        let known = was != NOWHERE && !self.config.fcs_in_software;
+        let known = was != NOWHERE && !self.settings.fcs_in_software();
         let ([old_low, old_high], [low, high]) = (was.to_le_bytes(), value.to_le_bytes());
         if !known || old_low != low {
             self.spi.write(pair.low, low).await?;
@@ -237,15 +276,15 @@ impl<B: Bus> Chip<B> {
     /// Starts the first frame. Not to be called while one is on its way.
     async fn start_tx(&mut self, accepted: bool) -> Result<(), B> {
         self.tidy_tx().await?;
-        let first = base(self.tx.slot);
+        let first = self.tx.slot.base();
         let last = first + self.stored(self.tx.length());
-        let was = core::mem::replace(&mut self.tx.first, NOWHERE);
+        let was = self.tx.first.take().map_or(NOWHERE, Slot::base);
         self.write_changed(regs::ETXST, was, first).await?;
-        self.tx.first = first;
+        self.tx.first = Some(self.tx.slot);
         let was = core::mem::replace(&mut self.tx.last, NOWHERE);
         self.write_changed(regs::ETXND, was, last).await?;
         self.tx.last = last;
-        if self.config.fcs_in_software {
+        if self.settings.fcs_in_software() {
             for _ in 0..WRITES {
                 if self.spi.read_pair(regs::ETXST).await? == first && self.spi.read_pair(regs::ETXND).await? == last {
                     break;
@@ -263,7 +302,7 @@ impl<B: Bus> Chip<B> {
     fn sending(&mut self) {
         self.tx.phase = Phase::Sending;
         self.tx.looks = 0;
-        self.tx.since = self.spi.elapsed();
+        self.spi.start_clock();
     }
 
     /// Does what was put off when the last frame ended.
@@ -316,12 +355,12 @@ impl<B: Bus> Chip<B> {
         if flags & eir::TXERIF != 0 {
             self.aborted().await
         } else if flags & eir::TXIF != 0 {
-            self.stats.count_tx(self.tx.length().into());
+            self.counters.count_tx(self.tx.length());
             self.tx.completed = self.tx.completed.saturating_add(1);
             self.tx.stale_flags = true;
             self.tx.free_first();
             self.start_next().await
-        } else if self.spi.elapsed().wrapping_sub(self.tx.since) > errata::tx_stuck(self.config.is_full_duplex()) {
+        } else if self.spi.elapsed() > errata::tx_stuck(self.settings.is_full_duplex()) {
             warning!("ENC28J60 transmitter stuck, reset");
             self.start_again().await
         } else {
@@ -346,10 +385,10 @@ impl<B: Bus> Chip<B> {
 
     /// The chip gave up: for a reason, or for what it took for one (erratum 13).
     async fn aborted(&mut self) -> Result<(), B> {
-        if self.revision.has_false_late_collisions() && !self.config.is_full_duplex() {
+        if self.revision.has_false_late_collisions() && !self.settings.is_full_duplex() {
             let mut status = [0; 7];
             self.rx.lost_place();
-            let behind = base(self.tx.slot) + self.stored(self.tx.length()) + 1;
+            let behind = self.tx.slot.base() + self.stored(self.tx.length()) + 1;
             self.spi.write_pair(regs::ERDPT, behind).await?;
             self.spi.read_buffer(&mut status, &mut []).await?;
             if errata::is_late_collision(status) {
@@ -371,7 +410,7 @@ impl<B: Bus> Chip<B> {
 
     async fn give_up(&mut self) -> Result<(), B> {
         warning!("ENC28J60 gave up on a frame");
-        self.stats.tx_aborted = self.stats.tx_aborted.wrapping_add(1);
+        count(&mut self.counters.tx_aborted);
         self.tx.failed = self.tx.failed.saturating_add(1);
         self.tx.to_reset = true;
         self.tx.free_first();
@@ -383,14 +422,14 @@ impl<B: Bus> Chip<B> {
         if self.tx.used > 0 && self.tx.phase == Phase::Sending {
             let flags = self.flags().await?;
             if flags & (eir::TXIF | eir::TXERIF) == eir::TXIF {
-                self.stats.count_tx(self.tx.length().into());
+                self.counters.count_tx(self.tx.length());
                 self.tx.completed = self.tx.completed.saturating_add(1);
                 self.tx.free_first();
             }
             self.tx.to_reset = true;
         }
         let lost = self.tx.forget();
-        self.stats.tx_aborted = self.stats.tx_aborted.wrapping_add(lost);
+        self.counters.tx_aborted = self.counters.tx_aborted.wrapping_add(lost);
         self.tx.failed = self.tx.failed.saturating_add(lost as u16);
         self.tidy_tx().await
     }

@@ -3,10 +3,11 @@
 //! In steady state ERDPT is never written: after header, frame, FCS and padding it points at the next packet. A frame leaves the chip last: until PKTDEC is
 //! sent it is still next, whatever fails or is dropped.
 
+use super::{Bus, bisync};
 use ethdev::ErrorKind;
 
-use crate::bus::Bus;
-use crate::chip::{Chip, Mode, Result};
+use super::chip::{Chip, Mode, Result};
+use crate::counters::count;
 use crate::errata;
 use crate::error::Error;
 use crate::fcs::Fcs;
@@ -15,6 +16,8 @@ use crate::ring::{self, FCS, HEADER, Header, Quality};
 
 /// A pointer of which it is not known where it points.
 pub(crate) const NOWHERE: u16 = 0xffff;
+/// Added to a page. None has so high a number.
+const IN_DOUBT: u8 = 0x80;
 /// How often a frame is read whose FCS is right in the chip and wrong here.
 const READS: usize = 3;
 
@@ -23,27 +26,30 @@ const READS: usize = 3;
 pub(crate) struct Rx {
     /// Where the packet that is next begins.
     next: u16,
-    /// Up to where the chip was told that it may write.
-    freed: u16,
     /// Where ERDPT points, or [`NOWHERE`].
     read_at: u16,
+    /// The header at `next`, once it was read.
+    header: Option<Header>,
+    /// The page up to whose end the chip was told that it may write; with [`IN_DOUBT`], it may have been told of a later one.
+    freed: u8,
     /// How many packets are known to wait, `next` included.
     pending: u8,
     /// Whether it is not known if the last PKTDEC was carried out: its transaction failed or was dropped.
     doubt: bool,
-    /// The header at `next`, once it was read.
-    header: Option<Header>,
+    /// Whether the chip forgets the low byte of ERXRDPT once it has taken effect, so that it is written each time.
+    forgets_low: bool,
 }
 
 impl Rx {
     pub(crate) const fn new() -> Self {
         Self {
             next: ring::RX_START,
-            freed: ring::RX_START,
             read_at: NOWHERE,
+            header: None,
+            freed: ring::LAST_PAGE,
             pending: 0,
             doubt: false,
-            header: None,
+            forgets_low: false,
         }
     }
 
@@ -55,9 +61,13 @@ impl Rx {
         self.doubt
     }
 
-    /// What ERXRDPT is.
-    pub(crate) const fn free_to(&self) -> u16 {
-        errata::receive_read_pointer(self.freed)
+    /// What ERXRDPT is, if that is known.
+    pub(crate) const fn free_to(&self) -> Option<u16> {
+        if self.freed & IN_DOUBT == 0 {
+            Some(errata::receive_read_pointer(self.freed))
+        } else {
+            None
+        }
     }
 
     /// Something else was read from the chip's memory.
@@ -66,6 +76,7 @@ impl Rx {
     }
 }
 
+#[bisync]
 impl<B: Bus> Chip<B> {
     /// Moves the next good frame to the start of `buf`.
     pub(crate) async fn receive(&mut self, buf: &mut [u8]) -> Result<Option<usize>, B> {
@@ -77,10 +88,11 @@ impl<B: Bus> Chip<B> {
             let (good, following) = self.read_frame(header, frame).await?;
             self.release(header, following).await?;
             if good {
-                self.stats.count_rx(needed);
+                self.counters.count_rx(needed);
                 return Ok(Some(needed));
             }
-            self.stats.rx_error = self.stats.rx_error.wrapping_add(1);
+            count(&mut self.counters.rx_error);
+            self.rx_lost = true;
         }
         Ok(None)
     }
@@ -91,7 +103,8 @@ impl<B: Bus> Chip<B> {
             return Ok(false);
         };
         self.release(header, None).await?;
-        self.stats.rx_discarded = self.stats.rx_discarded.wrapping_add(1);
+        count(&mut self.counters.rx_discarded);
+        self.rx_lost = true;
         Ok(true)
     }
 
@@ -129,19 +142,18 @@ impl<B: Bus> Chip<B> {
                 return Ok(Some(header));
             }
             self.release(header, None).await?;
-            let counter = match quality {
-                Quality::BadFcs => &mut self.stats.rx_bad_fcs,
-                Quality::BadLength => &mut self.stats.rx_bad_length,
-                Quality::Error | Quality::Good => &mut self.stats.rx_error,
-            };
-            *counter = counter.wrapping_add(1);
+            count(match quality {
+                Quality::BadLength => &mut self.counters.rx_bad_length,
+                Quality::Error | Quality::Good => &mut self.counters.rx_error,
+            });
+            self.rx_lost = true;
         }
         Ok(None)
     }
 
     async fn next_header(&mut self) -> Result<Option<Header>, B> {
         let header = self.find_header().await?;
-        if let Some(last) = header.filter(|_| self.config.fcs_in_software && self.rx.pending == 1) {
+        if let Some(last) = header.filter(|_| self.settings.fcs_in_software() && self.rx.pending == 1) {
             if !self.is_newest(last).await? {
                 self.resync(false).await?;
                 return Ok(None);
@@ -152,8 +164,9 @@ impl<B: Bus> Chip<B> {
 
     /// On a bus that is not trusted: whether the chip writes behind this packet, the only one that waits. If not, it is an old one, and the chip is elsewhere.
     async fn is_newest(&mut self, header: Header) -> Result<bool, B> {
+        let behind = header.next(self.rx.next);
         for _ in 0..2 {
-            if self.spi.read_pair(regs::ERXWRPT).await? == header.next || self.packets_waiting().await? > 1 {
+            if self.spi.read_pair(regs::ERXWRPT).await? == behind || self.packets_waiting().await? > 1 {
                 return Ok(true);
             }
         }
@@ -162,7 +175,7 @@ impl<B: Bus> Chip<B> {
 
     async fn find_header(&mut self) -> Result<Option<Header>, B> {
         self.settle().await?;
-        if self.config.fcs_in_software && !self.is_in_step().await? {
+        if self.settings.fcs_in_software() && !self.is_in_step().await? {
             self.rx.pending = 0;
             self.resync(false).await?;
             return Ok(None);
@@ -175,7 +188,6 @@ impl<B: Bus> Chip<B> {
             if self.rx.pending == 0 || again {
                 self.rx.pending = self.packets_waiting().await?;
                 if self.rx.pending == 0 {
-                    self.free().await?;
                     return Ok(None);
                 }
             }
@@ -186,8 +198,8 @@ impl<B: Bus> Chip<B> {
             self.rx.lost_place();
         }
         // The chain is broken: this frame has no length, and nobody knows where the others are.
-        self.stats.rx_bad_length = self.stats.rx_bad_length.wrapping_add(1);
-        self.stats.rx_reset = self.stats.rx_reset.wrapping_sub(1);
+        count(&mut self.counters.rx_bad_length);
+        self.counters.rx_reset = self.counters.rx_reset.wrapping_sub(1);
         self.resync(true).await?;
         Ok(None)
     }
@@ -219,6 +231,7 @@ impl<B: Bus> Chip<B> {
     /// Reads the frame behind `header`, and on the way the header that follows, if there is one. Whether the frame is as the chip has it.
     async fn read_frame(&mut self, header: Header, frame: &mut [u8]) -> Result<(bool, Option<Header>), B> {
         let begin = ring::advance(self.rx.next, HEADER);
+        let next = header.next(self.rx.next);
         let rest = header.body() - header.len();
         let more = if self.rx.pending > 1 { HEADER } else { 0 };
         let mut following = None;
@@ -228,12 +241,12 @@ impl<B: Bus> Chip<B> {
             let tail = tail.get_mut(..usize::from(rest + more)).unwrap_or_default();
             self.rx.lost_place();
             self.spi.read_buffer(frame, tail).await?;
-            self.rx.read_at = ring::advance(header.next, more);
+            self.rx.read_at = ring::advance(next, more);
             following = tail
                 .last_chunk()
                 .filter(|_| more > 0)
-                .and_then(|bytes| Header::parse(*bytes, header.next));
-            if !self.config.fcs_in_software {
+                .and_then(|bytes| Header::parse(*bytes, next));
+            if !self.settings.fcs_in_software() {
                 return Ok((true, following));
             }
             let mut fcs = Fcs::new();
@@ -248,30 +261,50 @@ impl<B: Bus> Chip<B> {
     /// Gives the packet's memory back. From here on the next one is next.
     async fn release(&mut self, header: Header, following: Option<Header>) -> Result<(), B> {
         // Counted as lost until the caller has it: this call can fail or be dropped at any instruction.
-        self.stats.rx_reset = self.stats.rx_reset.wrapping_add(1);
+        count(&mut self.counters.rx_reset);
         self.rx.doubt = true;
         self.spi.set(regs::ECON2, econ2::PKTDEC).await?;
         self.rx.doubt = false;
         self.rx.pending = self.rx.pending.saturating_sub(1);
-        self.rx.next = header.next;
+        self.rx.next = header.next(self.rx.next);
         self.rx.header = following;
-        // Once for many short frames; so often for long ones that the buffer takes as many as it should.
-        if self.rx.pending == 0 || ring::distance(self.rx.freed, self.rx.next) > ring::RX_SLACK {
-            self.free().await?;
-        }
-        self.stats.rx_reset = self.stats.rx_reset.wrapping_sub(1);
+        self.free().await?;
+        self.counters.rx_reset = self.counters.rx_reset.wrapping_sub(1);
         Ok(())
     }
 
-    async fn free(&mut self) -> Result<(), B> {
-        let next = self.rx.next;
-        if self.rx.freed != next {
-            self.spi
-                .write_pair(regs::ERXRDPT, errata::receive_read_pointer(next))
-                .await?;
-            self.rx.freed = next;
+    /// Gives what was read back to the chip, once that is so much that the buffer no longer takes what it should.
+    pub(crate) async fn free(&mut self) -> Result<(), B> {
+        let most = if self.rx.pending == 0 {
+            ring::KEPT_IDLE
+        } else {
+            ring::KEPT_BUSY
+        };
+        let in_doubt = self.rx.freed & IN_DOUBT != 0;
+        if !in_doubt && ring::kept(self.rx.freed, self.rx.next) <= most {
+            return Ok(());
         }
+        let page = ring::page_before(self.rx.next);
+        let [low, high] = errata::receive_read_pointer(page).to_le_bytes();
+        self.rx.freed |= IN_DOUBT;
+        if self.rx.forgets_low || in_doubt || self.settings.fcs_in_software() {
+            self.spi.write(regs::ERXRDPT.low, low).await?;
+        }
+        self.spi.write(regs::ERXRDPT.high, high).await?;
+        self.rx.freed = page;
         Ok(())
+    }
+
+    /// ERXRDPT takes effect when its high byte is written, with the low byte that was written last (section 6.1). Whether the chip still has that one, which never
+    /// changes, when only the high byte is written again, the data sheet does not say: it is tried, before anything is received.
+    pub(crate) async fn set_up_read_pointer(&mut self) -> Result<(), B> {
+        let end = errata::receive_read_pointer(ring::LAST_PAGE);
+        let other = errata::receive_read_pointer(ring::LAST_PAGE - 1);
+        self.spi.write_pair(regs::ERXRDPT, end).await?;
+        let [_, high] = other.to_le_bytes();
+        self.spi.write(regs::ERXRDPT.high, high).await?;
+        self.rx.forgets_low = self.spi.read_pair(regs::ERXRDPT).await? != other;
+        self.spi.write_pair(regs::ERXRDPT, end).await
     }
 
     async fn seek(&mut self, at: u16) -> Result<(), B> {
@@ -298,12 +331,13 @@ impl<B: Bus> Chip<B> {
             }
         }
         // One more than EPKTCNT can say: a chain without an end is left behind, too.
-        let (mut at, mut behind, waiting_for) = (header.next, 0_u16, u16::from(waiting));
+        let after = header.next(self.rx.next);
+        let (mut at, mut behind, waiting_for) = (after, 0_u16, u16::from(waiting));
         while at != written && behind <= waiting_for {
             let Some(next) = self.read_header(at).await? else {
                 return self.resync(true).await;
             };
-            at = next.next;
+            at = next.next(at);
             behind += 1;
         }
         self.rx.doubt = false;
@@ -311,10 +345,11 @@ impl<B: Bus> Chip<B> {
         self.rx.lost_place();
         if behind == waiting_for {
             // It was: the frame stays counted as lost.
-            self.rx.next = header.next;
+            self.rx.next = after;
             self.rx.header = None;
+            self.rx_lost = true;
         } else {
-            self.stats.rx_reset = self.stats.rx_reset.wrapping_sub(1);
+            self.counters.rx_reset = self.counters.rx_reset.wrapping_sub(1);
         }
         Ok(())
     }
