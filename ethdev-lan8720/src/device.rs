@@ -36,11 +36,11 @@ pub struct MacPhy<M, P, C, I = NoLine> {
     phy: P,
     clock: C,
     line: I,
-    /// When the PHY wants to be looked at.
-    due: Duration,
     interval: Duration,
-    /// The PHY has failed in a way that only beginning anew can mend.
+    /// The PHY has failed otherwise than by its bus or its partner.
     phy_lost: bool,
+    stopped: bool,
+    asleep: bool,
     /// Noticed in a call that failed, for the next one.
     untold: Events,
 }
@@ -62,9 +62,10 @@ impl<M: Mac, P: Phy, C: FnMut() -> Duration> MacPhy<M, P, C> {
             phy,
             clock,
             line: NoLine,
-            due: Duration::ZERO,
             interval: Self::SERVICE_INTERVAL,
             phy_lost: false,
+            stopped: false,
+            asleep: false,
             untold: Events::NONE,
         };
         port.start_phy().map_err(Error::Phy)?;
@@ -79,25 +80,16 @@ impl<M: Mac, P: Phy, C: FnMut() -> Duration> MacPhy<M, P, C> {
     /// The same with the PHY's interrupt on a line of its own, a [`PinLine`](crate::PinLine) for instance.
     #[must_use]
     pub fn with_phy_line<I: PhyLine>(self, line: I) -> MacPhy<M, P, C, I> {
-        let Self {
-            mac,
-            phy,
-            clock,
-            line: NoLine,
-            due,
-            interval,
-            phy_lost,
-            untold,
-        } = self;
         MacPhy {
-            mac,
-            phy,
-            clock,
+            mac: self.mac,
+            phy: self.phy,
+            clock: self.clock,
             line,
-            due,
-            interval,
-            phy_lost,
-            untold,
+            interval: self.interval,
+            phy_lost: self.phy_lost,
+            stopped: self.stopped,
+            asleep: self.asleep,
+            untold: self.untold,
         }
     }
 }
@@ -112,7 +104,7 @@ impl<M: Mac, P: Phy, C: FnMut() -> Duration, I: PhyLine> MacPhy<M, P, C, I> {
 
     /// How long until the next `service` has to do with the PHY, if no interrupt comes before.
     pub fn next_service(&mut self) -> Duration {
-        self.due.saturating_sub((self.clock)())
+        self.phy.next_poll((self.clock)())
     }
 
     /// The MAC, for what is specific to it.
@@ -130,13 +122,12 @@ impl<M: Mac, P: Phy, C: FnMut() -> Duration, I: PhyLine> MacPhy<M, P, C, I> {
         &self.phy
     }
 
-    /// Does something with the PHY and its bus, at the present time. The next `service` looks at it.
+    /// Does something with the PHY and its bus, at the present time.
     pub fn with_phy<R>(
         &mut self,
         f: impl FnOnce(&mut P, &mut dyn ethdev::mdio::Mdio<Error = M::Error>, Duration) -> R,
     ) -> R {
         let now = (self.clock)();
-        self.due = now;
         f(&mut self.phy, &mut self.mac.mdio(), now)
     }
 
@@ -150,7 +141,6 @@ impl<M: Mac, P: Phy, C: FnMut() -> Duration, I: PhyLine> MacPhy<M, P, C, I> {
         let modes = self.mac.modes();
         self.phy.start(&mut self.mac.mdio(), modes, now)?;
         self.phy_lost = false;
-        self.due = now.saturating_add(self.phy.next_poll(now));
         Ok(())
     }
 
@@ -160,7 +150,7 @@ impl<M: Mac, P: Phy, C: FnMut() -> Duration, I: PhyLine> MacPhy<M, P, C, I> {
             Some(active) => active,
             None => self.mac.phy_interrupt()? == Some(true),
         };
-        Ok((interrupt || (self.clock)() >= self.due, interrupt))
+        Ok((interrupt || self.next_service().is_zero(), interrupt))
     }
 
     /// Looks at the PHY if that is due, and tells the MAC what link there is.
@@ -170,24 +160,19 @@ impl<M: Mac, P: Phy, C: FnMut() -> Duration, I: PhyLine> MacPhy<M, P, C, I> {
             return Ok(false);
         }
         let now = (self.clock)();
-        let event = self.ask_phy(interrupt, now);
-        self.due = now.saturating_add(self.phy.next_poll(now));
-        let link = match event {
-            Ok(PhyEvent::None) => return Ok(false),
-            Ok(PhyEvent::Up(mode)) => Link::Up(mode),
-            Ok(PhyEvent::Down) => Link::Down,
-            // Says nothing about the link: the next look will.
-            Err(PhyError::Mdio(e)) => return Err(Error::Phy(PhyError::Mdio(e))),
-            Err(e) => {
-                self.phy_lost = !matches!(e, PhyError::NoCommonMode);
-                self.untold.link_changed |= self.mac.link().is_up();
-                self.mac.set_link(Link::Down).map_err(Error::Mac)?;
-                return Err(Error::Phy(e));
-            }
-        };
+        let polled = self.ask_phy(interrupt, now);
         let before = self.mac.stats().link_changes;
-        self.mac.set_link(link).map_err(Error::Mac)?;
-        Ok(self.mac.stats().link_changes != before)
+        // Its link is the truth after a failure as well; a short loss it tells as `Down` now and `Up` in its next poll.
+        self.mac.set_link(self.phy.link()).map_err(Error::Mac)?;
+        let changed = self.mac.stats().link_changes != before;
+        match polled {
+            Ok(_) => Ok(changed),
+            Err(e) => {
+                self.untold.link_changed |= changed;
+                self.phy_lost |= !matches!(e, PhyError::Mdio(_) | PhyError::NoCommonMode);
+                Err(Error::Phy(e))
+            }
+        }
     }
 
     fn ask_phy(&mut self, interrupt: bool, now: Duration) -> Result<PhyEvent, PhyError<M::Error>> {
@@ -271,12 +256,16 @@ impl<M: Mac, P: Phy, C: FnMut() -> Duration, I: PhyLine> EthernetDevice for MacP
 
 impl<M: Mac, P: Phy, C: FnMut() -> Duration, I: PhyLine> Control for MacPhy<M, P, C, I> {
     fn start(&mut self) -> Result<(), ControlError<Self::Error>> {
-        self.mac.start().map_err(|e| e.map(Error::Mac))
+        self.mac.start().map_err(|e| e.map(Error::Mac))?;
+        self.stopped = false;
+        Ok(())
     }
 
     /// Stops the MAC. The PHY keeps its link.
     fn stop(&mut self) -> Result<(), ControlError<Self::Error>> {
-        self.mac.stop().map_err(|e| e.map(Error::Mac))
+        self.mac.stop().map_err(|e| e.map(Error::Mac))?;
+        self.stopped = true;
+        Ok(())
     }
 
     fn set_mac_address(&mut self, address: MacAddress) -> Result<(), ControlError<Self::Error>> {
@@ -296,12 +285,34 @@ impl<M: Mac, P: Phy, C: FnMut() -> Duration, I: PhyLine> Control for MacPhy<M, P
         Ok(())
     }
 
+    /// Puts the MAC to sleep, or stops it where it has no sleep, and powers the PHY down.
     fn sleep(&mut self) -> Result<(), ControlError<Self::Error>> {
-        self.mac.sleep().map_err(|e| e.map(Error::Mac))
+        match self.mac.sleep() {
+            Err(ControlError::Unsupported) => self.mac.stop(),
+            slept => slept,
+        }
+        .map_err(|e| e.map(Error::Mac))?;
+        self.asleep = true;
+        let powered_down = self.phy.stop(&mut self.mac.mdio());
+        // Or it would be up again at once when the MAC wakes.
+        let told = self.mac.set_link(Link::Down).map_err(Error::Mac);
+        powered_down.map_err(Error::Phy).and(told).map_err(ControlError::Device)
     }
 
+    /// Powers the PHY up, which begins anew, and wakes the MAC. One that was stopped before it slept stays stopped.
     fn wake(&mut self) -> Result<(), ControlError<Self::Error>> {
-        self.mac.wake().map_err(|e| e.map(Error::Mac))
+        if !self.asleep {
+            return Ok(());
+        }
+        self.start_phy().map_err(|e| ControlError::Device(Error::Phy(e)))?;
+        match self.mac.wake() {
+            Err(ControlError::Unsupported) if self.stopped => Ok(()),
+            Err(ControlError::Unsupported) => self.mac.start(),
+            woken => woken,
+        }
+        .map_err(|e| e.map(Error::Mac))?;
+        self.asleep = false;
+        Ok(())
     }
 }
 
