@@ -17,6 +17,11 @@ pub trait MediaSide {
     /// Whether frames can cross, and in which mode. A MAC does not see it: it is told by whoever looks after the PHY.
     fn link(&self) -> Link;
 
+    /// Whether the medium gives the MAC its clock. Without, nothing moves. A bare [`Port`] always does.
+    fn is_clocked(&self) -> bool {
+        true
+    }
+
     /// What the MAC is set to. Where that is another speed than the medium's, frames are lost; another duplex, and they collide.
     ///
     /// Until told, the MAC is what the medium needs. A bare [`Port`] does not mind.

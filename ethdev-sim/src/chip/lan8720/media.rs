@@ -25,14 +25,6 @@ impl fmt::Debug for Rmii {
     }
 }
 
-impl Rmii {
-    /// Whether `REF_CLK` runs. Without it nothing moves, in either direction.
-    #[must_use]
-    pub fn is_clocked(&self) -> bool {
-        self.0.core.borrow().is_clocked()
-    }
-}
-
 impl MediaSide for Rmii {
     fn clock(&self) -> Clock {
         self.0.clock.clone()
@@ -43,6 +35,10 @@ impl MediaSide for Rmii {
         phy.link
             .agreement()
             .map_or(Link::Down, |agreement| Link::Up(agreement.mode))
+    }
+
+    fn is_clocked(&self) -> bool {
+        self.0.core.borrow().is_clocked()
     }
 
     fn set_mac_mode(&self, speed: Speed, duplex: Duplex) {
@@ -83,8 +79,13 @@ impl MediaSide for Rmii {
 }
 
 impl Hw {
-    pub(super) fn is_clocked(&self) -> bool {
-        self.is_powered()
+    /// Whether the MAC has a clock: held in reset, a PHY that is to make it does not.
+    fn is_clocked(&self) -> bool {
+        if self.config.straps.ref_clk_out {
+            self.is_powered()
+        } else {
+            self.has_ref_clk()
+        }
     }
 
     const fn is_far_loopback(&self) -> bool {

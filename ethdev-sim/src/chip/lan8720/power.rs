@@ -61,6 +61,11 @@ impl Hw {
         clocked && self.power.held_since.is_none()
     }
 
+    /// Whether `REF_CLK` comes in from outside.
+    pub(super) const fn has_ref_clk(&self) -> bool {
+        self.power.clock
+    }
+
     /// Whether the registers answer.
     pub(super) fn is_alive(&self) -> bool {
         self.is_powered() && self.now() >= self.power.ready_at
