@@ -6,3 +6,4 @@ pub mod enc28j60;
 mod hook;
 mod int_line;
 pub mod lan8720;
+pub mod oneshot;
