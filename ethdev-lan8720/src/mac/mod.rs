@@ -5,10 +5,14 @@ pub mod lan9118;
 pub mod mmio;
 mod ring;
 mod sys_dma;
+#[cfg(feature = "host")]
+mod sys_host;
 
 /// Memory that is shared with a DMA engine: for the MACs with descriptor rings.
 pub mod dma {
     pub use super::sys_dma::{BUFFER_LEN, Buffers, Descriptors, Dma, Region, RingMemory, Rings, Uncached};
+    #[cfg(feature = "host")]
+    pub use super::sys_host::HostMemory;
 }
 
 use ethdev::mdio::Mdio;

@@ -94,7 +94,7 @@ impl<const RX: usize, const TX: usize> Default for Buffers<RX, TX> {
 /// The engine must reach it, with the same content that the processor sees:
 ///
 /// - **Without data cache** (Cortex-M3, M4): in any memory that the bus master reaches. Core-coupled memory often is none.
-/// - **With one** (Cortex-M7, A7, A9): in memory that is not cached. On i.MX RT10xx that is DTCM, which the engine reaches, or on-chip RAM that the MPU makes
+/// - **With one** (Cortex-M7, A7, A9): in memory that is not cached. On i.MX `RT10xx` that is DTCM, which the engine reaches, or on-chip RAM that the MPU makes
 ///   *normal, non-cacheable*. Memory of the type *device* or *strongly ordered*, and any memory while the MMU of a Cortex-A is off, faults on accesses that are
 ///   not aligned, which stacks make.
 /// - **Cached buffers** for speed: descriptors and buffers in statics of their own, the descriptors not cached ([`RingMemory::from_parts`]), and a [`Dma`] that
@@ -429,6 +429,15 @@ impl<L: Layout> Ring<L> {
         Region {
             start: self.buffer(self.at).cast(),
             len: if len < BUFFER_LEN { len } else { BUFFER_LEN },
+            descriptors: false,
+        }
+    }
+
+    /// All buffers, for the same.
+    pub(crate) fn all(&self) -> Region {
+        Region {
+            start: self.memory.buffers.cast(),
+            len: usize::from(self.memory.len) * BUFFER_LEN,
             descriptors: false,
         }
     }

@@ -3,6 +3,7 @@
 //! They know nothing of the drivers that are tested on them.
 
 pub mod enc28j60;
+pub mod enet;
 mod hook;
 mod int_line;
 pub mod lan8720;

@@ -33,7 +33,7 @@ impl<R: Registers, D: DelayNs, C: Dma> Control for Enet<R, D, C> {
             self.halt();
             self.rx.flush(&self.registers, &self.dma);
             self.counters.read(&self.registers);
-            self.rx.reset();
+            self.rx.reset(&self.dma);
             self.tx.reset();
             self.state = State::Stopped;
             self.note_link(before);

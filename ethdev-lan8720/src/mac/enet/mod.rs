@@ -1,4 +1,4 @@
-//! The NXP ENET: the 10/100-Mbit/s MAC of i.MX RT10xx, i.MX 6UL and their kin, with its uDMA and descriptor rings.
+//! The NXP ENET: the 10/100-Mbit/s MAC of i.MX `RT10xx`, i.MX 6UL and their kin, with its uDMA and descriptor rings.
 //!
 //! [`Enet`] lends the uDMA's own buffers, so that nothing is copied between the wire and the stack. It is a [`Mac`](crate::Mac): with a PHY it makes a
 //! [`MacPhy`](crate::MacPhy), and without one it is told its link by [`set_link`](crate::Mac::set_link).

@@ -146,9 +146,10 @@ impl RxSide {
     }
 
     /// Begins anew with an empty ring. The uDMA stands still.
-    pub(super) fn reset(&mut self) {
+    pub(super) fn reset<C: Dma>(&mut self, dma: &C) {
         self.len = 0;
         self.in_pieces = false;
+        dma.before_device_writes(&self.ring.all());
         self.ring.reset(EMPTY);
     }
 

@@ -125,7 +125,7 @@ impl<R: Registers, D: DelayNs, C: Dma> Enet<R, D, C> {
         registers.write(regs::IALR, 0);
         self.write_address();
         self.write_mode();
-        self.rx.reset();
+        self.rx.reset(&self.dma);
         self.tx.reset();
         Ok(())
     }
