@@ -20,6 +20,12 @@ impl PhyAddress {
         if address < 32 { Some(Self(address)) } else { None }
     }
 
+    /// From the five low bits of a number: for constants, which cannot fail.
+    #[must_use]
+    pub const fn from_low_bits(address: u8) -> Self {
+        Self(address & 0x1f)
+    }
+
     /// As a number, 0 to 31.
     #[must_use]
     pub const fn get(self) -> u8 {
