@@ -61,6 +61,9 @@ pub(crate) const ERXST: Pair = pair(0, 0x08);
 pub(crate) const ERXND: Pair = pair(0, 0x0a);
 pub(crate) const ERXRDPT: Pair = pair(0, 0x0c);
 pub(crate) const ERXWRPT: Pair = pair(0, 0x0e);
+pub(crate) const EDMAST: Pair = pair(0, 0x10);
+pub(crate) const EDMAND: Pair = pair(0, 0x12);
+pub(crate) const EDMADST: Pair = pair(0, 0x14);
 
 /// EHT0; the other seven follow.
 pub(crate) const EHT0: Eth = eth(1, 0x00);
@@ -229,7 +232,9 @@ mod tests {
         for reg in [ERXFCON, EPKTCNT, EREVID, ECOCON, EHT0] {
             assert!(reg.address < 0x1a);
         }
-        for pair in [ERDPT, EWRPT, ETXST, ETXND, ERXST, ERXND, ERXRDPT, ERXWRPT] {
+        for pair in [
+            ERDPT, EWRPT, ETXST, ETXND, ERXST, ERXND, ERXRDPT, ERXWRPT, EDMAST, EDMAND, EDMADST,
+        ] {
             assert_eq!((pair.low.address % 2, pair.high.address), (0, pair.low.address + 1));
         }
     }

@@ -388,3 +388,27 @@ fn the_strap_is_overruled() {
         lab.assert_well_used();
     }
 }
+
+/// A bus that is not trusted: the bit of ECON1 that a bank is selected with is flipped into the one that starts the DMA, or the transmitter.
+#[test]
+fn a_flipped_bit_in_econ1_copies_nothing_and_sends_nothing_again() {
+    use embedded_hal::spi::SpiDevice;
+    let lab = Lab::new(ChipConfig::new(Revision::B7).with_errata(Errata::none()));
+    let mut driver = lab.driver(Config::new(OWN).with_fcs_in_software(true));
+    let mut bus = lab.chip.spi_device();
+    driver.send_frame(&frame(1, 300)).unwrap();
+    assert_eq!(next_at_peer(&lab, &mut driver), Some(frame(1, 300)));
+    driver.service().unwrap();
+    let memory: Vec<u8> = (0..0x2000).map(|at| lab.chip.peek_ram(at)).collect();
+    // BFS ECON1: DMAST.
+    bus.write(&[0x9f, 0x20]).unwrap();
+    lab.clock.advance(Duration::from_millis(2));
+    let after: Vec<u8> = (0..0x2000).map(|at| lab.chip.peek_ram(at)).collect();
+    assert_eq!(memory, after, "the DMA has copied something");
+    // BFS ECON1: TXRTS.
+    bus.write(&[0x9f, 0x08]).unwrap();
+    lab.clock.advance(Duration::from_millis(2));
+    assert_eq!((lab.peer.recv(), lab.peer.bad_frames()), (None, 1), "sent again");
+    lab.assert_well_used();
+    assert_traffic_flows(&lab, &mut driver, "afterwards");
+}

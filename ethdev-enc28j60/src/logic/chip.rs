@@ -11,7 +11,7 @@ use crate::counters::{Counters, count};
 use crate::errata::Revision;
 use crate::error::{Error, Wait};
 use crate::regs::{self, Mac, econ1, econ2, eie, eir, erxfcon, estat, macon1, macon3, macon4, txcontrol};
-use crate::ring::{FCS, HEADER, RX_END, RX_FRAMES, RX_START, TX_SLOTS};
+use crate::ring::{FCS, HEADER, IDLE, RX_END, RX_FRAMES, RX_START, TX_SLOTS};
 use crate::settings::Settings;
 use crate::trace::warning;
 
@@ -200,6 +200,13 @@ impl<B: Bus> Chip<B> {
         self.spi
             .write_buffer(core::iter::once(&[0xff; HEADER as usize][..]))
             .await?;
+        if self.settings.fcs_in_software() {
+            // On a bus that is not trusted a bit may flip and start the DMA, which then copies two idle bytes to where they are.
+            let [first, last] = IDLE;
+            for (pair, value) in [(regs::EDMAST, first), (regs::EDMAND, last), (regs::EDMADST, first)] {
+                self.spi.write_pair(pair, value).await?;
+            }
+        }
         // Once: neither the chip nor the driver overwrites it.
         for slot in TX_SLOTS {
             self.spi.write_pair(regs::EWRPT, slot).await?;

@@ -116,17 +116,35 @@ impl<B: Bus> Spi<B> {
             self.set(regs::ECON1, set).await?;
         }
         if self.is_noisy {
-            // What is written to another bank reads back as written.
-            for _ in 0..SELECTIONS {
-                if self.rcr(regs::ECON1.0).await? & regs::econ1::BSEL == bank {
-                    break;
-                }
-                self.clear(regs::ECON1, regs::econ1::BSEL & !bank).await?;
-                self.set(regs::ECON1, bank).await?;
-            }
+            self.confirm(bank).await?;
         }
         self.bank = bank;
         Ok(())
+    }
+
+    /// What is written to another bank reads back as written, so that ECON1 is read instead. The same bit that flips there may have started the transmitter: a
+    /// frame that has ended (TXIF) is not on its way, and what goes out now is broken off before its first byte.
+    async fn confirm(&mut self, bank: u8) -> Result<(), B> {
+        let mut econ1 = 0;
+        for _ in 0..SELECTIONS {
+            econ1 = self.rcr(regs::ECON1.0).await?;
+            if econ1 & regs::econ1::BSEL == bank {
+                break;
+            }
+            self.clear(regs::ECON1, regs::econ1::BSEL & !bank).await?;
+            if bank != 0 {
+                self.set(regs::ECON1, bank).await?;
+            }
+        }
+        if econ1 & regs::econ1::TXRTS == 0 {
+            return Ok(());
+        }
+        for _ in 0..2 {
+            if self.look(regs::EIR).await? & regs::eir::TXIF == 0 {
+                return Ok(());
+            }
+        }
+        self.clear(regs::ECON1, regs::econ1::TXRTS).await
     }
 
     async fn rcr(&mut self, address: u8) -> Result<u8, B> {
@@ -142,11 +160,20 @@ impl<B: Bus> Spi<B> {
     }
 
     pub(crate) async fn set(&mut self, reg: Common, bits: u8) -> Result<(), B> {
+        self.doubt_bank(reg);
         self.instruction(&mut [Operation::Write(&[BFS | reg.0, bits])], 2).await
     }
 
     pub(crate) async fn clear(&mut self, reg: Common, bits: u8) -> Result<(), B> {
+        self.doubt_bank(reg);
         self.instruction(&mut [Operation::Write(&[BFC | reg.0, bits])], 2).await
+    }
+
+    /// On a bus that damages bytes, what changes ECON1 may select another bank.
+    fn doubt_bank(&mut self, reg: Common) {
+        if self.is_noisy && reg == regs::ECON1 {
+            self.bank = UNKNOWN_BANK;
+        }
     }
 
     pub(crate) async fn read(&mut self, reg: Eth) -> Result<u8, B> {

@@ -379,8 +379,18 @@ impl<B: Bus> Chip<B> {
         if self.tx.used > 0 {
             self.start_tx(true).await
         } else {
-            Ok(())
+            self.unload().await
         }
+    }
+
+    /// On a bus that is not trusted a bit may flip and start the transmitter: what it sends then ends where no FCS does, and nobody takes it.
+    async fn unload(&mut self) -> Result<(), B> {
+        if self.settings.fcs_in_software() && self.tx.last != NOWHERE {
+            let [low, _] = self.tx.last.to_le_bytes();
+            self.tx.last = NOWHERE;
+            self.spi.write(regs::ETXND.low, low ^ 1).await?;
+        }
+        Ok(())
     }
 
     /// The chip gave up: for a reason, or for what it took for one (erratum 13).
