@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use embedded_hal::digital::{InputPin, OutputPin};
-use ethdev_sim::chip::lan8720::{MdcPin, MdioLine, MdioPin, ViolationKind as Kind};
+use ethdev_sim::chip::lan8720::{MdcPin, MdioLine, MdioPin, PhyTimes, ViolationKind as Kind};
 
 use crate::host::*;
 
@@ -181,12 +181,10 @@ fn too_fast() {
 fn a_bit_is_taken_too_early() {
     let mut master = Master::new(false, true);
     // Late school at full speed: the bit is there 300 ns after the rising edge, and this looks after 200 + 0.
-    let mut times = ethdev_sim::chip::lan8720::PhyTimes::default();
-    times.mdio_valid = ns(301);
-    master.host.phy.set_times(times);
+    let valid = |valid| PhyTimes::default().with_mdio(valid, Duration::ZERO);
+    master.host.phy.set_times(valid(ns(301)));
     assert_ne!(master.read(0, 2), Some(0x0007));
-    times.mdio_valid = ns(30);
-    master.host.phy.set_times(times);
+    master.host.phy.set_times(valid(ns(30)));
     assert_eq!(master.read(0, 2), Some(0x0007));
 }
 
@@ -245,8 +243,7 @@ fn frames_that_are_none() {
 
 #[test]
 fn a_slow_pull_up() {
-    let mut times = ethdev_sim::chip::lan8720::PhyTimes::default();
-    times.mdio_rise = Duration::from_micros(1);
+    let times = PhyTimes::default().with_mdio(ns(300), Duration::from_micros(1));
     let mut master = Master::new(true, false);
     master.mdio.set_as_output();
     master.host.phy.set_times(times);

@@ -3,6 +3,12 @@
 #![allow(missing_docs, unreachable_pub, reason = "a test binary")]
 
 mod bits;
+mod energy;
+mod faults;
+mod frames;
 mod host;
+mod interrupts;
+mod link;
 mod partners;
+mod power;
 mod registers;

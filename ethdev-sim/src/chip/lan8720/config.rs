@@ -190,6 +190,39 @@ impl Default for PhyTimes {
     }
 }
 
+impl PhyTimes {
+    /// The same with ENERGYON falling so long after the last energy, and rising so long after the first.
+    #[must_use]
+    pub const fn with_energy(mut self, off: Duration, on: Duration) -> Self {
+        self.energy_off = off;
+        self.energy_on = on;
+        self
+    }
+
+    /// The same with MDIO valid so long after MDC's rising edge, and rising in this time where nobody drives it.
+    #[must_use]
+    pub const fn with_mdio(mut self, valid: Duration, rise: Duration) -> Self {
+        self.mdio_valid = valid;
+        self.mdio_rise = rise;
+        self
+    }
+
+    /// The same with each access to an MDIO pin taking this long.
+    #[must_use]
+    pub const fn with_pin(mut self, pin: Duration) -> Self {
+        self.pin = pin;
+        self
+    }
+
+    /// The same with an exchange of this length, for those that negotiate and for those that are detected.
+    #[must_use]
+    pub const fn with_exchange(mut self, negotiation: Duration, parallel_detection: Duration) -> Self {
+        self.negotiation = negotiation;
+        self.parallel_detection = parallel_detection;
+        self
+    }
+}
+
 /// What silicon does that its data sheet does not say. The default is what was seen on LAN8720A boards.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
@@ -243,6 +276,13 @@ impl Flaws {
     #[must_use]
     pub fn with_symbol_errors(mut self, p: f64) -> Self {
         self.symbol_errors = crate::random::probability(p);
+        self
+    }
+
+    /// The same, not noticing that its cable is pulled while SMR forces it to 10 Mbit/s.
+    #[must_use]
+    pub const fn with_forced_10_sticking(mut self) -> Self {
+        self.forced_10_sticks = true;
         self
     }
 
