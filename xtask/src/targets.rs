@@ -31,7 +31,7 @@ const TARGETS: [(&str, &str); 3] = [
 ];
 
 /// Each `no_std` crate and the sets of features it is built with.
-const CRATES: [(&str, &[&str]); 4] = [
+const CRATES: [(&str, &[&str]); 5] = [
     (
         "ethdev",
         &[
@@ -59,6 +59,7 @@ const CRATES: [(&str, &[&str]); 4] = [
         "ethdev-enc28j60",
         &["", "defmt", "log", "enc28j60-crate", "defmt,log,enc28j60-crate"],
     ),
+    ("ethdev-lan8720", &["", "defmt", "log", "defmt,log"]),
     ("ethdev-examples", &[""]),
 ];
 
