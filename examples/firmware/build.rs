@@ -1,17 +1,31 @@
-//! Puts `memory.x` where the linker looks for it.
+//! Tells the code which board it is built for, and puts the board's linker scripts where the linker looks for them.
 
 use std::path::PathBuf;
 use std::{env, fs};
 
+/// Targets with the boards that they stand for: one each. A name is also that of the board's directory.
+const BOARDS: [(&str, &str); 2] = [("thumbv7m-none-eabi", "mps2_an385"), ("armv7a-none-eabi", "imx6ul_evk")];
+
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let out = PathBuf::from(env::var("OUT_DIR")?);
-    fs::write(out.join("memory.x"), include_bytes!("memory.x"))?;
-    println!("cargo:rustc-link-search={}", out.display());
-    println!("cargo:rerun-if-changed=memory.x");
     println!("cargo:rerun-if-changed=build.rs");
-    // Host builds (the driver's tests) have no use for the script.
-    if env::var("CARGO_CFG_TARGET_OS")? == "none" {
-        println!("cargo:rustc-link-arg-bins=-Tlink.x");
+    let names: Vec<String> = BOARDS.iter().map(|(_, board)| format!("{board:?}")).collect();
+    println!("cargo:rustc-check-cfg=cfg(board, values({}))", names.join(", "));
+    let target = env::var("TARGET")?;
+    // Host builds have no board.
+    let Some((_, board)) = BOARDS.iter().find(|(name, _)| *name == target) else {
+        return Ok(());
+    };
+    println!("cargo:rustc-cfg=board={board:?}");
+    let out = PathBuf::from(env::var("OUT_DIR")?);
+    for entry in fs::read_dir(format!("src/board/{board}"))? {
+        let script = entry?.path();
+        if let (Some(name), Some("x")) = (script.file_name(), script.extension().and_then(|x| x.to_str())) {
+            fs::copy(&script, out.join(name))?;
+            println!("cargo:rerun-if-changed={}", script.display());
+        }
     }
+    println!("cargo:rustc-link-search={}", out.display());
+    // The script of the crate that starts the processor. It includes ours.
+    println!("cargo:rustc-link-arg-bins=-Tlink.x");
     Ok(())
 }

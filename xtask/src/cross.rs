@@ -21,8 +21,8 @@ pub(crate) enum Preference {
 /// Debian's compiler, the sources of `core`, and a linker for ARM and RISC-V.
 const DEBIAN: [&str; 3] = ["rustc-web", "rust-web-src", "lld"];
 const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
-/// smoltcp 0.14 wants this version of Rust.
-const LEAST_MINOR: u32 = 91;
+/// The firmware wants this version of Rust, for what starts a Cortex-A; smoltcp 0.14 would do with 1.91.
+const LEAST_MINOR: u32 = 93;
 
 /// A tool chain that can build for one target.
 #[derive(Debug, Clone)]
@@ -47,6 +47,11 @@ impl ToolChain {
     /// What it is, for a table.
     pub(crate) fn name(&self) -> String {
         format!("{} {}", if self.debian { "Debian" } else { "rustup" }, self.version)
+    }
+
+    /// What it compiles for.
+    pub(crate) fn target(&self) -> &str {
+        &self.target
     }
 
     /// Whether it is Debian's.

@@ -8,9 +8,6 @@ use anyhow::{Context, Result, bail};
 use crate::cross::ToolChain;
 use crate::tools::root;
 
-/// What the firmware runs on.
-pub(crate) const TARGET: &str = "thumbv7m-none-eabi";
-
 /// The workspace, by its manifest.
 pub(crate) const MANIFEST: &str = "examples/firmware/Cargo.toml";
 
@@ -39,7 +36,12 @@ impl Build<'_> {
             .env("RUSTFLAGS", self.rustflags)
             .envs(self.env.iter().copied())
             .stderr(Stdio::inherit());
-        eprintln!("+ cargo build {} for {TARGET} {}", self.program, self.rustflags);
+        eprintln!(
+            "+ cargo build {} for {} {}",
+            self.program,
+            tools.target(),
+            self.rustflags
+        );
         let out = cargo.output().context("cannot start cargo")?;
         if !out.status.success() {
             bail!("{} does not build", self.program);
@@ -55,8 +57,8 @@ impl Build<'_> {
     }
 
     /// Where the compiler leaves what it emits besides the image.
-    pub(crate) fn leavings(&self) -> PathBuf {
-        directory(self.directory).join(TARGET).join("release/deps")
+    pub(crate) fn leavings(&self, tools: &ToolChain) -> PathBuf {
+        directory(self.directory).join(tools.target()).join("release/deps")
     }
 }
 

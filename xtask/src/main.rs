@@ -3,9 +3,9 @@
 mod bench;
 mod cross;
 mod figures;
-mod firmware;
 mod fuzz;
 mod image;
+mod qemu;
 mod size;
 mod stress;
 mod targets;
@@ -30,7 +30,7 @@ enum Command {
     Bench(bench::Args),
     Size(size::Args),
     Stress(stress::Args),
-    Firmware(firmware::Args),
+    Qemu(qemu::Args),
     Fuzz(fuzz::Args),
     Targets(targets::Args),
 }
@@ -41,7 +41,7 @@ fn main() -> ExitCode {
         Command::Bench(args) => bench::run(&args),
         Command::Size(args) => size::run(&args),
         Command::Stress(args) => stress::run(&args),
-        Command::Firmware(args) => firmware::run(&args),
+        Command::Qemu(args) => qemu::run(&args),
         Command::Fuzz(args) => fuzz::run(&args),
         Command::Targets(args) => targets::run(&args),
     };

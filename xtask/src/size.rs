@@ -1,6 +1,6 @@
 //! Prints flash and RAM that ethdev and the smoltcp adapter take on thumbv7m.
 
-mod elf;
+pub(crate) mod elf;
 mod stack;
 mod symbol;
 
@@ -12,13 +12,13 @@ use object::{Object, ObjectSection, ObjectSymbol};
 
 use crate::cross::{Preference, ToolChain};
 use crate::figures::{self, Figure};
-use crate::image::{self, Build};
+use crate::image::Build;
 use elf::{Image, Symbol};
 
 /// Prints flash and RAM that ethdev and the smoltcp adapter take on thumbv7m.
 ///
 /// Two images of the firmware workspace are compared that differ only in what drives smoltcp: `size_ethdev` goes through `Buffered` and the adapter,
-/// `size_plain` through a `phy::Device` written by hand for the same driver. Stacks are measured on `serve`, which uses more.
+/// `size_plain` through a `phy::Device` written by hand for the same driver. Stacks are measured on `mps2_bare`, which uses more.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Print a list for programs instead of a table.
@@ -41,8 +41,11 @@ const STACK_GOAL: u64 = 64;
 /// How many of the largest things are named.
 const SHOWN: usize = 5;
 
+/// What the images are compiled for.
+const TARGET: &str = "thumbv7m-none-eabi";
+
 pub(crate) fn run(args: &Args) -> Result<()> {
-    let tools = ToolChain::find(image::TARGET, args.with)?;
+    let tools = ToolChain::find(TARGET, args.with)?;
     let named = |program| {
         let build = Build {
             program,
@@ -55,22 +58,22 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let path = named("size_ethdev")?;
     let (ours, plain) = (Image::read(&path)?, Image::read(&named("size_plain")?)?);
     let sizes = sizes(&std::fs::read(&path)?)?;
-    let serve = Image::read(&named("serve")?)?;
+    let serve = Image::read(&named("mps2_bare")?)?;
     let apart = Build {
-        program: "serve",
+        program: "mps2_bare",
         rustflags: APART,
         env: &[UNSTABLE, ("CARGO_PROFILE_RELEASE_LTO", "off")],
         directory: "size-apart",
     };
     apart.run(&tools)?;
-    let objects = stack::objects(&apart.leavings(), &["ethdev", "ethdev_smoltcp", "serve"])?;
+    let objects = stack::objects(&apart.leavings(&tools), &["ethdev", "ethdev_smoltcp", "mps2_bare"])?;
 
     let mut list = flash(&ours, &plain);
     list.extend(ram(&ours, &plain, sizes));
     list.extend(stack(&serve, &objects)?);
     figures::print(&list, args.json)?;
     if !args.json {
-        println!("{} with {}, opt-level s, LTO", image::TARGET, tools.name());
+        println!("{} with {}, opt-level s, LTO", TARGET, tools.name());
         let mut functions: Vec<Symbol> = ours.our_functions().cloned().collect();
         functions.sort_by_key(|symbol| Reverse(symbol.size));
         show("largest functions", &functions);

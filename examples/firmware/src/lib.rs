@@ -1,21 +1,29 @@
-//! The applications of `ethdev-examples` on a bare-metal Cortex-M3, over a LAN9118.
+//! The applications of `ethdev-examples` on bare metal, in QEMU: a Cortex-M3 with a LAN9118, a Cortex-A7 with an ENET.
 //!
-//! - [`lan9118`]: a driver for the board's NIC. It knows no board, and its tests run on the host.
+//! - [`app`]: the node on a NIC, under any scheduler. The programs in `src/bin` schedule it.
+//! - [`nic`]: the NIC of the board, as an ethdev device: the one place that names it.
+//! - [`board`]: clock, alarm, sleep, interrupts and registers of the board.
+//! - [`frames`] and [`by_hand`]: what a frame costs, and what it costs without ethdev.
 //! - [`echo`]: the application whose image is measured.
-//! - `board`: registers, clock, sleep and interrupts of the board. Only on the target.
-#![cfg_attr(not(test), no_std)]
-#![cfg_attr(
-    not(test),
-    deny(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::panic,
-        clippy::indexing_slicing,
-        clippy::unreachable
-    )
+#![no_std]
+#![deny(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::unreachable
 )]
 
 #[cfg(target_os = "none")]
+pub mod app;
+#[cfg(target_os = "none")]
 pub mod board;
+#[cfg(target_os = "none")]
+pub mod by_hand;
 pub mod echo;
-pub mod lan9118;
+#[cfg(target_os = "none")]
+pub mod frames;
+#[cfg(target_os = "none")]
+pub mod nic;
+#[cfg(board = "mps2_an385")]
+pub mod sys_executor;

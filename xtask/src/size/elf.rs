@@ -10,11 +10,11 @@ use super::symbol;
 
 /// An image, measured.
 #[derive(Debug)]
-pub(super) struct Image {
+pub(crate) struct Image {
     /// Bytes that are programmed: code, constants, and the initial values of variables.
-    pub(super) flash: u64,
-    /// Bytes of variables, whether or not they have initial values.
-    pub(super) ram: u64,
+    pub(crate) flash: u64,
+    /// Bytes of variables, whether or not they have initial values. Stacks are none.
+    pub(crate) ram: u64,
     /// Functions by address.
     functions: BTreeMap<u64, Symbol>,
     /// Variables.
@@ -35,7 +35,7 @@ pub(super) struct Symbol {
 const THUMB: u64 = 1;
 
 impl Image {
-    pub(super) fn read(path: &Path) -> Result<Self> {
+    pub(crate) fn read(path: &Path) -> Result<Self> {
         let data = std::fs::read(path)?;
         let file = object::File::parse(&*data).with_context(|| format!("{} is no image", path.display()))?;
         let (mut flash, mut ram) = (0, 0);
@@ -48,7 +48,9 @@ impl Image {
             if allocated && section.kind() != SectionKind::UninitializedData {
                 flash += section.size();
             }
-            if allocated && writable {
+            // Some linker scripts set aside a section for them.
+            let stacks = section.name().is_ok_and(|name| name == ".stacks");
+            if allocated && writable && !stacks {
                 ram += section.size();
             }
         }

@@ -4,11 +4,11 @@
 
 use core::hint::black_box;
 
-use cortex_m_rt::entry;
-use ethdev::{Buffered, Doorbell, EthernetDevice};
-use ethdev_firmware::board::{Board, NicRegisters};
+use ethdev::{Buffered, Doorbell, EthernetDevice, Link};
+use ethdev_firmware::board::{self, Board, Delay, NicRegisters};
 use ethdev_firmware::echo::{self, Memory};
-use ethdev_firmware::lan9118::Lan9118;
+use ethdev_lan8720::Mac;
+use ethdev_lan8720::mac::lan9118::{Config, Lan9118};
 use ethdev_smoltcp::Adapter;
 use semihosting::process;
 use smoltcp::time::Instant;
@@ -16,7 +16,7 @@ use static_cell::ConstStaticCell;
 
 const FRAME: usize = 1514;
 
-type Nic = Lan9118<NicRegisters>;
+type Nic = Lan9118<NicRegisters, Delay>;
 type Lending = Buffered<Nic, FRAME>;
 
 static MEMORY: ConstStaticCell<Memory> = ConstStaticCell::new(Memory::new());
@@ -29,21 +29,22 @@ static SIZES: [usize; 3] = [
     size_of::<Doorbell>(),
 ];
 
-#[entry]
+#[board::entry]
 fn main() -> ! {
     black_box(&SIZES);
-    let (Some(mut board), Some(memory)) = (Board::take(), MEMORY.try_take()) else {
+    let (Some(board), Some(memory)) = (Board::take(), MEMORY.try_take()) else {
         process::exit(1)
     };
-    let Ok(nic) = Lan9118::new(board.nic) else {
+    let Ok(mut nic) = Lan9118::new(board.nic, Delay, Config::new()) else {
         process::exit(1)
     };
+    // What fails is counted.
+    let _ = nic.set_link(Link::UP);
     let address = nic.mac_address();
     let mut spare = [0; FRAME];
     let mut device = Adapter::new(Lending::new(nic), &mut spare);
     echo::run(&mut device, address, memory, |device| {
-        // What fails is counted.
         let _ = device.service();
-        Instant::from_micros(board.clock.now().as_micros() as i64)
+        Instant::from_micros(board::now().as_micros() as i64)
     })
 }

@@ -2,10 +2,11 @@
 #![no_std]
 #![no_main]
 
-use cortex_m_rt::entry;
-use ethdev_firmware::board::{Board, NicRegisters};
+use ethdev::{EthernetDevice, Link};
+use ethdev_firmware::board::{self, Board, Delay, NicRegisters};
 use ethdev_firmware::echo::{self, Memory};
-use ethdev_firmware::lan9118::Lan9118;
+use ethdev_lan8720::Mac;
+use ethdev_lan8720::mac::lan9118::{Config, Lan9118};
 use semihosting::process;
 use smoltcp::phy::{self, Device, DeviceCapabilities, Medium};
 use smoltcp::time::Instant;
@@ -13,7 +14,7 @@ use static_cell::ConstStaticCell;
 
 const FRAME: usize = 1514;
 
-type Nic = Lan9118<NicRegisters>;
+type Nic = Lan9118<NicRegisters, Delay>;
 
 static MEMORY: ConstStaticCell<Memory> = ConstStaticCell::new(Memory::new());
 
@@ -41,7 +42,7 @@ impl phy::TxToken for TxToken<'_> {
         let frame = self.buf.get_mut(..len).unwrap_or_default();
         let result = f(frame);
         // By hand, errors go where they usually go.
-        let _ = self.nic.send(&[frame]);
+        let _ = self.nic.send_frame(frame);
         result
     }
 }
@@ -51,8 +52,8 @@ impl Device for Plain {
     type TxToken<'a> = TxToken<'a>;
 
     fn receive(&mut self, _now: Instant) -> Option<(RxToken<'_>, TxToken<'_>)> {
-        let len = self.nic.receive(&mut self.rx).ok()??;
-        let frame = self.rx.get(..len)?;
+        let meta = self.nic.recv_frame(&mut self.rx).ok()??;
+        let frame = self.rx.get(..meta.len)?;
         let transmit = TxToken {
             nic: &mut self.nic,
             buf: &mut self.tx,
@@ -61,7 +62,7 @@ impl Device for Plain {
     }
 
     fn transmit(&mut self, _now: Instant) -> Option<TxToken<'_>> {
-        self.nic.has_room().ok()?.then_some(TxToken {
+        self.nic.tx_ready().ok()?.then_some(TxToken {
             nic: &mut self.nic,
             buf: &mut self.tx,
         })
@@ -75,22 +76,23 @@ impl Device for Plain {
     }
 }
 
-#[entry]
+#[board::entry]
 fn main() -> ! {
-    let (Some(mut board), Some(memory)) = (Board::take(), MEMORY.try_take()) else {
+    let (Some(board), Some(memory)) = (Board::take(), MEMORY.try_take()) else {
         process::exit(1)
     };
-    let Ok(nic) = Lan9118::new(board.nic) else {
+    let Ok(mut nic) = Lan9118::new(board.nic, Delay, Config::new()) else {
         process::exit(1)
     };
-    let address = nic.address();
+    let _ = nic.set_link(Link::UP);
+    let address = nic.mac_address();
     let mut device = Plain {
         nic,
         rx: [0; FRAME],
         tx: [0; FRAME],
     };
     echo::run(&mut device, address, memory, |device| {
-        let _ = device.nic.refresh();
-        Instant::from_micros(board.clock.now().as_micros() as i64)
+        let _ = device.nic.service();
+        Instant::from_micros(board::now().as_micros() as i64)
     })
 }

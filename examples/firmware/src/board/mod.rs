@@ -1,126 +1,142 @@
-//! The board: ARM MPS2 with the AN385 image (Cortex-M3, LAN9118), as QEMU's `mps2-an385` has it.
+//! The board that this is built for: one for each target.
+//!
+//! All boards offer the same, so that programs differ in nothing but who schedules what:
+//!
+//! - [`Board::take`]: what there is only one of, which is the NIC's registers;
+//! - [`now`] and [`Delay`], and [`wake_in`], which rings a doorbell after a time;
+//! - [`NIC`], the doorbell that the NIC's interrupt rings, and [`listen`], which unmasks that interrupt at the processor;
+//! - [`idle`], which sleeps until an interrupt comes, and books it in an [`Account`].
+//!
+//! `mmio.rs` and `sys.rs` of a board hold all of its unsafe code.
 
-mod mmio;
-mod sys;
+#[cfg(board = "imx6ul_evk")]
+mod imx6ul_evk;
+#[cfg(board = "mps2_an385")]
+mod mps2_an385;
 
-use core::cell::Cell;
-use core::fmt;
+use core::cell::{Cell, RefCell};
 use core::time::Duration;
 
-use cortex_m::peripheral::SYST;
-use cortex_m::peripheral::syst::SystClkSource;
 use critical_section::Mutex;
+use embedded_hal::delay::DelayNs;
 use ethdev::Doorbell;
 
-pub use mmio::NicRegisters;
+#[cfg(board = "imx6ul_evk")]
+use imx6ul_evk as this;
+#[cfg(board = "mps2_an385")]
+use mps2_an385 as this;
 
-/// Clock of the processor and of the timer.
-const CLOCK_HZ: u32 = 25_000_000;
-const TICKS_PER_US: u32 = CLOCK_HZ / 1_000_000;
-/// The system timer counts 24 bits: 0.67 s.
-const LONGEST_SLEEP_TICKS: u32 = 0x00ff_ffff;
+pub use this::*;
 
 /// Rung by the NIC's interrupt.
 pub static NIC: Doorbell = Doorbell::new();
 
-static INTERRUPTS: Mutex<Cell<u32>> = Mutex::new(Cell::new(0));
+static ACCOUNT: Mutex<Cell<Account>> = Mutex::new(Cell::new(Account::NONE));
 
-/// Interrupts of the NIC so far; wraps.
-#[must_use]
-pub fn interrupts() -> u32 {
-    critical_section::with(|cs| INTERRUPTS.borrow(cs).get())
-}
+/// When to ring which doorbell.
+type Alarm = (Duration, &'static Doorbell);
 
-fn count_interrupt() {
-    critical_section::with(|cs| {
-        let count = INTERRUPTS.borrow(cs);
-        count.set(count.get().wrapping_add(1));
+/// Two are enough for every program here: one for the NIC, one for the stack.
+static ALARMS: Mutex<RefCell<[Option<Alarm>; 2]>> = Mutex::new(RefCell::new([None; 2]));
+
+/// Rings `bell` after this time, instead of when it was to be rung before.
+///
+/// There can be two such doorbells at a time; a third is rung at once, so that who waits for it looks too often rather than never.
+pub fn wake_in(time: Duration, bell: &'static Doorbell) {
+    let entered = critical_section::with(|cs| {
+        let mut alarms = ALARMS.borrow_ref_mut(cs);
+        let place = alarms
+            .iter()
+            .position(|alarm| alarm.is_some_and(|(_, other)| core::ptr::eq(bell, other)))
+            .or_else(|| alarms.iter().position(Option::is_none));
+        let alarm = place.and_then(|place| alarms.get_mut(place));
+        let entered = alarm.map(|alarm| *alarm = Some((now().saturating_add(time), bell)));
+        set_alarm(alarms.iter().flatten().map(|&(at, _)| at).min());
+        entered
     });
-}
-
-/// Time since the start of the program. It has to be asked at least every 171 s, when the timer wraps; a sleep is far shorter.
-#[derive(Debug)]
-pub struct Clock {
-    timer: mmio::TimerRegisters,
-    last: u32,
-    ticks: u64,
-}
-
-impl Clock {
-    fn start(mut timer: mmio::TimerRegisters) -> Self {
-        timer.run();
-        let last = timer.value();
-        Self { timer, last, ticks: 0 }
-    }
-
-    /// Now.
-    pub fn now(&mut self) -> Duration {
-        let value = self.timer.value();
-        // It counts down.
-        self.ticks = self.ticks.wrapping_add(u64::from(self.last.wrapping_sub(value)));
-        self.last = value;
-        Duration::from_micros(self.ticks / u64::from(TICKS_PER_US))
+    if entered.is_none() {
+        bell.ring();
     }
 }
 
-/// Sleep until an interrupt, or for a time.
-pub struct Sleeper {
-    timer: SYST,
+/// What the handler of the alarm does. It may come too early.
+fn alarm() {
+    let due = critical_section::with(|cs| {
+        let mut alarms = ALARMS.borrow_ref_mut(cs);
+        let now = now();
+        let due = alarms.each_mut().map(|alarm| alarm.take_if(|(at, _)| *at <= now));
+        set_alarm(alarms.iter().flatten().map(|&(at, _)| at).min());
+        due
+    });
+    for (_, bell) in due.into_iter().flatten() {
+        bell.ring();
+    }
 }
 
-impl Sleeper {
-    /// Stops the processor until the NIC's doorbell rings, at most for `at_most` and never for more than 0.67 s. Returns at once when it has rung already.
-    pub fn sleep(&mut self, at_most: Duration) {
-        let ticks = at_most.as_micros().saturating_mul(u128::from(TICKS_PER_US));
-        let ticks = u32::try_from(ticks).map_or(LONGEST_SLEEP_TICKS, |ticks| ticks.min(LONGEST_SLEEP_TICKS));
-        if ticks == 0 {
+/// Waits by the board's clock, without sleeping.
+#[derive(Debug, Clone, Copy)]
+pub struct Delay;
+
+impl DelayNs for Delay {
+    fn delay_ns(&mut self, ns: u32) {
+        let begin = now();
+        // The clock goes on whatever happens.
+        while now().saturating_sub(begin) < Duration::from_nanos(u64::from(ns)) {}
+    }
+}
+
+/// How the processor has spent its time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Account {
+    /// Interrupts of the NIC; wraps.
+    pub interrupts: u32,
+    /// Times that the processor went to sleep; wraps.
+    pub sleeps: u32,
+    /// Time for which it slept.
+    pub asleep: Duration,
+}
+
+impl Account {
+    const NONE: Self = Self {
+        interrupts: 0,
+        sleeps: 0,
+        asleep: Duration::ZERO,
+    };
+
+    /// So far.
+    #[must_use]
+    pub fn so_far() -> Self {
+        critical_section::with(|cs| ACCOUNT.borrow(cs).get())
+    }
+
+    fn enter(f: impl FnOnce(&mut Self)) {
+        critical_section::with(|cs| {
+            let mut account = ACCOUNT.borrow(cs).get();
+            f(&mut account);
+            ACCOUNT.borrow(cs).set(account);
+        });
+    }
+}
+
+/// What the handler of the NIC's interrupt does, after it has masked the line.
+fn nic_has_rung() {
+    Account::enter(|account| account.interrupts = account.interrupts.wrapping_add(1));
+    NIC.ring();
+}
+
+/// Stops the processor until an interrupt comes. Returns at once when there is something to do, as `busy` tells.
+pub fn idle(busy: impl FnOnce() -> bool) {
+    // With interrupts held back, what comes between the look and the sleep still ends the sleep: it stays pending.
+    critical_section::with(|_| {
+        if busy() {
             return;
         }
-        self.timer.set_reload(ticks);
-        self.timer.clear_current();
-        self.timer.enable_counter();
-        self.timer.enable_interrupt();
-        sys::unmask(sys::Interrupt::Nic);
-        // With interrupts held back, what rings between the look and the sleep still ends the sleep: it stays pending.
-        cortex_m::interrupt::free(|_| {
-            if !NIC.is_rung() {
-                cortex_m::asm::wfi();
-            }
+        let began = now();
+        sleep();
+        let slept = now().saturating_sub(began);
+        Account::enter(|account| {
+            account.sleeps = account.sleeps.wrapping_add(1);
+            account.asleep += slept;
         });
-        self.timer.disable_interrupt();
-        self.timer.disable_counter();
-    }
-}
-
-impl fmt::Debug for Sleeper {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sleeper").finish_non_exhaustive()
-    }
-}
-
-/// What the program has of the board.
-#[derive(Debug)]
-pub struct Board {
-    /// Registers of the NIC, for its driver.
-    pub nic: NicRegisters,
-    /// Time.
-    pub clock: Clock,
-    /// Sleep.
-    pub sleeper: Sleeper,
-}
-
-impl Board {
-    /// The board, the first time it is asked for; `None` from then on.
-    #[must_use]
-    pub fn take() -> Option<Self> {
-        let core = cortex_m::Peripherals::take()?;
-        let (nic, timer) = mmio::take()?;
-        let mut syst = core.SYST;
-        syst.set_clock_source(SystClkSource::Core);
-        Some(Self {
-            nic,
-            clock: Clock::start(timer),
-            sleeper: Sleeper { timer: syst },
-        })
-    }
+    });
 }

@@ -9,16 +9,15 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use serde_json::{Value, json};
 
+use super::programs::Board;
 use crate::tools::has;
 
 /// How long QEMU may take to quit before it is killed.
 const QUIT_TIME: Duration = Duration::from_secs(5);
-/// How long the monitor may take to be there.
+/// How long the monitor may take to be there, and to answer.
 const MONITOR: Duration = Duration::from_secs(10);
-
-/// The monitor's command that ends QEMU.
-const QUIT: &str = "quit";
 
 /// A running board.
 #[derive(Debug)]
@@ -26,6 +25,7 @@ pub(super) struct Qemu {
     child: Child,
     monitor: PathBuf,
     lines: Arc<Lines>,
+    board: String,
 }
 
 /// What the board and QEMU have said.
@@ -36,14 +36,14 @@ struct Lines {
 }
 
 impl Lines {
-    fn gather(self: &Arc<Self>, from: impl Read + Send + 'static) {
-        let lines = Arc::clone(self);
+    fn gather(self: &Arc<Self>, from: impl Read + Send + 'static, board: &str) {
+        let (lines, board) = (Arc::clone(self), board.to_owned());
         thread::spawn(move || {
             let mut last = String::new();
             for line in BufReader::new(from).lines().map_while(Result::ok) {
                 // A full NIC makes QEMU say so for every frame.
                 if line != last {
-                    eprintln!("  | {line}");
+                    eprintln!("  {board} | {line}");
                     last.clone_from(&line);
                 }
                 lines.said.lock().unwrap_or_else(PoisonError::into_inner).push(line);
@@ -54,13 +54,19 @@ impl Lines {
 }
 
 impl Qemu {
-    /// Starts `kernel` on an MPS2 board. `arguments` describe its network; `dir` takes the monitor's socket.
-    pub(super) fn start(kernel: &Path, arguments: &[String], dir: &Path) -> Result<Self> {
+    /// Starts `kernel` on a board. `arguments` describe its network and what else is special; `dir` takes the monitor's socket.
+    pub(super) fn start(board: &Board, kernel: &Path, arguments: &[String], dir: &Path) -> Result<Self> {
         let monitor = dir.join("monitor");
         let mut command = lifeline("qemu-system-arm");
         command
-            .args(["-M", "mps2-an385", "-display", "none", "-serial", "none"])
-            .args(["-semihosting-config", "enable=on,target=native", "-monitor"])
+            .args(["-M", board.machine, "-display", "none", "-serial", "none"])
+            .args([
+                "-monitor",
+                "none",
+                "-semihosting-config",
+                "enable=on,target=native",
+                "-qmp",
+            ])
             .arg(format!("unix:{},server=on,wait=off", monitor.display()))
             .args(arguments)
             .arg("-kernel")
@@ -73,10 +79,15 @@ impl Qemu {
             .context("cannot start qemu-system-arm")?;
         let lines = Arc::new(Lines::default());
         if let (Some(out), Some(err)) = (child.stdout.take(), child.stderr.take()) {
-            lines.gather(out);
-            lines.gather(err);
+            lines.gather(out, board.machine);
+            lines.gather(err, board.machine);
         }
-        Ok(Self { child, monitor, lines })
+        Ok(Self {
+            child,
+            monitor,
+            lines,
+            board: board.machine.to_owned(),
+        })
     }
 
     /// How many lines have been said so far.
@@ -109,8 +120,13 @@ impl Qemu {
         }
     }
 
-    /// Gives QEMU's monitor a command.
-    pub(super) fn tell(&self, command: &str) -> Result<()> {
+    /// Plugs the cable of the network `n0` in, or pulls it out.
+    pub(super) fn set_link(&self, up: bool) -> Result<()> {
+        self.tell(&json!({"execute": "set_link", "arguments": {"name": "n0", "up": up}}))
+    }
+
+    /// Gives QEMU's monitor a command, by its machine protocol: one JSON object a line.
+    fn tell(&self, command: &Value) -> Result<()> {
         let deadline = Instant::now() + MONITOR;
         let mut monitor = loop {
             match UnixStream::connect(&self.monitor) {
@@ -120,19 +136,18 @@ impl Qemu {
             }
         };
         monitor.set_read_timeout(Some(MONITOR))?;
-        await_prompt(&mut monitor)?;
-        writeln!(monitor, "{command}")?;
-        if command == QUIT {
-            // The answer is the end of the stream; hanging up earlier would take the command back.
-            monitor.read_to_end(&mut Vec::new())?;
-            return Ok(());
+        let mut answers = BufReader::new(monitor.try_clone()?).lines();
+        // It begins with a greeting, and takes no other command before this one.
+        for command in [&json!({"execute": "qmp_capabilities"}), command] {
+            writeln!(monitor, "{command}")?;
+            answer(&mut answers).with_context(|| format!("{} does not take {command}", self.board))?;
         }
-        await_prompt(&mut monitor)
+        Ok(())
     }
 
     /// Ends it, captures complete. An error when it did not end by itself, or not well.
     pub(super) fn quit(mut self) -> Result<Vec<String>> {
-        self.tell(QUIT)?;
+        self.tell(&json!({"execute": "quit"}))?;
         let deadline = Instant::now() + QUIT_TIME;
         while Instant::now() < deadline {
             if let Some(status) = self.child.try_wait()? {
@@ -166,14 +181,16 @@ fn lifeline(program: &str) -> Command {
     }
 }
 
-/// Reads up to the monitor's next prompt.
-fn await_prompt(monitor: &mut UnixStream) -> Result<()> {
-    const PROMPT: &[u8] = b"(qemu) ";
-    let mut read = Vec::new();
-    let mut byte = [0];
-    while !read.ends_with(PROMPT) {
-        monitor.read_exact(&mut byte).context("no prompt from the monitor")?;
-        read.push(byte[0]);
+/// The answer to a command. The greeting and reports of events are passed over.
+fn answer(lines: &mut impl Iterator<Item = std::io::Result<String>>) -> Result<()> {
+    for line in lines {
+        let line: Value = serde_json::from_str(&line?)?;
+        if let Some(error) = line.get("error") {
+            bail!("{error}");
+        }
+        if line.get("return").is_some() {
+            return Ok(());
+        }
     }
-    Ok(())
+    bail!("it has hung up")
 }

@@ -10,10 +10,14 @@ use etherparse::{
     TransportSlice,
 };
 
+use super::programs::Board;
+
 const OUR_MAC: [u8; 6] = [0x02, 0, 0, 0, 0, 2];
 const OUR_IP: [u8; 4] = [10, 0, 2, 2];
 const BOARD_IP: [u8; 4] = [10, 0, 2, 15];
 const BROADCAST: [u8; 6] = [0xff; 6];
+/// The discard service (RFC 863).
+const DISCARD: u16 = 9;
 const PATIENCE: Duration = Duration::from_secs(2);
 /// A frame may find the board's FIFO full: each question is asked so often at most.
 const TRIES: usize = 5;
@@ -25,12 +29,15 @@ const BATCH: usize = 4;
 pub(super) struct Wire {
     socket: UdpSocket,
     board: [u8; 6],
+    shortest: usize,
     sequence: u16,
 }
 
 impl Wire {
     /// The cable, and QEMU's end of it as its arguments say it.
-    pub(super) fn new(board: [u8; 6]) -> Result<(Self, Vec<String>)> {
+    ///
+    /// A frame of the board with less than `shortest` bytes is an error.
+    pub(super) fn new(machine: &Board, board: [u8; 6], shortest: usize) -> Result<(Self, Vec<String>)> {
         let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
         let theirs = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
         let ours = socket.local_addr()?.port();
@@ -40,10 +47,12 @@ impl Wire {
             "dgram,id=n0,local.type=inet,local.host=127.0.0.1,local.port={theirs},\
              remote.type=inet,remote.host=127.0.0.1,remote.port={ours}"
         );
-        let arguments = ["-netdev", &netdev, "-net", "nic,model=lan9118,netdev=n0"];
+        let nic = format!("nic,model={},netdev=n0", machine.model);
+        let arguments = ["-netdev", &netdev, "-net", &nic];
         let wire = Self {
             socket,
             board,
+            shortest,
             sequence: 0,
         };
         Ok((wire, arguments.map(str::to_owned).to_vec()))
@@ -62,7 +71,10 @@ impl Wire {
             loop {
                 match self.socket.recv(&mut buf) {
                     Ok(len) => {
-                        ensure!((60..=1514).contains(&len), "the board sent a frame of {len} bytes");
+                        ensure!(
+                            (self.shortest..=1514).contains(&len),
+                            "the board sent a frame of {len} bytes"
+                        );
                         // What does not parse is none of the board's business here.
                         if SlicedPacket::from_ethernet(&buf[..len]).is_ok_and(|packet| answers(&packet)) {
                             return Ok(());
@@ -125,6 +137,32 @@ impl Wire {
         })
     }
 
+    /// Sends a UDP datagram to the discard service, in a frame of `len` bytes.
+    pub(super) fn datagram(&self, len: usize) -> Result<()> {
+        let builder = PacketBuilder::ethernet2(OUR_MAC, self.board)
+            .ipv4(OUR_IP, BOARD_IP, 64)
+            .udp(DISCARD, DISCARD);
+        let payload = vec![0x5a; len.saturating_sub(builder.size(0))];
+        let mut frame = Vec::new();
+        builder.write(&mut frame, &payload)?;
+        self.send(&frame)
+    }
+
+    /// How many frames of `len` bytes have come and not been looked at.
+    pub(super) fn heard(&self, len: usize) -> Result<usize> {
+        let (mut count, mut buf) = (0, [0; 4096]);
+        self.socket.set_nonblocking(true)?;
+        loop {
+            match self.socket.recv(&mut buf) {
+                Ok(found) => count += usize::from(found == len),
+                Err(e) if e.kind() == ErrorKind::WouldBlock => break,
+                Err(e) => return Err(e.into()),
+            }
+        }
+        self.socket.set_nonblocking(false)?;
+        Ok(count)
+    }
+
     /// Frames of every length below the least that Ethernet has.
     pub(super) fn runts(&mut self) -> Result<String> {
         // An empty datagram tells QEMU that we have gone.
@@ -174,7 +212,7 @@ impl Wire {
                     .with_context(|| format!("after {sent} frames (seed {seed})"))?;
             }
         }
-        Ok(format!("{count} frames of noise, {} pings between them", count / BATCH))
+        Ok(format!("{count} frames, {} pings between them", count / BATCH))
     }
 
     /// To the board, from us, as far as the frame goes.

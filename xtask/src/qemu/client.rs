@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use sha2::{Digest, Sha256};
 
-const PATIENCE: Duration = Duration::from_secs(10);
+/// Longer than the pauses that TCP makes after a loss.
+const PATIENCE: Duration = Duration::from_secs(20);
 /// A datagram may be lost; each is sent so often at most.
 const TRIES: usize = 3;
 
@@ -92,6 +94,11 @@ fn row(line: &str) -> Option<(String, String)> {
 
 /// Sends `len` bytes and reads them back. Both directions are used at once.
 pub(super) fn tcp_echo(port: u16, len: usize, seed: u64) -> Result<String> {
+    tcp_echo_watched(port, len, seed, &AtomicUsize::new(0))
+}
+
+/// The same, with a look at how many bytes have come back so far.
+pub(super) fn tcp_echo_watched(port: u16, len: usize, seed: u64, progress: &AtomicUsize) -> Result<String> {
     let mut data = vec![0; len];
     fastrand::Rng::with_seed(seed).fill(&mut data);
     let began = Instant::now();
@@ -105,20 +112,25 @@ pub(super) fn tcp_echo(port: u16, len: usize, seed: u64) -> Result<String> {
         writer.shutdown(Shutdown::Write)
     });
     let mut back = Vec::with_capacity(len);
+    let mut chunk = [0; 4096];
     // One byte more than was sent would be one too many.
-    Read::take(&mut stream, len as u64 + 1)
-        .read_to_end(&mut back)
-        .with_context(|| format!("after {} bytes", back.len()))?;
+    while back.len() <= len {
+        let read = stream
+            .read(&mut chunk)
+            .with_context(|| format!("after {} bytes", back.len()))?;
+        if read == 0 {
+            break;
+        }
+        back.extend_from_slice(&chunk[..read]);
+        progress.store(back.len(), Ordering::Relaxed);
+    }
     let time = began.elapsed();
     writing.join().map_err(|_| anyhow::anyhow!("the writer panicked"))??;
     ensure!(back.len() == len, "sent {len} bytes, got {} back", back.len());
     let received = Sha256::digest(&back);
     ensure!(sent == received, "other bytes came back (seed {seed})");
-    let hash: String = received.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-    Ok(format!(
-        "{len} bytes there and back in {} ms, sha256 {hash}...",
-        time.as_millis()
-    ))
+    let hash: String = received.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+    Ok(format!("{len} bytes in {} ms, sha256 {hash}...", time.as_millis()))
 }
 
 /// Sends datagrams of these lengths, one after another, and expects each back.

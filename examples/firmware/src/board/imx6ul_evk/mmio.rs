@@ -1,0 +1,26 @@
+//! Memory-mapped peripherals of the board.
+#![allow(unsafe_code)]
+
+use core::cell::Cell;
+use core::ptr::{NonNull, without_provenance_mut};
+
+use critical_section::Mutex;
+use ethdev_lan8720::mac::mmio::Mmio;
+
+/// ENET1 (i.MX 6UltraLite reference manual, table 2-2), as far as its last register.
+const NIC: Option<NonNull<u32>> = NonNull::new(without_provenance_mut(0x0218_8000));
+
+/// The registers of the NIC.
+pub type NicRegisters = Mmio<0x620>;
+
+static TAKEN: Mutex<Cell<bool>> = Mutex::new(Cell::new(false));
+
+/// The NIC's, the first time; `None` from then on.
+pub(super) fn take() -> Option<NicRegisters> {
+    if critical_section::with(|cs| TAKEN.borrow(cs).replace(true)) {
+        return None;
+    }
+    // SAFETY: registers of this chip, of at least this size, aligned to a page, strongly ordered since the MMU is off, there for the whole run of the program.
+    // `TAKEN` sees to it that there is one such value.
+    NIC.map(|base| unsafe { Mmio::new(base) })
+}

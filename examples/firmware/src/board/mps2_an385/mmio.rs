@@ -1,0 +1,52 @@
+//! Memory-mapped peripherals of the board (ARM DAI 0385, section 3.3).
+#![allow(unsafe_code)]
+
+use core::cell::Cell;
+use core::ptr::{NonNull, without_provenance_mut};
+
+use critical_section::Mutex;
+use ethdev_lan8720::mac::mmio::{Mmio, Registers};
+
+/// The LAN9118 (on the real board a LAN9220).
+const NIC: Option<NonNull<u32>> = NonNull::new(without_provenance_mut(0x4020_0000));
+/// CMSDK APB timer 0.
+const TIMER0: Option<NonNull<u32>> = NonNull::new(without_provenance_mut(0x4000_0000));
+
+// Offsets of the timer's registers (ARM DDI 0479, section 4.3).
+const CONTROL: usize = 0x0;
+const VALUE: usize = 0x4;
+const RELOAD: usize = 0x8;
+
+/// The registers of the NIC.
+pub type NicRegisters = Mmio<0x100>;
+
+static TAKEN: Mutex<Cell<bool>> = Mutex::new(Cell::new(false));
+
+/// The registers of the timer.
+#[derive(Debug)]
+pub(super) struct TimerRegisters(Mmio<0x10>);
+
+/// Both, the first time; `None` from then on.
+pub(super) fn take() -> Option<(NicRegisters, TimerRegisters)> {
+    if critical_section::with(|cs| TAKEN.borrow(cs).replace(true)) {
+        return None;
+    }
+    // SAFETY: device memory of this board, of this size, aligned to a page, mapped for the whole run of the program; accesses of 32 bits are what the
+    // peripherals are made for, in any order and with any value, and none makes them write to memory. `TAKEN` sees to it that these are the only values for
+    // them.
+    Some(unsafe { (Mmio::new(NIC?), TimerRegisters(Mmio::new(TIMER0?))) })
+}
+
+impl TimerRegisters {
+    /// Counts down from the greatest value for ever.
+    pub(super) fn run(&self) {
+        self.0.write(RELOAD, u32::MAX);
+        self.0.write(VALUE, u32::MAX);
+        self.0.write(CONTROL, 1);
+    }
+
+    /// The present value.
+    pub(super) fn value(&self) -> u32 {
+        self.0.read(VALUE)
+    }
+}

@@ -1,0 +1,131 @@
+//! ARM's MPS2 with the AN385 image (Cortex-M3, LAN9118), as QEMU's `mps2-an385` has it.
+
+pub mod device;
+mod mmio;
+mod sys;
+
+use core::cell::RefCell;
+use core::time::Duration;
+
+use cortex_m::peripheral::SYST;
+use cortex_m::peripheral::syst::SystClkSource;
+pub use cortex_m_rt::entry;
+use cortex_m_rt::exception;
+use critical_section::Mutex;
+
+pub use mmio::NicRegisters;
+pub use sys::{nic_interrupt, spin};
+
+/// Clock of the processor and of the timer.
+const CLOCK_HZ: u32 = 25_000_000;
+const TICKS_PER_US: u32 = CLOCK_HZ / 1_000_000;
+/// The system timer counts 24 bits: 0.67 s.
+const LONGEST_ALARM_TICKS: u32 = 0x00ff_ffff;
+
+static CLOCK: Mutex<RefCell<Option<Clock>>> = Mutex::new(RefCell::new(None));
+static ALARM: Mutex<RefCell<Option<SYST>>> = Mutex::new(RefCell::new(None));
+
+#[derive(Debug)]
+struct Clock {
+    timer: mmio::TimerRegisters,
+    last: u32,
+    ticks: u64,
+}
+
+impl Clock {
+    fn start(timer: mmio::TimerRegisters) -> Self {
+        timer.run();
+        let last = timer.value();
+        Self { timer, last, ticks: 0 }
+    }
+
+    fn ticks(&mut self) -> u64 {
+        let value = self.timer.value();
+        // It counts down.
+        self.ticks = self.ticks.wrapping_add(u64::from(self.last.wrapping_sub(value)));
+        self.last = value;
+        self.ticks
+    }
+}
+
+/// What the program has of the board.
+#[derive(Debug)]
+pub struct Board {
+    /// Registers of the NIC, for its driver.
+    pub nic: NicRegisters,
+}
+
+impl Board {
+    /// The board, the first time it is asked for; `None` from then on.
+    #[must_use]
+    pub fn take() -> Option<Self> {
+        Self::with(cortex_m::Peripherals::take()?.SYST)
+    }
+
+    /// The same, where a scheduler has taken the processor's peripherals.
+    #[must_use]
+    pub fn with(mut timer: SYST) -> Option<Self> {
+        let (nic, registers) = mmio::take()?;
+        timer.set_clock_source(SystClkSource::Core);
+        critical_section::with(|cs| {
+            CLOCK.replace(cs, Some(Clock::start(registers)));
+            ALARM.replace(cs, Some(timer));
+        });
+        Some(Self { nic })
+    }
+}
+
+/// Time since the board was taken. It has to be asked at least every 171 s, when the timer wraps; no sleep is that long.
+#[must_use]
+pub fn now() -> Duration {
+    Duration::from_micros(ticks() / u64::from(TICKS_PER_US))
+}
+
+/// The counter behind [`now`].
+#[must_use]
+pub fn ticks() -> u64 {
+    critical_section::with(|cs| CLOCK.borrow_ref_mut(cs).as_mut().map_or(0, Clock::ticks))
+}
+
+/// Its rate in Hz.
+#[must_use]
+pub fn ticks_per_second() -> u32 {
+    CLOCK_HZ
+}
+
+/// Interrupts at this time, or after 0.67 s if that is sooner; not at all without one.
+pub(super) fn set_alarm(at: Option<Duration>) {
+    let wait = at.map(|at| {
+        at.saturating_sub(now())
+            .as_micros()
+            .saturating_mul(u128::from(TICKS_PER_US))
+    });
+    critical_section::with(|cs| {
+        let mut timer = ALARM.borrow_ref_mut(cs);
+        let Some(timer) = timer.as_mut() else { return };
+        timer.disable_interrupt();
+        timer.disable_counter();
+        if let Some(ticks) = wait {
+            let ticks = u32::try_from(ticks).map_or(LONGEST_ALARM_TICKS, |ticks| ticks.clamp(1, LONGEST_ALARM_TICKS));
+            timer.set_reload(ticks);
+            timer.clear_current();
+            timer.enable_counter();
+            timer.enable_interrupt();
+        }
+    });
+}
+
+#[exception]
+fn SysTick() {
+    super::alarm();
+}
+
+/// Unmasks the NIC's interrupt at the processor.
+pub fn listen() {
+    sys::unmask(device::Interrupt::ETHERNET);
+}
+
+/// Until an interrupt is pending, held back or not.
+pub(super) fn sleep() {
+    cortex_m::asm::wfi();
+}

@@ -1,0 +1,286 @@
+//! Runs the firmware on QEMU's boards, is its peer, and prints what was checked.
+
+mod account;
+mod capture;
+mod checks;
+mod client;
+mod frames;
+mod link;
+mod machine;
+mod programs;
+mod wire;
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+
+use crate::cross::{Preference, ToolChain};
+use crate::figures;
+use crate::image::{self, Build};
+use crate::size::elf::Image;
+use crate::tools::{need, run as must};
+use account::account;
+use checks::Checks;
+use client::{Page, Ports};
+use machine::Qemu;
+use programs::{BOARDS, Board, PROGRAMS, Program};
+use wire::Wire;
+
+/// Runs the firmware on QEMU's boards, is its peer, and prints what was checked.
+///
+/// The same driver and node on two boards (a Cortex-M3 with a LAN9118, a Cortex-A7 with an ENET), under three schedulers on the first. Each image is talked to
+/// through QEMU's own network, which needs no privileges, and then frame by frame. All that boards say is shown, and a table at the end: a column for each image,
+/// a row for each check, with what the image takes of flash and RAM.
+///
+/// With `--figures`, instructions per frame are counted instead: QEMU's clock then counts instructions (`-icount`).
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Run these images only; may be given several times.
+    #[arg(long, value_name = "IMAGE", value_parser = PROGRAMS.each_ref().map(|program| program.name))]
+    only: Vec<String>,
+    /// Count instructions per frame, beside a `phy::Device` written by hand on the same MAC.
+    #[arg(long, conflicts_with = "only")]
+    figures: bool,
+    /// Print the figures as a list for programs instead of a table.
+    #[arg(long, requires = "figures")]
+    json: bool,
+    /// Which tool chain to use.
+    #[arg(long, value_enum, default_value = "any")]
+    with: Preference,
+    /// Keep QEMU's captures of the wire in this directory.
+    #[arg(long, value_name = "DIRECTORY")]
+    pcap: Option<PathBuf>,
+}
+
+impl Default for Args {
+    fn default() -> Self {
+        Self {
+            only: Vec::new(),
+            figures: false,
+            json: false,
+            with: Preference::Any,
+            pcap: None,
+        }
+    }
+}
+
+/// The address that QEMU gives its first NIC.
+const MAC: [u8; 6] = [0x52, 0x54, 0x00, 0x12, 0x34, 0x56];
+/// How long the board may take to say something.
+const PATIENCE: Duration = Duration::from_secs(10);
+const ECHO_BYTES: usize = 1 << 20;
+const FLOOD: usize = 2000;
+const NOISE: usize = 2000;
+const SEED: u64 = 2;
+/// What the firmware says when something went wrong.
+const COMPLAINTS: [&str; 3] = ["failed", "panicked", "NIC:"];
+/// Somebody else may take a port between our look and QEMU's.
+const STARTS: usize = 3;
+
+pub(crate) fn run(args: &Args) -> Result<()> {
+    need("qemu-system-arm", "qemu-system-arm")?;
+    if args.figures {
+        let mut list = Vec::new();
+        for board in BOARDS {
+            let tools = ToolChain::find(board.target, args.with)?;
+            list.extend(frames::figures(board, &tools)?);
+        }
+        return figures::print(&list, args.json);
+    }
+    need("curl", "curl")?;
+    for board in BOARDS {
+        lint(board, &ToolChain::find(board.target, args.with)?)?;
+    }
+    let mut checks = Checks::default();
+    for program in PROGRAMS
+        .iter()
+        .filter(|program| args.only.is_empty() || args.only.iter().any(|name| name == program.name))
+    {
+        let tools = ToolChain::find(program.board.target, args.with)?;
+        let kernel = build(program.name, &tools)?;
+        check(program, &kernel, args.pcap.as_deref(), &mut checks)?;
+    }
+    checks.end()
+}
+
+fn build(program: &str, tools: &ToolChain) -> Result<PathBuf> {
+    let build = Build {
+        program,
+        rustflags: "-D warnings",
+        env: &[],
+        directory: "firmware",
+    };
+    build.run(tools)
+}
+
+/// Clippy on the programs of a board, as they are built for it. Debian's tool chain has none.
+fn lint(board: &Board, tools: &ToolChain) -> Result<()> {
+    if tools.is_debian() {
+        eprintln!("clippy on the firmware: SKIPPED: {} has none", tools.name());
+        return Ok(());
+    }
+    let mut cargo = tools.cargo("clippy");
+    cargo.args(["--quiet", "--release", "--manifest-path", image::MANIFEST]);
+    let programs = PROGRAMS.iter().filter(|program| program.board.target == board.target);
+    for name in programs.map(|program| program.name).chain(board.frames) {
+        cargo.args(["--bin", name]);
+    }
+    cargo.arg("--target-dir").arg(image::directory("firmware"));
+    must(cargo.args(["--", "-D", "warnings"]))
+}
+
+/// All checks of one image, on two networks.
+fn check(program: &Program, kernel: &Path, pcap: Option<&Path>, checks: &mut Checks) -> Result<()> {
+    let board = program.board;
+    eprintln!("\n== {} on {}", program.name, board.machine);
+    let began = Instant::now();
+    let dir = tempfile::tempdir()?;
+    let directory = match pcap {
+        Some(kept) => std::path::absolute(kept)?,
+        None => dir.path().to_owned(),
+    };
+    std::fs::create_dir_all(&directory)?;
+    let pcap = directory.join(format!("{}.pcap", program.name));
+
+    checks.begin(format!("{}\n{}\n{}", board.machine, board.about, program.scheduler));
+    checks.tell("image", program.name.to_owned());
+    let Image { flash, ram, .. } = Image::read(kernel)?;
+    checks.tell("flash, bytes", flash.to_string());
+    checks.tell("RAM, bytes", ram.to_string());
+    let (running, ports) = start(board, kernel, &pcap, dir.path())?;
+    talk(running, ports, checks)?;
+    checks.note("capture", capture::check(&pcap, MAC, board.shortest));
+    abuse(board, kernel, dir.path(), checks)?;
+    checks.tell("seconds", began.elapsed().as_secs().to_string());
+    Ok(())
+}
+
+fn start(board: &Board, kernel: &Path, pcap: &Path, dir: &Path) -> Result<(Qemu, Ports)> {
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        let ports = Ports::free()?;
+        let network = [
+            "-nic".to_owned(),
+            format!(
+                "user,model={},id=n0,hostfwd=tcp:127.0.0.1:{}-:80,hostfwd=tcp:127.0.0.1:{}-:7,hostfwd=udp:127.0.0.1:{}-:7",
+                board.model, ports.http, ports.tcp_echo, ports.udp_echo
+            ),
+            "-object".to_owned(),
+            format!("filter-dump,id=d0,netdev=n0,file={}", pcap.display()),
+        ];
+        let mut running = Qemu::start(board, kernel, &network, dir)?;
+        match running.wait_for(0, "link up", PATIENCE) {
+            Ok(_) => return Ok((running, ports)),
+            Err(e) if tries == STARTS => return Err(e).context("the board does not start"),
+            Err(e) => eprintln!("{e:#}; once more"),
+        }
+    }
+}
+
+fn talk(mut board: Qemu, ports: Ports, checks: &mut Checks) -> Result<()> {
+    checks.note("page", page(ports));
+    checks.note("TCP echo", client::tcp_echo(ports.tcp_echo, ECHO_BYTES, SEED));
+    checks.note("TCP echo, one byte", client::tcp_echo(ports.tcp_echo, 1, SEED));
+    let lengths: Vec<usize> = (1..=16).chain((64..=1472).step_by(64)).chain([1472]).collect();
+    checks.note("UDP echo", client::udp_echo(ports.udp_echo, &lengths, SEED));
+    checks.note("flood", flood(ports));
+    checks.note("cable pulled out and in", link::idle(&mut board, ports));
+    checks.note("the same, TCP echo under way", link::busy(&mut board, ports));
+    interrupts(&mut board, ports, checks);
+    end("end", board, checks)
+}
+
+/// Once more, on a cable that we hold the other end of: frames that no network would let through.
+fn abuse(board: &Board, kernel: &Path, dir: &Path, checks: &mut Checks) -> Result<()> {
+    let (mut wire, arguments) = Wire::new(board, MAC, board.shortest)?;
+    let mut board = Qemu::start(board, kernel, &arguments, dir)?;
+    board.wait_for(0, "link up", PATIENCE)?;
+    checks.note("ARP", wire.arp());
+    let sizes = [0, 1, 17, 18, 19, 56, 1471, 1472];
+    let pinged = sizes.iter().try_for_each(|&len| wire.ping(len));
+    checks.note(
+        "ping",
+        pinged.map(|()| format!("{} lengths, 0 to 1472 bytes", sizes.len())),
+    );
+    checks.note("runts", wire.runts());
+    checks.note("giants", giants(&mut board, &mut wire));
+    checks.note("noise", wire.garbage(NOISE, SEED));
+    end("end of that", board, checks)
+}
+
+/// Each is one frame that the driver drops, and counts.
+fn giants(board: &mut Qemu, wire: &mut Wire) -> Result<String> {
+    let before = account(board, || wire.ping(56))?.value("rx_lost")?;
+    let giants = wire.giants()?;
+    let lost = account(board, || wire.ping(56))?.value("rx_lost")? - before;
+    ensure!(lost == giants as u64, "{giants} giants, {lost} frames counted as lost");
+    Ok(format!("{giants} of 1515 to 2043 bytes, {lost} counted"))
+}
+
+fn end(name: &str, board: Qemu, checks: &mut Checks) -> Result<()> {
+    let said = board.quit()?;
+    let complaints: Vec<&String> = said
+        .iter()
+        .filter(|line| COMPLAINTS.iter().any(|start| line.starts_with(start)))
+        .collect();
+    let calm = match complaints.first() {
+        None => Ok(format!("{} lines, no complaint", said.len())),
+        Some(first) => Err(anyhow::anyhow!("{} complaints, the first: {first}", complaints.len())),
+    };
+    checks.note(name, calm);
+    Ok(())
+}
+
+/// What the page says is so, and its counters count.
+fn page(ports: Ports) -> Result<String> {
+    let first = Page::fetch(ports.http)?;
+    let address = MAC.map(|octet| format!("{octet:02x}")).join(":");
+    ensure!(
+        first.text("Address")? == address,
+        "the page's address is {}",
+        first.text("Address")?
+    );
+    let link = first.text("Link")?;
+    ensure!(link == "up 100 Mbit/s full duplex", "the page's link is {link}");
+    let second = Page::fetch(ports.http)?;
+    let (before, after) = (first.number("rx_frames")?, second.number("rx_frames")?);
+    // At least request, acknowledgement and the end of the connection.
+    ensure!(after >= before + 3, "{before} received frames, then {after}");
+    for lost in ["rx_overrun", "rx_bad_fcs", "rx_bad_length", "tx_aborted", "faults"] {
+        ensure!(second.number(lost)? == 0, "{lost} is {}", second.number(lost)?);
+    }
+    Ok(format!("{before}, then {after} frames received"))
+}
+
+/// More than it can echo: what is too much is dropped, and nothing else happens.
+fn flood(ports: Ports) -> Result<String> {
+    let before = Page::fetch(ports.http)?.number("rx_frames")?;
+    let _flooding = client::flood(ports.udp_echo, FLOOD)?;
+    let taken = Page::fetch(ports.http)?.number("rx_frames")?.wrapping_sub(before);
+    client::udp_echo(ports.udp_echo, &[100], SEED)?;
+    Ok(format!("of {FLOOD} datagrams at once, {taken} reached the driver"))
+}
+
+/// Interrupts wake it, and between them it sleeps.
+fn interrupts(board: &mut Qemu, ports: Ports, checks: &mut Checks) {
+    let outcome = account(board, || Page::fetch(ports.http).map(drop)).and_then(|account| {
+        let (interrupts, sleeps) = (account.value("interrupts")?, account.value("sleeps")?);
+        ensure!(interrupts > 0 && sleeps > 0, "it polls: {account:?}");
+        ensure!(account.value("errors")? == 0, "the NIC failed: {account:?}");
+        let (asleep, time) = (account.value("asleep_ms")?, account.value("t_ms")?);
+        let frames = (account.value("rx")?, account.value("tx")?);
+        Ok([
+            format!("{interrupts} for {} frames received, {} sent", frames.0, frames.1),
+            format!("{sleeps} times, {asleep} of {time} ms"),
+        ])
+    });
+    match outcome {
+        Ok([interrupts, asleep]) => {
+            checks.note("interrupts", Ok(interrupts));
+            checks.note("asleep in wfi", Ok(asleep));
+        }
+        Err(e) => checks.note("interrupts", Err(e)),
+    }
+}
