@@ -3,6 +3,7 @@
 pub mod enet;
 pub mod lan9118;
 pub mod mmio;
+pub mod oneshot;
 mod ring;
 mod sys_dma;
 #[cfg(feature = "host")]

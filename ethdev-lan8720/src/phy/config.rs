@@ -13,7 +13,7 @@ pub struct PhyConfig {
     pub forced: Option<(Speed, Duplex)>,
     /// Which pair sends and which receives.
     pub mdix: Mdix,
-    /// Whether nINT is wired, to the MAC or to the host. Then there is no MDIO traffic at all while nothing happens. The pin is an interrupt only in REF_CLK In
+    /// Whether nINT is wired, to the MAC or to the host. Then there is no MDIO traffic at all while nothing happens. The pin is an interrupt only in `REF_CLK` In
     /// mode (strap nINTSEL high); otherwise it is the 50 MHz output.
     pub interrupt: bool,
     /// Whether the PHY may sleep while there is no signal on the cable. Off unless the milliwatts matter: with sleepers at both ends the link can take seconds more,

@@ -90,21 +90,25 @@ impl Lan8720Phy {
     }
 
     /// Its address on the bus.
+    #[must_use]
     pub const fn address(&self) -> PhyAddress {
         self.core.address()
     }
 
     /// Who it is; `None` before it was first identified.
+    #[must_use]
     pub const fn id(&self) -> Option<PhyId> {
         self.core.id()
     }
 
     /// Which of the family it is; `None` before it was first identified, or where it is none of them.
+    #[must_use]
     pub const fn model(&self) -> Option<Model> {
         self.core.vendor().model
     }
 
     /// Where it stands.
+    #[must_use]
     pub const fn state(&self) -> PhyState {
         self.core.state()
     }
@@ -112,11 +116,13 @@ impl Lan8720Phy {
     /// What it latched from its pins; `None` before its first software reset is over, and for models that do not tell.
     ///
     /// A PHY that was strapped to power-down is told once: the driver changes the mode, and from then on the changed one is read.
+    #[must_use]
     pub const fn straps(&self) -> Option<Straps> {
         self.core.vendor().straps
     }
 
     /// Its settings.
+    #[must_use]
     pub const fn config(&self) -> &PhyConfig {
         &self.core.vendor().config
     }

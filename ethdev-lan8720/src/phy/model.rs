@@ -55,7 +55,7 @@ impl Features {
         interrupts: true,
         speed: true,
     };
-    /// Before HP Auto-MDIX: the LAN83C185, and the PHY in the LAN911x, which was made from it.
+    /// Before HP Auto-MDIX: the LAN83C185, and the PHY in the LAN9118 and its siblings, which was made from it.
     const FIRST: Self = Self {
         symbol_errors: false,
         mdix: false,

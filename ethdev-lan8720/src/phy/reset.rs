@@ -13,8 +13,8 @@ pub const AFTER_RESET: Duration = Duration::from_millis(25);
 /// Resets the PHY by its nRST pin, and waits until it can be spoken to.
 ///
 /// - The supplies must have been up for 25 ms (data sheet, section 5.5.2), and a reset after power-up is required.
-/// - **REF_CLK must run already**, where the MAC or the host makes it: a PHY without a clock ends no reset and answers no MDIO.
-/// - The straps are latched again, from pins that are the MAC's inputs: nothing may drive or pull them (RXD0, RXD1, CRS_DV, RXER).
+/// - **`REF_CLK` must run already**, where the MAC or the host makes it: a PHY without a clock ends no reset and answers no MDIO.
+/// - The straps are latched again, from pins that are the MAC's inputs: nothing may drive or pull them (RXD0, RXD1, `CRS_DV`, RXER).
 ///
 /// ```
 /// # use embedded_hal::{delay::DelayNs, digital::OutputPin};
