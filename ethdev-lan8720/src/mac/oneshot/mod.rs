@@ -12,6 +12,8 @@ mod port;
 mod rx;
 mod tx;
 
+use core::fmt;
+
 use ethdev::Stats;
 
 pub use error::Error;
@@ -20,7 +22,6 @@ pub use rx::OneShotRx;
 pub use tx::OneShotTx;
 
 /// A MAC over an [`RxPort`] and a [`TxPort`], with `RX` buffers to receive into and `TX` to send from.
-#[derive(Debug)]
 pub struct OneShot<R: RxPort, T: TxPort, M, C, const RX: usize, const TX: usize> {
     rx: rx::Receiver<R, RX>,
     tx: tx::Transmitter<T, C, TX>,
@@ -29,6 +30,15 @@ pub struct OneShot<R: RxPort, T: TxPort, M, C, const RX: usize, const TX: usize>
     started: bool,
     /// The counters as of the last `service`.
     told: Stats,
+}
+
+impl<R: RxPort, T: TxPort, M, C, const RX: usize, const TX: usize> fmt::Debug for OneShot<R, T, M, C, RX, TX> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OneShot")
+            .field("rx", &self.rx)
+            .field("tx", &self.tx)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What a [`OneShot`] was made of.

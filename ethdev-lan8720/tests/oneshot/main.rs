@@ -1,0 +1,6 @@
+//! The one-shot MAC, on ports that exist in memory alone.
+
+mod faults;
+mod frames;
+mod line;
+mod surfaces;
