@@ -2,6 +2,8 @@
 
 #[path = "conformance/enc28j60.rs"]
 mod enc28j60;
+#[path = "conformance/enet.rs"]
+mod enet;
 
 use std::sync::Arc;
 

@@ -56,11 +56,14 @@ impl<R: Registers, D: DelayNs, C: Dma> Enet<R, D, C> {
         let mode = link.mode().unwrap_or(self.mode);
         let other_mode = self.settings(mode) != self.settings(self.mode);
         let dropped = !link.is_up() && self.tx.is_sending();
-        (self.link, self.mode) = (link, mode);
-        if self.state == State::Running && (other_mode || dropped) {
+        let stand_still = self.state == State::Running && (other_mode || dropped);
+        if stand_still {
             self.halt();
             self.tx.reset();
             self.rx.turn();
+        }
+        (self.link, self.mode) = (link, mode);
+        if stand_still {
             self.write_mode();
             self.begin();
         }
