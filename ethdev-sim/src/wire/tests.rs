@@ -296,6 +296,126 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     proptest::collection::vec(step, 0..60)
 }
 
+#[test]
+fn a_mode_is_agreed_on() {
+    let clock = Clock::new();
+    let (wire, a, b) = Wire::new(&clock, WireConfig::default());
+    let told = Rc::new(RefCell::new(Vec::new()));
+    let watch = |port: &Port| {
+        let told = told.clone();
+        port.on_link_change(Box::new(move |link| told.borrow_mut().push(link)));
+    };
+    watch(&a);
+    watch(&b);
+    a.set_mode(None);
+    assert_eq!(
+        (told.take(), wire.link(), wire.is_plugged()),
+        (vec![Link::Down; 2], Link::Down, true)
+    );
+    let ten = LinkMode::new(Speed::MBPS_10, Duplex::Half);
+    a.set_mode(Some(ten));
+    assert_eq!(told.take(), [Link::Up(ten); 2]);
+    assert_eq!(b.transmit([0; 64]), ns(72 * 800), "at the speed of the mode");
+    let other = LinkMode::new(Speed::MBPS_100, Duplex::Full);
+    a.set_mode(Some(other));
+    settle(&clock);
+    assert_eq!(wire.stats(Side::B).cut, 1, "a change of mode is a loss of the link");
+    assert_eq!(wire.frame_time(64), ns(84 * 80));
+    wire.set_link(false);
+    a.set_mode(None);
+    told.take();
+    wire.set_link(true);
+    assert!(told.take().is_empty(), "a cable alone is no link");
+}
+
+#[test]
+fn who_watches_the_cable_is_told_after_the_link() {
+    let clock = Clock::new();
+    let (wire, a, b) = Wire::new(&clock, WireConfig::default());
+    let told = Rc::new(RefCell::new(Vec::new()));
+    let a = Rc::new(a);
+    a.on_cable_change({
+        let (told, a) = (told.clone(), Rc::downgrade(&a));
+        Box::new(move |plugged| {
+            let a = a.upgrade().unwrap();
+            told.borrow_mut().push((plugged, a.link().is_up()));
+            // What a PHY does.
+            a.set_mode(None);
+        })
+    });
+    b.on_cable_change({
+        let told = told.clone();
+        Box::new(move |plugged| told.borrow_mut().push((plugged, false)))
+    });
+    wire.set_link(false);
+    wire.set_link(false);
+    wire.set_link(true);
+    assert_eq!(
+        told.take(),
+        [(false, false), (false, false), (true, false), (true, false)]
+    );
+    drop(b);
+    wire.set_link(false);
+    assert_eq!(told.take().len(), 1);
+}
+
+#[test]
+fn half_duplex_ends_take_turns() {
+    let (clock, wire, a, b) = stations(WireConfig::default());
+    a.port().set_half_duplex(true, true);
+    for _ in 0..3 {
+        a.send(&FRAME);
+        b.send(&FRAME);
+    }
+    assert_eq!(b.idle_at(), wire.frame_time(64) * 6);
+    settle(&clock);
+    assert_eq!((a.pending(), b.pending()), (3, 3));
+    a.port().set_half_duplex(false, false);
+    clock.advance_to(b.idle_at());
+    let (x, y) = (a.send(&FRAME), b.send(&FRAME));
+    assert_eq!(x, y);
+}
+
+#[test]
+fn a_duplex_mismatch_destroys_what_meets() {
+    for latency in [0, 500] {
+        let (clock, wire, a, b) = stations(WireConfig::default().with_latency(ns(latency)));
+        // A is in half duplex.
+        b.port().set_half_duplex(false, true);
+        a.send(&FRAME);
+        settle(&clock);
+        b.send(&FRAME);
+        settle(&clock);
+        assert_eq!((a.pending(), b.pending()), (1, 1), "alone");
+        // A waits for what it hears.
+        clock.advance_to(b.idle_at());
+        let begins = clock.now();
+        b.send(&FRAME);
+        clock.advance(ns(latency));
+        let ends = a.send(&FRAME);
+        assert_eq!(ends, begins + ns(latency) + wire.frame_time(64) + ns(72 * 80));
+        settle(&clock);
+        assert_eq!((a.pending(), b.pending()), (2, 2));
+        // B does not.
+        clock.advance_to(a.idle_at());
+        a.send(&FRAME);
+        clock.advance(ns(72 * 80 - 1));
+        b.send(&FRAME);
+        settle(&clock);
+        // At A's end, what B sends late enough comes after A's frame.
+        let survive = u64::from(latency > 0);
+        assert_eq!(
+            (a.pending() as u64, b.pending() as u64),
+            (2 + survive, 2 + survive),
+            "{latency}"
+        );
+        for side in [Side::A, Side::B] {
+            let stats = wire.stats(side);
+            assert!(stats.balanced() && stats.collided == 1 - survive, "{stats:?}");
+        }
+    }
+}
+
 proptest! {
     /// Every frame put on the wire is accounted for, at every moment.
     #[test]
