@@ -199,6 +199,18 @@ fn flaws_of_links() {
 }
 
 #[test]
+fn a_reset_may_leave_a_part_of_the_advertisement() {
+    let mut host = Host::new(lan8720a().with_flaws(Flaws::NONE.with_anar_after_reset(0x0061)));
+    host.set(BMCR, 0x8000);
+    host.pass(ms(2000));
+    assert_eq!(host.wire.link().mode().unwrap().speed, Some(Speed::MBPS_10));
+    host.set(ANAR, 0x01e1);
+    host.set(BMCR, 0x3200);
+    host.pass(ms(2000));
+    assert_eq!(host.wire.link().mode().unwrap().speed, Some(Speed::MBPS_100));
+}
+
+#[test]
 fn times_can_be_changed_on_the_way() {
     let mut host = Host::linked(lan8720a());
     let times = PhyTimes::default().with_exchange(ms(60_000), ms(60_000));

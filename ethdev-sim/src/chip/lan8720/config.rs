@@ -236,6 +236,8 @@ pub struct Flaws {
     pub zombie_below: Duration,
     /// Forced to 10 Mbit/s by SMR, the chip does not notice that its cable is pulled.
     pub forced_10_sticks: bool,
+    /// What ANAR holds after a reset instead of what it should: after a cold boot, chips were seen that advertised less.
+    pub anar_after_reset: Option<u16>,
     /// The probability that a received frame is damaged between PHY and MAC, with a symbol error counted: what a wrong phase of `REF_CLK` looks like.
     pub symbol_errors: f64,
 }
@@ -247,6 +249,7 @@ impl Flaws {
         missed_wake: 0.0,
         zombie_below: Duration::ZERO,
         forced_10_sticks: false,
+        anar_after_reset: None,
         symbol_errors: 0.0,
     };
 }
@@ -283,6 +286,13 @@ impl Flaws {
     #[must_use]
     pub const fn with_forced_10_sticking(mut self) -> Self {
         self.forced_10_sticks = true;
+        self
+    }
+
+    /// The same with this in ANAR after each reset.
+    #[must_use]
+    pub const fn with_anar_after_reset(mut self, anar: u16) -> Self {
+        self.anar_after_reset = Some(anar);
         self
     }
 

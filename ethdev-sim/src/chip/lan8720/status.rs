@@ -120,9 +120,10 @@ impl Hw {
             Mode::PowerDown => (bmcr::POWER_DOWN, 0b1111),
             Mode::AllCapable => (bmcr::SPEED | bmcr::AN_ENABLE, 0b1111),
         };
+        let flawed = self.config.flaws.anar_after_reset;
         self.registers = Registers {
             bmcr: control,
-            anar: abilities << 5 | ability::IEEE_802_3,
+            anar: flawed.unwrap_or(abilities << 5 | ability::IEEE_802_3),
             anlpar: ability::IEEE_802_3,
             was_down: true,
             smr: self.registers.smr,
