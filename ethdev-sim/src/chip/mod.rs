@@ -7,4 +7,5 @@ pub mod enet;
 mod hook;
 mod int_line;
 pub mod lan8720;
+pub mod lan9118;
 pub mod oneshot;
