@@ -54,7 +54,8 @@ impl<R: Registers, D: DelayNs> Chip<R, D> {
         Self {
             registers,
             delay,
-            quiet: 0,
+            // Whoever used the chip before is long gone.
+            quiet: u8::MAX,
         }
     }
 
@@ -62,8 +63,10 @@ impl<R: Registers, D: DelayNs> Chip<R, D> {
         (self.registers, self.delay)
     }
 
+    /// Lets at least a microsecond pass, which is longer than any gap.
     pub(super) fn delay_us(&mut self, us: u32) {
         self.delay.delay_us(us);
+        self.quiet = u8::MAX;
     }
 
     /// Reads a register, after as many dummy reads as the data sheet asks for (section 6.1: reads of `BYTE_TEST` pass the time).
@@ -103,7 +106,7 @@ impl<R: Registers, D: DelayNs> Chip<R, D> {
             if waited >= patience.budget_us {
                 return Err(Error::Timeout(wait));
             }
-            self.delay.delay_us(patience.step_us);
+            self.delay_us(patience.step_us);
             waited += patience.step_us;
         }
         Ok(())
@@ -127,34 +130,43 @@ impl<R: Registers, D: DelayNs> Chip<R, D> {
     /// Ends whatever power state the chip is in. The read that silicon wants after that, before it takes writes, is that of the caller (section 3.10.2).
     pub(super) fn wake(&mut self) -> Result<(), Error> {
         self.write(regs::BYTE_TEST, 0);
-        self.wait_for_bits(
-            Wait::Ready,
-            RESET,
-            regs::PMT_CTRL,
-            regs::pmt_ctrl::READY,
-            regs::pmt_ctrl::READY,
-        )
+        self.ready()
+    }
+
+    /// Goes to state D2. Only [`wake`](Self::wake) is allowed then.
+    pub(super) fn sleep(&mut self) {
+        self.write(regs::PMT_CTRL, regs::pmt_ctrl::SLEEP_D2);
+    }
+
+    /// The same as [`wake`](Self::wake) for a chip that may be awake.
+    pub(super) fn wake_if_asleep(&mut self) -> Result<(), Error> {
+        if self.read(regs::PMT_CTRL) & regs::pmt_ctrl::READY != 0 {
+            return Ok(());
+        }
+        self.wake()
+    }
+
+    fn ready(&mut self) -> Result<(), Error> {
+        use regs::pmt_ctrl::READY;
+
+        // Not by dummy reads: a chip that is not ready takes none (section 3.10.2).
+        self.delay_us(1);
+        self.wait_for_bits(Wait::Ready, RESET, regs::PMT_CTRL, READY, READY)
     }
 
     /// Resets all but the PHY. Interrupts are masked, both directions are off.
     pub(super) fn reset(&mut self) -> Result<(), Error> {
         self.write(regs::HW_CFG, regs::hw_cfg::SOFT_RESET);
         self.wait_for_bits(Wait::SoftReset, RESET, regs::HW_CFG, regs::hw_cfg::SOFT_RESET, 0)?;
-        self.wait_for_bits(
-            Wait::Ready,
-            RESET,
-            regs::PMT_CTRL,
-            regs::pmt_ctrl::READY,
-            regs::pmt_ctrl::READY,
-        )?;
+        self.ready()?;
         // Once after a reset, or writes do not work (section 3.10.2).
         self.byte_test();
-        Ok(())
+        // The EEPROM is read anew, and would overwrite an address that is written meanwhile.
+        self.wait_for_bits(Wait::Eeprom, EEPROM, regs::E2P_CMD, regs::e2p_cmd::BUSY, 0)
     }
 
     /// The address from the EEPROM, if there is one.
     pub(super) fn eeprom_address(&mut self) -> Result<Option<MacAddress>, Error> {
-        self.wait_for_bits(Wait::Eeprom, EEPROM, regs::E2P_CMD, regs::e2p_cmd::BUSY, 0)?;
         if self.read(regs::E2P_CMD) & regs::e2p_cmd::ADDRESS_LOADED == 0 {
             return Ok(None);
         }

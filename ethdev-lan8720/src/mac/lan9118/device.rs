@@ -8,7 +8,7 @@ use ethdev::{
     Rearm, RearmOutcome, RxFilter, RxMeta, Stats,
 };
 
-use super::driver::{Lan9118, State};
+use super::driver::Lan9118;
 use super::error::Error;
 use super::regs;
 use crate::Mac;
@@ -61,7 +61,6 @@ impl<R: Registers, D: DelayNs> EthernetDevice for Lan9118<R, D> {
     }
 }
 
-/// `set_mac_address` and `set_rx_filter` are refused as `Stopped` while the chip sleeps.
 impl<R: Registers, D: DelayNs> Control for Lan9118<R, D> {
     fn start(&mut self) -> Result<(), ControlError<Error>> {
         self.start_frames().map_err(ControlError::Device)
@@ -86,7 +85,7 @@ impl<R: Registers, D: DelayNs> Control for Lan9118<R, D> {
         self.restart().map_err(ControlError::Device)
     }
 
-    /// State D2 of the chip: neither frames nor registers, nor its PHY's. (Waking the host by a frame is not supported.)
+    /// State D2 of the chip, out of which whatever needs its registers wakes it for a moment. The chip does not wake the host.
     fn sleep(&mut self) -> Result<(), ControlError<Error>> {
         self.go_to_sleep().map_err(ControlError::Device)
     }
@@ -98,7 +97,7 @@ impl<R: Registers, D: DelayNs> Control for Lan9118<R, D> {
 
 impl<R: Registers, D: DelayNs> Rearm for Lan9118<R, D> {
     fn disarm(&mut self) -> Result<(), Error> {
-        if self.state != State::Asleep {
+        if !self.is_asleep() {
             self.chip.write(regs::INT_EN, 0);
         }
         Ok(())
@@ -108,7 +107,7 @@ impl<R: Registers, D: DelayNs> Rearm for Lan9118<R, D> {
         use regs::int::{PHY, RX_ERROR, RX_STATUS_LEVEL, TX_ERROR, TX_STATUS_LEVEL};
 
         self.fault()?;
-        if self.state == State::Asleep {
+        if self.is_asleep() {
             return Ok(RearmOutcome::Armed);
         }
         let mut sources = RX_ERROR | TX_ERROR;
@@ -154,26 +153,25 @@ impl<R: Registers, D: DelayNs> Mac for Lan9118<R, D> {
     }
 
     fn phy_interrupt(&mut self) -> Result<Option<bool>, Error> {
-        if self.state == State::Asleep {
+        if self.is_asleep() {
             return Ok(Some(false));
         }
         Ok(Some(self.chip.read(regs::INT_STS) & regs::int::PHY != 0))
     }
 }
 
-/// The chip's MDIO bus. Its own PHY is at address 1. Refused as `Stopped` while the chip sleeps.
+/// The chip's MDIO bus. Its own PHY is at address 1. A chip that sleeps wakes for the time of an access.
 struct Bus<'a, R, D>(&'a mut Lan9118<R, D>);
 
 impl<R: Registers, D: DelayNs> Mdio for Bus<'_, R, D> {
     type Error = Error;
 
     fn read(&mut self, phy: PhyAddress, register: RegisterAddress) -> Result<u16, Error> {
-        self.0.awake()?;
-        self.0.chip.phy_read(phy.get(), register.get())
+        self.0.awake(|device| device.chip.phy_read(phy.get(), register.get()))
     }
 
     fn write(&mut self, phy: PhyAddress, register: RegisterAddress, value: u16) -> Result<(), Error> {
-        self.0.awake()?;
-        self.0.chip.phy_write(phy.get(), register.get(), value)
+        self.0
+            .awake(|device| device.chip.phy_write(phy.get(), register.get(), value))
     }
 }

@@ -19,8 +19,8 @@ use crate::trace::warning;
 ///
 /// ```text
 /// Stopped <-> Running      start, stop
-/// either   -> Asleep       sleep;    Asleep -> Running: wake
-/// Running  -> Faulted      the chip is out of step;    Faulted -> as before: recover
+/// either   -> Asleep       sleep;    Asleep -> as before: wake
+/// Running  -> Faulted      the chip is out of step;    Faulted -> Running: recover
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum State {
@@ -28,8 +28,8 @@ pub(super) enum State {
     Stopped,
     /// Both directions on.
     Running,
-    /// Both directions off, and the chip takes no accesses.
-    Asleep,
+    /// Both directions off, and the chip takes no accesses. Whether it runs when it wakes.
+    Asleep { runs: bool },
     /// The chip is out of step since then.
     Faulted(Fault),
 }
@@ -122,7 +122,7 @@ impl<R: Registers, D: DelayNs> Lan9118<R, D> {
     pub(super) const fn link_state(&self) -> Link {
         match self.state {
             State::Running | State::Faulted(_) => self.told,
-            State::Stopped | State::Asleep => Link::Down,
+            State::Stopped | State::Asleep { .. } => Link::Down,
         }
     }
 
@@ -130,7 +130,7 @@ impl<R: Registers, D: DelayNs> Lan9118<R, D> {
     pub(super) const fn fault(&self) -> Result<(), Error> {
         match self.state {
             State::Faulted(fault) => Err(Error::Fault(fault)),
-            State::Stopped | State::Running | State::Asleep => Ok(()),
+            State::Stopped | State::Running | State::Asleep { .. } => Ok(()),
         }
     }
 
@@ -192,7 +192,7 @@ impl<R: Registers, D: DelayNs> Lan9118<R, D> {
         let enable = match self.state {
             State::Running if rx => TX_ENABLE | RX_ENABLE,
             State::Running => TX_ENABLE,
-            State::Stopped | State::Asleep | State::Faulted(_) => 0,
+            State::Stopped | State::Asleep { .. } | State::Faulted(_) => 0,
         };
         self.chip
             .mac_write(regs::mac::CR, self.filter.bits | duplex | runts | enable)
@@ -222,7 +222,10 @@ impl<R: Registers, D: DelayNs> Lan9118<R, D> {
         self.fault()?;
         match self.state {
             State::Stopped => self.run().map_err(|e| self.half_way(e)),
-            State::Asleep => self.wake_up(),
+            State::Asleep { .. } => {
+                self.state = State::Asleep { runs: true };
+                self.wake_up()
+            }
             State::Running | State::Faulted(_) => Ok(()),
         }
     }
@@ -230,8 +233,13 @@ impl<R: Registers, D: DelayNs> Lan9118<R, D> {
     /// Turns both directions off as the chip wants it, and where it does not obey, by a reset. What is pending is lost and counted.
     pub(super) fn stop_frames(&mut self) -> Result<(), Error> {
         self.fault()?;
-        if self.state != State::Running {
-            return Ok(());
+        match self.state {
+            State::Running => {}
+            State::Asleep { .. } => {
+                self.state = State::Asleep { runs: false };
+                return Ok(());
+            }
+            State::Stopped | State::Faulted(_) => return Ok(()),
         }
         self.chip.write(regs::INT_EN, 0);
         let stopped = self.empty_transmitter().and_then(|()| self.empty_receiver());
@@ -321,7 +329,7 @@ impl<R: Registers, D: DelayNs> Lan9118<R, D> {
     /// Resets the chip, whatever state it is in, and brings it back to the state before.
     pub(super) fn restart(&mut self) -> Result<(), Error> {
         let before = self.state;
-        if before != State::Asleep {
+        if !matches!(before, State::Asleep { .. }) {
             self.lose_received();
             self.stats.tx_reset = self.stats.tx_reset.wrapping_add(u32::from(self.queued));
             self.queued = 0;
@@ -348,7 +356,7 @@ impl<R: Registers, D: DelayNs> Lan9118<R, D> {
 
     fn back_to(&mut self, before: State) -> Result<(), Error> {
         let state = match before {
-            State::Stopped | State::Asleep => State::Stopped,
+            State::Stopped | State::Asleep { .. } => State::Stopped,
             State::Running | State::Faulted(_) => State::Running,
         };
         self.state = State::Stopped;
@@ -364,59 +372,71 @@ impl<R: Registers, D: DelayNs> Lan9118<R, D> {
             self.chip.write(regs::TX_CFG, regs::tx_cfg::ON);
             self.write_control(true)?;
         }
-        if before == State::Asleep {
-            self.fall_asleep();
+        if let State::Asleep { runs } = before {
+            self.fall_asleep(runs);
         }
         Ok(())
     }
 
-    fn fall_asleep(&mut self) {
-        self.chip.write(regs::PMT_CTRL, regs::pmt_ctrl::SLEEP_D2);
-        self.enter(State::Asleep);
+    fn fall_asleep(&mut self, runs: bool) {
+        self.chip.sleep();
+        self.enter(State::Asleep { runs });
     }
 
     /// Stops, and goes to the state of least power: D2, out of which a write to `BYTE_TEST` leads (section 3.10).
     pub(super) fn go_to_sleep(&mut self) -> Result<(), Error> {
-        self.stop_frames()?;
-        if self.state != State::Asleep {
-            self.fall_asleep();
+        if self.is_asleep() {
+            return Ok(());
         }
+        let runs = self.state == State::Running;
+        self.stop_frames()?;
+        self.fall_asleep(runs);
         Ok(())
     }
 
     pub(super) fn wake_up(&mut self) -> Result<(), Error> {
         self.fault()?;
-        if self.state == State::Asleep {
-            self.chip.wake()?;
-            match self.chip.byte_test() {
-                regs::BYTE_ORDER => {}
-                found => return Err(self.fail(Fault::Gone(found))),
-            }
-            self.enter(State::Stopped);
-        }
-        self.start_frames()
+        let State::Asleep { runs } = self.state else {
+            return Ok(());
+        };
+        self.wake_chip()?;
+        self.enter(State::Stopped);
+        if runs { self.start_frames() } else { Ok(()) }
     }
 
-    /// Refuses while the chip takes no accesses.
-    pub(super) fn awake(&self) -> Result<(), Error> {
-        match self.state {
-            State::Asleep => Err(Error::Refused(ErrorKind::Stopped)),
-            State::Stopped | State::Running | State::Faulted(_) => Ok(()),
+    fn wake_chip(&mut self) -> Result<(), Error> {
+        self.chip.wake()?;
+        match self.chip.byte_test() {
+            regs::BYTE_ORDER => Ok(()),
+            found => Err(self.fail(Fault::Gone(found))),
         }
+    }
+
+    pub(super) const fn is_asleep(&self) -> bool {
+        matches!(self.state, State::Asleep { .. })
+    }
+
+    /// Does something with the chip, and wakes it for that where it sleeps.
+    pub(super) fn awake<T>(&mut self, act: impl FnOnce(&mut Self) -> Result<T, Error>) -> Result<T, Error> {
+        if !self.is_asleep() {
+            return act(self);
+        }
+        self.wake_chip()?;
+        let result = act(self);
+        self.chip.sleep();
+        result
     }
 
     pub(super) fn set_address(&mut self, address: MacAddress) -> Result<(), Error> {
-        self.awake()?;
-        self.chip.set_mac_address(address)?;
+        self.awake(|device| device.chip.set_mac_address(address))?;
         self.address = address;
         Ok(())
     }
 
     pub(super) fn set_filter(&mut self, filter: RxFilter<'_>) -> Result<FilterOutcome, Error> {
-        self.awake()?;
         let (filter, outcome) = Filter::new(filter);
         self.filter = filter;
-        self.write_filter()?;
+        self.awake(Self::write_filter)?;
         Ok(outcome)
     }
 
@@ -435,7 +455,7 @@ impl<R: Registers, D: DelayNs> Lan9118<R, D> {
             State::Running if link.is_up() => self.write_control(true).and_then(|()| self.write_flow()),
             State::Running => self.drop_queue(),
             State::Stopped => self.write_control(true).and_then(|()| self.write_flow()),
-            State::Asleep | State::Faulted(_) => Ok(()),
+            State::Asleep { .. } | State::Faulted(_) => Ok(()),
         };
         if result.is_err() {
             self.told = Link::Down;
@@ -559,7 +579,7 @@ const ETHERTYPE_VLAN: u16 = 0x8100;
 
 /// Wakes whatever is there, and finds out whether it is a chip of the family.
 fn identify<R: Registers, D: DelayNs>(chip: &mut Chip<R, D>) -> Result<(Model, u16), Error> {
-    let ready = chip.wake();
+    let ready = chip.wake_if_asleep();
     let found = chip.byte_test();
     match found {
         regs::BYTE_ORDER => ready?,

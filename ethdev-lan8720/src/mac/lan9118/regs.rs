@@ -128,10 +128,10 @@ pub(super) mod afc_cfg {
 
 /// Bits of [`RX_FIFO_INF`] and [`TX_FIFO_INF`].
 pub(super) mod fifo_inf {
-    /// How many statuses wait.
+    /// How many statuses wait. (The upper byte is reserved and zero: where it is not, this is more than can be.)
     #[inline]
     pub(crate) const fn statuses(info: u32) -> u32 {
-        (info >> 16) & 0xff
+        info >> 16
     }
 
     /// Bytes of received data; or bytes of room for data to send.

@@ -87,7 +87,7 @@ impl<R: Registers, D: DelayNs> Lan9118<R, D> {
     pub(super) fn next_len(&mut self) -> Result<Option<usize>, Error> {
         match self.state {
             State::Running => {}
-            State::Stopped | State::Asleep => return Ok(None),
+            State::Stopped | State::Asleep { .. } => return Ok(None),
             State::Faulted(fault) => return Err(Error::Fault(fault)),
         }
         for _ in 0..MAX_BAD_PER_CALL {
