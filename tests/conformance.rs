@@ -4,6 +4,8 @@
 mod enc28j60;
 #[path = "conformance/enet.rs"]
 mod enet;
+#[path = "conformance/lan9118.rs"]
+mod lan9118;
 
 use std::sync::Arc;
 
