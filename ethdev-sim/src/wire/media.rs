@@ -29,6 +29,11 @@ pub trait MediaSide {
         let _ = (speed, duplex);
     }
 
+    /// The same for a MAC that runs at its PHY's speed, whatever that is, because it takes its clocks from it (MII), or lives with it.
+    fn set_mac_duplex(&self, duplex: Duplex) {
+        let _ = duplex;
+    }
+
     /// Sends a frame with its FCS, after what was sent before. Returns the time at which its last bit is out.
     ///
     /// Whatever is in it goes out: length and FCS are the MAC's business. Where nothing can cross it takes its time, and is gone.

@@ -119,6 +119,23 @@ fn a_mac_of_another_duplex_collides() {
 }
 
 #[test]
+fn a_mac_that_takes_its_clocks_from_the_phy_has_a_duplex_only() {
+    for abilities in [Abilities::T10_FULL, Abilities::TX100_FULL] {
+        let mut host = at(abilities);
+        let (rmii, heard) = (host.phy.rmii(), listen(&host));
+        rmii.set_mac_duplex(Duplex::Full);
+        rmii.transmit(fcs::append(&frame(1)));
+        host.peer.send(&frame(2));
+        host.pass(ms(1));
+        assert_eq!((heard.take().len(), host.peer.pending()), (1, 1));
+        host.assert_clean();
+        rmii.set_mac_duplex(Duplex::Half);
+        rmii.transmit(fcs::append(&frame(1)));
+        assert_eq!(host.kinds(), [Kind::WrongDuplex]);
+    }
+}
+
+#[test]
 fn in_half_duplex_one_waits_for_the_other() {
     let mut host = at(Abilities::TX100_HALF);
     let (rmii, heard) = (host.phy.rmii(), listen(&host));

@@ -65,8 +65,8 @@ pub(super) struct Hw {
     pub(super) power: Power,
     pub(super) smi: Smi,
     pub(super) wiggler: Wiggler,
-    /// What the MAC is set to, where it told.
-    pub(super) mac: Option<(Speed, Duplex)>,
+    /// What the MAC is set to, where it told; without a speed where it takes the PHY's.
+    pub(super) mac: Option<(Option<Speed>, Duplex)>,
     /// When the MAC can send next, where what it sends does not get to the cable.
     pub(super) idle_at: Duration,
 

@@ -43,7 +43,14 @@ impl MediaSide for Rmii {
 
     fn set_mac_mode(&self, speed: Speed, duplex: Duplex) {
         self.0.with(|phy| {
-            phy.mac = Some((speed, duplex));
+            phy.mac = Some((Some(speed), duplex));
+            phy.duplex_follows();
+        });
+    }
+
+    fn set_mac_duplex(&self, duplex: Duplex) {
+        self.0.with(|phy| {
+            phy.mac = Some((None, duplex));
             phy.duplex_follows();
         });
     }
@@ -104,7 +111,7 @@ impl Hw {
 
     /// Whether the MAC is set to another speed.
     fn speed_differs(&self, speed: Speed) -> bool {
-        self.mac.is_some_and(|(mac, _)| mac != speed)
+        self.mac.is_some_and(|(mac, _)| mac.is_some_and(|mac| mac != speed))
     }
 
     /// The MAC sends a frame; the time of its last bit.
@@ -141,7 +148,7 @@ impl Hw {
 
     /// The MAC is busy for as long as a frame takes, and nothing gets out.
     fn occupy(&mut self, len: usize, phy_speed: Speed) -> Duration {
-        let speed = self.mac.map_or(phy_speed, |(speed, _)| speed);
+        let speed = self.mac.and_then(|(speed, _)| speed).unwrap_or(phy_speed);
         let time = |bytes: usize| {
             let bits = bytes as u64 * 8;
             Duration::from_nanos((bits * 1_000_000).div_ceil(u64::from(speed.kbps().max(1))))
