@@ -11,4 +11,5 @@ mod interrupts;
 mod link;
 mod partners;
 mod power;
+mod random;
 mod registers;

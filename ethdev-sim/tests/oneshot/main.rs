@@ -4,5 +4,6 @@
 
 mod bench;
 mod on_a_phy;
+mod random;
 mod receive;
 mod transmit;
