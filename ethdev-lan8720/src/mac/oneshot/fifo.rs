@@ -68,6 +68,7 @@ impl<T, const N: usize> Fifo<T, N> {
 mod tests {
     extern crate std;
     use std::collections::VecDeque;
+    use std::vec::Vec;
 
     use super::*;
     use proptest::prelude::*;

@@ -1,0 +1,137 @@
+//! A driver, its chip, a cable, and virtual time.
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use ethdev::mdio::PhyAddress;
+use ethdev::phy::{Abilities, Phy, PhyError, PhyEvent};
+use ethdev_lan8720::{Lan8720Phy, PhyConfig};
+use ethdev_sim::chip::lan8720::{self as sim, Lan8720Chip, MdioFault, Part, Partner, SimMdio};
+use ethdev_sim::{Clock, Wire, WireConfig};
+
+pub(crate) const ADDRESS: PhyAddress = PhyAddress::from_low_bits(1);
+pub(crate) const POLL: Duration = Duration::from_millis(100);
+/// What the accesses of a look and of coming up take, generously: two dozen.
+pub(crate) const LOOK: Duration = Duration::from_micros(24 * 26);
+
+pub(crate) fn ms(ms: u64) -> Duration {
+    Duration::from_millis(ms)
+}
+
+/// A LAN8720A at address 1, with somebody at the other end.
+pub(crate) fn chip(partner: impl Into<Option<Partner>>) -> sim::PhyConfig {
+    sim::PhyConfig::new(Part::Lan8720a)
+        .with_straps(sim::PhyStraps::default().with_address(1))
+        .with_partner(partner)
+}
+
+pub(crate) struct Lab {
+    pub(crate) clock: Clock,
+    pub(crate) wire: Wire,
+    pub(crate) chip: Lan8720Chip,
+    pub(crate) mdio: SimMdio,
+    pub(crate) phy: Lan8720Phy,
+    interrupt: Rc<Cell<bool>>,
+    pub(crate) events: Vec<(Duration, PhyEvent)>,
+    pub(crate) errors: Vec<(Duration, PhyError<MdioFault>)>,
+    /// When the wire last changed its mind.
+    pub(crate) turned: Duration,
+    up: bool,
+}
+
+impl Lab {
+    pub(crate) fn new(chip: sim::PhyConfig, config: PhyConfig) -> Self {
+        let clock = Clock::new();
+        let (wire, port, _peer) = Wire::new(&clock, WireConfig::default());
+        let chip = Lan8720Chip::new(&clock, port, chip);
+        let interrupt = Rc::new(Cell::new(false));
+        let flag = interrupt.clone();
+        chip.on_int_falling(move || flag.set(true));
+        // The supplies are up, the board has released the reset.
+        clock.advance(ms(30));
+        Self {
+            mdio: chip.mdio(),
+            clock,
+            wire,
+            chip,
+            phy: Lan8720Phy::new(ADDRESS, config),
+            interrupt,
+            events: Vec::new(),
+            errors: Vec::new(),
+            turned: Duration::ZERO,
+            up: false,
+        }
+    }
+
+    pub(crate) fn start(&mut self, advertise: Abilities) -> Result<(), PhyError<MdioFault>> {
+        let now = self.clock.now();
+        self.phy.start(&mut self.mdio, advertise, now)
+    }
+
+    /// Started, and run for so long.
+    pub(crate) fn started(chip: sim::PhyConfig, config: PhyConfig, by: Duration) -> Self {
+        let mut lab = Self::new(chip, config);
+        lab.start(Abilities::ALL_MODES).unwrap();
+        lab.run(by);
+        lab
+    }
+
+    /// Lets so much time pass. The driver is called when it wants to be, and at its interrupts, and at no other time.
+    pub(crate) fn run(&mut self, by: Duration) {
+        let end = self.clock.now() + by;
+        while self.clock.now() < end {
+            if self.interrupt.take() {
+                let now = self.clock.now();
+                if let Err(error) = self.phy.on_interrupt(&mut self.mdio, now) {
+                    self.errors.push((now, error));
+                }
+            }
+            let now = self.clock.now();
+            let pause = self.phy.next_poll(now);
+            if pause.is_zero() {
+                match self.phy.poll(&mut self.mdio, now) {
+                    Ok(PhyEvent::None) => {}
+                    Ok(event) => self.events.push((self.clock.now(), event)),
+                    Err(error) => self.errors.push((self.clock.now(), error)),
+                }
+                self.watch();
+                continue;
+            }
+            let next = now.saturating_add(pause).min(end);
+            let next = self.clock.next_event().map_or(next, |event| next.min(event));
+            self.clock.advance_to(next);
+            self.watch();
+        }
+    }
+
+    fn watch(&mut self) {
+        let up = self.wire.link().is_up();
+        if up != self.up {
+            (self.up, self.turned) = (up, self.clock.now());
+        }
+    }
+
+    pub(crate) fn take_events(&mut self) -> Vec<PhyEvent> {
+        std::mem::take(&mut self.events)
+            .into_iter()
+            .map(|(_, event)| event)
+            .collect()
+    }
+
+    pub(crate) fn take_errors(&mut self) -> Vec<PhyError<MdioFault>> {
+        std::mem::take(&mut self.errors)
+            .into_iter()
+            .map(|(_, error)| error)
+            .collect()
+    }
+
+    pub(crate) fn accesses(&self) -> u64 {
+        self.chip.mdio_counters().accesses()
+    }
+
+    /// Nothing that the data sheet forbids was done.
+    pub(crate) fn assert_clean(&self) {
+        assert_eq!(self.chip.violations(), []);
+    }
+}
