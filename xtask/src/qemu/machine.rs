@@ -139,7 +139,8 @@ impl Qemu {
         let mut answers = BufReader::new(monitor.try_clone()?).lines();
         // It begins with a greeting, and takes no other command before this one.
         for command in [&json!({"execute": "qmp_capabilities"}), command] {
-            writeln!(monitor, "{command}")?;
+            // In one piece: it acts, and may be gone, before it sees the end of the line.
+            monitor.write_all(format!("{command}\n").as_bytes())?;
             answer(&mut answers).with_context(|| format!("{} does not take {command}", self.board))?;
         }
         Ok(())
@@ -147,7 +148,8 @@ impl Qemu {
 
     /// Ends it, captures complete. An error when it did not end by itself, or not well.
     pub(super) fn quit(mut self) -> Result<Vec<String>> {
-        self.tell(&json!({"execute": "quit"}))?;
+        // It may be gone before its answer has come.
+        let told = self.tell(&json!({"execute": "quit"}));
         let deadline = Instant::now() + QUIT_TIME;
         while Instant::now() < deadline {
             if let Some(status) = self.child.try_wait()? {
@@ -158,6 +160,7 @@ impl Qemu {
             }
             thread::sleep(Duration::from_millis(20));
         }
+        told?;
         bail!("QEMU did not quit and was killed");
     }
 }
