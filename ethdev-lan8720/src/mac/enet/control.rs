@@ -34,7 +34,7 @@ impl<R: Registers, D: DelayNs, C: Dma> Control for Enet<R, D, C> {
             self.rx.flush(&self.registers, &self.dma);
             self.counters.read(&self.registers);
             self.rx.reset(&self.dma);
-            self.tx.reset();
+            self.tx.reset(&self.registers);
             self.state = State::Stopped;
             self.note_link(before);
         }
@@ -69,6 +69,7 @@ impl<R: Registers, D: DelayNs, C: Dma> Control for Enet<R, D, C> {
         }
         // Also where the MAC stopped by itself: what had come to the rings is in the books.
         self.rx.flush(&self.registers, &self.dma);
+        self.tx.reap(&self.registers);
         self.counters.read(&self.registers);
         if let Err(e) = self.reset() {
             if started {

@@ -1,22 +1,11 @@
-//! The MAC's own counters (MIB): what became of frames that never came to a descriptor.
+//! The MAC's own counters (MIB): what became of frames that no descriptor tells of. They are 16 bits wide.
 
 use ethdev::Stats;
 
 use super::regs;
 use crate::mac::mmio::Registers;
 
-/// The counters, and what they showed when they were read last. They are 16 bits wide.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Counters {
-    rx_fifo_full: Counter<{ regs::IEEE_R_MACERR }>,
-    rx_undersize: Counter<{ regs::RMON_R_UNDERSIZE }>,
-    rx_fragments: Counter<{ regs::RMON_R_FRAG }>,
-    tx_late_collisions: Counter<{ regs::IEEE_T_LCOL }>,
-    tx_too_many_collisions: Counter<{ regs::IEEE_T_EXCOL }>,
-    tx_fifo_empty: Counter<{ regs::IEEE_T_MACERR }>,
-}
-
-/// One counter.
+/// One counter, and what it showed when it was read last.
 #[derive(Debug, Clone, Copy, Default)]
 struct Counter<const REGISTER: usize> {
     last: u16,
@@ -35,53 +24,75 @@ impl<const REGISTER: usize> Counter<REGISTER> {
     }
 }
 
-impl Counters {
+/// Zeroes all of them, as far as they can be.
+pub(super) fn clear<R: Registers>(registers: &R) {
+    registers.write(regs::MIBC, regs::mibc::DISABLE);
+    registers.write(regs::MIBC, regs::mibc::DISABLE | regs::mibc::CLEAR);
+    registers.write(regs::MIBC, regs::mibc::DISABLE);
+    registers.write(regs::MIBC, 0);
+}
+
+/// Frames that were received and never came to a descriptor.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct RxCounters {
+    fifo_full: Counter<{ regs::IEEE_R_MACERR }>,
+    undersize: Counter<{ regs::RMON_R_UNDERSIZE }>,
+    fragments: Counter<{ regs::RMON_R_FRAG }>,
+}
+
+impl RxCounters {
     /// Adds what happened since.
     pub(super) fn read<R: Registers>(&mut self, registers: &R) {
-        self.rx_fifo_full.read(registers);
-        self.rx_undersize.read(registers);
-        self.rx_fragments.read(registers);
-        self.tx_late_collisions.read(registers);
-        self.tx_too_many_collisions.read(registers);
-        self.tx_fifo_empty.read(registers);
+        self.fifo_full.read(registers);
+        self.undersize.read(registers);
+        self.fragments.read(registers);
     }
 
-    /// Zeroes the registers, as far as they can be.
-    pub(super) fn clear<R: Registers>(&mut self, registers: &R) {
-        registers.write(regs::MIBC, regs::mibc::DISABLE);
-        registers.write(regs::MIBC, regs::mibc::DISABLE | regs::mibc::CLEAR);
-        registers.write(regs::MIBC, regs::mibc::DISABLE);
-        registers.write(regs::MIBC, 0);
-        self.rx_fifo_full.forget(registers);
-        self.rx_undersize.forget(registers);
-        self.rx_fragments.forget(registers);
-        self.tx_late_collisions.forget(registers);
-        self.tx_too_many_collisions.forget(registers);
-        self.tx_fifo_empty.forget(registers);
-    }
-
-    /// How many frames the MAC gave up on, of those whose descriptors it has closed.
-    pub(super) const fn tx_aborted(&self) -> u32 {
-        self.tx_late_collisions
-            .total
-            .wrapping_add(self.tx_too_many_collisions.total)
-            .wrapping_add(self.tx_fifo_empty.total)
+    /// Begins anew with what they show now.
+    pub(super) fn forget<R: Registers>(&mut self, registers: &R) {
+        self.fifo_full.forget(registers);
+        self.undersize.forget(registers);
+        self.fragments.forget(registers);
     }
 
     /// The books with these counters in them. `overruns_marked` descriptors had the mark of an overrun.
     pub(super) fn enter(&self, mut stats: Stats, overruns_marked: u32) -> Stats {
         // A frame that was cut off by an overrun comes to a descriptor with its mark, and is counted. Whichever tells more: without the counter, as in a model,
         // a mark says "at least one".
-        stats.rx_overrun = stats
-            .rx_overrun
-            .wrapping_add(self.rx_fifo_full.total.max(overruns_marked));
+        stats.rx_overrun = stats.rx_overrun.wrapping_add(self.fifo_full.total.max(overruns_marked));
         stats.rx_bad_length = stats
             .rx_bad_length
-            .wrapping_add(self.rx_undersize.total)
-            .wrapping_add(self.rx_fragments.total);
-        let aborted = self.tx_aborted();
-        stats.tx_frames = stats.tx_frames.wrapping_sub(aborted);
-        stats.tx_aborted = stats.tx_aborted.wrapping_add(aborted);
+            .wrapping_add(self.undersize.total)
+            .wrapping_add(self.fragments.total);
         stats
+    }
+}
+
+/// Frames that the MAC gave up on: their descriptors are closed like those of frames that went out.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct TxCounters {
+    late_collisions: Counter<{ regs::IEEE_T_LCOL }>,
+    too_many_collisions: Counter<{ regs::IEEE_T_EXCOL }>,
+    /// How many are in the books.
+    booked: u32,
+}
+
+impl TxCounters {
+    /// How many of the latest `closed` frames were given up.
+    pub(super) fn given_up<R: Registers>(&mut self, registers: &R, closed: u16) -> u16 {
+        self.late_collisions.read(registers);
+        self.too_many_collisions.read(registers);
+        let total = self.late_collisions.total.wrapping_add(self.too_many_collisions.total);
+        // One that the MAC has counted and not closed yet is booked next time.
+        let given_up = u16::try_from(total.wrapping_sub(self.booked)).map_or(closed, |given_up| given_up.min(closed));
+        self.booked = self.booked.wrapping_add(given_up.into());
+        given_up
+    }
+
+    /// Begins anew with what they show now.
+    pub(super) fn forget<R: Registers>(&mut self, registers: &R) {
+        self.late_collisions.forget(registers);
+        self.too_many_collisions.forget(registers);
+        self.booked = self.late_collisions.total.wrapping_add(self.too_many_collisions.total);
     }
 }

@@ -59,7 +59,7 @@ impl<R: Registers, D: DelayNs, C: Dma> Enet<R, D, C> {
         let stand_still = self.state == State::Running && (other_mode || dropped);
         if stand_still {
             self.halt();
-            self.tx.reset();
+            self.tx.reset(&self.registers);
             self.rx.turn();
         }
         (self.link, self.mode) = (link, mode);
@@ -79,7 +79,7 @@ impl<R: Registers, D: DelayNs, C: Dma> Enet<R, D, C> {
 
     /// Whether a legal frame would find room.
     fn tx_room(&mut self) -> bool {
-        self.tx.carrier && self.tx.has_room(&self.dma)
+        self.tx.carrier && self.tx.has_room(&self.registers, &self.dma)
     }
 
     pub(super) fn pending(&mut self) -> ethdev::Interest {
@@ -150,12 +150,12 @@ impl<R: Registers, D: DelayNs, C: Dma> EthernetDevice for Enet<R, D, C> {
         self.check()?;
         let mut events = Events::NONE;
         if self.state == State::Running {
-            self.tx.reap();
+            self.tx.reap(&self.registers);
+            self.counters.read(&self.registers);
             if self.tx.is_sending() && self.registers.read(regs::TDAR) == 0 {
                 // ERR006358. Where the uDMA is through in this very moment, the write finds nothing to do.
                 self.registers.write(regs::TDAR, regs::ACTIVE);
             }
-            self.counters.read(&self.registers);
             events.rx_pending = self.rx.find(&self.registers, &self.dma);
             events.tx_room = self.tx_room();
         }
@@ -164,10 +164,8 @@ impl<R: Registers, D: DelayNs, C: Dma> EthernetDevice for Enet<R, D, C> {
         let stats = self.stats();
         let lost = stats.rx_lost().wrapping_sub(stats.rx_discarded);
         events.rx_lost = core::mem::replace(&mut self.lost_told, lost) != lost;
-        let aborted = self.counters.tx_aborted();
-        let failed = aborted.wrapping_sub(core::mem::replace(&mut self.aborted_told, aborted));
-        events.tx_failed = u16::try_from(failed).unwrap_or(u16::MAX);
-        events.tx_completed = core::mem::take(&mut self.tx.completed).saturating_sub(events.tx_failed);
+        events.tx_completed = core::mem::take(&mut self.tx.completed);
+        events.tx_failed = core::mem::take(&mut self.tx.failed);
         Ok(events)
     }
 }

@@ -66,7 +66,7 @@ mod rx;
 mod setup;
 mod tx;
 
-use counters::Counters;
+use counters::RxCounters;
 use filter::Filter;
 use rx::RxSide;
 use tx::TxSide;
@@ -108,12 +108,11 @@ pub struct Enet<R, D, C = dma::Uncached> {
     mode: LinkMode,
     /// What `link()` answered when `service` last looked.
     link_told: Link,
-    counters: Counters,
+    counters: RxCounters,
     /// What neither half counts.
     stats: Stats,
-    /// Losses and failures that `service` has told of.
+    /// Losses that `service` has told of.
     lost_told: u32,
-    aborted_told: u32,
 }
 
 /// Where the uDMA sees the descriptors.

@@ -58,8 +58,6 @@ pub(super) const RACC: usize = 0x1c4;
 pub(super) const IEEE_T_LCOL: usize = 0x25c;
 /// Frames given up after too many collisions.
 pub(super) const IEEE_T_EXCOL: usize = 0x260;
-/// Frames given up because the transmit FIFO ran empty.
-pub(super) const IEEE_T_MACERR: usize = 0x264;
 /// Frames of less than 64 bytes with a right FCS.
 pub(super) const RMON_R_UNDERSIZE: usize = 0x294;
 /// Frames of less than 64 bytes with a wrong FCS.

@@ -23,7 +23,7 @@ pub(super) struct RxSide {
     /// In the middle of a frame that takes more than one descriptor.
     in_pieces: bool,
     pub(super) stats: Stats,
-    /// Descriptors with the mark of an overrun; see [`Counters`](super::counters::Counters).
+    /// Descriptors with the mark of an overrun; see [`RxCounters`](super::counters::RxCounters).
     pub(super) overruns_marked: u32,
 }
 

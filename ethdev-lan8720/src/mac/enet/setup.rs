@@ -3,7 +3,7 @@
 use embedded_hal::delay::DelayNs;
 use ethdev::{Duplex, Link, LinkMode, Speed, Stats};
 
-use super::counters::Counters;
+use super::counters::{self, RxCounters};
 use super::filter::Filter;
 use super::regs::{self, ecr, event, rcr, tcr};
 use super::rx::RxSide;
@@ -77,10 +77,9 @@ impl<R: Registers, D: DelayNs, C: Dma> Enet<R, D, C> {
             link: Link::Down,
             mode: LinkMode::UNKNOWN,
             link_told: Link::Down,
-            counters: Counters::default(),
+            counters: RxCounters::default(),
             stats: Stats::ZERO,
             lost_told: 0,
-            aborted_told: 0,
         };
         enet.reset()?;
         enet.begin();
@@ -110,7 +109,9 @@ impl<R: Registers, D: DelayNs, C: Dma> Enet<R, D, C> {
         registers.write(regs::EIMR, 0);
         registers.write(regs::EIR, u32::MAX);
         registers.write(regs::MSCR, self.config.mscr());
-        self.counters.clear(registers);
+        counters::clear(registers);
+        self.counters.forget(registers);
+        self.tx.counters.forget(registers);
         registers.write(regs::OPD, regs::OPD_PAUSE);
         // A frame that is as long as a buffer is cut off: it never takes two.
         registers.write(regs::FTRL, BUFFER_LEN as u32);
@@ -126,7 +127,7 @@ impl<R: Registers, D: DelayNs, C: Dma> Enet<R, D, C> {
         self.write_address();
         self.write_mode();
         self.rx.reset(&self.dma);
-        self.tx.reset();
+        self.tx.reset(&self.registers);
         Ok(())
     }
 
@@ -158,8 +159,9 @@ impl<R: Registers, D: DelayNs, C: Dma> Enet<R, D, C> {
     }
 
     /// What the link's mode asks for. The MAC stands still.
-    pub(super) fn write_mode(&self) {
+    pub(super) fn write_mode(&mut self) {
         let (_, transmit, pause) = self.settings(self.mode);
+        self.tx.half_duplex = transmit & tcr::FDEN == 0;
         self.registers.write(regs::RSEM, pause);
         self.registers.write(regs::TCR, transmit);
         self.write_filter();

@@ -3,6 +3,7 @@
 use ethdev::frame::{HEADER_LEN, gather_into, gather_len};
 use ethdev::{Stats, TxHalf};
 
+use super::counters::TxCounters;
 use super::layout::Legacy;
 use super::regs::{self, bd};
 use super::{Error, State};
@@ -25,21 +26,28 @@ pub(super) struct TxSide {
     reserved: usize,
     /// Started, with the link up and no fault.
     pub(super) carrier: bool,
+    /// The link is half duplex.
+    pub(super) half_duplex: bool,
+    pub(super) counters: TxCounters,
     pub(super) stats: Stats,
-    /// Frames that were sent since the host was last told.
+    /// Frames that were sent, and given up, since the host was last told.
     pub(super) completed: u16,
+    pub(super) failed: u16,
 }
 
 impl TxSide {
-    pub(super) const fn new(ring: Ring<Legacy>, max: usize) -> Self {
+    pub(super) fn new(ring: Ring<Legacy>, max: usize) -> Self {
         Self {
             in_flight: InFlight::new(ring.len()),
             ring,
             max,
             reserved: 0,
             carrier: false,
+            half_duplex: false,
+            counters: TxCounters::default(),
             stats: Stats::ZERO,
             completed: 0,
+            failed: 0,
         }
     }
 
@@ -60,22 +68,39 @@ impl TxSide {
     }
 
     /// Books the frames that the uDMA is done with.
-    pub(super) fn reap(&mut self) {
+    pub(super) fn reap<R: Registers>(&mut self, registers: &R) {
+        let (mut closed, mut bytes) = (0_u16, 0_u32);
         while let Some(control) = self.in_flight.oldest().and_then(|oldest| self.ring.look(oldest)) {
             self.in_flight.pop();
-            self.stats.count_tx((control & bd::LENGTH) as usize);
-            self.completed = self.completed.saturating_add(1);
+            closed += 1;
+            bytes = bytes.wrapping_add(control & bd::LENGTH);
         }
+        if closed == 0 {
+            return;
+        }
+        // Without collisions nothing is given up: the FIFO cannot run empty (`TFWR`). The counters are read after the descriptors, so that every frame which
+        // was given up is known when its descriptor is closed.
+        let given_up = if self.half_duplex {
+            self.counters.given_up(registers, closed)
+        } else {
+            0
+        };
+        let sent = closed - given_up;
+        self.stats.tx_frames = self.stats.tx_frames.wrapping_add(sent.into());
+        self.stats.tx_bytes = self.stats.tx_bytes.wrapping_add(bytes);
+        self.stats.tx_aborted = self.stats.tx_aborted.wrapping_add(given_up.into());
+        self.completed = self.completed.saturating_add(sent);
+        self.failed = self.failed.saturating_add(given_up);
     }
 
     /// Whether there is a buffer to write to.
     #[inline]
-    pub(super) fn has_room<C: Dma>(&mut self, dma: &C) -> bool {
+    pub(super) fn has_room<R: Registers, C: Dma>(&mut self, registers: &R, dma: &C) -> bool {
         if self.ring.is_held() {
             return true;
         }
         if self.in_flight.is_full() {
-            self.reap();
+            self.reap(registers);
             if self.in_flight.is_full() {
                 return false;
             }
@@ -95,8 +120,8 @@ impl TxSide {
     }
 
     /// Begins anew with an empty ring; what was not sent is counted as lost in a reset. The uDMA stands still.
-    pub(super) fn reset(&mut self) {
-        self.reap();
+    pub(super) fn reset<R: Registers>(&mut self, registers: &R) {
+        self.reap(registers);
         self.stats.tx_reset = self.stats.tx_reset.wrapping_add(self.in_flight.count().into());
         self.in_flight = InFlight::new(self.ring.len());
         self.reserved = 0;
@@ -153,7 +178,7 @@ impl<R: Registers, C: Dma> TxHalf for EnetTx<'_, R, C> {
     #[inline]
     fn ready(&mut self) -> Result<bool, Error> {
         self.check()?;
-        Ok(self.side.has_room(self.dma))
+        Ok(self.side.has_room(self.registers, self.dma))
     }
 
     #[inline]
@@ -161,7 +186,7 @@ impl<R: Registers, C: Dma> TxHalf for EnetTx<'_, R, C> {
         self.side.reserved = 0;
         self.check()?;
         self.side.check_len(len)?;
-        if !self.side.has_room(self.dma) {
+        if !self.side.has_room(self.registers, self.dma) {
             return Ok(None);
         }
         self.side.reserved = len;
@@ -187,7 +212,7 @@ impl<R: Registers, C: Dma> TxHalf for EnetTx<'_, R, C> {
         if !self.side.carrier {
             return Err(self.why_not(len, len));
         }
-        if !self.side.has_room(self.dma) {
+        if !self.side.has_room(self.registers, self.dma) {
             return Ok(false);
         }
         let written = self.side.ring.lend(len).and_then(|memory| gather_into(parts, memory));

@@ -1,0 +1,9 @@
+//! The driver of the ENET beyond the conformance suite: what is particular about descriptor rings, and about this MAC.
+
+mod books;
+mod faults;
+mod hostile;
+mod modes;
+mod order;
+mod rig;
+mod starving;
