@@ -10,6 +10,7 @@ mod nics;
 mod peer;
 mod ping;
 mod report;
+pub mod rmii;
 mod spi_meter;
 mod tcp_echo;
 #[cfg(test)]

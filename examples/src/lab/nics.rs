@@ -9,12 +9,18 @@ use std::sync::Arc;
 use ethdev::asynch::Async;
 use ethdev::pump::Pump;
 use ethdev::{Doorbell, Erased, ErasedDevice, EthernetDevice, Speed};
+use ethdev::mdio::PhyAddress;
 use ethdev_enc28j60::{Config, Enc28j60};
+use ethdev_lan8720::mac::oneshot::OneShot;
+use ethdev_lan8720::{Lan8720Phy, MacPhy, PhyConfig};
 use ethdev_sim::chip::enc28j60::{ChipConfig, Enc28j60Chip, Revision};
+use ethdev_sim::chip::lan8720::{Lan8720Chip, Partner, PhyStraps};
+use ethdev_sim::chip::oneshot::{OneShotConfig, OneShotPort};
 use ethdev_sim::{Clock, RingConfig, RingNic};
 
 use super::bench::{Bench, Slot};
 use super::flag::Flag;
+use super::rmii;
 use super::spi_meter::SpiMeter;
 use super::world::Failure;
 
@@ -65,6 +71,7 @@ pub const NICS: &[Nic] = &[
     Nic::new("ring-dyn", Speed::MBPS_100, "dyn", "the same, chosen at run time: `&mut dyn ErasedDevice`", dynamic),
     Nic::new("ring-pump", Speed::MBPS_100, "pump", "the same, async, in a task of its own behind frame queues", pumped),
     Nic::new("enc28j60", Speed::MBPS_10, "pull", "ENC28J60: the driver on a model of the chip, 20 MHz SPI, half duplex", enc28j60),
+    Nic::new("lan8720", Speed::MBPS_100, "lent", "LAN8720A behind a MAC in software, one buffer for each frame: both drivers on models", lan8720),
 ];
 
 fn ring(slot: Slot) -> RingNic {
@@ -74,17 +81,9 @@ fn ring(slot: Slot) -> RingNic {
 fn enc28j60(slot: Slot, bench: Bench<'_>) -> Result<(), Failure> {
     let chip = Enc28j60Chip::new(&slot.clock, slot.port, ChipConfig::new(Revision::B7));
     let (spi, bytes) = SpiMeter::new(chip.spi_device());
-    let mut nic = Enc28j60::new(spi, chip.delay(), Config::new(slot.mac_address))
+    let nic = Enc28j60::new(spi, chip.delay(), Config::new(slot.mac_address))
         .map_err(|e| Failure(format!("the chip does not start: {e}")))?;
-    // Plugged in like the others, with the link up: what a PHY needs for that is not what is measured.
-    for _ in 0..1000 {
-        nic.service()
-            .map_err(|e| Failure(format!("the chip does not start: {e}")))?;
-        if nic.link().is_up() {
-            break;
-        }
-        slot.clock.advance(Duration::from_millis(1));
-    }
+    let nic = linked(&slot.clock, nic)?;
     bytes.set(0);
     tick(&slot.clock);
     bench.with_bus(&bytes).pulled(nic)?;
@@ -92,6 +91,47 @@ fn enc28j60(slot: Slot, bench: Bench<'_>) -> Result<(), Failure> {
         None => Ok(()),
         Some(misuse) => Err(Failure(format!("the driver misused the chip: {misuse}"))),
     }
+}
+
+fn lan8720(slot: Slot, bench: Bench<'_>) -> Result<(), Failure> {
+    let fail = |what: &dyn core::fmt::Display| Failure(format!("the port does not start: {what}"));
+    let straps = PhyStraps::default();
+    let phy = Lan8720Chip::with_partner(&slot.clock, slot.port, straps, Partner::default());
+    let chip = OneShotPort::new(phy.rmii(), OneShotConfig::default());
+    let [now, again] = [slot.clock.clone(), slot.clock.clone()];
+    let mac = OneShot::new(
+        rmii::ends(&chip, || ()),
+        phy.mdio(),
+        move || now.now(),
+        slot.mac_address,
+        core::array::from_fn::<_, 8, _>(|_| rmii::Buffer::from([0; 1536])),
+        core::array::from_fn::<_, 4, _>(|_| rmii::Buffer::from([0; 1536])),
+    )
+    .map_err(|e| fail(&e))?;
+    let address = PhyAddress::new(straps.address).ok_or_else(|| fail(&"no such address"))?;
+    let driver = Lan8720Phy::new(address, PhyConfig::default());
+    let nic = MacPhy::new(mac, driver, move || again.now()).map_err(|e| fail(&e))?;
+    let nic = linked(&slot.clock, nic)?;
+    tick(&slot.clock);
+    bench.lent(nic)?;
+    match (chip.violations().first(), phy.violations().first()) {
+        (None, None) => Ok(()),
+        (Some(misuse), _) => Err(Failure(format!("the driver misused the port: {misuse}"))),
+        (_, Some(misuse)) => Err(Failure(format!("the driver misused the PHY: {misuse}"))),
+    }
+}
+
+/// Plugged in like the others, with the link up: what a PHY needs for that is not what is measured.
+fn linked<D: EthernetDevice>(clock: &Clock, mut nic: D) -> Result<D, Failure> {
+    for _ in 0..5000 {
+        nic.service()
+            .map_err(|e| Failure(format!("the device does not start: {e:?}")))?;
+        if nic.link().is_up() {
+            return Ok(nic);
+        }
+        clock.advance(Duration::from_millis(1));
+    }
+    Err(Failure(String::from("the link does not come up")))
 }
 
 /// A host without an interrupt line looks at its device at intervals: each turn of the world is a look, so that time has to have events.
