@@ -40,6 +40,9 @@ const PHY_REGISTER: Patience = Patience {
     step_us: 5,
 };
 
+/// The gap after the use of a FIFO's port, before the FIFO's level is read (tables 6.1 and 6.2). [`Chip::settle`] makes it.
+const FIFO_GAP: u8 = 3;
+
 /// A LAN9118 behind its bus.
 #[derive(Debug)]
 pub(super) struct Chip<R, D> {
@@ -81,11 +84,25 @@ impl<R: Registers, D: DelayNs> Chip<R, D> {
         self.registers.read(register.offset)
     }
 
-    /// Reads from a FIFO, which takes away what is read.
+    /// Reads a port of a FIFO, which takes away what is read. [`settle`](Self::settle) comes after the last of it.
     #[inline]
-    pub(super) fn take(&mut self, fifo: Register) -> u32 {
-        self.quiet = 0;
+    pub(super) fn port(&self, fifo: Register) -> u32 {
         self.registers.read(fifo.offset)
+    }
+
+    /// Writes to the port of a FIFO. [`settle`](Self::settle) comes after the last of it.
+    #[inline]
+    pub(super) fn port_write(&self, fifo: Register, value: u32) {
+        self.registers.write(fifo.offset, value);
+    }
+
+    /// Passes the time until the levels of the FIFOs tell what the ports have just been used for: at once and in a row, so that nobody has to ask later.
+    #[inline]
+    pub(super) fn settle(&mut self) {
+        self.registers.read(regs::BYTE_TEST.offset);
+        self.registers.read(regs::BYTE_TEST.offset);
+        self.registers.read(regs::BYTE_TEST.offset);
+        self.quiet = FIFO_GAP;
     }
 
     #[inline]

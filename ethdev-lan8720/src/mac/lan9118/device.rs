@@ -24,8 +24,9 @@ impl<R: Registers, D: DelayNs> EthernetDevice for Lan9118<R, D> {
         self.address
     }
 
+    #[inline]
     fn capabilities(&self) -> Capabilities {
-        Self::capabilities_of(&self.config)
+        self.what_it_can()
     }
 
     #[inline]
@@ -51,9 +52,14 @@ impl<R: Registers, D: DelayNs> EthernetDevice for Lan9118<R, D> {
         Ok(self.room()?.is_some())
     }
 
-    #[inline]
     fn send_gather(&mut self, parts: &[&[u8]]) -> Result<(), Error> {
         self.send(parts)
+    }
+
+    /// Cheaper than `send_gather`, which looks for the parts first.
+    #[inline]
+    fn send_frame(&mut self, frame: &[u8]) -> Result<(), Error> {
+        self.send_whole(frame)
     }
 
     fn service(&mut self) -> Result<Events, Error> {

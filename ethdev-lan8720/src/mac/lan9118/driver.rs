@@ -41,6 +41,11 @@ pub(super) enum State {
 pub struct Lan9118<R, D> {
     pub(super) chip: Chip<R, D>,
     pub(super) config: Config,
+    capabilities: Capabilities,
+    /// The longest frame without FCS, in bytes.
+    pub(super) max_len: u16,
+    /// What the longest frame takes of the transmit data FIFO.
+    max_room: u32,
     model: Model,
     revision: u16,
     pub(super) address: MacAddress,
@@ -48,6 +53,8 @@ pub struct Lan9118<R, D> {
     /// What `set_link` said last.
     told: Link,
     pub(super) state: State,
+    /// Frames may be sent: running, and told a link.
+    open: bool,
     pub(super) stats: Stats,
     /// Frames in the chip of which no status has come back.
     pub(super) queued: u16,
@@ -80,12 +87,16 @@ impl<R: Registers, D: DelayNs> Lan9118<R, D> {
         let mut device = Self {
             chip,
             config,
+            capabilities: capabilities_of(&config),
+            max_len: config.max_frame_len().bytes() as u16,
+            max_room: config.longest_in_tx_fifo(),
             model,
             revision,
             address,
             filter: Filter::DEFAULT,
             told: Link::Down,
             state: State::Stopped,
+            open: false,
             stats: Stats::ZERO,
             queued: 0,
             told_lost: 0,
@@ -112,11 +123,8 @@ impl<R: Registers, D: DelayNs> Lan9118<R, D> {
         self.chip.release()
     }
 
-    pub(super) fn capabilities_of(config: &Config) -> Capabilities {
-        let (rx, tx) = config.queue_frames();
-        Capabilities::ETHERNET
-            .with_max_frame_len(config.max_frame_len())
-            .with_queue_frames(rx, tx)
+    pub(super) const fn what_it_can(&self) -> Capabilities {
+        self.capabilities
     }
 
     pub(super) const fn link_state(&self) -> Link {
@@ -134,11 +142,17 @@ impl<R: Registers, D: DelayNs> Lan9118<R, D> {
         }
     }
 
+    /// The one place where the state changes, and what follows from it.
+    fn set_state(&mut self, state: State) {
+        self.state = state;
+        self.open = state == State::Running && self.told.is_up();
+    }
+
     /// Nothing goes on until a recovery.
     #[cold]
     pub(super) fn fail(&mut self, fault: Fault) -> Error {
         warning!("{}", fault);
-        self.state = State::Faulted(fault);
+        self.set_state(State::Faulted(fault));
         self.stats.faults = self.stats.faults.wrapping_add(1);
         Error::Fault(fault)
     }
@@ -146,7 +160,7 @@ impl<R: Registers, D: DelayNs> Lan9118<R, D> {
     /// Enters another state, and counts what that does to the link.
     fn enter(&mut self, state: State) {
         let before = self.link_state();
-        self.state = state;
+        self.set_state(state);
         if self.link_state() != before {
             self.stats.link_changes = self.stats.link_changes.wrapping_add(1);
         }
@@ -223,7 +237,7 @@ impl<R: Registers, D: DelayNs> Lan9118<R, D> {
         match self.state {
             State::Stopped => self.run().map_err(|e| self.half_way(e)),
             State::Asleep { .. } => {
-                self.state = State::Asleep { runs: true };
+                self.set_state(State::Asleep { runs: true });
                 self.wake_up()
             }
             State::Running | State::Faulted(_) => Ok(()),
@@ -236,7 +250,7 @@ impl<R: Registers, D: DelayNs> Lan9118<R, D> {
         match self.state {
             State::Running => {}
             State::Asleep { .. } => {
-                self.state = State::Asleep { runs: false };
+                self.set_state(State::Asleep { runs: false });
                 return Ok(());
             }
             State::Stopped | State::Faulted(_) => return Ok(()),
@@ -347,7 +361,7 @@ impl<R: Registers, D: DelayNs> Lan9118<R, D> {
             }
             Err(e) => {
                 if let Error::Timeout(wait) = e {
-                    self.state = State::Faulted(Fault::HalfWay(wait));
+                    self.set_state(State::Faulted(Fault::HalfWay(wait)));
                 }
                 Err(e)
             }
@@ -359,16 +373,16 @@ impl<R: Registers, D: DelayNs> Lan9118<R, D> {
             State::Stopped | State::Asleep { .. } => State::Stopped,
             State::Running | State::Faulted(_) => State::Running,
         };
-        self.state = State::Stopped;
+        self.set_state(State::Stopped);
         // Another chip in its place would be no recovery.
         let found = identify(&mut self.chip);
         if !found.is_ok_and(|(model, _)| model == self.model) {
-            self.state = before;
+            self.set_state(before);
             return Err(found.err().unwrap_or(Error::Fault(Fault::Gone(0))));
         }
         self.reset()?;
         if state == State::Running {
-            self.state = state;
+            self.set_state(state);
             self.chip.write(regs::TX_CFG, regs::tx_cfg::ON);
             self.write_control(true)?;
         }
@@ -447,6 +461,7 @@ impl<R: Registers, D: DelayNs> Lan9118<R, D> {
         }
         let before = self.link_state();
         self.told = link;
+        self.set_state(self.state);
         if self.link_state() != before {
             self.stats.link_changes = self.stats.link_changes.wrapping_add(1);
         }
@@ -459,6 +474,7 @@ impl<R: Registers, D: DelayNs> Lan9118<R, D> {
         };
         if result.is_err() {
             self.told = Link::Down;
+            self.set_state(self.state);
         }
         result
     }
@@ -493,7 +509,7 @@ impl<R: Registers, D: DelayNs> Lan9118<R, D> {
             return Err(self.fail(Fault::TxFifo(info)));
         }
         for _ in 0..statuses {
-            let status = self.chip.take(regs::TX_STATUS);
+            let status = self.chip.port(regs::TX_STATUS);
             self.queued = self.queued.saturating_sub(1);
             if status & regs::tx_status::ERROR == 0 {
                 // The tag is the length that was sent with it.
@@ -504,6 +520,9 @@ impl<R: Registers, D: DelayNs> Lan9118<R, D> {
                 failed += 1;
             }
         }
+        if statuses > 0 {
+            self.chip.settle();
+        }
         Ok((fifo_inf::data(info), sent, failed))
     }
 
@@ -511,16 +530,31 @@ impl<R: Registers, D: DelayNs> Lan9118<R, D> {
     #[inline]
     pub(super) fn room(&mut self) -> Result<Option<u32>, Error> {
         self.fault()?;
-        if self.state != State::Running || !self.told.is_up() {
+        if !self.open {
             return Ok(None);
         }
         let (room, ..) = self.reap()?;
-        Ok((room >= self.config.longest_in_tx_fifo()).then_some(room))
+        Ok((room >= self.max_room).then_some(room))
+    }
+
+    /// Sends a frame that lies in one piece.
+    #[inline]
+    pub(super) fn send_whole(&mut self, frame: &[u8]) -> Result<(), Error> {
+        if !self.open || frame.len() < MIN_FRAME_LEN || frame.len() > usize::from(self.max_len) {
+            return self.send(&[frame]);
+        }
+        let (room, ..) = self.reap()?;
+        if room < self.max_room {
+            return Err(Error::Refused(ErrorKind::Busy));
+        }
+        self.chip.write_whole(frame);
+        self.queued = self.queued.saturating_add(1);
+        Ok(())
     }
 
     pub(super) fn send(&mut self, parts: &[&[u8]]) -> Result<(), Error> {
         self.fault()?;
-        let len = check_frame(parts, &Self::capabilities_of(&self.config)).map_err(Error::Refused)?;
+        let len = check_frame(parts, &self.capabilities).map_err(Error::Refused)?;
         if self.state != State::Running {
             return Err(Error::Refused(ErrorKind::Stopped));
         }
@@ -531,7 +565,7 @@ impl<R: Registers, D: DelayNs> Lan9118<R, D> {
             return Err(Error::Refused(ErrorKind::Busy));
         };
         // Padded here: silicon would do it, QEMU's model of it does not.
-        self.chip.write_frame(parts, len, len.max(MIN_FRAME_LEN), room);
+        self.chip.write_parts(parts, len, len.max(MIN_FRAME_LEN), room);
         self.queued = self.queued.saturating_add(1);
         Ok(())
     }
@@ -556,8 +590,8 @@ impl<R: Registers, D: DelayNs> Lan9118<R, D> {
             }
             let (room, sent, failed) = self.reap()?;
             (events.tx_completed, events.tx_failed) = (sent, failed);
-            events.tx_room = self.told.is_up() && room >= self.config.longest_in_tx_fifo();
-            self.stats.rx_overrun = self.stats.rx_overrun.wrapping_add(self.chip.take(regs::RX_DROP));
+            events.tx_room = self.open && room >= self.max_room;
+            self.stats.rx_overrun = self.stats.rx_overrun.wrapping_add(self.chip.read(regs::RX_DROP));
             events.rx_pending = self.next_len()?.is_some();
         }
         events.recovered = core::mem::take(&mut self.recovered);
@@ -572,6 +606,13 @@ impl<R: Registers, D: DelayNs> Lan9118<R, D> {
     pub(super) const fn link_untold(&self) -> bool {
         self.stats.link_changes != self.told_changes
     }
+}
+
+fn capabilities_of(config: &Config) -> Capabilities {
+    let (rx, tx) = config.queue_frames();
+    Capabilities::ETHERNET
+        .with_max_frame_len(config.max_frame_len())
+        .with_queue_frames(rx, tx)
 }
 
 /// The Ethertype of an IEEE 802.1Q tag.

@@ -12,60 +12,92 @@ pub(super) const MAX_SEGMENTS: usize = 4;
 const MIN_SEGMENT: usize = 4;
 
 impl<R: Registers, D: DelayNs> Chip<R, D> {
-    /// Takes a frame with its FCS, of which the status has been taken, out of the data FIFO into `frame`.
+    /// Takes the next frame, status and data with the FCS, out of its FIFOs into `frame`.
     #[inline]
     pub(super) fn take_frame(&mut self, frame: &mut [u8]) {
-        // Four words a turn: the turn costs as much as a word.
+        self.port(regs::RX_STATUS);
+        // Four words a turn, written out: a turn costs as much as a word.
         let mut blocks = frame.chunks_exact_mut(16);
         for block in &mut blocks {
-            let words = [(); 4].map(|()| self.take(regs::RX_DATA));
-            block.copy_from_slice(&bytes(words));
+            let a = self.port(regs::RX_DATA);
+            let b = self.port(regs::RX_DATA);
+            let c = self.port(regs::RX_DATA);
+            let d = self.port(regs::RX_DATA);
+            block.copy_from_slice(&bytes([a, b, c, d]));
         }
-        let mut words = blocks.into_remainder().chunks_exact_mut(4);
-        for word in &mut words {
-            word.copy_from_slice(&self.take(regs::RX_DATA).to_le_bytes());
-        }
-        let rest = words.into_remainder();
+        let rest = blocks.into_remainder();
         if !rest.is_empty() {
-            let word = self.take(regs::RX_DATA).to_le_bytes();
-            rest.iter_mut().zip(word).for_each(|(to, from)| *to = from);
+            self.take_rest(rest);
         }
         // The FCS has four bytes: whatever of it was in the last word, one more word has the rest.
-        self.take(regs::RX_DATA);
+        self.port(regs::RX_DATA);
+        self.settle();
     }
 
-    /// Takes `len` bytes out of the data FIFO and throws them away. (The chip's own way, fast forward, does not give the room back in QEMU's model of it.)
-    pub(super) fn skip(&mut self, len: u32) {
-        for _ in 0..len.div_ceil(4) {
-            self.take(regs::RX_DATA);
+    /// Takes the last one to fifteen bytes.
+    fn take_rest(&mut self, rest: &mut [u8]) {
+        for chunk in rest.chunks_mut(4) {
+            let word = self.port(regs::RX_DATA).to_le_bytes();
+            chunk.iter_mut().zip(word).for_each(|(to, from)| *to = from);
         }
+    }
+
+    /// Takes the next frame, with `len` bytes of data, out of its FIFOs and throws it away. (The chip's own way, fast forward, does not give the room back in
+    /// QEMU's model of it.)
+    pub(super) fn skip_frame(&mut self, len: u32) {
+        self.port(regs::RX_STATUS);
+        for _ in 0..len.div_ceil(4) {
+            self.port(regs::RX_DATA);
+        }
+        self.settle();
+    }
+
+    /// Writes a frame that lies in one piece and is no shorter than the shortest.
+    #[inline]
+    pub(super) fn write_whole(&mut self, frame: &[u8]) {
+        self.write_segment(tx_command::FIRST | tx_command::LAST, frame, frame.len());
+        self.settle();
     }
 
     /// Writes a frame of `len` bytes that lies in parts, padded with zeros to `padded`. `room` bytes are free, enough for the longest frame in one piece.
+    pub(super) fn write_parts(&mut self, parts: &[&[u8]], len: usize, padded: usize, room: u32) {
+        if len == padded && in_segments(parts, len, room) {
+            self.write_segments(parts, len);
+        } else {
+            self.write_packed(parts, len, padded);
+        }
+        self.settle();
+    }
+
+    /// Writes a segment of a frame of `len` bytes, which is also the tag that comes back.
     #[inline]
-    pub(super) fn write_frame(&mut self, parts: &[&[u8]], len: usize, padded: usize, room: u32) {
-        match parts {
-            [whole] if len == padded => {
-                self.write_segment(tx_command::FIRST | tx_command::LAST, whole, len, len);
-            }
-            _ if len == padded && in_segments(parts, len, room) => self.write_segments(parts, len),
-            _ => self.write_packed(parts, len, padded),
+    fn write_segment(&mut self, position: u32, segment: &[u8], len: usize) {
+        self.put(tx_command::a(position, segment.len()));
+        self.put(tx_command::b(len, len));
+        let mut blocks = segment.chunks_exact(16);
+        for block in &mut blocks {
+            let [a, b, c, d] = words(block);
+            self.put(a);
+            self.put(b);
+            self.put(c);
+            self.put(d);
+        }
+        let rest = blocks.remainder();
+        if !rest.is_empty() {
+            self.put_rest(rest);
+        }
+    }
+
+    /// Writes the last one to fifteen bytes.
+    fn put_rest(&mut self, rest: &[u8]) {
+        for word in rest.chunks(4) {
+            self.put(word_of(word));
         }
     }
 
     #[inline]
-    fn write_segment(&mut self, position: u32, segment: &[u8], tag: usize, frame_len: usize) {
-        self.write(regs::TX_DATA, tx_command::a(position, segment.len()));
-        self.write(regs::TX_DATA, tx_command::b(tag, frame_len));
-        let mut blocks = segment.chunks_exact(16);
-        for block in &mut blocks {
-            for word in words(block) {
-                self.write(regs::TX_DATA, word);
-            }
-        }
-        for word in blocks.remainder().chunks(4) {
-            self.write(regs::TX_DATA, word_of(word));
-        }
+    fn put(&mut self, word: u32) {
+        self.port_write(regs::TX_DATA, word);
     }
 
     /// Each part as a segment: the chip puts them together.
@@ -77,22 +109,19 @@ impl<R: Registers, D: DelayNs> Chip<R, D> {
             if left == 0 {
                 position |= tx_command::LAST;
             }
-            self.write_segment(position, part, len, len);
+            self.write_segment(position, part, len);
             position = 0;
         }
     }
 
     /// All parts in one segment, put together word by word.
     fn write_packed(&mut self, parts: &[&[u8]], len: usize, padded: usize) {
-        self.write(
-            regs::TX_DATA,
-            tx_command::a(tx_command::FIRST | tx_command::LAST, padded),
-        );
-        self.write(regs::TX_DATA, tx_command::b(len, padded));
+        self.put(tx_command::a(tx_command::FIRST | tx_command::LAST, padded));
+        self.put(tx_command::b(len, padded));
         let mut bytes = parts.iter().flat_map(|part| part.iter().copied());
         for _ in 0..padded.div_ceil(4) {
             let word = [(); 4].map(|()| bytes.next().unwrap_or(0));
-            self.write(regs::TX_DATA, u32::from_le_bytes(word));
+            self.put(u32::from_le_bytes(word));
         }
     }
 }

@@ -5,8 +5,7 @@
 pub(super) struct Register {
     /// Bytes from the base of the chip.
     pub(super) offset: usize,
-    /// How many cycles of the bus (45 ns or longer) have to pass between a write to any register, or a read that takes something from a FIFO, and a read of
-    /// this one (tables 6.1 and 6.2).
+    /// How many cycles of the bus (45 ns or longer) have to pass between a write to any register and a read of this one (table 6.1).
     pub(super) gap: u8,
 }
 
@@ -32,11 +31,13 @@ pub(super) const FIFO_INT: Register = register(0x68, 1);
 pub(super) const RX_CFG: Register = register(0x6c, 1);
 pub(super) const TX_CFG: Register = register(0x70, 1);
 pub(super) const HW_CFG: Register = register(0x74, 1);
-pub(super) const RX_FIFO_INF: Register = register(0x7c, 3);
+/// Not to be read sooner than three cycles after a port of its FIFOs.
+pub(super) const RX_FIFO_INF: Register = register(0x7c, 0);
+/// The same.
 pub(super) const TX_FIFO_INF: Register = register(0x80, 3);
 pub(super) const PMT_CTRL: Register = register(0x84, 7);
-/// Frames dropped for want of room; reading clears it.
-pub(super) const RX_DROP: Register = register(0xa0, 4);
+/// Frames dropped for want of room; reading clears it, and must not be done twice within four cycles.
+pub(super) const RX_DROP: Register = register(0xa0, 0);
 pub(super) const MAC_CSR_CMD: Register = register(0xa4, 1);
 pub(super) const MAC_CSR_DATA: Register = register(0xa8, 1);
 pub(super) const AFC_CFG: Register = register(0xac, 1);
@@ -147,6 +148,9 @@ pub(super) mod rx_status {
     pub(crate) const RUNT: u32 = 1 << 11;
     pub(crate) const LATE_COLLISION: u32 = 1 << 6;
     pub(crate) const BAD_FCS: u32 = 1 << 1;
+
+    /// What makes a frame one not to be delivered.
+    pub(crate) const BAD: u32 = FILTER_FAILED | RUNT | LATE_COLLISION | BAD_FCS;
 
     /// Length of the frame in bytes, with FCS.
     #[inline]

@@ -30,11 +30,9 @@ enum Verdict {
 /// Judges a received frame by its status, which is believed only where it can be so.
 #[inline]
 fn judge(status: u32, max: usize) -> Verdict {
-    use regs::rx_status::{BAD_FCS, FILTER_FAILED, LATE_COLLISION, RUNT};
-
     let len = (regs::rx_status::len(status) as usize).wrapping_sub(FCS_LEN);
     // In one comparison each: no error, and neither too short nor too long. (The chip's own bit for what is too long does not know of tags.)
-    if status & (RUNT | BAD_FCS | LATE_COLLISION | FILTER_FAILED) == 0 && (HEADER_LEN..=max).contains(&len) {
+    if status & regs::rx_status::BAD == 0 && (HEADER_LEN..=max).contains(&len) {
         Verdict::Good(len)
     } else {
         why(status, len, max)
@@ -82,13 +80,50 @@ const fn in_step(waiting: u32, used: u32, taken: u32) -> Step {
 }
 
 impl<R: Registers, D: DelayNs> Lan9118<R, D> {
-    /// The length of the next frame, without FCS. What is no frame is counted, thrown away and passed over.
+    /// Moves the next frame to the start of `buf`; its length.
+    ///
+    /// The usual case, written out: one frame waits, and it is good. Whatever else is so is found out by [`receive_any`](Self::receive_any).
     #[inline]
+    pub(super) fn receive(&mut self, buf: &mut [u8]) -> Result<Option<usize>, Error> {
+        if self.state != State::Running {
+            return self.fault().map(|()| None);
+        }
+        let info = self.chip.port(regs::RX_FIFO_INF);
+        if info == 0 {
+            return Ok(None);
+        }
+        let status = self.chip.port(regs::RX_STATUS_PEEK);
+        let len = (regs::rx_status::len(status) as usize).wrapping_sub(FCS_LEN);
+        // One frame, and all the data are its own.
+        if info == 1 << 16 | regs::rx_status::len(status).next_multiple_of(4)
+            && status & regs::rx_status::BAD == 0
+            && len >= HEADER_LEN
+            && len <= usize::from(self.max_len)
+        {
+            if let Some(frame) = buf.get_mut(..len) {
+                self.chip.take_frame(frame);
+                self.stats.count_rx(len);
+                return Ok(Some(len));
+            }
+        }
+        self.receive_any(buf)
+    }
+
+    #[inline(never)]
+    fn receive_any(&mut self, buf: &mut [u8]) -> Result<Option<usize>, Error> {
+        let Some(len) = self.next_len()? else { return Ok(None) };
+        let Some(frame) = buf.get_mut(..len) else {
+            return Err(Error::Refused(ErrorKind::BufferTooSmall { needed: len }));
+        };
+        self.chip.take_frame(frame);
+        self.stats.count_rx(len);
+        Ok(Some(len))
+    }
+
+    /// The length of the next frame, without FCS. What is no frame is counted, thrown away and passed over.
     pub(super) fn next_len(&mut self) -> Result<Option<usize>, Error> {
-        match self.state {
-            State::Running => {}
-            State::Stopped | State::Asleep { .. } => return Ok(None),
-            State::Faulted(fault) => return Err(Error::Fault(fault)),
+        if self.state != State::Running {
+            return self.fault().map(|()| None);
         }
         for _ in 0..MAX_BAD_PER_CALL {
             let info = self.chip.read(regs::RX_FIFO_INF);
@@ -102,7 +137,7 @@ impl<R: Registers, D: DelayNs> Lan9118<R, D> {
             let status = self.chip.read(regs::RX_STATUS_PEEK);
             let taken = regs::rx_status::len(status).next_multiple_of(4);
             let step = in_step(waiting, used, taken);
-            if let Verdict::Good(len) = judge(status, self.config.max_frame_len().bytes()) {
+            if let Verdict::Good(len) = judge(status, self.max_len.into()) {
                 if step == Step::In || (step == Step::More && self.on_its_way(info)?) {
                     return Ok(Some(len));
                 }
@@ -144,7 +179,7 @@ impl<R: Registers, D: DelayNs> Lan9118<R, D> {
         if !self.rx_plausible(info) {
             return Err(self.fail(Fault::RxFifo(info)));
         }
-        let counter = match judge(status, self.config.max_frame_len().bytes()) {
+        let counter = match judge(status, self.max_len.into()) {
             // Its length is not that of the data.
             Verdict::Good(_) | Verdict::BadLength => &mut self.stats.rx_bad_length,
             Verdict::BadFcs => &mut self.stats.rx_bad_fcs,
@@ -157,33 +192,20 @@ impl<R: Registers, D: DelayNs> Lan9118<R, D> {
             Step::More => self.on_its_way(info)?,
             Step::Out => false,
         };
-        self.chip.take(regs::RX_STATUS);
         if believed {
-            self.chip.skip(regs::rx_status::len(status));
+            self.chip.skip_frame(regs::rx_status::len(status));
             Ok(())
         } else {
+            // The others are counted as lost by the realignment.
+            self.chip.skip_frame(0);
             self.realign()
         }
-    }
-
-    /// Moves the next frame to the start of `buf`; its length.
-    #[inline]
-    pub(super) fn receive(&mut self, buf: &mut [u8]) -> Result<Option<usize>, Error> {
-        let Some(len) = self.next_len()? else { return Ok(None) };
-        let Some(frame) = buf.get_mut(..len) else {
-            return Err(Error::Refused(ErrorKind::BufferTooSmall { needed: len }));
-        };
-        self.chip.take(regs::RX_STATUS);
-        self.chip.take_frame(frame);
-        self.stats.count_rx(len);
-        Ok(Some(len))
     }
 
     /// Throws the next frame away; whether there was one.
     pub(super) fn discard(&mut self) -> Result<bool, Error> {
         let Some(len) = self.next_len()? else { return Ok(false) };
-        self.chip.take(regs::RX_STATUS);
-        self.chip.skip((len + FCS_LEN) as u32);
+        self.chip.skip_frame((len + FCS_LEN) as u32);
         self.stats.rx_discarded = self.stats.rx_discarded.wrapping_add(1);
         Ok(true)
     }
