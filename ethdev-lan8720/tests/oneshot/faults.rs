@@ -13,7 +13,7 @@ fn a_frame_that_does_not_leave_is_given_up_in_time() {
     line.0.borrow_mut().stuck = true;
     nic.send_frame(&frame(60, 0)).unwrap();
     nic.send_frame(&frame(60, 1)).unwrap();
-    line.0.borrow_mut().advance(Duration::from_millis(2));
+    line.0.borrow_mut().advance(Duration::from_millis(100));
     assert!(!nic.tx_ready().unwrap());
     line.0.borrow_mut().advance(Duration::from_nanos(1));
     let events = nic.service().unwrap();
@@ -46,7 +46,7 @@ fn a_port_that_keeps_a_buffer_is_a_fault_until_it_is_reset() {
     line.0.borrow_mut().stuck = true;
     line.0.borrow_mut().keeps = 1;
     nic.send_frame(&frame(60, 0)).unwrap();
-    line.0.borrow_mut().advance(Duration::from_millis(3));
+    line.0.borrow_mut().advance(Duration::from_millis(101));
     assert_eq!(nic.service().unwrap_err().kind(), ErrorKind::Fault);
     assert_eq!(nic.tx_ready().unwrap_err(), Error::BuffersLost);
     assert_eq!(nic.send_frame(&frame(60, 0)).unwrap_err(), Error::BuffersLost);

@@ -135,9 +135,11 @@ impl RxPort for Rx {
         if line.armed.len() + line.filled.len() <= line.keeps {
             return None;
         }
-        line.armed
-            .pop_front()
-            .or_else(|| line.filled.pop_front().map(|received| received.buffer))
+        if let Some(buffer) = line.armed.pop_front() {
+            return Some(buffer);
+        }
+        line.missed += 1;
+        line.filled.pop_front().map(|received| received.buffer)
     }
 
     fn missed(&mut self) -> u32 {

@@ -24,6 +24,11 @@ fn is_station(address: MacAddress) -> bool {
     !address.is_multicast() && address.octets() != [0; 6]
 }
 
+/// How many frames there is room for: as many as there are buffers and the port takes.
+fn queue(buffers: usize, depth: usize) -> u16 {
+    u16::try_from(buffers.min(depth)).unwrap_or(u16::MAX)
+}
+
 /// The longest frame for which `len` bytes are enough, with `extra` besides frame and FCS.
 fn max_frame_len(len: usize, extra: usize) -> Option<usize> {
     let room = len.checked_sub(extra.saturating_add(FCS_LEN))?;
@@ -95,7 +100,6 @@ where
     fn rx_half(&mut self) -> OneShotRx<'_, R, M::Error, RX> {
         OneShotRx {
             receiver: &mut self.rx,
-            lent: false,
             error: PhantomData,
         }
     }
@@ -171,7 +175,7 @@ where
         Capabilities::ETHERNET
             .with_rx_max_frame_len(MaxFrameLen::new(self.rx.max_len))
             .with_tx_max_frame_len(MaxFrameLen::new(self.tx.max_len))
-            .with_queue_frames(RX as u16, TX as u16)
+            .with_queue_frames(queue(RX, self.rx.port.depth()), queue(TX, self.tx.port.depth()))
             .with_rx_overrun_exact(R::COUNTS_MISSED)
     }
 
@@ -242,7 +246,6 @@ where
     fn split(&mut self) -> (Self::Rx<'_>, Self::Tx<'_>) {
         let rx = OneShotRx {
             receiver: &mut self.rx,
-            lent: false,
             error: PhantomData,
         };
         let tx = OneShotTx {

@@ -27,6 +27,11 @@ pub trait RxPort {
     /// How many stray bytes there may be after the FCS. Each costs one in four milliards of the FCS' strength, and a byte-wise step of the CRC.
     const DRIBBLE: usize = 1;
 
+    /// How many buffers it takes at a time: so many frames can come while nobody calls.
+    fn depth(&self) -> usize {
+        1
+    }
+
     /// Whether [`start`](Self::start) takes another buffer.
     fn has_room(&mut self) -> bool;
 
@@ -44,13 +49,14 @@ pub trait RxPort {
     /// The hardware failed.
     fn done(&mut self) -> Result<Option<Received<Self::Buffer>>, Self::Error>;
 
-    /// Ends reception, and gives back the buffers that it has, whatever is in them, one at each call, until `None`.
+    /// Ends reception, and gives back the buffers that it has, whatever is in them, one at each call, until `None`. A frame that is whole in one of them counts as
+    /// [missed](Self::missed).
     fn stop(&mut self) -> Option<Self::Buffer>;
 
     /// Whether [`missed`](Self::missed) tells the truth. Where it does not, frames that come while there is no buffer are lost without a trace.
     const COUNTS_MISSED: bool = false;
 
-    /// How many frames came and went, since this was last asked, because there was no buffer.
+    /// How many frames came and went, since this was last asked: because there was no buffer, or because their buffer was given back by [`stop`](Self::stop).
     fn missed(&mut self) -> u32 {
         0
     }
@@ -81,6 +87,11 @@ pub trait TxPort {
 
     /// How many bytes of each buffer, before the frame, are the port's own: for a length that goes ahead of the frame through the same DMA channel, for instance.
     const HEADROOM: usize = 0;
+
+    /// How many frames it takes at a time.
+    fn depth(&self) -> usize {
+        1
+    }
 
     /// Whether [`start`](Self::start) takes another frame.
     fn has_room(&mut self) -> bool;

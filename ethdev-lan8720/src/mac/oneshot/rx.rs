@@ -17,6 +17,10 @@ pub(super) struct Receiver<R: RxPort, const N: usize> {
     pub(super) port: R,
     spare: Fifo<R::Buffer, N>,
     ready: Fifo<(R::Buffer, usize), N>,
+    /// The first of them is lent, or was, and was not given back.
+    lent: bool,
+    /// The port fails, and that was counted.
+    failed: bool,
     pub(super) started: bool,
     pub(super) own: MacAddress,
     pub(super) filter: Filter,
@@ -49,6 +53,8 @@ impl<R: RxPort, const N: usize> Receiver<R, N> {
             port,
             spare: Fifo::full(buffers),
             ready: Fifo::new(),
+            lent: false,
+            failed: false,
             started: false,
             own,
             filter: Filter::new(RxFilter::DEFAULT).0,
@@ -81,7 +87,9 @@ impl<R: RxPort, const N: usize> Receiver<R, N> {
         self.arm();
         // Garbage may come as fast as it is thrown away.
         for _ in 0..2 * N {
-            let Some(received) = self.port.done()? else { break };
+            let done = self.port.done();
+            count_failure(&done, &mut self.failed, &mut self.stats);
+            let Some(received) = done? else { break };
             self.arm();
             self.judge(received);
             self.arm();
@@ -148,12 +156,17 @@ impl<R: RxPort, const N: usize> Receiver<R, N> {
     /// Takes everything back; what had been received is counted.
     pub(super) fn stop(&mut self) -> Result<(), R::Error> {
         let collected = self.collect();
-        self.started = false;
+        let started = core::mem::replace(&mut self.started, false);
         // No more than there are: a port that makes up buffers does not hold the driver.
         for _ in 0..=N {
             let Some(buffer) = self.port.stop() else { break };
             self.keep(buffer);
         }
+        let missed = self.port.missed();
+        if started {
+            self.stats.rx_reset = self.stats.rx_reset.wrapping_add(missed);
+        }
+        self.lent = false;
         while let Some((buffer, _)) = self.ready.pop() {
             self.stats.rx_reset = self.stats.rx_reset.wrapping_add(1);
             self.keep(buffer);
@@ -172,7 +185,11 @@ impl<R: RxPort, const N: usize> Receiver<R, N> {
         (self.port, buffers)
     }
 
+    /// Does nothing where none is lent.
     fn give_back(&mut self, delivered: bool) {
+        if !core::mem::take(&mut self.lent) {
+            return;
+        }
         let Some((buffer, len)) = self.ready.pop() else { return };
         lend::count_release(&mut self.stats, len, delivered);
         self.keep(buffer);
@@ -180,11 +197,18 @@ impl<R: RxPort, const N: usize> Receiver<R, N> {
     }
 }
 
+/// Counts a failure of a port when it begins.
+pub(super) fn count_failure<T, E>(result: &Result<T, E>, failed: &mut bool, stats: &mut Stats) {
+    let before = core::mem::replace(failed, result.is_err());
+    if result.is_err() && !before {
+        stats.faults = stats.faults.wrapping_add(1);
+    }
+}
+
 /// The receiving half of a [`OneShot`](super::OneShot): lends frames in the buffers that the port filled.
 #[derive(Debug)]
 pub struct OneShotRx<'a, R: RxPort, E, const N: usize> {
     pub(super) receiver: &'a mut Receiver<R, N>,
-    pub(super) lent: bool,
     pub(super) error: PhantomData<E>,
 }
 
@@ -196,7 +220,7 @@ impl<R: RxPort, E: ethdev::Error, const N: usize> RxHalf for OneShotRx<'_, R, E,
         let Some((buffer, len)) = self.receiver.ready.front_mut() else {
             return Ok(None);
         };
-        self.lent = true;
+        self.receiver.lent = true;
         Ok(RxFrame::new(buffer.as_mut(), RxMeta::new(*len)))
     }
 
@@ -206,16 +230,12 @@ impl<R: RxPort, E: ethdev::Error, const N: usize> RxHalf for OneShotRx<'_, R, E,
     }
 
     fn release(&mut self) -> Result<(), Self::Error> {
-        if core::mem::take(&mut self.lent) {
-            self.receiver.give_back(true);
-        }
+        self.receiver.give_back(true);
         Ok(())
     }
 
     fn discard(&mut self) -> Result<(), Self::Error> {
-        if core::mem::take(&mut self.lent) {
-            self.receiver.give_back(false);
-        }
+        self.receiver.give_back(false);
         Ok(())
     }
 }

@@ -11,10 +11,11 @@ use super::Error;
 use super::fcs;
 use super::fifo::Fifo;
 use super::port::TxPort;
+use super::rx::count_failure;
 use crate::trace::warning;
 
-/// How long a frame may take. The longest one is on the wire for 123 µs at 100 Mbit/s.
-pub(super) const TX_TIME: Duration = Duration::from_millis(2);
+/// How long a frame may take. The longest one is on the wire for 123 µs at 100 Mbit/s; the clock may have coarse ticks.
+pub(super) const TX_TIME: Duration = Duration::from_millis(100);
 
 pub(super) struct Transmitter<T: TxPort, C, const N: usize> {
     pub(super) port: T,
@@ -24,6 +25,8 @@ pub(super) struct Transmitter<T: TxPort, C, const N: usize> {
     flying: Fifo<usize, N>,
     /// When the oldest of them began, at the latest.
     since: Duration,
+    /// The port fails, and that was counted.
+    failed: bool,
     pub(super) started: bool,
     pub(super) link: Link,
     pub(super) max_len: usize,
@@ -74,6 +77,7 @@ impl<T: TxPort, C: FnMut() -> Duration, const N: usize> Transmitter<T, C, N> {
             free: Fifo::full(buffers),
             flying: Fifo::new(),
             since: Duration::ZERO,
+            failed: false,
             started: false,
             link: Link::Down,
             max_len,
