@@ -9,44 +9,18 @@ use ethdev::frame::FCS_LEN;
 use ethdev::mdio::{Mdio, PhyAddress};
 use ethdev::phy::{Abilities, Phy, PhyError, PhyEvent};
 use ethdev::{Doorbell, EthernetDevice as _, Link, MacAddress, Speed};
+use ethdev_examples::lab::enet::{Memory, Registers};
 use ethdev_lan8720::mac::dma::HostMemory;
 use ethdev_lan8720::mac::enet::{Config, Enet, Rings};
-use ethdev_lan8720::mac::mmio::Registers;
 use ethdev_lan8720::{Lan8720, Lan8720Phy, MacPhy, PhyConfig, PinLine};
-use ethdev_sim::chip::enet::{BusMemory, ChipConfig, EnetChip};
+use ethdev_sim::chip::enet::{ChipConfig, EnetChip};
 use ethdev_sim::chip::lan8720::{IntPin, Lan8720Chip, Partner, PhyStraps};
 use ethdev_sim::conformance::{FarEnd, Fixture, Loss, Power, WireEnd};
 use ethdev_sim::{Clock, SimDelay, Station, Wire, WireConfig, conformance};
 
 const ADDRESS: MacAddress = MacAddress::new([0x02, 0, 0, 0, 0, 0x60]);
 
-/// The chip's registers, as the driver has them.
-struct Bus(EnetChip);
-
-impl Registers for Bus {
-    fn read(&self, offset: usize) -> u32 {
-        self.0.read(offset)
-    }
-
-    fn write(&self, offset: usize, value: u32) {
-        self.0.write(offset, value);
-    }
-}
-
-/// The host's memory, as the chip has it.
-struct Memory(HostMemory);
-
-impl BusMemory for Memory {
-    fn read(&self, address: u32, into: &mut [u8]) -> bool {
-        self.0.read(address, into)
-    }
-
-    fn write(&self, address: u32, from: &[u8]) -> bool {
-        self.0.write(address, from)
-    }
-}
-
-type Mac = Enet<Bus, SimDelay, HostMemory>;
+type Mac = Enet<Registers, SimDelay, HostMemory>;
 /// Virtual time, for a PHY.
 type Now = Box<dyn FnMut() -> Duration>;
 
@@ -213,7 +187,8 @@ fn mac<const RX: usize, const TX: usize>(config: Config, chip: impl FnOnce(Memor
     let memory = HostMemory::new();
     let chip = chip(Memory(memory.clone()));
     let rings: &'static mut Rings<RX, TX> = Box::leak(Box::new(Rings::new()));
-    let mac = Enet::with_dma(Bus(chip.clone()), rings, chip.delay(), memory, config).expect("the MAC does not start");
+    let mac =
+        Enet::with_dma(Registers(chip.clone()), rings, chip.delay(), memory, config).expect("the MAC does not start");
     (mac, chip)
 }
 

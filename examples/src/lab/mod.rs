@@ -3,6 +3,7 @@
 //! [`NICS`] is the table of them; [`run`] puts one on a wire with an independent peer at the other end and measures.
 
 mod bench;
+pub mod enet;
 mod fetch;
 mod flag;
 mod meter;

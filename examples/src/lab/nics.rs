@@ -7,18 +7,22 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use ethdev::asynch::Async;
+use ethdev::mdio::PhyAddress;
 use ethdev::pump::Pump;
 use ethdev::{Doorbell, Erased, ErasedDevice, EthernetDevice, Speed};
-use ethdev::mdio::PhyAddress;
 use ethdev_enc28j60::{Config, Enc28j60};
+use ethdev_lan8720::mac::dma::HostMemory;
+use ethdev_lan8720::mac::enet::{self as enet_driver, Enet, Rings};
 use ethdev_lan8720::mac::oneshot::OneShot;
 use ethdev_lan8720::{Lan8720Phy, MacPhy, PhyConfig};
 use ethdev_sim::chip::enc28j60::{ChipConfig, Enc28j60Chip, Revision};
+use ethdev_sim::chip::enet::EnetChip;
 use ethdev_sim::chip::lan8720::{Lan8720Chip, Partner, PhyStraps};
 use ethdev_sim::chip::oneshot::{OneShotConfig, OneShotPort};
 use ethdev_sim::{Clock, RingConfig, RingNic};
 
 use super::bench::{Bench, Slot};
+use super::enet;
 use super::flag::Flag;
 use super::rmii;
 use super::spi_meter::SpiMeter;
@@ -72,6 +76,7 @@ pub const NICS: &[Nic] = &[
     Nic::new("ring-pump", Speed::MBPS_100, "pump", "the same, async, in a task of its own behind frame queues", pumped),
     Nic::new("enc28j60", Speed::MBPS_10, "pull", "ENC28J60: the driver on a model of the chip, 20 MHz SPI, half duplex", enc28j60),
     Nic::new("lan8720", Speed::MBPS_100, "lent", "LAN8720A behind a MAC in software, one buffer for each frame: both drivers on models", lan8720),
+    Nic::new("enet", Speed::MBPS_100, "lent", "i.MX ENET with a LAN8720A: the driver lends the uDMA's own buffers, on models of both chips", enet),
 ];
 
 fn ring(slot: Slot) -> RingNic {
@@ -117,6 +122,31 @@ fn lan8720(slot: Slot, bench: Bench<'_>) -> Result<(), Failure> {
     match (chip.violations().first(), phy.violations().first()) {
         (None, None) => Ok(()),
         (Some(misuse), _) => Err(Failure(format!("the driver misused the port: {misuse}"))),
+        (_, Some(misuse)) => Err(Failure(format!("the driver misused the PHY: {misuse}"))),
+    }
+}
+
+fn enet(slot: Slot, bench: Bench<'_>) -> Result<(), Failure> {
+    let fail = |what: &dyn core::fmt::Display| Failure(format!("the port does not start: {what}"));
+    let straps = PhyStraps::default();
+    let phy = Lan8720Chip::with_partner(&slot.clock, slot.port, straps, Partner::default());
+    let memory = HostMemory::new();
+    let chip = EnetChip::with_phy(&phy, enet::Memory(memory.clone()), Default::default());
+    // In a program for the chip they are a static; here every run has its own.
+    let rings: &'static mut Rings<16, 16> = Box::leak(Box::new(Rings::new()));
+    let config = enet_driver::Config::new(slot.mac_address, 66_000_000);
+    let mac =
+        Enet::with_dma(enet::Registers(chip.clone()), rings, chip.delay(), memory, config).map_err(|e| fail(&e))?;
+    let address = PhyAddress::new(straps.address).ok_or_else(|| fail(&"no such address"))?;
+    let now = slot.clock.clone();
+    let nic =
+        MacPhy::new(mac, Lan8720Phy::new(address, PhyConfig::default()), move || now.now()).map_err(|e| fail(&e))?;
+    let nic = linked(&slot.clock, nic)?;
+    tick(&slot.clock);
+    bench.lent(nic)?;
+    match (chip.violations().first(), phy.violations().first()) {
+        (None, None) => Ok(()),
+        (Some(misuse), _) => Err(Failure(format!("the driver misused the MAC: {misuse}"))),
         (_, Some(misuse)) => Err(Failure(format!("the driver misused the PHY: {misuse}"))),
     }
 }

@@ -1,0 +1,33 @@
+//! The modelled ENET as its driver sees it: registers, and memory that both share.
+
+use ethdev_lan8720::mac::dma::HostMemory;
+use ethdev_lan8720::mac::mmio;
+use ethdev_sim::chip::enet::{BusMemory, EnetChip};
+
+/// The chip's registers, for the driver.
+#[derive(Debug, Clone)]
+pub struct Registers(pub EnetChip);
+
+impl mmio::Registers for Registers {
+    fn read(&self, offset: usize) -> u32 {
+        self.0.read(offset)
+    }
+
+    fn write(&self, offset: usize, value: u32) {
+        self.0.write(offset, value);
+    }
+}
+
+/// The host's memory, for the chip.
+#[derive(Debug, Clone)]
+pub struct Memory(pub HostMemory);
+
+impl BusMemory for Memory {
+    fn read(&self, address: u32, into: &mut [u8]) -> bool {
+        self.0.read(address, into)
+    }
+
+    fn write(&self, address: u32, from: &[u8]) -> bool {
+        self.0.write(address, from)
+    }
+}
