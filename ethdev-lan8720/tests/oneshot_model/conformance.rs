@@ -67,6 +67,9 @@ impl Phy for Cable {
     }
 }
 
+/// A frame that arrives just before this access.
+type Late = Rc<RefCell<Option<(u64, Vec<u8>)>>>;
+
 struct Bench {
     clock: Clock,
     wire: Wire,
@@ -75,7 +78,7 @@ struct Bench {
     shared: Rc<Shared>,
     doorbell: Arc<Doorbell>,
     accesses: Rc<Cell<u64>>,
-    late: Rc<RefCell<Option<(u64, Vec<u8>)>>>,
+    late: Late,
 }
 
 impl Drop for Bench {
@@ -129,11 +132,6 @@ impl FarEnd for Bench {
 
     fn inject_fault(&mut self) -> Power {
         self.shared.broken.set(true);
-        Ok(())
-    }
-
-    fn fail_bus(&mut self, failing: bool) -> Power {
-        self.shared.failing.set(failing);
         Ok(())
     }
 

@@ -7,7 +7,7 @@ use ethdev_lan8720::mac::oneshot::OneShot;
 use ethdev_lan8720::{Lan8720Phy, Mac, MacPhy, PhyConfig};
 use ethdev_sim::chip::lan8720::{Lan8720Chip, Partner, PhyStraps};
 use ethdev_sim::chip::oneshot::{FalseCarrier, MidFrame, OneShotConfig};
-use ethdev_sim::{Clock, Station, Wire, WireConfig, fcs};
+use ethdev_sim::{Clock, Station, Wire, WireConfig};
 
 use crate::ports::{Hardware, buffers, polled, queued};
 
@@ -217,7 +217,7 @@ fn a_hung_receiver_is_ended_by_a_recovery() {
         buffers(1536),
         buffers(1536),
     );
-    let driver = Lan8720Phy::new(crate::holes::address(), PhyConfig::new());
+    let driver = Lan8720Phy::new(address(), PhyConfig::new());
     let mut nic = MacPhy::new(mac.unwrap(), driver, move || again.now()).unwrap();
     let mut linked = false;
     for _ in 0..500 {
@@ -279,5 +279,4 @@ fn nothing_but_100_full() {
             "{partner:?}"
         );
     }
-    assert!(fcs::check(&[]).is_none());
 }

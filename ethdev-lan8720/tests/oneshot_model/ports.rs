@@ -31,15 +31,10 @@ pub(crate) struct Shared {
     dropped: Cell<u64>,
     /// Every call fails until the port is reset.
     pub(crate) broken: Cell<bool>,
-    /// Every call fails for as long as this is set.
-    pub(crate) failing: Cell<bool>,
 }
 
 impl Shared {
     fn check(&self) -> Result<(), ErrorKind> {
-        if self.failing.get() {
-            return Err(ErrorKind::Bus);
-        }
         if self.broken.get() {
             Err(ErrorKind::Fault)
         } else {

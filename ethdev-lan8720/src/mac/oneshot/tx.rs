@@ -96,7 +96,9 @@ impl<T: TxPort, C: FnMut() -> Duration, const N: usize> Transmitter<T, C, N> {
         }
         let now = (self.clock)();
         for _ in 0..N {
-            let Some(buffer) = self.port.done().map_err(Refusal::Port)? else {
+            let done = self.port.done();
+            count_failure(&done, &mut self.failed, &mut self.stats);
+            let Some(buffer) = done.map_err(Refusal::Port)? else {
                 break;
             };
             if let Some(len) = self.flying.pop() {
