@@ -251,6 +251,12 @@ fn a_slow_pull_up() {
     (master.low, master.high) = (Duration::from_micros(2), Duration::from_micros(2));
     master.preamble = 64;
     assert_eq!(master.read(0, 3), Some(0xc0f1));
+    // Nor is it high at once when the PHY lets go of a zero.
+    master.high = Duration::from_nanos(400);
+    assert_eq!(master.read(0, 0), Some(0x3000));
+    assert!(master.mdio.is_low().unwrap());
+    master.host.pass(Duration::from_micros(1));
+    assert!(master.mdio.is_high().unwrap());
 }
 
 #[test]

@@ -94,4 +94,17 @@ fn a_soft_reset_leaves_energyon_alone_and_ends_edpd() {
     host.phy.set_partner(Partner::default());
     host.pass(ms(1900));
     assert!(host.is_up());
+    // It finds what it slept through.
+    let config = lan8720a()
+        .with_partner(None)
+        .with_flaws(Flaws::NONE.with_missed_wake(1.0));
+    let mut host = Host::new(config);
+    host.set(MCSR, EDPD);
+    host.pass(ms(1000));
+    host.phy.set_partner(Partner::default());
+    host.pass(ms(1000));
+    assert_eq!(host.get(MCSR), EDPD);
+    host.set(BMCR, 0x8000);
+    host.pass(ms(20));
+    assert_eq!(host.get(MCSR), 2);
 }

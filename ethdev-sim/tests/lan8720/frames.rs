@@ -119,6 +119,26 @@ fn a_mac_of_another_duplex_collides() {
 }
 
 #[test]
+fn a_forced_full_duplex_meets_a_partner_that_negotiates() {
+    let mut host = Host::new(lan8720a());
+    host.set(BMCR, 0x2100);
+    host.pass(ms(100));
+    assert_eq!(host.wire.link().mode().unwrap().duplex, Some(Duplex::Full));
+    let (rmii, heard) = (host.phy.rmii(), listen(&host));
+    // The partner took this end for one in half duplex, and is in it.
+    host.peer.send(&frame(1));
+    host.pass(Duration::from_micros(3));
+    rmii.transmit(fcs::append(&frame(2)));
+    host.pass(ms(1));
+    assert!(heard.borrow().is_empty() && host.peer.pending() == 0);
+    assert_eq!(
+        (host.wire.stats(Side::A).collided, host.wire.stats(Side::B).collided),
+        (1, 1)
+    );
+    host.assert_clean();
+}
+
+#[test]
 fn a_mac_that_takes_its_clocks_from_the_phy_has_a_duplex_only() {
     for abilities in [Abilities::T10_FULL, Abilities::TX100_FULL] {
         let mut host = at(abilities);

@@ -79,6 +79,7 @@ fn a_partner_changes_within_no_time() {
     host.pass(ms(2300));
     let mode = LinkMode::new(Speed::MBPS_10, Duplex::Half);
     assert_eq!(host.wire.link(), Link::Up(mode));
+    assert_eq!(host.get(ANER) & 1, 0, "this one does not negotiate");
     host.phy.set_partner(None);
     assert!(!host.is_up());
     host.pass(ms(60_000));
@@ -97,9 +98,31 @@ fn short_drops_at_10_are_not_noticed() {
         assert!(!host.peer.link().is_up(), "frames do not cross a cable that is out");
         host.pass(ms(drop));
         host.wire.set_link(true);
+        host.pass(ms(50));
         assert_eq!(host.get(BMSR) & 4 == 0, noticed, "{drop} ms");
         assert_eq!(host.peer.link().is_up(), !noticed);
     }
+    // Two of them are not one long one.
+    let mut host = Host::linked(lan8720a().with_partner(Partner::negotiating(Abilities::T10_FULL)));
+    for _ in 0..2 {
+        host.wire.set_link(false);
+        host.pass(ms(60));
+        host.wire.set_link(true);
+        host.pass(ms(10));
+    }
+    assert_eq!(host.get(BMSR) & 4, 4);
+}
+
+#[test]
+fn an_exchange_that_is_interrupted_begins_anew() {
+    let mut host = Host::new(lan8720a());
+    host.pass(ms(1700));
+    host.wire.set_link(false);
+    host.wire.set_link(true);
+    host.pass(ms(599));
+    assert!(!host.is_up());
+    host.pass(ms(2));
+    assert!(host.is_up());
 }
 
 #[test]

@@ -12,8 +12,10 @@ fn every_negotiating_partner_with_every_advertisement() {
         let Setting::Negotiating(theirs) = partner.setting else {
             continue;
         };
-        for modes in 1..16_u16 {
-            let ours = modes << 5 | 0x0401;
+        for modes in 4..64_u16 {
+            // With each PAUSE; without modes there would be nothing to negotiate.
+            let (modes, pause) = (modes >> 2, modes & 3);
+            let ours = modes << 5 | pause << 10 | 1;
             let mut host = Host::new(lan8720a().with_partner(partner));
             host.set(ANAR, ours);
             host.set(BMCR, 0x1200);

@@ -43,6 +43,12 @@ fn a_soft_reset_that_never_ends() {
     reset(&mut host, ms(1));
     host.pass(ms(2000));
     assert!(host.is_up());
+    // The end of a soft reset that nRST cut off does not come.
+    let mut host = Host::linked(lan8720a().with_soft_reset(Some(ms(490))));
+    host.set(BMCR, 0x8000);
+    reset(&mut host, ms(1));
+    host.pass(ms(1801));
+    assert!(host.is_up());
 }
 
 #[test]

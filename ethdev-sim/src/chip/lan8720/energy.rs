@@ -77,13 +77,24 @@ impl Hw {
         let slept = self.energy.asleep;
         self.sleep_or_wake();
         if slept && !self.energy.asleep {
-            // Awake, it looks for energy anew, and finds what it slept through.
-            self.watch_energy(self.heard().is_some());
+            self.look_for_energy();
+        }
+    }
+
+    /// Awake again, it finds what it slept through.
+    fn look_for_energy(&mut self) {
+        self.watch_energy(self.heard().is_some());
+    }
+
+    /// A soft reset switches EDPD off.
+    pub(super) fn wake_by_reset(&mut self) {
+        if core::mem::take(&mut self.energy.asleep) {
+            self.look_for_energy();
         }
     }
 
     fn sleep_or_wake(&mut self) {
-        let asleep = self.is_detecting() && !self.energy.on && !self.link.is_up();
+        let asleep = self.is_detecting() && !self.energy.on;
         if asleep != self.energy.asleep {
             self.energy.asleep = asleep;
             self.truth.sleeps += u64::from(asleep);

@@ -148,7 +148,7 @@ impl Hw {
         let turn = self.power.turn;
         self.load_defaults(false);
         self.registers.bmcr |= bmcr::SRESET;
-        self.energy.asleep = false;
+        self.wake_by_reset();
         // A link that was lost by this is no interrupt: the sources are reset with the rest.
         self.restart_link();
         self.registers.isr = 0;
@@ -158,7 +158,6 @@ impl Hw {
                     phy.power.resetting = false;
                     phy.registers.bmcr &= !bmcr::SRESET;
                     phy.restart_link();
-                    phy.detection_switched();
                 }
             });
         }
