@@ -11,6 +11,7 @@ mod programs;
 mod wire;
 
 use std::path::{Path, PathBuf};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
@@ -33,7 +34,7 @@ use wire::Wire;
 /// through QEMU's own network, which needs no privileges, and then frame by frame. All that boards say is shown, and a table at the end: a column for each image,
 /// a row for each check, with what the image takes of flash and RAM.
 ///
-/// With `--figures`, instructions per frame are counted instead: QEMU's clock then counts instructions (`-icount`).
+/// With `--figures`, instructions per frame are counted instead, of programs that are compiled for speed: QEMU's clock then counts instructions (`-icount`).
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Run these images only; may be given several times.
@@ -73,6 +74,8 @@ const ECHO_BYTES: usize = 1 << 20;
 const FLOOD: usize = 2000;
 const NOISE: usize = 2000;
 const SEED: u64 = 2;
+/// How long nothing happens.
+const IDLE: Duration = Duration::from_secs(1);
 /// What the firmware says when something went wrong.
 const COMPLAINTS: [&str; 3] = ["failed", "panicked", "NIC:"];
 /// Somebody else may take a port between our look and QEMU's.
@@ -98,18 +101,18 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         .filter(|program| args.only.is_empty() || args.only.iter().any(|name| name == program.name))
     {
         let tools = ToolChain::find(program.board.target, args.with)?;
-        let kernel = build(program.name, &tools)?;
+        let kernel = build(program.name, &tools, &[], "firmware")?;
         check(program, &kernel, args.pcap.as_deref(), &mut checks)?;
     }
     checks.end()
 }
 
-fn build(program: &str, tools: &ToolChain) -> Result<PathBuf> {
+fn build(program: &str, tools: &ToolChain, env: &[(&str, &str)], directory: &str) -> Result<PathBuf> {
     let build = Build {
         program,
         rustflags: "-D warnings",
-        env: &[],
-        directory: "firmware",
+        env,
+        directory,
     };
     build.run(tools)
 }
@@ -263,17 +266,22 @@ fn flood(ports: Ports) -> Result<String> {
     Ok(format!("of {FLOOD} datagrams at once, {taken} reached the driver"))
 }
 
-/// Interrupts wake it, and between them it sleeps.
+/// Interrupts wake it, and between them it sleeps: most of a second in which nothing happens.
 fn interrupts(board: &mut Qemu, ports: Ports, checks: &mut Checks) {
-    let outcome = account(board, || Page::fetch(ports.http).map(drop)).and_then(|account| {
-        let (interrupts, sleeps) = (account.value("interrupts")?, account.value("sleeps")?);
-        ensure!(interrupts > 0 && sleeps > 0, "it polls: {account:?}");
-        ensure!(account.value("errors")? == 0, "the NIC failed: {account:?}");
-        let (asleep, time) = (account.value("asleep_ms")?, account.value("t_ms")?);
-        let frames = (account.value("rx")?, account.value("tx")?);
+    let mut page = || Page::fetch(ports.http).map(drop);
+    let outcome = account(board, &mut page).and_then(|before| {
+        thread::sleep(IDLE);
+        let after = account(board, &mut page)?;
+        let (interrupts, sleeps) = (after.value("interrupts")?, after.value("sleeps")?);
+        ensure!(interrupts > 0, "no interrupt of the NIC: {after:?}");
+        ensure!(after.value("errors")? == 0, "the NIC failed: {after:?}");
+        let time = after.value("t_ms")? - before.value("t_ms")?;
+        let asleep = after.value("asleep_ms")? - before.value("asleep_ms")?;
+        ensure!(asleep > time / 2, "awake when idle: asleep for {asleep} of {time} ms");
+        let frames = (after.value("rx")?, after.value("tx")?);
         Ok([
             format!("{interrupts} for {} frames received, {} sent", frames.0, frames.1),
-            format!("{sleeps} times, {asleep} of {time} ms"),
+            format!("idle: {asleep} of {time} ms; {sleeps} sleeps in all"),
         ])
     });
     match outcome {

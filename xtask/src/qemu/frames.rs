@@ -14,6 +14,8 @@ use super::{MAC, PATIENCE, build};
 use crate::cross::ToolChain;
 use crate::figures::Figure;
 
+/// The workspace's profile is for size. Who counts instructions compiles for speed.
+const SPEED: [(&str, &str); 1] = [("CARGO_PROFILE_RELEASE_OPT_LEVEL", "3")];
 /// With `-icount shift=N` an instruction takes 2^N ns of the board's time. So many that no timer of a board is too coarse to see one.
 const SHIFT: u32 = 7;
 const LENGTHS: [usize; 2] = [64, 1514];
@@ -79,7 +81,7 @@ fn figure(board: &Board, what: &str, ours: f64, by_hand: f64) -> Figure {
 
 /// Runs an image, and sends it what it receives.
 fn measure(board: &Board, program: &str, tools: &ToolChain) -> Result<Measured> {
-    let kernel = build(program, tools)?;
+    let kernel = build(program, tools, &SPEED, "frames")?;
     let dir = tempfile::tempdir()?;
     // By hand, padding is left to the hardware, and a model of QEMU's does not do it.
     let (wire, mut arguments) = Wire::new(board, MAC, ETHERNET_HEADER)?;

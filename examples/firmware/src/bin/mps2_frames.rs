@@ -2,12 +2,18 @@
 #![no_std]
 #![no_main]
 
+use core::time::Duration;
+
 use ethdev::EthernetDevice;
 use ethdev_firmware::app::FRAME;
 use ethdev_firmware::board::{self, Board};
-use ethdev_firmware::{frames, nic};
+use ethdev_firmware::frames;
+use ethdev_firmware::nic::{self, Nic};
 use ethdev_smoltcp::Adapter;
 use semihosting::{println, process};
+
+/// How long the link may take to come up.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 #[board::entry]
 fn main() -> ! {
@@ -22,8 +28,10 @@ fn main() -> ! {
     let address = nic.mac_address();
     let mut spare = [0; FRAME];
     let mut device = Adapter::new(nic, &mut spare);
-    frames::run(&mut device, address, |device| {
-        // What fails is counted, and shows as frames that do not come.
-        let _ = device.service();
-    })
+    // What fails in it is counted, and shows as frames that do not come.
+    let service = |device: &mut Adapter<'_, Nic>| device.service().map_or((), drop);
+    while !device.link().is_up() && board::now() < PATIENCE {
+        service(&mut device);
+    }
+    frames::run(&mut device, address, service)
 }
