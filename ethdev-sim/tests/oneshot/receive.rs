@@ -182,6 +182,26 @@ fn stopping() {
 }
 
 #[test]
+fn a_frame_arrives_right_before_an_access() {
+    let bench = Bench::new(Default::default());
+    bench.port.start_rx(vec![0; 100]).unwrap();
+    let frames = std::rc::Rc::new(std::cell::Cell::new(1));
+    bench.port.on_access({
+        let (port, frames) = (bench.port.clone(), frames.clone());
+        move || {
+            if frames.replace(0) > 0 {
+                port.arrive(&fcs::append(&frame(60, 1)));
+            }
+        }
+    });
+    assert_eq!(bench.port.rx_done().map(|done| done.len), Some(64));
+    assert_eq!(bench.events.take().len(), 1);
+    bench.port.arrive(&fcs::append(&frame(60, 2)));
+    assert_eq!((bench.port.truth().received, bench.port.truth().unarmed), (1, 1));
+    bench.assert_clean();
+}
+
+#[test]
 fn masked_events_come_when_they_are_enabled() {
     let bench = Bench::new(prompt());
     bench.port.enable_event(Event::Received, false);

@@ -189,6 +189,11 @@ impl<B: AsRef<[u8]> + AsMut<[u8]> + 'static> OneShotPort<B> {
         self.0.with(|port| port.hold_tx(hold));
     }
 
+    /// A frame arrives, FCS included, past the medium and in no time: for races with a host's accesses.
+    pub fn arrive(&self, frame_with_fcs: &[u8]) {
+        self.0.with(|port| port.frame_arrives(frame_with_fcs));
+    }
+
     /// What the receiver says of its next frame: this length, whatever came.
     pub fn forge_rx_length(&self, len: usize) {
         self.0.with(|port| port.forge(len));

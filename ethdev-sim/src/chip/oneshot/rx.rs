@@ -107,9 +107,19 @@ impl<B: AsRef<[u8]> + AsMut<[u8]> + 'static> Hw<B> {
 
     /// The last bit of a frame came in.
     pub(super) fn frame_ends(&mut self, frame: &[u8]) {
+        self.frame_came(frame, self.now().saturating_sub(BYTE_TIME * frame.len() as u32));
+    }
+
+    /// The same for a frame that comes past the medium, in no time.
+    pub(super) fn frame_arrives(&mut self, frame: &[u8]) {
+        self.frame_came(frame, self.now());
+        self.rx.turn += 1;
+        self.tell_end();
+    }
+
+    /// A frame that began, with its first bit after the delimiter, at this time is over.
+    fn frame_came(&mut self, frame: &[u8], begun: Duration) {
         self.truth.arrived += 1;
-        let now = self.now();
-        let begun = now.saturating_sub(BYTE_TIME * frame.len() as u32);
         let (mut buffer, since) = match core::mem::replace(&mut self.rx.state, State::Idle) {
             State::Armed {
                 buffer,
