@@ -5,7 +5,7 @@ use core::time::Duration;
 use std::collections::VecDeque;
 use std::rc::{Rc, Weak};
 
-use ethdev::{Duplex, Speed};
+use ethdev::Duplex;
 
 use super::mac::Mac;
 use super::power::Power;
@@ -172,8 +172,7 @@ impl Shared {
             Effect::BreakOff => self.media.break_off(),
             Effect::MacMode(duplex) => {
                 // The chip follows its PHY's speed by itself.
-                let speed = self.media.link().mode().and_then(|mode| mode.speed);
-                self.media.set_mac_mode(speed.unwrap_or(Speed::MBPS_100), duplex);
+                self.media.set_mac_duplex(duplex);
             }
             Effect::MdioRead { phy, register } => {
                 let value = match &self.phy {
