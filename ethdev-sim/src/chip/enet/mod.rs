@@ -6,7 +6,7 @@
 //! # Units and conventions
 //!
 //! Time is the clock's: each bit on MDIO and on the medium, and the reset; accesses of the host and of the uDMA take none. The MAC sits on a
-//! [`MediaSide`](crate::MediaSide): the end of a wire, or the RMII of a PHY. Its memory is a [`BusMemory`].
+//! [`MediaSide`]: the end of a wire, or the RMII of a PHY. Its memory is a [`BusMemory`].
 //!
 //! # Where the sources are silent
 //!

@@ -279,7 +279,7 @@ impl Hw {
 mod tests {
     use super::*;
 
-    /// ColdFire MCF5282 User's Manual, table 17-7.
+    /// `ColdFire` MCF5282 User's Manual, table 17-7.
     #[test]
     fn hash_of_the_table() {
         for (first, index) in [
