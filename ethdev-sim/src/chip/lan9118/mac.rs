@@ -196,8 +196,8 @@ impl Hw {
     fn stop_receiver(&mut self) {
         let turn = self.power.turn;
         self.rx.stopping = true;
-        let after = self.config.staging * 3 + Duration::from_micros(1);
-        self.later(after, move |chip| {
+        let after = self.rx.in_at.max(self.clock.now()) + Duration::from_micros(1);
+        self.at(after, move |chip| {
             if chip.power.turn == turn && chip.rx.stopping {
                 chip.rx.turn_off();
                 chip.raise(int::RXSTOP);

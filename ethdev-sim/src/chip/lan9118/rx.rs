@@ -1,5 +1,6 @@
 //! Reception: from the wire into the receive FIFOs (section 3.13).
 
+use core::time::Duration;
 use std::collections::VecDeque;
 
 use super::ViolationKind;
@@ -44,6 +45,8 @@ pub(super) struct Receiver {
     promised: usize,
     /// Frames whose data come in and whose status is to follow.
     coming: usize,
+    /// When the last of them is in: one frame comes in after another.
+    pub(super) in_at: Duration,
     pub(super) drop_counter: u32,
     /// Counts dumps, so that what was coming in does not.
     turn: u64,
@@ -206,9 +209,11 @@ impl Hw {
         let power = self.power.turn;
         let later = words[words.len() / 2..].to_vec();
         let now = words[..words.len() / 2].to_vec();
-        self.later(stage, move |chip| chip.more_data(turn, power, &now));
-        self.later(stage * 2, move |chip| chip.more_data(turn, power, &later));
-        self.later(stage * 3, move |chip| {
+        let begins = self.rx.in_at.max(self.clock.now());
+        self.rx.in_at = begins + stage * 3;
+        self.at(begins + stage, move |chip| chip.more_data(turn, power, &now));
+        self.at(begins + stage * 2, move |chip| chip.more_data(turn, power, &later));
+        self.at(self.rx.in_at, move |chip| {
             if (chip.rx.turn, chip.power.turn) == (turn, power) {
                 chip.rx.coming -= 1;
                 chip.push_rx_status(status);
