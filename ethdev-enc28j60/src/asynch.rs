@@ -151,15 +151,14 @@ impl<SPI: SpiDevice, DELAY: DelayNs, INT: Interrupt, RST: ResetPin> Enc28j60<SPI
     }
 
     /// How long to sleep at most, in microseconds; `None` = until the line says something.
-    const fn patience(&self) -> Option<u32> {
+    fn patience(&self) -> Option<u32> {
+        let interval = Some(self.interval_us).filter(|us| *us > 0);
         if INT::IS_WIRED && self.chip.tx.is_busy() {
             // A transmitter that is stuck raises no interrupt (erratum 13).
-            return Some(tx_stuck(self.chip.settings.is_full_duplex()) / 10 + 1);
+            let stuck = tx_stuck(self.chip.settings.is_full_duplex()) / 10 + 1;
+            return Some(interval.map_or(stuck, |us| us.min(stuck)));
         }
-        match self.interval_us {
-            0 => None,
-            us => Some(us),
-        }
+        interval
     }
 
     /// Sleeps until the chip may want something, and tells how to look at it then.

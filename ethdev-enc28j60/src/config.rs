@@ -20,6 +20,11 @@ pub struct Config {
     /// Costs a CRC-32 per frame and four bytes to send. Whatever the SPI bus damages is then noticed: a received frame is read again, a sent one is refused
     /// by its receiver. For long wires; see also [`Stats::rx_error`](ethdev::Stats::rx_error).
     pub fcs_in_software: bool,
+    /// Whether a frame is handed over only when the chip is seen to be alive after it was read: one look more at ECON1, for the last of each row of frames that
+    /// wait together. Without it, a frame that a brown-out or a reset hits in the middle can be delivered damaged.
+    ///
+    /// For supplies that are not trusted. [`fcs_in_software`](Self::fcs_in_software) finds that out too, and costs more.
+    pub supply_in_doubt: bool,
     /// How often the async driver looks at a chip without INT line while it waits, in microseconds. This is the latency, and one poll of 6 bytes per interval,
     /// with a check of the chip's settings at every 32nd, is all the idle traffic: under 10 bytes per interval.
     pub poll_interval_us: u32,
@@ -29,7 +34,7 @@ pub struct Config {
 }
 
 impl Config {
-    /// Half duplex, LED A for the link and B for traffic, no VLAN, FCS by the chip, polls every 1 ms, no idle check.
+    /// Half duplex, LED A for the link and B for traffic, no VLAN, FCS by the chip, supply trusted, polls every 1 ms, no idle check.
     #[must_use]
     pub const fn new(mac_address: MacAddress) -> Self {
         Self {
@@ -38,6 +43,7 @@ impl Config {
             leds: Leds::LINK_AND_TRAFFIC,
             vlan: false,
             fcs_in_software: false,
+            supply_in_doubt: false,
             poll_interval_us: 1000,
             idle_check_ms: 0,
         }
@@ -68,6 +74,13 @@ impl Config {
     #[must_use]
     pub const fn with_fcs_in_software(mut self, fcs_in_software: bool) -> Self {
         self.fcs_in_software = fcs_in_software;
+        self
+    }
+
+    /// The same with a look at the chip after each last frame was read, or without.
+    #[must_use]
+    pub const fn with_supply_in_doubt(mut self, supply_in_doubt: bool) -> Self {
+        self.supply_in_doubt = supply_in_doubt;
         self
     }
 

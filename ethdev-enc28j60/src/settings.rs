@@ -3,25 +3,26 @@
 use ethdev::{Duplex, MacAddress, MaxFrameLen};
 
 use crate::config::Config;
-use crate::regs::phy::PHLCON_USED;
+use crate::regs::phy::{PHLCON_CHOICES, PHLCON_RESERVED_ONES};
 
-/// The bits of PHLCON that are always written 0 (register 2-2) have room for three choices.
+/// The bits of PHLCON that are always written the same (register 2-2) have room for other choices.
 const FULL_DUPLEX: u16 = 1 << 15;
 const VLAN: u16 = 1 << 14;
+const SUPPLY_IN_DOUBT: u16 = 1 << 13;
 const FCS_IN_SOFTWARE: u16 = 1 << 0;
-const _: () = assert!(PHLCON_USED & (FULL_DUPLEX | VLAN | FCS_IN_SOFTWARE) == 0);
+const _: () = assert!(PHLCON_CHOICES & (FULL_DUPLEX | VLAN | SUPPLY_IN_DOUBT | FCS_IN_SOFTWARE) == 0);
 
 /// The part of a [`Config`] that is the chip's.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Settings {
     pub(crate) mac_address: MacAddress,
-    /// PHLCON, and in its unused bits the other choices.
+    /// What is chosen in PHLCON, and in its other bits the other choices.
     bits: u16,
 }
 
 impl Settings {
     pub(crate) const fn of(config: &Config) -> Self {
-        let mut bits = config.leds.phlcon() & PHLCON_USED;
+        let mut bits = config.leds.phlcon() & PHLCON_CHOICES;
         if matches!(config.duplex, Duplex::Full) {
             bits |= FULL_DUPLEX;
         }
@@ -30,6 +31,9 @@ impl Settings {
         }
         if config.fcs_in_software {
             bits |= FCS_IN_SOFTWARE;
+        }
+        if config.supply_in_doubt {
+            bits |= SUPPLY_IN_DOUBT;
         }
         Self {
             mac_address: config.mac_address,
@@ -53,6 +57,10 @@ impl Settings {
         self.bits & FCS_IN_SOFTWARE != 0
     }
 
+    pub(crate) const fn supply_in_doubt(&self) -> bool {
+        self.bits & SUPPLY_IN_DOUBT != 0
+    }
+
     /// Longest frame without FCS.
     pub(crate) const fn max_frame_len(&self) -> MaxFrameLen {
         if self.bits & VLAN != 0 {
@@ -63,7 +71,7 @@ impl Settings {
     }
 
     pub(crate) const fn phlcon(&self) -> u16 {
-        self.bits & PHLCON_USED
+        self.bits & PHLCON_CHOICES | PHLCON_RESERVED_ONES
     }
 }
 
@@ -75,17 +83,19 @@ mod tests {
     #[test]
     fn nothing_is_lost() {
         let leds = Leds::new(Led::LinkAndTraffic, Led::Collision).with_stretch(Stretch::Ms139);
-        for bits in 0..8_u8 {
+        for bits in 0..16_u8 {
             let duplex = if bits & 1 == 0 { Duplex::Half } else { Duplex::Full };
             let config = Config::new(MacAddress::new([2, 0, 0, 0, 0, bits]))
                 .with_leds(leds)
                 .with_duplex(duplex)
                 .with_vlan(bits & 2 != 0)
-                .with_fcs_in_software(bits & 4 != 0);
+                .with_fcs_in_software(bits & 4 != 0)
+                .with_supply_in_doubt(bits & 8 != 0);
             let kept = Settings::of(&config);
             assert_eq!((kept.mac_address, kept.duplex()), (config.mac_address, duplex));
             assert_eq!(kept.max_frame_len() == MaxFrameLen::VLAN, config.vlan);
             assert_eq!(kept.fcs_in_software(), config.fcs_in_software);
+            assert_eq!(kept.supply_in_doubt(), config.supply_in_doubt);
             assert_eq!(kept.phlcon(), leds.phlcon());
         }
         assert_eq!(size_of::<Settings>(), 8);

@@ -20,8 +20,10 @@ pub(crate) type Result<T, B> = core::result::Result<T, Error<<B as Bus>::SpiErro
 /// How often a running receiver is looked at until the frame that was arriving is over, [`RX_IDLE_LOOK_US`] apart: the longest takes 1.24 ms.
 const RX_IDLE_LOOKS: usize = 20;
 const RX_IDLE_LOOK_US: u32 = 100;
-/// Every so many thorough looks, registers that nothing changes are compared with what was written. Every so many others are thorough. Divides 256.
+/// Every so many thorough looks, registers that nothing changes are compared with what was written.
 const DEEP_CHECK: u8 = 32;
+/// Every so many looks of a host that is told by an interrupt line are thorough.
+const THOROUGH_CHECK: u8 = 8;
 /// After so many looks at the same frame on its way, `service` waits a little, so that time passes by a clock that the driver knows: [`LOOK_US`], and as much
 /// longer each time, up to [`LOOK_US_MAX`].
 const PATIENT_LOOKS: u8 = 8;
@@ -429,11 +431,10 @@ impl<B: Bus> Chip<B> {
 
     async fn watch(&mut self, look: Look) -> Result<(), B> {
         self.services = self.services.wrapping_add(1);
-        let often = self.services % DEEP_CHECK == 0;
         let (thorough, deep) = match look {
-            Look::Thorough => (true, often),
+            Look::Thorough => (true, self.services % DEEP_CHECK == 0),
             // Who is told knows that the chip is alive.
-            Look::Told | Look::Seldom => (often, self.services == 0),
+            Look::Told | Look::Seldom => (self.services % THOROUGH_CHECK == 0, self.services == 0),
         };
         if look == Look::Seldom && !thorough {
             return Ok(());
@@ -447,7 +448,7 @@ impl<B: Bus> Chip<B> {
         if flags & eir::LINKIF != 0 || self.link_in_doubt || deep {
             self.look_at_link().await?;
         }
-        self.go_on_sending(flags).await?;
+        self.go_on_sending(flags, thorough).await?;
         let impatience = self.tx.looked_at().saturating_sub(PATIENT_LOOKS);
         // Only half duplex gets stuck (errata 12 and 13).
         if impatience > 0 && !self.settings.is_full_duplex() {
@@ -461,7 +462,7 @@ impl<B: Bus> Chip<B> {
     }
 
     /// Whether the chip receives, and is not being reset. Takes note of a bank that is not the one it should be.
-    async fn is_alive(&mut self) -> Result<bool, B> {
+    pub(crate) async fn is_alive(&mut self) -> Result<bool, B> {
         // Twice: the bus may have damaged what is right in the chip.
         for _ in 0..2 {
             let econ1 = self.spi.look(regs::ECON1).await?;

@@ -85,7 +85,15 @@ impl<B: Bus> Chip<B> {
             let Some(frame) = buf.get_mut(..needed) else {
                 return Err(Error::Request(ErrorKind::BufferTooSmall { needed }));
             };
+            let more = self.rx.pending > 1;
             let (good, following) = self.read_frame(header, frame).await?;
+            // A header that makes sense vouches for the frame in front of it.
+            let vouched = following.is_some() || !more && !self.settings.supply_in_doubt();
+            if !vouched && !self.is_alive().await? {
+                // What was read is not what was there.
+                self.resync(false).await?;
+                continue;
+            }
             self.release(header, following).await?;
             if good {
                 self.counters.count_rx(needed);

@@ -327,11 +327,11 @@ impl<B: Bus> Chip<B> {
         }
         let flags = self.flags().await?;
         self.note_overrun(flags).await?;
-        self.go_on_sending(flags).await
+        self.go_on_sending(flags, false).await
     }
 
-    /// As [`poll_tx`](Self::poll_tx), with EIR just read.
-    pub(crate) async fn go_on_sending(&mut self, flags: u8) -> Result<(), B> {
+    /// As [`poll_tx`](Self::poll_tx), with EIR just read; `alive`: the chip was seen to be alive since the frame was started.
+    pub(crate) async fn go_on_sending(&mut self, flags: u8, alive: bool) -> Result<(), B> {
         if self.tx.used == 0 {
             return Ok(());
         }
@@ -355,6 +355,10 @@ impl<B: Bus> Chip<B> {
         if flags & eir::TXERIF != 0 {
             self.aborted().await
         } else if flags & eir::TXIF != 0 {
+            if !alive && !self.is_alive().await? {
+                // Started after a reset, it was nothing that went out.
+                return self.resync(false).await;
+            }
             self.counters.count_tx(self.tx.length());
             self.tx.completed = self.tx.completed.saturating_add(1);
             self.tx.stale_flags = true;
