@@ -11,8 +11,7 @@ use crate::tools;
 /// A violation is: a panic, a call that takes longer than 100 ms, traffic that does not flow again within 100 ms after a fault, a frame delivered damaged, a
 /// frame delivered or sent twice, a frame in no counter, a reset that counts no frame as lost, a frame that the driver counts as sent and that did not arrive, or
 /// the other way round. What is let pass is shown in the table all the same: a frame that met a link flap or a reset on its way, of which nobody knows how far it
-/// was; frames that an injected reset wiped from the chip, of which the driver counts one at least; where the chip computes the FCS, frames that were read from a chip that had just been
-/// reset; on the noisy bus, where no frame is looked for in the counters, as many that come or go twice, or go out altered, as follow from the rate of damage and
+/// was; frames that an injected reset wiped from the chip, of which the driver counts one at least; where the driver trusts the supply, frames that were read from a chip that had just been reset; on the noisy bus, where no frame is looked for in the counters, as many that come or go twice, or go out altered, as follow from the rate of damage and
 /// from how many bits of all instructions do such harm (with a probability of one in a million that chance exceeds it).
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {

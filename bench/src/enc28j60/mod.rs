@@ -7,4 +7,4 @@ pub mod stress;
 
 pub use frame::{CHIP, build, number};
 pub use lab::Lab;
-pub use noise::NoisySpi;
+pub use noise::{NoisySpi, Tally};

@@ -6,47 +6,7 @@ use std::collections::BTreeMap;
 use ethdev::Stats;
 use ethdev_sim::chip::enc28j60::Truth;
 
-/// The frames of one direction, by their numbers.
-#[derive(Debug, Default)]
-pub(super) struct Ledger {
-    /// When each was handed over: to the driver, or with its last bit to the wire.
-    handed: Vec<Duration>,
-    arrived: Vec<bool>,
-    /// How many arrived once.
-    pub(super) unique: u64,
-    /// How many times a frame came again.
-    pub(super) twice: u64,
-    /// How many were not as they were sent.
-    pub(super) damaged: u64,
-}
-
-impl Ledger {
-    pub(super) fn next(&self) -> u64 {
-        self.handed.len() as u64
-    }
-
-    pub(super) fn hand_over(&mut self, at: Duration) {
-        self.handed.push(at);
-        self.arrived.push(false);
-    }
-
-    /// Takes note of a frame that arrived; when it was handed over, if it is what it should be.
-    pub(super) fn arrive(&mut self, number: Option<u64>) -> Option<Duration> {
-        let Some(at) = number
-            .map(|number| number as usize)
-            .filter(|at| *at < self.handed.len())
-        else {
-            self.damaged += 1;
-            return None;
-        };
-        if core::mem::replace(&mut self.arrived[at], true) {
-            self.twice += 1;
-            return None;
-        }
-        self.unique += 1;
-        Some(self.handed[at])
-    }
-}
+use super::super::Tally;
 
 /// What became of a run.
 #[derive(Debug, Clone, Default)]
@@ -62,6 +22,8 @@ pub struct Books {
     pub rx_damaged: u64,
     /// Those that the wire cut while the link was down.
     pub rx_cut: u64,
+    /// Those that the caller got damaged in a call of a chip that had been reset, where nothing vouches for a frame.
+    pub rx_damaged_in_reset: u64,
     /// Those in the FIFO when a reset was injected: no driver can count them exactly.
     pub rx_vanished: u64,
     /// Frames that the driver accepted.
@@ -72,6 +34,16 @@ pub struct Books {
     pub tx_twice: u64,
     /// Those that arrived with a right FCS and damaged contents.
     pub tx_damaged: u64,
+    /// Those that the driver counts as sent, that did not arrive, and that met no fault on their way: none may be.
+    pub tx_falsely_sent: u64,
+    /// The same with a link that was gone for a moment meanwhile: the chip does not know.
+    pub tx_sent_unheard: u64,
+    /// Those that the driver counts as lost, that arrived, and that met no fault on their way: none may be.
+    pub tx_falsely_lost: u64,
+    /// The same with a link that was gone, or a chip that was reset meanwhile: how far the frame was, nobody knows.
+    pub tx_lost_arrived: u64,
+    /// Those of which the driver says nothing.
+    pub tx_forgotten: u64,
     /// Those that the wire cut while the link was down.
     pub tx_cut: u64,
     /// Frames that the station refused for their FCS.
@@ -80,10 +52,10 @@ pub struct Books {
     pub truth: Truth,
     /// What the driver counted.
     pub stats: Stats,
-    /// SPI transactions, and those that were damaged.
+    /// SPI transactions.
     pub transactions: u64,
-    /// See there.
-    pub damaged_transactions: u64,
+    /// Those that were damaged, and what is to be expected of that.
+    pub noise: Tally,
     /// Link flaps, brown-outs and chip resets that were injected.
     pub flaps: u64,
     /// See there.
@@ -114,13 +86,6 @@ impl Books {
             + u64::from(stats.rx_bad_fcs)
             + u64::from(stats.rx_error);
         self.truth.received as i64 - self.rx_delivered as i64 - counted as i64
-    }
-
-    /// Frames that were accepted and that neither arrived nor were counted, cut, or sent without a link. Below zero where one frame was two of these.
-    #[must_use]
-    pub fn tx_unaccounted(&self) -> i64 {
-        let lost = self.tx_accepted as i64 - self.tx_arrived as i64;
-        lost - i64::from(self.stats.tx_lost()) - self.tx_cut as i64 - self.truth.tx_unheard as i64
     }
 
     pub(super) fn error(&mut self, error: &impl core::fmt::Debug) {

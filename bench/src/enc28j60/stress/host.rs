@@ -1,32 +1,88 @@
-//! The host: the driver, and how long its calls take.
+//! The host: the driver, how it is waited for, and how long its calls take.
 
 use core::time::Duration;
+use std::cell::Cell;
+use std::rc::Rc;
 
-use ethdev::{EthernetDevice, Events, Stats};
+use ethdev::{Control, EthernetDevice, Events, Interest, Rearm, RearmOutcome, Stats, asynch};
+use ethdev_enc28j60::asynch::{Edge, Enc28j60 as Awaited, Level};
 use ethdev_enc28j60::{Config, Enc28j60, Error};
-use ethdev_sim::chip::enc28j60::{Enc28j60Chip, SpiFault};
-use ethdev_sim::{Clock, SimDelay};
+use ethdev_sim::chip::enc28j60::{Enc28j60Chip, IntPin, SpiFault};
+use ethdev_sim::{Clock, SimDelay, block_on, block_on_until};
 
 use super::super::NoisySpi;
+use super::HostKind;
 
 type Result<T> = core::result::Result<T, Error<SpiFault>>;
 
 /// How often the driver is made anew where it does not start on a bad bus.
 const STARTS: usize = 10;
+/// How often an idle chip is looked after that would not tell of a reset.
+const IDLE_CHECK: Duration = Duration::from_millis(10);
+
+/// The driver.
+enum Nic {
+    Polling(Enc28j60<NoisySpi, SimDelay>),
+    /// With what the INT line's handler notes.
+    Edge(Enc28j60<NoisySpi, SimDelay>, Rc<Cell<bool>>),
+    AwaitsLevel(Awaited<NoisySpi, SimDelay, Level<IntPin>>),
+    AwaitsEdge(Awaited<NoisySpi, SimDelay, Edge<IntPin>>),
+}
+
+/// Calls a method of whichever driver it is. An async one runs until it is through.
+macro_rules! call {
+    ($host:expr, $method:ident($($arg:expr),*)) => {{
+        let began = $host.clock.now();
+        let result = match &mut $host.nic {
+            Nic::Polling(nic) | Nic::Edge(nic, _) => EthernetDevice::$method(nic, $($arg),*),
+            Nic::AwaitsLevel(nic) => wait(&$host.clock, asynch::EthernetDevice::$method(nic, $($arg),*)),
+            Nic::AwaitsEdge(nic) => wait(&$host.clock, asynch::EthernetDevice::$method(nic, $($arg),*)),
+        };
+        $host.longest_call = $host.longest_call.max($host.clock.now() - began);
+        result
+    }};
+}
+
+fn wait<T>(clock: &Clock, call: impl Future<Output = T>) -> T {
+    block_on(clock, call).expect("a call of the driver waits for ever")
+}
 
 /// The driver, and how long its calls take.
 pub(super) struct Host {
-    nic: Enc28j60<NoisySpi, SimDelay>,
+    nic: Nic,
     clock: Clock,
     pub(super) longest_call: Duration,
 }
 
 impl Host {
-    pub(super) fn start(chip: &Enc28j60Chip, config: Config, mut spi: impl FnMut() -> NoisySpi) -> Result<Self> {
+    pub(super) fn start(
+        chip: &Enc28j60Chip,
+        kind: HostKind,
+        config: Config,
+        mut spi: impl FnMut() -> NoisySpi,
+    ) -> Result<Self> {
+        let config = config.with_idle_check_ms(IDLE_CHECK.as_millis() as u32);
+        let clock = chip.clock();
         let mut tries = 0;
         let nic = loop {
             tries += 1;
-            match Enc28j60::new(spi(), chip.delay(), config) {
+            let (delay, int) = (chip.delay(), chip.int_pin());
+            let started = match kind {
+                HostKind::Polling => Enc28j60::new(spi(), delay, config).map(Nic::Polling),
+                HostKind::Edge => {
+                    let rung = Rc::new(Cell::new(true));
+                    let handler = Rc::clone(&rung);
+                    chip.on_int_falling(move || handler.set(true));
+                    Enc28j60::new(spi(), delay, config).map(|nic| Nic::Edge(nic, rung))
+                }
+                HostKind::AwaitsLevel => {
+                    wait(&clock, Awaited::new(spi(), delay, Level(int), config)).map(Nic::AwaitsLevel)
+                }
+                HostKind::AwaitsEdge => {
+                    wait(&clock, Awaited::new(spi(), delay, Edge(int), config)).map(Nic::AwaitsEdge)
+                }
+            };
+            match started {
                 Ok(nic) => break nic,
                 Err(e) if tries == STARTS => return Err(e),
                 Err(_) => {}
@@ -34,35 +90,98 @@ impl Host {
         };
         Ok(Self {
             nic,
-            clock: chip.clock(),
+            clock,
             longest_call: Duration::ZERO,
         })
     }
 
-    fn timed<T>(&mut self, call: impl FnOnce(&mut Enc28j60<NoisySpi, SimDelay>) -> T) -> T {
-        let began = self.clock.now();
-        let result = call(&mut self.nic);
-        self.longest_call = self.longest_call.max(self.clock.now() - began);
-        result
+    /// Whether the host has to look after the chip by itself: a sleeping async driver does.
+    pub(super) const fn needs_service(&self) -> bool {
+        matches!(self.nic, Nic::Polling(_) | Nic::Edge(..))
+    }
+
+    /// Whether the INT line has told of something since it was armed, where that is how the host learns of things.
+    pub(super) fn is_rung(&self) -> Option<bool> {
+        match &self.nic {
+            Nic::Edge(_, rung) => Some(rung.get()),
+            _ => None,
+        }
     }
 
     pub(super) fn service(&mut self) -> Result<Events> {
-        self.timed(EthernetDevice::service)
+        call!(self, service())
     }
 
     pub(super) fn recv(&mut self, buf: &mut [u8]) -> Result<Option<usize>> {
-        self.timed(|nic| nic.recv_frame(buf).map(|meta| meta.map(|meta| meta.len)))
+        call!(self, recv_frame(buf)).map(|meta| meta.map(|meta| meta.len))
     }
 
     pub(super) fn tx_ready(&mut self) -> Result<bool> {
-        self.timed(EthernetDevice::tx_ready)
+        call!(self, tx_ready())
     }
 
     pub(super) fn send(&mut self, frame: &[u8]) -> Result<()> {
-        self.timed(|nic| nic.send_gather(&[frame]))
+        call!(self, send_gather(&[frame]))
     }
 
     pub(super) fn stats(&self) -> Stats {
-        self.nic.stats()
+        match &self.nic {
+            Nic::Polling(nic) | Nic::Edge(nic, _) => nic.stats(),
+            Nic::AwaitsLevel(nic) => asynch::EthernetDevice::stats(nic),
+            Nic::AwaitsEdge(nic) => asynch::EthernetDevice::stats(nic),
+        }
+    }
+
+    pub(super) fn recover(&mut self) {
+        // What fails is tried again after the next error.
+        let _ = match &mut self.nic {
+            Nic::Polling(nic) | Nic::Edge(nic, _) => Control::recover(nic),
+            Nic::AwaitsLevel(nic) => wait(&self.clock, asynch::Control::recover(nic)),
+            Nic::AwaitsEdge(nic) => wait(&self.clock, asynch::Control::recover(nic)),
+        };
+    }
+
+    /// Sleeps for so long at most, less where the chip tells of something that is of interest.
+    pub(super) fn sleep(&mut self, interest: Interest, at_most: Duration) -> Result<()> {
+        let until = self.clock.now() + at_most;
+        match &mut self.nic {
+            Nic::Polling(_) => {}
+            Nic::Edge(nic, rung) => {
+                rung.set(false);
+                if nic.rearm(interest)? == RearmOutcome::WorkPending {
+                    return Ok(());
+                }
+                while !rung.get() {
+                    match self.clock.next_event() {
+                        Some(at) if at < until => self.clock.advance_to(at),
+                        _ => break,
+                    }
+                }
+                if rung.get() {
+                    return Ok(());
+                }
+            }
+            Nic::AwaitsLevel(nic) => match block_on_until(&self.clock, until, nic.ready_for(interest)) {
+                Ok(ready) => return ready,
+                Err(_) => return Ok(()),
+            },
+            Nic::AwaitsEdge(nic) => match block_on_until(&self.clock, until, nic.ready_for(interest)) {
+                Ok(ready) => return ready,
+                Err(_) => return Ok(()),
+            },
+        }
+        self.clock.advance_to(until);
+        Ok(())
+    }
+}
+
+/// `ready`, of which only whether it failed is of interest here.
+trait ReadyFor {
+    async fn ready_for(&mut self, interest: Interest) -> Result<()>;
+}
+
+impl<D: asynch::EthernetDevice<Error = Error<SpiFault>>> ReadyFor for D {
+    async fn ready_for(&mut self, interest: Interest) -> Result<()> {
+        self.ready(interest).await.map(drop)
     }
 }
