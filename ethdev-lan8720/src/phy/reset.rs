@@ -5,14 +5,14 @@ use core::time::Duration;
 use embedded_hal::delay::DelayNs;
 use embedded_hal::digital::OutputPin;
 
-/// How long nRST is held low. The data sheet asks for 100 µs (section 5.5.3); there are chips that need more.
+/// How long nRST is held low. The data sheet asks for 100 µs (section 3.8.5.1); there are chips that need more.
 pub const RESET_LOW: Duration = Duration::from_millis(2);
 /// How long the PHY is left alone afterwards.
 pub const AFTER_RESET: Duration = Duration::from_millis(25);
 
 /// Resets the PHY by its nRST pin, and waits until it can be spoken to.
 ///
-/// - The supplies must have been up for 25 ms (data sheet, section 5.5.2), and a reset after power-up is required.
+/// - The supplies must have been up for 25 ms (data sheet, section 3.8.5.1), and a reset after power-up is required.
 /// - **`REF_CLK` must run already**, where the MAC or the host makes it: a PHY without a clock ends no reset and answers no MDIO.
 /// - The straps are latched again, from pins that are the MAC's inputs: nothing may drive or pull them (RXD0, RXD1, `CRS_DV`, RXER).
 ///

@@ -11,7 +11,7 @@
 ///   stored. The FCS is.
 /// - A buffer comes back for **every** reception that ended, one of no bytes (a false carrier) included: whether there was one must not be judged by the
 ///   length.
-/// - The end of a frame is the second low sample of `CRS_DV` in a row, because it toggles while the PHY empties its FIFO (data sheet of the LAN8720A, section 3.4.3.1); up to
+/// - The end of a frame is the second low sample of `CRS_DV` in a row, because it toggles while the PHY empties its FIFO (data sheet of the LAN8720A, on this pin); up to
 ///   [`DRIBBLE`](Self::DRIBBLE) bytes too many are no harm. A carrier that ends before a start delimiter came must not hold the receiver.
 /// - The length is taken when the last byte is in memory, not when `CRS_DV` falls: FIFO and DMA lag behind.
 /// - With room for more than one buffer, the next reception begins in the interrupt that ends the last one, within the 960 ns between two frames. With room for one,

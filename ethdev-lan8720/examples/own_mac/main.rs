@@ -1,0 +1,92 @@
+//! A MAC of one's own, put together with the PHY. The MAC is in `mac.rs`; `docs/lan8720.md` shows it.
+//!
+//! `cargo run -p ethdev-lan8720 --example own_mac`
+
+#[rustfmt::skip]
+#[allow(missing_docs, unreachable_pub, reason = "as it is in a crate of its own, on one page")]
+mod mac;
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use ethdev::mdio::{Mdio, PhyAddress, RegisterAddress};
+use ethdev::phy::PhyState;
+use ethdev::{Duplex, EthernetDevice, MacAddress, Speed};
+use ethdev_lan8720::{Lan8720, Lan8720Phy, Loopback, PhyConfig};
+use ethdev_sim::chip::lan8720::{Lan8720Chip, Partner, PhyStraps, SimMdio};
+use ethdev_sim::{Clock, Wire, WireConfig};
+use mac::{Fifos, OwnMac};
+
+/// Hardware that is not there: what is sent comes back, as with the PHY in its near-end loopback. The PHY is a model.
+struct Pretended {
+    frames: VecDeque<Vec<u8>>,
+    mdio: SimMdio,
+    mode: (Option<Speed>, Option<Duplex>),
+}
+
+impl Fifos for Pretended {
+    fn rx_len(&mut self) -> Option<usize> {
+        self.frames.front().map(Vec::len)
+    }
+    fn rx_read(&mut self, into: &mut [u8]) {
+        let frame = self.frames.pop_front().unwrap_or_default();
+        let len = into.len().min(frame.len());
+        into[..len].copy_from_slice(&frame[..len]);
+    }
+    fn tx_room(&mut self) -> bool {
+        self.frames.len() < 4
+    }
+    fn tx_write(&mut self, parts: &[&[u8]]) {
+        let mut frame = parts.concat();
+        frame.resize(frame.len().max(60), 0);
+        self.frames.push_back(frame);
+    }
+    fn set_mode(&mut self, speed: Option<Speed>, duplex: Option<Duplex>) {
+        self.mode = (speed, duplex);
+    }
+    fn mdio(&mut self, phy: u8, register: u8, write: Option<u16>) -> Option<u16> {
+        let (phy, register) = (PhyAddress::new(phy)?, RegisterAddress::new(register)?);
+        match write {
+            Some(value) => self.mdio.write(phy, register, value).ok().map(|()| value),
+            None => self.mdio.read(phy, register).ok(),
+        }
+    }
+}
+
+/// Brings a link up and sends a frame around.
+pub(crate) fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let clock = Clock::new();
+    let (_wire, port, _far) = Wire::new(&clock, WireConfig::default());
+    let chip = Lan8720Chip::with_partner(&clock, port, PhyStraps::default().with_address(1), Partner::default());
+    let pretended = Pretended {
+        frames: VecDeque::new(),
+        mdio: chip.mdio(),
+        mode: (None, None),
+    };
+    let mac = OwnMac::new(pretended, MacAddress::new([2, 0, 0, 0, 0, 0x60]));
+    let address = PhyAddress::new(1).ok_or("0 to 31")?;
+    let phy = Lan8720Phy::new(address, PhyConfig::new());
+    let time = clock.clone();
+    let mut nic = Lan8720::new(mac, phy, move || time.now())?;
+    while !nic.link().is_up() {
+        nic.service()?;
+        clock.advance(nic.next_service().max(Duration::from_millis(1)));
+    }
+    println!(
+        "{} at {:?}: {}",
+        nic.phy().model().ok_or("no model")?,
+        clock.now(),
+        nic.link()
+    );
+    assert_eq!(nic.mac().fifos.mode, (Some(Speed::MBPS_100), Some(Duplex::Full)));
+
+    let near = Loopback::Near(Speed::MBPS_100, Duplex::Full);
+    nic.with_phy(|phy, mdio, now| phy.set_loopback(mdio, near, now))?;
+    nic.service()?;
+    assert_eq!(nic.phy().state(), PhyState::Loopback);
+    nic.send_gather(&[&[0xff; 6], &nic.mac_address().octets(), &[0x88, 0xb5], b"hello"])?;
+    let mut buf = [0; 1514];
+    let meta = nic.recv_frame(&mut buf)?.ok_or("nothing came back")?;
+    println!("came back: {} bytes, {:?}", meta.len, String::from_utf8_lossy(&buf[14..19]));
+    Ok(())
+}
