@@ -78,7 +78,7 @@ mod this {
     /// Its error.
     pub type Error = PortError<enet::Error>;
 
-    /// The module's clock (i.MX 6UltraLite reference manual, table 18-3: `ipg_clk`).
+    /// The module's clock (`ipg_clk` as the i.MX 6UltraLite boots).
     const MODULE_CLOCK_HZ: u32 = 66_000_000;
 
     static RINGS: ConstStaticCell<Rings<8, 4>> = ConstStaticCell::new(Rings::new());

@@ -16,7 +16,7 @@ const BUFFER: usize = 1536;
 const RX: usize = 8;
 const TX: usize = 4;
 
-// Offsets of registers (i.MX 6UltraLite reference manual, section 22.6).
+// Offsets of registers (i.MX 6UltraLite reference manual, chapter of the ENET).
 const RDAR: usize = 0x10;
 const TDAR: usize = 0x14;
 const ECR: usize = 0x24;
@@ -31,7 +31,7 @@ const MRBR: usize = 0x188;
 /// Either ring has descriptors for the engine.
 const ACTIVE: u32 = 1 << 24;
 
-// Bits of a descriptor's first word: flags, and length in the lower half (section 22.5.4).
+// Bits of a descriptor's first word: flags, and length in the lower half.
 const DEVICE: u32 = 1 << 31;
 const WRAP: u32 = 1 << 29;
 const LAST: u32 = 1 << 27;

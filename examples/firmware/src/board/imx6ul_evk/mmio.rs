@@ -5,13 +5,14 @@ use core::cell::Cell;
 use core::ptr::{NonNull, without_provenance_mut};
 
 use critical_section::Mutex;
+use ethdev_lan8720::mac::enet::BLOCK_LEN;
 use ethdev_lan8720::mac::mmio::Mmio;
 
-/// ENET1 (i.MX 6UltraLite reference manual, table 2-2), as far as its last register.
+/// ENET1 (i.MX 6UltraLite reference manual, memory map).
 const NIC: Option<NonNull<u32>> = NonNull::new(without_provenance_mut(0x0218_8000));
 
 /// The registers of the NIC.
-pub type NicRegisters = Mmio<0x620>;
+pub type NicRegisters = Mmio<BLOCK_LEN>;
 
 static TAKEN: Mutex<Cell<bool>> = Mutex::new(Cell::new(false));
 
@@ -20,7 +21,7 @@ pub(super) fn take() -> Option<NicRegisters> {
     if critical_section::with(|cs| TAKEN.borrow(cs).replace(true)) {
         return None;
     }
-    // SAFETY: registers of this chip, of at least this size, aligned to a page, strongly ordered since the MMU is off, there for the whole run of the program.
+    // SAFETY: registers of this chip, of this size, aligned to a page, strongly ordered since the MMU is off, there for the whole run of the program.
     // `TAKEN` sees to it that there is one such value.
     NIC.map(|base| unsafe { Mmio::new(base) })
 }

@@ -18,7 +18,7 @@ pub use sys::spin;
 
 const NANOSECONDS: u64 = 1_000_000_000;
 
-/// Physical address of the NIC, lower and upper half: offsets of their registers (i.MX 6UltraLite reference manual, section 22.6).
+/// Physical address of the NIC, lower and upper half: offsets of their registers (i.MX 6UltraLite reference manual, chapter of the ENET).
 const PALR: usize = 0xe4;
 const PAUR: usize = 0xe8;
 

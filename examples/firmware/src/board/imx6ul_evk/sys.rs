@@ -9,12 +9,12 @@ use arm_gic::gicv2::registers::{Gicc, Gicd};
 use arm_gic::{IntId, InterruptGroup};
 use critical_section::Mutex;
 
-/// Distributor and processor interface (i.MX 6UltraLite reference manual, table 2-1: ARM MP; offsets from the Cortex-A7's own manual, table 8-1).
+/// Distributor and processor interface (i.MX 6UltraLite reference manual, memory map: ARM MP; offsets from the Cortex-A7 `MPCore` manual, section 8.2.1).
 const GICD: usize = 0x00a0_1000;
 const GICC: usize = 0x00a0_2000;
-/// ENET1's line (i.MX 6UltraLite reference manual, table 3-1: 118).
+/// ENET1's line (i.MX 6UltraLite reference manual, interrupts of the ARM domain).
 pub(super) const NIC: IntId = IntId::spi(118);
-/// The virtual timer's line, private to the processor (Cortex-A7 `MPCore` manual, section 8.2.1: 27).
+/// The virtual timer's line, private to the processor (Cortex-A7 `MPCore` manual, section 8.2.2: 27).
 pub(super) const TIMER: IntId = IntId::ppi(11);
 /// In the secure state, group 0 is what causes interrupts.
 const GROUP: InterruptGroup = InterruptGroup::Group0;

@@ -12,7 +12,7 @@ const NIC: Option<NonNull<u32>> = NonNull::new(without_provenance_mut(0x4020_000
 /// CMSDK APB timer 0.
 const TIMER0: Option<NonNull<u32>> = NonNull::new(without_provenance_mut(0x4000_0000));
 
-// Offsets of the timer's registers (ARM DDI 0479, section 4.3).
+// Offsets of the timer's registers (ARM DDI 0479, chapter 4).
 const CONTROL: usize = 0x0;
 const VALUE: usize = 0x4;
 const RELOAD: usize = 0x8;
