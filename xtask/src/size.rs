@@ -1,6 +1,7 @@
 //! Prints flash and RAM that ethdev and the smoltcp adapter take on thumbv7m.
 
 pub(crate) mod elf;
+pub(crate) mod enc28j60;
 mod stack;
 mod symbol;
 
@@ -21,12 +22,19 @@ use elf::{Image, Symbol};
 /// `size_plain` through a `phy::Device` written by hand for the same driver. Stacks are measured on `mps2_bare`, which uses more.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
+    /// Measure this chip's driver, beside another, instead of all that.
+    chip: Option<Chip>,
     /// Print a list for programs instead of a table.
     #[arg(long)]
     json: bool,
     /// Which tool chain to use.
     #[arg(long, value_enum, default_value = "any")]
     with: Preference,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Chip {
+    Enc28j60,
 }
 
 /// Names with their types, and the frame of each function. Neither changes the code.
@@ -45,6 +53,14 @@ const SHOWN: usize = 5;
 const TARGET: &str = "thumbv7m-none-eabi";
 
 pub(crate) fn run(args: &Args) -> Result<()> {
+    if let Some(Chip::Enc28j60) = args.chip {
+        let (list, tools) = enc28j60::figures(args.with)?;
+        figures::print(&list, args.json)?;
+        if !args.json {
+            println!("{TARGET} with {tools}, LTO");
+        }
+        return Ok(());
+    }
     let tools = ToolChain::find(TARGET, args.with)?;
     let named = |program| {
         let build = Build {
@@ -57,7 +73,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     };
     let path = named("size_ethdev")?;
     let (ours, plain) = (Image::read(&path)?, Image::read(&named("size_plain")?)?);
-    let sizes = sizes(&std::fs::read(&path)?)?;
+    let sizes = words(&std::fs::read(&path)?, "size_ethdev::SIZES")?;
     let serve = Image::read(&named("mps2_bare")?)?;
     let apart = Build {
         program: "mps2_bare",
@@ -158,22 +174,18 @@ fn peer(name: &str, bytes: u64) -> BTreeMap<String, f64> {
     BTreeMap::from([(name.to_owned(), bytes as f64)])
 }
 
-/// The words that `size_ethdev` says about itself in `SIZES`.
-fn sizes(image: &[u8]) -> Result<[u64; 3]> {
+/// The words that an image says about itself in this variable.
+fn words<const N: usize>(image: &[u8], variable: &str) -> Result<[u64; N]> {
     let file = object::File::parse(image)?;
     let symbol = file
         .symbols()
-        .find(|symbol| {
-            symbol
-                .name()
-                .is_ok_and(|name| symbol::demangle(name) == "size_ethdev::SIZES")
-        })
-        .context("no SIZES in size_ethdev")?;
-    let section = file.section_by_index(symbol.section_index().context("SIZES is nowhere")?)?;
+        .find(|symbol| symbol.name().is_ok_and(|name| symbol::demangle(name) == variable))
+        .with_context(|| format!("no {variable} in the image"))?;
+    let section = file.section_by_index(symbol.section_index().with_context(|| format!("{variable} is nowhere"))?)?;
     let bytes = section
         .data_range(symbol.address(), symbol.size())?
-        .context("SIZES is outside its section")?;
-    ensure!(bytes.len() == 12, "SIZES has {} bytes", bytes.len());
+        .with_context(|| format!("{variable} is outside its section"))?;
+    ensure!(bytes.len() == 4 * N, "{variable} has {} bytes", bytes.len());
     let word = |i: usize| u64::from(u32::from_le_bytes([bytes[i], bytes[i + 1], bytes[i + 2], bytes[i + 3]]));
-    Ok([word(0), word(4), word(8)])
+    Ok(std::array::from_fn(|n| word(4 * n)))
 }

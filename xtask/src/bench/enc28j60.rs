@@ -5,15 +5,16 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result};
 use serde::Deserialize;
 
+use crate::cross::Preference;
 use crate::figures::Figure;
-use crate::tools;
+use crate::{size, tools};
 
-/// A figure as the program prints it: `ours` is missing where it could not be measured.
+/// A figure as the program prints it.
 #[derive(Deserialize)]
 struct Measured {
     figure: String,
     unit: String,
-    ours: Option<f64>,
+    ours: f64,
     peers: BTreeMap<String, f64>,
     goal: String,
     ok: Option<bool>,
@@ -36,10 +37,23 @@ pub(super) fn figures() -> Result<Vec<Figure>> {
     let figures = measured.into_iter().map(|measured| Figure {
         figure: measured.figure,
         unit: measured.unit,
-        ours: measured.ours.unwrap_or(f64::NAN),
+        ours: measured.ours,
         peers: measured.peers,
         goal: measured.goal,
         ok: measured.ok,
     });
-    Ok(figures.collect())
+    let mut list: Vec<Figure> = figures.collect();
+    // Sizes are the target's.
+    match size::enc28j60::figures(Preference::Any) {
+        Ok((sizes, _)) => list.extend(sizes),
+        Err(e) => list.push(Figure {
+            figure: "flash and RAM on the target".to_owned(),
+            unit: "bytes".to_owned(),
+            ours: f64::NAN,
+            peers: BTreeMap::new(),
+            goal: format!("SKIPPED: {e:#}"),
+            ok: None,
+        }),
+    }
+    Ok(list)
 }
