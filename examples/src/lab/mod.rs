@@ -6,6 +6,7 @@ mod bench;
 pub mod enet;
 mod fetch;
 mod flag;
+mod lan9118;
 mod meter;
 mod nics;
 mod peer;

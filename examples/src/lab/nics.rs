@@ -13,17 +13,20 @@ use ethdev::{Doorbell, Erased, ErasedDevice, EthernetDevice, Speed};
 use ethdev_enc28j60::{Config, Enc28j60};
 use ethdev_lan8720::mac::dma::HostMemory;
 use ethdev_lan8720::mac::enet::{self as enet_driver, Enet, Rings};
+use ethdev_lan8720::mac::lan9118::{Config as Lan9118Config, Lan9118};
 use ethdev_lan8720::mac::oneshot::OneShot;
 use ethdev_lan8720::{Lan8720Phy, MacPhy, PhyConfig};
 use ethdev_sim::chip::enc28j60::{ChipConfig, Enc28j60Chip, Revision};
 use ethdev_sim::chip::enet::EnetChip;
 use ethdev_sim::chip::lan8720::{Lan8720Chip, Partner, PhyStraps};
+use ethdev_sim::chip::lan9118::{ChipConfig as Lan9118ChipConfig, Lan9118Chip, Part};
 use ethdev_sim::chip::oneshot::{OneShotConfig, OneShotPort};
 use ethdev_sim::{Clock, RingConfig, RingNic};
 
 use super::bench::{Bench, Slot};
 use super::enet;
 use super::flag::Flag;
+use super::lan9118;
 use super::rmii;
 use super::spi_meter::SpiMeter;
 use super::world::Failure;
@@ -77,6 +80,7 @@ pub const NICS: &[Nic] = &[
     Nic::new("enc28j60", Speed::MBPS_10, "pull", "ENC28J60: the driver on a model of the chip, 20 MHz SPI, half duplex", enc28j60),
     Nic::new("lan8720", Speed::MBPS_100, "lent", "LAN8720A behind a MAC in software, one buffer for each frame: both drivers on models", lan8720),
     Nic::new("enet", Speed::MBPS_100, "lent", "i.MX ENET with a LAN8720A: the driver lends the uDMA's own buffers, on models of both chips", enet),
+    Nic::new("lan9118", Speed::MBPS_100, "pull", "LAN9118 with its own PHY: both drivers on models, a bus of 45 ns a cycle", lan9118_port),
 ];
 
 fn ring(slot: Slot) -> RingNic {
@@ -148,6 +152,23 @@ fn enet(slot: Slot, bench: Bench<'_>) -> Result<(), Failure> {
         (None, None) => Ok(()),
         (Some(misuse), _) => Err(Failure(format!("the driver misused the MAC: {misuse}"))),
         (_, Some(misuse)) => Err(Failure(format!("the driver misused the PHY: {misuse}"))),
+    }
+}
+
+fn lan9118_port(slot: Slot, bench: Bench<'_>) -> Result<(), Failure> {
+    let fail = |what: &dyn core::fmt::Display| Failure(format!("the port does not start: {what}"));
+    let chip = Lan9118Chip::new(&slot.clock, slot.port, Lan9118ChipConfig::new(Part::Lan9118));
+    let config = Lan9118Config::new().with_mac_address(slot.mac_address);
+    let mac = Lan9118::new(lan9118::Bus(chip.bus()), chip.delay(), config).map_err(|e| fail(&e))?;
+    let phy = Lan8720Phy::new(PhyAddress::from_low_bits(1), PhyConfig::new().with_interrupt(true));
+    let now = slot.clock.clone();
+    let nic = MacPhy::new(mac, phy, move || now.now()).map_err(|e| fail(&e))?;
+    let nic = linked(&slot.clock, nic)?;
+    tick(&slot.clock);
+    bench.pulled(nic)?;
+    match chip.violations().first() {
+        None => Ok(()),
+        Some(misuse) => Err(Failure(format!("the driver misused the chip: {misuse}"))),
     }
 }
 

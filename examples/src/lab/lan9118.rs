@@ -1,0 +1,18 @@
+//! The modelled LAN9118 as its driver sees it.
+
+use ethdev_lan8720::mac::mmio::Registers;
+use ethdev_sim::chip::lan9118::SimBus;
+
+/// The chip's bus, for the driver.
+#[derive(Debug, Clone)]
+pub(super) struct Bus(pub(super) SimBus);
+
+impl Registers for Bus {
+    fn read(&self, offset: usize) -> u32 {
+        self.0.read(offset)
+    }
+
+    fn write(&self, offset: usize, value: u32) {
+        self.0.write(offset, value);
+    }
+}
