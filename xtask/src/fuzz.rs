@@ -5,7 +5,16 @@ use anyhow::{Result, bail};
 use crate::tools::{command, has, output, run as must};
 
 /// Every target in `fuzz/`, in order.
-const TARGETS: [&str; 4] = ["buffered", "enc28j60", "node", "responder"];
+const TARGETS: [&str; 8] = [
+    "buffered",
+    "enc28j60",
+    "enet",
+    "lan8720",
+    "lan9118",
+    "node",
+    "oneshot",
+    "responder",
+];
 
 /// Runs the fuzz targets for a while: what hostile bytes reach must not panic, hang, or leave its buffers.
 ///
