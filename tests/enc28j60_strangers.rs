@@ -3,18 +3,14 @@
 //! Where they misuse the chip, the model says so; the kinds of misuse are listed here with their reasons, and compared exactly.
 
 use core::cell::RefCell;
-use core::convert::Infallible;
 use core::task::Waker;
 use core::time::Duration;
 use std::collections::BTreeSet;
 
 use embassy_time_driver::Driver;
-use embedded_hal::digital::OutputPin;
-use embedded_hal::spi::SpiBus;
-use embedded_hal_02 as hal02;
 use ethdev::Speed;
 use ethdev_sim::chip::enc28j60::{
-    ChipConfig, CsPin, Enc28j60Chip, Errata, ResetPin, Revision, SimSpiBus, SpiFault, ViolationKind,
+    ChipConfig, CsPin, Enc28j60Chip, Errata, Hal02, ResetPin, Revision, SimSpiBus, ViolationKind,
 };
 use ethdev_sim::{Clock, Station, Wire, WireConfig};
 
@@ -202,55 +198,18 @@ fn embassy_is_deaf_where_chip_select_rises_at_once() {
     assert!(lab.kinds().contains(&ViolationKind::ShortHold));
 }
 
-/// The traits of embedded-hal 0.2 over the model's bus and pins.
-struct Old<T>(T);
-
-impl hal02::blocking::spi::Transfer<u8> for Old<SimSpiBus> {
-    type Error = SpiFault;
-
-    fn transfer<'w>(&mut self, words: &'w mut [u8]) -> Result<&'w [u8], SpiFault> {
-        self.0.transfer_in_place(words)?;
-        Ok(words)
-    }
-}
-
-impl hal02::blocking::spi::Write<u8> for Old<SimSpiBus> {
-    type Error = SpiFault;
-
-    fn write(&mut self, words: &[u8]) -> Result<(), SpiFault> {
-        self.0.write(words)
-    }
-}
-
-#[allow(deprecated, reason = "the driver asks for the first version of the trait")]
-impl hal02::digital::OutputPin for Old<CsPin> {
-    fn set_low(&mut self) {
-        let Ok::<(), Infallible>(()) = self.0.set_low();
-    }
-
-    fn set_high(&mut self) {
-        let Ok::<(), Infallible>(()) = self.0.set_high();
-    }
-}
-
-impl hal02::blocking::delay::DelayMs<u8> for Old<Clock> {
-    fn delay_ms(&mut self, ms: u8) {
-        self.0.advance(Duration::from_millis(ms.into()));
-    }
-}
-
-type Japaric = enc28j60::Enc28j60<Old<SimSpiBus>, Old<CsPin>, enc28j60::Unconnected, enc28j60::Unconnected>;
+type Japaric = enc28j60::Enc28j60<Hal02<SimSpiBus>, Hal02<CsPin>, enc28j60::Unconnected, enc28j60::Unconnected>;
 
 fn japaric(lab: &Lab) -> Japaric {
     let (bus, select) = lab.chip.spi_bus();
     // The crate leaves the oscillator's start after power-on to its user.
     lab.clock.advance(Duration::from_millis(1));
     let driver = Japaric::new(
-        Old(bus),
-        Old(select),
+        Hal02(bus),
+        Hal02(select),
         enc28j60::Unconnected,
         enc28j60::Unconnected,
-        &mut Old(lab.clock.clone()),
+        &mut Hal02(lab.clock.clone()),
         0x1a00,
         MAC,
     );

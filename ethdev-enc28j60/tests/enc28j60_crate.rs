@@ -1,72 +1,22 @@
 //! The bridge from the crate `enc28j60`, on the model of the chip: what works, and each limit that its documentation names and a test can reach.
 #![cfg(feature = "enc28j60-crate")]
 
-use core::convert::Infallible;
 use core::time::Duration;
 
-use embedded_hal::digital::{InputPin, OutputPin};
-use embedded_hal::spi::SpiBus;
+use embedded_hal::digital::InputPin;
 use embedded_hal_02 as hal02;
 use enc28j60::Unconnected;
 use ethdev::{Control, Error as _, ErrorKind, EthernetDevice, Interest, MacAddress, Rearm, RearmOutcome, Speed};
 use ethdev_enc28j60::Error;
 use ethdev_enc28j60::compat::{Bridge, Memory};
 use ethdev_sim::chip::enc28j60::{
-    ChipConfig, CsPin, Enc28j60Chip, Errata, IntPin, Revision, SimSpiBus, SpiFault, TxFate,
+    ChipConfig, CsPin, Enc28j60Chip, Errata, Hal02, IntPin, Revision, SimSpiBus, SpiFault, TxFate,
 };
 use ethdev_sim::{Clock, Station, Wire, WireConfig};
 
 const MAC: MacAddress = MacAddress::new([0x02, 0, 0, 0, 0, 0x28]);
 
-/// The traits of embedded-hal 0.2 over the model's bus and pins.
-struct Old<T>(T);
-
-impl hal02::blocking::spi::Transfer<u8> for Old<SimSpiBus> {
-    type Error = SpiFault;
-
-    fn transfer<'w>(&mut self, words: &'w mut [u8]) -> Result<&'w [u8], SpiFault> {
-        self.0.transfer_in_place(words)?;
-        Ok(words)
-    }
-}
-
-impl hal02::blocking::spi::Write<u8> for Old<SimSpiBus> {
-    type Error = SpiFault;
-
-    fn write(&mut self, words: &[u8]) -> Result<(), SpiFault> {
-        self.0.write(words)
-    }
-}
-
-#[allow(deprecated, reason = "the driver asks for the first version of the trait")]
-impl hal02::digital::OutputPin for Old<CsPin> {
-    fn set_low(&mut self) {
-        let Ok::<(), Infallible>(()) = self.0.set_low();
-    }
-
-    fn set_high(&mut self) {
-        let Ok::<(), Infallible>(()) = self.0.set_high();
-    }
-}
-
-#[allow(deprecated, reason = "the driver asks for the first version of the trait")]
-impl hal02::digital::InputPin for Old<IntPin> {
-    fn is_high(&self) -> bool {
-        self.0.clone().is_high() == Ok(true)
-    }
-
-    fn is_low(&self) -> bool {
-        !self.is_high()
-    }
-}
-
-impl hal02::blocking::delay::DelayMs<u8> for Old<Clock> {
-    fn delay_ms(&mut self, ms: u8) {
-        self.0.advance(Duration::from_millis(ms.into()));
-    }
-}
-
-type Driver = enc28j60::Enc28j60<Old<SimSpiBus>, Old<CsPin>, Old<IntPin>, Unconnected>;
+type Driver = enc28j60::Enc28j60<Hal02<SimSpiBus>, Hal02<CsPin>, Hal02<IntPin>, Unconnected>;
 
 struct Lab {
     clock: Clock,
@@ -99,11 +49,11 @@ fn lab_with(change: impl FnOnce(&mut Errata)) -> (Lab, Driver) {
     lab.clock.advance(Duration::from_millis(1));
     let (bus, select) = lab.chip.spi_bus();
     let driver = Driver::new(
-        Old(bus),
-        Old(select),
-        Old(lab.chip.int_pin()),
+        Hal02(bus),
+        Hal02(select),
+        Hal02(lab.chip.int_pin()),
         Unconnected,
-        &mut Old(lab.clock.clone()),
+        &mut Hal02(lab.clock.clone()),
         0x1a00,
         MAC.octets(),
     );
@@ -270,8 +220,8 @@ fn limit_after_a_bus_error_there_is_only_the_fault() {
     #[allow(deprecated, reason = "the driver asks for the first version of the trait")]
     hal02::digital::OutputPin::set_high(&mut select);
     let (bus, _) = lab.chip.spi_bus();
-    let mut delay = Old(lab.clock.clone());
-    let driver = Driver::new(Old(bus), select, int, Unconnected, &mut delay, 0x1a00, MAC.octets());
+    let mut delay = Hal02(lab.clock.clone());
+    let driver = Driver::new(Hal02(bus), select, int, Unconnected, &mut delay, 0x1a00, MAC.octets());
     let mut device = Bridge::new(driver.expect("it fails once"), MAC, &mut memory);
     lab.ms(25);
     lab.peer.send(&frame(100, 3));

@@ -1,18 +1,14 @@
 //! The drivers under measurement, behind one face.
 
 use core::cell::RefCell;
-use core::convert::Infallible;
 use core::task::Waker;
 use core::time::Duration;
 
 use embassy_time_driver::Driver;
-use embedded_hal::digital::{InputPin, OutputPin};
-use embedded_hal::spi::SpiBus;
-use embedded_hal_02 as hal02;
 use ethdev::EthernetDevice;
 use ethdev_bench::enc28j60::{CHIP, Lab};
 use ethdev_enc28j60::{Config, Enc28j60};
-use ethdev_sim::chip::enc28j60::{CsPin, IntPin, ResetPin, SimSpi, SimSpiBus, SpiFault};
+use ethdev_sim::chip::enc28j60::{CsPin, Hal02, IntPin, ResetPin, SimSpi, SimSpiBus};
 use ethdev_sim::{Clock, SimDelay};
 
 /// Until the link is there, and everything has settled.
@@ -113,57 +109,9 @@ impl Subject for Embassy {
     }
 }
 
-/// The traits of embedded-hal 0.2 over the model's bus and pins.
-pub(crate) struct Old<T>(T);
-
-impl hal02::blocking::spi::Transfer<u8> for Old<SimSpiBus> {
-    type Error = SpiFault;
-
-    fn transfer<'w>(&mut self, words: &'w mut [u8]) -> Result<&'w [u8], SpiFault> {
-        self.0.transfer_in_place(words)?;
-        Ok(words)
-    }
-}
-
-impl hal02::blocking::spi::Write<u8> for Old<SimSpiBus> {
-    type Error = SpiFault;
-
-    fn write(&mut self, words: &[u8]) -> Result<(), SpiFault> {
-        self.0.write(words)
-    }
-}
-
-#[allow(deprecated, reason = "the driver asks for the first version of the trait")]
-impl hal02::digital::OutputPin for Old<CsPin> {
-    fn set_low(&mut self) {
-        let Ok::<(), Infallible>(()) = self.0.set_low();
-    }
-
-    fn set_high(&mut self) {
-        let Ok::<(), Infallible>(()) = self.0.set_high();
-    }
-}
-
-#[allow(deprecated, reason = "the driver asks for the first version of the trait")]
-impl hal02::digital::InputPin for Old<RefCell<IntPin>> {
-    fn is_high(&self) -> bool {
-        self.0.borrow_mut().is_high().unwrap_or_else(|never| match never {})
-    }
-
-    fn is_low(&self) -> bool {
-        self.0.borrow_mut().is_low().unwrap_or_else(|never| match never {})
-    }
-}
-
-impl hal02::blocking::delay::DelayMs<u8> for Old<Clock> {
-    fn delay_ms(&mut self, ms: u8) {
-        self.0.advance(Duration::from_millis(ms.into()));
-    }
-}
-
 /// `enc28j60` as published.
 pub(crate) struct Japaric(
-    pub(crate) enc28j60::Enc28j60<Old<SimSpiBus>, Old<CsPin>, Old<RefCell<IntPin>>, enc28j60::Unconnected>,
+    pub(crate) enc28j60::Enc28j60<Hal02<SimSpiBus>, Hal02<CsPin>, Hal02<IntPin>, enc28j60::Unconnected>,
 );
 
 impl Subject for Japaric {
@@ -173,11 +121,11 @@ impl Subject for Japaric {
         let (bus, select) = lab.chip.spi_bus();
         // The crate leaves the oscillator's start after power-on to its user.
         lab.clock.advance(Duration::from_millis(1));
-        let int = Old(RefCell::new(lab.chip.int_pin()));
-        let delay = &mut Old(lab.clock.clone());
+        let int = Hal02(lab.chip.int_pin());
+        let delay = &mut Hal02(lab.clock.clone());
         let reset = enc28j60::Unconnected;
         // As much for receiving as embassy's: the rest holds one frame to send.
-        let mut driver = enc28j60::Enc28j60::new(Old(bus), Old(select), int, reset, delay, 0x1a00, CHIP.octets())
+        let mut driver = enc28j60::Enc28j60::new(Hal02(bus), Hal02(select), int, reset, delay, 0x1a00, CHIP.octets())
             .expect("the bus does not fail");
         driver.listen(enc28j60::Event::Pkt).expect("the bus does not fail");
         lab.clock.advance(SETTLING);

@@ -24,6 +24,8 @@ mod dma;
 mod errata;
 mod faults;
 mod filter;
+#[cfg(feature = "embedded-hal-02")]
+mod hal02;
 mod hardware;
 mod instruction;
 mod phy;
@@ -46,6 +48,8 @@ pub use counters::{BusCounters, Truth};
 pub use errata::{Errata, Odds};
 pub use faults::{ChipFaults, Miso, TxFate};
 pub use filter::hash_index;
+#[cfg(feature = "embedded-hal-02")]
+pub use hal02::Hal02;
 pub use pins::{CsPin, IntPin, ResetPin};
 pub use spi::{SimSpi, SimSpiBus, SpiFault};
 pub use violations::{Violation, ViolationKind};
