@@ -12,6 +12,9 @@
     )
 )]
 
+#[cfg(test)]
+extern crate std;
+
 mod device;
 mod error;
 mod halves;

@@ -122,7 +122,6 @@ impl fmt::Display for Model {
 
 #[cfg(test)]
 mod tests {
-    extern crate std;
     use std::string::ToString;
 
     use super::*;

@@ -39,7 +39,6 @@ pub fn hardware_reset<P: OutputPin + ?Sized, D: DelayNs + ?Sized>(pin: &mut P, d
 
 #[cfg(test)]
 mod tests {
-    extern crate std;
     use std::{cell::RefCell, rc::Rc, string::String};
 
     use super::*;

@@ -38,7 +38,6 @@ pub(super) fn check(bytes: &[u8], dribble: usize) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    extern crate std;
     use std::vec::Vec;
 
     use super::*;

@@ -66,7 +66,6 @@ impl<T, const N: usize> Fifo<T, N> {
 
 #[cfg(test)]
 mod tests {
-    extern crate std;
     use std::collections::VecDeque;
     use std::vec::Vec;
 
