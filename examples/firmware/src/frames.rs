@@ -43,7 +43,7 @@ struct Spent {
 
 impl Spent {
     fn add(&mut self, ticks: u64) {
-        self.ticks += ticks.saturating_sub(reading());
+        self.ticks += ticks;
         self.times += 1;
     }
 }
@@ -52,12 +52,6 @@ impl fmt::Display for Spent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "times={} ticks={}", self.times, self.ticks)
     }
-}
-
-/// What it takes to look at the clock twice.
-fn reading() -> u64 {
-    let began = board::ticks();
-    board::ticks() - began
 }
 
 /// Receives and sends [`FRAMES`] of each length through `device`, says what that took, and ends the program. `service` is what the device wants from time to time.
@@ -84,7 +78,10 @@ pub fn run<D: Device>(device: &mut D, address: MacAddress, service: impl FnMut(&
         sockets,
         socket,
         serviced: Spent::default(),
+        payload: &[],
+        nothing: 0,
     };
+    (lab.nothing, ()) = lab.timed(|_| ());
     lab.run();
     process::exit(0)
 }
@@ -96,14 +93,16 @@ struct Lab<'a, D, S> {
     sockets: SocketSet<'a>,
     socket: SocketHandle,
     serviced: Spent,
+    /// What is sent.
+    payload: &'static [u8],
+    /// What looking at the clock twice and calling something takes by itself.
+    nothing: u64,
 }
 
 impl<D: Device, S: FnMut(&mut D)> Lab<'_, D, S> {
     fn run(&mut self) {
         let mut calibration = Spent::default();
-        let began = board::ticks();
-        board::spin(CALIBRATION);
-        calibration.add(board::ticks() - began);
+        calibration.add(self.timed(|_| board::spin(CALIBRATION)).0);
         println!(
             "clock hz={} instructions={CALIBRATION} {calibration}",
             board::ticks_per_second()
@@ -119,11 +118,19 @@ impl<D: Device, S: FnMut(&mut D)> Lab<'_, D, S> {
         println!("service {}", self.serviced);
     }
 
+    /// Does it once, and tells how many ticks of the clock that took.
+    #[inline(never)]
+    fn timed<T>(&mut self, what: fn(&mut Self) -> T) -> (u64, T) {
+        let began = board::ticks();
+        let result = what(self);
+        let ended = board::ticks();
+        ((ended - began).saturating_sub(self.nothing), result)
+    }
+
     /// One look at what the device wants. Not part of what a frame costs: it is wanted once for many frames.
     fn service(&mut self) {
-        let began = board::ticks();
-        (self.service)(self.device);
-        self.serviced.add(board::ticks() - began);
+        let (ticks, ()) = self.timed(|lab| (lab.service)(lab.device));
+        self.serviced.add(ticks);
     }
 
     fn receive(&mut self, payload: usize) -> Spent {
@@ -131,12 +138,10 @@ impl<D: Device, S: FnMut(&mut D)> Lab<'_, D, S> {
         while spent.times < FRAMES {
             self.service();
             for _ in 0..BETWEEN_SERVICES {
-                let began = board::ticks();
-                let received = self.receive_one();
-                let ended = board::ticks();
+                let (ticks, received) = self.timed(Self::receive_one);
                 // Turns without a frame, and with frames of other kinds, do not count.
                 if received == Some(payload) {
-                    spent.add(ended - began);
+                    spent.add(ticks);
                 }
             }
         }
@@ -144,7 +149,6 @@ impl<D: Device, S: FnMut(&mut D)> Lab<'_, D, S> {
     }
 
     /// Takes a frame in, and its payload out of the stack. Its length.
-    #[inline(never)]
     fn receive_one(&mut self) -> Option<usize> {
         self.iface.poll_ingress_single(NOW, self.device, &mut self.sockets);
         let socket = self.sockets.get_mut::<udp::Socket<'_>>(self.socket);
@@ -154,28 +158,25 @@ impl<D: Device, S: FnMut(&mut D)> Lab<'_, D, S> {
 
     fn transmit(&mut self, payload: usize) -> Spent {
         let mut spent = Spent::default();
-        let payload = PAYLOAD.get(..payload).unwrap_or_default();
+        self.payload = PAYLOAD.get(..payload).unwrap_or_default();
         while spent.times < FRAMES {
             self.service();
             for _ in 0..BETWEEN_SERVICES {
-                let began = board::ticks();
-                let sent = self.transmit_one(payload);
-                let ended = board::ticks();
+                let (ticks, sent) = self.timed(Self::transmit_one);
                 if !sent {
                     println!("failed: a frame was not sent");
                     process::exit(1);
                 }
-                spent.add(ended - began);
+                spent.add(ticks);
             }
         }
         spent
     }
 
     /// Gives the stack a payload, and its frame to the device. Whether the device took it.
-    #[inline(never)]
-    fn transmit_one(&mut self, payload: &[u8]) -> bool {
+    fn transmit_one(&mut self) -> bool {
         let socket = self.sockets.get_mut::<udp::Socket<'_>>(self.socket);
-        if socket.send_slice(payload, IpEndpoint::new(PEER, PORT)).is_err() {
+        if socket.send_slice(self.payload, IpEndpoint::new(PEER, PORT)).is_err() {
             return false;
         }
         self.iface.poll_egress(NOW, self.device, &mut self.sockets);
