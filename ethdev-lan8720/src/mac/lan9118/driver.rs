@@ -375,10 +375,15 @@ impl<R: Registers, D: DelayNs> Lan9118<R, D> {
         };
         self.set_state(State::Stopped);
         // Another chip in its place would be no recovery.
-        let found = identify(&mut self.chip);
-        if !found.is_ok_and(|(model, _)| model == self.model) {
+        let found = identify(&mut self.chip).and_then(|(model, revision)| {
+            let id = model.id();
+            (model == self.model)
+                .then_some(())
+                .ok_or(Error::WrongChip { id, revision })
+        });
+        if let Err(e) = found {
             self.set_state(before);
-            return Err(found.err().unwrap_or(Error::Fault(Fault::Gone(0))));
+            return Err(e);
         }
         self.reset()?;
         if state == State::Running {

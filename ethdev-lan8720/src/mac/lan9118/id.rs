@@ -24,22 +24,42 @@ pub enum Model {
 }
 
 impl Model {
+    const ALL: [Self; 12] = [
+        Self::Lan9115,
+        Self::Lan9116,
+        Self::Lan9117,
+        Self::Lan9118,
+        Self::Lan9210,
+        Self::Lan9211,
+        Self::Lan9215,
+        Self::Lan9216,
+        Self::Lan9217,
+        Self::Lan9218,
+        Self::Lan9220,
+        Self::Lan9221,
+    ];
+
+    /// The upper half of `ID_REV`.
+    #[must_use]
+    pub const fn id(self) -> u16 {
+        match self {
+            Self::Lan9115 => 0x0115,
+            Self::Lan9116 => 0x0116,
+            Self::Lan9117 => 0x0117,
+            Self::Lan9118 => 0x0118,
+            Self::Lan9210 => 0x9210,
+            Self::Lan9211 => 0x9211,
+            Self::Lan9215 => 0x115a,
+            Self::Lan9216 => 0x116a,
+            Self::Lan9217 => 0x117a,
+            Self::Lan9218 => 0x118a,
+            Self::Lan9220 => 0x9220,
+            Self::Lan9221 => 0x9221,
+        }
+    }
+
     /// From the upper half of `ID_REV`.
-    pub(super) const fn from_id(id: u16) -> Option<Self> {
-        Some(match id {
-            0x0115 => Self::Lan9115,
-            0x0116 => Self::Lan9116,
-            0x0117 => Self::Lan9117,
-            0x0118 => Self::Lan9118,
-            0x9210 => Self::Lan9210,
-            0x9211 => Self::Lan9211,
-            0x115a => Self::Lan9215,
-            0x116a => Self::Lan9216,
-            0x117a => Self::Lan9217,
-            0x118a => Self::Lan9218,
-            0x9220 => Self::Lan9220,
-            0x9221 => Self::Lan9221,
-            _ => return None,
-        })
+    pub(super) fn from_id(id: u16) -> Option<Self> {
+        Self::ALL.into_iter().find(|model| model.id() == id)
     }
 }

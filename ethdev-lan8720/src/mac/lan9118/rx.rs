@@ -66,13 +66,15 @@ enum Step {
     Out,
 }
 
-/// Compares the data of the next frame, of `taken` bytes in whole words, with what there is.
+/// Compares the data of the next frame, of `taken` bytes in whole words, with what there is. The frames behind it have no less than a word each.
 #[inline]
 const fn in_step(waiting: u32, used: u32, taken: u32) -> Step {
-    // The data of the frames behind it: no less than a word each.
-    if taken > used || (used - taken) / 4 < waiting - 1 {
+    let rest = used.wrapping_sub(taken);
+    if rest == 0 && waiting == 1 {
+        Step::In
+    } else if waiting == 0 || used < taken || rest / 4 < waiting - 1 {
         Step::Out
-    } else if waiting == 1 && taken != used {
+    } else if waiting == 1 {
         Step::More
     } else {
         Step::In
@@ -82,7 +84,8 @@ const fn in_step(waiting: u32, used: u32, taken: u32) -> Step {
 impl<R: Registers, D: DelayNs> Lan9118<R, D> {
     /// Moves the next frame to the start of `buf`; its length.
     ///
-    /// The usual case, written out: one frame waits, and it is good. Whatever else is so is found out by [`receive_any`](Self::receive_any).
+    /// The usual case, written out: a good frame waits, and all data are of frames that wait. Whatever else is so is found out by
+    /// [`receive_any`](Self::receive_any).
     #[inline]
     pub(super) fn receive(&mut self, buf: &mut [u8]) -> Result<Option<usize>, Error> {
         if self.state != State::Running {
@@ -94,8 +97,8 @@ impl<R: Registers, D: DelayNs> Lan9118<R, D> {
         }
         let status = self.chip.port(regs::RX_STATUS_PEEK);
         let len = (regs::rx_status::len(status) as usize).wrapping_sub(FCS_LEN);
-        // One frame, and all the data are its own.
-        if info == 1 << 16 | regs::rx_status::len(status).next_multiple_of(4)
+        let taken = regs::rx_status::len(status).next_multiple_of(4);
+        if in_step(fifo_inf::statuses(info), fifo_inf::data(info), taken) == Step::In
             && status & regs::rx_status::BAD == 0
             && len >= HEADER_LEN
             && len <= usize::from(self.max_len)
