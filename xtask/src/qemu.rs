@@ -151,7 +151,8 @@ fn check(program: &Program, kernel: &Path, pcap: Option<&Path>, checks: &mut Che
     let Image { flash, ram, .. } = Image::read(kernel)?;
     checks.tell("flash, bytes", flash.to_string());
     checks.tell("RAM, bytes", ram.to_string());
-    let (running, ports) = start(board, kernel, &pcap, dir.path())?;
+    let (mut running, ports) = start(board, kernel, &pcap, dir.path())?;
+    checks.note("MDIO", running.wait_for(0, board.phy, PATIENCE));
     talk(running, ports, checks)?;
     checks.note("capture", capture::check(&pcap, MAC, board.shortest));
     abuse(board, kernel, dir.path(), checks)?;

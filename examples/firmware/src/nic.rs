@@ -5,6 +5,7 @@ use core::time::Duration;
 use ethdev::mdio::PhyAddress;
 use ethdev::phy::PhyError;
 use ethdev_lan8720::{Error as PortError, Lan8720, Lan8720Phy, Mac, MacPhy, PhyConfig};
+use semihosting::println;
 
 use crate::board::{self, Board, Delay, NicRegisters};
 
@@ -21,7 +22,11 @@ fn join<M: Mac>(mut mac: M, config: PhyConfig) -> Result<Lan8720<M, Clock>, Port
     let found = Lan8720Phy::find(&mut mac.mdio(), config);
     let phy = found.map_err(|e| PortError::Phy(PhyError::Mdio(e)))?;
     let nobody = PortError::Phy(PhyError::NotResponding(LAST));
-    MacPhy::new(mac, phy.ok_or(nobody)?, board::now as Clock)
+    let port = MacPhy::new(mac, phy.ok_or(nobody)?, board::now as Clock)?;
+    if let Some(model) = port.phy().model() {
+        println!("PHY {model} at {}", port.phy().address());
+    }
+    Ok(port)
 }
 
 /// The LAN9118 of the MPS2 board. Its frames lie in FIFOs: buffers in front of it lend them. Its PHY's interrupt is one of its own.

@@ -11,6 +11,8 @@ pub(super) struct Board {
     pub(super) model: &'static str,
     /// Processor and NIC, for people.
     pub(super) about: &'static str,
+    /// What a scan of its MDIO bus finds first. The model of the LAN9118 answers at every address, that of the ENET at one.
+    pub(super) phy: &'static str,
     /// The least length of a frame that it sends, without FCS. Where that is less than Ethernet's 60 bytes, the hardware pads, and QEMU's model of it does not.
     pub(super) shortest: usize,
     /// The programs whose instructions are counted: through `ethdev-smoltcp`, and through a `phy::Device` by hand.
@@ -34,6 +36,7 @@ static MPS2: Board = Board {
     target: "thumbv7m-none-eabi",
     model: "lan9118",
     about: "Cortex-M3, LAN9118",
+    phy: "PHY LAN911x at 0",
     shortest: 60,
     frames: ["mps2_frames", "mps2_frames_by_hand"],
 };
@@ -43,6 +46,7 @@ static IMX6UL: Board = Board {
     target: "armv7a-none-eabi",
     model: "imx.enet",
     about: "Cortex-A7, ENET",
+    phy: "PHY LAN911x at 2",
     shortest: ETHERNET_HEADER,
     frames: ["imx6ul_frames", "imx6ul_frames_by_hand"],
 };
