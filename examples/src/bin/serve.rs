@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use clap::Parser;
 use clap::builder::NonEmptyStringValueParser;
 use ethdev::frame::MAX_VLAN_FRAME_LEN;
-use ethdev::{Buffered, EthernetDevice, Interest, Link, MacAddress};
+use ethdev::{Buffered, EthernetDevice, Interest, LayerError, Link, MacAddress};
 use ethdev_examples::apps::{Config, Node, Slots, Status, Storage};
 use ethdev_examples::cli;
 use ethdev_examples::serve::{Modelled, ModelledError, Nic};
@@ -41,6 +41,9 @@ struct Cli {
     /// This host's MAC address [default: one made from the interface's name]
     #[arg(long, value_name = "MAC")]
     mac: Option<MacAddress>,
+    /// Fail the modelled chip's supply or its bus for a moment every so many seconds, in turns
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    mishaps: Option<u64>,
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
@@ -80,9 +83,13 @@ fn main() -> ExitCode {
     let mut config = TapConfig::new(&cli.tap);
     config.mac_address = cli.mac;
     match cli.nic {
+        Kind::Tap if cli.mishaps.is_some() => cli::misuse("only a modelled chip has mishaps: --nic enc28j60"),
         Kind::Tap => Tap::with_config(config).map_or_else(|e| refuse(&e), |nic| run(&cli, nic)),
         Kind::Enc28j60 => match Modelled::open(config) {
-            Ok(nic) => run(&cli, nic),
+            Ok(nic) => match cli.mishaps {
+                Some(seconds) => run(&cli, nic.with_mishaps(Duration::from_secs(seconds))),
+                None => run(&cli, nic),
+            },
             Err(ModelledError::Tap(e)) => refuse(&e),
             Err(e) => cli::failure(&e.to_string()),
         },
@@ -147,19 +154,31 @@ fn serve<N: Nic>(
     }
     let mut result = Ok(());
     while !stop.load(Ordering::Relaxed) && result.is_ok() {
-        result = turn(&mut node, device, clock);
+        result = turn(&mut node, device, clock).or_else(|e| get_over(&cli.tap, e, device));
         told.tell(&cli.tap, device);
     }
     say(&statistics(&node, device, clock));
     Ok(result?)
 }
 
-/// Does what there is to do, then sleeps until there is more.
-fn turn<N: Nic>(
-    node: &mut Node<'_>,
+/// Recovers the NIC after an error, where it can be.
+fn get_over<N: Nic>(
+    name: &str,
+    error: LayerError<N::Error>,
     device: &mut Device<'_, N>,
-    clock: &Clock,
-) -> Result<(), ethdev::LayerError<N::Error>> {
+) -> Result<(), LayerError<N::Error>> {
+    let LayerError::Device(error) = error else {
+        return Err(error);
+    };
+    let text = error.to_string();
+    let nic = device.inner_mut().inner_mut();
+    nic.get_over(error).map_err(LayerError::Device)?;
+    eprintln!("{name}: {text}; recovered");
+    Ok(())
+}
+
+/// Does what there is to do, then sleeps until there is more.
+fn turn<N: Nic>(node: &mut Node<'_>, device: &mut Device<'_, N>, clock: &Clock) -> Result<(), LayerError<N::Error>> {
     node.poll(clock.now(), device)?;
     let wakeup = node.wakeup(clock.now(), device);
     let interest = match wakeup {
@@ -169,7 +188,7 @@ fn turn<N: Nic>(
     let delay = wakeup.delay(clock.now()).map_or(LONGEST_SLEEP, Into::into);
     let nic = device.inner_mut().inner_mut();
     nic.sleep(interest, delay.min(LONGEST_SLEEP))
-        .map_err(ethdev::LayerError::Device)
+        .map_err(LayerError::Device)
 }
 
 /// What the user knows already.

@@ -18,6 +18,15 @@ pub trait Nic: EthernetDevice<Error: std::error::Error + 'static> {
     /// The device failed.
     fn sleep(&mut self, interest: Interest, at_most: Duration) -> Result<(), Self::Error>;
 
+    /// Gets over an error by a recovery, where one may help.
+    ///
+    /// # Errors
+    ///
+    /// None does: the same error, or the one that the recovery ended with.
+    fn get_over(&mut self, error: Self::Error) -> Result<(), Self::Error> {
+        Err(error)
+    }
+
     /// What it is, for the user.
     fn about(&self) -> &'static str;
 

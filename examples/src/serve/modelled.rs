@@ -31,6 +31,7 @@ pub struct Modelled {
     chip: Enc28j60Chip,
     int: IntPin,
     far: FarEnd,
+    mishaps: Option<Mishaps>,
 }
 
 /// What is behind the chip's RJ45 socket.
@@ -50,6 +51,19 @@ struct FarEnd {
     /// Frames that the kernel did not take.
     refused: u64,
 }
+
+/// What goes wrong with the chip, on purpose.
+#[derive(Debug)]
+struct Mishaps {
+    every: Duration,
+    next: Instant,
+    happened: u64,
+}
+
+/// How long the host sleeps at most before it looks after the chip: one that was reset raises no interrupt.
+const LOOK_AFTER: Duration = Duration::from_millis(100);
+/// The bus fails at this byte from now on: in the middle of something.
+const FAILING_BYTE: u64 = 100;
 
 impl Modelled {
     /// Opens the interface, powers the chip on and starts the driver, with the MAC address that the interface's own NIC would have.
@@ -88,7 +102,37 @@ impl Modelled {
             refused: 0,
         };
         let int = chip.int_pin();
-        Ok(Self { nic, chip, int, far })
+        Ok(Self {
+            nic,
+            chip,
+            int,
+            far,
+            mishaps: None,
+        })
+    }
+
+    /// The same with a chip whose supply or whose bus fails for a moment every so often, in turns.
+    #[must_use]
+    pub fn with_mishaps(mut self, every: Duration) -> Self {
+        self.mishaps = Some(Mishaps {
+            every,
+            next: Instant::now() + every,
+            happened: 0,
+        });
+        self
+    }
+
+    fn suffer(&mut self) {
+        let Some(mishaps) = self.mishaps.as_mut().filter(|mishaps| Instant::now() >= mishaps.next) else {
+            return;
+        };
+        mishaps.next += mishaps.every;
+        mishaps.happened += 1;
+        if mishaps.happened % 2 == 1 {
+            self.chip.brown_out();
+        } else {
+            self.chip.fail_bus_at(FAILING_BYTE);
+        }
     }
 }
 
@@ -158,6 +202,8 @@ impl Nic for Modelled {
     /// As firmware with an interrupt line does it: arms the chip's interrupt, then sleeps until the line is low.
     fn sleep(&mut self, interest: Interest, at_most: Duration) -> Result<(), ModelledError> {
         let began = Instant::now();
+        let at_most = at_most.min(LOOK_AFTER);
+        self.suffer();
         self.far.follow().map_err(ModelledError::Tap)?;
         if at_most.is_zero() {
             return Ok(());
@@ -175,6 +221,18 @@ impl Nic for Modelled {
         self.nic.disarm().map_err(ModelledError::Chip)
     }
 
+    fn get_over(&mut self, error: ModelledError) -> Result<(), ModelledError> {
+        if !matches!(error, ModelledError::Chip(_)) {
+            return Err(error);
+        }
+        match self.nic.recover() {
+            Ok(()) => Ok(()),
+            Err(ControlError::Device(e)) => Err(ModelledError::Chip(e)),
+            // The driver does recover.
+            Err(_) => Err(error),
+        }
+    }
+
     fn about(&self) -> &'static str {
         "a modelled ENC28J60 (B7, SPI at 20 MHz, 10 Mbit/s half duplex)"
     }
@@ -186,6 +244,7 @@ impl Nic for Modelled {
             ("spi_bytes", bus.bytes),
             ("chip_misuse", self.chip.violations().len() as u64),
             ("kernel_refused", self.far.refused),
+            ("mishaps", self.mishaps.as_ref().map_or(0, |mishaps| mishaps.happened)),
         ]
     }
 }
