@@ -7,7 +7,7 @@
 //! - [`NIC`], the doorbell that the NIC's interrupt rings, and [`listen`], which unmasks that interrupt at the processor;
 //! - [`idle`], which sleeps until an interrupt comes, and books it in an [`Account`].
 //!
-//! `mmio.rs` and `sys.rs` of a board hold all of its unsafe code.
+//! `mmio.rs` and `sys*.rs` of a board hold all of its unsafe code.
 
 #[cfg(board = "imx6ul_evk")]
 mod imx6ul_evk;

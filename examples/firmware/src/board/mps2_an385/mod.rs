@@ -1,8 +1,8 @@
 //! ARM's MPS2 with the AN385 image (Cortex-M3, LAN9118), as QEMU's `mps2-an385` has it.
 
-pub mod device;
 mod mmio;
 mod sys;
+pub mod sys_device;
 
 use core::cell::RefCell;
 use core::time::Duration;
@@ -15,6 +15,7 @@ use critical_section::Mutex;
 
 pub use mmio::NicRegisters;
 pub use sys::{nic_interrupt, spin};
+pub use sys_device as device;
 
 /// Clock of the processor and of the timer.
 const CLOCK_HZ: u32 = 25_000_000;

@@ -3,7 +3,7 @@
 
 use cortex_m::peripheral::NVIC;
 
-use super::device::Interrupt;
+use super::sys_device::Interrupt;
 
 /// Forgets what is pending on `interrupt`, and unmasks it.
 pub(super) fn unmask(interrupt: Interrupt) {
