@@ -130,6 +130,12 @@ fn a_stray_byte_is_tolerated_and_two_are_not() {
         line.0.borrow_mut().arrive(&bytes);
         assert_eq!(recv(&mut nic), Some(frame(len, 3)), "{len}");
     }
+    // A runt does not become a frame by its stray byte.
+    let mut bytes = sealed(&frame(59, 3));
+    bytes.push(0x42);
+    line.0.borrow_mut().arrive(&bytes);
+    assert_eq!(recv(&mut nic), None);
+    assert_eq!(nic.stats().rx_bad_length, 1);
     let mut bytes = sealed(&frame(60, 3));
     bytes.extend([0, 0]);
     line.0.borrow_mut().arrive(&bytes);

@@ -3,4 +3,5 @@
 mod faults;
 mod frames;
 mod line;
+mod order;
 mod surfaces;

@@ -69,6 +69,21 @@ fn a_phy_that_falls_silent_has_no_link() {
     }
 }
 
+/// A short of MDIO to ground looks like a forced mode of 10 Mbit/s half duplex without a link.
+#[test]
+fn a_grounded_line_is_no_lost_link() {
+    let mut bench = Bench::started(PhyConfig::new().with_forced_mode(Speed::MBPS_10, Duplex::Half));
+    bench.fake.link = true;
+    bench.run(150);
+    assert_eq!(bench.take_events().len(), 1);
+    bench.fake.stuck_at = Some(0);
+    bench.run(150);
+    assert_eq!(
+        (bench.take_errors(), bench.take_events()),
+        (vec![NO_PHY], vec![PhyEvent::Down])
+    );
+}
+
 #[test]
 fn lost_settings_are_written_again() {
     // Register 4 shows it when the link comes up.

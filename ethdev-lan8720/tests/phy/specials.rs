@@ -50,8 +50,10 @@ fn a_signal_wakes_it_and_a_link_keeps_it_awake() {
     bench.run(100);
     assert!(!asleep(&bench), "within one poll");
     // The partner takes its time.
-    bench.run(5_000);
-    assert!(!asleep(&bench));
+    for _ in 0..500 {
+        bench.run(10);
+        assert!(!asleep(&bench));
+    }
     bench.fake.come_up_at_100_full();
     bench.run(100);
     assert_eq!(bench.take_events().len(), 1);
