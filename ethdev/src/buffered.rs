@@ -186,6 +186,7 @@ impl<D: EthernetDevice, const N: usize> BufferedRx<'_, D, N> {
 impl<D: EthernetDevice, const N: usize> RxHalf for BufferedRx<'_, D, N> {
     type Error = LayerError<D::Error>;
 
+    #[inline]
     fn peek(&mut self) -> Result<Option<RxFrame<'_>>, Self::Error> {
         if self.slot.lent.is_none() {
             self.fill()?;
@@ -193,6 +194,7 @@ impl<D: EthernetDevice, const N: usize> RxHalf for BufferedRx<'_, D, N> {
         Ok(self.slot.lent.and_then(|meta| RxFrame::new(&mut self.slot.buf, meta)))
     }
 
+    #[inline]
     fn release(&mut self) -> Result<(), Self::Error> {
         self.give_back(true);
         Ok(())
@@ -210,13 +212,15 @@ pub struct BufferedTx<'a, D, const N: usize> {
     device: &'a RefCell<D>,
     slot: &'a mut TxSlot<N>,
     reserved: Option<usize>,
-    max: usize,
 }
 
 impl<D: EthernetDevice, const N: usize> BufferedTx<'_, D, N> {
-    const fn check_len(&self, len: usize) -> Result<(), LayerError<D::Error>> {
-        if len > self.max {
-            return Err(LayerError::Layer(ErrorKind::FrameTooLong { max: self.max }));
+    /// Asks the device when there is a frame to send, not each time that the halves are taken: capabilities are many words.
+    #[inline]
+    fn check_len(&self, len: usize) -> Result<(), LayerError<D::Error>> {
+        let max = tx_max::<D, N>(self.device).bytes();
+        if len > max {
+            return Err(LayerError::Layer(ErrorKind::FrameTooLong { max }));
         }
         if len < HEADER_LEN {
             return Err(LayerError::Layer(ErrorKind::FrameTooShort));
@@ -228,6 +232,7 @@ impl<D: EthernetDevice, const N: usize> BufferedTx<'_, D, N> {
 impl<D: EthernetDevice, const N: usize> TxHalf for BufferedTx<'_, D, N> {
     type Error = LayerError<D::Error>;
 
+    #[inline]
     fn ready(&mut self) -> Result<bool, Self::Error> {
         let Ok(mut device) = self.device.try_borrow_mut() else {
             return Ok(false);
@@ -235,6 +240,7 @@ impl<D: EthernetDevice, const N: usize> TxHalf for BufferedTx<'_, D, N> {
         self.slot.flush(&mut *device).map_err(LayerError::Device)
     }
 
+    #[inline]
     fn reserve(&mut self, len: usize) -> Result<Option<&mut [u8]>, Self::Error> {
         self.reserved = None;
         self.check_len(len)?;
@@ -245,6 +251,7 @@ impl<D: EthernetDevice, const N: usize> TxHalf for BufferedTx<'_, D, N> {
         Ok(self.slot.buf.get_mut(..len))
     }
 
+    #[inline]
     fn commit(&mut self, len: usize) -> Result<(), Self::Error> {
         let max = self.reserved.take().unwrap_or(0);
         if len > max {
@@ -308,8 +315,8 @@ impl<D: EthernetDevice, const N: usize> LendingDevice for Buffered<D, N> {
     where
         Self: 'a;
 
+    #[inline]
     fn split(&mut self) -> (Self::Rx<'_>, Self::Tx<'_>) {
-        let max = self.capabilities().tx_max_frame_len.bytes();
         (
             BufferedRx {
                 device: &self.device,
@@ -319,13 +326,23 @@ impl<D: EthernetDevice, const N: usize> LendingDevice for Buffered<D, N> {
                 device: &self.device,
                 slot: &mut self.tx,
                 reserved: None,
-                max,
             },
         )
     }
 }
 
+/// The shorter of the buffer and what the device sends.
+#[inline]
+fn tx_max<D: EthernetDevice, const N: usize>(device: &RefCell<D>) -> MaxFrameLen {
+    shorter::<N>(cached(device, Capabilities::ETHERNET, D::capabilities).tx_max_frame_len)
+}
+
+const fn shorter<const N: usize>(len: MaxFrameLen) -> MaxFrameLen {
+    if len.bytes() > N { MaxFrameLen::new(N) } else { len }
+}
+
 /// Reads a cached value. The borrow cannot fail: no half is alive while `&self` is.
+#[inline]
 fn cached<D, T>(device: &RefCell<D>, fallback: T, read: impl FnOnce(&D) -> T) -> T {
     device.try_borrow().map_or(fallback, |device| read(&device))
 }
@@ -335,18 +352,19 @@ impl<D: ErrorType, const N: usize> ErrorType for Buffered<D, N> {
 }
 
 impl<D: EthernetDevice, const N: usize> EthernetDevice for Buffered<D, N> {
+    #[inline]
     fn mac_address(&self) -> MacAddress {
         cached(&self.device, MacAddress::UNSPECIFIED, D::mac_address)
     }
 
     fn capabilities(&self) -> Capabilities {
         let inner = cached(&self.device, Capabilities::ETHERNET, D::capabilities);
-        let limit = |len: MaxFrameLen| if len.bytes() > N { MaxFrameLen::new(N) } else { len };
         inner
-            .with_rx_max_frame_len(limit(inner.rx_max_frame_len))
-            .with_tx_max_frame_len(limit(inner.tx_max_frame_len))
+            .with_rx_max_frame_len(shorter::<N>(inner.rx_max_frame_len))
+            .with_tx_max_frame_len(shorter::<N>(inner.tx_max_frame_len))
     }
 
+    #[inline]
     fn link(&self) -> Link {
         cached(&self.device, Link::Down, D::link)
     }
