@@ -48,7 +48,7 @@ const FIFO_GAP: u8 = 3;
 pub(super) struct Chip<R, D> {
     registers: R,
     delay: D,
-    /// How many reads there were since the last write, or the last read that took something from a FIFO; not beyond the longest gap.
+    /// How many dummy reads there were at least since the last write, or the last use of a FIFO's port.
     quiet: u8,
 }
 
@@ -75,13 +75,18 @@ impl<R: Registers, D: DelayNs> Chip<R, D> {
     /// Reads a register, after as many dummy reads as the data sheet asks for (section 6.1: reads of `BYTE_TEST` pass the time).
     #[inline]
     pub(super) fn read(&mut self, register: Register) -> u32 {
-        while self.quiet < register.gap {
+        if self.quiet < register.gap {
+            self.pass_gap(register.gap);
+        }
+        self.registers.read(register.offset)
+    }
+
+    #[cold]
+    fn pass_gap(&mut self, gap: u8) {
+        while self.quiet < gap {
             self.registers.read(regs::BYTE_TEST.offset);
             self.quiet += 1;
         }
-        // Counts no higher than is of use.
-        self.quiet = self.quiet.saturating_add(1);
-        self.registers.read(register.offset)
     }
 
     /// Reads a port of a FIFO, which takes away what is read. [`settle`](Self::settle) comes after the last of it.

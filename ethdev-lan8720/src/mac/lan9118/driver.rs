@@ -56,7 +56,7 @@ pub struct Lan9118<R, D> {
     /// Frames may be sent: running, and told a link.
     open: bool,
     pub(super) stats: Stats,
-    /// Frames in the chip of which no status has come back.
+    /// Frames in the chip of which no status has come back. It holds a few dozen; one that never tells makes this wrap, and is noticed then.
     pub(super) queued: u16,
     /// What `service` has told already: losses, and changes of the link.
     told_lost: u32,
@@ -505,30 +505,35 @@ impl<R: Registers, D: DelayNs> Lan9118<R, D> {
     }
 
     /// Collects the statuses of sent frames: bytes of room in the transmit data FIFO; how many frames went out, and how many failed.
+    fn reap(&mut self) -> Result<(u32, u16, u16), Error> {
+        let before = self.stats;
+        let room = self.reap_before_writing()?;
+        self.chip.settle();
+        let since = self.stats.since(&before);
+        Ok((room, since.tx_frames as u16, since.tx_aborted as u16))
+    }
+
+    /// The same for those who use the FIFO's port next: without the pause that is needed before the FIFO's level is read again.
     #[inline]
-    pub(super) fn reap(&mut self) -> Result<(u32, u16, u16), Error> {
-        let (mut sent, mut failed) = (0, 0);
+    fn reap_before_writing(&mut self) -> Result<u32, Error> {
         let info = self.chip.read(regs::TX_FIFO_INF);
-        let statuses = fifo_inf::statuses(info);
+        let mut statuses = fifo_inf::statuses(info);
         if statuses > u32::from(self.queued) {
             return Err(self.fail(Fault::TxFifo(info)));
         }
-        for _ in 0..statuses {
+        // Statuses are no more than were queued, which is 16 bits.
+        self.queued = self.queued.wrapping_sub(statuses as u16);
+        while statuses > 0 {
+            statuses -= 1;
             let status = self.chip.port(regs::TX_STATUS);
-            self.queued = self.queued.saturating_sub(1);
             if status & regs::tx_status::ERROR == 0 {
                 // The tag is the length that was sent with it.
                 self.stats.count_tx(usize::from(regs::tx_status::tag(status)));
-                sent += 1;
             } else {
                 self.stats.tx_aborted = self.stats.tx_aborted.wrapping_add(1);
-                failed += 1;
             }
         }
-        if statuses > 0 {
-            self.chip.settle();
-        }
-        Ok((fifo_inf::data(info), sent, failed))
+        Ok(fifo_inf::data(info))
     }
 
     /// Bytes of room in the transmit data FIFO, if that is enough for the longest frame and frames may be sent at all.
@@ -548,12 +553,13 @@ impl<R: Registers, D: DelayNs> Lan9118<R, D> {
         if !self.open || frame.len() < MIN_FRAME_LEN || frame.len() > usize::from(self.max_len) {
             return self.send(&[frame]);
         }
-        let (room, ..) = self.reap()?;
+        let room = self.reap_before_writing()?;
         if room < self.max_room {
+            self.chip.settle();
             return Err(Error::Refused(ErrorKind::Busy));
         }
         self.chip.write_whole(frame);
-        self.queued = self.queued.saturating_add(1);
+        self.queued = self.queued.wrapping_add(1);
         Ok(())
     }
 
@@ -571,7 +577,7 @@ impl<R: Registers, D: DelayNs> Lan9118<R, D> {
         };
         // Padded here: silicon would do it, QEMU's model of it does not.
         self.chip.write_parts(parts, len, len.max(MIN_FRAME_LEN), room);
-        self.queued = self.queued.saturating_add(1);
+        self.queued = self.queued.wrapping_add(1);
         Ok(())
     }
 
