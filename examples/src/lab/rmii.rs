@@ -92,6 +92,10 @@ impl RxPort for RxEnd {
     type Buffer = Buffer;
     type Error = ErrorKind;
 
+    fn depth(&self) -> usize {
+        DEPTH + 1
+    }
+
     fn has_room(&mut self) -> bool {
         self.1.empty.borrow().len() < DEPTH
     }
@@ -124,6 +128,10 @@ impl RxPort for RxEnd {
 impl TxPort for TxEnd {
     type Buffer = Buffer;
     type Error = ErrorKind;
+
+    fn depth(&self) -> usize {
+        DEPTH + 1
+    }
 
     fn has_room(&mut self) -> bool {
         self.1.to_send.borrow().len() < DEPTH
