@@ -27,62 +27,11 @@ pub(crate) const fn distance(from: u16, to: u16, len: u16) -> u16 {
     ((to as u32 % len + len - from as u32 % len) % len) as u16
 }
 
-/// Descriptors that were handed to the hardware, in their order: those of frames to send.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct InFlight {
-    oldest: u16,
-    count: u16,
-    len: u16,
-}
-
-impl InFlight {
-    /// None, in a ring of `len`. The first to go is descriptor 0.
-    #[must_use]
-    pub(crate) const fn new(len: u16) -> Self {
-        Self {
-            oldest: 0,
-            count: 0,
-            len,
-        }
-    }
-
-    /// How many.
-    #[inline]
-    #[must_use]
-    pub(crate) const fn count(&self) -> u16 {
-        self.count
-    }
-
-    /// Whether every descriptor is with the hardware.
-    #[inline]
-    #[must_use]
-    pub(crate) const fn is_full(&self) -> bool {
-        self.count >= self.len
-    }
-
-    /// The one that the hardware is done with first.
-    #[inline]
-    #[must_use]
-    pub(crate) const fn oldest(&self) -> Option<u16> {
-        if self.count == 0 { None } else { Some(self.oldest) }
-    }
-
-    /// One more is handed over: the one after the latest. Nothing where all are.
-    #[inline]
-    pub(crate) const fn push(&mut self) {
-        if self.count < self.len {
-            self.count += 1;
-        }
-    }
-
-    /// The hardware is done with the oldest.
-    #[inline]
-    pub(crate) const fn pop(&mut self) {
-        if self.count > 0 {
-            self.count -= 1;
-            self.oldest = after(self.oldest, self.len);
-        }
-    }
+/// How far it is back from `to` by `by` positions.
+#[inline]
+#[must_use]
+pub(crate) const fn back(to: u16, by: u16, len: u16) -> u16 {
+    distance(by, to, len)
 }
 
 /// How a ring is turned when the hardware begins anew at descriptor 0 and frames that were received are still to be read.
@@ -114,7 +63,6 @@ mod tests {
     extern crate std;
     use super::*;
     use proptest::prelude::*;
-    use std::collections::VecDeque;
     use std::vec::Vec;
 
     proptest! {
@@ -125,35 +73,14 @@ mod tests {
             prop_assert!(there < len);
             prop_assert_eq!(distance(at, there, len), by % len);
             prop_assert_eq!(forward(at, 1, len), after(at, len));
+            prop_assert_eq!(back(there, by, len), at);
         }
 
         #[test]
         fn nothing_is_out_of_range(len: u16, a: u16, b: u16) {
             let limit = len.max(1);
-            for position in [after(a, len), forward(a, b, len), distance(a, b, len)] {
+            for position in [after(a, len), forward(a, b, len), back(a, b, len), distance(a, b, len)] {
                 prop_assert!(position < limit);
-            }
-        }
-
-        /// Against a queue of the positions themselves.
-        #[test]
-        fn in_flight_is_a_bounded_queue(len in 1_u16..9, steps: Vec<bool>) {
-            let mut flight = InFlight::new(len);
-            let (mut queue, mut next) = (VecDeque::new(), 0);
-            for push in steps {
-                if push {
-                    if queue.len() < usize::from(len) {
-                        queue.push_back(next);
-                        next = (next + 1) % len;
-                    }
-                    flight.push();
-                } else {
-                    queue.pop_front();
-                    flight.pop();
-                }
-                prop_assert_eq!(flight.oldest(), queue.front().copied());
-                prop_assert_eq!(usize::from(flight.count()), queue.len());
-                prop_assert_eq!(flight.is_full(), queue.len() == usize::from(len));
             }
         }
 

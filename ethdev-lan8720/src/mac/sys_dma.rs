@@ -297,20 +297,29 @@ pub(crate) trait Layout {
 /// A ring of descriptors, each with its buffer, and the position that comes next.
 #[derive(Debug)]
 pub(crate) struct Ring<L> {
+    /// The control word of the descriptor that comes next, and that of the last one.
+    control: NonNull<u32>,
+    last_control: NonNull<u32>,
+    /// The buffer that comes next, and the last one in memory.
+    buffer: NonNull<[u8; BUFFER_LEN]>,
+    last_buffer: NonNull<[u8; BUFFER_LEN]>,
+    /// The descriptor that comes next was seen to be the processor's and has not been given away since.
+    held: bool,
     memory: Side,
     /// Where the engine sees the buffers.
     buffer_address: u32,
-    at: u16,
     /// Descriptor `n` has buffer `n + shift`, round.
     shift: u16,
-    /// The descriptor at `at` was seen to be the processor's and has not been given away since.
-    held: bool,
     layout: core::marker::PhantomData<L>,
 }
 
+// SAFETY: as `Side`, into whose memory all pointers go.
+unsafe impl<L> Send for Ring<L> {}
+
 impl<L: Layout> Ring<L> {
-    /// The ring, and where the engine sees its descriptors. `None` where it does not.
+    /// The ring, and where the engine sees its descriptors. The memory back where it does not.
     pub(crate) fn new<C: Dma>(memory: Side, dma: &C) -> Result<(Self, u32), Side> {
+        const { assert!(L::CONTROL < L::WORDS && L::ADDRESS < L::WORDS) };
         let len = usize::from(memory.len);
         let descriptors = Region {
             start: memory.descriptors.cast(),
@@ -327,17 +336,23 @@ impl<L: Layout> Ring<L> {
             address % 64 == 0 && u32::try_from(region.len).is_ok_and(|len| address.checked_add(len).is_some())
         };
         match addresses {
-            Some((table, base)) if inside(table, &descriptors) && inside(base, &buffers) => Ok((
-                Self {
+            Some((table, base)) if inside(table, &descriptors) && inside(base, &buffers) => {
+                let mut ring = Self {
+                    control: memory.descriptors,
+                    last_control: memory.descriptors,
+                    buffer: memory.buffers,
+                    last_buffer: memory.buffers,
+                    held: false,
                     memory,
                     buffer_address: base,
-                    at: 0,
                     shift: 0,
-                    held: false,
                     layout: core::marker::PhantomData,
-                },
-                table,
-            )),
+                };
+                ring.last_control = ring.word(ring.len() - 1, L::CONTROL);
+                ring.last_buffer = ring.nth_buffer(ring.len() - 1);
+                ring.go_to(0);
+                Ok((ring, table))
+            }
             _ => Err(memory),
         }
     }
@@ -347,16 +362,10 @@ impl<L: Layout> Ring<L> {
         self.memory
     }
 
-    /// How many descriptors it has.
+    /// How many descriptors it has; at least two.
     #[inline]
     pub(crate) const fn len(&self) -> u16 {
         self.memory.len
-    }
-
-    /// The position that comes next.
-    #[inline]
-    pub(crate) const fn at(&self) -> u16 {
-        self.at
     }
 
     /// Whether the descriptor that comes next is held.
@@ -365,37 +374,64 @@ impl<L: Layout> Ring<L> {
         self.held
     }
 
-    #[inline]
-    fn word(&self, at: u16, word: usize) -> Option<NonNull<u32>> {
-        if at < self.memory.len && word < L::WORDS {
-            // SAFETY: inside the table, which has `len` descriptors of `WORDS` words.
-            Some(unsafe { self.memory.descriptors.add(usize::from(at) * L::WORDS + word) })
+    /// Holds the descriptor that comes next no longer; it stays the processor's.
+    pub(crate) const fn let_go(&mut self) {
+        self.held = false;
+    }
+
+    /// A word of a descriptor. A position beyond the ring is taken for the last one.
+    fn word(&self, at: u16, word: usize) -> NonNull<u32> {
+        let at = if at < self.memory.len { at } else { self.memory.len - 1 };
+        let word = if word < L::WORDS { word } else { 0 };
+        // SAFETY: inside the table, which has `len` descriptors of `WORDS` words.
+        unsafe { self.memory.descriptors.add(usize::from(at) * L::WORDS + word) }
+    }
+
+    fn nth_buffer(&self, index: u16) -> NonNull<[u8; BUFFER_LEN]> {
+        let index = if index < self.memory.len {
+            index
         } else {
-            None
-        }
+            self.memory.len - 1
+        };
+        // SAFETY: inside the array, which has `len` buffers.
+        unsafe { self.memory.buffers.add(usize::from(index)) }
     }
 
-    #[inline]
-    fn read(&self, at: u16, word: usize) -> u32 {
-        self.word(at, word).map_or(0, |word| {
-            // SAFETY: a word of a descriptor, which is initialised, aligned, and valid for ever.
-            u32::from_le(unsafe { word.read_volatile() })
-        })
+    /// The position that comes next.
+    pub(crate) fn at(&self) -> u16 {
+        let bytes = self.control.addr().get() - self.word(0, L::CONTROL).addr().get();
+        // Less than the length, which is of 16 bits.
+        (bytes / (4 * L::WORDS)) as u16
     }
 
+    /// This position comes next.
+    fn go_to(&mut self, at: u16) {
+        self.control = self.word(at, L::CONTROL);
+        self.buffer = self.nth_buffer(forward(at, self.shift, self.memory.len));
+    }
+
+    /// The control word of any descriptor, whosever it is.
     #[inline]
+    pub(crate) fn read(&self, at: u16) -> u32 {
+        // SAFETY: a word of a descriptor, which is initialised, aligned, and valid for ever.
+        u32::from_le(unsafe { self.word(at, L::CONTROL).read_volatile() })
+    }
+
     fn write(&mut self, at: u16, word: usize, value: u32) {
-        if let Some(word) = self.word(at, word) {
-            // SAFETY: as in `read`; no reference to it exists.
-            unsafe { word.write_volatile(value.to_le()) };
-        }
+        // SAFETY: as in `read`; no reference to it exists.
+        unsafe { self.word(at, word).write_volatile(value.to_le()) };
     }
 
-    /// The control word of any descriptor, if it is the processor's.
+    /// Whether any descriptor is the engine's.
     #[inline]
-    pub(crate) fn look(&self, at: u16) -> Option<u32> {
-        let control = self.read(at, L::CONTROL);
-        if L::is_device(control) { None } else { Some(control) }
+    pub(crate) fn is_device(&self, at: u16) -> bool {
+        L::is_device(self.read(at))
+    }
+
+    /// Whether the descriptor that comes next is the engine's.
+    #[inline]
+    pub(crate) fn is_next_device(&self) -> bool {
+        self.is_device(self.at())
     }
 
     /// Takes the descriptor that comes next; its control word. `None` where it is the engine's.
@@ -403,31 +439,22 @@ impl<L: Layout> Ring<L> {
     /// The word is read once and whole: the engine writes it in one access, together with the mark that it is done.
     #[inline]
     pub(crate) fn take<C: Dma>(&mut self, dma: &C) -> Option<u32> {
-        let control = self.look(self.at)?;
+        // SAFETY: a word of a descriptor, as in `read`.
+        let control = u32::from_le(unsafe { self.control.read_volatile() });
+        if L::is_device(control) {
+            return None;
+        }
         // What the engine wrote before it gave the descriptor away is seen from here on.
         dma.barrier();
         self.held = true;
         Some(control)
     }
 
-    #[inline]
-    fn buffer(&self, at: u16) -> NonNull<[u8; BUFFER_LEN]> {
-        // Both are below the length.
-        let sum = at + self.shift;
-        let index = if sum >= self.memory.len {
-            sum - self.memory.len
-        } else {
-            sum
-        };
-        // SAFETY: below the length (`at` and `shift` always are), so inside the array.
-        unsafe { self.memory.buffers.add(usize::from(index)) }
-    }
-
     /// The first `len` bytes of the buffer that comes next, for the cache methods of [`Dma`].
     #[inline]
     pub(crate) fn part(&self, len: usize) -> Region {
         Region {
-            start: self.buffer(self.at).cast(),
+            start: self.buffer.cast(),
             len: if len < BUFFER_LEN { len } else { BUFFER_LEN },
             descriptors: false,
         }
@@ -448,7 +475,7 @@ impl<L: Layout> Ring<L> {
         if !self.held || len > BUFFER_LEN {
             return None;
         }
-        let start = self.buffer(self.at).cast::<u8>();
+        let start = self.buffer.cast::<u8>();
         // SAFETY: inside one buffer, initialised (it was zeroed or written by the engine), not the engine's since `take`, and not given away as long as the
         // slice borrows `self`.
         Some(unsafe { core::slice::from_raw_parts_mut(start.as_ptr(), len) })
@@ -461,22 +488,30 @@ impl<L: Layout> Ring<L> {
             return;
         }
         self.held = false;
-        let next = after(self.at, self.memory.len);
-        let control = if next == 0 { control | L::WRAP } else { control };
+        let is_last = self.control == self.last_control;
+        let control = if is_last { control | L::WRAP } else { control };
         // Everything that was written to the buffer is there before the descriptor says so.
         dma.barrier();
-        self.write(self.at, L::CONTROL, control);
-        self.at = next;
-    }
-
-    fn address(&self, at: u16) -> u32 {
-        let index = forward(at, self.shift, self.memory.len);
-        // `new` has checked that the sum does not overflow.
-        self.buffer_address.wrapping_add(u32::from(index) * BUFFER_LEN as u32)
+        // SAFETY: a word of a descriptor, as in `write`. The next one is inside the table where this is not the last one, and so is the next buffer.
+        unsafe {
+            self.control.write_volatile(control.to_le());
+            self.control = if is_last {
+                self.memory.descriptors.add(L::CONTROL)
+            } else {
+                self.control.add(L::WORDS)
+            };
+            self.buffer = if self.buffer == self.last_buffer {
+                self.memory.buffers
+            } else {
+                self.buffer.add(1)
+            };
+        }
     }
 
     fn rewrite(&mut self, at: u16, control: u32) {
-        let address = self.address(at);
+        let index = forward(at, self.shift, self.memory.len);
+        // `new` has checked that the sum does not overflow.
+        let address = self.buffer_address.wrapping_add(u32::from(index) * BUFFER_LEN as u32);
         self.write(at, L::ADDRESS, address);
         let last = after(at, self.memory.len) == 0;
         self.write(
@@ -489,7 +524,7 @@ impl<L: Layout> Ring<L> {
     /// Begins anew at descriptor 0, with this control word in each. The engine stands still, and begins at descriptor 0 too.
     pub(crate) fn reset(&mut self, control: u32) {
         self.held = false;
-        self.at = 0;
+        self.go_to(0);
         for at in 0..self.memory.len {
             self.rewrite(at, control);
         }
@@ -497,9 +532,9 @@ impl<L: Layout> Ring<L> {
 
     /// How many descriptors in a row, from the next one on, are the processor's.
     pub(crate) fn pending(&self) -> u16 {
-        let mut at = self.at;
+        let mut at = self.at();
         for n in 0..self.memory.len {
-            if self.look(at).is_none() {
+            if self.is_device(at) {
                 return n;
             }
             at = after(at, self.memory.len);
@@ -512,20 +547,16 @@ impl<L: Layout> Ring<L> {
     pub(crate) fn turn(&mut self, pending: u16, control: u32) {
         let len = self.memory.len;
         let pending = if pending < len { pending } else { len };
-        let turn = Turn::new(self.at, pending, len);
+        let turn = Turn::new(self.at(), pending, len);
         // Turned in place: reversing both parts and then the whole exchanges them.
         self.reverse(0, turn.first);
         self.reverse(turn.first, len);
         self.reverse(0, len);
         self.shift = forward(self.shift, turn.first, len);
-        self.at = turn.at;
+        self.go_to(turn.at);
         let mut at = turn.at;
         for n in 0..len {
-            let control = if n < pending {
-                self.read(at, L::CONTROL)
-            } else {
-                control
-            };
+            let control = if n < pending { self.read(at) } else { control };
             self.rewrite(at, control);
             at = after(at, len);
         }
@@ -535,7 +566,7 @@ impl<L: Layout> Ring<L> {
         let (mut low, mut high) = (from, to);
         while low.saturating_add(1) < high {
             high -= 1;
-            let (a, b) = (self.read(low, L::CONTROL), self.read(high, L::CONTROL));
+            let (a, b) = (self.read(low), self.read(high));
             self.write(low, L::CONTROL, b);
             self.write(high, L::CONTROL, a);
             low += 1;

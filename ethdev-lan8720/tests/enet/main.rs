@@ -5,5 +5,6 @@ mod faults;
 mod hostile;
 mod modes;
 mod order;
+mod puppet;
 mod rig;
 mod starving;

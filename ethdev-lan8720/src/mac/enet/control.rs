@@ -31,11 +31,11 @@ impl<R: Registers, D: DelayNs, C: Dma> Control for Enet<R, D, C> {
             let before = self.link();
             self.flush_rx();
             self.halt();
-            self.rx.flush(&self.registers, &self.dma);
-            self.counters.read(&self.registers);
-            self.rx.reset(&self.dma);
-            self.tx.reset(&self.registers);
-            self.state = State::Stopped;
+            self.rx.flush(&self.io);
+            self.counters.read(&self.io.registers);
+            self.rx.reset(&self.io.dma);
+            self.tx.reset(&self.io.registers);
+            self.set_state(State::Stopped);
             self.note_link(before);
         }
         Ok(())
@@ -68,12 +68,12 @@ impl<R: Registers, D: DelayNs, C: Dma> Control for Enet<R, D, C> {
             self.halt();
         }
         // Also where the MAC stopped by itself: what had come to the rings is in the books.
-        self.rx.flush(&self.registers, &self.dma);
-        self.tx.reap(&self.registers);
-        self.counters.read(&self.registers);
+        self.rx.flush(&self.io);
+        self.tx.reap(&self.io.registers);
+        self.counters.read(&self.io.registers);
         if let Err(e) = self.reset() {
             if started {
-                self.state = State::Fault(Fault::Disabled);
+                self.set_state(State::Fault(Fault::Disabled));
                 self.note_link(before);
             }
             return Err(ControlError::Device(e));
@@ -89,7 +89,7 @@ impl<R: Registers, D: DelayNs, C: Dma> Control for Enet<R, D, C> {
 
 impl<R: Registers, D: DelayNs, C: Dma> Rearm for Enet<R, D, C> {
     fn disarm(&mut self) -> core::result::Result<(), Error> {
-        self.registers.write(regs::EIMR, 0);
+        self.io.registers.write(regs::EIMR, 0);
         self.check()
     }
 
@@ -103,10 +103,10 @@ impl<R: Registers, D: DelayNs, C: Dma> Rearm for Enet<R, D, C> {
             events |= event::TXF;
         }
         // Events of the past are cleared first: each of them is seen below. What comes after is an interrupt.
-        self.registers.write(regs::EIR, events);
+        self.io.registers.write(regs::EIR, events);
         // Somebody who waits for anything wants to know that nothing will come any more.
         let fault = if interest.is_none() { 0 } else { event::EBERR };
-        self.registers.write(regs::EIMR, events | fault);
+        self.io.registers.write(regs::EIMR, events | fault);
         self.check()?;
         Ok(if self.pending().and(interest).is_none() {
             RearmOutcome::Armed

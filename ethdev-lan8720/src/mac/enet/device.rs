@@ -20,19 +20,11 @@ use crate::mac::mmio::Registers;
 const SERVICE_INTERVAL: Duration = Duration::from_millis(400);
 
 impl<R: Registers, D: DelayNs, C: Dma> Enet<R, D, C> {
-    pub(super) const fn tx_max(&self) -> usize {
-        if self.config.vlan {
-            ethdev::frame::MAX_VLAN_FRAME_LEN
-        } else {
-            ethdev::frame::MAX_FRAME_LEN
-        }
-    }
-
     /// Looks whether the MAC still works.
     #[inline]
     pub(super) fn check(&mut self) -> Result<(), Error> {
         match self.state {
-            State::Running if self.registers.read(regs::ECR) & ecr::ETHEREN == 0 => Err(self.fail()),
+            State::Running if self.io.registers.read(regs::ECR) & ecr::ETHEREN == 0 => Err(self.fail()),
             State::Running | State::Stopped => Ok(()),
             State::Fault(fault) => Err(Error::Fault(fault)),
         }
@@ -40,13 +32,12 @@ impl<R: Registers, D: DelayNs, C: Dma> Enet<R, D, C> {
 
     #[cold]
     fn fail(&mut self) -> Error {
-        let fault = if self.registers.read(regs::EIR) & event::EBERR != 0 {
+        let fault = if self.io.registers.read(regs::EIR) & event::EBERR != 0 {
             Fault::Bus
         } else {
             Fault::Disabled
         };
-        self.state = State::Fault(fault);
-        self.tx.carrier = false;
+        self.set_state(State::Fault(fault));
         self.stats.faults = self.stats.faults.wrapping_add(1);
         Error::Fault(fault)
     }
@@ -55,11 +46,11 @@ impl<R: Registers, D: DelayNs, C: Dma> Enet<R, D, C> {
         // Without a link, any mode is right.
         let mode = link.mode().unwrap_or(self.mode);
         let other_mode = self.settings(mode) != self.settings(self.mode);
-        let dropped = !link.is_up() && self.tx.is_sending();
+        let dropped = !link.is_up() && self.tx.waiting() > 0;
         let stand_still = self.state == State::Running && (other_mode || dropped);
         if stand_still {
             self.halt();
-            self.tx.reset(&self.registers);
+            self.tx.reset(&self.io.registers);
             self.rx.turn();
         }
         (self.link, self.mode) = (link, mode);
@@ -67,6 +58,18 @@ impl<R: Registers, D: DelayNs, C: Dma> Enet<R, D, C> {
             self.write_mode();
             self.begin();
         }
+    }
+
+    pub(super) fn set_state(&mut self, state: State) {
+        self.state = state;
+        let fault = match state {
+            State::Fault(fault) => Some(fault),
+            State::Running | State::Stopped => None,
+        };
+        self.rx.fault = fault;
+        self.tx.set_fault(fault);
+        self.tx.stopped = state == State::Stopped;
+        self.tx.carrier = state == State::Running && self.link.is_up();
     }
 
     /// Follows a change of what `link()` answers.
@@ -79,12 +82,12 @@ impl<R: Registers, D: DelayNs, C: Dma> Enet<R, D, C> {
 
     /// Whether a legal frame would find room.
     fn tx_room(&mut self) -> bool {
-        self.tx.carrier && self.tx.has_room(&self.registers, &self.dma)
+        self.tx.carrier && self.tx.has_room(&self.io) == Ok(true)
     }
 
     pub(super) fn pending(&mut self) -> ethdev::Interest {
         ethdev::Interest {
-            rx: self.state == State::Running && self.rx.has_work(&self.registers, &self.dma),
+            rx: self.state == State::Running && self.rx.has_work(&self.io),
             tx: self.tx_room(),
             link: self.link() != self.link_told,
         }
@@ -103,7 +106,7 @@ impl<R: Registers, D: DelayNs, C: Dma> EthernetDevice for Enet<R, D, C> {
 
     fn capabilities(&self) -> Capabilities {
         Capabilities::ETHERNET
-            .with_max_frame_len(MaxFrameLen::new(self.tx_max()))
+            .with_max_frame_len(MaxFrameLen::new(self.tx.max()))
             .with_queue_frames(self.rx.ring.len(), self.tx.ring.len())
             .with_service_interval(SERVICE_INTERVAL)
     }
@@ -117,7 +120,7 @@ impl<R: Registers, D: DelayNs, C: Dma> EthernetDevice for Enet<R, D, C> {
     }
 
     fn stats(&self) -> Stats {
-        let stats = self.stats.plus(&self.rx.stats).plus(&self.tx.stats);
+        let stats = self.stats.plus(&self.rx.stats).plus(&self.tx.stats());
         self.counters.enter(stats, self.rx.overruns_marked)
     }
 
@@ -150,13 +153,13 @@ impl<R: Registers, D: DelayNs, C: Dma> EthernetDevice for Enet<R, D, C> {
         self.check()?;
         let mut events = Events::NONE;
         if self.state == State::Running {
-            self.tx.reap(&self.registers);
-            self.counters.read(&self.registers);
-            if self.tx.is_sending() && self.registers.read(regs::TDAR) == 0 {
+            self.tx.reap(&self.io.registers);
+            self.counters.read(&self.io.registers);
+            if self.tx.waiting() > 0 && self.io.registers.read(regs::TDAR) == 0 {
                 // ERR006358. Where the uDMA is through in this very moment, the write finds nothing to do.
-                self.registers.write(regs::TDAR, regs::ACTIVE);
+                self.io.registers.write(regs::TDAR, regs::ACTIVE);
             }
-            events.rx_pending = self.rx.find(&self.registers, &self.dma);
+            events.rx_pending = self.rx.find(&self.io);
             events.tx_room = self.tx_room();
         }
         let link = self.link();
@@ -164,8 +167,7 @@ impl<R: Registers, D: DelayNs, C: Dma> EthernetDevice for Enet<R, D, C> {
         let stats = self.stats();
         let lost = stats.rx_lost().wrapping_sub(stats.rx_discarded);
         events.rx_lost = core::mem::replace(&mut self.lost_told, lost) != lost;
-        events.tx_completed = core::mem::take(&mut self.tx.completed);
-        events.tx_failed = core::mem::take(&mut self.tx.failed);
+        (events.tx_completed, events.tx_failed) = self.tx.take_news();
         Ok(events)
     }
 }
@@ -184,12 +186,10 @@ impl<R: Registers, D: DelayNs, C: Dma> LendingDevice for Enet<R, D, C> {
     fn split(&mut self) -> (EnetRx<'_, R, C>, EnetTx<'_, R, C>) {
         (
             EnetRx {
-                registers: &self.registers,
-                dma: &self.dma,
+                io: &self.io,
                 side: &mut self.rx,
-                state: self.state,
             },
-            EnetTx::new(&self.registers, &self.dma, &mut self.tx, self.state),
+            EnetTx::new(&self.io, &mut self.tx),
         )
     }
 }
@@ -205,7 +205,7 @@ impl<R: Registers, D: DelayNs, C: Dma> Mac for Enet<R, D, C> {
 
     fn mdio(&mut self) -> impl Mdio<Error = Error> {
         EnetMdio {
-            registers: &self.registers,
+            registers: &self.io.registers,
             delay: &mut self.delay,
         }
     }

@@ -92,9 +92,8 @@ pub const BLOCK_LEN: usize = regs::BLOCK_LEN;
 /// `R` are its registers, `D` is a delay (for MDIO and resets; frames never wait), `C` what its memory needs. Started on construction, with the link down.
 #[derive(Debug)]
 pub struct Enet<R, D, C = dma::Uncached> {
-    registers: R,
+    io: Io<R, C>,
     delay: D,
-    dma: C,
     rx: RxSide,
     tx: TxSide,
     /// Where the uDMA sees the descriptors.
@@ -113,6 +112,13 @@ pub struct Enet<R, D, C = dma::Uncached> {
     stats: Stats,
     /// Losses that `service` has told of.
     lost_told: u32,
+}
+
+/// What both halves use.
+#[derive(Debug)]
+pub(super) struct Io<R, C> {
+    registers: R,
+    dma: C,
 }
 
 /// Where the uDMA sees the descriptors.

@@ -1,12 +1,12 @@
 //! Receiving: frames are lent where the uDMA put them.
 
-use ethdev::frame::{FCS_LEN, HEADER_LEN};
+use ethdev::frame::{FCS_LEN, HEADER_LEN, MAX_FRAME_LEN, MAX_VLAN_FRAME_LEN};
 use ethdev::lend::count_release;
 use ethdev::{RxFrame, RxHalf, RxMeta, Stats};
 
 use super::layout::Legacy;
 use super::regs::{self, bd};
-use super::{Error, State};
+use super::{Error, Fault, Io};
 use crate::mac::mmio::Registers;
 use crate::mac::sys_dma::{BUFFER_LEN, Dma, Ring};
 
@@ -19,21 +19,24 @@ pub(super) struct RxSide {
     pub(super) ring: Ring<Legacy>,
     /// Length of the frame in the descriptor that is held, without FCS; 0 = none is.
     len: usize,
-    max: usize,
+    /// Whether frames may have a VLAN tag.
+    vlan: bool,
     /// In the middle of a frame that takes more than one descriptor.
     in_pieces: bool,
+    pub(super) fault: Option<Fault>,
     pub(super) stats: Stats,
     /// Descriptors with the mark of an overrun; see [`RxCounters`](super::counters::RxCounters).
     pub(super) overruns_marked: u32,
 }
 
 impl RxSide {
-    pub(super) const fn new(ring: Ring<Legacy>, max: usize) -> Self {
+    pub(super) const fn new(ring: Ring<Legacy>, vlan: bool) -> Self {
         Self {
             ring,
             len: 0,
-            max,
+            vlan,
             in_pieces: false,
+            fault: None,
             stats: Stats::ZERO,
             overruns_marked: 0,
         }
@@ -41,15 +44,15 @@ impl RxSide {
 
     /// Whether there is a frame to lend. Broken ones are given back and counted.
     #[inline]
-    pub(super) fn find<R: Registers, C: Dma>(&mut self, registers: &R, dma: &C) -> bool {
+    pub(super) fn find<R: Registers, C: Dma>(&mut self, io: &Io<R, C>) -> bool {
         if self.len != 0 {
             return true;
         }
-        let Some(control) = self.ring.take(dma) else {
+        let Some(control) = self.ring.take(&io.dma) else {
             return false;
         };
-        if !self.accept(dma, control) {
-            return self.find_behind(registers, dma, control);
+        if !self.accept(&io.dma, control) {
+            return self.find_behind(io, control);
         }
         true
     }
@@ -61,7 +64,8 @@ impl RxSide {
         let len = ((control & bd::LENGTH) as usize).wrapping_sub(FCS_LEN);
         let good = control & (bd::LAST | bd::ERRORS) == bd::LAST && !self.in_pieces;
         // A length that wrapped is more than any maximum.
-        if !good || len < HEADER_LEN || len > self.max {
+        let max = if self.vlan { MAX_VLAN_FRAME_LEN } else { MAX_FRAME_LEN };
+        if !good || len < HEADER_LEN || len > max {
             return false;
         }
         dma.after_device_wrote(&self.ring.part(len));
@@ -71,24 +75,24 @@ impl RxSide {
 
     /// Counts the broken frame in the held descriptor, gives it back, and looks at the next one: at each descriptor once, at most.
     #[cold]
-    fn find_behind<R: Registers, C: Dma>(&mut self, registers: &R, dma: &C, control: u32) -> bool {
+    fn find_behind<R: Registers, C: Dma>(&mut self, io: &Io<R, C>, control: u32) -> bool {
         let mut control = Some(control);
         for _ in 0..self.ring.len() {
             let Some(broken) = control else { break };
             self.count_broken(broken);
-            self.give_back(dma);
-            control = self.ring.take(dma);
-            if control.is_some_and(|control| self.accept(dma, control)) {
+            self.give_back(&io.dma);
+            control = self.ring.take(&io.dma);
+            if control.is_some_and(|control| self.accept(&io.dma, control)) {
                 break;
             }
         }
-        kick(registers, dma);
+        kick(io);
         self.len != 0
     }
 
     /// Whether there is something to be done: a frame, or a broken one that was left for the next call.
-    pub(super) fn has_work<R: Registers, C: Dma>(&mut self, registers: &R, dma: &C) -> bool {
-        self.find(registers, dma) || self.ring.look(self.ring.at()).is_some()
+    pub(super) fn has_work<R: Registers, C: Dma>(&mut self, io: &Io<R, C>) -> bool {
+        self.find(io) || !self.ring.is_next_device()
     }
 
     fn count_broken(&mut self, control: u32) {
@@ -121,28 +125,28 @@ impl RxSide {
 
     /// Gives the frame that is lent back.
     #[inline]
-    fn release<R: Registers, C: Dma>(&mut self, registers: &R, dma: &C, delivered: bool) {
+    fn release<R: Registers, C: Dma>(&mut self, io: &Io<R, C>, delivered: bool) {
         if self.len == 0 {
             return;
         }
         count_release(&mut self.stats, self.len, delivered);
         self.len = 0;
-        self.give_back(dma);
-        kick(registers, dma);
+        self.give_back(&io.dma);
+        kick(io);
     }
 
     /// Throws away everything that is pending, counted as lost in a reset. The uDMA may be running.
-    pub(super) fn flush<R: Registers, C: Dma>(&mut self, registers: &R, dma: &C) {
+    pub(super) fn flush<R: Registers, C: Dma>(&mut self, io: &Io<R, C>) {
         // Once round: what comes in meanwhile is the next call's.
         for _ in 0..self.ring.len() {
-            if !self.find(registers, dma) {
+            if !self.find(io) {
                 break;
             }
             self.len = 0;
             self.stats.rx_reset = self.stats.rx_reset.wrapping_add(1);
-            self.give_back(dma);
+            self.give_back(&io.dma);
         }
-        kick(registers, dma);
+        kick(io);
     }
 
     /// Begins anew with an empty ring. The uDMA stands still.
@@ -166,27 +170,28 @@ impl RxSide {
 
 /// Tells the uDMA that there are empty descriptors: it stops when it finds none.
 #[inline]
-fn kick<R: Registers, C: Dma>(registers: &R, dma: &C) {
-    dma.barrier_before_doorbell();
-    registers.write(regs::RDAR, regs::ACTIVE);
+fn kick<R: Registers, C: Dma>(io: &Io<R, C>) {
+    io.dma.barrier_before_doorbell();
+    io.registers.write(regs::RDAR, regs::ACTIVE);
 }
 
 /// The receiving half of an [`Enet`](super::Enet).
 #[derive(Debug)]
 pub struct EnetRx<'a, R, C> {
-    pub(super) registers: &'a R,
-    pub(super) dma: &'a C,
+    pub(super) io: &'a Io<R, C>,
     pub(super) side: &'a mut RxSide,
-    pub(super) state: State,
 }
 
 impl<R: Registers, C: Dma> EnetRx<'_, R, C> {
     #[inline]
     fn find(&mut self) -> Result<bool, Error> {
-        if let State::Fault(fault) = self.state {
-            return Err(Error::Fault(fault));
+        if self.side.len != 0 {
+            return Ok(true);
         }
-        Ok(self.side.find(self.registers, self.dma))
+        match self.side.fault {
+            None => Ok(self.side.find(self.io)),
+            Some(fault) => Err(Error::Fault(fault)),
+        }
     }
 }
 
@@ -199,11 +204,8 @@ impl<R: Registers, C: Dma> RxHalf for EnetRx<'_, R, C> {
             return Ok(None);
         }
         let len = self.side.len;
-        Ok(self
-            .side
-            .ring
-            .lend(len)
-            .and_then(|memory| RxFrame::new(memory, RxMeta::new(len))))
+        let memory = self.side.ring.lend(len);
+        Ok(memory.and_then(|memory| RxFrame::new(memory, RxMeta::new(len))))
     }
 
     #[inline]
@@ -213,13 +215,13 @@ impl<R: Registers, C: Dma> RxHalf for EnetRx<'_, R, C> {
 
     #[inline]
     fn release(&mut self) -> Result<(), Error> {
-        self.side.release(self.registers, self.dma, true);
+        self.side.release(self.io, true);
         Ok(())
     }
 
     #[inline]
     fn discard(&mut self) -> Result<(), Error> {
-        self.side.release(self.registers, self.dma, false);
+        self.side.release(self.io, false);
         Ok(())
     }
 }

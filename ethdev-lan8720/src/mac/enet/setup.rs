@@ -8,7 +8,7 @@ use super::filter::Filter;
 use super::regs::{self, ecr, event, rcr, tcr};
 use super::rx::RxSide;
 use super::tx::TxSide;
-use super::{Config, Enet, Error, Interface, State, Tables};
+use super::{Config, Enet, Error, Interface, Io, State, Tables};
 use crate::mac::dma::{Dma, RingMemory, Uncached};
 use crate::mac::mmio::Registers;
 use crate::mac::sys_dma::{BUFFER_LEN, Ring};
@@ -56,17 +56,11 @@ impl<R: Registers, D: DelayNs, C: Dma> Enet<R, D, C> {
         let memory = memory.into();
         let (rx, rx_table) = Ring::new(memory.rx, &dma).map_err(|_| Error::Unreachable)?;
         let (tx, tx_table) = Ring::new(memory.tx, &dma).map_err(|_| Error::Unreachable)?;
-        let max = if config.vlan {
-            ethdev::frame::MAX_VLAN_FRAME_LEN
-        } else {
-            ethdev::frame::MAX_FRAME_LEN
-        };
         let mut enet = Self {
-            registers,
+            io: Io { registers, dma },
             delay,
-            dma,
-            rx: RxSide::new(rx, max),
-            tx: TxSide::new(tx, max),
+            rx: RxSide::new(rx, config.vlan),
+            tx: TxSide::new(tx, config.vlan),
             tables: Tables {
                 rx: rx_table,
                 tx: tx_table,
@@ -93,19 +87,19 @@ impl<R: Registers, D: DelayNs, C: Dma> Enet<R, D, C> {
             rx: self.rx.ring.into_memory(),
             tx: self.tx.ring.into_memory(),
         };
-        (self.registers, memory, self.delay, self.dma)
+        (self.io.registers, memory, self.delay, self.io.dma)
     }
 
     /// The state after power-on, and every setting. The MAC stands still then, with empty rings.
     pub(super) fn reset(&mut self) -> Result<(), Error> {
-        self.registers.write(regs::ECR, ecr::RESET);
-        let registers = &self.registers;
+        self.io.registers.write(regs::ECR, ecr::RESET);
+        let registers = &self.io.registers;
         if !wait(&mut self.delay, RESET_US, || {
             registers.read(regs::ECR) & ecr::RESET == 0
         }) {
             return Err(Error::ResetTimeout);
         }
-        let registers = &self.registers;
+        let registers = &self.io.registers;
         registers.write(regs::EIMR, 0);
         registers.write(regs::EIR, u32::MAX);
         registers.write(regs::MSCR, self.config.mscr());
@@ -126,21 +120,21 @@ impl<R: Registers, D: DelayNs, C: Dma> Enet<R, D, C> {
         registers.write(regs::IALR, 0);
         self.write_address();
         self.write_mode();
-        self.rx.reset(&self.dma);
-        self.tx.reset(&self.registers);
+        self.rx.reset(&self.io.dma);
+        self.tx.reset(&self.io.registers);
         Ok(())
     }
 
     pub(super) fn write_address(&self) {
         let [a, b, c, d, e, f] = self.config.mac_address.octets();
-        self.registers.write(regs::PALR, u32::from_be_bytes([a, b, c, d]));
-        self.registers.write(regs::PAUR, u32::from_be_bytes([e, f, 0, 0]));
+        self.io.registers.write(regs::PALR, u32::from_be_bytes([a, b, c, d]));
+        self.io.registers.write(regs::PAUR, u32::from_be_bytes([e, f, 0, 0]));
     }
 
     /// What a mode asks of the receive and transmit control registers, and of the PAUSE threshold.
     pub(super) fn settings(&self, mode: LinkMode) -> (u32, u32, u32) {
         let half = mode.duplex == Some(Duplex::Half);
-        let max = self.tx_max() + ethdev::frame::FCS_LEN;
+        let max = self.tx.max() + ethdev::frame::FCS_LEN;
         let mut receive = (max as u32) << rcr::MAX_FL | rcr::MII_MODE;
         if self.config.interface == Interface::Rmii {
             receive |= rcr::RMII_MODE;
@@ -161,54 +155,53 @@ impl<R: Registers, D: DelayNs, C: Dma> Enet<R, D, C> {
     /// What the link's mode asks for. The MAC stands still.
     pub(super) fn write_mode(&mut self) {
         let (_, transmit, pause) = self.settings(self.mode);
-        self.tx.half_duplex = transmit & tcr::FDEN == 0;
-        self.registers.write(regs::RSEM, pause);
-        self.registers.write(regs::TCR, transmit);
+        self.tx.set_half_duplex(transmit & tcr::FDEN == 0);
+        self.io.registers.write(regs::RSEM, pause);
+        self.io.registers.write(regs::TCR, transmit);
         self.write_filter();
     }
 
     /// The filter. The MAC may be working.
     pub(super) fn write_filter(&self) {
         let (receive, _, _) = self.settings(self.mode);
-        self.registers.write(regs::GAUR, (self.filter.groups >> 32) as u32);
-        self.registers.write(regs::GALR, self.filter.groups as u32);
-        self.registers.write(regs::RCR, receive | self.filter.control);
+        self.io.registers.write(regs::GAUR, (self.filter.groups >> 32) as u32);
+        self.io.registers.write(regs::GALR, self.filter.groups as u32);
+        self.io.registers.write(regs::RCR, receive | self.filter.control);
     }
 
     /// Lets the MAC work, from the first descriptors on.
     pub(super) fn begin(&mut self) {
-        self.state = State::Running;
-        self.tx.carrier = self.link.is_up();
+        self.set_state(State::Running);
         // The rings were written, and the uDMA reads them next.
-        self.dma.barrier_before_doorbell();
-        self.registers.write(regs::ECR, ecr::ETHEREN | ecr::DBSWP);
-        self.registers.write(regs::RDAR, regs::ACTIVE);
+        self.io.dma.barrier_before_doorbell();
+        self.io.registers.write(regs::ECR, ecr::ETHEREN | ecr::DBSWP);
+        self.io.registers.write(regs::RDAR, regs::ACTIVE);
     }
 
     /// Stops the MAC after the frame that is going out. The frame that is coming in is lost.
     pub(super) fn halt(&mut self) {
         let (_, transmit, _) = self.settings(self.mode);
-        self.registers.write(regs::EIR, event::GRA);
-        self.registers.write(regs::TCR, transmit | tcr::GTS);
-        let registers = &self.registers;
+        self.io.registers.write(regs::EIR, event::GRA);
+        self.io.registers.write(regs::TCR, transmit | tcr::GTS);
+        let registers = &self.io.registers;
         // Whether it ends or not: what has not gone out by then is counted as lost.
         let _ = wait(&mut self.delay, LAST_FRAME_US, || {
             registers.read(regs::EIR) & event::GRA != 0
         });
-        self.registers.write(regs::ECR, ecr::DBSWP);
-        self.registers.write(regs::TCR, transmit);
-        self.registers.write(regs::EIR, event::GRA);
+        self.io.registers.write(regs::ECR, ecr::DBSWP);
+        self.io.registers.write(regs::TCR, transmit);
+        self.io.registers.write(regs::EIR, event::GRA);
         // What the uDMA wrote last is seen from here on.
-        self.dma.barrier();
+        self.io.dma.barrier();
     }
 
     /// Brings frames that wait in the FIFO into the ring, and throws them away with those that wait there.
     pub(super) fn flush_rx(&mut self) {
-        let starved = self.registers.read(regs::RDAR) == 0;
-        self.rx.flush(&self.registers, &self.dma);
+        let starved = self.io.registers.read(regs::RDAR) == 0;
+        self.rx.flush(&self.io);
         if starved {
             self.delay.delay_us(EMPTY_FIFO_US);
-            self.rx.flush(&self.registers, &self.dma);
+            self.rx.flush(&self.io);
         }
     }
 }

@@ -1,14 +1,14 @@
 //! Sending: frames are written where the uDMA reads them.
 
-use ethdev::frame::{HEADER_LEN, gather_into, gather_len};
+use ethdev::frame::{HEADER_LEN, MAX_FRAME_LEN, MAX_VLAN_FRAME_LEN, gather_into, gather_len};
 use ethdev::{Stats, TxHalf};
 
 use super::counters::TxCounters;
 use super::layout::Legacy;
 use super::regs::{self, bd};
-use super::{Error, State};
+use super::{Error, Fault, Io};
 use crate::mac::mmio::Registers;
-use crate::mac::ring::InFlight;
+use crate::mac::ring::{back, forward};
 use crate::mac::sys_dma::{Dma, Ring};
 
 /// A descriptor that is free: the processor's.
@@ -20,155 +20,214 @@ const SEND: u32 = bd::DEVICE | bd::LAST | bd::TC;
 #[derive(Debug)]
 pub(super) struct TxSide {
     pub(super) ring: Ring<Legacy>,
-    in_flight: InFlight,
-    max: usize,
-    /// How much of the next buffer is reserved; 0 = nothing.
-    reserved: usize,
+    /// Whether frames may have a VLAN tag.
+    vlan: bool,
     /// Started, with the link up and no fault.
     pub(super) carrier: bool,
-    /// The link is half duplex.
-    pub(super) half_duplex: bool,
+    /// Half duplex or a fault: each frame takes a closer look.
+    careful: bool,
+    half_duplex: bool,
+    fault: Option<Fault>,
+    pub(super) stopped: bool,
     pub(super) counters: TxCounters,
-    pub(super) stats: Stats,
-    /// Frames that were sent, and given up, since the host was last told.
-    pub(super) completed: u16,
-    pub(super) failed: u16,
+    /// Everything that was handed over.
+    accepted: Tally,
+    /// How many frames of that are closed or lost. It lags behind where nobody looked: no more than there are descriptors can be open.
+    closed: u32,
+    /// What was lost in a reset.
+    reset: Tally,
+    /// How many frames the MAC gave up on.
+    aborted: u32,
+    /// How many frames the host was told of: sent, and given up.
+    told: (u32, u32),
+}
+
+/// Frames, and their bytes.
+#[derive(Debug, Clone, Copy, Default)]
+struct Tally {
+    frames: u32,
+    bytes: u32,
 }
 
 impl TxSide {
-    pub(super) fn new(ring: Ring<Legacy>, max: usize) -> Self {
+    pub(super) fn new(ring: Ring<Legacy>, vlan: bool) -> Self {
         Self {
-            in_flight: InFlight::new(ring.len()),
             ring,
-            max,
-            reserved: 0,
+            vlan,
             carrier: false,
+            careful: false,
             half_duplex: false,
+            fault: None,
+            stopped: true,
             counters: TxCounters::default(),
-            stats: Stats::ZERO,
-            completed: 0,
-            failed: 0,
+            accepted: Tally::default(),
+            closed: 0,
+            reset: Tally::default(),
+            aborted: 0,
+            told: (0, 0),
         }
     }
 
-    /// Whether frames wait to be sent, as far as is known.
-    pub(super) const fn is_sending(&self) -> bool {
-        self.in_flight.count() > 0
+    pub(super) const fn set_half_duplex(&mut self, half_duplex: bool) {
+        self.half_duplex = half_duplex;
+        self.careful = half_duplex || self.fault.is_some();
     }
 
+    pub(super) const fn set_fault(&mut self, fault: Option<Fault>) {
+        self.fault = fault;
+        if fault.is_some() {
+            self.ring.let_go();
+        }
+        self.careful = self.half_duplex || fault.is_some();
+    }
+
+    /// The longest frame. Computed, not kept: whoever compares with it knows that it is less than a buffer.
     #[inline]
-    const fn check_len(&self, len: usize) -> Result<(), Error> {
-        if len > self.max {
-            return Err(Error::FrameTooLong { max: self.max });
-        }
-        if len < HEADER_LEN {
-            return Err(Error::FrameTooShort);
-        }
-        Ok(())
+    pub(super) const fn max(&self) -> usize {
+        if self.vlan { MAX_VLAN_FRAME_LEN } else { MAX_FRAME_LEN }
     }
 
-    /// Books the frames that the uDMA is done with.
+    /// How many frames wait to be sent, as far as is known.
+    pub(super) const fn waiting(&self) -> u16 {
+        // The one that is held is closed.
+        let most = self.ring.len() - self.ring.is_held() as u16;
+        let open = self.accepted.frames.wrapping_sub(self.closed);
+        if open < most as u32 { open as u16 } else { most }
+    }
+
+    /// The positions of frames that wait to be sent, the oldest first.
+    fn positions(&self) -> impl Iterator<Item = u16> + use<> {
+        let (len, waiting) = (self.ring.len(), self.waiting());
+        let oldest = back(self.ring.at(), waiting, len);
+        (0..waiting).map(move |n| forward(oldest, n, len))
+    }
+
+    /// Closes the frames that the uDMA is done with.
     pub(super) fn reap<R: Registers>(&mut self, registers: &R) {
-        let (mut closed, mut bytes) = (0_u16, 0_u32);
-        while let Some(control) = self.in_flight.oldest().and_then(|oldest| self.ring.look(oldest)) {
-            self.in_flight.pop();
-            closed += 1;
-            bytes = bytes.wrapping_add(control & bd::LENGTH);
+        let closed = self.positions().take_while(|at| !self.ring.is_device(*at)).count() as u16;
+        let open = self.waiting() - closed;
+        self.closed = self.accepted.frames.wrapping_sub(open.into());
+        self.judge(registers, closed);
+    }
+
+    /// Frames were closed: sent, or given up. Without collisions nothing is given up: the FIFO cannot run empty (`TFWR`).
+    fn judge<R: Registers>(&mut self, registers: &R, closed: u16) {
+        if self.half_duplex && closed > 0 {
+            // Read after the descriptors, so that every frame which was given up is known when its descriptor is closed.
+            let given_up = self.counters.given_up(registers, closed);
+            self.aborted = self.aborted.wrapping_add(given_up.into());
         }
-        if closed == 0 {
-            return;
-        }
-        // Without collisions nothing is given up: the FIFO cannot run empty (`TFWR`). The counters are read after the descriptors, so that every frame which
-        // was given up is known when its descriptor is closed.
-        let given_up = if self.half_duplex {
-            self.counters.given_up(registers, closed)
-        } else {
-            0
-        };
-        let sent = closed - given_up;
-        self.stats.tx_frames = self.stats.tx_frames.wrapping_add(sent.into());
-        self.stats.tx_bytes = self.stats.tx_bytes.wrapping_add(bytes);
-        self.stats.tx_aborted = self.stats.tx_aborted.wrapping_add(given_up.into());
-        self.completed = self.completed.saturating_add(sent);
-        self.failed = self.failed.saturating_add(given_up);
     }
 
     /// Whether there is a buffer to write to.
     #[inline]
-    pub(super) fn has_room<R: Registers, C: Dma>(&mut self, registers: &R, dma: &C) -> bool {
+    pub(super) fn has_room<R: Registers, C: Dma>(&mut self, io: &Io<R, C>) -> Result<bool, Error> {
         if self.ring.is_held() {
-            return true;
+            return Ok(true);
         }
-        if self.in_flight.is_full() {
-            self.reap(registers);
-            if self.in_flight.is_full() {
-                return false;
-            }
+        if self.careful {
+            return self.has_room_carefully(io);
         }
-        self.ring.take(dma).is_some()
+        Ok(self.ring.take(&io.dma).is_some())
+    }
+
+    #[cold]
+    fn has_room_carefully<R: Registers, C: Dma>(&mut self, io: &Io<R, C>) -> Result<bool, Error> {
+        if let Some(fault) = self.fault {
+            return Err(Error::Fault(fault));
+        }
+        self.reap(&io.registers);
+        Ok(self.ring.take(&io.dma).is_some())
     }
 
     /// Sends the first `len` bytes of the buffer that is held.
     #[inline]
-    fn send<R: Registers, C: Dma>(&mut self, registers: &R, dma: &C, len: usize) {
-        dma.before_device_reads(&self.ring.part(len));
-        // A length that passed `check_len` fits.
-        self.ring.hand_over(dma, SEND | len as u32);
-        self.in_flight.push();
-        dma.barrier_before_doorbell();
-        registers.write(regs::TDAR, regs::ACTIVE);
+    fn send<R: Registers, C: Dma>(&mut self, io: &Io<R, C>, len: usize) {
+        io.dma.before_device_reads(&self.ring.part(len));
+        // A length that passed `check` fits.
+        let bytes = len as u32;
+        self.ring.hand_over(&io.dma, SEND | bytes);
+        self.accepted.frames = self.accepted.frames.wrapping_add(1);
+        self.accepted.bytes = self.accepted.bytes.wrapping_add(bytes);
+        io.dma.barrier_before_doorbell();
+        io.registers.write(regs::TDAR, regs::ACTIVE);
+    }
+
+    // What is rare takes the side, not the half: the half then is never in memory, only in registers.
+
+    /// Why a frame does not go out.
+    #[cold]
+    const fn why_not(&self, len: usize, max: usize) -> Error {
+        match self.fault {
+            Some(fault) => Error::Fault(fault),
+            None if len > max => Error::FrameTooLong { max },
+            None if len < HEADER_LEN => Error::FrameTooShort,
+            None if self.carrier => Error::Busy,
+            None if self.stopped => Error::Stopped,
+            None => Error::LinkDown,
+        }
+    }
+
+    /// What is in descriptors that are not closed.
+    fn open(&self) -> Tally {
+        let bytes = |sum: u32, at| sum.wrapping_add(self.ring.read(at) & bd::LENGTH);
+        Tally {
+            frames: self.waiting().into(),
+            bytes: self.positions().fold(0, bytes),
+        }
     }
 
     /// Begins anew with an empty ring; what was not sent is counted as lost in a reset. The uDMA stands still.
     pub(super) fn reset<R: Registers>(&mut self, registers: &R) {
         self.reap(registers);
-        self.stats.tx_reset = self.stats.tx_reset.wrapping_add(self.in_flight.count().into());
-        self.in_flight = InFlight::new(self.ring.len());
-        self.reserved = 0;
+        let lost = self.open();
+        self.reset.frames = self.reset.frames.wrapping_add(lost.frames);
+        self.reset.bytes = self.reset.bytes.wrapping_add(lost.bytes);
+        self.closed = self.accepted.frames;
         self.ring.reset(FREE);
+    }
+
+    /// The books.
+    pub(super) fn stats(&self) -> Stats {
+        let (open, mut stats) = (self.open(), Stats::ZERO);
+        let closed = |accepted: u32, open: u32, reset: u32| accepted.wrapping_sub(open).wrapping_sub(reset);
+        stats.tx_frames = closed(self.accepted.frames, open.frames, self.reset.frames).wrapping_sub(self.aborted);
+        stats.tx_bytes = closed(self.accepted.bytes, open.bytes, self.reset.bytes);
+        stats.tx_aborted = self.aborted;
+        stats.tx_reset = self.reset.frames;
+        stats
+    }
+
+    /// How many frames were sent, and given up, since this was asked last. Those that the uDMA is done with are closed.
+    pub(super) fn take_news(&mut self) -> (u16, u16) {
+        let stats = self.stats();
+        let before = core::mem::replace(&mut self.told, (stats.tx_frames, stats.tx_aborted));
+        let since = |now: u32, before: u32| u16::try_from(now.wrapping_sub(before)).unwrap_or(u16::MAX);
+        (since(stats.tx_frames, before.0), since(stats.tx_aborted, before.1))
     }
 }
 
 /// The sending half of an [`Enet`](super::Enet).
 #[derive(Debug)]
 pub struct EnetTx<'a, R, C> {
-    registers: &'a R,
-    dma: &'a C,
+    io: &'a Io<R, C>,
     side: &'a mut TxSide,
-    state: State,
+    /// How much of the next buffer is reserved; 0 = nothing.
+    reserved: usize,
 }
 
 impl<'a, R: Registers, C: Dma> EnetTx<'a, R, C> {
     #[inline]
-    pub(super) const fn new(registers: &'a R, dma: &'a C, side: &'a mut TxSide, state: State) -> Self {
-        side.reserved = 0;
-        Self {
-            registers,
-            dma,
-            side,
-            state,
-        }
+    pub(super) const fn new(io: &'a Io<R, C>, side: &'a mut TxSide) -> Self {
+        Self { io, side, reserved: 0 }
     }
 
     #[inline]
-    const fn check(&self) -> Result<(), Error> {
-        match self.state {
-            State::Fault(fault) => Err(Error::Fault(fault)),
-            State::Running | State::Stopped => Ok(()),
+    const fn check(&self, len: usize) -> Result<(), Error> {
+        if len >= HEADER_LEN && len <= self.side.max() {
+            return Ok(());
         }
-    }
-
-    /// Why a frame does not go out although it was reserved.
-    #[cold]
-    const fn why_not(&self, len: usize, max: usize) -> Error {
-        match self.state {
-            State::Fault(fault) => Error::Fault(fault),
-            _ if len > max => Error::FrameTooLong { max },
-            _ if len < HEADER_LEN => Error::FrameTooShort,
-            State::Stopped => Error::Stopped,
-            State::Running if self.side.carrier => Error::Busy,
-            State::Running => Error::LinkDown,
-        }
+        Err(self.side.why_not(len, self.side.max()))
     }
 }
 
@@ -177,49 +236,46 @@ impl<R: Registers, C: Dma> TxHalf for EnetTx<'_, R, C> {
 
     #[inline]
     fn ready(&mut self) -> Result<bool, Error> {
-        self.check()?;
-        Ok(self.side.has_room(self.registers, self.dma))
+        self.side.has_room(self.io)
     }
 
     #[inline]
     fn reserve(&mut self, len: usize) -> Result<Option<&mut [u8]>, Error> {
-        self.side.reserved = 0;
-        self.check()?;
-        self.side.check_len(len)?;
-        if !self.side.has_room(self.registers, self.dma) {
+        self.reserved = 0;
+        self.check(len)?;
+        if !self.side.has_room(self.io)? {
             return Ok(None);
         }
-        self.side.reserved = len;
+        self.reserved = len;
         Ok(self.side.ring.lend(len))
     }
 
     #[inline]
     fn commit(&mut self, len: usize) -> Result<(), Error> {
-        let max = core::mem::take(&mut self.side.reserved);
+        let max = core::mem::take(&mut self.reserved);
         if self.side.carrier && len >= HEADER_LEN && len <= max {
-            self.side.send(self.registers, self.dma, len);
+            self.side.send(self.io, len);
             return Ok(());
         }
-        Err(self.why_not(len, max))
+        Err(self.side.why_not(len, max))
     }
 
     fn send_gather(&mut self, parts: &[&[u8]]) -> Result<bool, Error> {
-        self.side.reserved = 0;
-        self.check()?;
+        self.reserved = 0;
         // A sum that overflows is longer than any frame.
         let len = gather_len(parts).unwrap_or(usize::MAX);
-        self.side.check_len(len)?;
+        self.check(len)?;
         if !self.side.carrier {
-            return Err(self.why_not(len, len));
+            return Err(self.side.why_not(len, len));
         }
-        if !self.side.has_room(self.registers, self.dma) {
+        if !self.side.has_room(self.io)? {
             return Ok(false);
         }
         let written = self.side.ring.lend(len).and_then(|memory| gather_into(parts, memory));
         if written != Some(len) {
             return Ok(false);
         }
-        self.side.send(self.registers, self.dma, len);
+        self.side.send(self.io, len);
         Ok(true)
     }
 }
