@@ -40,9 +40,10 @@ const CRATES: [(&str, &[&str]); 5] = [
             "pump",
             "defmt",
             "log",
+            "embedded-hal",
             "embedded-hal-async",
             "critical-section,embedded-hal-async",
-            "pump,defmt,log,embedded-hal-async",
+            "pump,defmt,log,embedded-hal,embedded-hal-async",
         ],
     ),
     // smoltcp itself builds only with an IP version and a kind of socket.

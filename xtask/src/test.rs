@@ -204,7 +204,14 @@ fn lint() -> Result<Outcome> {
 
 /// Features are additive: all 2^n sets of them, the empty one included.
 fn features() -> Result<Outcome> {
-    const FEATURES: [&str; 5] = ["critical-section", "pump", "defmt", "log", "embedded-hal-async"];
+    const FEATURES: [&str; 6] = [
+        "critical-section",
+        "pump",
+        "defmt",
+        "log",
+        "embedded-hal",
+        "embedded-hal-async",
+    ];
     for set in 0..1_usize << FEATURES.len() {
         let chosen: Vec<&str> = FEATURES
             .iter()
