@@ -2,6 +2,8 @@
 
 #[path = "conformance/enc28j60.rs"]
 mod enc28j60;
+#[path = "conformance/enc28j60_bridge.rs"]
+mod enc28j60_bridge;
 #[path = "conformance/enet.rs"]
 mod enet;
 #[path = "conformance/lan9118.rs"]

@@ -412,3 +412,56 @@ fn a_flipped_bit_in_econ1_copies_nothing_and_sends_nothing_again() {
     lab.assert_well_used();
     assert_traffic_flows(&lab, &mut driver, "afterwards");
 }
+
+/// The data sheet does not say whether ERXRDPT keeps its low byte for the next write of the high one.
+#[test]
+fn a_read_pointer_that_forgets_its_low_byte() {
+    let config = ChipConfig::new(Revision::B7).with_errata(Errata::none());
+    let lab = Lab::new(config.with_forgotten_read_pointer_low());
+    let mut driver = lab.driver(Config::new(OWN));
+    // The trial, before anything is received.
+    let tried: Vec<_> = lab.chip.take_violations().iter().map(|v| v.kind).collect();
+    assert_eq!(tried, [ViolationKind::EvenReadPointer]);
+    let mut buf = [0; 1514];
+    for n in 0..100 {
+        lab.arrive([frame(n, 700)]);
+        assert_eq!(driver.recv_frame(&mut buf).unwrap().map(|meta| meta.len), Some(700));
+        assert_eq!(buf[..700], frame(n, 700));
+    }
+    assert_eq!(driver.stats().rx_lost(), 0);
+    lab.assert_well_used();
+}
+
+/// Erratum 1: B1 and B4 need 8 MHz. What they make of slower accesses to their MAC is told, if it strikes while the driver starts; B5 and B7 do not mind.
+#[test]
+fn a_slow_bus_is_told_where_it_matters() {
+    for revision in Revision::ALL {
+        let affected = matches!(revision, Revision::B1 | Revision::B4);
+        let (mut refused, mut works) = (0, 0);
+        for seed in 0..20 {
+            let lab = Lab::new(ChipConfig::new(revision).with_seed(seed).with_sck_hz(5_000_000));
+            match Enc28j60::new(lab.chip.spi_device(), lab.chip.delay(), Config::new(OWN)) {
+                Err(Error::ReadBack { .. }) => refused += 1,
+                // A busy bit that never goes.
+                Err(Error::Timeout(_)) if affected => refused += 1,
+                Err(e) => panic!("{revision:?} seed {seed}: {e}"),
+                Ok(mut driver) => {
+                    works += 1;
+                    if !affected {
+                        lab.wait_for_link(&mut driver);
+                        assert_traffic_flows(&lab, &mut driver, "5 MHz");
+                        lab.assert_well_used();
+                    }
+                }
+            }
+            assert!(lab.clock.now() < Duration::from_secs(1), "{revision:?} seed {seed}");
+        }
+        assert_eq!(refused > 0, affected, "{revision:?}: refused {refused}, works {works}");
+        if affected {
+            // At 8 MHz they do.
+            let lab = Lab::new(ChipConfig::new(revision).with_sck_hz(8_000_000));
+            let mut driver = lab.driver(Config::new(OWN));
+            assert_traffic_flows(&lab, &mut driver, "8 MHz");
+        }
+    }
+}

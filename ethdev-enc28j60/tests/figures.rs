@@ -54,20 +54,18 @@ fn receiving_one_frame() {
 
 #[test]
 fn receiving_four_frames_that_wait() {
-    for len in [60, 64, 512] {
+    for len in [60, 64, 512, 1000] {
         let (transactions, beyond) = receiving(4, len);
         println!("backlog 4, {len} bytes: {transactions} transactions, {beyond} bytes beyond the frame");
-        if len <= 64 {
-            assert!(
-                transactions <= 3.5 && beyond <= 16.0,
-                "{len} bytes: {transactions}, {beyond}"
-            );
-        }
+        assert!(
+            transactions <= 3.5 && beyond <= 16.0,
+            "{len} bytes: {transactions}, {beyond}"
+        );
     }
-    // Of the longest, the chip holds three, and keeps that promise by taking each one's memory back at once.
+    // Of the longest, the chip holds three, and is given back the memory of each as soon as it was read.
     let (transactions, beyond) = receiving(3, 1514);
     println!("backlog 3, 1514 bytes: {transactions} transactions, {beyond} bytes beyond the frame");
-    assert!(transactions <= 5.5 && beyond <= 20.0, "{transactions}, {beyond}");
+    assert!(transactions <= 4.5 && beyond <= 18.0, "{transactions}, {beyond}");
 }
 
 #[test]
@@ -209,12 +207,10 @@ fn waiting_for_the_int_line_costs_nothing() {
 
 #[test]
 fn memory() {
-    let blocking = size_of::<support::Driver>();
-    let stats = size_of::<ethdev::Stats>();
-    let config = size_of::<Config>();
-    println!(
-        "driver: {blocking} bytes, of which counters {stats}, configuration {config}, SPI device and delay {}",
-        size_of::<ethdev_sim::chip::enc28j60::SimSpi>() + size_of::<ethdev_sim::SimDelay>()
-    );
-    assert!(blocking - stats - 16 <= 128, "{blocking}");
+    let host = size_of::<ethdev_sim::chip::enc28j60::SimSpi>() + size_of::<ethdev_sim::SimDelay>();
+    let driver = size_of::<support::Driver>() - host;
+    // All but two of the contract's: the chip drops what its filter refuses, and what has a wrong FCS, without a trace.
+    let counters = size_of::<ethdev::Stats>() - 2 * size_of::<u32>();
+    println!("driver: {driver} bytes, of which counters {counters}");
+    assert!(driver - counters <= 64, "{driver}");
 }

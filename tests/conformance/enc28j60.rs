@@ -232,6 +232,12 @@ impl FarEnd for Bench {
         Ok(())
     }
 
+    fn forge_rx_length(&mut self, len: usize) -> Power {
+        // The chip counts the FCS, in 16 bits.
+        self.chip.forge_next_count((len as u16).wrapping_add(4));
+        Ok(())
+    }
+
     fn inject_fault(&mut self) -> Power {
         self.chip.brown_out();
         Ok(())

@@ -162,3 +162,34 @@ proptest! {
         host.assert_clean();
     }
 }
+
+#[test]
+fn a_forged_count_is_in_one_header() {
+    let host = Host::started(ideal());
+    host.chip.forge_next_count(0xffff);
+    for _ in 0..2 {
+        host.peer.send(&frame(60));
+    }
+    host.us(200);
+    let header = |at: u16| [2, 3].map(|byte| host.chip.peek_ram(at + byte));
+    assert_eq!((header(0), header(70)), ([0xff, 0xff], [64, 0]));
+    assert_eq!(
+        [0, 1].map(|byte| host.chip.peek_ram(byte)),
+        [70, 0],
+        "the next packet is where it is"
+    );
+}
+
+#[test]
+fn the_read_pointer_keeps_its_low_byte_or_forgets_it() {
+    for (config, low) in [(ideal(), 0xff), (ideal().with_forgotten_read_pointer_low(), 0x00)] {
+        let mut host = Host::new(config);
+        host.set(ERXRDPT, 0xff);
+        host.set((ERXRDPT.0 + 1, 0), 0x13);
+        host.set((ERXRDPT.0 + 1, 0), 0x12);
+        assert_eq!(
+            (host.chip.peek(0, ERXRDPT.0), host.chip.peek(0, ERXRDPT.0 + 1)),
+            (low, 0x12)
+        );
+    }
+}

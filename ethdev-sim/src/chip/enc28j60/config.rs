@@ -62,6 +62,9 @@ pub struct ChipConfig {
     pub allowed: Vec<ViolationKind>,
     /// The duplex mode that the LED strap asks for: the reset value of PHCON1.PDPXMD.
     pub full_duplex_strap: bool,
+    /// Whether the low byte of ERXRDPT has to be written each time: its hidden register is 0 once it took effect. The data sheet does not say; by default it keeps
+    /// what was written last.
+    pub forgets_read_pointer_low: bool,
     /// How long the PHY takes to find its partner: after a reset, after sleep, and when the cable is plugged in. The data sheet says "many milliseconds".
     pub link_time: Duration,
 }
@@ -82,6 +85,7 @@ impl ChipConfig {
             faults: ChipFaults::NONE,
             allowed: Vec::new(),
             full_duplex_strap: false,
+            forgets_read_pointer_low: false,
             link_time: Duration::from_millis(20),
         }
     }
@@ -151,6 +155,13 @@ impl ChipConfig {
     #[must_use]
     pub const fn with_link_time(mut self, time: Duration) -> Self {
         self.link_time = time;
+        self
+    }
+
+    /// The same with a hidden register of ERXRDPT that forgets.
+    #[must_use]
+    pub const fn with_forgotten_read_pointer_low(mut self) -> Self {
+        self.forgets_read_pointer_low = true;
         self
     }
 

@@ -92,6 +92,8 @@ pub(super) struct Hw {
     pub(super) fates: VecDeque<TxFate>,
     pub(super) miso: Miso,
     pub(super) stuck_packet_count: Option<u8>,
+    /// The byte count of the next packet's header.
+    pub(super) forged_count: Option<u16>,
     pub(super) fail_in: Option<u64>,
     /// A bit flips at the byte after this many.
     pub(super) flip_in: Option<usize>,
@@ -132,6 +134,7 @@ impl Shared {
                 fates: VecDeque::new(),
                 miso: Miso::Connected,
                 stuck_packet_count: None,
+                forged_count: None,
                 fail_in: None,
                 flip_in: None,
                 deselected_at: Duration::ZERO,

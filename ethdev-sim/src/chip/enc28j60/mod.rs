@@ -209,6 +209,14 @@ impl Enc28j60Chip {
         });
     }
 
+    /// Puts this byte count, which includes the FCS, into the header of the next packet, whatever its length is. Where the packet after it begins stays true.
+    pub fn forge_next_count(&self, count: u16) {
+        self.0.with(|chip| {
+            chip.taint();
+            chip.forged_count = Some(count);
+        });
+    }
+
     /// Fails the bus once, at the `n`-th byte from now, counted from 0.
     pub fn fail_bus_at(&self, n: u64) {
         self.0.core.borrow_mut().fail_in = Some(n);

@@ -217,7 +217,8 @@ impl Hw {
         let after = fifo.offset(start, needed as u16);
         let mut header = [0; HEADER_LEN];
         header[..2].copy_from_slice(&after.to_le_bytes());
-        header[2..4].copy_from_slice(&(frame.len() as u16).to_le_bytes());
+        let count = self.forged_count.take().unwrap_or(frame.len() as u16);
+        header[2..4].copy_from_slice(&count.to_le_bytes());
         header[4..].copy_from_slice(&self.status(frame, good).to_le_bytes());
         let errata = self.config.errata;
         if errata.e14_even_read_pointer && kept % 2 == 0 && self.dice.rx.chance(errata.odds.even_read_pointer) {

@@ -144,6 +144,9 @@ impl Hw {
             return;
         }
         let pointer = u16::from_le_bytes([self.rx.read_pointer_low, new]);
+        if self.config.forgets_read_pointer_low {
+            self.rx.read_pointer_low = 0;
+        }
         let old = self.registers.word(ERXRDPT);
         self.registers.set_word(ERXRDPT, pointer);
         if pointer % 2 == 0 {
