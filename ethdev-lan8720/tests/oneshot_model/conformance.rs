@@ -1,4 +1,4 @@
-//! The contract, line by line, of the MAC alone: on a bare wire, told its link.
+//! The contract, line by line: of the MAC alone, on a bare wire, told its link; and of a whole port, with a LAN8720A.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use ethdev::mdio::{Mdio, PhyAddress, RegisterAddress};
 use ethdev::phy::{Abilities, Phy, PhyError, PhyEvent};
-use ethdev::{Doorbell, ErrorKind, Link, MacAddress};
-use ethdev_lan8720::MacPhy;
+use ethdev::{Doorbell, ErrorKind, EthernetDevice, Link, MacAddress};
 use ethdev_lan8720::mac::oneshot::OneShot;
+use ethdev_lan8720::{Lan8720, Lan8720Phy, MacPhy, PhyConfig, PinLine};
+use ethdev_sim::chip::lan8720::{IntPin, Lan8720Chip, Partner, PhyStraps, SimMdio};
 use ethdev_sim::chip::oneshot::OneShotConfig;
 use ethdev_sim::conformance::{FarEnd, Fixture, Power};
 use ethdev_sim::{Clock, Station, Wire, WireConfig, conformance};
@@ -71,6 +72,7 @@ impl Phy for Cable {
 type Late = Rc<RefCell<Option<(u64, Vec<u8>)>>>;
 
 struct Bench {
+    phy: Option<Lan8720Chip>,
     clock: Clock,
     wire: Wire,
     station: Rc<Station>,
@@ -87,6 +89,13 @@ impl Drop for Bench {
         assert!(
             misuse.is_empty() || std::thread::panicking(),
             "the driver misused the port {} times, first: {}",
+            misuse.len(),
+            misuse[0]
+        );
+        let misuse = self.phy.as_ref().map_or_else(Vec::new, Lan8720Chip::take_violations);
+        assert!(
+            misuse.is_empty() || std::thread::panicking(),
+            "the driver misused the PHY {} times, first: {}",
             misuse.len(),
             misuse[0]
         );
@@ -107,7 +116,8 @@ impl FarEnd for Bench {
     }
 
     fn frame_time(&self) -> Duration {
-        Duration::from_micros(150)
+        // The suite waits for links in these, and auto-negotiation takes thousands.
+        Duration::from_micros(if self.phy.is_some() { 1000 } else { 150 })
     }
 
     fn set_link(&mut self, up: bool) -> Power {
@@ -148,32 +158,46 @@ impl FarEnd for Bench {
         Ok(self.doorbell.clone())
     }
 
+    fn masks_by_source(&self) -> bool {
+        // The PHY's line is another one.
+        self.phy.is_none()
+    }
+
     fn link_interrupts(&self) -> bool {
-        false
+        self.phy.is_some()
     }
 }
 
 type Now = Box<dyn FnMut() -> Duration>;
-type Nic<const RX: usize, const TX: usize> = MacPhy<OneShot<Rx, Tx, Nobody, Now, RX, TX>, Cable, Now>;
 
 fn now(clock: &Clock) -> Now {
     let clock = clock.clone();
     Box::new(move || clock.now())
 }
 
-fn nic<const RX: usize, const TX: usize>(config: OneShotConfig, depth: usize, len: usize) -> (Nic<RX, TX>, Bench) {
-    let clock = Clock::new();
-    let (wire, near, far) = Wire::new(&clock, WireConfig::default());
-    let hardware = Hardware::new(near, config);
+type Mac<const RX: usize, const TX: usize, M> = OneShot<Rx, Tx, M, Now, RX, TX>;
+type Nic<const RX: usize, const TX: usize> = MacPhy<Mac<RX, TX, Nobody>, Cable, Now>;
+
+/// The MAC over this hardware, stopped, and everything about it.
+fn mac<const RX: usize, const TX: usize, M: Mdio>(
+    (clock, wire, station): (&Clock, &Wire, Station),
+    (hardware, phy): (Hardware, Option<Lan8720Chip>),
+    mdio: M,
+    (depth, len): (usize, usize),
+) -> (Mac<RX, TX, M>, Bench) {
     let doorbell = Arc::new(Doorbell::new());
     let bell = doorbell.clone();
     let bell = move || bell.ring();
+    if let Some(phy) = &phy {
+        phy.on_int_falling(bell.clone());
+    }
     let (rx, tx, shared) = match depth {
         0 => polled(&hardware, bell),
         _ => queued(&hardware, depth, bell),
     };
     let bench = Bench {
-        station: Rc::new(Station::new(far)),
+        phy,
+        station: Rc::new(station),
         hardware: hardware.clone(),
         shared,
         doorbell,
@@ -193,7 +217,20 @@ fn nic<const RX: usize, const TX: usize>(config: OneShotConfig, depth: usize, le
             time.advance(on_wire.frame_time(frame.len().max(60) + 4) * 2);
         }
     });
-    let mac = OneShot::new((rx, tx), Nobody, now(&clock), ADDRESS, buffers(len), buffers(len)).unwrap();
+    let mac = OneShot::new((rx, tx), mdio, now(clock), ADDRESS, buffers(len), buffers(len)).unwrap();
+    (mac, bench)
+}
+
+fn nic<const RX: usize, const TX: usize>(config: OneShotConfig, depth: usize, len: usize) -> (Nic<RX, TX>, Bench) {
+    let clock = Clock::new();
+    let (wire, near, far) = Wire::new(&clock, WireConfig::default());
+    let hardware = Hardware::new(near, config);
+    let (mac, bench) = mac(
+        (&clock, &wire, Station::new(far)),
+        (hardware, None),
+        Nobody,
+        (depth, len),
+    );
     let cable = Cable {
         wire,
         link: Link::Down,
@@ -230,3 +267,38 @@ impl Fixture for Polled {
 }
 
 conformance!(polled, Polled; lending, control, rearm);
+
+/// A whole port: with a LAN8720A, its interrupt wired, and a partner that negotiates.
+struct Port;
+
+impl Fixture for Port {
+    type Device = Lan8720<Mac<8, 4, SimMdio>, Now, PinLine<IntPin>>;
+    type FarEnd = Bench;
+
+    fn new() -> (Self::Device, Bench) {
+        let clock = Clock::new();
+        let (wire, near, far) = Wire::new(&clock, WireConfig::default());
+        let straps = PhyStraps::default().with_address(1);
+        let phy = Lan8720Chip::with_partner(&clock, near, straps, Partner::default());
+        let hardware = Hardware::new(phy.rmii(), OneShotConfig::default().with_stray_byte(0.3));
+        let (mdio, line) = (phy.mdio(), PinLine(phy.int_pin()));
+        let (mac, bench) = mac(
+            (&clock, &wire, Station::new(far)),
+            (hardware, Some(phy)),
+            mdio,
+            (7, 1536),
+        );
+        let driver = Lan8720Phy::new(PhyAddress::from_low_bits(1), PhyConfig::new().with_interrupt(true));
+        let mut nic = MacPhy::new(mac, driver, now(&clock)).unwrap().with_phy_line(line);
+        // Auto-negotiation takes its time.
+        for _ in 0..100 {
+            if nic.service().unwrap().link_changed {
+                break;
+            }
+            clock.advance(Duration::from_millis(100));
+        }
+        (nic, bench)
+    }
+}
+
+conformance!(port, Port; lending, control, rearm);
