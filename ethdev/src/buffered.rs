@@ -145,6 +145,7 @@ pub struct BufferedRx<'a, D, const N: usize> {
 
 impl<D: EthernetDevice, const N: usize> BufferedRx<'_, D, N> {
     /// Reads the next frame that fits into the slot.
+    #[inline]
     fn fill(&mut self) -> Result<(), LayerError<D::Error>> {
         let Ok(mut device) = self.device.try_borrow_mut() else {
             return Ok(());
@@ -156,21 +157,36 @@ impl<D: EthernetDevice, const N: usize> BufferedRx<'_, D, N> {
                     self.slot.lent = Some(meta);
                     break;
                 }
-                // A device that claims to have written more than there is room for.
-                Ok(Some(meta)) => {
-                    warning!("the device claims {} bytes in a buffer of {}", meta.len, N);
-                    return Err(LayerError::Layer(ErrorKind::BadFrame));
-                }
-                Err(e) => match e.kind() {
-                    ErrorKind::BufferTooSmall { needed } if needed > N => {
-                        warning!("frame of {} bytes is longer than the buffer, discarded", needed);
-                        device.discard_frame().map_err(LayerError::Device)?;
-                    }
-                    _ => return Err(LayerError::Device(e)),
-                },
+                other => Self::skip(&mut *device, other)?,
             }
         }
         Ok(())
+    }
+
+    /// The same for those who look without having asked whether there is anything: so that [`fill`](Self::fill) is put where they ask, and nowhere else.
+    #[inline(never)]
+    fn fill_unasked(&mut self) -> Result<(), LayerError<D::Error>> {
+        self.fill()
+    }
+
+    /// Gets past a frame that is too long.
+    #[cold]
+    fn skip(device: &mut D, received: Result<Option<RxMeta>, D::Error>) -> Result<(), LayerError<D::Error>> {
+        match received {
+            // A device that claims to have written more than there is room for.
+            Ok(claimed) => {
+                let len = claimed.map_or(0, |meta| meta.len);
+                warning!("the device claims {} bytes in a buffer of {}", len, N);
+                Err(LayerError::Layer(ErrorKind::BadFrame))
+            }
+            Err(e) => match e.kind() {
+                ErrorKind::BufferTooSmall { needed } if needed > N => {
+                    warning!("frame of {} bytes is longer than the buffer, discarded", needed);
+                    device.discard_frame().map(|_| ()).map_err(LayerError::Device)
+                }
+                _ => Err(LayerError::Device(e)),
+            },
+        }
     }
 
     fn give_back(&mut self, delivered: bool) {
@@ -189,9 +205,17 @@ impl<D: EthernetDevice, const N: usize> RxHalf for BufferedRx<'_, D, N> {
     #[inline]
     fn peek(&mut self) -> Result<Option<RxFrame<'_>>, Self::Error> {
         if self.slot.lent.is_none() {
-            self.fill()?;
+            self.fill_unasked()?;
         }
         Ok(self.slot.lent.and_then(|meta| RxFrame::new(&mut self.slot.buf, meta)))
+    }
+
+    #[inline]
+    fn pending(&mut self) -> Result<bool, Self::Error> {
+        if self.slot.lent.is_none() {
+            self.fill()?;
+        }
+        Ok(self.slot.lent.is_some())
     }
 
     #[inline]
@@ -234,6 +258,9 @@ impl<D: EthernetDevice, const N: usize> TxHalf for BufferedTx<'_, D, N> {
 
     #[inline]
     fn ready(&mut self) -> Result<bool, Self::Error> {
+        if self.slot.parked.is_none() {
+            return Ok(true);
+        }
         let Ok(mut device) = self.device.try_borrow_mut() else {
             return Ok(false);
         };
