@@ -93,14 +93,17 @@ impl<T: TxHalf> phy::TxToken for TxToken<'_, '_, T> {
         } else {
             self.half.reserve(len)
         };
-        let (memory, lent) = match reserved {
-            Ok(Some(memory)) if memory.len() == len => (memory, true),
+        let memory = match reserved {
+            Ok(Some(memory)) if memory.len() == len => memory,
             // Another length than asked for is no room, whatever the device calls it.
-            Ok(_) => (self.port.park(len), false),
-            Err(e) => (self.port.refuse_before(len, e), false),
+            other => self.port.instead(len, other.err()),
         };
+        // By its address, not by a flag: with a flag the compiler makes two copies of the call, and puts the closure in neither place.
+        let place = memory.as_ptr();
         let result = f(memory);
-        if lent && let Err(e) = self.half.commit(len) {
+        if !self.port.is_spare(place)
+            && let Err(e) = self.half.commit(len)
+        {
             self.port.refuse(e);
         }
         result

@@ -74,8 +74,7 @@ impl<'b, E: Error> TxPort<'b, E> {
     }
 
     /// Memory for a frame for which the device has no room now. A frame that waits there already gives way.
-    #[cold]
-    pub(crate) fn park(&mut self, len: usize) -> &mut [u8] {
+    fn park(&mut self, len: usize) -> &mut [u8] {
         if self.is_parked() {
             self.ledger.count_drop(|drops| &mut drops.tx_replies_dropped);
         }
@@ -83,9 +82,23 @@ impl<'b, E: Error> TxPort<'b, E> {
         self.scratch(len)
     }
 
-    /// Memory for a frame that the device refused beforehand.
+    /// Memory for a frame that the device has no room for, or has refused beforehand: the spare's.
     #[cold]
-    pub(crate) fn refuse_before(&mut self, len: usize, error: E) -> &mut [u8] {
+    pub(crate) fn instead(&mut self, len: usize, error: Option<E>) -> &mut [u8] {
+        match error {
+            Some(e) => self.refuse_before(len, e),
+            None => self.park(len),
+        }
+    }
+
+    /// Whether this is the address of the spare.
+    #[inline]
+    pub(crate) fn is_spare(&self, place: *const u8) -> bool {
+        core::ptr::eq(self.spare.as_ptr(), place)
+    }
+
+    /// Memory for a frame that the device refused beforehand.
+    fn refuse_before(&mut self, len: usize, error: E) -> &mut [u8] {
         if error.kind().is_busy() {
             return self.park(len);
         }

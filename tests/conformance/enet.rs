@@ -90,10 +90,7 @@ impl End {
             .with_fault(move || fault.bus_error())
             // The chip's lengths count the FCS.
             .with_forged_lengths(move |len| forge.forge_rx_length(u16::try_from(len + FCS_LEN).unwrap_or(u16::MAX)))
-            .with_accesses(
-                |mut watcher| watched.on_access(move || watcher()),
-                move |frame| late.inject_rx(frame),
-            )
+            .with_accesses(|watcher| watched.on_access(watcher), move |frame| late.inject_rx(frame))
             .with_doorbell(doorbell);
         Self { wire, chip, phy }
     }

@@ -434,18 +434,25 @@ impl<L: Layout> Ring<L> {
         self.is_device(self.at())
     }
 
-    /// Takes the descriptor that comes next; its control word. `None` where it is the engine's.
+    /// Takes the descriptor that comes next, to read what the engine has written; its control word. `None` where it is the engine's.
     ///
     /// The word is read once and whole: the engine writes it in one access, together with the mark that it is done.
     #[inline]
     pub(crate) fn take<C: Dma>(&mut self, dma: &C) -> Option<u32> {
+        let control = self.take_to_write()?;
+        // What the engine wrote before it gave the descriptor away is seen from here on.
+        dma.barrier();
+        Some(control)
+    }
+
+    /// The same, to write what the engine is to read. That needs no barrier: no write overtakes the read that it depends on.
+    #[inline]
+    pub(crate) fn take_to_write(&mut self) -> Option<u32> {
         // SAFETY: a word of a descriptor, as in `read`.
         let control = u32::from_le(unsafe { self.control.read_volatile() });
         if L::is_device(control) {
             return None;
         }
-        // What the engine wrote before it gave the descriptor away is seen from here on.
-        dma.barrier();
         self.held = true;
         Some(control)
     }

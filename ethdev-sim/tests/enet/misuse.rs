@@ -4,9 +4,12 @@ use ethdev_sim::chip::enet::{ChipConfig, ViolationKind as Kind};
 
 use crate::host::{ECR, Host, RCR, TCR, TDAR, frame};
 
+/// What is done, how, and what is reported of it.
+type Case = (&'static str, fn(&Host), &'static [Kind]);
+
 #[test]
 fn each_misuse_under_its_kind() {
-    let cases: [(&str, fn(&Host), &[Kind]); 12] = [
+    let cases: [Case; 12] = [
         ("nothing", |_| {}, &[]),
         ("no such register", |host| host.write(0x700, 0), &[Kind::NoRegister]),
         (

@@ -121,23 +121,23 @@ impl TxSide {
 
     /// Whether there is a buffer to write to.
     #[inline]
-    pub(super) fn has_room<R: Registers, C: Dma>(&mut self, io: &Io<R, C>) -> Result<bool, Error> {
+    pub(super) fn has_room<R: Registers, C>(&mut self, io: &Io<R, C>) -> Result<bool, Error> {
         if self.ring.is_held() {
             return Ok(true);
         }
         if self.careful {
             return self.has_room_carefully(io);
         }
-        Ok(self.ring.take(&io.dma).is_some())
+        Ok(self.ring.take_to_write().is_some())
     }
 
     #[cold]
-    fn has_room_carefully<R: Registers, C: Dma>(&mut self, io: &Io<R, C>) -> Result<bool, Error> {
+    fn has_room_carefully<R: Registers, C>(&mut self, io: &Io<R, C>) -> Result<bool, Error> {
         if let Some(fault) = self.fault {
             return Err(Error::Fault(fault));
         }
         self.reap(&io.registers);
-        Ok(self.ring.take(&io.dma).is_some())
+        Ok(self.ring.take_to_write().is_some())
     }
 
     /// Sends the first `len` bytes of the buffer that is held.
