@@ -87,6 +87,10 @@ pub(crate) fn main() -> Result<(), Box<dyn std::error::Error>> {
     nic.send_gather(&[&[0xff; 6], &nic.mac_address().octets(), &[0x88, 0xb5], b"hello"])?;
     let mut buf = [0; 1514];
     let meta = nic.recv_frame(&mut buf)?.ok_or("nothing came back")?;
-    println!("came back: {} bytes, {:?}", meta.len, String::from_utf8_lossy(&buf[14..19]));
+    println!(
+        "came back: {} bytes, {:?}",
+        meta.len,
+        String::from_utf8_lossy(&buf[14..19])
+    );
     Ok(())
 }

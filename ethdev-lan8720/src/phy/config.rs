@@ -13,11 +13,11 @@ pub struct PhyConfig {
     pub forced: Option<(Speed, Duplex)>,
     /// Which pair sends and which receives.
     pub mdix: Mdix,
-    /// Whether nINT is wired, to the MAC or to the host. Then there is no MDIO traffic at all while nothing happens. The pin is an interrupt only in `REF_CLK` In
-    /// mode (strap nINTSEL high); otherwise it is the 50 MHz output.
+    /// Whether nINT is wired, to the MAC or to the host. Then there is no MDIO traffic at all while nothing happens. The pin is an interrupt only in `REF_CLK`
+    /// In mode (strap nINTSEL high); otherwise it is the 50 MHz output.
     pub interrupt: bool,
-    /// Whether the PHY may sleep while there is no signal on the cable. Off unless the milliwatts matter: with sleepers at both ends the link can take seconds more,
-    /// and some chips fail to notice a signal, which is why the driver wakes them from time to time.
+    /// Whether the PHY may sleep while there is no signal on the cable. Off unless the milliwatts matter: with sleepers at both ends the link can take seconds
+    /// more, and some chips fail to notice a signal, which is why the driver wakes them from time to time.
     pub energy_detect: bool,
     /// How often the link is looked at without an interrupt: a loss is seen within it. A look takes three reads, 77 µs of a bus at 2.5 MHz.
     pub poll_interval: Duration,

@@ -1,7 +1,7 @@
 //! Energy-detect power-down.
 //!
-//! While the PHY sleeps it sends nothing, and wakes on a signal. Some chips do not notice every signal, and two sleepers never wake each other: so the driver lets it
-//! sleep and wakes it in turns.
+//! While the PHY sleeps it sends nothing, and wakes on a signal. Some chips do not notice every signal, and two sleepers never wake each other: so the driver
+//! lets it sleep and wakes it in turns.
 
 use core::time::Duration;
 

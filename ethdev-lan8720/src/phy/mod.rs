@@ -25,8 +25,8 @@ use vendor::Smsc;
 
 /// A LAN8720A, or one of its [relatives](Model), behind an MDIO bus.
 ///
-/// It is [`Clause22`], and what is particular about the family: the speed indication (and what to do where it is silent), interrupts, energy-detect power-down, MDI-X,
-/// straps, the symbol error counter.
+/// It is [`Clause22`], and what is particular about the family: the speed indication (and what to do where it is silent), interrupts, energy-detect power-down,
+/// MDI-X, straps, the symbol error counter.
 ///
 /// ```
 /// use core::time::Duration;
@@ -183,8 +183,8 @@ impl Lan8720Phy {
     ///
     /// # Errors
     ///
-    /// `NotStarted`: stopped, absent or in its reset. `NoCommonMode`: a mode that the MAC cannot do, or far loopback with a model that has none, or with the link
-    /// not up at 100 Mbit/s. The bus failed.
+    /// `NotStarted`: stopped, absent or in its reset. `NoCommonMode`: a mode that the MAC cannot do, or far loopback with a model that has none, or with the
+    /// link not up at 100 Mbit/s. The bus failed.
     pub fn set_loopback<M: Mdio + ?Sized>(
         &mut self,
         mdio: &mut M,
@@ -215,8 +215,8 @@ impl Lan8720Phy {
             .map_err(PhyError::Mdio)
     }
 
-    /// Symbol errors on a 100BASE-TX link since the PHY was constructed, wrapping: what a wrong clock phase or a bad cable shows long before the link drops. At most one
-    /// for each frame. `None` where the model does not count them, or is not known yet.
+    /// Symbol errors on a 100BASE-TX link since the PHY was constructed, wrapping: what a wrong clock phase or a bad cable shows long before the link drops. At
+    /// most one for each frame. `None` where the model does not count them, or is not known yet.
     ///
     /// To be read now and then: what is more than 32 767 since the last reading is not told from a counter that was cleared.
     ///

@@ -86,11 +86,11 @@ impl<C: fmt::Debug, D: fmt::Debug> core::error::Error for BitBangError<C, D> {}
 ///
 /// An operation is 64 clocks: a preamble of 32 ones, start, operation, addresses, turnaround, data. It blocks for that long, 26 µs with a delay that is exact.
 ///
-/// - Both ends change the line while the clock is low or just after it rose, and read it at the next rise. The PHY has 400 ns from one rise to the next, and needs up to
-///   300 ns (clause 22.3.4).
+/// - Both ends change the line while the clock is low or just after it rose, and read it at the next rise. The PHY has 400 ns from one rise to the next, and
+///   needs up to 300 ns (clause 22.3.4).
 /// - Where no PHY pulls the line low in the turnaround, all sixteen bits read as ones: `0xffff`.
-/// - After a pin failed in the middle of an operation, the next one begins with 32 clocks more, the line released: a PHY takes them for the rest of the torn operation. Where
-///   that was a write, the register may now hold ones.
+/// - After a pin failed in the middle of an operation, the next one begins with 32 clocks more, the line released: a PHY takes them for the rest of the torn
+///   operation. Where that was a write, the register may now hold ones.
 ///
 /// ```
 /// use embedded_hal::{delay::DelayNs, digital::{InputPin, OutputPin}};

@@ -7,8 +7,8 @@ use crate::mdio::{Mdio, PhyAddress};
 
 /// Looks for PHYs at every address, in order. Reads only: a reset would disturb strangers.
 ///
-/// All ones at every address mean rather that no PHY has a clock, or that all are held in reset, than that the address is wrong. Some MACs have a PHY inside that
-/// answers at every address.
+/// All ones at every address mean rather that no PHY has a clock, or that all are held in reset, than that the address is wrong. Some MACs have a PHY inside
+/// that answers at every address.
 ///
 /// ```
 /// use ethdev::phy::scan;

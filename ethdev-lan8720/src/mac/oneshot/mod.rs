@@ -1,11 +1,12 @@
 //! A MAC in software: one buffer for each frame, over two ports that the caller supplies.
 //!
-//! For hosts without a MAC whose programmable I/O does the RMII: the RP2040 and its kind. What is left to hardware is bits: preamble and start delimiter, two of them
-//! at each clock, into and out of memory. Everything else is here: the FCS both ways (CRC-32 by a table of 1 KiB), padding, the filter, the lengths, the counters, and a watch over a
-//! transmitter that does not end. Frames are [lent](ethdev::LendingDevice) in the buffers that the port filled and sends from: nothing is copied.
+//! For hosts without a MAC whose programmable I/O does the RMII: the RP2040 and its kind. What is left to hardware is bits: preamble and start delimiter, two
+//! of them at each clock, into and out of memory. Everything else is here: the FCS both ways (CRC-32 by a table of 1 KiB), padding, the filter, the lengths,
+//! the counters, and a watch over a transmitter that does not end. Frames are [lent](ethdev::LendingDevice) in the buffers that the port filled and sends from:
+//! nothing is copied.
 //!
-//! 100 Mbit/s full duplex and nothing else, and that alone is [advertised](crate::Mac::modes): nobody here would notice a collision, and 10 Mbit/s would need programs of their own.
-//! A link in another mode is refused.
+//! 100 Mbit/s full duplex and nothing else, and that alone is [advertised](crate::Mac::modes): nobody here would notice a collision, and 10 Mbit/s would need
+//! programs of their own. A link in another mode is refused.
 //!
 //! # What goes wrong in such MACs, and where it is dealt with
 //!
@@ -25,9 +26,9 @@
 //!
 //! # How many buffers
 //!
-//! Two to receive into are the least: the port gets the second before the first is looked at. Between two frames there are 960 ns, which no main loop keeps: with a port that takes one buffer at a time,
-//! frames that follow each other at once are lost. A port whose interrupt handler goes on to the next of several buffers loses none until they are full. Such a port, all in safe code but for the
-//! two functions that start the DMA:
+//! Two to receive into are the least: the port gets the second before the first is looked at. Between two frames there are 960 ns, which no main loop keeps:
+//! with a port that takes one buffer at a time, frames that follow each other at once are lost. A port whose interrupt handler goes on to the next of several
+//! buffers loses none until they are full. Such a port, all in safe code but for the two functions that start the DMA:
 //!
 //! ```
 //! use core::cell::RefCell;
@@ -129,8 +130,8 @@
 //!
 //! # What it costs
 //!
-//! The CRC is a table look-up for each byte, both ways: on a small core that, and not the wire, is the limit. The hardware keeps up in any case; frames that the core does not get
-//! around to are overruns, and counted where the port [can](RxPort::COUNTS_MISSED).
+//! The CRC is a table look-up for each byte, both ways: on a small core that, and not the wire, is the limit. The hardware keeps up in any case; frames that
+//! the core does not get around to are overruns, and counted where the port [can](RxPort::COUNTS_MISSED).
 
 mod device;
 mod error;

@@ -2,22 +2,22 @@
 
 /// The receiving end: it is given buffers, and gives each back with what came in.
 ///
-/// What is behind it is the caller's: state machines, DMA channels, interrupts. Buffers move in and out by value, so that one that the hardware writes to is out of
-/// everybody else's reach: with `&'static mut [u8]`, DMA needs no more than that.
+/// What is behind it is the caller's: state machines, DMA channels, interrupts. Buffers move in and out by value, so that one that the hardware writes to is
+/// out of everybody else's reach: with `&'static mut [u8]`, DMA needs no more than that.
 ///
 /// # Contract
 ///
-/// - Frames go into the buffers in the order in which those were given, one into each, at their start, from the destination address on: preamble and SFD are not
-///   stored. The FCS is.
+/// - Frames go into the buffers in the order in which those were given, one into each, at their start, from the destination address on: preamble and SFD are
+///   not stored. The FCS is.
 /// - A buffer comes back for **every** reception that ended, one of no bytes (a false carrier) included: whether there was one must not be judged by the
 ///   length.
-/// - The end of a frame is the second low sample of `CRS_DV` in a row, because it toggles while the PHY empties its FIFO (data sheet of the LAN8720A, on this pin); up to
-///   [`DRIBBLE`](Self::DRIBBLE) bytes too many are no harm. A carrier that ends before a start delimiter came must not hold the receiver.
+/// - The end of a frame is the second low sample of `CRS_DV` in a row, because it toggles while the PHY empties its FIFO (data sheet of the LAN8720A, on this
+///   pin); up to [`DRIBBLE`](Self::DRIBBLE) bytes too many are no harm. A carrier that ends before a start delimiter came must not hold the receiver.
 /// - The length is taken when the last byte is in memory, not when `CRS_DV` falls: FIFO and DMA lag behind.
-/// - With room for more than one buffer, the next reception begins in the interrupt that ends the last one, within the 960 ns between two frames. With room for one,
-///   frames that come before the driver is called again are lost.
-/// - Received bits are sampled by the PHY's reference clock, or by one that is derived from it: between two crystals of 50 ppm each, the last bit of a long frame has
-///   moved by more than half its length.
+/// - With room for more than one buffer, the next reception begins in the interrupt that ends the last one, within the 960 ns between two frames. With room for
+///   one, frames that come before the driver is called again are lost.
+/// - Received bits are sampled by the PHY's reference clock, or by one that is derived from it: between two crystals of 50 ppm each, the last bit of a long
+///   frame has moved by more than half its length.
 pub trait RxPort {
     /// Memory for one frame.
     type Buffer: AsMut<[u8]>;
@@ -49,8 +49,8 @@ pub trait RxPort {
     /// The hardware failed.
     fn done(&mut self) -> Result<Option<Received<Self::Buffer>>, Self::Error>;
 
-    /// Ends reception, and gives back the buffers that it has, whatever is in them, one at each call, until `None`. A frame that is whole in one of them counts as
-    /// [missed](Self::missed).
+    /// Ends reception, and gives back the buffers that it has, whatever is in them, one at each call, until `None`. A frame that is whole in one of them counts
+    /// as [missed](Self::missed).
     fn stop(&mut self) -> Option<Self::Buffer>;
 
     /// Whether [`missed`](Self::missed) tells the truth. Where it does not, frames that come while there is no buffer are lost without a trace.
@@ -76,8 +76,8 @@ pub trait RxPort {
 /// # Contract
 ///
 /// - A frame is complete when it is given: padded, with its FCS. The port adds preamble and SFD, and keeps TXD at zero while `TX_EN` is low.
-/// - Done means that the last bit has left the pins **and** the gap of 12 byte times after it is over, or will be kept: an idle DMA channel is not enough, the state
-///   machine's FIFO and shift register lag behind.
+/// - Done means that the last bit has left the pins **and** the gap of 12 byte times after it is over, or will be kept: an idle DMA channel is not enough, the
+///   state machine's FIFO and shift register lag behind.
 /// - It sends as many bits as it was told, and ends: whatever happens, `TX_EN` falls.
 pub trait TxPort {
     /// Memory for one frame.
@@ -85,7 +85,8 @@ pub trait TxPort {
     /// What can go wrong with the hardware.
     type Error: ethdev::Error;
 
-    /// How many bytes of each buffer, before the frame, are the port's own: for a length that goes ahead of the frame through the same DMA channel, for instance.
+    /// How many bytes of each buffer, before the frame, are the port's own: for a length that goes ahead of the frame through the same DMA channel, for
+    /// instance.
     const HEADROOM: usize = 0;
 
     /// How many frames it takes at a time.
