@@ -15,19 +15,31 @@ pub(crate) const fn after(at: u16, len: u16) -> u16 {
 #[inline]
 #[must_use]
 pub(crate) const fn forward(at: u16, by: u16, len: u16) -> u16 {
-    let len = if len == 0 { 1 } else { len as u32 };
-    ((at as u32 + by as u32) % len) as u16
+    modulo(at as u32 + by as u32, len)
 }
 
 /// How far it is forward from `from` to `to`: less than the length.
 #[inline]
 #[must_use]
 pub(crate) const fn distance(from: u16, to: u16, len: u16) -> u16 {
-    let len = if len == 0 { 1 } else { len as u32 };
-    ((to as u32 % len + len - from as u32 % len) % len) as u16
+    let from = modulo(from as u32, len);
+    modulo(to as u32 + (if len == 0 { 1 } else { len as u32 }) - from as u32, len)
 }
 
-/// How far it is back from `to` by `by` positions.
+/// Divides only where it must: small cores have no instruction for that.
+#[inline]
+const fn modulo(sum: u32, len: u16) -> u16 {
+    let len = if len == 0 { 1 } else { len as u32 };
+    if sum < len {
+        sum as u16
+    } else if sum - len < len {
+        (sum - len) as u16
+    } else {
+        (sum % len) as u16
+    }
+}
+
+/// The position `by` before `to`.
 #[inline]
 #[must_use]
 pub(crate) const fn back(to: u16, by: u16, len: u16) -> u16 {

@@ -3,10 +3,13 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use ethdev::{EthernetDevice, LendingDevice, RxHalf, TxHalf};
-use ethdev_sim::chip::enet::ChipConfig;
+use ethdev::{Control, EthernetDevice, LendingDevice, Link, RxHalf, TxHalf};
+use ethdev_lan8720::Mac as _;
+use ethdev_lan8720::mac::enet::Error;
+use ethdev_sim::chip::enet::{ChipConfig, TxFate};
+use proptest::prelude::*;
 
-use crate::rig::{CONFIG, Rig, number, numbered};
+use crate::rig::{CONFIG, FULL, HALF_10, Rig, number, numbered};
 
 /// One access to the chip for each frame received, and one for each frame sent: its doorbell.
 #[test]
@@ -72,5 +75,96 @@ fn tagged_frames_fit() {
             assert_eq!(rig.nic.send_frame(&numbered(1, len)).is_ok(), len == max);
         }
         assert_eq!(rig.nic.stats().rx_bad_length, 1);
+    }
+}
+
+/// What is done in any order.
+#[derive(Debug, Clone, Copy)]
+enum Step {
+    Send(usize),
+    /// Reserved, written to, and dropped.
+    Waver(usize),
+    Pass(u64),
+    Stall(bool),
+    /// What becomes of a later transmission. Only in half duplex there is a choice.
+    Fate(TxFate),
+    Link(Link),
+    Service,
+    Restart,
+    Recover,
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = prop_oneof![
+        8 => (14_usize..1515).prop_map(Step::Send),
+        2 => (14_usize..1515).prop_map(Step::Waver),
+        4 => (0_u64..2000).prop_map(Step::Pass),
+        2 => any::<bool>().prop_map(Step::Stall),
+        2 => prop_oneof![Just(TxFate::LateCollision), Just(TxFate::TooManyCollisions)].prop_map(Step::Fate),
+        1 => prop_oneof![Just(FULL), Just(HALF_10), Just(Link::Down)].prop_map(Step::Link),
+        2 => Just(Step::Service),
+        1 => Just(Step::Restart),
+        1 => Just(Step::Recover),
+    ];
+    proptest::collection::vec(step, 0..80)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    /// Whatever happens to the link, to the medium and to the chip: each frame that was accepted is at the peer, or counted as lost, and no counter goes back.
+    #[test]
+    fn every_accepted_frame_is_sent_or_counted(steps in steps()) {
+        let mut rig = Rig::new::<2, 3>();
+        let (mut accepted, mut before, mut completed, mut failed, mut link) = (0, rig.nic.stats(), 0, 0, FULL);
+        for step in steps {
+            match step {
+                Step::Send(len) => match rig.nic.send_frame(&numbered(accepted, len)[..len.max(18)]) {
+                    Ok(()) => accepted += 1,
+                    Err(e) => prop_assert!(e == Error::Busy || (e == Error::LinkDown && !link.is_up())),
+                },
+                Step::Waver(len) => {
+                    let (_, mut tx) = rig.nic.split();
+                    if let Some(memory) = tx.reserve(len).expect("it works") {
+                        memory.fill(0xbb);
+                    }
+                }
+                Step::Pass(us) => rig.pass(us),
+                Step::Stall(stalled) => rig.chip.stall_tx(stalled),
+                Step::Fate(fate) if link == HALF_10 => rig.chip.next_transmissions([fate]),
+                Step::Fate(_) => {}
+                Step::Link(to) => {
+                    // Fates that were drawn for half duplex are over with it.
+                    link = to;
+                    rig.chip.forget_transmissions();
+                    rig.nic.set_link(to).expect("it works");
+                }
+                Step::Service => {
+                    let events = rig.nic.service().expect("it works");
+                    completed += u32::from(events.tx_completed);
+                    failed += u32::from(events.tx_failed);
+                }
+                Step::Restart => rig.nic.stop().and_then(|()| rig.nic.start()).expect("it works"),
+                Step::Recover => rig.nic.recover().expect("it works"),
+            }
+            let stats = rig.nic.stats();
+            for ((name, now), (_, before)) in stats.iter().zip(before.iter()) {
+                prop_assert!(now >= before, "{} went from {} to {}", name, before, now);
+            }
+            before = stats;
+        }
+        rig.chip.stall_tx(false);
+        rig.settle();
+        let events = rig.nic.service().expect("it works");
+        let stats = rig.nic.stats();
+        let mut arrived = Vec::new();
+        while let Some(frame) = rig.peer.recv() {
+            arrived.push(number(&frame));
+        }
+        prop_assert!(arrived.is_sorted_by(|a, b| a < b));
+        prop_assert_eq!(stats.tx_frames as usize, arrived.len());
+        prop_assert_eq!(stats.tx_frames + stats.tx_aborted + stats.tx_reset, accepted);
+        prop_assert_eq!(completed + u32::from(events.tx_completed), stats.tx_frames);
+        prop_assert_eq!(failed + u32::from(events.tx_failed), stats.tx_aborted);
     }
 }

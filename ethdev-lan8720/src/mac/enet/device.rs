@@ -164,8 +164,8 @@ impl<R: Registers, D: DelayNs, C: Dma> EthernetDevice for Enet<R, D, C> {
         }
         let link = self.link();
         events.link_changed = core::mem::replace(&mut self.link_told, link) != link;
-        let stats = self.stats();
-        let lost = stats.rx_lost().wrapping_sub(stats.rx_discarded);
+        let received = self.counters.enter(self.rx.stats, self.rx.overruns_marked);
+        let lost = received.rx_lost().wrapping_sub(received.rx_discarded);
         events.rx_lost = core::mem::replace(&mut self.lost_told, lost) != lost;
         (events.tx_completed, events.tx_failed) = self.tx.take_news();
         Ok(events)

@@ -187,23 +187,32 @@ impl TxSide {
         self.ring.reset(FREE);
     }
 
+    /// How many frames were sent.
+    fn sent(&self) -> u32 {
+        let closed = self.accepted.frames.wrapping_sub(self.waiting().into());
+        closed.wrapping_sub(self.reset.frames).wrapping_sub(self.aborted)
+    }
+
     /// The books.
     pub(super) fn stats(&self) -> Stats {
-        let (open, mut stats) = (self.open(), Stats::ZERO);
-        let closed = |accepted: u32, open: u32, reset: u32| accepted.wrapping_sub(open).wrapping_sub(reset);
-        stats.tx_frames = closed(self.accepted.frames, open.frames, self.reset.frames).wrapping_sub(self.aborted);
-        stats.tx_bytes = closed(self.accepted.bytes, open.bytes, self.reset.bytes);
+        let mut stats = Stats::ZERO;
+        stats.tx_frames = self.sent();
+        stats.tx_bytes = self
+            .accepted
+            .bytes
+            .wrapping_sub(self.open().bytes)
+            .wrapping_sub(self.reset.bytes);
         stats.tx_aborted = self.aborted;
         stats.tx_reset = self.reset.frames;
         stats
     }
 
-    /// How many frames were sent, and given up, since this was asked last. Those that the uDMA is done with are closed.
+    /// How many frames were sent, and given up, since this was asked last.
     pub(super) fn take_news(&mut self) -> (u16, u16) {
-        let stats = self.stats();
-        let before = core::mem::replace(&mut self.told, (stats.tx_frames, stats.tx_aborted));
+        let now = (self.sent(), self.aborted);
+        let before = core::mem::replace(&mut self.told, now);
         let since = |now: u32, before: u32| u16::try_from(now.wrapping_sub(before)).unwrap_or(u16::MAX);
-        (since(stats.tx_frames, before.0), since(stats.tx_aborted, before.1))
+        (since(now.0, before.0), since(now.1, before.1))
     }
 }
 

@@ -192,6 +192,11 @@ impl EnetChip {
         self.0.core.borrow_mut().fates.extend(fates);
     }
 
+    /// Forgets what was [decided](Self::next_transmissions) and has not come to pass.
+    pub fn forget_transmissions(&self) {
+        self.0.core.borrow_mut().fates.clear();
+    }
+
     /// The next descriptor of a whole frame is closed with this length, whatever is true.
     pub fn forge_rx_length(&self, len: u16) {
         self.0.core.borrow_mut().forged_len = Some(len);
