@@ -5,7 +5,7 @@ use ethdev::{Capabilities, ErrorKind, Events, FilterOutcome, Interest, MacAddres
 
 use super::rx::Rx;
 use super::spi::Spi;
-use super::tx::Tx;
+use super::tx::{Tx, WRITES};
 use crate::config::Config;
 use crate::counters::{Counters, count};
 use crate::errata::Revision;
@@ -206,7 +206,12 @@ impl<B: Bus> Chip<B> {
             // On a bus that is not trusted a bit may flip and start the DMA, which then copies two idle bytes to where they are.
             let [first, last] = IDLE;
             for (pair, value) in [(regs::EDMAST, first), (regs::EDMAND, last), (regs::EDMADST, first)] {
-                self.spi.write_pair(pair, value).await?;
+                for _ in 0..WRITES {
+                    self.spi.write_pair(pair, value).await?;
+                    if self.spi.read_pair(pair).await? == value {
+                        break;
+                    }
+                }
             }
         }
         // Once: neither the chip nor the driver overwrites it.

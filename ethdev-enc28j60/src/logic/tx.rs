@@ -22,7 +22,7 @@ use crate::trace::warning;
 /// Shortest frame without FCS: what is shorter is padded.
 const MIN_LEN: u16 = ethdev::frame::MIN_FRAME_LEN as u16;
 /// How often what did not arrive is written, on a bus that is not trusted.
-const WRITES: usize = 3;
+pub(crate) const WRITES: usize = 3;
 const PADDING: [u8; ethdev::frame::MIN_FRAME_LEN] = [0; ethdev::frame::MIN_FRAME_LEN];
 
 /// One of the two places for a frame in the chip's memory.
@@ -359,18 +359,34 @@ impl<B: Bus> Chip<B> {
                 // Started after a reset, it was nothing that went out.
                 return self.resync(false).await;
             }
-            self.counters.count_tx(self.tx.length());
-            self.tx.completed = self.tx.completed.saturating_add(1);
-            self.tx.stale_flags = true;
-            self.tx.free_first();
-            self.start_next().await
+            self.sent().await
         } else if self.spi.elapsed() > errata::tx_stuck(self.settings.is_full_duplex()) {
-            warning!("ENC28J60 transmitter stuck, reset");
-            self.start_again().await
+            self.late().await
         } else {
             self.tx.looks = self.tx.looks.saturating_add(1);
             Ok(())
         }
+    }
+
+    async fn sent(&mut self) -> Result<(), B> {
+        self.counters.count_tx(self.tx.length());
+        self.tx.completed = self.tx.completed.saturating_add(1);
+        self.tx.stale_flags = true;
+        self.tx.free_first();
+        self.start_next().await
+    }
+
+    /// It takes longer than a frame does, and nothing tells of its end.
+    async fn late(&mut self) -> Result<(), B> {
+        if !self.is_alive().await? {
+            return self.resync(false).await;
+        }
+        // Errata 12 and 13 leave TXRTS set. Where it is not, only the flags were lost.
+        if self.spi.look(regs::ECON1).await? & econ1::TXRTS == 0 {
+            return self.sent().await;
+        }
+        warning!("ENC28J60 transmitter stuck, reset");
+        self.start_again().await
     }
 
     /// Whether TXRTS in doubt was set. The flags were clear before it.
