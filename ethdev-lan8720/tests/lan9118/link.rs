@@ -237,3 +237,62 @@ fn the_phys_interrupt_comes_through() {
     assert!(rig.wire.link().is_up());
     rig.assert_clean();
 }
+
+#[test]
+fn a_link_told_to_a_sleeper_is_set_when_it_wakes() {
+    let (rig, mut mac) = Rig::started();
+    mac.sleep().unwrap();
+    let told = up(Duplex::Half, Pause::default());
+    mac.set_link(told).unwrap();
+    assert_eq!(mac.link(), Link::Down);
+    mac.wake().unwrap();
+    assert_eq!((mac.link(), mac_register(&rig, 1)), (told, 0x0080_000c));
+    mac.sleep().unwrap();
+    mac.set_link(up(Duplex::Full, Pause { rx: true, tx: true })).unwrap();
+    mac.wake().unwrap();
+    assert_eq!(
+        (mac_register(&rig, 1), mac_register(&rig, 8)),
+        (0x0010_000c, 0xffff_0002)
+    );
+    rig.assert_clean();
+}
+
+#[test]
+fn what_it_was_before_is_what_it_is_after() {
+    let (rig, mut mac) = Rig::started();
+    // Stopped, it stays so: asleep, recovered, and told of the link.
+    mac.stop().unwrap();
+    mac.sleep().unwrap();
+    mac.recover().unwrap();
+    rig.pass(1);
+    assert_eq!(rig.chip.bus().read(0x84) & 1, 0, "it sleeps on");
+    mac.wake().unwrap();
+    mac.set_link(Link::Down).unwrap();
+    mac.set_link(FULL).unwrap();
+    mac.recover().unwrap();
+    assert_eq!(mac.link(), Link::Down);
+    assert_eq!(mac.send_frame(&frame(60)), Err(Error::Refused(ErrorKind::Stopped)));
+    mac.start().unwrap();
+    assert_eq!(mac.link(), FULL);
+    // Started while it sleeps, it wakes; stopped while it sleeps, it wakes stopped.
+    mac.sleep().unwrap();
+    mac.start().unwrap();
+    assert_eq!(mac.link(), FULL);
+    mac.sleep().unwrap();
+    mac.stop().unwrap();
+    mac.wake().unwrap();
+    assert_eq!(mac.link(), Link::Down);
+    rig.assert_clean();
+}
+
+#[test]
+fn armed_before_a_reset_is_armed_after_it() {
+    let (rig, mut mac) = Rig::started();
+    assert_eq!(mac.rearm(Interest::RX), Ok(RearmOutcome::Armed));
+    mac.recover().unwrap();
+    rig.deliver(&frame(60));
+    assert!(rig.chip.irq_is_active());
+    mac.disarm().unwrap();
+    assert!(!rig.chip.irq_is_active());
+    rig.assert_clean();
+}

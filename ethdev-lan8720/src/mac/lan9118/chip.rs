@@ -162,6 +162,8 @@ impl<R: Registers, D: DelayNs> Chip<R, D> {
 
     /// The same as [`wake`](Self::wake) for a chip that may be awake.
     pub(super) fn wake_if_asleep(&mut self) -> Result<(), Error> {
+        // Not by dummy reads: a chip that is not ready takes none (section 3.10.2).
+        self.delay_us(1);
         if self.read(regs::PMT_CTRL) & regs::pmt_ctrl::READY != 0 {
             return Ok(());
         }
@@ -171,7 +173,7 @@ impl<R: Registers, D: DelayNs> Chip<R, D> {
     fn ready(&mut self) -> Result<(), Error> {
         use regs::pmt_ctrl::READY;
 
-        // Not by dummy reads: a chip that is not ready takes none (section 3.10.2).
+        // As above.
         self.delay_us(1);
         self.wait_for_bits(Wait::Ready, RESET, regs::PMT_CTRL, READY, READY)
     }

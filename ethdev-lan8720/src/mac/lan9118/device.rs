@@ -26,7 +26,7 @@ impl<R: Registers, D: DelayNs> EthernetDevice for Lan9118<R, D> {
 
     #[inline]
     fn capabilities(&self) -> Capabilities {
-        self.what_it_can()
+        self.capabilities
     }
 
     #[inline]
@@ -103,8 +103,10 @@ impl<R: Registers, D: DelayNs> Control for Lan9118<R, D> {
 
 impl<R: Registers, D: DelayNs> Rearm for Lan9118<R, D> {
     fn disarm(&mut self) -> Result<(), Error> {
-        if !self.is_asleep() {
-            self.chip.write(regs::INT_EN, 0);
+        if self.is_asleep() {
+            self.armed = 0;
+        } else {
+            self.mask(0);
         }
         Ok(())
     }
@@ -128,7 +130,7 @@ impl<R: Registers, D: DelayNs> Rearm for Lan9118<R, D> {
         }
         // Forget what the two levels had latched; errors stay for `service`.
         self.chip.write(regs::INT_STS, RX_STATUS_LEVEL | TX_STATUS_LEVEL);
-        self.chip.write(regs::INT_EN, sources);
+        self.mask(sources);
         // The look comes last: what arrives before it is seen, what arrives after it raises the line.
         let levels = RX_STATUS_LEVEL | TX_STATUS_LEVEL;
         let pending = self.chip.read(regs::INT_STS) & sources & !levels != 0

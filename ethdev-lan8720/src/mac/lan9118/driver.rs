@@ -1,10 +1,7 @@
 //! The driver: what the chip's state means, and the way from one state into another.
 
 use embedded_hal::delay::DelayNs;
-use ethdev::frame::MIN_FRAME_LEN;
-use ethdev::{
-    Capabilities, Duplex, ErrorKind, Events, FilterOutcome, Link, MacAddress, Pause, RxFilter, Stats, check_frame,
-};
+use ethdev::{Capabilities, Duplex, ErrorKind, Events, FilterOutcome, Link, MacAddress, Pause, RxFilter, Stats};
 
 use super::chip::Chip;
 use super::config::Config;
@@ -20,7 +17,7 @@ use crate::trace::warning;
 /// ```text
 /// Stopped <-> Running      start, stop
 /// either   -> Asleep       sleep;    Asleep -> as before: wake
-/// Running  -> Faulted      the chip is out of step;    Faulted -> Running: recover
+/// any      -> Faulted      the chip is out of step, or left half way;    Faulted -> as before: recover
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum State {
@@ -28,8 +25,8 @@ pub(super) enum State {
     Stopped,
     /// Both directions on.
     Running,
-    /// Both directions off, and the chip takes no accesses. Whether it runs when it wakes.
-    Asleep { runs: bool },
+    /// Both directions off, and the chip takes no accesses.
+    Asleep,
     /// The chip is out of step since then.
     Faulted(Fault),
 }
@@ -41,20 +38,24 @@ pub(super) enum State {
 pub struct Lan9118<R, D> {
     pub(super) chip: Chip<R, D>,
     pub(super) config: Config,
-    capabilities: Capabilities,
+    pub(super) capabilities: Capabilities,
     /// The longest frame without FCS, in bytes.
     pub(super) max_len: u16,
     /// What the longest frame takes of the transmit data FIFO.
-    max_room: u32,
+    pub(super) max_room: u32,
     model: Model,
     revision: u16,
     pub(super) address: MacAddress,
     filter: Filter,
     /// What `set_link` said last.
-    told: Link,
+    pub(super) told: Link,
     pub(super) state: State,
+    /// What it is to be when it is neither asleep nor at fault: running or stopped.
+    runs: bool,
+    /// The interrupts that are unmasked.
+    pub(super) armed: u32,
     /// Frames may be sent: running, and told a link.
-    open: bool,
+    pub(super) open: bool,
     pub(super) stats: Stats,
     /// Frames in the chip of which no status has come back. It holds a few dozen; one that never tells makes this wrap, and is noticed then.
     pub(super) queued: u16,
@@ -96,6 +97,8 @@ impl<R: Registers, D: DelayNs> Lan9118<R, D> {
             filter: Filter::DEFAULT,
             told: Link::Down,
             state: State::Stopped,
+            runs: false,
+            armed: 0,
             open: false,
             stats: Stats::ZERO,
             queued: 0,
@@ -123,14 +126,10 @@ impl<R: Registers, D: DelayNs> Lan9118<R, D> {
         self.chip.release()
     }
 
-    pub(super) const fn what_it_can(&self) -> Capabilities {
-        self.capabilities
-    }
-
     pub(super) const fn link_state(&self) -> Link {
         match self.state {
             State::Running | State::Faulted(_) => self.told,
-            State::Stopped | State::Asleep { .. } => Link::Down,
+            State::Stopped | State::Asleep => Link::Down,
         }
     }
 
@@ -138,7 +137,7 @@ impl<R: Registers, D: DelayNs> Lan9118<R, D> {
     pub(super) const fn fault(&self) -> Result<(), Error> {
         match self.state {
             State::Faulted(fault) => Err(Error::Fault(fault)),
-            State::Stopped | State::Running | State::Asleep { .. } => Ok(()),
+            State::Stopped | State::Running | State::Asleep => Ok(()),
         }
     }
 
@@ -157,9 +156,10 @@ impl<R: Registers, D: DelayNs> Lan9118<R, D> {
         Error::Fault(fault)
     }
 
-    /// Enters another state, and counts what that does to the link.
-    fn enter(&mut self, state: State) {
+    /// Changes the state, or what was told, and counts what that does to the link.
+    fn enter(&mut self, state: State, told: Link) {
         let before = self.link_state();
+        self.told = told;
         self.set_state(state);
         if self.link_state() != before {
             self.stats.link_changes = self.stats.link_changes.wrapping_add(1);
@@ -174,7 +174,7 @@ impl<R: Registers, D: DelayNs> Lan9118<R, D> {
         let chip = &mut self.chip;
         chip.write(regs::HW_CFG, hw_cfg::STORE_AND_FORWARD | hw_cfg::tx_fifo_size(kib));
         chip.write(regs::AFC_CFG, afc_cfg::levels(fifo::rx_data(kib)));
-        chip.write(regs::INT_EN, 0);
+        chip.write(regs::INT_EN, self.armed);
         // Any status is above both levels. That of the transmit data FIFO is of no use here: it stays out of reach.
         chip.write(regs::FIFO_INT, 0xff00_0000);
         chip.write(regs::IRQ_CFG, irq_cfg::ENABLE | self.config.irq.irq_cfg());
@@ -206,7 +206,7 @@ impl<R: Registers, D: DelayNs> Lan9118<R, D> {
         let enable = match self.state {
             State::Running if rx => TX_ENABLE | RX_ENABLE,
             State::Running => TX_ENABLE,
-            State::Stopped | State::Asleep { .. } | State::Faulted(_) => 0,
+            State::Stopped | State::Asleep | State::Faulted(_) => 0,
         };
         self.chip
             .mac_write(regs::mac::CR, self.filter.bits | duplex | runts | enable)
@@ -227,7 +227,9 @@ impl<R: Registers, D: DelayNs> Lan9118<R, D> {
 
     /// Turns both directions on.
     fn run(&mut self) -> Result<(), Error> {
-        self.enter(State::Running);
+        self.runs = true;
+        self.enter(State::Running, self.told);
+        self.write_flow()?;
         self.chip.write(regs::TX_CFG, regs::tx_cfg::ON);
         self.write_control(true)
     }
@@ -236,8 +238,8 @@ impl<R: Registers, D: DelayNs> Lan9118<R, D> {
         self.fault()?;
         match self.state {
             State::Stopped => self.run().map_err(|e| self.half_way(e)),
-            State::Asleep { .. } => {
-                self.set_state(State::Asleep { runs: true });
+            State::Asleep => {
+                self.runs = true;
                 self.wake_up()
             }
             State::Running | State::Faulted(_) => Ok(()),
@@ -247,26 +249,31 @@ impl<R: Registers, D: DelayNs> Lan9118<R, D> {
     /// Turns both directions off as the chip wants it, and where it does not obey, by a reset. What is pending is lost and counted.
     pub(super) fn stop_frames(&mut self) -> Result<(), Error> {
         self.fault()?;
-        match self.state {
-            State::Running => {}
-            State::Asleep { .. } => {
-                self.set_state(State::Asleep { runs: false });
-                return Ok(());
-            }
-            State::Stopped | State::Faulted(_) => return Ok(()),
+        self.runs = false;
+        if self.state != State::Running {
+            return Ok(());
         }
-        self.chip.write(regs::INT_EN, 0);
-        let stopped = self.empty_transmitter().and_then(|()| self.empty_receiver());
-        self.enter(State::Stopped);
-        match stopped {
-            Ok(_) => self.write_control(true),
+        self.mask(0);
+        match self.empty_transmitter().and_then(|()| self.empty_receiver()) {
+            Ok(_) => {
+                self.enter(State::Stopped, self.told);
+                self.write_control(true)
+            }
             Err(Error::Timeout(wait)) => {
                 warning!("{}: the chip is reset", wait);
+                self.enter(State::Stopped, self.told);
                 self.reset()
             }
+            // Out of step: only a recovery helps, to be stopped as well.
             Err(e) => Err(e),
         }
         .map_err(|e| self.half_way(e))
+    }
+
+    /// Unmasks these interrupts, and masks all others.
+    pub(super) fn mask(&mut self, armed: u32) {
+        self.armed = armed;
+        self.chip.write(regs::INT_EN, armed);
     }
 
     /// A state that was not reached is no state to go on from.
@@ -340,66 +347,52 @@ impl<R: Registers, D: DelayNs> Lan9118<R, D> {
         self.set_up()
     }
 
-    /// Resets the chip, whatever state it is in, and brings it back to the state before.
+    /// Resets the chip, whatever state it is in, and brings it back to what it is to be.
     pub(super) fn restart(&mut self) -> Result<(), Error> {
         let before = self.state;
-        if !matches!(before, State::Asleep { .. }) {
+        if !self.is_asleep() {
             self.lose_received();
             self.stats.tx_reset = self.stats.tx_reset.wrapping_add(u32::from(self.queued));
             self.queued = 0;
         }
         let link_before = self.link_state();
-        let result = self.back_to(before);
-        // It was not down for anybody who did not look.
+        // A chip that is gone, or another one in its place, changes nothing.
+        self.find_again()?;
+        self.set_state(State::Stopped);
+        let result = self.come_back(before);
+        match result {
+            Ok(()) => self.stats.recoveries = self.stats.recoveries.wrapping_add(1),
+            Err(Error::Timeout(wait)) => self.set_state(State::Faulted(Fault::HalfWay(wait))),
+            Err(_) => {}
+        }
+        // It was not down for anybody who did not look meanwhile.
         if self.link_state() != link_before {
             self.stats.link_changes = self.stats.link_changes.wrapping_add(1);
         }
-        match result {
-            Ok(()) => {
-                self.stats.recoveries = self.stats.recoveries.wrapping_add(1);
-                Ok(())
-            }
-            Err(e) => {
-                if let Error::Timeout(wait) = e {
-                    self.set_state(State::Faulted(Fault::HalfWay(wait)));
-                }
-                Err(e)
-            }
-        }
+        result
     }
 
-    fn back_to(&mut self, before: State) -> Result<(), Error> {
-        let state = match before {
-            State::Stopped | State::Asleep { .. } => State::Stopped,
-            State::Running | State::Faulted(_) => State::Running,
-        };
-        self.set_state(State::Stopped);
-        // Another chip in its place would be no recovery.
-        let found = identify(&mut self.chip).and_then(|(model, revision)| {
-            let id = model.id();
-            (model == self.model)
-                .then_some(())
-                .ok_or(Error::WrongChip { id, revision })
-        });
-        if let Err(e) = found {
-            self.set_state(before);
-            return Err(e);
+    /// Wakes the chip if need be, and makes sure that it is the one that was there.
+    fn find_again(&mut self) -> Result<(), Error> {
+        let (model, revision) = identify(&mut self.chip)?;
+        if model == self.model {
+            return Ok(());
         }
+        let id = model.id();
+        Err(Error::WrongChip { id, revision })
+    }
+
+    fn come_back(&mut self, before: State) -> Result<(), Error> {
         self.reset()?;
-        if state == State::Running {
-            self.set_state(state);
+        if before == State::Asleep {
+            self.chip.sleep();
+            self.set_state(State::Asleep);
+        } else if self.runs {
+            self.set_state(State::Running);
             self.chip.write(regs::TX_CFG, regs::tx_cfg::ON);
             self.write_control(true)?;
         }
-        if let State::Asleep { runs } = before {
-            self.fall_asleep(runs);
-        }
         Ok(())
-    }
-
-    fn fall_asleep(&mut self, runs: bool) {
-        self.chip.sleep();
-        self.enter(State::Asleep { runs });
     }
 
     /// Stops, and goes to the state of least power: D2, out of which a write to `BYTE_TEST` leads (section 3.10).
@@ -407,20 +400,22 @@ impl<R: Registers, D: DelayNs> Lan9118<R, D> {
         if self.is_asleep() {
             return Ok(());
         }
-        let runs = self.state == State::Running;
+        let runs = self.runs;
         self.stop_frames()?;
-        self.fall_asleep(runs);
+        self.runs = runs;
+        self.chip.sleep();
+        self.enter(State::Asleep, self.told);
         Ok(())
     }
 
     pub(super) fn wake_up(&mut self) -> Result<(), Error> {
         self.fault()?;
-        let State::Asleep { runs } = self.state else {
+        if !self.is_asleep() {
             return Ok(());
-        };
+        }
         self.wake_chip()?;
-        self.enter(State::Stopped);
-        if runs { self.start_frames() } else { Ok(()) }
+        self.enter(State::Stopped, self.told);
+        if self.runs { self.start_frames() } else { Ok(()) }
     }
 
     fn wake_chip(&mut self) -> Result<(), Error> {
@@ -432,7 +427,7 @@ impl<R: Registers, D: DelayNs> Lan9118<R, D> {
     }
 
     pub(super) const fn is_asleep(&self) -> bool {
-        matches!(self.state, State::Asleep { .. })
+        matches!(self.state, State::Asleep)
     }
 
     /// Does something with the chip, and wakes it for that where it sleeps.
@@ -464,22 +459,16 @@ impl<R: Registers, D: DelayNs> Lan9118<R, D> {
         if link == self.told {
             return Ok(());
         }
-        let before = self.link_state();
-        self.told = link;
-        self.set_state(self.state);
-        if self.link_state() != before {
-            self.stats.link_changes = self.stats.link_changes.wrapping_add(1);
-        }
+        self.enter(self.state, link);
         // Otherwise `run`, a wake-up or a recovery tells the chip.
         let result = match self.state {
             State::Running if link.is_up() => self.write_control(true).and_then(|()| self.write_flow()),
             State::Running => self.drop_queue(),
             State::Stopped => self.write_control(true).and_then(|()| self.write_flow()),
-            State::Asleep { .. } | State::Faulted(_) => Ok(()),
+            State::Asleep | State::Faulted(_) => Ok(()),
         };
         if result.is_err() {
-            self.told = Link::Down;
-            self.set_state(self.state);
+            self.enter(self.state, Link::Down);
         }
         result
     }
@@ -502,83 +491,6 @@ impl<R: Registers, D: DelayNs> Lan9118<R, D> {
             }
             Err(e) => Err(e),
         }
-    }
-
-    /// Collects the statuses of sent frames: bytes of room in the transmit data FIFO; how many frames went out, and how many failed.
-    fn reap(&mut self) -> Result<(u32, u16, u16), Error> {
-        let before = self.stats;
-        let room = self.reap_before_writing()?;
-        self.chip.settle();
-        let since = self.stats.since(&before);
-        Ok((room, since.tx_frames as u16, since.tx_aborted as u16))
-    }
-
-    /// The same for those who use the FIFO's port next: without the pause that is needed before the FIFO's level is read again.
-    #[inline]
-    fn reap_before_writing(&mut self) -> Result<u32, Error> {
-        let info = self.chip.read(regs::TX_FIFO_INF);
-        let mut statuses = fifo_inf::statuses(info);
-        if statuses > u32::from(self.queued) {
-            return Err(self.fail(Fault::TxFifo(info)));
-        }
-        // Statuses are no more than were queued, which is 16 bits.
-        self.queued = self.queued.wrapping_sub(statuses as u16);
-        while statuses > 0 {
-            statuses -= 1;
-            let status = self.chip.port(regs::TX_STATUS);
-            if status & regs::tx_status::ERROR == 0 {
-                // The tag is the length that was sent with it.
-                self.stats.count_tx(usize::from(regs::tx_status::tag(status)));
-            } else {
-                self.stats.tx_aborted = self.stats.tx_aborted.wrapping_add(1);
-            }
-        }
-        Ok(fifo_inf::data(info))
-    }
-
-    /// Bytes of room in the transmit data FIFO, if that is enough for the longest frame and frames may be sent at all.
-    #[inline]
-    pub(super) fn room(&mut self) -> Result<Option<u32>, Error> {
-        self.fault()?;
-        if !self.open {
-            return Ok(None);
-        }
-        let (room, ..) = self.reap()?;
-        Ok((room >= self.max_room).then_some(room))
-    }
-
-    /// Sends a frame that lies in one piece.
-    #[inline]
-    pub(super) fn send_whole(&mut self, frame: &[u8]) -> Result<(), Error> {
-        if !self.open || frame.len() < MIN_FRAME_LEN || frame.len() > usize::from(self.max_len) {
-            return self.send(&[frame]);
-        }
-        let room = self.reap_before_writing()?;
-        if room < self.max_room {
-            self.chip.settle();
-            return Err(Error::Refused(ErrorKind::Busy));
-        }
-        self.chip.write_whole(frame);
-        self.queued = self.queued.wrapping_add(1);
-        Ok(())
-    }
-
-    pub(super) fn send(&mut self, parts: &[&[u8]]) -> Result<(), Error> {
-        self.fault()?;
-        let len = check_frame(parts, &self.capabilities).map_err(Error::Refused)?;
-        if self.state != State::Running {
-            return Err(Error::Refused(ErrorKind::Stopped));
-        }
-        if !self.told.is_up() {
-            return Err(Error::Refused(ErrorKind::LinkDown));
-        }
-        let Some(room) = self.room()? else {
-            return Err(Error::Refused(ErrorKind::Busy));
-        };
-        // Padded here: silicon would do it, QEMU's model of it does not.
-        self.chip.write_parts(parts, len, len.max(MIN_FRAME_LEN), room);
-        self.queued = self.queued.wrapping_add(1);
-        Ok(())
     }
 
     /// Looks after the chip: whether it is there, faults, sent frames, overruns.

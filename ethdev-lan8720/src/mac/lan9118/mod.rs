@@ -53,6 +53,7 @@ mod filter;
 mod id;
 mod regs;
 mod rx;
+mod tx;
 
 pub use config::{Config, IrqPin};
 pub use driver::Lan9118;
