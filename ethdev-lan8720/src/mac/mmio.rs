@@ -1,4 +1,4 @@
-//! Memory-mapped registers: the one seam between a MAC and its bus, and the only unsafe code of the crate.
+//! Memory-mapped registers: the one seam between a MAC and its bus.
 #![allow(unsafe_code)]
 
 use core::ptr::NonNull;

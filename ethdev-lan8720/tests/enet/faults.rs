@@ -86,6 +86,23 @@ fn a_fault_is_told_and_ended() {
     }
 }
 
+/// A buffer that is reserved when the fault comes: the frame that was in it before stays sent.
+#[test]
+fn a_fault_takes_nothing_back() {
+    let mut rig = Rig::new::<2, 2>();
+    for n in 0..2 {
+        rig.nic.send_frame(&numbered(n, 60)).expect("room");
+    }
+    rig.settle();
+    assert!(rig.nic.split().1.reserve(60).expect("it works").is_some());
+    let before = rig.nic.stats();
+    rig.chip.bus_error();
+    assert!(rig.nic.service().is_err());
+    assert_eq!(rig.nic.stats().tx_frames, before.tx_frames);
+    rig.nic.recover().expect("it comes back");
+    assert_eq!((rig.nic.stats().tx_frames, rig.nic.stats().tx_lost()), (2, 0));
+}
+
 #[test]
 fn a_reset_that_never_ends_is_an_error() {
     let mut rig = Rig::new::<2, 2>();

@@ -41,8 +41,10 @@
 //!
 //! # The books
 //!
-//! - [`rx_overrun`](ethdev::Stats::rx_overrun) is the MAC's count of frames that found the FIFO full; runts are its count too, and frames given up after
-//!   collisions. They are read in `service`, and 16 bits wide: [`Capabilities::service_interval`](ethdev::Capabilities::service_interval) says how often.
+//! - [`rx_overrun`](ethdev::Stats::rx_overrun) is the MAC's count of frames that found the FIFO full; runts are its count too. They are read in `service`, and 16
+//!   bits wide: [`Capabilities::service_interval`](ethdev::Capabilities::service_interval) says how often. QEMU's model of the ENET counts neither; it holds
+//!   frames back instead of losing them.
+//! - [`tx_frames`](ethdev::Stats::tx_frames) follows in `service`, and when a buffer is used again. Frames given up after collisions are the MAC's count.
 //! - Frames that the filter refuses are not counted by the MAC: [`rx_filtered`](ethdev::Stats::rx_filtered) stays 0.
 //! - [`tx_bytes`](ethdev::Stats::tx_bytes) includes frames that the MAC gave up on after collisions: it does not say which.
 //! - [`rx_reset`](ethdev::Stats::rx_reset): frames that stand in the receive FIFO because the ring is full are brought out and counted by a stop, but lost

@@ -82,6 +82,7 @@ impl<R: Registers, D: DelayNs, C: Dma> Enet<R, D, C> {
 
     /// Stops the MAC and gives everything back.
     pub fn release(mut self) -> (R, RingMemory, D, C) {
+        self.io.registers.write(regs::EIMR, 0);
         self.halt();
         let memory = RingMemory {
             rx: self.rx.ring.into_memory(),

@@ -76,6 +76,8 @@ impl TxSide {
     pub(super) const fn set_fault(&mut self, fault: Option<Fault>) {
         self.fault = fault;
         if fault.is_some() {
+            // Whoever holds a buffer asks nothing any more.
+            self.closed = self.accepted.frames.wrapping_sub(self.waiting() as u32);
             self.ring.let_go();
         }
         self.careful = self.half_duplex || fault.is_some();
@@ -144,7 +146,7 @@ impl TxSide {
     #[inline]
     fn send<R: Registers, C: Dma>(&mut self, io: &Io<R, C>, len: usize) {
         io.dma.before_device_reads(&self.ring.part(len));
-        // A length that passed `check` fits.
+        // No frame is longer than 16 bits can tell.
         let bytes = len as u32;
         self.ring.hand_over(&io.dma, SEND | bytes);
         self.accepted.frames = self.accepted.frames.wrapping_add(1);
