@@ -2,4 +2,5 @@
 //!
 //! They know nothing of the drivers that are tested on them.
 
+pub mod cyw43;
 pub mod enc28j60;

@@ -1,0 +1,651 @@
+//! Function 2: frames between the firmware and the host, their headers, sequence numbers and credits.
+//!
+//! The firmware makes every frame for the host at least 256 bytes long by making its header longer, and shifts the contents of events and data by two bytes,
+//! so that IP headers are aligned.
+
+use core::time::Duration;
+use std::collections::VecDeque;
+
+use super::bus_registers::irq;
+use super::command::Command;
+use super::hardware::Hw;
+use super::{Fault, Spoil, ViolationKind};
+
+/// Bytes of a frame's first header, as short as it gets.
+const HEADER: usize = 12;
+/// Frames for the host are at least this long.
+const SHORTEST: usize = 256;
+/// Bytes between the first header and the second one, in data from the host.
+const DATA_PAD: usize = 2;
+/// Bytes of the second header, of events and data.
+const SECOND_HEADER: usize = 4;
+/// The longest frame that a status word can announce.
+const LONGEST: usize = 2047;
+
+/// Channels.
+pub(super) mod channel {
+    pub(in super::super) const CONTROL: u8 = 0;
+    pub(in super::super) const EVENT: u8 = 1;
+    pub(in super::super) const DATA: u8 = 2;
+}
+
+/// What the firmware has for the host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Parcel {
+    /// A reply to an ioctl, its header included.
+    Reply(Vec<u8>),
+    /// An event, from its Ethernet header on.
+    Event(Vec<u8>),
+    /// An Ethernet frame, for this interface.
+    Data(u8, Vec<u8>),
+    /// Noise.
+    Junk,
+    /// Nothing but a header.
+    Credit,
+}
+
+impl Parcel {
+    const fn channel(&self) -> u8 {
+        match self {
+            Self::Reply(_) => channel::CONTROL,
+            Self::Event(_) | Self::Junk => channel::EVENT,
+            Self::Data(..) | Self::Credit => channel::DATA,
+        }
+    }
+}
+
+/// A frame that the bus announces.
+#[derive(Debug)]
+struct Head {
+    bytes: Vec<u8>,
+    announced: u16,
+    parcel: Parcel,
+    spoiled: bool,
+    credit: u8,
+    /// A length of zero is announced once; then the frame.
+    zero_once: bool,
+}
+
+/// The queue for the host, and both sides' books of sequence numbers.
+#[derive(Debug, Default)]
+pub(super) struct Fifo {
+    queue: VecDeque<(Parcel, Option<Spoil>)>,
+    head: Option<Head>,
+    /// Of the next frame for the host.
+    sequence: u8,
+    /// Of the next frame from the host.
+    expected: u8,
+    /// One more than the latest frame that the firmware has worked off.
+    worked_off: u8,
+    /// The credit that the host has read last; 1 before that.
+    told: Option<u8>,
+    /// What the host was told may be anything: it reckons with what it assumes.
+    told_nonsense: bool,
+    /// The firmware gives no more credit than this.
+    pub(super) frozen_credit: Option<u8>,
+    pub(super) freeze: bool,
+    /// What the headers ask for: 0, or the priorities that are to wait.
+    pub(super) flow_control: u8,
+    /// When the firmware has worked off all that it has got.
+    busy_until: Duration,
+}
+
+impl Fifo {
+    /// The length that the bus announces.
+    pub(super) fn announced(&self) -> Option<u16> {
+        self.head.as_ref().map(|head| head.announced)
+    }
+
+    /// Frames of data that wait for the host.
+    pub(super) fn data_waiting(&self) -> usize {
+        let queued = self.queue.iter().map(|(parcel, _)| parcel);
+        let head = self.head.iter().map(|head| &head.parcel);
+        queued
+            .chain(head)
+            .filter(|parcel| matches!(parcel, Parcel::Data(..)))
+            .count()
+    }
+
+    fn credit(&mut self, window: u8) -> u8 {
+        let credit = self.worked_off.wrapping_add(window);
+        if self.freeze {
+            return *self.frozen_credit.get_or_insert(credit);
+        }
+        self.frozen_credit = None;
+        credit
+    }
+}
+
+impl Hw {
+    /// Puts something into the queue for the host.
+    pub(super) fn push(&mut self, parcel: Parcel) {
+        let spoil = self.draw_spoil(&parcel);
+        match spoil {
+            Some(Spoil::Lost) => {
+                self.lose(&parcel);
+                return;
+            }
+            Some(Spoil::Duplicate) => {
+                if matches!(parcel, Parcel::Data(..)) {
+                    self.truth.arrived += 1;
+                }
+                self.fifo.queue.push_back((parcel.clone(), None));
+                self.fifo.queue.push_back((parcel, None));
+            }
+            spoil => self.fifo.queue.push_back((parcel, spoil)),
+        }
+        self.announce();
+    }
+
+    fn lose(&mut self, parcel: &Parcel) {
+        match parcel {
+            Parcel::Data(..) => self.truth.lost_by_fault += 1,
+            Parcel::Reply(_) => {
+                self.truth.control_lost += 1;
+                self.reply_over();
+            }
+            Parcel::Event(_) => self.truth.control_lost += 1,
+            Parcel::Junk | Parcel::Credit => {}
+        }
+    }
+
+    fn draw_spoil(&mut self, parcel: &Parcel) -> Option<Spoil> {
+        if matches!(parcel, Parcel::Junk) {
+            return None;
+        }
+        let asked = self.take_fault(|fault| match (fault, parcel) {
+            (Fault::Frame(spoil), _)
+            | (Fault::DataFrame(spoil), Parcel::Data(..))
+            | (Fault::Event(spoil), Parcel::Event(_))
+            | (Fault::Reply(spoil), Parcel::Reply(_)) => Some(*spoil),
+            _ => None,
+        });
+        let odds = self.config.faults.spoiled_frame;
+        if asked.is_some() || odds == 0.0 || !self.dice.spoil.chance(odds) {
+            return asked;
+        }
+        Some(self.random_spoil())
+    }
+
+    fn random_spoil(&mut self) -> Spoil {
+        let kind = self.dice.spoil.below(17);
+        let mut number = |limit: usize| self.dice.spoil.below(limit);
+        match kind {
+            0 => Spoil::LengthZero,
+            1 => Spoil::StatusLength(number(200) as i16 - 100),
+            2 => Spoil::Complement,
+            3 => Spoil::HeaderLength(number(256) as u8),
+            4 => Spoil::OddHeaderLength,
+            5 => Spoil::DataOffset(number(256) as u8),
+            6 => Spoil::Oversize((1537 + number(511)) as u16),
+            7 => Spoil::Channel(number(16) as u8),
+            8 => Spoil::Credit(number(256) as u8),
+            9 => Spoil::Sequence(number(256) as u8),
+            10 => Spoil::ReplyLength(number(0x1_0000) as u32),
+            11 => Spoil::ReplyId(number(0x1_0000) as u16),
+            12 => Spoil::ReplyStatus(-(number(40) as i32)),
+            13 => Spoil::EventLength(number(0x1_0000) as u32),
+            14 => Spoil::Garbage,
+            15 => Spoil::Duplicate,
+            _ => Spoil::Lost,
+        }
+    }
+
+    /// Builds the next frame, where none is announced.
+    fn announce(&mut self) {
+        if self.fifo.head.is_some() {
+            return;
+        }
+        let Some((parcel, spoil)) = self.fifo.queue.pop_front() else {
+            return;
+        };
+        let credit = self.fifo.credit(self.config.credit_window);
+        let sequence = self.fifo.sequence;
+        self.fifo.sequence = sequence.wrapping_add(1);
+        let mut head = match &parcel {
+            Parcel::Junk => {
+                let mut bytes = self.dice.noise_bytes(SHORTEST);
+                put_header(&mut bytes, HEADER, sequence, channel::EVENT, 0, 0);
+                head(bytes, parcel, 0)
+            }
+            Parcel::Credit => {
+                let mut bytes = vec![0; HEADER];
+                put_header(
+                    &mut bytes,
+                    HEADER,
+                    sequence,
+                    channel::DATA,
+                    self.fifo.flow_control,
+                    credit,
+                );
+                head(bytes, parcel, credit)
+            }
+            _ => {
+                let bytes = frame(&parcel, sequence, self.fifo.flow_control, credit);
+                head(bytes, parcel, credit)
+            }
+        };
+        if let Some(spoil) = spoil {
+            self.spoil(&mut head, spoil);
+        }
+        self.fifo.head = Some(head);
+    }
+
+    fn spoil(&mut self, head: &mut Head, spoil: Spoil) {
+        let control = matches!(head.parcel, Parcel::Reply(_));
+        let event = matches!(head.parcel, Parcel::Event(_));
+        let bytes = &mut head.bytes;
+        let body = usize::from(bytes.get(7).copied().unwrap_or(0));
+        head.spoiled = true;
+        match spoil {
+            Spoil::LengthZero => {
+                head.zero_once = true;
+                head.spoiled = false;
+                head.announced = 0;
+            }
+            Spoil::StatusLength(by) => {
+                let len = (bytes.len() as i32 + i32::from(by)).clamp(1, LONGEST as i32);
+                head.announced = len as u16;
+                bytes.resize(len as usize, 0);
+            }
+            Spoil::Complement => bytes[2] ^= 0x10,
+            Spoil::HeaderLength(len) => bytes[7] = len,
+            Spoil::OddHeaderLength => {
+                bytes.insert(HEADER, 0);
+                bytes[7] = bytes[7].wrapping_add(1);
+                let len = bytes.len();
+                put_len(bytes, len);
+                head.announced = len as u16;
+                // Nothing is wrong with such a frame, it only looks unusual.
+                head.spoiled = false;
+            }
+            Spoil::DataOffset(words) if !control => set(bytes, body + 3, &[words]),
+            Spoil::Oversize(len) => {
+                let len = usize::from(len).clamp(bytes.len(), LONGEST);
+                bytes.resize(len, 0xa5);
+                put_len(bytes, len);
+                head.announced = len as u16;
+            }
+            Spoil::Channel(channel) => bytes[5] = channel,
+            Spoil::Credit(credit) => {
+                bytes[9] = credit;
+                head.credit = credit;
+                head.spoiled = false;
+                self.fifo.told_nonsense = true;
+            }
+            Spoil::Sequence(sequence) => {
+                bytes[4] = sequence;
+                head.spoiled = false;
+            }
+            Spoil::ReplyLength(len) if control => set(bytes, body + 4, &len.to_le_bytes()),
+            Spoil::ReplyId(id) if control => set(bytes, body + 10, &id.to_le_bytes()),
+            Spoil::ReplyStatus(status) if control => set(bytes, body + 12, &status.to_le_bytes()),
+            // After the second header with its offset of one word: the length field of the event.
+            Spoil::EventLength(len) if event => set(bytes, body + 8 + 14 + 10 + 20, &len.to_be_bytes()),
+            Spoil::Garbage => {
+                let noise = self.dice.noise_bytes(bytes.len().saturating_sub(HEADER));
+                set(bytes, HEADER, &noise);
+            }
+            // What does not fit this kind of frame, and what was done before.
+            _ => head.spoiled = false,
+        }
+    }
+
+    /// What the host reads from function 2.
+    pub(super) fn read_frame(&mut self, command: Command) -> Vec<u8> {
+        if !self.is_f2_ready() {
+            self.violation(
+                ViolationKind::F2NotReady,
+                "the host reads a frame before function 2 is ready",
+            );
+        }
+        let Some(head) = &self.fifo.head else {
+            self.registers.latch(irq::DATA_UNAVAILABLE | irq::READ_UNDERFLOW);
+            self.violation(ViolationKind::NothingToRead, "no frame is announced");
+            return Vec::new();
+        };
+        let announced = usize::from(head.announced);
+        let mut bytes = head.bytes.clone();
+        bytes.truncate(command.len);
+        // Hosts may round up to words.
+        if command.len != announced && command.len != announced.next_multiple_of(4) && announced != 0 {
+            self.violation(
+                ViolationKind::WrongReadLength,
+                format!("{} bytes where {announced} are announced", command.len),
+            );
+        }
+        bytes
+    }
+
+    /// The host has read a frame to its end.
+    pub(super) fn frame_read(&mut self, command: Command) {
+        let Some(mut head) = self.fifo.head.take() else { return };
+        if head.zero_once {
+            head.zero_once = false;
+            head.announced = head.bytes.len() as u16;
+            self.fifo.head = Some(head);
+            return;
+        }
+        let whole = command.len >= usize::from(head.announced);
+        if head.bytes.get(5).is_some_and(|channel| channel & 0xf < 3) {
+            self.fifo.told = Some(head.credit);
+            if matches!(head.parcel, Parcel::Junk) || head.spoiled {
+                self.fifo.told_nonsense = true;
+            } else if head.credit == self.fifo.worked_off.wrapping_add(self.config.credit_window) {
+                self.fifo.told_nonsense = false;
+            }
+        }
+        match (&head.parcel, whole) {
+            (Parcel::Data(..), false) => self.truth.aborted += 1,
+            (Parcel::Data(..), true) if head.spoiled => self.truth.delivered_spoiled += 1,
+            (Parcel::Data(..), true) => self.truth.delivered += 1,
+            (Parcel::Reply(_), whole) => {
+                self.reply_over();
+                if whole {
+                    self.truth.replies += 1;
+                } else {
+                    self.truth.control_lost += 1;
+                }
+            }
+            (Parcel::Event(_), true) => self.truth.events += 1,
+            (Parcel::Event(_), false) => self.truth.control_lost += 1,
+            (Parcel::Junk | Parcel::Credit, _) => self.truth.junk += 1,
+        }
+        self.announce();
+    }
+
+    /// The host does not want the frame that is announced, or has broken its reading off.
+    pub(super) fn abort_read(&mut self) {
+        let Some(mut head) = self.fifo.head.take() else { return };
+        if head.zero_once {
+            // There was nothing of the frame yet.
+            head.zero_once = false;
+            head.announced = head.bytes.len() as u16;
+            self.fifo.head = Some(head);
+            return;
+        }
+        match head.parcel {
+            Parcel::Data(..) => self.truth.aborted += 1,
+            Parcel::Reply(_) => {
+                self.truth.control_lost += 1;
+                self.reply_over();
+            }
+            Parcel::Event(_) => self.truth.control_lost += 1,
+            Parcel::Junk | Parcel::Credit => {}
+        }
+        self.announce();
+    }
+
+    /// A frame from the host, as long as its command says.
+    pub(super) fn frame_from_host(&mut self, data: &[u8]) {
+        if !self.is_f2_ready() {
+            self.violation(
+                ViolationKind::F2NotReady,
+                "the host writes a frame before function 2 is ready",
+            );
+            self.truth.tx_malformed += 1;
+            return;
+        }
+        let Some(frame) = self.check_header(data) else {
+            self.truth.tx_malformed += 1;
+            return;
+        };
+        let (sequence, channel, header) = (frame[4], frame[5] & 0xf, usize::from(frame[7]));
+        if sequence != self.fifo.expected {
+            self.violation(
+                ViolationKind::BadSequence,
+                format!("{sequence} where {} is due", self.fifo.expected),
+            );
+        }
+        self.check_credit(sequence);
+        let taken = sequence.wrapping_sub(self.fifo.worked_off) < self.config.credit_window;
+        self.fifo.expected = sequence.wrapping_add(1);
+        match channel {
+            channel::CONTROL => self.queue_ioctl(sequence, frame[header..].to_vec(), taken),
+            channel::DATA => self.queue_data(sequence, &frame[header..], header, taken),
+            _ => {
+                self.violation(ViolationKind::BadChannel, format!("{channel}"));
+                self.truth.tx_malformed += 1;
+            }
+        }
+    }
+
+    /// The frame in what the host wrote, if its header holds.
+    fn check_header(&mut self, data: &[u8]) -> Option<Vec<u8>> {
+        let mut wrong = |why: String| {
+            self.violation(ViolationKind::BadFrame, why);
+            None
+        };
+        if data.len() < HEADER {
+            return wrong(format!("{} bytes", data.len()));
+        }
+        let len = u16::from_le_bytes([data[0], data[1]]);
+        let complement = u16::from_le_bytes([data[2], data[3]]);
+        let (len, header) = (usize::from(len), usize::from(data[7]));
+        if len as u16 != !complement {
+            return wrong(format!("length {len:#06x}, complement {complement:#06x}"));
+        }
+        if len != data.len() && len.next_multiple_of(4) != data.len() {
+            return wrong(format!("length {len} in a transaction of {} bytes", data.len()));
+        }
+        if header < HEADER || header > len {
+            return wrong(format!("header of {header} bytes in a frame of {len}"));
+        }
+        Some(data[..len].to_vec())
+    }
+
+    fn check_credit(&mut self, sequence: u8) {
+        let told = self.fifo.told.unwrap_or(1);
+        let ahead = told.wrapping_sub(sequence);
+        let beyond_told = ahead == 0 || ahead & 0x80 != 0;
+        if beyond_told && !self.fifo.told_nonsense {
+            self.violation(
+                ViolationKind::NoCredit,
+                format!("frame {sequence} with credit up to {told}"),
+            );
+        }
+    }
+
+    fn queue_data(&mut self, sequence: u8, body: &[u8], header: usize, taken: bool) {
+        self.truth.tx_accepted += 1;
+        if !taken {
+            self.truth.tx_no_credit += 1;
+            self.registers.latch(irq::WRITE_OVERFLOW);
+            return;
+        }
+        if self.fifo.flow_control != 0 {
+            self.violation(
+                ViolationKind::FlowControlled,
+                format!("flow control {:#04x}", self.fifo.flow_control),
+            );
+        }
+        let second = body.get(..SECOND_HEADER).unwrap_or_default();
+        let offset = second.get(3).map_or(0, |words| usize::from(*words) * 4);
+        if header != HEADER + DATA_PAD
+            || second.first() != Some(&0x20)
+            || second.get(2).is_none_or(|flags| *flags & 0xf > 1)
+        {
+            self.violation(
+                ViolationKind::BadDataHeader,
+                format!("header of {header} bytes, second header {second:02x?}"),
+            );
+        }
+        let mut frame = body.get(SECOND_HEADER + offset..).unwrap_or_default().to_vec();
+        if header < HEADER + DATA_PAD {
+            // The firmware makes up for the padding that is missing, at the end.
+            frame.extend([0; DATA_PAD]);
+        }
+        let time = self.air_time(frame.len());
+        self.work_off_later(sequence, self.config.tx_time + time, move |chip| {
+            chip.data_from_host(frame)
+        });
+    }
+
+    fn queue_ioctl(&mut self, sequence: u8, request: Vec<u8>, taken: bool) {
+        self.bus.ioctls += 1;
+        if !taken {
+            self.registers.latch(irq::WRITE_OVERFLOW);
+            return;
+        }
+        self.check_ioctl(&request);
+        self.work_off_later(sequence, self.config.tx_time, move |chip| chip.ioctl_later(request));
+    }
+
+    /// The firmware works frames off one after another, and then gives their credit back.
+    fn work_off_later(&mut self, sequence: u8, time: Duration, act: impl FnOnce(&mut Self) + 'static) {
+        let now = self.clock.now();
+        self.fifo.busy_until = self.fifo.busy_until.max(now) + time;
+        let delay = self.fifo.busy_until - now;
+        self.later(delay, move |chip| {
+            if chip.firmware_halted() {
+                return;
+            }
+            chip.fifo.worked_off = sequence.wrapping_add(1);
+            act(chip);
+            chip.refresh_credit();
+        });
+    }
+
+    /// Tells the host of its credit where it is running out of it and nothing else would tell it.
+    fn refresh_credit(&mut self) {
+        let window = self.config.credit_window;
+        let told = self.fifo.told.unwrap_or(1);
+        let left = told.wrapping_sub(self.fifo.expected);
+        let low = left == 0 || left & 0x80 != 0 || left <= window / 4;
+        let silent = self.fifo.head.is_none() && self.fifo.queue.is_empty();
+        if low && silent && !self.fifo.freeze && self.fifo.credit(window) != told {
+            self.push(Parcel::Credit);
+        }
+    }
+
+    /// The firmware asks the host to stop or to go on.
+    pub(super) fn set_flow_control(&mut self, priorities: u8) {
+        self.fifo.flow_control = priorities;
+        if self.is_f2_ready() {
+            self.push(Parcel::Credit);
+        }
+    }
+
+    /// Gives credit again, or no more.
+    pub(super) fn freeze_credit(&mut self, freeze: bool) {
+        self.fifo.freeze = freeze;
+        if !freeze && self.is_f2_ready() {
+            self.push(Parcel::Credit);
+        }
+    }
+
+    /// Counts what waits in both directions as lost, for the power goes.
+    pub(super) fn lose_all(&mut self) {
+        let queued = self.fifo.queue.drain(..).map(|(parcel, _)| parcel);
+        let head = self.fifo.head.take().map(|head| head.parcel);
+        let control = queued
+            .chain(head)
+            .filter(|parcel| matches!(parcel, Parcel::Reply(_) | Parcel::Event(_)))
+            .count();
+        self.truth.control_lost += control as u64;
+        self.truth.lost_in_reset += self.truth.waiting();
+        self.truth.tx_lost_in_reset += self.truth.tx_waiting();
+    }
+}
+
+fn head(bytes: Vec<u8>, parcel: Parcel, credit: u8) -> Head {
+    Head {
+        announced: bytes.len() as u16,
+        bytes,
+        parcel,
+        spoiled: false,
+        credit,
+        zero_once: false,
+    }
+}
+
+/// A frame for the host, padded at its front.
+fn frame(parcel: &Parcel, sequence: u8, flow_control: u8, credit: u8) -> Vec<u8> {
+    let (body, shift) = match parcel {
+        Parcel::Reply(reply) => (reply.clone(), 0),
+        Parcel::Event(frame) => (with_second_header(0, frame), 2),
+        Parcel::Data(interface, frame) => (with_second_header(*interface, frame), 2),
+        Parcel::Junk | Parcel::Credit => (Vec::new(), 0),
+    };
+    let pad = SHORTEST.saturating_sub(HEADER + body.len()).next_multiple_of(4);
+    let header = HEADER + pad + shift;
+    let mut bytes = vec![0; header];
+    bytes.extend(body);
+    put_header(&mut bytes, header, sequence, parcel.channel(), flow_control, credit);
+    bytes
+}
+
+/// A second header whose data begin one word after it.
+fn with_second_header(interface: u8, frame: &[u8]) -> Vec<u8> {
+    let mut body = vec![0x20, 0, interface, 1, 0, 0, 0, 0];
+    body.extend(frame);
+    body
+}
+
+fn put_header(bytes: &mut [u8], header: usize, sequence: u8, channel: u8, flow_control: u8, credit: u8) {
+    let len = bytes.len();
+    put_len(bytes, len);
+    bytes[4] = sequence;
+    bytes[5] = channel;
+    bytes[6] = 0;
+    bytes[7] = header as u8;
+    bytes[8] = flow_control;
+    bytes[9] = credit;
+    bytes[10] = 0;
+    bytes[11] = 0;
+}
+
+fn put_len(bytes: &mut [u8], len: usize) {
+    bytes[..2].copy_from_slice(&(len as u16).to_le_bytes());
+    bytes[2..4].copy_from_slice(&(!(len as u16)).to_le_bytes());
+}
+
+/// Overwrites what is there, and nothing beyond the end.
+fn set(bytes: &mut [u8], at: usize, value: &[u8]) {
+    for (byte, value) in bytes.iter_mut().skip(at).zip(value) {
+        *byte = *value;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Lengths of frames that were seen on real chips: of the Ethernet frame, and on the bus.
+    #[test]
+    fn lengths_seen_in_the_field() {
+        for (len, expected) in [
+            (60, 258),
+            (86, 260),
+            (121, 259),
+            (175, 261),
+            (243, 265),
+            (342, 364),
+            (343, 365),
+            (1514, 1536),
+        ] {
+            let bytes = frame(&Parcel::Data(0, vec![0; len]), 0, 0, 0);
+            assert_eq!(bytes.len(), expected, "{len}");
+            let body = usize::from(bytes[7]);
+            assert_eq!(bytes.len() - body - 8, len);
+            assert_eq!((body + 8) % 4, 2, "IP headers are aligned");
+        }
+        for (len, expected) in [(10, 258), (15, 259), (36, 256), (676, 704), (1044, 1072)] {
+            let bytes = frame(&Parcel::Reply(vec![0; 16 + len]), 0, 0, 0);
+            assert_eq!(bytes.len(), expected, "{len}");
+        }
+        assert_eq!(frame(&Parcel::Event(vec![0; 72]), 0, 0, 0).len(), 258);
+    }
+
+    /// A reply that was seen on a real chip.
+    #[test]
+    fn a_reply_byte_for_byte() {
+        let mut reply = vec![0x06, 0x01, 0, 0, 0x0f, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0];
+        reply.extend([0, 0, 0, 0]);
+        reply.extend(b"oad_status\0");
+        let bytes = frame(&Parcel::Reply(reply.clone()), 2, 0, 6);
+        assert_eq!(bytes[..12], [0x03, 0x01, 0xfc, 0xfe, 2, 0, 0, 0xe4, 0, 6, 0, 0]);
+        assert_eq!(bytes[12..228], [0; 216]);
+        assert_eq!(bytes[228..], reply);
+    }
+}
