@@ -64,6 +64,8 @@ pub struct AccessPoint {
     pub rssi: i16,
     /// How it is secured.
     pub security: Security,
+    /// What PBKDF2 makes of passphrase and name, for hosts that give that instead of the passphrase. Without it no such host gets in.
+    pub hashed_key: Option<[u8; 32]>,
     /// Beacons come this often, in units of 1024 µs.
     pub beacon_interval: u16,
     /// Every this many beacons, what is stored for sleeping stations is announced.
@@ -89,6 +91,7 @@ impl AccessPoint {
             channel: 6,
             rssi: -50,
             security: Security::Open,
+            hashed_key: None,
             beacon_interval: 100,
             dtim_period: 1,
             hidden: false,
@@ -125,6 +128,13 @@ impl AccessPoint {
     #[must_use]
     pub const fn with_bssid(mut self, bssid: [u8; 6]) -> Self {
         self.bssid = bssid;
+        self
+    }
+
+    /// The same, with this as the hash of its passphrase and name.
+    #[must_use]
+    pub const fn with_hashed_key(mut self, key: [u8; 32]) -> Self {
+        self.hashed_key = Some(key);
         self
     }
 
