@@ -1,0 +1,259 @@
+//! The async driver: the same chip logic on an async bus, and waiting by the interrupt or by polling.
+//!
+//! Every future of the data path may be dropped at any point: the next call finds out what the chip made of a transaction that was cut off.
+
+use core::fmt;
+use core::future::poll_fn;
+use core::task::Poll;
+
+use embedded_hal::digital::OutputPin;
+use embedded_hal_async::delay::DelayNs;
+use ethdev::asynch::{Control, EthernetDevice};
+use ethdev::{
+    Capabilities, ControlError, ErrorType, Events, FilterOutcome, Interest, Link, MacAddress, RearmOutcome, RxFilter,
+    RxMeta, Stats,
+};
+
+use crate::bus::{Awaited, Incoming, Outgoing};
+use crate::chip::{Chip, Joining};
+use crate::firmware::Source;
+use crate::{Config, Error};
+
+/// The async mirror of [`Gspi`](crate::Gspi): see there.
+#[allow(async_fn_in_trait, reason = "whether the futures are Send is the bus' matter")]
+pub trait Gspi {
+    /// What can go wrong on this side of the bus.
+    type Error: fmt::Debug;
+
+    /// Whether [`wait_for_interrupt`](Self::wait_for_interrupt) waits for something. Where not, the driver polls.
+    const CAN_WAIT: bool;
+
+    /// As [`Gspi::write`](crate::Gspi::write).
+    ///
+    /// # Errors
+    ///
+    /// The bus failed.
+    async fn write(&mut self, command: u32, data: &mut Outgoing<'_>) -> Result<u32, Self::Error>;
+
+    /// As [`Gspi::read`](crate::Gspi::read).
+    ///
+    /// # Errors
+    ///
+    /// The bus failed.
+    async fn read(&mut self, command: u32, data: &mut Incoming<'_>) -> Result<u32, Self::Error>;
+
+    /// As [`Gspi::hold_data_low`](crate::Gspi::hold_data_low).
+    ///
+    /// # Errors
+    ///
+    /// The bus failed.
+    async fn hold_data_low(&mut self, low: bool) -> Result<(), Self::Error>;
+
+    /// As [`Gspi::interrupt`](crate::Gspi::interrupt).
+    ///
+    /// # Errors
+    ///
+    /// The bus failed.
+    fn interrupt(&mut self) -> Result<Option<bool>, Self::Error> {
+        Ok(None)
+    }
+
+    /// Waits until DATA is high while chip select is: at once, where it is.
+    ///
+    /// # Errors
+    ///
+    /// The bus failed.
+    ///
+    /// # Cancellation
+    ///
+    /// Must be safe.
+    async fn wait_for_interrupt(&mut self) -> Result<(), Self::Error> {
+        core::future::pending().await
+    }
+}
+
+/// A CYW43439 behind an async gSPI bus. Not started on construction: [`start`](Control::start) does that, and then [`join`](Self::join).
+pub struct Cyw43<'m, GSPI, PWR, DELAY, FW> {
+    chip: Chip<'m, Awaited<GSPI, PWR, DELAY>, FW>,
+    link_told: bool,
+}
+
+impl<GSPI, PWR, DELAY, FW> fmt::Debug for Cyw43<'_, GSPI, PWR, DELAY, FW> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cyw43").finish_non_exhaustive()
+    }
+}
+
+/// Awaits chip logic.
+macro_rules! awaited {
+    ($logic:expr) => {
+        $logic.await
+    };
+}
+
+impl<'m, GSPI: Gspi, PWR: OutputPin, DELAY: DelayNs, FW: Source> Cyw43<'m, GSPI, PWR, DELAY, FW> {
+    /// As [`Cyw43::new`](crate::Cyw43::new).
+    ///
+    /// # Errors
+    ///
+    /// [`Memory`](Error::Memory).
+    pub fn new(
+        gspi: GSPI,
+        power: PWR,
+        delay: DELAY,
+        images: FW,
+        memory: &'m mut [u8],
+        config: Config,
+    ) -> Result<Self, Error<GSPI::Error>> {
+        let bus = Awaited { gspi, power, delay };
+        Ok(Self {
+            chip: Chip::new(bus, images, memory, config)?,
+            link_told: false,
+        })
+    }
+
+    crate::radio::radio_methods!(awaited, async);
+
+    /// Gives bus, power pin, delay and images back.
+    pub fn release(self) -> (GSPI, PWR, DELAY, FW) {
+        let Awaited { gspi, power, delay } = self.chip.port.bus;
+        (gspi, power, delay, self.chip.source)
+    }
+
+    /// Sleeps until the chip may want something.
+    async fn sleep_until_told(&mut self, interest: Interest) -> Result<(), Error<GSPI::Error>> {
+        if self.chip.joining != Joining::Idle {
+            // The attempt goes on with each look, which waits by itself.
+            yield_once().await;
+            return Ok(());
+        }
+        if self.chip.rearm(interest, self.link_told).await? == RearmOutcome::WorkPending {
+            // Others run between two looks, so that a chip which contradicts itself cannot hang the executor.
+            yield_once().await;
+            return Ok(());
+        }
+        if !GSPI::CAN_WAIT || self.chip.holds_the_line() {
+            self.chip.port.wait_us(self.chip.config.poll_interval_us.max(1)).await;
+            return Ok(());
+        }
+        let told = self.chip.port.bus.gspi.wait_for_interrupt();
+        let mut told = core::pin::pin!(told);
+        let at_once = poll_fn(|cx| Poll::Ready(told.as_mut().poll(cx))).await;
+        match at_once {
+            Poll::Ready(result) => {
+                yield_once().await;
+                result
+            }
+            Poll::Pending => told.await,
+        }
+        .map_err(Error::Bus)
+    }
+}
+
+async fn yield_once() {
+    let mut yielded = false;
+    poll_fn(|cx| {
+        if core::mem::replace(&mut yielded, true) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
+impl<GSPI: Gspi, PWR, DELAY, FW> ErrorType for Cyw43<'_, GSPI, PWR, DELAY, FW> {
+    type Error = Error<GSPI::Error>;
+}
+
+impl<GSPI: Gspi, PWR: OutputPin, DELAY: DelayNs, FW: Source> EthernetDevice for Cyw43<'_, GSPI, PWR, DELAY, FW> {
+    fn mac_address(&self) -> MacAddress {
+        self.chip.mac
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        self.chip.capabilities()
+    }
+
+    fn link(&self) -> Link {
+        if self.chip.link_up { Link::UP } else { Link::Down }
+    }
+
+    fn stats(&self) -> Stats {
+        self.chip.stats
+    }
+
+    async fn recv_frame(&mut self, buf: &mut [u8]) -> Result<Option<RxMeta>, Self::Error> {
+        Ok(self.chip.receive(buf).await?.map(RxMeta::new))
+    }
+
+    async fn discard_frame(&mut self) -> Result<bool, Self::Error> {
+        self.chip.discard().await
+    }
+
+    async fn tx_ready(&mut self) -> Result<bool, Self::Error> {
+        self.chip.tx_ready().await
+    }
+
+    async fn send_gather(&mut self, parts: &[&[u8]]) -> Result<(), Self::Error> {
+        self.chip.send(parts).await
+    }
+
+    async fn service(&mut self) -> Result<Events, Self::Error> {
+        self.chip.service().await
+    }
+
+    async fn ready(&mut self, interest: Interest) -> Result<Interest, Self::Error> {
+        loop {
+            let mut ready = Interest::NONE;
+            // Frames that are known to wait cost no look.
+            ready.rx = interest.rx && self.chip.is_rx_pending();
+            if ready.is_none() {
+                if self.chip.is_running()? {
+                    self.chip.attend().await?;
+                }
+                ready.rx = interest.rx && self.chip.is_rx_pending();
+                ready.tx = interest.tx && self.chip.tx_ready().await?;
+                ready.link = interest.link && self.chip.link_up != self.link_told;
+            }
+            if ready.link {
+                self.link_told = self.chip.link_up;
+            }
+            if !ready.is_none() {
+                return Ok(ready);
+            }
+            self.sleep_until_told(interest).await?;
+        }
+    }
+}
+
+/// As the blocking driver's.
+impl<GSPI: Gspi, PWR: OutputPin, DELAY: DelayNs, FW: Source> Control for Cyw43<'_, GSPI, PWR, DELAY, FW> {
+    async fn start(&mut self) -> Result<(), ControlError<Self::Error>> {
+        self.chip.start().await.map_err(ControlError::Device)
+    }
+
+    async fn stop(&mut self) -> Result<(), ControlError<Self::Error>> {
+        self.chip.stop().await.map_err(ControlError::Device)
+    }
+
+    async fn set_mac_address(&mut self, address: MacAddress) -> Result<(), ControlError<Self::Error>> {
+        self.chip.set_mac_address(address).await
+    }
+
+    async fn set_rx_filter(&mut self, filter: RxFilter<'_>) -> Result<FilterOutcome, ControlError<Self::Error>> {
+        self.chip.set_rx_filter(filter).await
+    }
+
+    async fn recover(&mut self) -> Result<(), ControlError<Self::Error>> {
+        self.chip.recover().await.map_err(ControlError::Device)
+    }
+
+    async fn sleep(&mut self) -> Result<(), ControlError<Self::Error>> {
+        self.chip.sleep().await.map_err(ControlError::Device)
+    }
+
+    async fn wake(&mut self) -> Result<(), ControlError<Self::Error>> {
+        self.chip.wake().await.map_err(ControlError::Device)
+    }
+}
