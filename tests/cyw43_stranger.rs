@@ -6,12 +6,14 @@ use core::cell::RefCell;
 use core::task::{Context, Waker};
 use core::time::Duration;
 use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use cyw43::{A4, Aligned, Control, JoinAuth, JoinError, JoinOptions, NetDriver, PowerManagementMode, ScanOptions};
 use embassy_net_driver::{Driver as _, LinkState, RxToken as _, TxToken as _};
 use embassy_time_driver::Driver;
 use ethdev_sim::chip::cyw43::{
-    AccessPoint, Boot, ChipConfig, Cyw43Chip, EventOrder, Images, Refusal, Security, ViolationKind, WordBus,
+    AccessPoint, Boot, ChipConfig, Cyw43Chip, EventOrder, Fault, Images, Refusal, Security, Spoil, ViolationKind,
+    WordBus,
 };
 use ethdev_sim::{Clock, SimDelay, Stalled, Station, Wire, WireConfig, block_on_until};
 
@@ -164,7 +166,7 @@ async fn send(lab: &Lab, net: &mut NetDriver<'_>, frame: &[u8]) {
         }
         lab.sleep(Duration::from_micros(200)).await;
     }
-    panic!("there is never room to send");
+    core::future::pending().await
 }
 
 fn frame_to(to: [u8; 6], len: usize, n: u8) -> Vec<u8> {
@@ -568,5 +570,86 @@ fn is_an_access_point_itself() {
         })
         .expect("no step hangs");
         assert_eq!(lab.kinds(), BTreeSet::new());
+    }
+}
+
+/// How a driver takes a fault.
+#[derive(Debug, PartialEq, Eq)]
+enum Taken {
+    Well,
+    Panics,
+    Hangs,
+}
+
+/// Injects a fault into a driver that has joined a network, and sends frames to it, asks for the signal strength, and sends frames, in this order.
+fn take(fault: impl Fn(&Cyw43Chip)) -> Taken {
+    let taken = catch_unwind(AssertUnwindSafe(|| {
+        let lab = lab(ChipConfig::default().with_seed(7));
+        lab.chip.add_ap(AccessPoint::open("lab"));
+        lab.run_for(Duration::from_secs(10), async |control, net| {
+            control
+                .join("lab", JoinOptions::new_open())
+                .await
+                .expect("an open network");
+            fault(&lab.chip);
+            lab.peer.send(&frame(60, 1));
+            lab.peer.send(&frame(60, 2));
+            while next_frame(&lab, net).await != Some(frame(60, 2)) {}
+            control.get_rssi().await;
+            for n in 0..30 {
+                send(&lab, net, &frame(60, n)).await;
+            }
+            lab.sleep(Duration::from_millis(100)).await;
+            let last = core::iter::from_fn(|| lab.peer.recv()).last();
+            if last != Some(frame(60, 29)) {
+                core::future::pending::<()>().await;
+            }
+        })
+    }));
+    match taken {
+        Ok(Ok(())) => Taken::Well,
+        Ok(Err(_)) => Taken::Hangs,
+        Err(_) => Taken::Panics,
+    }
+}
+
+/// What is known of this driver, from its issues and from other models of the chip.
+#[test]
+fn faults_are_taken_as_they_are_known_to_be() {
+    let inject = |fault: Fault| move |chip: &Cyw43Chip| chip.inject(fault);
+    assert_eq!(take(|_| ()), Taken::Well);
+    let panics = [
+        Fault::Reply(Spoil::ReplyLength(200)),
+        Fault::Reply(Spoil::HeaderLength(11)),
+        Fault::Reply(Spoil::OddHeaderLength),
+        Fault::Reply(Spoil::ReplyStatus(-1)),
+        Fault::RefuseIoctl(-22),
+        Fault::DataFrame(Spoil::Oversize(1800)),
+    ];
+    for fault in panics {
+        assert_eq!(take(inject(fault)), Taken::Panics, "{fault:?}");
+    }
+    let hangs = [Fault::Reply(Spoil::Lost), Fault::Reply(Spoil::ReplyId(0x7777))];
+    for fault in hangs {
+        assert_eq!(take(inject(fault)), Taken::Hangs, "{fault:?}");
+    }
+    assert_eq!(take(|chip| chip.freeze_credit(true)), Taken::Hangs);
+    assert_eq!(take(Cyw43Chip::halt_firmware), Taken::Hangs);
+    assert_eq!(take(|chip| chip.stick_irq(Some(false))), Taken::Hangs);
+    let harmless = [
+        Fault::DataFrame(Spoil::Complement),
+        Fault::DataFrame(Spoil::DataOffset(200)),
+        Fault::Frame(Spoil::LengthZero),
+        Fault::DataFrame(Spoil::Garbage),
+        Fault::Reply(Spoil::Duplicate),
+        Fault::LateReply(Duration::from_secs(1)),
+        Fault::DataFrame(Spoil::Channel(15)),
+        Fault::DataFrame(Spoil::Sequence(9)),
+        Fault::JunkFrame,
+        Fault::CreditUpdate,
+        Fault::SpuriousInterrupt,
+    ];
+    for fault in harmless {
+        assert_eq!(take(inject(fault)), Taken::Well, "{fault:?}");
     }
 }
