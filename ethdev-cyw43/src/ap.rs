@@ -9,6 +9,10 @@ use crate::ioctl::{Command, var, words};
 use crate::network::{Invalid, Network, Security};
 use crate::port::Result;
 
+/// How long the firmware may take to be on the air, and how far apart two looks are.
+const ON_AIR_MS: u32 = 1000;
+const LOOK_US: u32 = 1000;
+
 /// An access point: open, or WPA2.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -79,6 +83,13 @@ impl<B: Bus, FW: Source> Chip<'_, B, FW> {
         }
         self.set_var_u32(var::MRATE_2G, BASIC_RATE).await?;
         self.set_var(var::BSS, &words(0, 1)).await?;
+        // The firmware tells when it is on the air. Where it does not, it is believed to be.
+        let since = self.port.elapsed_us();
+        while !self.ap_up && self.port.elapsed_us().wrapping_sub(since) < ON_AIR_MS * 1000 {
+            if !self.absorb_one().await? {
+                self.port.wait_us(LOOK_US).await;
+            }
+        }
         self.ap_up = true;
         self.note_link();
         Ok(())

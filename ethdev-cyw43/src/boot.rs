@@ -21,13 +21,12 @@ const HT_MS: u32 = 1000;
 const READY_MS: u32 = 2000;
 /// How long a core takes into reset and out of it.
 const CORE_US: u32 = 1000;
-/// Between two looks at a clock or at the firmware.
-const LOOK_US: u32 = 1000;
 
-/// How long a wait may take, and what it is for.
+/// How long a wait may take, how often it looks, and what it is for.
 struct Patience {
     what: Wait,
     ms: u32,
+    step_us: u32,
 }
 
 impl<B: Bus> Port<B> {
@@ -93,7 +92,7 @@ impl<B: Bus> Port<B> {
         if self.elapsed_us().wrapping_sub(since) / 1000 >= patience.ms {
             return Err(Error::Timeout(patience.what));
         }
-        self.wait_us(LOOK_US).await;
+        self.wait_us(patience.step_us).await;
         Ok(())
     }
 
@@ -147,6 +146,7 @@ impl<B: Bus> Port<B> {
         let patience = Patience {
             what: Wait::Clock,
             ms: ALP_MS,
+            step_us: 100,
         };
         self.wait_for_clock(f1::ALP_AVAILABLE, patience).await?;
         self.f1_write(f1::CLOCK, 0).await?;
@@ -167,6 +167,7 @@ impl<B: Bus> Port<B> {
         let patience = Patience {
             what: Wait::FirmwareStart,
             ms: HT_MS,
+            step_us: 2000,
         };
         self.wait_for_clock(f1::HT_AVAILABLE, patience).await?;
         self.write_u32(backplane::HOST_MASK, backplane::HOST_MASK_VALUE).await?;
@@ -175,6 +176,7 @@ impl<B: Bus> Port<B> {
         let patience = Patience {
             what: Wait::FirmwareReady,
             ms: READY_MS,
+            step_us: 4000,
         };
         // Every transaction tells the status; this one costs the least.
         while !self.status().is_some_and(|status| status & status::F2_RX_READY != 0) {
@@ -186,6 +188,7 @@ impl<B: Bus> Port<B> {
         let patience = Patience {
             what: Wait::Clock,
             ms: HT_MS,
+            step_us: 100,
         };
         self.wait_for_clock(f1::HT_AVAILABLE, patience).await?;
         // Whatever happened while the firmware started is over.

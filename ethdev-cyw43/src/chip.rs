@@ -379,6 +379,8 @@ impl<'m, B: Bus, FW: Source> Chip<'m, B, FW> {
             self.scanning.on_event(event.status, event.data);
         } else if self.ap.is_none() {
             self.station.on_event(&event);
+        } else if event.kind == Kind::Link {
+            self.ap_up = event.is_link_up();
         }
         self.note_link();
     }

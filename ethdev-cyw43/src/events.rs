@@ -63,6 +63,7 @@ pub(crate) mod status {
     pub(crate) const SUCCESS: u32 = 0;
     pub(crate) const TIMEOUT: u32 = 2;
     pub(crate) const NO_NETWORKS: u32 = 3;
+    pub(crate) const NO_ACK: u32 = 5;
     pub(crate) const UNSOLICITED: u32 = 6;
     pub(crate) const PARTIAL: u32 = 8;
 }
@@ -119,6 +120,13 @@ impl<'a> Event<'a> {
             address: MacAddress::new(*address),
             data: data.get(..data_len.min(data.len()))?,
         })
+    }
+}
+
+impl Event<'_> {
+    /// Of LINK: whether it came up.
+    pub(crate) const fn is_link_up(&self) -> bool {
+        self.flags & 1 != 0
     }
 }
 

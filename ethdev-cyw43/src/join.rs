@@ -125,8 +125,6 @@ const HANDSHAKE_TIMEOUT: u32 = 15;
 const IEEE_8021X_FAILED: u32 = 23;
 /// The type of authentication of WPA3.
 const AUTH_SAE: u32 = 3;
-/// LINK: bit 0 of the flags.
-const LINK_UP: u16 = 1;
 
 /// The station.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -207,14 +205,15 @@ impl Station {
 
     pub(crate) fn on_event(&mut self, event: &Event<'_>) {
         match event.kind {
-            Kind::Link if event.flags & LINK_UP != 0 => self.associate(),
+            Kind::Link if event.is_link_up() => self.associate(),
             Kind::Link => {
                 // While trying, a reason follows.
                 self.associated = false;
                 self.keyed = false;
             }
             Kind::Join if event.status == status::SUCCESS => self.associate(),
-            Kind::Join | Kind::Assoc => {}
+            Kind::Assoc => self.on_assoc(event),
+            Kind::Join => {}
             Kind::SetSsid => self.on_set_ssid(event.status),
             Kind::Auth => self.on_auth(event),
             Kind::PskSup => self.on_psk_sup(event),
@@ -239,10 +238,20 @@ impl Station {
         }
     }
 
+    fn on_assoc(&mut self, event: &Event<'_>) {
+        match event.status {
+            status::SUCCESS | status::UNSOLICITED => {}
+            status::TIMEOUT | status::NO_ACK => self.fail(JoinError::NoAnswer),
+            _ => self.fail(JoinError::Refused {
+                reason: short(event.reason),
+            }),
+        }
+    }
+
     fn on_auth(&mut self, event: &Event<'_>) {
         match event.status {
             status::SUCCESS | status::UNSOLICITED => {}
-            status::TIMEOUT => self.fail(JoinError::NoAnswer),
+            status::TIMEOUT | status::NO_ACK => self.fail(JoinError::NoAnswer),
             _ if event.auth_type == AUTH_SAE => self.fail(JoinError::WrongPassphrase),
             _ => self.fail(JoinError::Refused {
                 reason: short(event.reason),
@@ -346,6 +355,8 @@ mod tests {
                 },
                 JoinError::WrongPassphrase,
             ),
+            (event(Kind::Assoc, 0, 1, 17), JoinError::Refused { reason: 17 }),
+            (event(Kind::Assoc, 0, 5, 0), JoinError::NoAnswer),
             (event(Kind::DeauthInd, 0, 0, 15), JoinError::WrongPassphrase),
             (event(Kind::DeauthInd, 0, 0, 2), JoinError::Refused { reason: 2 }),
             (
