@@ -143,6 +143,7 @@ impl Hw {
             Parcel::Reply(_) => {
                 self.truth.control_lost += 1;
                 self.reply_over();
+                self.refresh_credit();
             }
             Parcel::Event(_) => self.truth.control_lost += 1,
             Parcel::Junk | Parcel::Credit => {}
@@ -153,6 +154,8 @@ impl Hw {
         if matches!(parcel, Parcel::Junk) {
             return None;
         }
+        // A host that has no credit left would wait for ever if nobody told it of more: accidents do not hit what is there for that alone.
+        let by_chance = !matches!(parcel, Parcel::Credit);
         let asked = self.take_fault(|fault| match (fault, parcel) {
             (Fault::Frame(spoil), _)
             | (Fault::DataFrame(spoil), Parcel::Data(..))
@@ -161,7 +164,7 @@ impl Hw {
             _ => None,
         });
         let odds = self.config.faults.spoiled_frame;
-        if asked.is_some() || odds == 0.0 || !self.dice.spoil.chance(odds) {
+        if asked.is_some() || !by_chance || odds == 0.0 || !self.dice.spoil.chance(odds) {
             return asked;
         }
         Some(self.random_spoil())
@@ -328,11 +331,13 @@ impl Hw {
         }
         let whole = command.len >= usize::from(head.announced);
         if head.bytes.get(5).is_some_and(|channel| channel & 0xf < 3) {
-            self.fifo.told = Some(head.credit);
             if matches!(head.parcel, Parcel::Junk) || head.spoiled {
+                // Who knows what the host makes of it.
                 self.fifo.told_nonsense = true;
-            } else if head.credit == self.fifo.worked_off.wrapping_add(self.config.credit_window) {
-                self.fifo.told_nonsense = false;
+            } else {
+                let right = self.fifo.worked_off.wrapping_add(self.config.credit_window);
+                self.fifo.told = Some(head.credit);
+                self.fifo.told_nonsense &= head.credit != right;
             }
         }
         match (&head.parcel, whole) {
@@ -352,6 +357,7 @@ impl Hw {
             (Parcel::Junk | Parcel::Credit, _) => self.truth.junk += 1,
         }
         self.announce();
+        self.refresh_credit();
     }
 
     /// The host does not want the frame that is announced, or has broken its reading off.
@@ -507,7 +513,10 @@ impl Hw {
     }
 
     /// Tells the host of its credit where it is running out of it and nothing else would tell it.
-    fn refresh_credit(&mut self) {
+    pub(super) fn refresh_credit(&mut self) {
+        if self.firmware_halted() || self.reply_outstanding() {
+            return;
+        }
         let window = self.config.credit_window;
         let told = self.fifo.told.unwrap_or(1);
         let left = told.wrapping_sub(self.fifo.expected);

@@ -144,6 +144,13 @@ impl Hw {
         }
     }
 
+    /// Whether the host waits for a reply that it can still get.
+    pub(super) fn reply_outstanding(&self) -> bool {
+        self.firmware
+            .as_deref()
+            .is_some_and(|firmware| firmware.ioctls.outstanding)
+    }
+
     /// The host has got its reply, or never will.
     pub(super) fn reply_over(&mut self) {
         if let Some(firmware) = &mut self.firmware {
@@ -225,9 +232,11 @@ impl Hw {
         if lost {
             self.truth.control_lost += 1;
             self.reply_over();
+            self.refresh_credit();
         } else if let Some(by) = asked.or(by_chance) {
             // The host may give up, and ask again.
             self.reply_over();
+            self.refresh_credit();
             self.later(by, |chip| chip.push(Parcel::Reply(reply)));
         } else {
             if duplicate {
@@ -315,7 +324,7 @@ impl Hw {
             number::GET_ANTDIV => Ok(self.number(ioctl_name(number::SET_ANTDIV)).to_le_bytes().to_vec()),
             number::SET_PM if request.value()? > 2 => Err(error::RANGE),
             number::SET_CHANNEL if !(1..=14).contains(&request.value()?) => Err(error::BAD_CHANNEL),
-            number::SET_WSEC | number::SET_WPA_AUTH => {
+            number::SET_WSEC => {
                 let value = request.value()?;
                 self.set_number(ioctl_name(request.number), value);
                 self.security_changed();
@@ -323,6 +332,7 @@ impl Hw {
             }
             number::SET_INFRA
             | number::SET_AUTH
+            | number::SET_WPA_AUTH
             | number::SET_CHANNEL
             | number::SET_ANTDIV
             | number::SET_DTIMPRD
