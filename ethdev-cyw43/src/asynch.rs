@@ -75,7 +75,8 @@ pub trait Gspi {
 /// A CYW43439 behind an async gSPI bus. Not started on construction: [`start`](Control::start) does that, and then [`join`](Self::join).
 pub struct Cyw43<'m, GSPI, PWR, DELAY, FW> {
     chip: Chip<'m, Awaited<GSPI, PWR, DELAY>, FW>,
-    link_told: bool,
+    /// How many changes of the link were told by `ready`.
+    link_told: u32,
 }
 
 impl<GSPI, PWR, DELAY, FW> fmt::Debug for Cyw43<'_, GSPI, PWR, DELAY, FW> {
@@ -108,7 +109,7 @@ impl<'m, GSPI: Gspi, PWR: OutputPin, DELAY: DelayNs, FW: Source> Cyw43<'m, GSPI,
         let bus = Awaited { gspi, power, delay };
         Ok(Self {
             chip: Chip::new(bus, images, memory, config)?,
-            link_told: false,
+            link_told: 0,
         })
     }
 
@@ -120,6 +121,15 @@ impl<'m, GSPI: Gspi, PWR: OutputPin, DELAY: DelayNs, FW: Source> Cyw43<'m, GSPI,
         (gspi, power, delay, self.chip.source)
     }
 
+    /// Credits come with frames, which are fetched here only where nobody waits for them.
+    async fn has_room(&mut self, interest: Interest) -> Result<bool, Error<GSPI::Error>> {
+        if interest.rx {
+            Ok(self.chip.is_running()? && self.chip.has_room())
+        } else {
+            self.chip.tx_ready().await
+        }
+    }
+
     /// Sleeps until the chip may want something.
     async fn sleep_until_told(&mut self, interest: Interest) -> Result<(), Error<GSPI::Error>> {
         if self.chip.joining != Joining::Idle {
@@ -127,7 +137,7 @@ impl<'m, GSPI: Gspi, PWR: OutputPin, DELAY: DelayNs, FW: Source> Cyw43<'m, GSPI,
             yield_once().await;
             return Ok(());
         }
-        if self.chip.rearm(interest, self.link_told).await? == RearmOutcome::WorkPending {
+        if self.chip.rearm(interest, self.link_told, !interest.rx).await? == RearmOutcome::WorkPending {
             // Others run between two looks, so that a chip which contradicts itself cannot hang the executor.
             yield_once().await;
             return Ok(());
@@ -203,6 +213,10 @@ impl<GSPI: Gspi, PWR: OutputPin, DELAY: DelayNs, FW: Source> EthernetDevice for 
         self.chip.service().await
     }
 
+    /// With [`Interest::RX`], whatever waits in the chip is told as a frame, before it is known what it is: fetching it would not be cancel-safe. Where it was
+    /// an event, `recv_frame` finds nothing; [`recv`](EthernetDevice::recv) goes on to wait.
+    ///
+    /// Without it, what waits is fetched: dropped in the middle of that, a frame may be lost, which is counted in `rx_reset`.
     async fn ready(&mut self, interest: Interest) -> Result<Interest, Self::Error> {
         loop {
             let mut ready = Interest::NONE;
@@ -210,14 +224,21 @@ impl<GSPI: Gspi, PWR: OutputPin, DELAY: DelayNs, FW: Source> EthernetDevice for 
             ready.rx = interest.rx && self.chip.is_rx_pending();
             if ready.is_none() {
                 if self.chip.is_running()? {
-                    self.chip.attend().await?;
+                    if !interest.rx {
+                        self.chip.attend().await?;
+                    } else if self.chip.waiting().await?.is_some() {
+                        // It stays where it is: fetched here, it would be lost where this future is dropped.
+                        ready.rx = true;
+                    } else {
+                        self.chip.look_after().await?;
+                    }
                 }
-                ready.rx = interest.rx && self.chip.is_rx_pending();
-                ready.tx = interest.tx && self.chip.tx_ready().await?;
-                ready.link = interest.link && self.chip.link_up != self.link_told;
+                ready.rx |= interest.rx && self.chip.is_rx_pending();
+                ready.tx = interest.tx && self.has_room(interest).await?;
+                ready.link = interest.link && self.chip.stats.link_changes != self.link_told;
             }
             if ready.link {
-                self.link_told = self.chip.link_up;
+                self.link_told = self.chip.stats.link_changes;
             }
             if !ready.is_none() {
                 return Ok(ready);

@@ -118,8 +118,8 @@ impl<GSPI: Gspi, PWR: OutputPin, DELAY: DelayNs, FW: Source> Rearm for Cyw43<'_,
     }
 
     fn rearm(&mut self, interest: Interest) -> Result<RearmOutcome, Self::Error> {
-        let link_told = self.chip.link_up;
-        complete(self.chip.rearm(interest, link_told))
+        let link_told = self.chip.stats.link_changes;
+        complete(self.chip.rearm(interest, link_told, true))
     }
 }
 

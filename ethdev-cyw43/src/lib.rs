@@ -37,10 +37,12 @@ mod port;
 mod radio;
 mod regs;
 mod request;
+mod rx;
 mod scan;
 mod sdpcm;
 mod store;
 mod trace;
+mod tx;
 mod words;
 
 pub use ap::ApConfig;

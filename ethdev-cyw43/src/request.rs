@@ -3,11 +3,12 @@
 use ethdev::ErrorKind;
 
 use crate::bus::{Bus, Outgoing};
-use crate::chip::{Chip, Fetched, Mode};
+use crate::chip::{Chip, Mode};
 use crate::error::{Error, Fault, Wait};
 use crate::firmware::Source;
 use crate::ioctl::{self, Command, status};
 use crate::port::{Function, Result};
+use crate::rx::Fetched;
 use crate::sdpcm;
 
 /// How long after a request the answer is looked for first, and at most how long between two looks.
@@ -51,6 +52,25 @@ impl<B: Bus, FW: Source> Chip<'_, B, FW> {
         Ok(())
     }
 
+    /// One request at a time: where the answer to an earlier one is still to come, because nobody waited for it to the end, it is waited for, but not for ever.
+    async fn let_earlier_end(&mut self) -> Result<(), B> {
+        let since = self.port.elapsed_us();
+        let mut pause_us = FIRST_LOOK_US;
+        let mut frames = 0;
+        while self.outstanding.is_some() {
+            frames += 1;
+            if self.port.elapsed_us().wrapping_sub(since) / 1000 >= self.config.answer_timeout_ms
+                || frames > MOST_FRAMES
+            {
+                self.outstanding = None;
+            } else if !self.absorb_one().await? {
+                self.port.wait_us(pause_us).await;
+                pause_us = (pause_us * 2).min(LAST_LOOK_US);
+            }
+        }
+        Ok(())
+    }
+
     /// Sends a request and waits for its answer, whose payload goes to `answer`; how much of that was written. Frames that come meanwhile are stored.
     async fn request_once(
         &mut self,
@@ -59,6 +79,7 @@ impl<B: Bus, FW: Source> Chip<'_, B, FW> {
         parts: &[&[u8]],
         answer: &mut [u8],
     ) -> Result<usize, B> {
+        self.let_earlier_end().await?;
         let mut since = self.port.elapsed_us();
         let mut pause_us = FIRST_LOOK_US;
         let mut frames = 0;
@@ -70,6 +91,7 @@ impl<B: Bus, FW: Source> Chip<'_, B, FW> {
         }
         self.request_id = self.request_id.wrapping_add(1);
         let id = self.request_id;
+        self.outstanding = Some(id);
         let len = ethdev::frame::gather_len(parts).unwrap_or(usize::MAX);
         let cdc = ioctl::request_header(command, set, id, len);
         let sdpcm = sdpcm::control_header(len.saturating_add(cdc.len()), self.credits.sequence());
