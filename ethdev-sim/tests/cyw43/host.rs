@@ -67,7 +67,6 @@ pub struct Lab {
     pub clock: Clock,
     pub chip: Cyw43Chip,
     pub bus: WordBus,
-    pub wire: Wire,
     pub peer: Station,
     pub firmware: Vec<u8>,
     pub nvram: Vec<u8>,
@@ -84,7 +83,7 @@ impl Lab {
     /// Without power.
     pub fn off(config: ChipConfig) -> Self {
         let clock = Clock::new();
-        let (wire, port, peer) = Wire::new(&clock, WireConfig::default());
+        let (_, port, peer) = Wire::new(&clock, WireConfig::default());
         let images = Images::pseudo_random(1);
         let firmware = images.firmware.clone().expect("there is one")[..3001].to_vec();
         let nvram = images.nvram.clone().expect("there is one")[..NVRAM_LEN].to_vec();
@@ -95,7 +94,6 @@ impl Lab {
             bus: chip.word_bus(),
             chip,
             clock,
-            wire,
             peer: Station::new(peer),
             firmware,
             nvram,

@@ -80,7 +80,7 @@ pub struct ChipConfig {
     /// The address in the chip's one-time programmable memory.
     pub mac: [u8; 6],
 
-    /// From WL_REG_ON high until the bus answers.
+    /// From `WL_REG_ON` high until the bus answers.
     pub power_up: Duration,
     /// How many transactions after that read garbage.
     pub garbage_reads: u32,

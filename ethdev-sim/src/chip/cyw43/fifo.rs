@@ -392,6 +392,13 @@ impl Hw {
             self.truth.tx_malformed += 1;
             return;
         }
+        let watermark = self.backplane.watermark();
+        if watermark < 8 || watermark % 4 != 0 {
+            self.violation(
+                ViolationKind::BadWatermark,
+                format!("{watermark:#04x}, and frames are written"),
+            );
+        }
         let Some(frame) = self.check_header(data) else {
             self.truth.tx_malformed += 1;
             return;
@@ -483,7 +490,7 @@ impl Hw {
         }
         let time = self.air_time(frame.len());
         self.work_off_later(sequence, self.config.tx_time + time, move |chip| {
-            chip.data_from_host(frame)
+            chip.data_from_host(frame);
         });
     }
 

@@ -142,7 +142,7 @@ impl Shared {
             let chip = shared.core.borrow();
             let me = chip.me.clone();
             chip.port.on_receive(Box::new(move |frame| {
-                Self::event(&me, |chip| chip.frame_from_wire(frame))
+                Self::event(&me, |chip| chip.frame_from_wire(frame));
             }));
         }
         shared

@@ -76,7 +76,7 @@ pub(super) struct Ioctls {
 pub(super) struct Request {
     number: u32,
     set: bool,
-    pub(super) interface: u8,
+    interface: u8,
     pub(super) payload: Vec<u8>,
 }
 
@@ -271,6 +271,10 @@ impl Hw {
                 ViolationKind::BadIoctl,
                 format!("ioctl {} with the flag of the other direction", request.number),
             );
+            return Err(error::BAD_ARGUMENT);
+        }
+        if request.interface > 1 {
+            self.violation(ViolationKind::BadIoctl, format!("interface {}", request.interface));
             return Err(error::BAD_ARGUMENT);
         }
         let outcome = self.dispatch(request);

@@ -99,13 +99,13 @@ impl Cyw43Chip {
         WordBus::new(&self.0)
     }
 
-    /// The bus, for a host that drives it bit by bit: from now on the level of the data line counts as WL_REG_ON rises.
+    /// The bus, for a host that drives it bit by bit: from now on the level of the data line counts as `WL_REG_ON` rises.
     #[must_use]
     pub fn pins(&self) -> Pins {
         Pins::new(&self.0)
     }
 
-    /// WL_REG_ON: low, the chip is off and loses all its state.
+    /// `WL_REG_ON`: low, the chip is off and loses all its state.
     #[must_use]
     pub fn power_pin(&self) -> PowerPin {
         PowerPin::new(&self.0)
@@ -319,7 +319,7 @@ impl Cyw43Chip {
         self.0.with(Hw::halt_firmware);
     }
 
-    /// The supply fails for a moment: everything is lost, and the chip comes up anew while WL_REG_ON stays high.
+    /// The supply fails for a moment: everything is lost, and the chip comes up anew while `WL_REG_ON` stays high.
     pub fn brown_out(&self) {
         self.0.with(|chip| {
             if chip.power.is_on() {

@@ -179,7 +179,7 @@ macro_rules! pin {
 }
 
 pin! {
-    /// WL_REG_ON, as an output of the host.
+    /// `WL_REG_ON`, as an output of the host.
     PowerPin
 }
 
@@ -214,7 +214,7 @@ pin! {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Pins {
-    /// WL_REG_ON.
+    /// `WL_REG_ON`.
     pub power: PowerPin,
     /// Chip select.
     pub select: SelectPin,

@@ -1,4 +1,4 @@
-//! Power: WL_REG_ON, and what it takes until the bus answers.
+//! Power: `WL_REG_ON`, and what it takes until the bus answers.
 
 use core::time::Duration;
 
@@ -14,7 +14,7 @@ const SHORTEST_OFF: Duration = Duration::from_millis(1);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum State {
-    /// WL_REG_ON is low.
+    /// `WL_REG_ON` is low.
     #[default]
     Off,
     /// It is high, and the bus does not answer yet.
@@ -25,7 +25,7 @@ enum State {
     WrongBus,
 }
 
-/// The supply, as WL_REG_ON switches it.
+/// The supply, as `WL_REG_ON` switches it.
 #[derive(Debug, Default)]
 pub(super) struct Power {
     state: State,
@@ -47,7 +47,7 @@ impl Power {
 }
 
 impl Hw {
-    /// WL_REG_ON takes this level. `strap`: whether the data line is low, where it is known.
+    /// `WL_REG_ON` takes this level. `strap`: whether the data line is low, where it is known.
     pub(super) fn drive_power(&mut self, high: bool, strap: Option<bool>) {
         if high == self.power.is_on() {
             return;

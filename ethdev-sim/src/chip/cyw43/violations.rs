@@ -9,9 +9,9 @@ use core::time::Duration;
 pub enum ViolationKind {
     /// Traffic on the bus while the chip has no power.
     BusWithoutPower,
-    /// The data line was not low when WL_REG_ON rose: the chip would come up with SDIO instead of gSPI.
+    /// The data line was not low when `WL_REG_ON` rose: the chip would come up with SDIO instead of gSPI.
     StrapNotLow,
-    /// WL_REG_ON was low for less than a millisecond.
+    /// `WL_REG_ON` was low for less than a millisecond.
     ShortPowerCycle,
     /// The clock of the bus is above 50 MHz.
     ClockTooFast,
