@@ -179,7 +179,7 @@ impl<B: Bus> Port<B> {
             step_us: 4000,
         };
         // Every transaction tells the status; this one costs the least.
-        while !self.status().is_some_and(|status| status & status::F2_RX_READY != 0) {
+        while self.status().is_none_or(|status| status & status::F2_RX_READY == 0) {
             self.look_later(since, &patience).await?;
             self.read_reg(regs::INTERRUPT).await?;
         }

@@ -7,7 +7,7 @@
 //!    └──────────> failed                                                                         └──────────> down
 //! ```
 //!
-//! PSK_SUP may come before or after JOIN and SET_SSID.
+//! `PSK_SUP` may come before or after `JOIN` and `SET_SSID`.
 
 use core::fmt;
 
@@ -110,7 +110,7 @@ impl Rejoin {
     }
 }
 
-/// States of the firmware's supplicant, as PSK_SUP tells them, and its reasons.
+/// States of the firmware's supplicant, as `PSK_SUP` tells them, and its reasons.
 mod supplicant {
     pub(super) const WAITING_FOR_M1: u32 = 4;
     pub(super) const KEYED: u32 = 6;

@@ -57,10 +57,10 @@ impl<B: Bus, FW: Source> Chip<'_, B, FW> {
             .await?;
         self.credits.spend();
         self.stats.count_tx(len);
-        if !self
+        if self
             .port
             .status()
-            .is_some_and(|status| status & status::F2_RX_READY != 0)
+            .is_none_or(|status| status & status::F2_RX_READY == 0)
         {
             // Full for a moment, or gone.
             self.suspect = true;
