@@ -62,6 +62,28 @@ fn needs_its_settings() {
     assert_eq!(lab.set_pair("bss", 0, 1), Err(-4));
 }
 
+/// Beside the station, on the second interface.
+#[test]
+fn with_an_interface_of_its_own() {
+    let mut lab = Lab::up(ChipConfig::default());
+    lab.set_u32("apsta", 1).unwrap();
+    let mut ssid = 1_u32.to_le_bytes().to_vec();
+    ssid.extend(3_u32.to_le_bytes());
+    ssid.extend(b"own");
+    ssid.resize(40, 0);
+    lab.set("bsscfg:ssid", &ssid).unwrap();
+    lab.set_number(30, 5).unwrap();
+    lab.set_pair("bss", 1, 1).unwrap();
+    lab.pass(ms(60));
+    assert!(lab.chip.client_joins(CLIENT, None));
+    lab.drain();
+    lab.peer.send(&ethernet(MAC, 60, 0));
+    lab.clock.advance(ms(5));
+    let frame = lab.recv().expect("it is there");
+    assert_eq!((frame.body[2], frame.ethernet()), (1, ethernet(MAC, 60, 0)));
+    lab.clean();
+}
+
 #[test]
 fn who_joins() {
     for secure in [false, true] {

@@ -87,6 +87,15 @@ fn a_core_that_runs_is_stopped_first() {
 }
 
 #[test]
+fn the_last_bank_is_mapped_first() {
+    let mut lab = Lab::on(ChipConfig::default());
+    lab.load();
+    lab.backplane_write(0x1800_4044, 4, 0xff);
+    lab.reset(ARM);
+    assert_eq!(lab.chip.violations()[0].kind, ViolationKind::CoreSequence);
+}
+
+#[test]
 fn power_takes_everything_away() {
     let mut lab = Lab::running(ChipConfig::default());
     lab.send_request(true, 2, &[]);

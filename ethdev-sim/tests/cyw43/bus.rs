@@ -6,7 +6,7 @@ use ethdev_sim::chip::cyw43::{ChipConfig, ViolationKind};
 use ethdev_sim::{SimDelay, block_on};
 use proptest::prelude::*;
 
-use crate::host::{Lab, command, ms};
+use crate::host::{Lab, MAC, command, ethernet, ms};
 
 #[test]
 fn registers_as_after_power_up() {
@@ -166,6 +166,65 @@ fn interrupts_are_cleared_by_ones_and_packets_are_not() {
     assert_eq!(lab.read(0, 0x04, 2) & 0x20, 0);
     assert!(!lab.bus.event_pending());
     lab.clean();
+}
+
+/// During a transaction the data line is no interrupt: an edge is one of what is pending.
+#[test]
+fn a_frame_raises_the_line_once() {
+    use std::cell::Cell;
+    use std::rc::Rc;
+    let mut lab = Lab::joined(ChipConfig::default());
+    let edges = Rc::new(Cell::new(0));
+    lab.chip.on_irq_rising({
+        let edges = edges.clone();
+        move || edges.set(edges.get() + 1)
+    });
+    lab.peer.send(&ethernet(MAC, 60, 0));
+    lab.clock.advance(ms(5));
+    for _ in 0..5 {
+        lab.status();
+    }
+    assert_eq!(edges.get(), 1);
+    assert!(lab.recv().is_some());
+    lab.peer.send(&ethernet(MAC, 60, 0));
+    lab.clock.advance(ms(5));
+    assert_eq!(edges.get(), 2);
+}
+
+#[test]
+fn transactions_are_noted_on_demand() {
+    let mut lab = Lab::on(ChipConfig::default());
+    lab.chip.record(true);
+    let began = lab.clock.now();
+    lab.read(0, 0x14, 4);
+    lab.write(1, 0x1_000e, 1, 8);
+    let noted: Vec<_> = lab
+        .chip
+        .take_record()
+        .iter()
+        .map(|noted| (noted.write, noted.function, noted.address, noted.len, noted.words))
+        .collect();
+    assert_eq!(noted, [(false, 0, 0x14, 4, 3), (true, 1, 0x1_000e, 1, 3)]);
+    lab.read(0, 0x14, 4);
+    let again = lab.chip.take_record();
+    assert!(again.len() == 1 && again[0].at > began);
+    lab.chip.record(false);
+    lab.read(0, 0x14, 4);
+    assert_eq!(lab.chip.take_record(), []);
+}
+
+#[test]
+fn polling_is_counted() {
+    let mut lab = Lab::joined(ChipConfig::default());
+    let before = lab.chip.bus().idle_looks;
+    lab.status();
+    lab.read(0, 0x04, 2);
+    lab.read(0, 0x14, 4);
+    assert_eq!(lab.chip.bus().idle_looks - before, 2);
+    lab.peer.send(&ethernet(MAC, 60, 0));
+    lab.clock.advance(ms(5));
+    lab.status();
+    assert_eq!(lab.chip.bus().idle_looks - before, 2);
 }
 
 #[test]

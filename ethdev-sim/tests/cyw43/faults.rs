@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use embedded_hal::digital::OutputPin;
 use ethdev_sim::chip::cyw43::{BusFault, ChipConfig, ChipFaults, DataLine, Fault, Spoil};
 
 use crate::host::{Lab, MAC, command, ethernet, ms};
@@ -366,4 +367,52 @@ fn the_same_seed_the_same_faults() {
     };
     assert_eq!(run(1), run(1));
     assert_ne!(run(1).0, run(2).0);
+}
+
+/// Every knob at once, and a host that believes everything: the books balance, and the model goes on.
+#[test]
+fn all_at_once() {
+    for seed in 0..8 {
+        let faults = ChipFaults::NONE
+            .with_spoiled_frame(0.2)
+            .with_read_bit_error(0.02)
+            .with_invalid_status(0.02)
+            .with_bus_failure(0.01)
+            .with_lost_edge(0.1)
+            .with_replies(0.1, 0.1, 0.1)
+            .with_refused_ioctl(0.1)
+            .with_air_loss(0.1, 0.1);
+        let mut lab = Lab::joined(ChipConfig::default().with_seed(seed).with_rx_queue(8));
+        lab.chip.set_faults(faults);
+        let write = |lab: &mut Lab, data: &[u32]| lab.bus.cmd_write_blocking(data).is_ok();
+        for n in 0..2000_u32 {
+            lab.peer.send(&ethernet(MAC, 60 + (n as usize * 37) % 1455, n as u8));
+            let request = [
+                command(true, 2, 0, 28),
+                0xffe3_001c,
+                0x0c00_0000 | n & 0xff,
+                0,
+                2,
+                0,
+                (n & 0xffff) << 16 | 2,
+                0,
+            ];
+            write(&mut lab, &request);
+            lab.clock.advance(Duration::from_micros(u64::from(n % 7) * 300));
+            let mut status = [0];
+            if lab.bus.cmd_read_blocking(command(false, 0, 8, 4), &mut status).is_ok() && status[0] & 0x100 != 0 {
+                let len = (status[0] >> 9 & 0x7ff) as usize;
+                let mut words = vec![0; len.div_ceil(4)];
+                lab.bus.cmd_read_blocking(command(false, 2, 0, len), &mut words).ok();
+            }
+            assert!(lab.chip.truth().balanced(), "seed {seed}: {:?}", lab.chip.truth());
+        }
+        lab.chip.power_pin().set_low().unwrap();
+        let truth = lab.chip.truth();
+        assert_eq!((truth.waiting(), truth.tx_waiting()), (0, 0), "seed {seed}: {truth:?}");
+        assert!(
+            truth.delivered > 0 && truth.delivered_spoiled > 0 && truth.overflowed > 0,
+            "seed {seed}: {truth:?}"
+        );
+    }
 }

@@ -217,6 +217,8 @@ impl Lab {
         assert_eq!(self.backplane_read(0x1800_0000, 2) & 0xffff, 0xa9af);
         self.disable(ARM);
         self.reset(SOCSRAM);
+        self.backplane_write(0x1800_4010, 4, 3);
+        self.backplane_write(0x1800_4044, 4, 0);
         let (firmware, nvram) = (self.firmware.clone(), self.nvram.clone());
         self.upload(0, &firmware);
         let padded = nvram.len().next_multiple_of(4);

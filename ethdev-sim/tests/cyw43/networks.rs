@@ -324,6 +324,25 @@ fn an_access_point_that_falls_silent() {
 }
 
 #[test]
+fn an_access_point_that_goes_while_it_is_joined() {
+    for (after, expected) in [
+        (100, vec![(SET_SSID, 3, 0)]),
+        (130, vec![(AUTH, 2, 0), (SET_SSID, 1, 0)]),
+        (145, all(&[&ASSOCIATED[..2], &[(ASSOC, 2, 0), (SET_SSID, 1, 0)]])),
+    ] {
+        let mut lab = Lab::up(ChipConfig::default());
+        let ap = lab.chip.add_ap(AccessPoint::wpa2("lab", PHRASE));
+        lab.secure_wpa2(PHRASE);
+        lab.join("lab").unwrap();
+        lab.pass(ms(after));
+        lab.chip.remove_ap(ap);
+        lab.pass(ms(400));
+        assert_eq!(lab.take_events(), expected, "after {after} ms");
+        lab.clean();
+    }
+}
+
+#[test]
 fn roaming() {
     let mut lab = Lab::up(ChipConfig::default());
     let first = lab.chip.add_ap(AccessPoint::wpa2("lab", PHRASE).with_rssi(-40));

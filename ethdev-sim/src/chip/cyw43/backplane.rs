@@ -127,6 +127,11 @@ impl Backplane {
         }
     }
 
+    /// Whether bank 3 of the RAM still shows something else: SOCSRAM's index of banks is 3 and the bits of that bank are clear where it does not.
+    pub(super) fn is_remapped(&self) -> bool {
+        self.registers.get(&(SOCSRAM_CORE + 0x10)) != Some(&3) || self.registers.get(&(SOCSRAM_CORE + 0x44)) != Some(&0)
+    }
+
     /// The threshold of function 2's FIFO.
     pub(super) fn watermark(&self) -> u8 {
         self.own[(WATERMARK - OWN_REGISTERS) as usize]

@@ -125,6 +125,9 @@ impl Hw {
 
     pub(super) fn read_bus_registers(&mut self, command: Command) -> Vec<u8> {
         self.check_bus_register(command);
+        if matches!(command.address, 0x04 | 0x08) && self.is_f2_ready() && self.fifo.announced().is_none() {
+            self.bus.idle_looks += 1;
+        }
         let at = command.address as usize;
         (at..at + command.len).map(|at| self.bus_register(at)).collect()
     }

@@ -18,10 +18,30 @@ pub struct BusCounters {
     pub read_bytes: [u64; 4],
     /// Bytes of the writing transactions by function, all included.
     pub write_bytes: [u64; 4],
+    /// Looks at the interrupts or the status while function 2 was ready and no frame was announced: what polling costs.
+    pub idle_looks: u64,
     /// Ioctls that arrived.
     pub ioctls: u64,
     /// How long chip select was asserted.
     pub selected: Duration,
+}
+
+/// One transaction on the bus.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Transaction {
+    /// When chip select fell.
+    pub at: Duration,
+    /// Whether the host wrote.
+    pub write: bool,
+    /// Function: 0 bus registers, 1 backplane, 2 frames, 3 Bluetooth.
+    pub function: u8,
+    /// Address in the function, as the command says.
+    pub address: u32,
+    /// Bytes, as the command says.
+    pub len: usize,
+    /// Words clocked, command and status included.
+    pub words: u64,
 }
 
 /// What became of every frame: the truth that a driver's counters are compared with.

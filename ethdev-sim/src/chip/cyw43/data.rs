@@ -182,7 +182,11 @@ impl Hw {
         } else if self.fifo.data_waiting() >= self.config.rx_queue {
             self.truth.overflowed += 1;
         } else {
-            self.push(Parcel::Data(0, frame));
+            let interface = match route {
+                Route::Station { .. } => 0,
+                Route::OwnAp => self.own_interface(),
+            };
+            self.push(Parcel::Data(interface, frame));
         }
     }
 }

@@ -96,6 +96,9 @@ impl Hw {
             self.violation(ViolationKind::BadImage, why);
             return;
         }
+        if self.backplane.is_remapped() {
+            self.violation(ViolationKind::CoreSequence, "bank 3 of the RAM is still remapped");
+        }
         self.firmware = Some(Box::new(Firmware::new(&self.config)));
         self.backplane.set_ram_word(SHARED_POINTER, SHARED as u32);
         self.backplane.set_ram_word(SHARED, SHARED_ASSERT_BUILT);

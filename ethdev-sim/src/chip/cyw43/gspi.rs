@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use super::command::{Command, Function, Order, to_bytes, to_words};
 use super::hardware::Hw;
-use super::{DataLine, Fault, ViolationKind};
+use super::{DataLine, Fault, Transaction, ViolationKind};
 
 /// The fastest clock of the bus in Hz.
 const MAX_HZ: u32 = 50_000_000;
@@ -325,6 +325,16 @@ impl Hw {
             if matches!(phase, Phase::Write(command) if command.function == Function::Wlan) {
                 self.truth.tx_malformed += 1;
             }
+        }
+        if let (Some(trace), Some(command)) = (&mut self.trace, self.gspi.command) {
+            trace.push(Transaction {
+                at: self.gspi.selected_at,
+                write: command.write,
+                function: command.function.index() as u8,
+                address: command.address,
+                len: command.len,
+                words: self.gspi.words,
+            });
         }
         self.gspi.phase = Phase::Idle;
         self.gspi.command = None;

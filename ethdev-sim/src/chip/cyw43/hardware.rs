@@ -15,7 +15,7 @@ use super::line::Line;
 use super::pins::Bits;
 use super::power::Power;
 use super::word_bus::BusFault;
-use super::{BusCounters, ChipConfig, DataLine, Fault, Truth, Violation, ViolationKind};
+use super::{BusCounters, ChipConfig, DataLine, Fault, Transaction, Truth, Violation, ViolationKind};
 use crate::random::Dice;
 use crate::{Clock, Port};
 
@@ -103,6 +103,7 @@ pub(super) struct Hw {
     /// The line is high for a moment, for nothing.
     pub(super) spurious_irq: bool,
     pub(super) fail_in: Option<u64>,
+    pub(super) trace: Option<Vec<Transaction>>,
 }
 
 impl Shared {
@@ -131,6 +132,7 @@ impl Shared {
                 stuck_irq: None,
                 spurious_irq: false,
                 fail_in: None,
+                trace: None,
             };
             Self {
                 clock: clock.clone(),
@@ -216,7 +218,7 @@ impl Hw {
         if let Some(level) = self.stuck_irq {
             return level;
         }
-        if !self.power.is_ready() || self.data_line != DataLine::Connected || self.gspi.is_selected() {
+        if !self.power.is_ready() || self.data_line != DataLine::Connected {
             return false;
         }
         let active = self.spurious_irq || self.interrupts() & self.registers.interrupt_enable() != 0;
@@ -239,6 +241,7 @@ impl Hw {
             None => false,
         };
         if random || asked {
+            self.taint();
             return Err(BusFault::AtTransaction(self.bus.transactions));
         }
         Ok(())

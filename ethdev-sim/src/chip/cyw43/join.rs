@@ -244,12 +244,13 @@ impl Hw {
     fn associate(&mut self, id: ApId, way: Way) {
         self.step(self.config.assoc_time, move |chip| {
             let Some(ap) = chip.air.get(id).cloned() else { return };
-            if let Refusal::AssocRefused(reason) = ap.refusal {
-                chip.tell(
-                    Event::new(kind::ASSOC, status::FAIL)
-                        .of(ap.bssid)
-                        .with_reason(reason.into()),
-                );
+            let refused = match ap.refusal {
+                Refusal::AssocRefused(reason) => Some((status::FAIL, reason)),
+                _ if !chip.air.is_present(id) => Some((status::TIMEOUT, 0)),
+                _ => None,
+            };
+            if let Some((status, reason)) = refused {
+                chip.tell(Event::new(kind::ASSOC, status).of(ap.bssid).with_reason(reason.into()));
                 chip.join_fails(status::FAIL);
                 return;
             }
@@ -322,6 +323,7 @@ impl Hw {
                 Refusal::FirstKeyMessageLost => Some(supplicant::WAIT_M1),
                 Refusal::ThirdKeyMessageLost => Some(supplicant::WAIT_M3),
                 Refusal::GroupKeyLost => Some(supplicant::WAIT_GROUP_KEY),
+                _ if !chip.air.is_present(id) => Some(supplicant::WAIT_M1),
                 _ if way == Way::Psk && !chip.knows_key(&ap) => Some(supplicant::WAIT_M3),
                 _ => None,
             };

@@ -34,6 +34,7 @@ mod events;
 mod faults;
 mod fifo;
 mod firmware;
+mod framing;
 mod gspi;
 mod hardware;
 mod ioctl;
@@ -52,7 +53,7 @@ use std::rc::Rc;
 
 pub use access_point::{AccessPoint, ApId, Association, Refusal, Security};
 pub use config::{ChipConfig, EventOrder, Images};
-pub use counters::{BusCounters, Truth};
+pub use counters::{BusCounters, Transaction, Truth};
 pub use faults::{ChipFaults, DataLine, Fault, Spoil};
 pub use firmware::Boot;
 pub use pins::{ClockPin, DataPin, IrqPin, Pins, PowerPin, SelectPin};
@@ -140,6 +141,17 @@ impl Cyw43Chip {
     #[must_use]
     pub fn bus(&self) -> BusCounters {
         self.0.core.borrow().bus
+    }
+
+    /// Notes every transaction from now on, or no more.
+    pub fn record(&self, on: bool) {
+        self.0.core.borrow_mut().trace = on.then(Vec::new);
+    }
+
+    /// The transactions that were noted so far, in order; and forgets them.
+    pub fn take_record(&self) -> Vec<Transaction> {
+        let mut chip = self.0.core.borrow_mut();
+        chip.trace.as_mut().map(core::mem::take).unwrap_or_default()
     }
 
     /// What became of every frame so far.

@@ -202,7 +202,7 @@ pin! {
 }
 
 pin! {
-    /// The interrupt, as an input of the host: the data line while chip select is high, and low while that is low.
+    /// The interrupt, as an input of the host: the data line as it is between transactions. During one it keeps the level that it has there.
     ///
     /// # Cancellation
     ///

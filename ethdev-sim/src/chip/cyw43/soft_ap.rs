@@ -168,6 +168,13 @@ impl Hw {
         firmware.is_some_and(|firmware| firmware.soft_ap.on_air && !firmware.soft_ap.clients.is_empty())
     }
 
+    /// The interface that the access point is on.
+    pub(super) fn own_interface(&self) -> u8 {
+        self.firmware
+            .as_deref()
+            .map_or(0, |firmware| firmware.soft_ap.index as u8)
+    }
+
     pub(super) fn is_client(&self, mac: &[u8]) -> bool {
         let firmware = self.firmware.as_deref();
         firmware.is_some_and(|firmware| firmware.soft_ap.clients.iter().any(|client| client == mac))
