@@ -78,8 +78,8 @@ fn the_footer_counts_words() {
 #[test]
 fn a_core_that_runs_is_stopped_first() {
     let mut lab = Lab::on(ChipConfig::default().with_arm_running());
-    assert_eq!(lab.backplane_read(ARM + 0x800, 1) & 1, 0);
     lab.request_alp();
+    assert_eq!(lab.backplane_read(ARM + 0x800, 1) & 1, 0);
     lab.disable(ARM);
     assert_eq!(lab.backplane_read(ARM + 0x800, 1) & 1, 1);
     assert_eq!(lab.backplane_read(SOCSRAM + 0x800, 1) & 1, 0);

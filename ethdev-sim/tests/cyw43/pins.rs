@@ -94,11 +94,13 @@ fn a_transaction_bit_by_bit() {
     let config = [command(true, 0, 0x00, 4), 0x0003_04b1].map(|word| word.rotate_left(16));
     let [_] = host.transaction(&config);
     let [_] = host.transaction(&[command(true, 0, 0x1d, 1), 4]);
+    let [_] = host.transaction(&[command(true, 1, 0x1_000e, 1), 0x08]);
     let [_] = host.transaction(&[command(true, 1, 0x1_000c, 1), 0x18]);
+    host.clock.advance(ms(1));
     let [_, id, _] = host.transaction(&[command(false, 1, 0, 2)]);
     assert_eq!(id, 0xa9af);
     assert_eq!(host.chip.violations(), []);
-    assert_eq!(host.chip.bus().transactions, 5);
+    assert_eq!(host.chip.bus().transactions, 6);
 }
 
 /// The same at both speeds, where the host samples before it raises the clock.

@@ -19,10 +19,8 @@ const MAX_BYTES: usize = 64;
 
 const WATERMARK: u32 = 0x1_0008;
 const WINDOW_LOW: u32 = 0x1_000a;
-const WINDOW_HIGH: u32 = 0x1_000c;
 const FRAME_CONTROL: u32 = 0x1_000d;
 const CLOCK_CSR: u32 = 0x1_000e;
-const SLEEP_CSR: u32 = 0x1_001f;
 
 /// Bits of the clock CSR.
 mod csr {
@@ -47,7 +45,6 @@ const BLUETOOTH: u32 = 0x1900_0000;
 /// Offsets in a wrapper.
 const IOCTL: u32 = 0x408;
 const RESETCTRL: u32 = 0x800;
-const RESETSTATUS: u32 = 0x804;
 
 /// Offsets in the SDIO core.
 pub(super) const INT_STATUS: u32 = 0x20;
@@ -170,9 +167,6 @@ impl Hw {
             return;
         }
         let Some(address) = self.locate(command) else { return };
-        if !self.backplane.alp && !self.backplane.ht {
-            self.violation(ViolationKind::NoClock, "neither ALP nor HT is available");
-        }
         if (address as usize) < RAM_SIZE {
             self.write_ram(address as usize, data);
         } else {
@@ -222,6 +216,9 @@ impl Hw {
         if !known {
             self.violation(ViolationKind::BadBackplaneAddress, format!("{address:#010x}"));
             return None;
+        }
+        if !self.backplane.alp && !self.backplane.ht {
+            self.violation(ViolationKind::NoClock, "neither ALP nor HT is available");
         }
         Some(address)
     }
@@ -284,7 +281,8 @@ impl Hw {
                 self.violation(ViolationKind::BadWatermark, format!("{value:#04x}"));
             }
             FRAME_CONTROL => {
-                *register_of(&mut self.backplane, FRAME_CONTROL) = 0;
+                // What it asks for is done at once.
+                *register = 0;
                 if value & 1 != 0 {
                     self.abort_read();
                 }
@@ -295,7 +293,6 @@ impl Hw {
                     format!("windows are of 32 KiB, not at {value:#04x}00"),
                 );
             }
-            WINDOW_LOW..=WINDOW_HIGH | SLEEP_CSR => {}
             _ => {}
         }
     }
@@ -351,11 +348,11 @@ impl Hw {
         if old.reset && !new.reset && new.ioctl & 3 != 3 {
             self.violation(
                 ViolationKind::CoreSequence,
-                "a core comes out of reset with its clock on, and forced",
+                "a core comes out of reset without its clock on and forced",
             );
         }
         if !old.reset && new.reset && old.ioctl & 3 != 0 {
-            self.violation(ViolationKind::CoreSequence, "a core goes into reset with its clock off");
+            self.violation(ViolationKind::CoreSequence, "a core goes into reset with its clock on");
         }
         if arm {
             self.backplane.arm = new;
@@ -398,15 +395,11 @@ impl Hw {
     }
 }
 
-fn register_of(backplane: &mut Backplane, address: u32) -> &mut u8 {
-    &mut backplane.own[(address - OWN_REGISTERS) as usize]
-}
-
 fn wrapper_register(wrapper: Wrapper, offset: u32) -> u32 {
     match offset {
         IOCTL => wrapper.ioctl.into(),
         RESETCTRL => wrapper.reset.into(),
-        RESETSTATUS => 0,
+        // RESETSTATUS among them: a reset is over at once.
         _ => 0,
     }
 }

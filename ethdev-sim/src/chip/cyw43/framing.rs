@@ -9,6 +9,8 @@ use super::{Fault, Spoil};
 
 /// Frames for the host are at least this long.
 const SHORTEST: usize = 256;
+/// What the longest Ethernet frame makes: hosts need no room for more.
+const LONGEST_REGULAR: usize = 1536;
 /// The longest frame that a status word can announce.
 const LONGEST: usize = 2047;
 
@@ -77,14 +79,8 @@ impl Hw {
             }
             Parcel::Credit => {
                 let mut bytes = vec![0; HEADER];
-                put_header(
-                    &mut bytes,
-                    HEADER,
-                    sequence,
-                    channel::DATA,
-                    self.fifo.flow_control,
-                    credit,
-                );
+                let flow_control = self.fifo.flow_control;
+                put_header(&mut bytes, HEADER, sequence, channel::DATA, flow_control, credit);
                 head(bytes, parcel, credit)
             }
             _ => {
@@ -93,7 +89,10 @@ impl Hw {
             }
         };
         if let Some(spoil) = spoil {
+            let before = (head.bytes.clone(), head.announced);
             self.spoil(&mut head, spoil);
+            // By chance what is wrong may be right.
+            head.spoiled &= before != (head.bytes.clone(), head.announced);
         }
         self.fifo.head = Some(head);
     }
@@ -123,8 +122,8 @@ impl Hw {
                 let len = bytes.len();
                 put_len(bytes, len);
                 head.announced = len as u16;
-                // Nothing is wrong with such a frame, it only looks unusual.
-                head.spoiled = false;
+                // Nothing is wrong with such a frame, it only looks unusual; as long as it is not too long.
+                head.spoiled = len > LONGEST_REGULAR;
             }
             Spoil::DataOffset(words) if !control => set(bytes, body + 3, &[words]),
             Spoil::Oversize(len) => {

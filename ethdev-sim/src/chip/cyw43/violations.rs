@@ -39,7 +39,7 @@ pub enum ViolationKind {
     BadBackplaneAddress,
     /// A read of the backplane while the padding of its reads is not what was programmed, or none was programmed.
     ResponseDelay,
-    /// RAM was written or a core was touched without a clock (ALP or HT).
+    /// An access to the backplane without a clock for it (ALP or HT).
     NoClock,
     /// RAM was written while the SOCSRAM core was in reset, or the ARM core ran.
     RamNotReady,
