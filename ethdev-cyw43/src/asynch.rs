@@ -132,9 +132,13 @@ impl<'m, GSPI: Gspi, PWR: OutputPin, DELAY: DelayNs, FW: Source> Cyw43<'m, GSPI,
 
     /// Sleeps until the chip may want something.
     async fn sleep_until_told(&mut self, interest: Interest) -> Result<(), Error<GSPI::Error>> {
-        if self.chip.joining != Joining::Idle {
-            // The attempt goes on with each look, which waits by itself.
-            yield_once().await;
+        if !matches!(self.chip.joining, Joining::Idle | Joining::GivenUp) {
+            // The attempt goes on with each look, which waits by itself where there is no clock.
+            if self.chip.config.now_ms.is_some() {
+                self.chip.port.wait_us(self.chip.config.poll_interval_us.max(1)).await;
+            } else {
+                yield_once().await;
+            }
             return Ok(());
         }
         if self.chip.rearm(interest, self.link_told, !interest.rx).await? == RearmOutcome::WorkPending {

@@ -47,6 +47,8 @@ pub(crate) enum Joining {
     Waiting(u32),
     /// Until the next attempt, so many milliseconds.
     Pausing(u32),
+    /// Nothing more is tried.
+    GivenUp,
 }
 
 pub(crate) struct Chip<'m, B, FW> {
@@ -64,6 +66,8 @@ pub(crate) struct Chip<'m, B, FW> {
     pub(crate) scanning: Scanning,
     pub(crate) network: Option<Network>,
     pub(crate) joining: Joining,
+    /// When the time of that was counted last, by the caller's clock.
+    pub(crate) tended_ms: u32,
     /// Attempts in a row that failed, and why the last one did.
     pub(crate) attempts: u16,
     pub(crate) join_error: Option<JoinError>,
@@ -113,6 +117,7 @@ impl<'m, B: Bus, FW: Source> Chip<'m, B, FW> {
             scanning: Scanning::new(),
             network: None,
             joining: Joining::Idle,
+            tended_ms: 0,
             attempts: 0,
             join_error: None,
             ap: None,
@@ -184,7 +189,6 @@ impl<'m, B: Bus, FW: Source> Chip<'m, B, FW> {
         if up != self.link_up {
             self.link_up = up;
             self.stats.link_changes = self.stats.link_changes.wrapping_add(1);
-            self.link_was_noted(up);
         }
     }
 

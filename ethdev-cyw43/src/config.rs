@@ -7,7 +7,7 @@ use crate::join::Rejoin;
 use crate::network::Country;
 
 /// How the driver sets the chip up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct Config {
     /// Where the device is used. Some channels are closed without it.
@@ -22,6 +22,11 @@ pub struct Config {
     pub rejoin: Option<Rejoin>,
     /// How long an attempt to join may take, in milliseconds.
     pub join_timeout_ms: u32,
+    /// The time in milliseconds, wrapping, from whatever epoch: what attempts to join that go on by themselves are timed by.
+    ///
+    /// Without it, each call of `service` during such an attempt waits for a millisecond, and that is what is counted: an attempt of which nothing is heard ends
+    /// after as many calls of `service` as it may take milliseconds.
+    pub now_ms: Option<fn() -> u32>,
     /// How long the firmware may take to answer a request, in milliseconds.
     pub answer_timeout_ms: u32,
     /// At every so manieth call of `service` the chip is asked whether it is alive, which is 28 bytes on the bus; 0 = never. A chip that was reset, or whose
@@ -42,6 +47,7 @@ impl Config {
             verify: Verify::Samples,
             rejoin: None,
             join_timeout_ms: 10_000,
+            now_ms: None,
             answer_timeout_ms: 1000,
             health_check_every: 64,
             poll_interval_us: 1000,
@@ -87,6 +93,13 @@ impl Config {
     #[must_use]
     pub const fn with_join_timeout_ms(mut self, ms: u32) -> Self {
         self.join_timeout_ms = ms;
+        self
+    }
+
+    /// The same with this clock, in milliseconds, wrapping.
+    #[must_use]
+    pub const fn with_clock(mut self, now_ms: fn() -> u32) -> Self {
+        self.now_ms = Some(now_ms);
         self
     }
 

@@ -200,45 +200,58 @@ impl<B: Bus, FW: Source> Chip<'_, B, FW> {
         }
     }
 
-    /// What is done by itself about a network that was lost, or is to be joined again.
-    pub(crate) fn link_was_noted(&mut self, up: bool) {
-        let lost = !up && self.mode == Mode::Running && self.network.is_some() && self.ap.is_none();
-        if lost && self.joining == Joining::Idle && self.config.rejoin.is_some() {
-            self.attempts = 0;
-            self.joining = Joining::Pausing(0);
+    /// How many milliseconds passed since this was asked last: by the caller's clock, or by waiting for one, so that time passes by a clock that the driver
+    /// knows.
+    async fn passed_ms(&mut self) -> u32 {
+        if let Some(now_ms) = self.config.now_ms {
+            let now_ms = now_ms();
+            now_ms.wrapping_sub(core::mem::replace(&mut self.tended_ms, now_ms))
+        } else {
+            self.port.wait_us(LOOK_MS * 1000).await;
+            LOOK_MS
         }
     }
 
-    /// Goes on with an attempt to join again: one request, or a look. While one is under way, this takes a millisecond, so that time passes by a
-    /// clock that the driver knows.
+    /// From here on time is counted.
+    fn begin_to_count(&mut self, joining: Joining) {
+        self.tended_ms = self.config.now_ms.map_or(0, |now_ms| now_ms());
+        self.joining = joining;
+    }
+
+    /// Goes on with an attempt to join again: one request, or a look.
     pub(crate) async fn tend_join(&mut self) -> Result<(), B> {
         let Some(network) = self.network else {
             self.joining = Joining::Idle;
             return Ok(());
         };
         match self.joining {
+            Joining::Idle if !self.link_up && self.config.rejoin.is_some() && self.ap.is_none() => {
+                self.attempts = 0;
+                self.joining = Joining::Pausing(0);
+                Ok(())
+            }
             Joining::Idle => Ok(()),
-            // The firmware was faster.
-            Joining::Pausing(_) if self.link_up => {
+            // The firmware did it by itself.
+            Joining::Pausing(_) | Joining::GivenUp if self.link_up => {
                 self.joining = Joining::Idle;
                 Ok(())
             }
+            Joining::GivenUp => Ok(()),
             Joining::Pausing(0) => {
                 self.joining = Joining::Asking(0);
                 self.disassociate().await
             }
             Joining::Pausing(left_ms) => {
-                self.port.wait_us(LOOK_MS * 1000).await;
-                self.joining = Joining::Pausing(left_ms.saturating_sub(LOOK_MS));
+                self.joining = Joining::Pausing(left_ms.saturating_sub(self.passed_ms().await));
                 Ok(())
             }
             Joining::Asking(step) => match self.join_step(step, &network).await {
                 Ok(last) => {
-                    self.joining = if last {
+                    self.begin_to_count(if last {
                         Joining::Waiting(self.config.join_timeout_ms)
                     } else {
                         Joining::Asking(step + 1)
-                    };
+                    });
                     Ok(())
                 }
                 Err(Error::Rejected { status, .. }) => {
@@ -253,8 +266,7 @@ impl<B: Bus, FW: Source> Chip<'_, B, FW> {
                 } else if left_ms == 0 {
                     self.end_own_attempt(Err(JoinError::Timeout)).await
                 } else {
-                    self.port.wait_us(LOOK_MS * 1000).await;
-                    self.joining = Joining::Waiting(left_ms.saturating_sub(LOOK_MS));
+                    self.joining = Joining::Waiting(left_ms.saturating_sub(self.passed_ms().await));
                     Ok(())
                 }
             }
@@ -266,9 +278,8 @@ impl<B: Bus, FW: Source> Chip<'_, B, FW> {
         if let Err(why) = outcome {
             self.attempts = self.attempts.saturating_add(1);
             let policy = self.config.rejoin;
-            if let Some(ms) = policy.and_then(|policy| policy.pause_after(self.attempts, Some(why))) {
-                self.joining = Joining::Pausing(ms.max(1));
-            }
+            let pause_ms = policy.and_then(|policy| policy.pause_after(self.attempts, why));
+            self.begin_to_count(pause_ms.map_or(Joining::GivenUp, |ms| Joining::Pausing(ms.max(1))));
         }
         self.end_attempt(outcome).await
     }

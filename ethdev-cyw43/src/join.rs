@@ -94,18 +94,17 @@ impl Rejoin {
     }
 
     /// How long to pause after so many attempts failed, in milliseconds; `None` = give up.
-    pub(crate) fn pause_after(&self, failed: u16, why: Option<JoinError>) -> Option<u32> {
+    pub(crate) fn pause_after(&self, failed: u16, why: JoinError) -> Option<u32> {
         if self.attempts.is_some_and(|most| failed >= most) {
             return None;
         }
-        if failed == 0 {
-            return Some(0);
-        }
         // It was right before: once may be a weak signal, twice is a new passphrase.
-        if failed >= 2 && why == Some(JoinError::WrongPassphrase) {
+        if failed >= 2 && why == JoinError::WrongPassphrase {
             return None;
         }
-        let doubled = 1_u32.checked_shl(u32::from(failed - 1)).unwrap_or(u32::MAX);
+        let doubled = 1_u32
+            .checked_shl(u32::from(failed.saturating_sub(1)))
+            .unwrap_or(u32::MAX);
         Some(self.pause_ms.saturating_mul(doubled).min(self.longest_pause_ms))
     }
 }
@@ -393,16 +392,16 @@ mod tests {
     #[test]
     fn pauses_double_and_end() {
         let policy = Rejoin::PERSISTENT.with_pauses_ms(500, 3000).with_attempts(9);
-        let pauses: std::vec::Vec<_> = (0..=9).map(|n| policy.pause_after(n, None)).collect();
-        let mut expected = std::vec![Some(0), Some(500), Some(1000), Some(2000)];
-        expected.resize(9, Some(3000));
+        let pauses: std::vec::Vec<_> = (1..=9).map(|n| policy.pause_after(n, JoinError::NoAnswer)).collect();
+        let mut expected = std::vec![Some(500), Some(1000), Some(2000)];
+        expected.resize(8, Some(3000));
         expected.push(None);
         assert_eq!(pauses, expected);
+        assert_eq!(Rejoin::PERSISTENT.pause_after(2, JoinError::WrongPassphrase), None);
         assert_eq!(
-            Rejoin::PERSISTENT.pause_after(2, Some(JoinError::WrongPassphrase)),
-            None
+            Rejoin::PERSISTENT.pause_after(u16::MAX, JoinError::Timeout),
+            Some(30_000)
         );
-        assert_eq!(Rejoin::PERSISTENT.pause_after(u16::MAX, None), Some(30_000));
     }
 
     proptest! {
