@@ -328,6 +328,32 @@ fn credit_freezes() {
 }
 
 #[test]
+fn frames_are_held_back() {
+    let mut lab = Lab::joined(ChipConfig::default().with_credit_window(4));
+    lab.pass(ms(5));
+    lab.chip.hold_frames(true);
+    for n in 0..3 {
+        lab.send_data(&ethernet([2, 0, 0, 0, 0, 7], 60, n));
+        lab.pass(ms(5));
+    }
+    lab.ioctl(true, 2, &[]).unwrap();
+    lab.chip.inject(Fault::CreditUpdate);
+    let update = lab.recv().expect("it comes at once");
+    assert_eq!(update.credit, lab.sequence + 1, "three of four places are taken");
+    assert_eq!(lab.peer.recv(), None);
+    assert_eq!(lab.chip.truth().tx_waiting(), 3);
+    lab.chip.hold_frames(false);
+    lab.pass(ms(5));
+    for n in 0..3 {
+        assert_eq!(lab.peer.recv(), Some(ethernet([2, 0, 0, 0, 0, 7], 60, n)));
+    }
+    lab.send_data(&ethernet([2, 0, 0, 0, 0, 7], 60, 9));
+    lab.pass(ms(5));
+    assert_eq!(lab.chip.truth().transmitted, 4);
+    lab.clean();
+}
+
+#[test]
 fn the_air_loses_frames() {
     let mut lab = joined();
     lab.chip.set_faults(ChipFaults::NONE.with_air_loss(0.5, 0.5));

@@ -68,8 +68,10 @@ pub(super) struct Fifo {
     pub(super) sequence: u8,
     /// Of the next frame from the host.
     expected: u8,
-    /// One more than the latest frame that the firmware has worked off.
-    worked_off: u8,
+    /// Frames from the host that the firmware has not worked off yet.
+    in_hand: u8,
+    /// Frames of data that the firmware holds back, because it was told to; `None` where it does not.
+    held: Option<Vec<Vec<u8>>>,
     /// The credit that the host has read last; 1 before that.
     told: Option<u8>,
     /// What the host was told may be anything: it reckons with what it assumes.
@@ -99,8 +101,13 @@ impl Fifo {
             .count()
     }
 
+    /// The sequence number that the host may go up to: there is room for so many frames.
+    fn room_up_to(&self, window: u8) -> u8 {
+        self.expected.wrapping_add(window.saturating_sub(self.in_hand))
+    }
+
     pub(super) fn credit(&mut self, window: u8) -> u8 {
-        let credit = self.worked_off.wrapping_add(window);
+        let credit = self.room_up_to(window);
         if self.freeze {
             return *self.frozen_credit.get_or_insert(credit);
         }
@@ -184,7 +191,7 @@ impl Hw {
                 // Who knows what the host makes of it.
                 self.fifo.told_nonsense = true;
             } else {
-                let right = self.fifo.worked_off.wrapping_add(self.config.credit_window);
+                let right = self.fifo.room_up_to(self.config.credit_window);
                 self.fifo.told = Some(head.credit);
                 self.fifo.told_nonsense &= head.credit != right;
             }
@@ -260,11 +267,11 @@ impl Hw {
             );
         }
         self.check_credit(sequence);
-        let taken = sequence.wrapping_sub(self.fifo.worked_off) < self.config.credit_window;
+        let taken = self.fifo.in_hand < self.config.credit_window;
         self.fifo.expected = sequence.wrapping_add(1);
         match channel {
-            channel::CONTROL => self.queue_ioctl(sequence, frame[header..].to_vec(), taken),
-            channel::DATA => self.queue_data(sequence, &frame[header..], header, taken),
+            channel::CONTROL => self.queue_ioctl(frame[header..].to_vec(), taken),
+            channel::DATA => self.queue_data(&frame[header..], header, taken),
             _ => {
                 self.violation(ViolationKind::BadChannel, format!("{channel}"));
                 self.truth.tx_malformed += 1;
@@ -308,7 +315,7 @@ impl Hw {
         }
     }
 
-    fn queue_data(&mut self, sequence: u8, body: &[u8], header: usize, taken: bool) {
+    fn queue_data(&mut self, body: &[u8], header: usize, taken: bool) {
         self.truth.tx_accepted += 1;
         if !taken {
             self.truth.tx_no_credit += 1;
@@ -338,23 +345,34 @@ impl Hw {
             frame.extend([0; DATA_PAD]);
         }
         let time = self.air_time(frame.len());
-        self.work_off_later(sequence, self.config.tx_time + time, move |chip| {
-            chip.data_from_host(frame);
+        self.work_off_later(self.config.tx_time + time, move |chip| match &mut chip.fifo.held {
+            Some(held) => {
+                held.push(frame);
+                false
+            }
+            None => {
+                chip.data_from_host(frame);
+                true
+            }
         });
     }
 
-    fn queue_ioctl(&mut self, sequence: u8, request: Vec<u8>, taken: bool) {
+    fn queue_ioctl(&mut self, request: Vec<u8>, taken: bool) {
         self.bus.ioctls += 1;
         if !taken {
             self.registers.latch(irq::WRITE_OVERFLOW);
             return;
         }
         self.check_ioctl(&request);
-        self.work_off_later(sequence, self.config.tx_time, move |chip| chip.ioctl_later(request));
+        self.work_off_later(self.config.tx_time, move |chip| {
+            chip.ioctl_later(request);
+            true
+        });
     }
 
-    /// The firmware works frames off one after another, and then gives their credit back.
-    fn work_off_later(&mut self, sequence: u8, time: Duration, act: impl FnOnce(&mut Self) + 'static) {
+    /// The firmware works frames off one after another, and then gives their credit back, where `act` says that it is done with them.
+    fn work_off_later(&mut self, time: Duration, act: impl FnOnce(&mut Self) -> bool + 'static) {
+        self.fifo.in_hand += 1;
         let now = self.clock.now();
         self.fifo.busy_until = self.fifo.busy_until.max(now) + time;
         let delay = self.fifo.busy_until - now;
@@ -362,10 +380,26 @@ impl Hw {
             if chip.firmware_halted() {
                 return;
             }
-            chip.fifo.worked_off = sequence.wrapping_add(1);
-            act(chip);
+            if act(chip) {
+                chip.fifo.in_hand -= 1;
+            }
             chip.refresh_credit();
         });
+    }
+
+    /// The firmware keeps what it is to send, so that its room for frames fills up; or sends it after all, and goes on.
+    pub(super) fn hold_frames(&mut self, hold: bool) {
+        if hold {
+            self.fifo.held.get_or_insert_with(Vec::new);
+            return;
+        }
+        for frame in self.fifo.held.take().into_iter().flatten() {
+            self.data_from_host(frame);
+            self.fifo.in_hand -= 1;
+        }
+        if self.is_f2_ready() {
+            self.refresh_credit();
+        }
     }
 
     /// Tells the host of its credit where it is running out of it and nothing else would tell it.

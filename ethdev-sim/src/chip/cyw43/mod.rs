@@ -316,6 +316,11 @@ impl Cyw43Chip {
         self.0.core.borrow_mut().fail_in = Some(n);
     }
 
+    /// The firmware keeps the frames that it is to send, so that the host runs out of credit; or sends them after all, and goes on. Requests it carries out.
+    pub fn hold_frames(&self, hold: bool) {
+        self.0.with(|chip| chip.hold_frames(hold));
+    }
+
     /// The firmware gives no more credit than it has given, or does so again.
     pub fn freeze_credit(&self, freeze: bool) {
         self.0.with(|chip| chip.freeze_credit(freeze));
