@@ -653,3 +653,18 @@ fn faults_are_taken_as_they_are_known_to_be() {
         assert_eq!(take(inject(fault)), Taken::Well, "{fault:?}");
     }
 }
+
+/// Requests, as they were counted with this driver on other models of the chip.
+#[test]
+fn requests_are_as_many_as_elsewhere() {
+    let lab = lab(ChipConfig::default());
+    lab.chip.add_ap(AccessPoint::wpa2("lab", PASSPHRASE));
+    lab.run(async |control, _| {
+        // One for the database, one for its status, and one for each setting.
+        assert_eq!(lab.chip.bus().ioctls, 14);
+        let joined = control.join("lab", options(JoinAuth::Wpa2, PASSPHRASE)).await;
+        joined.expect("the passphrase is right");
+        assert_eq!(lab.chip.bus().ioctls, 14 + 11);
+    })
+    .expect("no step hangs");
+}
