@@ -94,6 +94,8 @@ struct Clm {
     bytes: Vec<u8>,
     begun: bool,
     complete: bool,
+    /// A part was none, or came at a wrong time.
+    broken: bool,
     good: bool,
 }
 
@@ -128,6 +130,11 @@ impl Settings {
     /// A number of the first service set, if it was ever set.
     pub(super) fn indexed(&self, name: &str) -> Option<u32> {
         self.numbers.get(&format!("{name}/0")).copied()
+    }
+
+    /// Pins that the host has ever set are outputs.
+    fn gpio_levels(&self) -> u32 {
+        self.gpio_out & self.gpio_mask | self.gpio_in & !self.gpio_mask
     }
 
     /// Whether the radio may be used at all: without a regulatory database no channel is allowed.
@@ -165,11 +172,7 @@ impl Hw {
 
     pub(super) fn gpio(&self, pin: u8) -> bool {
         let Some(firmware) = &self.firmware else { return false };
-        self.gpio_levels(&firmware.settings) >> (pin % 32) & 1 != 0
-    }
-
-    fn gpio_levels(&self, settings: &Settings) -> u32 {
-        settings.gpio_out & settings.gpio_mask | settings.gpio_in & !settings.gpio_mask
+        firmware.settings.gpio_levels() >> (pin % 32) & 1 != 0
     }
 
     pub(super) fn drive_gpio(&mut self, pin: u8, high: bool) {
@@ -200,7 +203,6 @@ impl Hw {
     }
 
     fn variable(&mut self, name: &str) -> Outcome {
-        let now_up = self.settings()?.up;
         let settings = self.settings()?;
         Ok(match name {
             "cur_etheraddr" => settings.mac.to_vec(),
@@ -214,11 +216,8 @@ impl Hw {
                 value.resize(4 + 6 * MULTICAST_ROOM, 0);
                 value
             }
-            "ccgpioin" => {
-                let levels = settings.gpio_out & settings.gpio_mask | settings.gpio_in & !settings.gpio_mask;
-                levels.to_le_bytes().to_vec()
-            }
-            "isup" => u32::from(now_up).to_le_bytes().to_vec(),
+            "ccgpioin" => settings.gpio_levels().to_le_bytes().to_vec(),
+            "isup" => u32::from(settings.up).to_le_bytes().to_vec(),
             name if NUMBERS.contains(&name) => settings.number(name).to_le_bytes().to_vec(),
             _ => return Err(error::UNSUPPORTED),
         })
@@ -237,6 +236,7 @@ impl Hw {
             "cur_etheraddr" => return self.set_address(value),
             "mcast_list" => return self.set_multicast_list(value),
             "sae_password" => return self.set_sae_password(value),
+            "bsscfg:event_msgs" if u32_at(value, 0).is_some_and(|index| index > 1) => return Err(error::BAD_ARGUMENT),
             "bsscfg:event_msgs" => return self.set_events(value.get(4..)),
             "event_msgs" => return self.set_events(Some(value)),
             "gpioout" => {
@@ -293,10 +293,11 @@ impl Hw {
                 ..Clm::default()
             };
         }
+        clm.broken |= !in_order;
         clm.bytes.extend(data);
         if flags & download::END != 0 {
             clm.complete = true;
-            clm.good = in_order && expected.is_none_or(|expected| expected == clm.bytes);
+            clm.good = !clm.broken && expected.is_none_or(|expected| expected == clm.bytes);
         }
         let bad = !in_order || (clm.complete && !clm.good);
         if bad {
