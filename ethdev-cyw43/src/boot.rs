@@ -146,7 +146,7 @@ impl<B: Bus> Port<B> {
         let patience = Patience {
             what: Wait::Clock,
             ms: ALP_MS,
-            step_us: 100,
+            step_us: 500,
         };
         self.wait_for_clock(f1::ALP_AVAILABLE, patience).await?;
         self.f1_write(f1::CLOCK, 0).await?;
@@ -167,7 +167,7 @@ impl<B: Bus> Port<B> {
         let patience = Patience {
             what: Wait::FirmwareStart,
             ms: HT_MS,
-            step_us: 2000,
+            step_us: 4000,
         };
         self.wait_for_clock(f1::HT_AVAILABLE, patience).await?;
         self.write_u32(backplane::HOST_MASK, backplane::HOST_MASK_VALUE).await?;
@@ -176,7 +176,7 @@ impl<B: Bus> Port<B> {
         let patience = Patience {
             what: Wait::FirmwareReady,
             ms: READY_MS,
-            step_us: 4000,
+            step_us: 8000,
         };
         // Every transaction tells the status; this one costs the least.
         while self.status().is_none_or(|status| status & status::F2_RX_READY == 0) {

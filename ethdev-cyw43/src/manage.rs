@@ -12,6 +12,8 @@ use crate::port::Result;
 
 /// How many groups the firmware listens to one by one.
 const GROUPS: usize = 10;
+/// How long the firmware has to do with a new country at least.
+const COUNTRY_MS: u32 = 30;
 /// How many frames are fetched before a stop, so that they are counted.
 const MOST_PENDING: usize = 256;
 
@@ -113,8 +115,9 @@ impl<B: Bus, FW: Source> Chip<'_, B, FW> {
             });
         }
         self.mac = address;
-        // Takes the firmware a while, in which it refuses what comes next: it is asked until it does not.
         self.set_var(var::COUNTRY, &self.config.country.wire()).await?;
+        // For a while the firmware refuses what comes next: not asked at first, then until it does not.
+        self.port.wait_us(COUNTRY_MS * 1000).await;
         self.command_u32(Command::SetAntDiv, 0).await?;
         self.set_var_u32(var::AMPDU_BA_WSIZE, 8).await?;
         self.set_var_u32(var::AMPDU_MPDU, 4).await?;

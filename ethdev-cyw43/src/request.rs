@@ -18,7 +18,7 @@ const LAST_LOOK_US: u32 = 1000;
 const MOST_FRAMES: u32 = 10_000;
 /// How long the firmware may be busy with earlier requests, in milliseconds. Setting the country takes it some 50.
 const BUSY_MS: u32 = 500;
-const BUSY_STEP_MS: u32 = 5;
+const BUSY_STEP_MS: u32 = 10;
 /// So many requests in a row without an answer are a firmware that stopped.
 const MOST_UNANSWERED: u8 = 2;
 /// Bytes that a variable's value is read with at most.
