@@ -27,7 +27,7 @@ pub enum JoinError {
     WrongPassphrase,
     /// The access point refused.
     Refused {
-        /// Its reason (IEEE 802.11 table 9-49), or the firmware's.
+        /// The number that came with it: a reason (IEEE 802.11 clause 9.4.1.7) or a status (clause 9.4.1.9).
         reason: u16,
     },
     /// The access point stopped answering on the way. Most often it is too far away.
@@ -119,7 +119,7 @@ mod supplicant {
     pub(super) const REASON_DEAUTH: u32 = 14;
 }
 
-/// Reasons of deauthentication that mean a wrong key (IEEE 802.11 table 9-49).
+/// Reasons of deauthentication that mean a wrong key (IEEE 802.11 clause 9.4.1.7).
 const HANDSHAKE_TIMEOUT: u32 = 15;
 const IEEE_8021X_FAILED: u32 = 23;
 /// The type of authentication of WPA3.

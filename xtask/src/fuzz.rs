@@ -5,7 +5,7 @@ use anyhow::{Result, bail};
 use crate::tools::{command, has, output, run as must};
 
 /// Every target in `fuzz/`, in order.
-const TARGETS: [&str; 4] = ["buffered", "enc28j60", "node", "responder"];
+const TARGETS: [&str; 5] = ["buffered", "cyw43", "enc28j60", "node", "responder"];
 
 /// Runs the fuzz targets for a while: what hostile bytes reach must not panic, hang, or leave its buffers.
 ///
