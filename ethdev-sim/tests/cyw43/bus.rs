@@ -85,9 +85,12 @@ fn time_on_the_bus_is_that_of_its_bits() {
 fn status_words_can_be_switched_off() {
     let mut lab = Lab::on(ChipConfig::default());
     lab.write(0, 0x02, 1, 0);
-    let before = lab.chip.bus().bytes;
+    let (before, began) = (lab.chip.bus().bytes, lab.clock.now());
     lab.read(0, 0x14, 4);
     assert_eq!(lab.chip.bus().bytes - before, 8);
+    let config = ChipConfig::default();
+    let words = Duration::from_nanos(32_000_000_000 / u64::from(config.bus_hz)) * 2;
+    assert_eq!(lab.clock.now() - began, config.overhead + words);
     lab.clean();
 }
 

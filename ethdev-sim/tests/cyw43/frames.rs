@@ -155,6 +155,55 @@ fn frames_without_credit_are_dropped() {
     assert_eq!(lab.chip.truth().transmitted, 4);
 }
 
+/// Before the first reply there is credit for one frame.
+#[test]
+fn the_first_credit_is_one() {
+    let mut lab = Lab::running(ChipConfig::default());
+    lab.send_request(true, 2, &[]);
+    lab.clean();
+    lab.send_request(true, 2, &[]);
+    assert!(lab.kinds().contains(&ViolationKind::NoCredit));
+}
+
+/// Whatever else comes brings the credit too.
+#[test]
+fn credit_comes_alone_only_where_it_must() {
+    let mut lab = Lab::joined(ChipConfig::default().with_credit_window(4));
+    lab.pass(ms(5));
+    lab.others.clear();
+    for n in 0..20 {
+        for _ in 0..3 {
+            lab.send_data(&ethernet([2, 0, 0, 0, 0, 7], 60, n));
+        }
+        lab.peer.send(&ethernet(MAC, 14, n));
+        lab.clock.advance(ms(5));
+        lab.drain();
+    }
+    assert!(
+        lab.others.len() <= 20,
+        "{}: one for three frames at most",
+        lab.others.len()
+    );
+    let alone = lab.others.len();
+    // Once a frame waits, it will bring the news.
+    for n in 0..20 {
+        lab.peer.send(&ethernet(MAC, 60, n));
+        lab.clock.advance(ms(5));
+        for _ in 0..3 {
+            lab.send_data(&ethernet([2, 0, 0, 0, 0, 7], 60, n));
+        }
+        lab.clock.advance(ms(5));
+        assert!(lab.recv().is_some_and(|frame| frame.bytes.len() > 12));
+        assert!(
+            lab.recv().is_none_or(|frame| frame.bytes.len() == 12),
+            "after it was read, if at all"
+        );
+        lab.drain();
+    }
+    assert!(lab.others.len() - alone <= 20);
+    lab.clean();
+}
+
 /// The counts of frames go round at 256, and so does the credit.
 #[test]
 fn sequence_numbers_go_round() {

@@ -122,6 +122,53 @@ fn the_speed_decides_about_late_samples() {
     }
 }
 
+/// Pins and words are two views of one bus.
+#[test]
+fn bit_by_bit_and_word_by_word_are_the_same() {
+    let mut host = BitBang::on();
+    let (clock, other) = {
+        let clock = Clock::new();
+        let (_, port, _) = Wire::new(&clock, WireConfig::default());
+        (
+            clock.clone(),
+            Cyw43Chip::new(&clock, port, ChipConfig::default().with_power_up(ms(50), 0)),
+        )
+    };
+    other.power_pin().set_high().unwrap();
+    clock.advance(ms(51));
+    let mut bus = other.word_bus();
+    let config = [command(true, 0, 0x00, 4), 0x0003_04b1].map(|word| word.rotate_left(16));
+    let writes: [&[u32]; 5] = [
+        &config,
+        &[command(true, 0, 0x1d, 1), 4],
+        &[command(true, 0, 0x18, 4), 0x1234_5678],
+        &[command(true, 1, 0x1_000e, 1), 0x08],
+        &[command(true, 0, 0x14, 4), 1],
+    ];
+    for words in writes {
+        let [by_bits] = host.transaction(words);
+        assert_eq!(bus.cmd_write_blocking(words), Ok(by_bits), "{words:08x?}");
+        host.clock.advance(ms(1));
+        clock.advance(ms(1));
+    }
+    for address in (0..0x20).step_by(2) {
+        let read = command(false, 0, address, 2);
+        let [by_bits, status_by_bits] = host.transaction(&[read]);
+        let mut by_words = [0];
+        let status = bus.cmd_read_blocking(read, &mut by_words);
+        assert_eq!((by_words, status), ([by_bits], Ok(status_by_bits)), "{address:#x}");
+    }
+    let details = |chip: &Cyw43Chip| -> Vec<_> {
+        let violations = chip.violations();
+        violations
+            .into_iter()
+            .map(|violation| (violation.kind, violation.decoded, violation.words))
+            .collect()
+    };
+    assert_eq!(details(&host.chip), details(&other));
+    assert_eq!(host.chip.bus().read_bytes, other.bus().read_bytes);
+}
+
 #[test]
 fn the_strap_is_read_as_power_rises() {
     let mut host = BitBang::off();

@@ -47,6 +47,8 @@ pub(super) struct Gspi {
     invalid_status: bool,
     /// This transaction's data are shifted by a bit.
     garbled: bool,
+    /// What was reported of this transaction.
+    pub(super) reported: Vec<ViolationKind>,
     /// How many of the next transactions show an invalid status.
     invalid_burst: u32,
 }

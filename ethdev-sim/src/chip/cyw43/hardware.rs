@@ -186,10 +186,16 @@ impl Hw {
         });
     }
 
-    /// Notes a misuse.
+    /// Notes a misuse, each kind once in a transaction.
     pub(super) fn violation(&mut self, kind: ViolationKind, detail: impl Into<String>) {
         if self.tainted || self.violations.len() >= MAX_VIOLATIONS || self.config.allowed.contains(&kind) {
             return;
+        }
+        if self.gspi.is_selected() {
+            if self.gspi.reported.contains(&kind) {
+                return;
+            }
+            self.gspi.reported.push(kind);
         }
         let (words, decoded) = self.gspi.describe();
         self.violations.push(Violation {

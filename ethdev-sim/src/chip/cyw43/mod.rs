@@ -14,9 +14,15 @@
 //!
 //! # Where the sources are silent
 //!
-//! In big-endian mode command and status words are swapped like data. Unknown iovars fail with -23, those of a network that is not there with -17, lengths that
-//! do not fit with -24. A station that does not find a matching network reports that there is none, whatever does not match. A key that was given too early is
-//! confirmed and forgotten. Wrong keys show again and again until the host leaves.
+//! - In big-endian mode command and status words are swapped like data.
+//! - The ALP clock stays once it was there.
+//! - Unknown iovars fail with -23, questions about a network that is not there with -17, lengths that do not fit with -24. The chip's address can be set while
+//!   the radio is down only, the country at any time.
+//! - Without its regulatory database the radio hears nothing. Power save is off at first.
+//! - A station that does not find a matching network reports that there is none, whatever does not match. A key that was given too early is confirmed and
+//!   forgotten. Wrong keys show again and again until the host leaves.
+//! - A host that runs out of credit gets a header without contents as soon as there is more than it knows of, where nothing else brings it the news.
+//! - An access point that is back before its beacons were missed goes on as if nothing had been.
 //!
 //! # Not modelled
 //!

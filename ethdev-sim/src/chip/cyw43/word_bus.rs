@@ -62,7 +62,7 @@ fn at_once<F: Future>(future: F) -> F::Output {
 /// The bus, in transactions of whole words as they lie on it, most significant bit first.
 ///
 /// The shape is that of hosts with a state machine in hardware, such as the PIO block of an RP2040: a command word and data out, then data in, then the status
-/// word, which is clocked in every transaction. Each method comes in a form that waits for the clock and in one that moves it, and so runs everything that
+/// word, where the chip sends one; without it 0 is returned. Each method comes in a form that waits for the clock and in one that moves it, and so runs everything that
 /// falls due meanwhile. Nothing is converted: in the mode of 16-bit words, and in big-endian mode, the host has to swap words itself.
 ///
 /// Clones share the bus. A transaction takes effect when its last bit is over.
@@ -144,9 +144,10 @@ impl WordBus {
             return Err(BusFault::Busy);
         }
         self.0.with(Hw::refuse_bus)?;
-        let (overhead, word_time) = {
+        let (overhead, word_time, status) = {
             let chip = self.0.core.borrow();
-            (chip.config.overhead, chip.word_time())
+            let status = usize::from(chip.registers.status_enabled());
+            (chip.config.overhead, chip.word_time(), status)
         };
         self.0.with(Hw::select);
         let mut running = Running {
@@ -156,7 +157,7 @@ impl WordBus {
             out,
             done: false,
         };
-        let words = out.len() + read.len() + 1;
+        let words = out.len() + read.len() + status;
         pace.wait(&self.0, overhead + word_time * words as u32).await;
         running.done = true;
         Ok(self.0.with(|chip| {
