@@ -245,6 +245,22 @@ fn the_bus_fails() {
     assert!(lab.bus.cmd_write_blocking(&[command(true, 0, 0x18, 4), 1]).is_err());
 }
 
+/// A host that was deceived is not blamed, until it has switched the chip off.
+#[test]
+fn power_clears_the_blame() {
+    let mut lab = joined();
+    lab.chip.inject(Fault::ReadBit(3));
+    lab.read(0, 0x14, 4);
+    lab.write(0, 0x14, 4, 1);
+    lab.clean();
+    lab.chip.power_pin().set_low().unwrap();
+    lab.clock.advance(ms(20));
+    lab.power_on();
+    lab.clean();
+    lab.write(0, 0x14, 4, 1);
+    assert_eq!(lab.kinds().len(), 1);
+}
+
 #[test]
 fn an_absent_chip() {
     let mut lab = joined();

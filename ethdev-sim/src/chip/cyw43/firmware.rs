@@ -140,7 +140,7 @@ impl Hw {
         Ok(())
     }
 
-    /// The firmware is gone, and all that waited in it.
+    /// The firmware is gone, where there was any, and all that waited in it; and nothing happens any more of what was to come.
     pub(super) fn stop_firmware(&mut self) {
         self.lose_all();
         self.firmware = None;

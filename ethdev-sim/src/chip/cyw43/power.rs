@@ -82,7 +82,6 @@ impl Hw {
         self.stop_firmware();
         self.power.state = State::Off;
         self.power.off_since = Some(self.clock.now());
-        self.power.life += 1;
         self.registers = BusRegisters::reset();
         self.backplane = Backplane::new(self.config.arm_runs_at_power_up);
         self.fifo = Fifo::default();
