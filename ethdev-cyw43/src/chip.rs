@@ -91,7 +91,8 @@ pub(crate) struct Chip<'m, B, FW> {
     pub(crate) bogus: u8,
     /// Something happened after which the chip's health is to be looked at.
     pub(crate) suspect: bool,
-    services: u16,
+    /// Calls since a frame came last: what the chip's health is looked at by.
+    pub(crate) services: u16,
     pub(crate) recovered: bool,
     lost_told: u32,
 }

@@ -29,8 +29,8 @@ pub struct Config {
     pub now_ms: Option<fn() -> u32>,
     /// How long the firmware may take to answer a request, in milliseconds.
     pub answer_timeout_ms: u32,
-    /// At every so manieth call of `service` the chip is asked whether it is alive, which is 28 bytes on the bus; 0 = never. A chip that was reset, or whose
-    /// firmware stopped, raises no interrupt.
+    /// After so many calls of `service` during which no frame came, the chip is asked whether it is alive, which is 28 bytes on the bus; 0 = never. A chip that
+    /// was reset, or whose firmware stopped, raises no interrupt.
     pub health_check_every: u16,
     /// How often the async driver looks at a chip whose interrupt cannot be waited for, in microseconds.
     pub poll_interval_us: u32,

@@ -174,6 +174,8 @@ impl<B: Bus, FW: Source> Chip<'_, B, FW> {
 
     fn note_header(&mut self, header: &Header, was_in_doubt: bool) {
         self.bogus = 0;
+        // Who sends frames is alive.
+        self.services = 0;
         if header.channel.is_some() {
             self.credits.update(header);
         }
