@@ -5,6 +5,7 @@
 mod bench;
 mod fetch;
 mod flag;
+pub mod gspi;
 mod meter;
 mod nics;
 mod peer;

@@ -8,13 +8,16 @@ use std::sync::Arc;
 
 use ethdev::asynch::Async;
 use ethdev::pump::Pump;
-use ethdev::{Doorbell, Erased, ErasedDevice, EthernetDevice, Speed};
+use ethdev::{Control, Doorbell, Erased, ErasedDevice, EthernetDevice, Speed};
+use ethdev_cyw43::{Cyw43, Network, PowerSave};
 use ethdev_enc28j60::{Config, Enc28j60};
+use ethdev_sim::chip::cyw43::{AccessPoint, Cyw43Chip};
 use ethdev_sim::chip::enc28j60::{ChipConfig, Enc28j60Chip, Revision};
 use ethdev_sim::{Clock, RingConfig, RingNic};
 
 use super::bench::{Bench, Slot};
 use super::flag::Flag;
+use super::gspi::{GspiHost, images};
 use super::spi_meter::SpiMeter;
 use super::world::Failure;
 
@@ -65,6 +68,7 @@ pub const NICS: &[Nic] = &[
     Nic::new("ring-dyn", Speed::MBPS_100, "dyn", "the same, chosen at run time: `&mut dyn ErasedDevice`", dynamic),
     Nic::new("ring-pump", Speed::MBPS_100, "pump", "the same, async, in a task of its own behind frame queues", pumped),
     Nic::new("enc28j60", Speed::MBPS_10, "pull", "ENC28J60: the driver on a model of the chip, 20 MHz SPI, half duplex", enc28j60),
+    Nic::new("cyw43", Speed::MBPS_100, "pull", "CYW43439: joined to a modelled access point (WPA2), 33 MHz gSPI, no power save", cyw43),
 ];
 
 fn ring(slot: Slot) -> RingNic {
@@ -85,6 +89,32 @@ fn enc28j60(slot: Slot, bench: Bench<'_>) -> Result<(), Failure> {
         }
         slot.clock.advance(Duration::from_millis(1));
     }
+    bytes.set(0);
+    tick(&slot.clock);
+    bench.with_bus(&bytes).pulled(nic)?;
+    match chip.violations().first() {
+        None => Ok(()),
+        Some(misuse) => Err(Failure(format!("the driver misused the chip: {misuse}"))),
+    }
+}
+
+fn cyw43(slot: Slot, bench: Bench<'_>) -> Result<(), Failure> {
+    const SSID: &str = "laboratory";
+    const PASSPHRASE: &str = "correct horse battery";
+    let failure = |e: &dyn core::fmt::Display| Failure(format!("the chip does not start: {e}"));
+    let chip = Cyw43Chip::new(&slot.clock, slot.port, ethdev_sim::chip::cyw43::ChipConfig::default());
+    chip.add_ap(AccessPoint::wpa2(SSID, PASSPHRASE));
+    let (bus, bytes) = GspiHost::new(chip.word_bus());
+    let mut memory = [0; 8192];
+    let config = ethdev_cyw43::Config::new()
+        .with_mac_address(slot.mac_address)
+        .with_power_save(PowerSave::Off);
+    let mut nic =
+        Cyw43::new(bus, chip.power_pin(), chip.delay(), images(), &mut memory, config).map_err(|e| failure(&e))?;
+    nic.start().map_err(|e| failure(&e))?;
+    let network = Network::wpa2(SSID, PASSPHRASE).map_err(|e| failure(&e))?;
+    nic.join(&network).map_err(|e| failure(&e))?;
+    // What it takes to join is not what is measured.
     bytes.set(0);
     tick(&slot.clock);
     bench.with_bus(&bytes).pulled(nic)?;
