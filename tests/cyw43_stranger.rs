@@ -166,7 +166,7 @@ async fn send(lab: &Lab, net: &mut NetDriver<'_>, frame: &[u8]) {
         }
         lab.sleep(Duration::from_micros(200)).await;
     }
-    core::future::pending().await
+    core::future::pending::<()>().await;
 }
 
 fn frame_to(to: [u8; 6], len: usize, n: u8) -> Vec<u8> {
