@@ -8,7 +8,7 @@ use ethdev_sim::chip::cyw43::{BusFault, WordBus};
 
 /// A host that moves whole words and sees the interrupt, as a PIO state machine does. Counts every byte that is clocked.
 #[derive(Debug)]
-pub struct GspiHost {
+pub(crate) struct GspiHost {
     bus: WordBus,
     words: Vec<u32>,
     bytes: Rc<Cell<u64>>,
@@ -16,8 +16,7 @@ pub struct GspiHost {
 
 impl GspiHost {
     /// On this bus; and where its bytes are counted.
-    #[must_use]
-    pub fn new(bus: WordBus) -> (Self, Rc<Cell<u64>>) {
+    pub(crate) fn new(bus: WordBus) -> (Self, Rc<Cell<u64>>) {
         let bytes = Rc::default();
         let counted = Rc::clone(&bytes);
         let words = Vec::new();
@@ -61,7 +60,6 @@ impl Gspi for GspiHost {
 }
 
 /// What the model takes for firmware, NVRAM and CLM: it does not look into them.
-#[must_use]
-pub const fn images() -> Images<'static> {
+pub(crate) const fn images() -> Images<'static> {
     Images::new(&[0x5a; 4096], b"boardtype=0x0887\0\0\0", b"BLOB")
 }

@@ -5,7 +5,7 @@
 mod bench;
 mod fetch;
 mod flag;
-pub mod gspi;
+mod gspi;
 mod meter;
 mod nics;
 mod peer;
@@ -22,6 +22,7 @@ use core::time::Duration;
 use smoltcp::time::Instant;
 
 pub use bench::{Bench, Settings, Slot, run};
+pub(crate) use gspi::{GspiHost, images};
 pub use meter::{Meter, Tally};
 pub use nics::{NICS, Nic};
 pub use report::{Figures, Row, table};
