@@ -3,7 +3,8 @@
 //! Every future of the data path may be dropped at any point: the next call finds out what the chip made of a transaction that was cut off.
 
 use core::fmt;
-use core::future::poll_fn;
+use core::future::{Future, poll_fn};
+use core::pin::pin;
 use core::task::Poll;
 
 use embedded_hal::digital::OutputPin;
@@ -150,17 +151,32 @@ impl<'m, GSPI: Gspi, PWR: OutputPin, DELAY: DelayNs, FW: Source> Cyw43<'m, GSPI,
             self.chip.port.wait_us(self.chip.config.poll_interval_us.max(1)).await;
             return Ok(());
         }
-        let told = self.chip.port.bus.gspi.wait_for_interrupt();
-        let mut told = core::pin::pin!(told);
-        let at_once = poll_fn(|cx| Poll::Ready(told.as_mut().poll(cx))).await;
-        match at_once {
-            Poll::Ready(result) => {
-                yield_once().await;
-                result
-            }
-            Poll::Pending => told.await,
+        if self.told_in_time().await? {
+            return Ok(());
         }
-        .map_err(Error::Bus)
+        self.chip.check_health().await
+    }
+
+    /// Waits for the interrupt, or until it is time for a look at an idle chip: whether the interrupt came.
+    async fn told_in_time(&mut self) -> Result<bool, Error<GSPI::Error>> {
+        let idle_ms = self.chip.config.idle_check_ms;
+        let Awaited { gspi, delay, .. } = &mut self.chip.port.bus;
+        let mut told = pin!(gspi.wait_for_interrupt());
+        let at_once = poll_fn(|cx| Poll::Ready(told.as_mut().poll(cx))).await;
+        if let Poll::Ready(result) = at_once {
+            // Others run first, so that a line which is high for no reason cannot hang the executor.
+            yield_once().await;
+            return result.map(|()| true).map_err(Error::Bus);
+        }
+        if idle_ms == 0 {
+            return told.await.map(|()| true).map_err(Error::Bus);
+        }
+        let mut late = pin!(delay.delay_ms(idle_ms));
+        poll_fn(|cx| match told.as_mut().poll(cx) {
+            Poll::Pending => late.as_mut().poll(cx).map(|()| Ok(false)),
+            Poll::Ready(result) => Poll::Ready(result.map(|()| true).map_err(Error::Bus)),
+        })
+        .await
     }
 }
 

@@ -34,6 +34,8 @@ pub struct Config {
     pub health_check_every: u16,
     /// How often the async driver looks at a chip whose interrupt cannot be waited for, in microseconds.
     pub poll_interval_us: u32,
+    /// How often the async driver asks an idle chip whether it is alive, whatever the interrupt says, in milliseconds; 0 = never, which makes idle traffic nothing.
+    pub idle_check_ms: u32,
 }
 
 impl Config {
@@ -51,6 +53,7 @@ impl Config {
             answer_timeout_ms: 1000,
             health_check_every: 64,
             poll_interval_us: 1000,
+            idle_check_ms: 0,
         }
     }
 
@@ -121,6 +124,13 @@ impl Config {
     #[must_use]
     pub const fn with_poll_interval_us(mut self, us: u32) -> Self {
         self.poll_interval_us = us;
+        self
+    }
+
+    /// The same with this interval between looks at an idle chip, in milliseconds; 0 = never.
+    #[must_use]
+    pub const fn with_idle_check_ms(mut self, ms: u32) -> Self {
+        self.idle_check_ms = ms;
         self
     }
 }

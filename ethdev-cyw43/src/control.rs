@@ -27,6 +27,8 @@ const KEY_US: u32 = 3000;
 const JOIN_STEPS: u8 = 11;
 /// How far apart two looks at an attempt are.
 const LOOK_MS: u32 = 1;
+/// After so many looks at a line that says nothing, the chip is asked over the bus.
+const BLIND_LOOKS: u32 = 64;
 /// How long a scan may take, in milliseconds: some 1.5 s are usual, and passive ones take longer.
 const SCAN_MS: u32 = 15_000;
 
@@ -175,6 +177,7 @@ impl<B: Bus, FW: Source> Chip<'_, B, FW> {
 
     async fn await_outcome(&mut self) -> Result<core::result::Result<(), JoinError>, B> {
         let since = self.port.elapsed_us();
+        let mut looks = 0;
         loop {
             if let Some(outcome) = self.station.take_outcome() {
                 return Ok(outcome);
@@ -183,9 +186,19 @@ impl<B: Bus, FW: Source> Chip<'_, B, FW> {
                 return Ok(Err(JoinError::Timeout));
             }
             if !self.absorb_one().await? {
-                self.port.wait_us(LOOK_MS * 1000).await;
+                self.look_again(&mut looks).await?;
             }
         }
+    }
+
+    /// A look later; now and then over the bus, whatever the line says.
+    async fn look_again(&mut self, looks: &mut u32) -> Result<(), B> {
+        self.port.wait_us(LOOK_MS * 1000).await;
+        *looks = looks.wrapping_add(1);
+        if *looks % BLIND_LOOKS == 0 {
+            self.ask().await?;
+        }
+        Ok(())
     }
 
     /// An attempt is over. One that failed is ended in the chip too: left to itself, the firmware would try for ever.
@@ -349,6 +362,7 @@ impl<B: Bus, FW: Source> Chip<'_, B, FW> {
     pub(crate) async fn scan(&mut self, options: &ScanOptions, mut found: impl FnMut(AccessPoint)) -> Result<(), B> {
         self.start_scan(options).await?;
         let since = self.port.elapsed_us();
+        let mut looks = 0;
         loop {
             match self.next_result().await? {
                 Scan::Found(access_point) => found(access_point),
@@ -358,7 +372,7 @@ impl<B: Bus, FW: Source> Chip<'_, B, FW> {
                         self.scanning.running = false;
                         return Err(Error::Timeout(Wait::Answer));
                     }
-                    self.port.wait_us(LOOK_MS * 1000).await;
+                    self.look_again(&mut looks).await?;
                 }
             }
         }

@@ -14,6 +14,8 @@ use crate::sdpcm;
 /// How long after a request the answer is looked for first, and at most how long between two looks.
 const FIRST_LOOK_US: u32 = 50;
 const LAST_LOOK_US: u32 = 1000;
+/// After so long the chip is asked over the bus, whatever its line says: a line that is stuck must not make it mute.
+const BLIND_US: u32 = 50_000;
 /// However fast frames come, after so many without the answer it does not come any more.
 const MOST_FRAMES: u32 = 10_000;
 /// How long the firmware may be busy with earlier requests, in milliseconds. Setting the country takes it some 50.
@@ -49,6 +51,9 @@ impl<B: Bus, FW: Source> Chip<'_, B, FW> {
         }
         self.port.wait_us(*pause_us).await;
         *pause_us = (*pause_us * 2).min(LAST_LOOK_US);
+        if waited >= BLIND_US {
+            self.ask().await?;
+        }
         Ok(())
     }
 

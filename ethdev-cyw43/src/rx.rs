@@ -63,7 +63,7 @@ impl<B: Bus, FW: Source> Chip<'_, B, FW> {
     }
 
     /// Asks the chip what waits.
-    async fn ask(&mut self) -> Result<Option<usize>, B> {
+    pub(crate) async fn ask(&mut self) -> Result<Option<usize>, B> {
         for _ in 0..STATUS_TRIES {
             let what = self.port.read_reg(regs::INTERRUPT).await?;
             let Some(status) = self.port.status() else {

@@ -56,15 +56,19 @@ impl<B: Bus, FW: Source> Chip<'_, B, FW> {
             .write(Function::Wlan, 0, bytes, Outgoing::new(&header, parts))
             .await?;
         self.credits.spend();
-        self.stats.count_tx(len);
         if self
             .port
             .status()
             .is_none_or(|status| status & status::F2_RX_READY == 0)
         {
-            // Full for a moment, or gone.
-            self.suspect = true;
+            // Full for a moment, or gone, and the frame with it.
+            match self.check_health().await {
+                Ok(()) => {}
+                Err(Error::Fault(fault)) => return Err(Error::Fault(fault)),
+                Err(_) => self.suspect = true,
+            }
         }
+        self.stats.count_tx(len);
         Ok(())
     }
 }

@@ -514,3 +514,49 @@ fn replies_that_lie_are_errors_and_nothing_more() {
         nic.service().unwrap();
     }
 }
+
+#[test]
+fn one_access_point_of_several_is_joined() {
+    let lab = Lab::new();
+    lab.chip.add_ap(AccessPoint::wpa2(SSID, PASSPHRASE).with_rssi(-30));
+    let far = [2, 0xa9, 0, 0, 0, 7];
+    lab.chip.add_ap(
+        AccessPoint::wpa2(SSID, PASSPHRASE)
+            .with_bssid(far)
+            .with_rssi(-80)
+            .with_channel(11),
+    );
+    let mut nic = lab.started(Config::new());
+    let network = Network::wpa2(SSID, PASSPHRASE).unwrap();
+    nic.join(&network.at(MacAddress::new(far), 11).unwrap()).unwrap();
+    let association = nic.association().unwrap().unwrap();
+    assert_eq!((association.bssid.octets(), association.channel), (far, Some(11)));
+    assert!(association.rssi_dbm <= -79);
+    lab.assert_clean();
+}
+
+#[test]
+fn a_line_that_is_stuck_makes_nobody_deaf() {
+    for level in [false, true] {
+        let lab = Lab::with_ap();
+        lab.chip.stick_irq(Some(level));
+        let mut nic = lab.started(Config::new().with_power_save(PowerSave::Off).with_health_check_every(4));
+        nic.join(&Network::wpa2(SSID, PASSPHRASE).unwrap()).unwrap();
+        assert_eq!(nic.rssi_dbm(), Ok(-50));
+        let mut frame = vec![1; 300];
+        frame[..6].copy_from_slice(&nic.mac_address().octets());
+        for _ in 0..5 {
+            lab.station.send(&frame);
+        }
+        lab.pass(10);
+        let mut received = 0;
+        for _ in 0..8 {
+            nic.service().unwrap();
+            while nic.recv_frame(&mut [0; 1514]).unwrap().is_some() {
+                received += 1;
+            }
+        }
+        assert_eq!(received, 5, "stuck at {level}");
+        lab.assert_clean();
+    }
+}
