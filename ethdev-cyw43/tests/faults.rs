@@ -219,16 +219,12 @@ fn soak(seed: u64, faults: ChipFaults, whole: bool) {
             "seed {seed}: a call took {:?}",
             lab.clock.now() - call
         );
-        match result.map_err(|e| ethdev::Error::kind(&e)) {
-            Err(ErrorKind::Fault) => {
-                while nic.recover().is_err() {
-                    recoveries += 1;
-                    assert!(recoveries < 400, "seed {seed}");
-                }
+        if result.is_err_and(|e| ethdev::Error::kind(&e) == ErrorKind::Fault) {
+            while nic.recover().is_err() {
                 recoveries += 1;
                 assert!(recoveries < 400, "seed {seed}");
             }
-            Ok(()) | Err(_) => {}
+            recoveries += 1;
         }
         if n % 700 == 699 {
             lab.chip.deauthenticate(7);

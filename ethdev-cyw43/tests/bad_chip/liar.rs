@@ -8,7 +8,7 @@ use embedded_hal::digital::{ErrorType, OutputPin};
 use ethdev_cyw43::{Gspi, Incoming, Outgoing};
 
 /// Decides what is true.
-pub trait Oracle {
+pub(crate) trait Oracle {
     /// What the host reads instead of this word.
     fn word(&mut self, truth: u32) -> u32;
     /// Whether the bus fails.
@@ -17,12 +17,12 @@ pub trait Oracle {
 
 /// The bus broke.
 #[derive(Debug)]
-pub struct Broken;
+pub(crate) struct Broken;
 
-pub struct Liar<O> {
-    pub oracle: O,
+pub(crate) struct Liar<O> {
+    pub(crate) oracle: O,
     /// How long the host waited since `begin`.
-    pub waited_ns: u64,
+    pub(crate) waited_ns: u64,
     transactions: u64,
     most_transactions: u64,
     swapped: bool,
@@ -33,7 +33,7 @@ pub struct Liar<O> {
 }
 
 impl<O: Oracle> Liar<O> {
-    pub fn new(oracle: O, most_transactions: u64) -> Self {
+    pub(crate) fn new(oracle: O, most_transactions: u64) -> Self {
         Self {
             oracle,
             waited_ns: 0,
@@ -47,13 +47,13 @@ impl<O: Oracle> Liar<O> {
     }
 
     /// A call of the driver begins.
-    pub fn begin(&mut self) {
+    pub(crate) fn begin(&mut self) {
         self.transactions = 0;
         self.waited_ns = 0;
     }
 
     /// A frame on this channel, with an honest header unless the bytes have one.
-    pub fn deliver(&mut self, channel: u8, body: &[u8]) {
+    pub(crate) fn deliver(&mut self, channel: u8, body: &[u8]) {
         if channel > 15 {
             self.frames.push_back(body.to_vec());
             return;
@@ -81,7 +81,7 @@ impl<O: Oracle> Liar<O> {
     }
 
     /// An event of this number, with these numbers and data.
-    pub fn tell(&mut self, kind: u8, flags: u8, status: u8, reason: u8, data: &[u8]) {
+    pub(crate) fn tell(&mut self, kind: u8, flags: u8, status: u8, reason: u8, data: &[u8]) {
         let mut body = vec![0x20, 0, 0, 0];
         body.extend([0; 12]);
         body.extend([0x88, 0x6c, 0x80, 0x01, 0, 0, 0, 0, 0x10, 0x18, 0, 1, 0, 2, 0, flags]);
@@ -175,7 +175,7 @@ impl<O: Oracle> Liar<O> {
 }
 
 /// The host's side of it.
-pub struct Host<'l, O>(pub &'l RefCell<Liar<O>>);
+pub(crate) struct Host<'l, O>(pub(crate) &'l RefCell<Liar<O>>);
 
 impl<O: Oracle> Gspi for Host<'_, O> {
     type Error = Broken;
