@@ -1,5 +1,7 @@
 //! Every simulated device of this repository, on every surface, against every line of the contracts. (The TAP device: see `linux_tap`.)
 
+#[path = "conformance/cyw43.rs"]
+mod cyw43;
 #[path = "conformance/enc28j60.rs"]
 mod enc28j60;
 #[path = "conformance/enc28j60_bridge.rs"]

@@ -5,8 +5,9 @@ use anyhow::{Result, bail};
 use crate::tools::{command, has, output, run as must};
 
 /// Every target in `fuzz/`, in order.
-const TARGETS: [&str; 8] = [
+const TARGETS: [&str; 9] = [
     "buffered",
+    "cyw43",
     "enc28j60",
     "enet",
     "lan8720",

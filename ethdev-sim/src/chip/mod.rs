@@ -2,6 +2,7 @@
 //!
 //! They know nothing of the drivers that are tested on them.
 
+pub mod cyw43;
 pub mod enc28j60;
 pub mod enet;
 mod hook;

@@ -13,7 +13,7 @@ use ethdev::frame::MAX_VLAN_FRAME_LEN;
 use ethdev::{Buffered, EthernetDevice, Interest, LayerError, Link, MacAddress};
 use ethdev_examples::apps::{Config, Node, Slots, Status, Storage};
 use ethdev_examples::cli;
-use ethdev_examples::serve::{Modelled, ModelledError, Nic};
+use ethdev_examples::serve::{Modelled, ModelledError, Nic, Wireless};
 use ethdev_linux::{Tap, TapConfig, TapError};
 use ethdev_smoltcp::{Adapter, Wakeup};
 use signal_hook::consts::{SIGINT, SIGTERM};
@@ -52,6 +52,8 @@ enum Kind {
     Tap,
     /// A wire at 10 Mbit/s, a model of the ENC28J60, its SPI bus at 20 MHz and its driver, at the speed of real hardware
     Enc28j60,
+    /// An access point, a model of the CYW43439 that has joined it, its bus at 33 MHz and its driver, at the speed of real hardware
+    Cyw43,
 }
 
 const EXAMPLES: &str = "\
@@ -61,6 +63,7 @@ Examples:
   sudo ip link set tap0 up
   serve --tap tap0
   serve --tap tap0 --nic enc28j60      the same through the model of a chip
+  serve --tap tap0 --nic cyw43         the same over Wi-Fi: the modelled access point bridges to the interface
 
   ping 192.168.69.1
   curl http://192.168.69.1/
@@ -90,6 +93,11 @@ fn main() -> ExitCode {
                 Some(seconds) => run(&cli, nic.with_mishaps(Duration::from_secs(seconds))),
                 None => run(&cli, nic),
             },
+            Err(ModelledError::Tap(e)) => refuse(&e),
+            Err(e) => cli::failure(&e.to_string()),
+        },
+        Kind::Cyw43 => match Wireless::open(config) {
+            Ok(nic) => run(&cli, nic),
             Err(ModelledError::Tap(e)) => refuse(&e),
             Err(e) => cli::failure(&e.to_string()),
         },

@@ -6,6 +6,7 @@ mod bench;
 pub mod enet;
 mod fetch;
 mod flag;
+mod gspi;
 mod lan9118;
 mod meter;
 mod nics;
@@ -24,6 +25,7 @@ use core::time::Duration;
 use smoltcp::time::Instant;
 
 pub use bench::{Bench, Settings, Slot, run};
+pub(crate) use gspi::{GspiHost, images};
 pub use meter::{Meter, Tally};
 pub use nics::{NICS, Nic};
 pub use report::{Figures, Row, table};

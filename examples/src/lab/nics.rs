@@ -9,13 +9,15 @@ use std::sync::Arc;
 use ethdev::asynch::Async;
 use ethdev::mdio::PhyAddress;
 use ethdev::pump::Pump;
-use ethdev::{Doorbell, Erased, ErasedDevice, EthernetDevice, Speed};
+use ethdev::{Control, Doorbell, Erased, ErasedDevice, EthernetDevice, Speed};
+use ethdev_cyw43::{Cyw43, Network, PowerSave};
 use ethdev_enc28j60::{Config, Enc28j60};
 use ethdev_lan8720::mac::dma::HostMemory;
 use ethdev_lan8720::mac::enet::{self as enet_driver, Enet, Rings};
 use ethdev_lan8720::mac::lan9118::{Config as Lan9118Config, Lan9118};
 use ethdev_lan8720::mac::oneshot::OneShot;
 use ethdev_lan8720::{Lan8720Phy, MacPhy, PhyConfig};
+use ethdev_sim::chip::cyw43::{AccessPoint, Cyw43Chip};
 use ethdev_sim::chip::enc28j60::{ChipConfig, Enc28j60Chip, Revision};
 use ethdev_sim::chip::enet::EnetChip;
 use ethdev_sim::chip::lan8720::{Lan8720Chip, Partner, PhyStraps};
@@ -26,6 +28,7 @@ use ethdev_sim::{Clock, RingConfig, RingNic};
 use super::bench::{Bench, Slot};
 use super::enet;
 use super::flag::Flag;
+use super::gspi::{GspiHost, images};
 use super::lan9118;
 use super::rmii;
 use super::spi_meter::SpiMeter;
@@ -81,6 +84,7 @@ pub const NICS: &[Nic] = &[
     Nic::new("lan8720", Speed::MBPS_100, "lent", "LAN8720A behind a MAC in software, one buffer for each frame: both drivers on models", lan8720),
     Nic::new("enet", Speed::MBPS_100, "lent", "i.MX ENET with a LAN8720A: the driver lends the uDMA's own buffers, on models of both chips", enet),
     Nic::new("lan9118", Speed::MBPS_100, "pull", "LAN9118 with its own PHY: both drivers on models, a bus of 45 ns a cycle", lan9118_port),
+    Nic::new("cyw43", Speed::MBPS_100, "pull", "CYW43439: joined to a modelled access point (WPA2), 33 MHz gSPI, no power save", cyw43),
 ];
 
 fn ring(slot: Slot) -> RingNic {
@@ -166,6 +170,32 @@ fn lan9118_port(slot: Slot, bench: Bench<'_>) -> Result<(), Failure> {
     let nic = linked(&slot.clock, nic)?;
     tick(&slot.clock);
     bench.pulled(nic)?;
+    match chip.violations().first() {
+        None => Ok(()),
+        Some(misuse) => Err(Failure(format!("the driver misused the chip: {misuse}"))),
+    }
+}
+
+fn cyw43(slot: Slot, bench: Bench<'_>) -> Result<(), Failure> {
+    const SSID: &str = "laboratory";
+    const PASSPHRASE: &str = "correct horse battery";
+    let failure = |e: &dyn core::fmt::Display| Failure(format!("the chip does not start: {e}"));
+    let chip = Cyw43Chip::new(&slot.clock, slot.port, ethdev_sim::chip::cyw43::ChipConfig::default());
+    chip.add_ap(AccessPoint::wpa2(SSID, PASSPHRASE));
+    let (bus, bytes) = GspiHost::new(chip.word_bus());
+    let mut memory = [0; 8192];
+    let config = ethdev_cyw43::Config::new()
+        .with_mac_address(slot.mac_address)
+        .with_power_save(PowerSave::Off);
+    let mut nic =
+        Cyw43::new(bus, chip.power_pin(), chip.delay(), images(), &mut memory, config).map_err(|e| failure(&e))?;
+    nic.start().map_err(|e| failure(&e))?;
+    let network = Network::wpa2(SSID, PASSPHRASE).map_err(|e| failure(&e))?;
+    nic.join(&network).map_err(|e| failure(&e))?;
+    // What it takes to join is not what is measured.
+    bytes.set(0);
+    tick(&slot.clock);
+    bench.with_bus(&bytes).pulled(nic)?;
     match chip.violations().first() {
         None => Ok(()),
         Some(misuse) => Err(Failure(format!("the driver misused the chip: {misuse}"))),

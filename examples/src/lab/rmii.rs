@@ -152,7 +152,9 @@ impl TxPort for TxEnd {
 
     fn abort(&mut self) -> Option<Buffer> {
         self.0.abort_tx();
-        self.0.tx_done().or_else(|| self.1.next_to_send().map(|(buffer, _)| buffer))
+        self.0
+            .tx_done()
+            .or_else(|| self.1.next_to_send().map(|(buffer, _)| buffer))
     }
 }
 

@@ -1,6 +1,7 @@
 //! The NICs that the program `serve` runs on: the Linux kernel is at the other end of the wire.
 
 mod modelled;
+mod wireless;
 
 use core::time::Duration;
 
@@ -8,6 +9,7 @@ use ethdev::{EthernetDevice, Interest};
 use ethdev_linux::{Tap, TapError};
 
 pub use modelled::{Modelled, ModelledError};
+pub use wireless::{Wireless, WirelessError};
 
 /// A NIC that a program can sleep on.
 pub trait Nic: EthernetDevice<Error: std::error::Error + 'static> {

@@ -34,10 +34,10 @@ pub struct Modelled {
     mishaps: Option<Mishaps>,
 }
 
-/// What is behind the chip's RJ45 socket.
+/// What is behind the chip's RJ45 socket, or behind its access point.
 #[derive(Debug)]
-struct FarEnd {
-    clock: Clock,
+pub(super) struct FarEnd {
+    pub(super) clock: Clock,
     began: Instant,
     /// Simulated time at `began`.
     offset: Duration,
@@ -49,7 +49,7 @@ struct FarEnd {
     tap: Tap,
     frame: Vec<u8>,
     /// Frames that the kernel did not take.
-    refused: u64,
+    pub(super) refused: u64,
 }
 
 /// What goes wrong with the chip, on purpose.
@@ -137,6 +137,22 @@ impl Modelled {
 }
 
 impl FarEnd {
+    /// The interface at this end of a wire that needs no time to come up, from now on.
+    pub(super) fn new(clock: Clock, wire: Wire, far: ethdev_sim::Port, tap: Tap) -> Self {
+        Self {
+            began: Instant::now(),
+            offset: clock.now(),
+            linked_at: clock.now(),
+            link_time: Duration::ZERO,
+            clock,
+            wire,
+            station: Station::new(far),
+            frame: vec![0; tap.capabilities().rx_max_frame_len.bytes()],
+            tap,
+            refused: 0,
+        }
+    }
+
     /// Where simulated time should be.
     fn due(&self) -> Duration {
         self.offset + self.began.elapsed()
@@ -148,7 +164,7 @@ impl FarEnd {
     }
 
     /// Brings simulated time to the real one, and frames to where they go.
-    fn follow(&mut self) -> Result<(), TapError> {
+    pub(super) fn follow(&mut self) -> Result<(), TapError> {
         let ahead = self.clock.now().saturating_sub(self.due());
         if ahead > AHEAD {
             std::thread::sleep(ahead);
@@ -183,7 +199,7 @@ impl FarEnd {
     }
 
     /// Lets time pass, until the next event on the wire or in the chip, until the kernel sends, or for so long.
-    fn rest(&mut self, at_most: Duration) -> Result<(), TapError> {
+    pub(super) fn rest(&mut self, at_most: Duration) -> Result<(), TapError> {
         let event = self.clock.next_event().map(|at| at.saturating_sub(self.due()));
         let nap = event.map_or(at_most, |event| event.min(at_most));
         if !nap.is_zero() {
@@ -293,16 +309,16 @@ impl EthernetDevice for Modelled {
 
 /// What can go wrong with a modelled chip on a real interface.
 #[derive(Debug)]
-pub enum ModelledError {
+pub enum ModelledError<E = ethdev_enc28j60::Error<SpiFault>> {
     /// The driver says so.
-    Chip(ethdev_enc28j60::Error<SpiFault>),
+    Chip(E),
     /// The interface failed.
     Tap(TapError),
     /// The interface cannot be made to pass everything on.
     Filter(ControlError<TapError>),
 }
 
-impl ethdev::Error for ModelledError {
+impl<E: ethdev::Error> ethdev::Error for ModelledError<E> {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::Chip(e) => e.kind(),
@@ -312,7 +328,7 @@ impl ethdev::Error for ModelledError {
     }
 }
 
-impl fmt::Display for ModelledError {
+impl<E: fmt::Display> fmt::Display for ModelledError<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Chip(e) => e.fmt(f),
@@ -322,7 +338,7 @@ impl fmt::Display for ModelledError {
     }
 }
 
-impl std::error::Error for ModelledError {
+impl<E: std::error::Error + 'static> std::error::Error for ModelledError<E> {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Chip(e) => e.source(),

@@ -1,0 +1,417 @@
+//! What only a radio has: networks, scans, signal strength, pins.
+
+use ethdev::{ErrorKind, MacAddress};
+
+use crate::bus::Bus;
+use crate::chip::{Chip, Joining, Mode};
+use crate::config::PowerSave;
+use crate::error::{Error, Wait};
+use crate::firmware::Source;
+use crate::ioctl::{Command, status, var, words};
+use crate::join::JoinError;
+use crate::network::{Country, Network, Security};
+use crate::port::Result;
+use crate::scan::{AccessPoint, Scan, ScanOptions};
+
+/// `wsec`: which ciphers are taken.
+pub(crate) const WSEC_TKIP: u32 = 2;
+pub(crate) const WSEC_AES: u32 = 4;
+/// `wpa_auth`: which key managements are taken.
+pub(crate) const WPA2_PSK: u32 = 0x80;
+const WPA3_SAE: u32 = 0x4_0000;
+/// How long the firmware's supplicant waits for a key of the access point, in milliseconds.
+const SUPPLICANT_MS: u32 = 2500;
+/// The radio is not ready for a key at once, and does not say so (the vendor waits as well).
+const KEY_US: u32 = 3000;
+/// The requests that begin an attempt, see `join_step`.
+const JOIN_STEPS: u8 = 11;
+/// How far apart two looks at an attempt are.
+const LOOK_MS: u32 = 1;
+/// After so many looks at a line that says nothing, the chip is asked over the bus.
+const BLIND_LOOKS: u32 = 64;
+/// How long a scan may take, in milliseconds: some 1.5 s are usual, and passive ones take longer.
+const SCAN_MS: u32 = 15_000;
+
+/// Where the device is connected to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub struct Association {
+    /// Address of the access point.
+    pub bssid: MacAddress,
+    /// Channel of the 2.4 GHz band; `None` where the firmware does not tell.
+    pub channel: Option<u8>,
+    /// How strongly it is heard, in dBm.
+    pub rssi_dbm: i16,
+}
+
+impl<B: Bus, FW: Source> Chip<'_, B, FW> {
+    fn require_running(&self) -> Result<(), B> {
+        if self.is_running()? {
+            Ok(())
+        } else {
+            Err(Error::Request(ErrorKind::Stopped))
+        }
+    }
+
+    // Networks.
+
+    /// One of the requests that begin an attempt; whether it was the last.
+    async fn join_step(&mut self, step: u8, network: &Network) -> Result<bool, B> {
+        let security = network.security;
+        let keyed = security.is_keyed();
+        match step {
+            0 => {
+                let ciphers = if keyed { WSEC_AES | WSEC_TKIP } else { 0 };
+                self.command_u32(Command::SetWsec, ciphers).await?;
+            }
+            1 => self.set_bss_var(var::SUP_WPA, keyed.into()).await?,
+            // As the access point has it.
+            2 if keyed => self.set_bss_var(var::SUP_WPA2_EAPVER, u32::MAX).await?,
+            3 if keyed => self.set_bss_var(var::SUP_WPA_TMO, SUPPLICANT_MS).await?,
+            4 if security.has_psk() => {
+                self.port.wait_us(KEY_US).await;
+                self.set_psk(network).await?;
+            }
+            5 if security.has_sae() => {
+                self.port.wait_us(KEY_US).await;
+                self.set_sae_password(network).await?;
+            }
+            6 => self.command_u32(Command::SetInfra, 1).await?,
+            7 => {
+                const AUTH_OPEN: u32 = 0;
+                const AUTH_SAE: u32 = 3;
+                let auth = if security.has_sae() { AUTH_SAE } else { AUTH_OPEN };
+                self.command_u32(Command::SetAuth, auth).await?;
+            }
+            8 if keyed => {
+                const CAPABLE: u32 = 1;
+                const REQUIRED: u32 = 2;
+                let protection = if security == Security::Wpa3 { REQUIRED } else { CAPABLE };
+                self.set_var_u32(var::MFP, protection).await?;
+            }
+            9 => {
+                let management = match security {
+                    Security::Open => 0,
+                    Security::Wpa2 => WPA2_PSK,
+                    Security::Wpa3 | Security::Wpa2Wpa3 => WPA3_SAE,
+                };
+                self.command_u32(Command::SetWpaAuth, management).await?;
+            }
+            10 => {
+                // What is told from here on is of this attempt.
+                self.station.begin(security);
+                self.call(network).await?;
+            }
+            _ => {}
+        }
+        Ok(step + 1 >= JOIN_STEPS)
+    }
+
+    /// The passphrase as the firmware takes it for WPA2: length, "it is a passphrase", and room for 64 characters.
+    pub(crate) async fn set_psk(&mut self, network: &Network) -> Result<(), B> {
+        const IS_PASSPHRASE: u8 = 1;
+        let Some(passphrase) = &network.passphrase else {
+            return Ok(());
+        };
+        let parts: [&[u8]; 3] = [&[passphrase.len(), 0, IS_PASSPHRASE, 0], passphrase.bytes(), &[0]];
+        self.request(Command::SetWsecPmk, true, &parts, &mut [])
+            .await
+            .map(|_| ())
+    }
+
+    /// The passphrase as the firmware takes it for WPA3: length, and room for 128 characters.
+    async fn set_sae_password(&mut self, network: &Network) -> Result<(), B> {
+        let Some(passphrase) = &network.passphrase else {
+            return Ok(());
+        };
+        let parts: [&[u8]; 3] = [&[passphrase.len(), 0], passphrase.bytes(), &[0; 65]];
+        self.set_var_gather(var::SAE_PASSWORD, &parts).await
+    }
+
+    /// Calls the network by its name, or one of its access points.
+    async fn call(&mut self, network: &Network) -> Result<(), B> {
+        let ssid = network.ssid.wire();
+        let Some((bssid, channel)) = network.access_point else {
+            return self.command(Command::SetSsid, &ssid).await;
+        };
+        const DEFAULT: [u8; 4] = [0xff; 4];
+        const BANDWIDTH_20_MHZ: u16 = 0x1000;
+        let chanspec = (u16::from(channel) | BANDWIDTH_20_MHZ).to_le_bytes();
+        let mut wire = [0; 70];
+        let fields: [&[u8]; 10] = [
+            &ssid,
+            // Actively.
+            &[0; 4],
+            &DEFAULT,
+            &DEFAULT,
+            &DEFAULT,
+            &DEFAULT,
+            &bssid.octets(),
+            &[0; 2],
+            &1_u32.to_le_bytes(),
+            &chanspec,
+        ];
+        let _ = ethdev::frame::gather_into(&fields, &mut wire);
+        self.set_var(var::JOIN, &wire).await
+    }
+
+    pub(crate) async fn join(&mut self, network: &Network) -> Result<(), B> {
+        self.require_running()?;
+        if self.ap.is_some() {
+            self.stop_ap().await?;
+        }
+        self.joining = Joining::Idle;
+        self.network = None;
+        self.join_error = None;
+        self.disassociate().await?;
+        for step in 0..JOIN_STEPS {
+            self.join_step(step, network).await?;
+        }
+        let outcome = self.await_outcome().await?;
+        self.end_attempt(outcome).await?;
+        outcome.map_err(Error::Join)?;
+        self.network = Some(*network);
+        Ok(())
+    }
+
+    async fn await_outcome(&mut self) -> Result<core::result::Result<(), JoinError>, B> {
+        let since = self.port.elapsed_us();
+        let mut looks = 0;
+        loop {
+            if let Some(outcome) = self.station.take_outcome() {
+                return Ok(outcome);
+            }
+            if self.port.elapsed_us().wrapping_sub(since) / 1000 >= self.config.join_timeout_ms {
+                return Ok(Err(JoinError::Timeout));
+            }
+            if !self.absorb_one().await? {
+                self.look_again(&mut looks).await?;
+            }
+        }
+    }
+
+    /// A look later; now and then over the bus, whatever the line says.
+    async fn look_again(&mut self, looks: &mut u32) -> Result<(), B> {
+        self.port.wait_us(LOOK_MS * 1000).await;
+        *looks = looks.wrapping_add(1);
+        if *looks % BLIND_LOOKS == 0 {
+            self.ask().await?;
+        }
+        Ok(())
+    }
+
+    /// An attempt is over. One that failed is ended in the chip too: left to itself, the firmware would try for ever.
+    async fn end_attempt(&mut self, outcome: core::result::Result<(), JoinError>) -> Result<(), B> {
+        self.join_error = outcome.err();
+        match outcome {
+            Ok(()) => {
+                self.attempts = 0;
+                Ok(())
+            }
+            Err(_) => self.disassociate().await,
+        }
+    }
+
+    /// How many milliseconds passed since this was asked last: by the caller's clock, or by waiting for one, so that time passes by a clock that the driver
+    /// knows.
+    async fn passed_ms(&mut self) -> u32 {
+        if let Some(now_ms) = self.config.now_ms {
+            let now_ms = now_ms();
+            now_ms.wrapping_sub(core::mem::replace(&mut self.tended_ms, now_ms))
+        } else {
+            self.port.wait_us(LOOK_MS * 1000).await;
+            LOOK_MS
+        }
+    }
+
+    /// From here on time is counted.
+    fn begin_to_count(&mut self, joining: Joining) {
+        self.tended_ms = self.config.now_ms.map_or(0, |now_ms| now_ms());
+        self.joining = joining;
+    }
+
+    /// Goes on with an attempt to join again: one request, or a look.
+    pub(crate) async fn tend_join(&mut self) -> Result<(), B> {
+        let Some(network) = self.network else {
+            self.joining = Joining::Idle;
+            return Ok(());
+        };
+        match self.joining {
+            Joining::Idle if !self.link_up && self.config.rejoin.is_some() && self.ap.is_none() => {
+                self.attempts = 0;
+                self.joining = Joining::Pausing(0);
+                Ok(())
+            }
+            Joining::Idle => Ok(()),
+            // The firmware did it by itself.
+            Joining::Pausing(_) | Joining::GivenUp if self.link_up => {
+                self.joining = Joining::Idle;
+                Ok(())
+            }
+            Joining::GivenUp => Ok(()),
+            Joining::Pausing(0) => {
+                self.joining = Joining::Asking(0);
+                self.disassociate().await
+            }
+            Joining::Pausing(left_ms) => {
+                self.joining = Joining::Pausing(left_ms.saturating_sub(self.passed_ms().await));
+                Ok(())
+            }
+            Joining::Asking(step) => match self.join_step(step, &network).await {
+                Ok(last) => {
+                    self.begin_to_count(if last {
+                        Joining::Waiting(self.config.join_timeout_ms)
+                    } else {
+                        Joining::Asking(step + 1)
+                    });
+                    Ok(())
+                }
+                Err(Error::Rejected { status, .. }) => {
+                    let status = u16::try_from(status.unsigned_abs()).unwrap_or(u16::MAX);
+                    self.end_own_attempt(Err(JoinError::Failed { status })).await
+                }
+                Err(e) => Err(e),
+            },
+            Joining::Waiting(left_ms) => {
+                if let Some(outcome) = self.station.take_outcome() {
+                    self.end_own_attempt(outcome).await
+                } else if left_ms == 0 {
+                    self.end_own_attempt(Err(JoinError::Timeout)).await
+                } else {
+                    self.joining = Joining::Waiting(left_ms.saturating_sub(self.passed_ms().await));
+                    Ok(())
+                }
+            }
+        }
+    }
+
+    async fn end_own_attempt(&mut self, outcome: core::result::Result<(), JoinError>) -> Result<(), B> {
+        self.joining = Joining::Idle;
+        if let Err(why) = outcome {
+            self.attempts = self.attempts.saturating_add(1);
+            let policy = self.config.rejoin;
+            let pause_ms = policy.and_then(|policy| policy.pause_after(self.attempts, why));
+            self.begin_to_count(pause_ms.map_or(Joining::GivenUp, |ms| Joining::Pausing(ms.max(1))));
+        }
+        self.end_attempt(outcome).await
+    }
+
+    pub(crate) async fn leave(&mut self) -> Result<(), B> {
+        self.require_running()?;
+        self.network = None;
+        self.joining = Joining::Idle;
+        self.disassociate().await
+    }
+
+    pub(crate) async fn association(&mut self) -> Result<Option<Association>, B> {
+        self.require_running()?;
+        let bssid = match self.query::<6>(Command::GetBssid).await {
+            Ok(bssid) => MacAddress::new(bssid),
+            Err(Error::Rejected {
+                status: status::NOT_ASSOCIATED,
+                ..
+            }) => return Ok(None),
+            Err(e) => return Err(e),
+        };
+        if !bssid.is_unicast() {
+            return Ok(None);
+        }
+        let channel = match self.query::<12>(Command::GetChannel).await {
+            Ok([channel, 0, 0, 0, ..]) if (1..=14).contains(&channel) => Some(channel),
+            Ok(_) | Err(Error::Rejected { .. }) => None,
+            Err(e) => return Err(e),
+        };
+        Ok(Some(Association {
+            bssid,
+            channel,
+            rssi_dbm: self.rssi().await?,
+        }))
+    }
+
+    pub(crate) async fn rssi(&mut self) -> Result<i16, B> {
+        self.require_running()?;
+        let dbm = i32::from_le_bytes(self.query(Command::GetRssi).await?);
+        Ok(i16::try_from(dbm).unwrap_or(if dbm < 0 { i16::MIN } else { i16::MAX }))
+    }
+
+    // Scans.
+
+    pub(crate) async fn start_scan(&mut self, options: &ScanOptions) -> Result<(), B> {
+        self.require_running()?;
+        self.scanning.begin();
+        let wire = options.wire(self.scanning.id);
+        let result = self.set_var(var::ESCAN, &wire).await;
+        if result.is_err() {
+            self.scanning.running = false;
+        }
+        result
+    }
+
+    pub(crate) async fn next_result(&mut self) -> Result<Scan, B> {
+        self.require_running()?;
+        loop {
+            match self.scanning.take() {
+                // One at a time, so that none is lost behind the first.
+                Scan::Pending if self.absorb_one().await? => {}
+                step => return Ok(step),
+            }
+        }
+    }
+
+    pub(crate) async fn scan(&mut self, options: &ScanOptions, mut found: impl FnMut(AccessPoint)) -> Result<(), B> {
+        self.start_scan(options).await?;
+        let since = self.port.elapsed_us();
+        let mut looks = 0;
+        loop {
+            match self.next_result().await? {
+                Scan::Found(access_point) => found(access_point),
+                Scan::Done { .. } => return Ok(()),
+                Scan::Pending => {
+                    if self.port.elapsed_us().wrapping_sub(since) / 1000 >= SCAN_MS {
+                        self.scanning.running = false;
+                        return Err(Error::Timeout(Wait::Answer));
+                    }
+                    self.look_again(&mut looks).await?;
+                }
+            }
+        }
+    }
+
+    // Settings.
+
+    pub(crate) async fn set_country(&mut self, country: Country) -> Result<(), B> {
+        self.config.country = country;
+        match self.mode {
+            Mode::Running | Mode::Stopped => self.set_var(var::COUNTRY, &country.wire()).await,
+            _ => Ok(()),
+        }
+    }
+
+    pub(crate) async fn set_power_save(&mut self, power_save: PowerSave) -> Result<(), B> {
+        self.config.power_save = power_save;
+        match self.mode {
+            Mode::Running | Mode::Stopped => self.apply_power_save().await,
+            _ => Ok(()),
+        }
+    }
+
+    // Pins of the chip.
+
+    pub(crate) async fn set_gpio(&mut self, pin: u8, high: bool) -> Result<(), B> {
+        self.require_firmware()?;
+        let mask = 1_u32
+            .checked_shl(pin.into())
+            .ok_or(Error::Request(ErrorKind::InvalidInput))?;
+        self.set_var(var::GPIOOUT, &words(mask, if high { mask } else { 0 }))
+            .await
+    }
+
+    pub(crate) async fn gpio(&mut self, pin: u8) -> Result<bool, B> {
+        self.require_firmware()?;
+        let mask = 1_u32
+            .checked_shl(pin.into())
+            .ok_or(Error::Request(ErrorKind::InvalidInput))?;
+        Ok(u32::from_le_bytes(self.get_var(var::CCGPIOIN).await?) & mask != 0)
+    }
+}

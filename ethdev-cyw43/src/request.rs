@@ -1,0 +1,217 @@
+//! One request at a time, its answer found by its number, and an end to every wait.
+
+use ethdev::ErrorKind;
+
+use crate::bus::{Bus, Outgoing};
+use crate::chip::{Chip, Mode};
+use crate::error::{Error, Fault, Wait};
+use crate::firmware::Source;
+use crate::ioctl::{self, Command, status};
+use crate::port::{Function, Result};
+use crate::rx::Fetched;
+use crate::sdpcm;
+
+/// How long after a request the answer is looked for first, and at most how long between two looks.
+const FIRST_LOOK_US: u32 = 50;
+const LAST_LOOK_US: u32 = 1000;
+/// After so long the chip is asked over the bus, whatever its line says: a line that is stuck must not make it mute.
+const BLIND_US: u32 = 50_000;
+/// However fast frames come, after so many without the answer it does not come any more.
+const MOST_FRAMES: u32 = 10_000;
+/// How long the firmware may be busy with earlier requests, in milliseconds. Setting the country takes it some 50.
+const BUSY_MS: u32 = 500;
+const BUSY_STEP_MS: u32 = 10;
+/// So many requests in a row without an answer are a firmware that stopped.
+const MOST_UNANSWERED: u8 = 2;
+/// Bytes that a variable's value is read with at most.
+const VALUE: usize = 64;
+/// What pads a request to the length of its answer.
+const ZEROS: [u8; VALUE] = [0; VALUE];
+
+impl<B: Bus, FW: Source> Chip<'_, B, FW> {
+    /// Only a chip that was started answers.
+    pub(crate) const fn require_firmware(&self) -> Result<(), B> {
+        match self.mode {
+            Mode::Running | Mode::Stopped => Ok(()),
+            Mode::Off | Mode::Asleep { .. } => Err(Error::Request(ErrorKind::Stopped)),
+            Mode::Fault(fault) => Err(Error::Fault(fault)),
+        }
+    }
+
+    /// A look later, unless the time is over.
+    async fn look_later(&mut self, since: u32, pause_us: &mut u32, what: Wait) -> Result<(), B> {
+        let waited = self.port.elapsed_us().wrapping_sub(since);
+        if waited / 1000 >= self.config.answer_timeout_ms {
+            self.unanswered = self.unanswered.saturating_add(1);
+            self.suspect = true;
+            if self.unanswered >= MOST_UNANSWERED {
+                return self.fail(Fault::FirmwareHalted);
+            }
+            return Err(Error::Timeout(what));
+        }
+        self.port.wait_us(*pause_us).await;
+        *pause_us = (*pause_us * 2).min(LAST_LOOK_US);
+        if waited >= BLIND_US {
+            self.ask().await?;
+        }
+        Ok(())
+    }
+
+    /// One request at a time: where the answer to an earlier one is still to come, because nobody waited for it to the end, it is waited for, but not for ever.
+    async fn let_earlier_end(&mut self) -> Result<(), B> {
+        let since = self.port.elapsed_us();
+        let mut pause_us = FIRST_LOOK_US;
+        let mut frames = 0;
+        while self.outstanding.is_some() {
+            frames += 1;
+            if self.port.elapsed_us().wrapping_sub(since) / 1000 >= self.config.answer_timeout_ms
+                || frames > MOST_FRAMES
+            {
+                self.outstanding = None;
+            } else if !self.absorb_one().await? {
+                self.port.wait_us(pause_us).await;
+                pause_us = (pause_us * 2).min(LAST_LOOK_US);
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends a request and waits for its answer, whose payload goes to `answer`; how much of that was written. Frames that come meanwhile are stored.
+    async fn request_once(
+        &mut self,
+        command: Command,
+        set: bool,
+        parts: &[&[u8]],
+        answer: &mut [u8],
+    ) -> Result<usize, B> {
+        self.let_earlier_end().await?;
+        let mut since = self.port.elapsed_us();
+        let mut pause_us = FIRST_LOOK_US;
+        let mut frames = 0;
+        while !self.credits.for_control() {
+            if frames >= MOST_FRAMES || !self.absorb_one().await? {
+                self.look_later(since, &mut pause_us, Wait::Credit).await?;
+            }
+            frames += 1;
+        }
+        self.request_id = self.request_id.wrapping_add(1);
+        let id = self.request_id;
+        self.outstanding = Some(id);
+        let len = ethdev::frame::gather_len(parts).unwrap_or(usize::MAX);
+        let cdc = ioctl::request_header(command, set, id, len);
+        let sdpcm = sdpcm::control_header(len.saturating_add(cdc.len()), self.credits.sequence());
+        let mut head = [0; sdpcm::HEADER + ioctl::HEADER];
+        let _ = ethdev::frame::gather_into(&[&sdpcm, &cdc], &mut head);
+        let bytes = head.len().saturating_add(len).next_multiple_of(4);
+        self.port
+            .write(Function::Wlan, 0, bytes, Outgoing::new(&head, parts))
+            .await?;
+        self.credits.spend();
+        since = self.port.elapsed_us();
+        pause_us = FIRST_LOOK_US;
+        frames = 0;
+        loop {
+            match self.waiting().await? {
+                Some(announced) if frames < MOST_FRAMES => {
+                    frames += 1;
+                    let Fetched::Reply(reply) = self.fetch(announced, None, answer).await? else {
+                        continue;
+                    };
+                    // An answer that comes late is another request's.
+                    if reply.id != id {
+                        continue;
+                    }
+                    self.unanswered = 0;
+                    if reply.status != 0 {
+                        return Err(Error::Rejected {
+                            request: command as u32,
+                            status: reply.status,
+                        });
+                    }
+                    return Ok(reply.len.min(answer.len()));
+                }
+                _ => self.look_later(since, &mut pause_us, Wait::Answer).await?,
+            }
+        }
+    }
+
+    /// The same, again and again while the firmware says that it is busy.
+    pub(crate) async fn request(
+        &mut self,
+        command: Command,
+        set: bool,
+        parts: &[&[u8]],
+        answer: &mut [u8],
+    ) -> Result<usize, B> {
+        let mut waited_ms = 0;
+        loop {
+            match self.request_once(command, set, parts, answer).await {
+                Err(Error::Rejected { status, .. }) if status::passes(status) && waited_ms < BUSY_MS => {
+                    self.port.wait_us(BUSY_STEP_MS * 1000).await;
+                    waited_ms += BUSY_STEP_MS;
+                }
+                result => return result,
+            }
+        }
+    }
+
+    /// A request without an answer but that it was done.
+    pub(crate) async fn command(&mut self, command: Command, payload: &[u8]) -> Result<(), B> {
+        self.request(command, true, &[payload], &mut []).await.map(|_| ())
+    }
+
+    pub(crate) async fn command_u32(&mut self, command: Command, value: u32) -> Result<(), B> {
+        self.command(command, &value.to_le_bytes()).await
+    }
+
+    /// Reads what a request of its own reads.
+    pub(crate) async fn query<const N: usize>(&mut self, command: Command) -> Result<[u8; N], B> {
+        let mut answer = [0; N];
+        let zeros = ZEROS.get(..N).unwrap_or(&ZEROS);
+        let len = self.request(command, false, &[zeros], &mut answer).await?;
+        if len < N {
+            return Err(Error::BadAnswer {
+                request: command as u32,
+            });
+        }
+        Ok(answer)
+    }
+
+    pub(crate) async fn set_var(&mut self, name: &str, value: &[u8]) -> Result<(), B> {
+        self.set_var_gather(name, &[value]).await
+    }
+
+    /// Writes a variable from at most three parts.
+    pub(crate) async fn set_var_gather(&mut self, name: &str, value: &[&[u8]]) -> Result<(), B> {
+        let mut parts = [&[][..]; 5];
+        let all = [name.as_bytes(), &[0]].into_iter().chain(value.iter().copied());
+        for (slot, part) in parts.iter_mut().zip(all) {
+            *slot = part;
+        }
+        self.request(Command::SetVar, true, &parts, &mut []).await.map(|_| ())
+    }
+
+    pub(crate) async fn set_var_u32(&mut self, name: &str, value: u32) -> Result<(), B> {
+        self.set_var(name, &value.to_le_bytes()).await
+    }
+
+    /// Writes a variable of the first interface.
+    pub(crate) async fn set_bss_var(&mut self, name: &str, value: u32) -> Result<(), B> {
+        self.set_var(name, &ioctl::words(0, value)).await
+    }
+
+    pub(crate) async fn get_var<const N: usize>(&mut self, name: &str) -> Result<[u8; N], B> {
+        let mut answer = [0; N];
+        // The answer overwrites the name, so that there has to be room for the longer of the two.
+        let padding = N.saturating_sub(name.len() + 1);
+        let zeros = ZEROS.get(..padding).unwrap_or(&ZEROS);
+        let parts = [name.as_bytes(), &[0], zeros];
+        let len = self.request(Command::GetVar, false, &parts, &mut answer).await?;
+        if len < N {
+            return Err(Error::BadAnswer {
+                request: Command::GetVar as u32,
+            });
+        }
+        Ok(answer)
+    }
+}

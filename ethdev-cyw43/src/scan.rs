@@ -1,0 +1,388 @@
+//! Looking for access points: what is asked, and what is told of each. Functions over values.
+
+use ethdev::MacAddress;
+
+use crate::network::{Security, Ssid};
+
+/// How to look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub struct ScanOptions {
+    /// Only networks of this name. Hidden ones answer to nothing else.
+    pub ssid: Option<Ssid>,
+    /// Listen only, do not ask: slower, and required on some channels in some countries.
+    pub passive: bool,
+    /// How long to stay on each channel in milliseconds; `None` = as the firmware likes.
+    pub dwell_ms: Option<u16>,
+}
+
+impl ScanOptions {
+    /// All networks, actively.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            ssid: None,
+            passive: false,
+            dwell_ms: None,
+        }
+    }
+
+    /// The same for networks of this name only.
+    #[must_use]
+    pub const fn with_ssid(mut self, ssid: Ssid) -> Self {
+        self.ssid = Some(ssid);
+        self
+    }
+
+    /// The same, listening only or not.
+    #[must_use]
+    pub const fn with_passive(mut self, passive: bool) -> Self {
+        self.passive = passive;
+        self
+    }
+
+    /// The same with so many milliseconds on each channel.
+    #[must_use]
+    pub const fn with_dwell_ms(mut self, ms: u16) -> Self {
+        self.dwell_ms = Some(ms);
+        self
+    }
+
+    /// The parameters of `escan`.
+    pub(crate) fn wire(&self, id: u16) -> [u8; PARAMETERS] {
+        const VERSION: u32 = 1;
+        const START: u16 = 1;
+        const ANY_BSS: u8 = 2;
+        const DEFAULT: [u8; 4] = [0xff; 4];
+        let ssid = self.ssid.map_or([0; 36], |ssid| ssid.wire());
+        let dwell = self.dwell_ms.map_or(DEFAULT, |ms| u32::from(ms).to_le_bytes());
+        let mut wire = [0; PARAMETERS];
+        let fields: [&[u8]; 12] = [
+            &VERSION.to_le_bytes(),
+            &START.to_le_bytes(),
+            &id.to_le_bytes(),
+            &ssid,
+            &MacAddress::BROADCAST.octets(),
+            &[ANY_BSS],
+            &[self.passive.into()],
+            &DEFAULT,
+            &dwell,
+            &dwell,
+            &DEFAULT,
+            // No list of channels: all of them.
+            &[0; 4],
+        ];
+        let _ = ethdev::frame::gather_into(&fields, &mut wire);
+        wire
+    }
+}
+
+/// Bytes of the parameters of `escan`.
+const PARAMETERS: usize = 76;
+
+/// An access point that was heard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub struct AccessPoint {
+    /// Name of its network; empty where it hides.
+    pub ssid: Ssid,
+    /// Its address.
+    pub bssid: MacAddress,
+    /// Its channel, 1 to 14.
+    pub channel: u8,
+    /// How strongly it is heard, in dBm.
+    pub rssi_dbm: i16,
+    /// How it is secured; `None` where that has no name here (WEP, WPA, enterprise), or was not told.
+    pub security: Option<Security>,
+}
+
+/// What comes next of a scan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Scan {
+    /// An access point. The same one may come several times.
+    Found(AccessPoint),
+    /// Nothing yet.
+    Pending,
+    /// That was all.
+    Done {
+        /// How many results came while nobody asked for them, and are lost.
+        missed: u16,
+        /// Whether it ended early: the firmware had other things to do, or was told to stop.
+        aborted: bool,
+    },
+}
+
+/// Offsets within the record of one access point.
+mod at {
+    pub(super) const LENGTH: usize = 4;
+    pub(super) const BSSID: usize = 8;
+    pub(super) const CAPABILITY: usize = 16;
+    pub(super) const SSID_LEN: usize = 18;
+    pub(super) const SSID: usize = 19;
+    pub(super) const CHANSPEC: usize = 72;
+    pub(super) const RSSI: usize = 78;
+    pub(super) const CONTROL_CHANNEL: usize = 88;
+    pub(super) const IE_OFFSET: usize = 116;
+    pub(super) const IE_LENGTH: usize = 120;
+}
+
+/// Reads the data of an event of a scan: `None` where it is none of scan `id`, or not well formed.
+pub(crate) fn parse(data: &[u8], id: u16) -> Option<AccessPoint> {
+    const HEADER: usize = 12;
+    let (header, record) = data.split_first_chunk::<HEADER>()?;
+    let [_, _, _, _, _, _, _, _, i0, i1, n0, n1] = *header;
+    if u16::from_le_bytes([i0, i1]) != id || u16::from_le_bytes([n0, n1]) != 1 {
+        return None;
+    }
+    let length = usize::try_from(u32_at(record, at::LENGTH)?).ok()?;
+    let said = length.min(record.len());
+    let record = record.get(..said)?;
+    let ssid_len = usize::from(*record.get(at::SSID_LEN)?);
+    if ssid_len > 32 {
+        return None;
+    }
+    let ssid = Ssid::received(record.get(at::SSID..at::SSID + ssid_len)?)?;
+    let bssid = record.get(at::BSSID..)?.first_chunk::<6>()?;
+    let [rssi0, rssi1] = *record.get(at::RSSI..)?.first_chunk::<2>()?;
+    let [chanspec, _] = *record.get(at::CHANSPEC..)?.first_chunk::<2>()?;
+    let channel = match record.get(at::CONTROL_CHANNEL) {
+        Some(&channel) if (1..=14).contains(&channel) => channel,
+        _ => chanspec,
+    };
+    let capability = u16_at(record, at::CAPABILITY)?;
+    Some(AccessPoint {
+        ssid,
+        bssid: MacAddress::new(*bssid),
+        channel,
+        rssi_dbm: i16::from_le_bytes([rssi0, rssi1]),
+        security: security(capability, elements(record, length)),
+    })
+}
+
+fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
+    Some(u16::from_le_bytes(*bytes.get(at..)?.first_chunk::<2>()?))
+}
+
+fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
+    Some(u32::from_le_bytes(*bytes.get(at..)?.first_chunk::<4>()?))
+}
+
+/// The information elements of a record that said it has `length` bytes; `None` where not all of them are there.
+fn elements(record: &[u8], length: usize) -> Option<&[u8]> {
+    let offset = usize::from(u16_at(record, at::IE_OFFSET)?);
+    let len = usize::try_from(u32_at(record, at::IE_LENGTH)?).ok()?;
+    let end = offset.checked_add(len)?;
+    if end > length {
+        return None;
+    }
+    record.get(offset..end)
+}
+
+/// What a beacon says of security: its privacy bit, and its RSN element (IEEE 802.11 clause 9.4.2.24).
+fn security(capability: u16, elements: Option<&[u8]>) -> Option<Security> {
+    const PRIVACY: u16 = 1 << 4;
+    const RSN: u8 = 48;
+    const SUITES: [u8; 3] = [0x00, 0x0f, 0xac];
+    const PSK: u8 = 2;
+    const PSK_SHA256: u8 = 6;
+    const SAE: u8 = 8;
+    let Some(mut rest) = elements else {
+        return (capability & PRIVACY == 0).then_some(Security::Open);
+    };
+    while let [id, len, tail @ ..] = rest {
+        let (body, next) = tail.split_at_checked(usize::from(*len))?;
+        rest = next;
+        if *id != RSN {
+            continue;
+        }
+        // Version, group cipher, then a list of pairwise ciphers, then one of key managements.
+        let pairwise = usize::from(u16_at(body, 6)?);
+        let list = body.get(8 + 4 * pairwise..)?;
+        let count = usize::from(u16_at(list, 0)?);
+        let (mut psk, mut sae) = (false, false);
+        for suite in list.get(2..)?.chunks_exact(4).take(count) {
+            if let [a, b, c, kind] = *suite {
+                let is_known = [a, b, c] == SUITES;
+                psk |= is_known && matches!(kind, PSK | PSK_SHA256);
+                sae |= is_known && kind == SAE;
+            }
+        }
+        return match (psk, sae) {
+            (true, false) => Some(Security::Wpa2),
+            (false, true) => Some(Security::Wpa3),
+            (true, true) => Some(Security::Wpa2Wpa3),
+            (false, false) => None,
+        };
+    }
+    (capability & PRIVACY == 0).then_some(Security::Open)
+}
+
+/// A scan under way.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Scanning {
+    pub(crate) id: u16,
+    pub(crate) running: bool,
+    pub(crate) aborted: bool,
+    pub(crate) missed: u16,
+    found: Option<AccessPoint>,
+}
+
+impl Scanning {
+    pub(crate) const fn new() -> Self {
+        Self {
+            id: 0,
+            running: false,
+            aborted: false,
+            missed: 0,
+            found: None,
+        }
+    }
+
+    /// The next one begins.
+    pub(crate) const fn begin(&mut self) {
+        let id = self.id.wrapping_add(1);
+        *self = Self::new();
+        self.id = id;
+        self.running = true;
+    }
+
+    /// Takes an event of a scan.
+    pub(crate) fn on_event(&mut self, status: u32, data: &[u8]) {
+        use crate::events::status::{PARTIAL, SUCCESS};
+        if !self.running {
+            return;
+        }
+        if status == PARTIAL {
+            if let Some(found) = parse(data, self.id) {
+                if self.found.replace(found).is_some() {
+                    self.missed = self.missed.saturating_add(1);
+                }
+            }
+            return;
+        }
+        // The end of another scan, which was aborted for this one.
+        if u16_at(data, 8).is_some_and(|id| id != self.id) {
+            return;
+        }
+        self.running = false;
+        self.aborted = status != SUCCESS;
+    }
+
+    /// What is there to tell.
+    pub(crate) const fn take(&mut self) -> Scan {
+        match self.found.take() {
+            Some(found) => Scan::Found(found),
+            None if self.running => Scan::Pending,
+            None => Scan::Done {
+                missed: self.missed,
+                aborted: self.aborted,
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use super::*;
+    use proptest::prelude::*;
+    use std::vec::Vec;
+
+    fn record(ssid: &[u8], elements: &[u8]) -> Vec<u8> {
+        let mut data = std::vec![0; 12 + 128];
+        data[8] = 5;
+        data[10] = 1;
+        let record = &mut data[12..];
+        record[4] = 128 + elements.len() as u8;
+        record[8..14].copy_from_slice(&[2, 0, 0, 0, 0, 9]);
+        record[16] = 0x10;
+        record[18] = ssid.len() as u8;
+        record[19..19 + ssid.len()].copy_from_slice(ssid);
+        record[72] = 6;
+        record[78..80].copy_from_slice(&(-42_i16).to_le_bytes());
+        record[116] = 128;
+        record[120] = elements.len() as u8;
+        data.extend(elements);
+        data
+    }
+
+    /// An RSN element with CCMP and these key managements.
+    fn rsn(kinds: &[u8]) -> Vec<u8> {
+        let mut body = std::vec![1, 0, 0, 0x0f, 0xac, 4, 1, 0, 0, 0x0f, 0xac, 4, kinds.len() as u8, 0];
+        for kind in kinds {
+            body.extend([0, 0x0f, 0xac, *kind]);
+        }
+        [std::vec![0, 3, b'n', b'e', b't', 48, body.len() as u8], body].concat()
+    }
+
+    #[test]
+    fn an_access_point_is_read() {
+        let found = parse(&record(b"net", &rsn(&[2])), 5).unwrap();
+        assert_eq!(found.ssid.as_bytes(), b"net");
+        assert_eq!((found.channel, found.rssi_dbm), (6, -42));
+        assert_eq!(found.security, Some(Security::Wpa2));
+        assert_eq!(
+            parse(&record(b"net", &rsn(&[8])), 5).unwrap().security,
+            Some(Security::Wpa3)
+        );
+        let both = parse(&record(b"net", &rsn(&[2, 8])), 5).unwrap();
+        assert_eq!(both.security, Some(Security::Wpa2Wpa3));
+        assert_eq!(
+            parse(&record(b"net", &rsn(&[1])), 5).unwrap().security,
+            None,
+            "enterprise"
+        );
+        assert_eq!(parse(&record(b"net", &[]), 5).unwrap().security, None, "WEP");
+        assert_eq!(parse(&record(b"net", &[]), 6), None, "another scan's");
+    }
+
+    #[test]
+    fn results_wait_for_who_asks() {
+        let mut scanning = Scanning::new();
+        scanning.begin();
+        scanning.id = 5;
+        assert_eq!(scanning.take(), Scan::Pending);
+        let data = record(b"net", &[]);
+        for _ in 0..3 {
+            scanning.on_event(8, &data);
+        }
+        assert!(matches!(scanning.take(), Scan::Found(_)));
+        assert_eq!(scanning.take(), Scan::Pending);
+        scanning.on_event(0, &[]);
+        assert_eq!(
+            scanning.take(),
+            Scan::Done {
+                missed: 2,
+                aborted: false
+            }
+        );
+    }
+
+    #[test]
+    fn parameters_have_their_places() {
+        let wire = ScanOptions::new().with_passive(true).with_dwell_ms(100).wire(0x1234);
+        assert_eq!(wire[..8], [1, 0, 0, 0, 1, 0, 0x34, 0x12]);
+        assert_eq!(wire[44..52], [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 1]);
+        assert_eq!(
+            wire[52..],
+            [
+                0xff, 0xff, 0xff, 0xff, 100, 0, 0, 0, 100, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 0, 0
+            ]
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn anything_is_a_result_or_not(mut data: Vec<u8>, elements: Vec<u8>, good: bool, at: usize, value: u8) {
+            if good {
+                data = record(b"a network with a name of 32 byte", &elements[..elements.len().min(100)]);
+                let at = at % data.len();
+                data[at] = value;
+            }
+            let _ = parse(&data, 5);
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! A chip that answers what it likes, over a bus that fails: no panic, no length that is not there, and every call ends.
+
+#[path = "bad_chip/liar.rs"]
+mod liar;
+
+use std::cell::RefCell;
+
+use ethdev::{Control, EthernetDevice, Interest, MacAddress, Multicast, Rearm, RxFilter};
+use ethdev_cyw43::{ApConfig, Config, Cyw43, Images, Network, Rejoin, ScanOptions, Verify};
+use liar::{Host, Liar, Oracle};
+
+/// More transactions in one call are no bound: requests may see ten thousand frames each, and a join has a dozen of them.
+const MOST_TRANSACTIONS: u64 = 400_000;
+/// More waiting in one call is no bound either.
+const MOST_WAIT_NS: u64 = 60_000_000_000;
+
+struct Dice {
+    state: u64,
+    /// One word in so many is a lie; 0 = none.
+    lies: u64,
+    /// One transaction in so many fails; 0 = none.
+    failures: u64,
+}
+
+impl Dice {
+    fn roll(&mut self) -> u64 {
+        self.state = self
+            .state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        self.state >> 29
+    }
+
+    fn one_in(&mut self, n: u64) -> bool {
+        n != 0 && self.roll() % n == 0
+    }
+}
+
+impl Oracle for Dice {
+    fn word(&mut self, truth: u32) -> u32 {
+        if !self.one_in(self.lies) {
+            return truth;
+        }
+        match self.roll() % 5 {
+            0 => 0,
+            1 => u32::MAX,
+            2 => truth ^ 1 << (self.roll() % 32),
+            _ => self.roll() as u32,
+        }
+    }
+
+    fn fails(&mut self) -> bool {
+        self.one_in(self.failures)
+    }
+}
+
+fn run(seed: u64, lies: u64, failures: u64) -> u32 {
+    let chip = RefCell::new(Liar::new(
+        Dice {
+            state: seed,
+            lies: 0,
+            failures: 0,
+        },
+        MOST_TRANSACTIONS,
+    ));
+    let mut memory = [0; 4096];
+    let config = Config::new()
+        .with_verify(Verify::Nothing)
+        .with_rejoin(Rejoin::PERSISTENT)
+        .with_join_timeout_ms(2000);
+    let images = Images::new(&[1; 200], &[2; 40], &[3; 100]);
+    let mut nic = Cyw43::new(Host(&chip), Host(&chip), Host(&chip), images, &mut memory, config).unwrap();
+    nic.start().expect("an honest chip starts");
+    chip.borrow_mut().oracle.lies = lies;
+    chip.borrow_mut().oracle.failures = failures;
+    let network = Network::wpa2("network", "passphrase").unwrap();
+    let mut buf = [0; 1600];
+    let mut received = 0;
+    for _ in 0..400 {
+        let (call, len, byte) = {
+            let mut chip = chip.borrow_mut();
+            chip.begin();
+            let dice = &mut chip.oracle;
+            (dice.roll() % 26, (dice.roll() % 1600) as usize, dice.roll() as u8)
+        };
+        match call {
+            0..=4 => {
+                if let Ok(Some(meta)) = nic.recv_frame(&mut buf[..len]) {
+                    assert!(meta.len <= len && meta.len >= 14);
+                    received += 1;
+                }
+            }
+            5 => drop(nic.discard_frame()),
+            6 => drop(nic.tx_ready()),
+            7 => drop(nic.send_gather(&[&buf[..len / 3], &buf[len / 3..len]])),
+            8 | 9 => drop(nic.service()),
+            10 => drop(nic.rearm(Interest::ALL)),
+            11 => drop(nic.disarm()),
+            12 => drop(nic.rssi_dbm()),
+            13 => drop(nic.association()),
+            14 => drop(nic.scan(&ScanOptions::new(), |_| {})),
+            15 => drop(nic.set_rx_filter(RxFilter::DEFAULT.with_multicast(Multicast::All))),
+            16 if byte < 40 => drop(nic.join(&network)),
+            17 if byte < 40 => drop(nic.start_ap(&ApConfig::new(network, 6).unwrap())),
+            18 if byte < 60 => drop(nic.set_mac_address(MacAddress::new([2, 0, 0, 0, 0, 9]))),
+            19 if byte < 20 => drop(nic.stop()),
+            20 => {
+                if nic.service().is_err() {
+                    // Only an honest chip gets up again, mostly.
+                    let (lies, failures) = (chip.borrow().oracle.lies, chip.borrow().oracle.failures);
+                    chip.borrow_mut().oracle.lies = 0;
+                    chip.borrow_mut().oracle.failures = 0;
+                    let _ = nic.recover();
+                    chip.borrow_mut().oracle.lies = lies;
+                    chip.borrow_mut().oracle.failures = failures;
+                }
+            }
+            21 => chip.borrow_mut().tell(
+                byte % 80,
+                byte >> 7,
+                (len % 12) as u8,
+                (len % 20) as u8,
+                &buf[..len / 4],
+            ),
+            22 => {
+                // Up, mostly.
+                chip.borrow_mut().tell(16, 1, 0, 0, &[]);
+                chip.borrow_mut().tell(46, 0, 6, 0, &[]);
+                chip.borrow_mut().tell(0, 0, 0, 0, &[]);
+            }
+            23 => chip.borrow_mut().deliver(byte % 20, &buf[..len]),
+            _ => {
+                let body = [&[0x20, 0, 0, byte % 3][..], &buf[..len]].concat();
+                chip.borrow_mut().deliver(2, &body);
+            }
+        }
+        assert!(
+            chip.borrow().waited_ns < MOST_WAIT_NS,
+            "seed {seed}: call {call} waits for ever"
+        );
+        nic.start().ok();
+    }
+    received
+}
+
+#[test]
+fn an_honest_chip_is_believed() {
+    let received: u32 = (0..10).map(|seed| run(seed, 0, 0)).sum();
+    assert!(received > 50, "{received} frames");
+}
+
+#[test]
+fn lies_and_failures_end() {
+    for seed in 0..12 {
+        for (lies, failures) in [(500, 0), (50, 0), (5, 0), (1, 0), (0, 50), (200, 200)] {
+            run(seed, lies, failures);
+        }
+    }
+}
