@@ -1,4 +1,4 @@
-//! Memory-mapped registers: the one seam between a MAC and its bus.
+//! Memory-mapped registers: the one seam between a MAC and its bus, with the unsafe code that this takes.
 #![allow(unsafe_code)]
 
 use core::ptr::NonNull;
