@@ -38,6 +38,7 @@ mod awaited {
 
     pub(crate) use crate::bus::AsyncBus as Bus;
 
+    mod arm;
     pub(crate) mod chip;
     mod phy;
     mod rx;
@@ -58,6 +59,7 @@ mod blocking {
 
     pub(crate) use crate::bus::BlockingBus as Bus;
 
+    mod arm;
     pub(crate) mod chip;
     mod phy;
     mod rx;
