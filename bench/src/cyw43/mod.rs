@@ -2,6 +2,7 @@
 
 mod host;
 mod lab;
+pub mod stress;
 
 pub use host::Host;
 pub use lab::{Lab, MAC, PASSPHRASE, SSID};
