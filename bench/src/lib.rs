@@ -1,6 +1,7 @@
 //! The programs that `cargo xtask bench` measures: ours and hand-written peers, in the same workload.
 
 mod by_hand;
+pub mod cyw43;
 pub mod enc28j60;
 mod queues;
 mod stack;

@@ -27,6 +27,8 @@ const KEY_US: u32 = 3000;
 const JOIN_STEPS: u8 = 11;
 /// How far apart two looks at an attempt are.
 const LOOK_MS: u32 = 1;
+/// At every so manieth look the chip's health is looked at as well.
+const HEALTH_LOOKS: u32 = 100;
 /// After so many looks at a line that says nothing, the chip is asked over the bus.
 const BLIND_LOOKS: u32 = 64;
 /// How long a scan may take, in milliseconds: some 1.5 s are usual, and passive ones take longer.
@@ -197,6 +199,10 @@ impl<B: Bus, FW: Source> Chip<'_, B, FW> {
         *looks = looks.wrapping_add(1);
         if *looks % BLIND_LOOKS == 0 {
             self.ask().await?;
+        }
+        if *looks % HEALTH_LOOKS == 0 {
+            // A chip that is gone tells no outcome.
+            self.check_health().await?;
         }
         Ok(())
     }

@@ -1,7 +1,5 @@
 //! What the firmware tells by itself. Only what comes on the event channel is looked at: a data frame that looks like an event comes from the air.
 
-use ethdev::MacAddress;
-
 /// Bytes of a frame of an event before its own data: Ethernet header, vendor header, message.
 pub(crate) const FIXED: usize = 14 + 10 + 48;
 /// How much of an event's frame is kept. Scan results are the long ones; of those that are longer, the security may stay unknown.
@@ -9,7 +7,6 @@ pub(crate) const KEPT: usize = 512;
 
 /// The kinds of events that the driver asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[repr(u32)]
 pub(crate) enum Kind {
     SetSsid = 0,
@@ -76,8 +73,6 @@ pub(crate) struct Event<'a> {
     pub(crate) status: u32,
     pub(crate) reason: u32,
     pub(crate) auth_type: u32,
-    #[allow(dead_code, reason = "of use to whoever reads a record of the event")]
-    pub(crate) address: MacAddress,
     /// What of its data was kept.
     pub(crate) data: &'a [u8],
 }
@@ -105,8 +100,7 @@ impl<'a> Event<'a> {
         let (status, message) = u32_be(message)?;
         let (reason, message) = u32_be(message)?;
         let (auth_type, message) = u32_be(message)?;
-        let (data_len, message) = u32_be(message)?;
-        let (address, _interface) = message.split_first_chunk::<6>()?;
+        let (data_len, _) = u32_be(message)?;
         let data_len = usize::try_from(data_len).ok()?;
         if data_len > len.checked_sub(FIXED)? {
             return None;
@@ -117,7 +111,6 @@ impl<'a> Event<'a> {
             status,
             reason,
             auth_type,
-            address: MacAddress::new(*address),
             data: data.get(..data_len.min(data.len()))?,
         })
     }
@@ -164,7 +157,6 @@ mod tests {
         let bytes = frame(46, 0, 6, 0, 0, &[]);
         let event = Event::parse(&bytes, bytes.len()).unwrap();
         assert_eq!((event.kind, event.status, event.reason), (Kind::PskSup, 6, 0));
-        assert_eq!(event.address, MacAddress::new([2, 0, 0, 0, 0, 1]));
     }
 
     #[test]

@@ -288,7 +288,6 @@ fn short(number: u32) -> u16 {
 mod tests {
     extern crate std;
     use super::*;
-    use ethdev::MacAddress;
     use proptest::prelude::*;
 
     fn event(kind: Kind, flags: u16, status: u32, reason: u32) -> Event<'static> {
@@ -298,7 +297,6 @@ mod tests {
             status,
             reason,
             auth_type: 0,
-            address: MacAddress::UNSPECIFIED,
             data: &[],
         }
     }

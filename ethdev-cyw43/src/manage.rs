@@ -8,6 +8,7 @@ use crate::error::{Error, Fault};
 use crate::events;
 use crate::firmware::Source;
 use crate::ioctl::{Command, status, var};
+use crate::network::Invalid;
 use crate::port::Result;
 
 /// How many groups the firmware listens to one by one.
@@ -81,6 +82,9 @@ impl<B: Bus, FW: Source> Chip<'_, B, FW> {
 
     /// From no power to a running interface, with everything that was set before. Whatever goes wrong, the next start begins anew.
     async fn begin(&mut self) -> Result<(), B> {
+        if self.config.mac_address.is_some_and(|address| !address.is_unicast()) {
+            return Err(Error::Invalid(Invalid::MacAddress));
+        }
         self.mode = Mode::Fault(Fault::NotStarted);
         self.joining = Joining::Idle;
         self.stats.rx_reset = self.stats.rx_reset.wrapping_add(self.store.clear());

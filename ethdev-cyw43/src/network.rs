@@ -31,6 +31,8 @@ pub enum Invalid {
         /// What was asked for.
         channel: u8,
     },
+    /// A station's own address is no group address, and not all zeros.
+    MacAddress,
     /// The access point of this driver is open or WPA2.
     ApSecurity,
     /// This kind of security needs a passphrase.
@@ -47,6 +49,7 @@ impl fmt::Display for Invalid {
             }
             Self::Country => f.write_str("a country is two capital letters"),
             Self::Channel { channel } => write!(f, "there is no channel {channel} in the 2.4 GHz band"),
+            Self::MacAddress => f.write_str("a group address, or all zeros, is no station's own"),
             Self::ApSecurity => f.write_str("the access point is open or WPA2"),
             Self::PassphraseMissing => f.write_str("this kind of security needs a passphrase"),
         }

@@ -113,7 +113,7 @@ impl<B: Bus> Port<B> {
         address: u32,
         bytes: usize,
         padding: usize,
-        sink: &mut dyn WordSink,
+        sink: &mut (dyn WordSink + Send),
     ) -> Result<(), B> {
         let command = self.order(command(false, function, address, bytes));
         let mut data = Incoming::new(padding, bytes, self.swapped, sink);

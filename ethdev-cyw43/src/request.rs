@@ -43,7 +43,8 @@ impl<B: Bus, FW: Source> Chip<'_, B, FW> {
         let waited = self.port.elapsed_us().wrapping_sub(since);
         if waited / 1000 >= self.config.answer_timeout_ms {
             self.unanswered = self.unanswered.saturating_add(1);
-            self.suspect = true;
+            // One that says what became of it need not be asked twice.
+            self.check_health().await?;
             if self.unanswered >= MOST_UNANSWERED {
                 return self.fail(Fault::FirmwareHalted);
             }

@@ -75,7 +75,7 @@ impl<B: Bus, FW: Source> Chip<'_, B, FW> {
                 self.port.write_reg(regs::INTERRUPT, errors).await?;
             }
             let packet = status::packet(status);
-            if status & status::F2_RX_READY == 0 {
+            if packet.is_none() && status & status::F2_RX_READY == 0 {
                 // Busy for a moment, or not what it was set up to be any more.
                 self.check_health().await?;
             }

@@ -98,7 +98,7 @@ pub struct Incoming<'a> {
     skip: usize,
     words_left: usize,
     swapped: bool,
-    sink: &'a mut dyn WordSink,
+    sink: &'a mut (dyn WordSink + Send),
 }
 
 impl core::fmt::Debug for Incoming<'_> {
@@ -111,7 +111,7 @@ impl core::fmt::Debug for Incoming<'_> {
 
 impl<'a> Incoming<'a> {
     /// `skip` words of padding, then `bytes` bytes into `sink`.
-    pub(crate) fn new(skip: usize, bytes: usize, swapped: bool, sink: &'a mut dyn WordSink) -> Self {
+    pub(crate) fn new(skip: usize, bytes: usize, swapped: bool, sink: &'a mut (dyn WordSink + Send)) -> Self {
         Self {
             skip,
             words_left: skip + bytes.div_ceil(4),

@@ -7,7 +7,7 @@ use std::time::Duration;
 use ethdev::Interest;
 use ethdev::asynch::{Control, EthernetDevice};
 use ethdev_cyw43::asynch::Cyw43;
-use ethdev_cyw43::{Config, Error, Fault, Images, Network, PowerSave};
+use ethdev_cyw43::{Config, Error, Fault, Images, Incoming, LEAST_MEMORY, Network, Outgoing, PowerSave, ScanOptions};
 use ethdev_sim::chip::cyw43::PowerPin;
 use ethdev_sim::{SimDelay, block_on, block_on_until};
 use support::*;
@@ -67,4 +67,61 @@ fn an_idle_chip_that_dies_is_noticed_where_that_is_asked_for() {
     block_on(&lab.clock, nic.recover()).unwrap().unwrap();
     let told = block_on(&lab.clock, nic.ready(Interest::LINK)).unwrap();
     assert_eq!(told, Ok(Interest::LINK));
+}
+
+/// A bus that could be anywhere.
+struct Anywhere;
+
+impl ethdev_cyw43::asynch::Gspi for Anywhere {
+    type Error = core::convert::Infallible;
+    const CAN_WAIT: bool = false;
+
+    async fn write(&mut self, _: u32, _: &mut Outgoing<'_>) -> Result<u32, Self::Error> {
+        core::future::pending().await
+    }
+
+    async fn read(&mut self, _: u32, _: &mut Incoming<'_>) -> Result<u32, Self::Error> {
+        core::future::pending().await
+    }
+
+    async fn hold_data_low(&mut self, _: bool) -> Result<(), Self::Error> {
+        core::future::pending().await
+    }
+}
+
+impl embedded_hal_async::delay::DelayNs for Anywhere {
+    async fn delay_ns(&mut self, _: u32) {
+        core::future::pending().await
+    }
+}
+
+impl embedded_hal::digital::ErrorType for Anywhere {
+    type Error = core::convert::Infallible;
+}
+
+impl embedded_hal::digital::OutputPin for Anywhere {
+    fn set_low(&mut self) -> Result<(), Self::Error> {
+        Ok(())
+    }
+
+    fn set_high(&mut self) -> Result<(), Self::Error> {
+        Ok(())
+    }
+}
+
+/// With a bus that can be sent to another thread, so can every future: it compiles.
+#[test]
+fn futures_go_where_the_device_goes() {
+    fn sendable<T: Send>(_: T) {}
+    let mut memory = [0; LEAST_MEMORY];
+    let images = Images::new(&[1], &[1], &[]);
+    let mut nic = Cyw43::new(Anywhere, Anywhere, Anywhere, images, &mut memory, Config::new()).unwrap();
+    let mut buf = [0; 60];
+    sendable(nic.start());
+    sendable(nic.join(&Network::open(SSID).unwrap()));
+    sendable(nic.scan(&ScanOptions::new(), |_| {}));
+    sendable(nic.recv_frame(&mut buf));
+    sendable(nic.send_gather(&[&buf]));
+    sendable(nic.ready(Interest::ALL));
+    sendable(nic);
 }

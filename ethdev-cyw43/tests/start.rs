@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use ethdev::{Control, ControlError, ErrorKind, EthernetDevice};
 use ethdev_cyw43::{
-    Config, Error, Fault, FirmwareError, Gspi, Images, Incoming, Network, Outgoing, Part, Verify, Wait,
+    Config, Error, Fault, FirmwareError, Gspi, Images, Incoming, Invalid, Network, Outgoing, Part, Source, SourceError,
+    Verify, Wait,
 };
 use ethdev_sim::chip::cyw43::{Boot, ChipConfig, DataLine};
 use support::*;
@@ -200,6 +201,81 @@ fn images_that_cannot_do_are_typed_errors() {
     lab.assert_clean();
 }
 
+/// Images that are read piece by piece, from something that fails at an address.
+struct Flash {
+    blobs: Blobs,
+    fails_at: Option<(Part, u32)>,
+    read: u64,
+}
+
+impl Source for Flash {
+    fn len(&self, part: Part) -> u32 {
+        let image = match part {
+            Part::Firmware => self.blobs.firmware,
+            Part::Nvram => self.blobs.nvram,
+            Part::Clm => self.blobs.clm,
+        };
+        image.len() as u32
+    }
+
+    fn block<'s>(&'s mut self, part: Part, at: u32, scratch: &'s mut [u8]) -> Result<&'s [u8], SourceError> {
+        if self.fails_at.is_some_and(|(bad, from)| bad == part && at >= from) {
+            return Err(SourceError(0xbad));
+        }
+        let image = match part {
+            Part::Firmware => self.blobs.firmware,
+            Part::Nvram => self.blobs.nvram,
+            Part::Clm => self.blobs.clm,
+        };
+        self.read += scratch.len() as u64;
+        scratch.copy_from_slice(&image[at as usize..][..scratch.len()]);
+        Ok(scratch)
+    }
+}
+
+#[test]
+fn images_are_read_piece_by_piece_and_what_cannot_be_read_is_told() {
+    for fails_at in [
+        None,
+        Some((Part::Firmware, 0)),
+        Some((Part::Firmware, 100_000)),
+        Some((Part::Nvram, 64)),
+        Some((Part::Clm, 512)),
+    ] {
+        let lab = Lab::new();
+        let Blobs { firmware, nvram, clm } = lab.blobs;
+        let source = Flash {
+            blobs: Blobs { firmware, nvram, clm },
+            fails_at,
+            read: 0,
+        };
+        let memory = Box::leak(vec![0; 4096].into_boxed_slice());
+        let (host, power, delay) = (Host(lab.chip.word_bus()), lab.chip.power_pin(), lab.chip.delay());
+        let config = Config::new().with_verify(Verify::Nothing);
+        let mut nic = ethdev_cyw43::Cyw43::new(host, power, delay, source, memory, config).unwrap();
+        let result = nic.start();
+        match fails_at {
+            None => {
+                result.unwrap();
+                let (.., source) = nic.release();
+                assert_eq!(
+                    source.read,
+                    (firmware.len() + nvram.len() + clm.len()) as u64,
+                    "once, in order"
+                );
+            }
+            Some((expected, from)) => match error(result) {
+                Error::Firmware(FirmwareError::Unreadable { part, at, cause }) => {
+                    assert_eq!((part, cause), (expected, SourceError(0xbad)));
+                    assert!((from..from + 64).contains(&at));
+                }
+                other => panic!("{fails_at:?}: {other:?}"),
+            },
+        }
+        lab.assert_clean();
+    }
+}
+
 /// A firmware that is not what it should be does not start: the wait for it ends.
 #[test]
 fn firmware_that_does_not_start_is_an_error_in_time() {
@@ -250,6 +326,21 @@ fn calls_before_start_are_typed_errors() {
     assert!(nic.service().is_ok());
     nic.stop().unwrap();
     assert_eq!(lab.chip.bus().transactions, 0);
+}
+
+#[test]
+fn addresses_that_are_no_stations_are_refused() {
+    let lab = Lab::new();
+    for address in [ethdev::MacAddress::UNSPECIFIED, ethdev::MacAddress::BROADCAST] {
+        let mut nic = lab.nic(Config::new().with_mac_address(address));
+        assert_eq!(error(nic.start()), Error::Invalid(Invalid::MacAddress));
+    }
+    assert_eq!(lab.chip.bus().transactions, 0);
+    // And one of one's own is taken.
+    let own = ethdev::MacAddress::new([2, 0, 0, 0, 0, 0x77]);
+    let nic = lab.started(Config::new().with_mac_address(own));
+    assert_eq!(nic.mac_address(), own);
+    lab.assert_clean();
 }
 
 #[test]

@@ -100,7 +100,11 @@ libfuzzer_sys::fuzz_target!(|input: (u8, Vec<u8>, Vec<u8>)| {
             12 => drop(nic.stop()),
             13 => drop(nic.start()),
             14 => drop(nic.join(&network)),
-            15 => drop(nic.scan(&ScanOptions::new(), |_| {})),
+            15 => {
+                // A whole scan is 15 seconds of waiting.
+                let _ = nic.start_scan(&ScanOptions::new());
+                let _ = nic.next_result();
+            }
             16 => drop(nic.association()),
             17 => drop(
                 nic.start_ap(&ApConfig::new(Network::open("own").expect("a network"), 6).expect("an access point")),

@@ -2,6 +2,7 @@
 
 mod callgrind;
 mod client;
+mod cyw43;
 mod enc28j60;
 mod program;
 mod tap;
@@ -28,12 +29,15 @@ pub(crate) struct Args {
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
 enum Chip {
+    Cyw43,
     Enc28j60,
 }
 
 pub(crate) fn run(args: &Args) -> Result<()> {
-    if let Some(Chip::Enc28j60) = args.chip {
-        return figures::print(&enc28j60::figures()?, args.json);
+    match args.chip {
+        Some(Chip::Cyw43) => return figures::print(&cyw43::figures()?, args.json),
+        Some(Chip::Enc28j60) => return figures::print(&enc28j60::figures()?, args.json),
+        None => {}
     }
     let programs = program::build()?;
     let progress = ProgressBar::new(callgrind::RUNS + tap::RUNS);

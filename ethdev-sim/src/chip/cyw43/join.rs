@@ -413,6 +413,9 @@ impl Hw {
     }
 
     pub(super) fn thrown_out(&mut self, deauthenticated: bool, reason: u16) {
+        if self.joined().is_none() {
+            return;
+        }
         let Some(joined) = self.turn() else { return };
         let kind = if deauthenticated {
             kind::DEAUTH_IND
