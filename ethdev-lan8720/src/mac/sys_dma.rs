@@ -303,8 +303,9 @@ pub(crate) struct Ring<L> {
     /// The buffer that comes next, and the last one in memory.
     buffer: NonNull<[u8; BUFFER_LEN]>,
     last_buffer: NonNull<[u8; BUFFER_LEN]>,
-    /// The descriptor that comes next was seen to be the processor's and has not been given away since.
-    held: bool,
+    /// How much of the next buffer may be lent, in bytes: not 0 if the descriptor that comes next was seen to be the processor's and has not been given away
+    /// since. Never more than a buffer.
+    held: usize,
     memory: Side,
     /// Where the engine sees the buffers.
     buffer_address: u32,
@@ -342,7 +343,7 @@ impl<L: Layout> Ring<L> {
                     last_control: memory.descriptors,
                     buffer: memory.buffers,
                     last_buffer: memory.buffers,
-                    held: false,
+                    held: 0,
                     memory,
                     buffer_address: base,
                     shift: 0,
@@ -368,15 +369,23 @@ impl<L: Layout> Ring<L> {
         self.memory.len
     }
 
-    /// Whether the descriptor that comes next is held.
+    /// How much of the next buffer may be lent; 0 where the descriptor that comes next is not held.
     #[inline]
-    pub(crate) const fn is_held(&self) -> bool {
+    pub(crate) const fn held(&self) -> usize {
         self.held
+    }
+
+    /// Lends no more than the first `len` bytes of the buffer that is held.
+    #[inline]
+    pub(crate) const fn trim(&mut self, len: usize) {
+        if len < self.held {
+            self.held = len;
+        }
     }
 
     /// Holds the descriptor that comes next no longer; it stays the processor's.
     pub(crate) const fn let_go(&mut self) {
-        self.held = false;
+        self.held = 0;
     }
 
     /// A word of a descriptor. A position beyond the ring is taken for the last one.
@@ -439,9 +448,14 @@ impl<L: Layout> Ring<L> {
     /// The word is read once and whole: the engine writes it in one access, together with the mark that it is done.
     #[inline]
     pub(crate) fn take<C: Dma>(&mut self, dma: &C) -> Option<u32> {
-        let control = self.take_to_write()?;
+        // SAFETY: a word of a descriptor, as in `read`.
+        let control = u32::from_le(unsafe { self.control.read_volatile() });
+        if L::is_device(control) {
+            return None;
+        }
         // What the engine wrote before it gave the descriptor away is seen from here on.
         dma.barrier();
+        self.held = BUFFER_LEN;
         Some(control)
     }
 
@@ -453,7 +467,7 @@ impl<L: Layout> Ring<L> {
         if L::is_device(control) {
             return None;
         }
-        self.held = true;
+        self.held = BUFFER_LEN;
         Some(control)
     }
 
@@ -476,25 +490,25 @@ impl<L: Layout> Ring<L> {
         }
     }
 
-    /// The first `len` bytes of the buffer that comes next, if it is held.
+    /// The first `len` bytes of the buffer that comes next, if so much of it is held.
     #[inline]
     pub(crate) fn lend(&mut self, len: usize) -> Option<&mut [u8]> {
-        if !self.held || len > BUFFER_LEN {
+        if len > self.held {
             return None;
         }
         let start = self.buffer.cast::<u8>();
-        // SAFETY: inside one buffer, initialised (it was zeroed or written by the engine), not the engine's since `take`, and not given away as long as the
-        // slice borrows `self`.
+        // SAFETY: inside one buffer, initialised (it was zeroed or written by the engine), not the engine's since `take` (or of no length), and not given away
+        // as long as the slice borrows `self`.
         Some(unsafe { core::slice::from_raw_parts_mut(start.as_ptr(), len) })
     }
 
     /// Gives the held descriptor to the engine and goes on to the next one. Nothing where none is held. The last one of the ring is marked as such.
     #[inline]
     pub(crate) fn hand_over<C: Dma>(&mut self, dma: &C, control: u32) {
-        if !self.held {
+        if self.held == 0 {
             return;
         }
-        self.held = false;
+        self.held = 0;
         let is_last = self.control == self.last_control;
         let control = if is_last { control | L::WRAP } else { control };
         // Everything that was written to the buffer is there before the descriptor says so.
@@ -530,7 +544,7 @@ impl<L: Layout> Ring<L> {
 
     /// Begins anew at descriptor 0, with this control word in each. The engine stands still, and begins at descriptor 0 too.
     pub(crate) fn reset(&mut self, control: u32) {
-        self.held = false;
+        self.held = 0;
         self.go_to(0);
         for at in 0..self.memory.len {
             self.rewrite(at, control);

@@ -66,7 +66,7 @@ impl<R: Registers, D: DelayNs, C: Dma> Enet<R, D, C> {
             State::Fault(fault) => Some(fault),
             State::Running | State::Stopped => None,
         };
-        self.rx.fault = fault;
+        self.rx.set_fault(fault);
         self.tx.set_fault(fault);
         self.tx.stopped = state == State::Stopped;
         self.tx.carrier = state == State::Running && self.link.is_up();
@@ -159,7 +159,7 @@ impl<R: Registers, D: DelayNs, C: Dma> EthernetDevice for Enet<R, D, C> {
                 // ERR006358. Where the uDMA is through in this very moment, the write finds nothing to do.
                 self.io.registers.write(regs::TDAR, regs::ACTIVE);
             }
-            events.rx_pending = self.rx.find(&self.io);
+            events.rx_pending = self.rx.find(&self.io) == Ok(true);
             events.tx_room = self.tx_room();
         }
         let link = self.link();

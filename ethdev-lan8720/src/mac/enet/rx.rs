@@ -1,6 +1,6 @@
 //! Receiving: frames are lent where the uDMA put them.
 
-use ethdev::frame::{FCS_LEN, HEADER_LEN, MAX_FRAME_LEN, MAX_VLAN_FRAME_LEN};
+use ethdev::frame::{FCS_LEN, HEADER_LEN};
 use ethdev::lend::count_release;
 use ethdev::{RxFrame, RxHalf, RxMeta, Stats};
 
@@ -16,25 +16,25 @@ pub(super) const EMPTY: u32 = bd::DEVICE;
 /// The receiving side.
 #[derive(Debug)]
 pub(super) struct RxSide {
+    /// Where it holds a descriptor between two calls, there is a good frame in it: as long as what it may lend, without FCS.
     pub(super) ring: Ring<Legacy>,
-    /// Length of the frame in the descriptor that is held, without FCS; 0 = none is.
-    len: usize,
-    /// Whether frames may have a VLAN tag.
-    vlan: bool,
-    /// In the middle of a frame that takes more than one descriptor.
+    /// The longest frame.
+    max: usize,
+    /// A fault, or in the middle of a frame that takes more than one descriptor: each takes a closer look.
+    careful: bool,
     in_pieces: bool,
-    pub(super) fault: Option<Fault>,
+    fault: Option<Fault>,
     pub(super) stats: Stats,
     /// Descriptors with the mark of an overrun; see [`RxCounters`](super::counters::RxCounters).
     pub(super) overruns_marked: u32,
 }
 
 impl RxSide {
-    pub(super) const fn new(ring: Ring<Legacy>, vlan: bool) -> Self {
+    pub(super) const fn new(ring: Ring<Legacy>, max: usize) -> Self {
         Self {
             ring,
-            len: 0,
-            vlan,
+            max,
+            careful: false,
             in_pieces: false,
             fault: None,
             stats: Stats::ZERO,
@@ -42,19 +42,50 @@ impl RxSide {
         }
     }
 
+    pub(super) const fn set_fault(&mut self, fault: Option<Fault>) {
+        self.fault = fault;
+        self.careful = self.in_pieces || fault.is_some();
+    }
+
+    /// In the middle of a frame, or not any more; whether it was.
+    const fn set_in_pieces(&mut self, in_pieces: bool) -> bool {
+        let before = core::mem::replace(&mut self.in_pieces, in_pieces);
+        self.careful = in_pieces || self.fault.is_some();
+        before
+    }
+
     /// Whether there is a frame to lend. Broken ones are given back and counted.
     #[inline]
-    pub(super) fn find<R: Registers, C: Dma>(&mut self, io: &Io<R, C>) -> bool {
-        if self.len != 0 {
+    pub(super) fn find<R: Registers, C: Dma>(&mut self, io: &Io<R, C>) -> Result<bool, Error> {
+        if self.ring.held() != 0 {
+            return Ok(true);
+        }
+        if self.careful {
+            return self.find_carefully(io);
+        }
+        let Some(control) = self.ring.take(&io.dma) else {
+            return Ok(false);
+        };
+        Ok(self.accept(&io.dma, control) || self.find_behind(io, control))
+    }
+
+    #[cold]
+    fn find_carefully<R: Registers, C: Dma>(&mut self, io: &Io<R, C>) -> Result<bool, Error> {
+        if let Some(fault) = self.fault {
+            return Err(Error::Fault(fault));
+        }
+        Ok(self.find_here(io))
+    }
+
+    /// Looks, in whatever state the MAC is.
+    fn find_here<R: Registers, C: Dma>(&mut self, io: &Io<R, C>) -> bool {
+        if self.ring.held() != 0 {
             return true;
         }
         let Some(control) = self.ring.take(&io.dma) else {
             return false;
         };
-        if !self.accept(&io.dma, control) {
-            return self.find_behind(io, control);
-        }
-        true
+        (!self.in_pieces && self.accept(&io.dma, control)) || self.find_behind(io, control)
     }
 
     /// Takes the frame of the held descriptor if it is a good one.
@@ -62,46 +93,50 @@ impl RxSide {
     fn accept<C: Dma>(&mut self, dma: &C, control: u32) -> bool {
         // The FCS is in the buffer, and counts: not stripping it is the one setting that silicon and models agree on.
         let len = ((control & bd::LENGTH) as usize).wrapping_sub(FCS_LEN);
-        let good = control & (bd::LAST | bd::ERRORS) == bd::LAST && !self.in_pieces;
         // A length that wrapped is more than any maximum.
-        let max = if self.vlan { MAX_VLAN_FRAME_LEN } else { MAX_FRAME_LEN };
-        if !good || len < HEADER_LEN || len > max {
+        if control & (bd::LAST | bd::ERRORS) != bd::LAST || len < HEADER_LEN || len > self.max {
             return false;
         }
         dma.after_device_wrote(&self.ring.part(len));
-        self.len = len;
+        self.ring.trim(len);
         true
     }
 
     /// Counts the broken frame in the held descriptor, gives it back, and looks at the next one: at each descriptor once, at most.
     #[cold]
     fn find_behind<R: Registers, C: Dma>(&mut self, io: &Io<R, C>, control: u32) -> bool {
-        let mut control = Some(control);
+        let mut broken = Some(control);
+        let mut found = false;
         for _ in 0..self.ring.len() {
-            let Some(broken) = control else { break };
-            self.count_broken(broken);
+            let Some(control) = broken else { break };
+            self.count_broken(control);
             self.give_back(&io.dma);
-            control = self.ring.take(&io.dma);
-            if control.is_some_and(|control| self.accept(&io.dma, control)) {
+            broken = self.ring.take(&io.dma);
+            found = broken.is_some_and(|control| !self.in_pieces && self.accept(&io.dma, control));
+            if found {
                 break;
             }
         }
+        if !found {
+            // A broken one that is left is the next call's.
+            self.ring.let_go();
+        }
         kick(io);
-        self.len != 0
+        found
     }
 
     /// Whether there is something to be done: a frame, or a broken one that was left for the next call.
     pub(super) fn has_work<R: Registers, C: Dma>(&mut self, io: &Io<R, C>) -> bool {
-        self.find(io) || !self.ring.is_next_device()
+        self.find(io) == Ok(true) || !self.ring.is_next_device()
     }
 
     fn count_broken(&mut self, control: u32) {
         if control & bd::LAST == 0 {
             // A piece: the frame is counted with its last one.
-            self.in_pieces = true;
+            self.set_in_pieces(true);
             return;
         }
-        let was_in_pieces = core::mem::take(&mut self.in_pieces);
+        let was_in_pieces = self.set_in_pieces(false);
         let stats = &mut self.stats;
         let counter = if control & bd::OV != 0 {
             &mut self.overruns_marked
@@ -126,11 +161,11 @@ impl RxSide {
     /// Gives the frame that is lent back.
     #[inline]
     fn release<R: Registers, C: Dma>(&mut self, io: &Io<R, C>, delivered: bool) {
-        if self.len == 0 {
+        let len = self.ring.held();
+        if len == 0 {
             return;
         }
-        count_release(&mut self.stats, self.len, delivered);
-        self.len = 0;
+        count_release(&mut self.stats, len, delivered);
         self.give_back(&io.dma);
         kick(io);
     }
@@ -139,10 +174,9 @@ impl RxSide {
     pub(super) fn flush<R: Registers, C: Dma>(&mut self, io: &Io<R, C>) {
         // Once round: what comes in meanwhile is the next call's.
         for _ in 0..self.ring.len() {
-            if !self.find(io) {
+            if !self.find_here(io) {
                 break;
             }
-            self.len = 0;
             self.stats.rx_reset = self.stats.rx_reset.wrapping_add(1);
             self.give_back(&io.dma);
         }
@@ -151,15 +185,14 @@ impl RxSide {
 
     /// Begins anew with an empty ring. The uDMA stands still.
     pub(super) fn reset<C: Dma>(&mut self, dma: &C) {
-        self.len = 0;
-        self.in_pieces = false;
+        self.set_in_pieces(false);
         dma.before_device_writes(&self.ring.all());
         self.ring.reset(EMPTY);
     }
 
     /// Lets the uDMA begin at the first descriptor and keeps the frames that wait. The uDMA stands still.
     pub(super) fn turn(&mut self) {
-        if core::mem::take(&mut self.in_pieces) {
+        if self.set_in_pieces(false) {
             // Its last piece does not come any more.
             self.stats.rx_bad_length = self.stats.rx_bad_length.wrapping_add(1);
         }
@@ -182,35 +215,22 @@ pub struct EnetRx<'a, R, C> {
     pub(super) side: &'a mut RxSide,
 }
 
-impl<R: Registers, C: Dma> EnetRx<'_, R, C> {
-    #[inline]
-    fn find(&mut self) -> Result<bool, Error> {
-        if self.side.len != 0 {
-            return Ok(true);
-        }
-        match self.side.fault {
-            None => Ok(self.side.find(self.io)),
-            Some(fault) => Err(Error::Fault(fault)),
-        }
-    }
-}
-
 impl<R: Registers, C: Dma> RxHalf for EnetRx<'_, R, C> {
     type Error = Error;
 
     #[inline]
     fn peek(&mut self) -> Result<Option<RxFrame<'_>>, Error> {
-        if !self.find()? {
+        if !self.side.find(self.io)? {
             return Ok(None);
         }
-        let len = self.side.len;
+        let len = self.side.ring.held();
         let memory = self.side.ring.lend(len);
         Ok(memory.and_then(|memory| RxFrame::new(memory, RxMeta::new(len))))
     }
 
     #[inline]
     fn pending(&mut self) -> Result<bool, Error> {
-        self.find()
+        self.side.find(self.io)
     }
 
     #[inline]

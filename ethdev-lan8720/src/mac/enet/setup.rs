@@ -1,6 +1,7 @@
 //! Setting the MAC up, and starting and stopping it in the order that the reference manual asks for.
 
 use embedded_hal::delay::DelayNs;
+use ethdev::frame::{FCS_LEN, MAX_FRAME_LEN, MAX_VLAN_FRAME_LEN};
 use ethdev::{Duplex, Link, LinkMode, Speed, Stats};
 
 use super::counters::{self, RxCounters};
@@ -56,11 +57,12 @@ impl<R: Registers, D: DelayNs, C: Dma> Enet<R, D, C> {
         let memory = memory.into();
         let (rx, rx_table) = Ring::new(memory.rx, &dma).map_err(|_| Error::Unreachable)?;
         let (tx, tx_table) = Ring::new(memory.tx, &dma).map_err(|_| Error::Unreachable)?;
+        let max = if config.vlan { MAX_VLAN_FRAME_LEN } else { MAX_FRAME_LEN };
         let mut enet = Self {
             io: Io { registers, dma },
             delay,
-            rx: RxSide::new(rx, config.vlan),
-            tx: TxSide::new(tx, config.vlan),
+            rx: RxSide::new(rx, max),
+            tx: TxSide::new(tx, max),
             tables: Tables {
                 rx: rx_table,
                 tx: tx_table,
@@ -135,7 +137,7 @@ impl<R: Registers, D: DelayNs, C: Dma> Enet<R, D, C> {
     /// What a mode asks of the receive and transmit control registers, and of the PAUSE threshold.
     pub(super) fn settings(&self, mode: LinkMode) -> (u32, u32, u32) {
         let half = mode.duplex == Some(Duplex::Half);
-        let max = self.tx.max() + ethdev::frame::FCS_LEN;
+        let max = self.tx.max() + FCS_LEN;
         let mut receive = (max as u32) << rcr::MAX_FL | rcr::MII_MODE;
         if self.config.interface == Interface::Rmii {
             receive |= rcr::RMII_MODE;

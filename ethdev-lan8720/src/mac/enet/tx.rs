@@ -1,6 +1,6 @@
 //! Sending: frames are written where the uDMA reads them.
 
-use ethdev::frame::{HEADER_LEN, MAX_FRAME_LEN, MAX_VLAN_FRAME_LEN, gather_into, gather_len};
+use ethdev::frame::{HEADER_LEN, gather_into, gather_len};
 use ethdev::{Stats, TxHalf};
 
 use super::counters::TxCounters;
@@ -20,8 +20,8 @@ const SEND: u32 = bd::DEVICE | bd::LAST | bd::TC;
 #[derive(Debug)]
 pub(super) struct TxSide {
     pub(super) ring: Ring<Legacy>,
-    /// Whether frames may have a VLAN tag.
-    vlan: bool,
+    /// The longest frame.
+    max: usize,
     /// Started, with the link up and no fault.
     pub(super) carrier: bool,
     /// Half duplex or a fault: each frame takes a closer look.
@@ -50,10 +50,10 @@ struct Tally {
 }
 
 impl TxSide {
-    pub(super) fn new(ring: Ring<Legacy>, vlan: bool) -> Self {
+    pub(super) fn new(ring: Ring<Legacy>, max: usize) -> Self {
         Self {
             ring,
-            vlan,
+            max,
             carrier: false,
             careful: false,
             half_duplex: false,
@@ -83,16 +83,16 @@ impl TxSide {
         self.careful = self.half_duplex || fault.is_some();
     }
 
-    /// The longest frame. Computed, not kept: whoever compares with it knows that it is less than a buffer.
+    /// The longest frame.
     #[inline]
     pub(super) const fn max(&self) -> usize {
-        if self.vlan { MAX_VLAN_FRAME_LEN } else { MAX_FRAME_LEN }
+        self.max
     }
 
     /// How many frames wait to be sent, as far as is known.
     pub(super) const fn waiting(&self) -> u16 {
         // The one that is held is closed.
-        let most = self.ring.len() - self.ring.is_held() as u16;
+        let most = self.ring.len() - (self.ring.held() != 0) as u16;
         let open = self.accepted.frames.wrapping_sub(self.closed);
         if open < most as u32 { open as u16 } else { most }
     }
@@ -124,7 +124,7 @@ impl TxSide {
     /// Whether there is a buffer to write to.
     #[inline]
     pub(super) fn has_room<R: Registers, C>(&mut self, io: &Io<R, C>) -> Result<bool, Error> {
-        if self.ring.is_held() {
+        if self.ring.held() != 0 {
             return Ok(true);
         }
         if self.careful {
@@ -254,7 +254,8 @@ impl<R: Registers, C: Dma> TxHalf for EnetTx<'_, R, C> {
     fn reserve(&mut self, len: usize) -> Result<Option<&mut [u8]>, Error> {
         self.reserved = 0;
         self.check(len)?;
-        if !self.side.has_room(self.io)? {
+        // Mostly it is held already, by `ready`.
+        if len > self.side.ring.held() && !self.side.has_room(self.io)? {
             return Ok(None);
         }
         self.reserved = len;
