@@ -1,4 +1,4 @@
-//! The level of an active-low interrupt pin, and who waits for it.
+//! The level of an interrupt pin, and who waits for it.
 
 use core::cell::{Cell, RefCell};
 use core::future::poll_fn;
@@ -15,32 +15,60 @@ pub(in crate::chip) enum Until {
     AnyEdge,
 }
 
-/// An active-low interrupt pin.
-#[derive(Default)]
+/// An interrupt pin.
 pub(in crate::chip) struct Line {
-    low: Cell<bool>,
+    high: Cell<bool>,
+    /// The level that interrupts the host.
+    active: bool,
     falls: Cell<u64>,
     rises: Cell<u64>,
     waiters: RefCell<Vec<Waker>>,
-    falling: RefCell<Option<Rc<dyn Fn()>>>,
+    handler: RefCell<Option<Rc<dyn Fn()>>>,
 }
 
 impl Line {
-    pub(in crate::chip) fn is_low(&self) -> bool {
-        self.low.get()
+    /// High as long as nothing happens.
+    pub(in crate::chip) fn active_low() -> Self {
+        Self::new(false)
     }
 
-    pub(in crate::chip) fn on_falling(&self, handler: Rc<dyn Fn()>) {
-        let former = self.falling.borrow_mut().replace(handler);
+    /// Low as long as nothing happens.
+    pub(in crate::chip) fn active_high() -> Self {
+        Self::new(true)
+    }
+
+    fn new(active: bool) -> Self {
+        Self {
+            high: Cell::new(!active),
+            active,
+            falls: Cell::new(0),
+            rises: Cell::new(0),
+            waiters: RefCell::default(),
+            handler: RefCell::default(),
+        }
+    }
+
+    pub(in crate::chip) fn is_high(&self) -> bool {
+        self.high.get()
+    }
+
+    pub(in crate::chip) fn is_active(&self) -> bool {
+        self.is_high() == self.active
+    }
+
+    /// Calls `handler` at each edge to the active level that the host sees.
+    pub(in crate::chip) fn on_active(&self, handler: Rc<dyn Fn()>) {
+        let former = self.handler.borrow_mut().replace(handler);
         drop(former);
     }
 
-    /// Takes a new level. `noticed`: whether the host sees the edge.
-    pub(in crate::chip) fn set(&self, low: bool, noticed: bool) {
-        if self.low.replace(low) == low {
+    /// Takes a new level, active or not. `noticed`: whether the host sees the edge.
+    pub(in crate::chip) fn set(&self, active: bool, noticed: bool) {
+        let high = active == self.active;
+        if self.high.replace(high) == high {
             return;
         }
-        let edges = if low { &self.falls } else { &self.rises };
+        let edges = if high { &self.rises } else { &self.falls };
         if noticed {
             edges.set(edges.get() + 1);
         }
@@ -48,8 +76,8 @@ impl Line {
         for waiter in waiters {
             waiter.wake();
         }
-        if low && noticed {
-            let handler = self.falling.borrow().clone();
+        if active && noticed {
+            let handler = self.handler.borrow().clone();
             if let Some(handler) = handler {
                 handler();
             }
@@ -62,8 +90,8 @@ impl Line {
             let fell = self.falls.get() != falls;
             let rose = self.rises.get() != rises;
             let over = match until {
-                Until::Low => self.is_low(),
-                Until::High => !self.is_low(),
+                Until::Low => !self.is_high(),
+                Until::High => self.is_high(),
                 Until::Falling => fell,
                 Until::Rising => rose,
                 Until::AnyEdge => fell || rose,

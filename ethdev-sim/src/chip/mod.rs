@@ -10,3 +10,4 @@ mod int_line;
 pub mod lan8720;
 pub mod lan9118;
 pub mod oneshot;
+mod pins;

@@ -11,11 +11,11 @@ use super::bus_registers::BusRegisters;
 use super::fifo::Fifo;
 use super::firmware::Firmware;
 use super::gspi::Gspi;
-use super::line::Line;
 use super::pins::Bits;
 use super::power::Power;
 use super::word_bus::BusFault;
 use super::{BusCounters, ChipConfig, DataLine, Fault, Transaction, Truth, Violation, ViolationKind};
+use crate::chip::int_line::Line;
 use crate::random::Dice;
 use crate::{Clock, Port};
 
@@ -137,7 +137,7 @@ impl Shared {
             Self {
                 clock: clock.clone(),
                 core: RefCell::new(hw),
-                line: Line::default(),
+                line: Line::active_high(),
             }
         });
         {
@@ -157,7 +157,7 @@ impl Shared {
             let result = act(&mut chip);
             let high = chip.irq_is_high();
             let lost = chip.config.faults.lost_edge;
-            let noticed = !high || self.line.is_high() || lost == 0.0 || !chip.dice.edge.chance(lost);
+            let noticed = !high || self.line.is_active() || lost == 0.0 || !chip.dice.edge.chance(lost);
             (result, high, noticed)
         };
         self.line.set(high, noticed);

@@ -46,7 +46,6 @@ mod hardware;
 mod ioctl;
 mod iovar;
 mod join;
-mod line;
 mod pins;
 mod power;
 mod scan;
@@ -128,7 +127,7 @@ impl Cyw43Chip {
     ///
     /// It is called with nothing borrowed, in the middle of whatever moved the clock or the bus: like an interrupt handler. It must not use the bus.
     pub fn on_irq_rising(&self, handler: impl Fn() + 'static) {
-        self.0.line.on_rising(Rc::new(handler));
+        self.0.line.on_active(Rc::new(handler));
     }
 
     /// Delays on the chip's clock.

@@ -1,14 +1,10 @@
 //! The chip's pins, for a host that drives the bus bit by bit, and the two that every host has.
 
-use core::convert::Infallible;
-use core::fmt;
 use std::rc::Rc;
-
-use embedded_hal::digital::{ErrorType, InputPin, OutputPin};
 
 use super::ViolationKind;
 use super::hardware::{Hw, Shared};
-use super::line::Until;
+use crate::chip::pins::{input, output, pin, wait};
 
 /// The bits between words: what the pins show, and how far a word has come.
 #[derive(Debug, Default)]
@@ -154,43 +150,19 @@ impl Shared {
     }
 }
 
-macro_rules! pin {
-    ($(#[$doc:meta])* $name:ident) => {
-        $(#[$doc])*
-        #[derive(Clone)]
-        pub struct $name(Rc<Shared>);
-
-        impl $name {
-            pub(super) fn new(shared: &Rc<Shared>) -> Self {
-                Self(shared.clone())
-            }
-        }
-
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.debug_struct(stringify!($name)).finish_non_exhaustive()
-            }
-        }
-
-        impl ErrorType for $name {
-            type Error = Infallible;
-        }
-    };
-}
-
 pin! {
     /// `WL_REG_ON`, as an output of the host.
-    PowerPin
+    PowerPin(Shared)
 }
 
 pin! {
     /// Chip select, as an output of the host: active low.
-    SelectPin
+    SelectPin(Shared)
 }
 
 pin! {
     /// The clock of the bus, as an output of the host: idle low. The chip samples at the rising edge.
-    ClockPin
+    ClockPin(Shared)
 }
 
 pin! {
@@ -198,7 +170,7 @@ pin! {
     ///
     /// As an output it drives the line to the level that was set last, in either direction. As an input it shows what the chip drives: its bits in a
     /// transaction, the interrupt between transactions.
-    DataPin
+    DataPin(Shared)
 }
 
 pin! {
@@ -207,7 +179,7 @@ pin! {
     /// # Cancellation
     ///
     /// Its futures may be dropped at any time. Each edge future sees the edges since it was first polled.
-    IrqPin
+    IrqPin(Shared)
 }
 
 /// All pins of the bus.
@@ -236,41 +208,29 @@ impl Pins {
     }
 }
 
-impl OutputPin for PowerPin {
-    fn set_low(&mut self) -> Result<(), Infallible> {
-        self.0.with(|chip| chip.drive_power(false, chip.bits.strap()));
-        Ok(())
-    }
-
-    fn set_high(&mut self) -> Result<(), Infallible> {
-        self.0.with(|chip| chip.drive_power(true, chip.bits.strap()));
-        Ok(())
+impl PowerPin {
+    fn set(&self, high: bool) {
+        self.0.with(|chip| chip.drive_power(high, chip.bits.strap()));
     }
 }
 
-impl OutputPin for SelectPin {
-    fn set_low(&mut self) -> Result<(), Infallible> {
-        self.0.pin(|chip| chip.drive_select(true));
-        Ok(())
-    }
+output!(PowerPin);
 
-    fn set_high(&mut self) -> Result<(), Infallible> {
-        self.0.pin(|chip| chip.drive_select(false));
-        Ok(())
+impl SelectPin {
+    fn set(&self, high: bool) {
+        self.0.pin(|chip| chip.drive_select(!high));
     }
 }
 
-impl OutputPin for ClockPin {
-    fn set_low(&mut self) -> Result<(), Infallible> {
-        self.0.pin(|chip| chip.drive_clock(false));
-        Ok(())
-    }
+output!(SelectPin);
 
-    fn set_high(&mut self) -> Result<(), Infallible> {
-        self.0.pin(|chip| chip.drive_clock(true));
-        Ok(())
+impl ClockPin {
+    fn set(&self, high: bool) {
+        self.0.pin(|chip| chip.drive_clock(high));
     }
 }
+
+output!(ClockPin);
 
 impl DataPin {
     /// Drives the line from now on.
@@ -283,74 +243,25 @@ impl DataPin {
         self.0.pin(|chip| chip.set_direction(false));
     }
 
+    fn set(&self, high: bool) {
+        self.0.pin(|chip| chip.drive_data(high));
+    }
+
     fn level(&self) -> bool {
         let irq = self.0.line.is_high();
         self.0.pin(|chip| chip.data_level(irq))
     }
 }
 
-impl OutputPin for DataPin {
-    fn set_low(&mut self) -> Result<(), Infallible> {
-        self.0.pin(|chip| chip.drive_data(false));
-        Ok(())
-    }
-
-    fn set_high(&mut self) -> Result<(), Infallible> {
-        self.0.pin(|chip| chip.drive_data(true));
-        Ok(())
-    }
-}
-
-impl InputPin for DataPin {
-    fn is_high(&mut self) -> Result<bool, Infallible> {
-        Ok(self.level())
-    }
-
-    fn is_low(&mut self) -> Result<bool, Infallible> {
-        Ok(!self.level())
-    }
-}
-
-impl InputPin for IrqPin {
-    fn is_high(&mut self) -> Result<bool, Infallible> {
-        Ok(self.0.line.is_high())
-    }
-
-    fn is_low(&mut self) -> Result<bool, Infallible> {
-        Ok(!self.0.line.is_high())
-    }
-}
-
-macro_rules! wait {
-    ($name:ident) => {
-        impl embedded_hal_async::digital::Wait for $name {
-            async fn wait_for_high(&mut self) -> Result<(), Infallible> {
-                self.0.line.wait(Until::High).await;
-                Ok(())
-            }
-
-            async fn wait_for_low(&mut self) -> Result<(), Infallible> {
-                self.0.line.wait(Until::Low).await;
-                Ok(())
-            }
-
-            async fn wait_for_rising_edge(&mut self) -> Result<(), Infallible> {
-                self.0.line.wait(Until::Rising).await;
-                Ok(())
-            }
-
-            async fn wait_for_falling_edge(&mut self) -> Result<(), Infallible> {
-                self.0.line.wait(Until::Falling).await;
-                Ok(())
-            }
-
-            async fn wait_for_any_edge(&mut self) -> Result<(), Infallible> {
-                self.0.line.wait(Until::AnyEdge).await;
-                Ok(())
-            }
-        }
-    };
-}
-
-wait!(IrqPin);
+output!(DataPin);
+input!(DataPin);
 wait!(DataPin);
+
+impl IrqPin {
+    fn level(&self) -> bool {
+        self.0.line.is_high()
+    }
+}
+
+input!(IrqPin);
+wait!(IrqPin);

@@ -8,7 +8,7 @@ use core::time::Duration;
 use std::rc::Rc;
 
 use super::hardware::{Hw, Shared};
-use super::line::Until;
+use crate::chip::int_line::Until;
 use crate::SimDelay;
 
 /// The host's bus reports an error, because it was told to, or because it was used twice at the same time.

@@ -144,7 +144,7 @@ impl Shared {
             Self {
                 clock: clock.clone(),
                 core: RefCell::new(hw),
-                line: Line::default(),
+                line: Line::active_low(),
             }
         });
         {
@@ -166,7 +166,7 @@ impl Shared {
             let result = act(&mut chip);
             let low = chip.int_is_low();
             let lost = chip.config.faults.lost_edge;
-            let noticed = !low || self.line.is_low() || lost == 0.0 || !chip.dice.edge.chance(lost);
+            let noticed = !low || self.line.is_active() || lost == 0.0 || !chip.dice.edge.chance(lost);
             (result, low, noticed)
         };
         self.line.set(low, noticed);

@@ -116,7 +116,7 @@ impl Shared {
                 clock: clock.clone(),
                 port,
                 core: RefCell::new(hw),
-                line: Line::default(),
+                line: Line::active_low(),
                 receiver: Hook::default(),
                 link_watcher: Hook::default(),
                 false_carrier: Hook::default(),

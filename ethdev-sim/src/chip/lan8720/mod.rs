@@ -145,7 +145,7 @@ impl Lan8720Chip {
     ///
     /// It is called with nothing borrowed, in the middle of whatever moved the clock or the bus: like an interrupt handler. It must not use the bus.
     pub fn on_int_falling(&self, handler: impl Fn() + 'static) {
-        self.0.line.on_falling(Rc::new(handler));
+        self.0.line.on_active(Rc::new(handler));
     }
 
     /// nRST.

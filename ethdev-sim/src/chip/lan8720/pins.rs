@@ -4,35 +4,11 @@ use core::convert::Infallible;
 use core::fmt;
 use std::rc::Rc;
 
-use embedded_hal::digital::{ErrorType, InputPin, OutputPin};
+use embedded_hal::digital::ErrorType;
 
 use super::bits::Drive;
 use super::hardware::Shared;
-use crate::chip::int_line::Until;
-
-macro_rules! pin {
-    ($(#[$doc:meta])* $name:ident) => {
-        $(#[$doc])*
-        #[derive(Clone)]
-        pub struct $name(Rc<Shared>);
-
-        impl $name {
-            pub(super) fn new(shared: &Rc<Shared>) -> Self {
-                Self(shared.clone())
-            }
-        }
-
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.debug_struct(stringify!($name)).finish_non_exhaustive()
-            }
-        }
-
-        impl ErrorType for $name {
-            type Error = Infallible;
-        }
-    };
-}
+use crate::chip::pins::{input, output, pin, wait};
 
 pin! {
     /// nINT, as an input of the host: active low, pulled up. High for ever where the pin is REFCLKO.
@@ -40,17 +16,17 @@ pin! {
     /// # Cancellation
     ///
     /// Its futures may be dropped at any time. Each edge future sees the edges since it was first polled.
-    IntPin
+    IntPin(Shared)
 }
 
 pin! {
     /// nRST, as an output of the host: active low, pulled up. The straps are latched when it rises.
-    ResetPin
+    ResetPin(Shared)
 }
 
 pin! {
     /// MDC, as an output of the host. The PHY takes MDIO at its rising edges.
-    MdcPin
+    MdcPin(Shared)
 }
 
 /// MDIO, as a pin of the host: an open-drain one with a pull-up, or one that pushes and pulls and has a direction.
@@ -128,27 +104,8 @@ impl ErrorType for MdioPin {
     type Error = Infallible;
 }
 
-impl InputPin for MdioPin {
-    fn is_high(&mut self) -> Result<bool, Infallible> {
-        Ok(self.level())
-    }
-
-    fn is_low(&mut self) -> Result<bool, Infallible> {
-        Ok(!self.level())
-    }
-}
-
-impl OutputPin for MdioPin {
-    fn set_low(&mut self) -> Result<(), Infallible> {
-        self.set(false);
-        Ok(())
-    }
-
-    fn set_high(&mut self) -> Result<(), Infallible> {
-        self.set(true);
-        Ok(())
-    }
-}
+input!(MdioPin);
+output!(MdioPin);
 
 impl MdcPin {
     fn set(&self, high: bool) {
@@ -157,63 +114,21 @@ impl MdcPin {
     }
 }
 
-impl OutputPin for MdcPin {
-    fn set_low(&mut self) -> Result<(), Infallible> {
-        self.set(false);
-        Ok(())
-    }
+output!(MdcPin);
 
-    fn set_high(&mut self) -> Result<(), Infallible> {
-        self.set(true);
-        Ok(())
+impl ResetPin {
+    fn set(&self, high: bool) {
+        self.0.with(|phy| phy.drive_reset(!high));
     }
 }
 
-impl OutputPin for ResetPin {
-    fn set_low(&mut self) -> Result<(), Infallible> {
-        self.0.with(|phy| phy.drive_reset(true));
-        Ok(())
-    }
+output!(ResetPin);
 
-    fn set_high(&mut self) -> Result<(), Infallible> {
-        self.0.with(|phy| phy.drive_reset(false));
-        Ok(())
+impl IntPin {
+    fn level(&self) -> bool {
+        self.0.line.is_high()
     }
 }
 
-impl InputPin for IntPin {
-    fn is_high(&mut self) -> Result<bool, Infallible> {
-        Ok(!self.0.line.is_low())
-    }
-
-    fn is_low(&mut self) -> Result<bool, Infallible> {
-        Ok(self.0.line.is_low())
-    }
-}
-
-impl embedded_hal_async::digital::Wait for IntPin {
-    async fn wait_for_high(&mut self) -> Result<(), Infallible> {
-        self.0.line.wait(Until::High).await;
-        Ok(())
-    }
-
-    async fn wait_for_low(&mut self) -> Result<(), Infallible> {
-        self.0.line.wait(Until::Low).await;
-        Ok(())
-    }
-
-    async fn wait_for_rising_edge(&mut self) -> Result<(), Infallible> {
-        self.0.line.wait(Until::Rising).await;
-        Ok(())
-    }
-
-    async fn wait_for_falling_edge(&mut self) -> Result<(), Infallible> {
-        self.0.line.wait(Until::Falling).await;
-        Ok(())
-    }
-
-    async fn wait_for_any_edge(&mut self) -> Result<(), Infallible> {
-        self.0.line.wait(Until::AnyEdge).await;
-        Ok(())
-    }
-}
+input!(IntPin);
+wait!(IntPin);

@@ -25,7 +25,7 @@ const MAX_VIOLATIONS: usize = 1000;
 pub(super) struct Shared {
     pub(super) clock: Clock,
     pub(super) core: RefCell<Hw>,
-    /// Low stands for asserted, whatever the polarity.
+    /// As if it were active low, whatever the polarity.
     pub(super) line: Line,
     pub(super) phy: Option<Lan8720Chip>,
     pub(super) media: Box<dyn MediaSide>,
@@ -123,7 +123,7 @@ impl Shared {
             Self {
                 clock: clock.clone(),
                 core: RefCell::new(hw),
-                line: Line::default(),
+                line: Line::active_low(),
                 phy,
                 media,
                 access: Hook::default(),

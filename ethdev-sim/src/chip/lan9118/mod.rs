@@ -113,14 +113,14 @@ impl Lan9118Chip {
     /// Whether the interrupt pin is active, whatever its polarity.
     #[must_use]
     pub fn irq_is_active(&self) -> bool {
-        self.0.line.is_low()
+        self.0.line.is_active()
     }
 
     /// Calls `handler` at each edge of the interrupt pin that makes it active; for instance to ring a doorbell. Takes the place of the one before.
     ///
     /// It is called with nothing borrowed, in the middle of whatever moved the clock or the bus: like an interrupt handler. It must not use the bus.
     pub fn on_irq(&self, handler: impl Fn() + 'static) {
-        self.0.line.on_falling(Rc::new(handler));
+        self.0.line.on_active(Rc::new(handler));
     }
 
     /// Calls `handler` before each access of the host. Takes the place of the one before.
