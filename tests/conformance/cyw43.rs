@@ -2,8 +2,6 @@
 //!
 //! Every fixture ends with a look at what the model has to complain about: a check that passed with misuse of the chip is a failed check.
 
-use std::cell::{Cell, RefCell};
-use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,17 +14,10 @@ use ethdev_sim::chip::cyw43::{
 use ethdev_sim::conformance::{FarEnd, Fixture, Loss, Power, Unsupported};
 use ethdev_sim::{Clock, SimDelay, Station, Wire, WireConfig, block_on, conformance, fcs};
 
+use crate::support::{self, Probe, no_misuse};
+
 const SSID: &str = "conformance";
 const PASSPHRASE: &str = "a wire without a wire";
-
-/// What happens on the bus besides what the driver does.
-#[derive(Default)]
-struct Probe {
-    transactions: Cell<u64>,
-    failing: Cell<bool>,
-    /// The frame that arrives just before this transaction.
-    late: RefCell<Option<(u64, Vec<u8>)>>,
-}
 
 /// The chip's bus under the probe's eyes.
 struct Probed {
@@ -40,38 +31,17 @@ struct Probed {
 /// What the far end and the bus both need.
 struct Air {
     clock: Clock,
-    wire: Wire,
     station: Station,
 }
 
-#[derive(Debug)]
-enum BusError {
-    Broken,
-    Bus(BusFault),
-}
-
-impl fmt::Display for BusError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Broken => f.write_str("the check broke the bus"),
-            Self::Bus(fault) => fmt::Display::fmt(fault, f),
-        }
-    }
-}
+type BusError = support::BusError<BusFault>;
 
 impl Probed {
     fn before(&self) -> Result<(), BusError> {
-        if self.probe.failing.get() {
-            return Err(BusError::Broken);
-        }
-        let nth = self.probe.transactions.get();
-        self.probe.transactions.set(nth + 1);
-        let late = self.probe.late.borrow_mut().take_if(|(at, _)| *at <= nth);
-        if let Some((_, frame)) = late {
-            self.air.station.send_raw(&fcs::append(&frame));
+        self.probe.before(|frame| {
+            self.air.station.send_raw(&fcs::append(frame));
             self.air.clock.advance(FRAME_TIME);
-        }
-        Ok(())
+        })
     }
 
     fn words(command: u32, data: &mut Outgoing<'_>) -> Vec<u32> {
@@ -90,13 +60,13 @@ impl ethdev_cyw43::Gspi for Probed {
         self.before()?;
         self.bus
             .cmd_write_blocking(&Self::words(command, data))
-            .map_err(BusError::Bus)
+            .map_err(BusError::Chip)
     }
 
     fn read(&mut self, command: u32, data: &mut Incoming<'_>) -> Result<u32, BusError> {
         self.before()?;
         let mut words = vec![0; data.words_left()];
-        let status = self.bus.cmd_read_blocking(command, &mut words).map_err(BusError::Bus)?;
+        let status = self.bus.cmd_read_blocking(command, &mut words).map_err(BusError::Chip)?;
         data.extend(&words);
         Ok(status)
     }
@@ -120,13 +90,13 @@ impl<const WAITS: bool> asynch::Gspi for ProbedAsync<WAITS> {
     async fn write(&mut self, command: u32, data: &mut Outgoing<'_>) -> Result<u32, BusError> {
         self.0.before()?;
         let words = Probed::words(command, data);
-        self.0.bus.cmd_write(&words).await.map_err(BusError::Bus)
+        self.0.bus.cmd_write(&words).await.map_err(BusError::Chip)
     }
 
     async fn read(&mut self, command: u32, data: &mut Incoming<'_>) -> Result<u32, BusError> {
         self.0.before()?;
         let mut words = vec![0; data.words_left()];
-        let status = self.0.bus.cmd_read(command, &mut words).await.map_err(BusError::Bus)?;
+        let status = self.0.bus.cmd_read(command, &mut words).await.map_err(BusError::Chip)?;
         data.extend(&words);
         Ok(status)
     }
@@ -163,7 +133,7 @@ struct Bench {
 impl Bench {
     fn new(sees_interrupt: bool) -> (Self, Probed) {
         let clock = Clock::new();
-        let (wire, port, peer) = Wire::new(&clock, WireConfig::default());
+        let (_, port, peer) = Wire::new(&clock, WireConfig::default());
         let chip = Cyw43Chip::new(&clock, port, ChipConfig::default());
         let ap = chip.add_ap(AccessPoint::wpa2(SSID, PASSPHRASE));
         let doorbell = Arc::new(Doorbell::new());
@@ -174,7 +144,6 @@ impl Bench {
         let bench = Self {
             air: Rc::new(Air {
                 clock,
-                wire,
                 station: Station::new(peer),
             }),
             probe: Rc::default(),
@@ -220,13 +189,7 @@ fn memory(bytes: usize) -> &'static mut [u8] {
 
 impl Drop for Bench {
     fn drop(&mut self) {
-        let violations = self.chip.take_violations();
-        assert!(
-            violations.is_empty() || std::thread::panicking(),
-            "the driver misused the chip {} times, first: {}",
-            violations.len(),
-            violations[0]
-        );
+        no_misuse("chip", &self.chip.take_violations());
     }
 }
 
@@ -310,7 +273,7 @@ impl FarEnd for Bench {
     }
 
     fn fail_bus(&mut self, failing: bool) -> Power {
-        self.probe.failing.set(failing);
+        self.probe.fail(failing);
         Ok(())
     }
 
@@ -319,12 +282,11 @@ impl FarEnd for Bench {
     }
 
     fn accesses(&self) -> Power<u64> {
-        Ok(self.probe.transactions.get())
+        Ok(self.probe.transactions())
     }
 
     fn peer_send_before_access(&mut self, nth: u32, frame: &[u8]) -> Power {
-        let at = self.probe.transactions.get() + u64::from(nth);
-        self.probe.late.replace(Some((at, frame.to_vec())));
+        self.probe.arrive_before(nth, frame);
         Ok(())
     }
 
