@@ -91,7 +91,7 @@ impl ethdev_cyw43::asynch::Gspi for Anywhere {
 
 impl embedded_hal_async::delay::DelayNs for Anywhere {
     async fn delay_ns(&mut self, _: u32) {
-        core::future::pending().await
+        core::future::pending::<()>().await;
     }
 }
 
