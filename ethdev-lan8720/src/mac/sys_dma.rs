@@ -15,7 +15,7 @@
 
 use core::ptr::NonNull;
 
-use super::ring::{Turn, after, forward};
+use super::ring::{Turn, after};
 
 /// Length of every buffer in bytes: the longest frame with a VLAN tag and its FCS (1522), in whole cache lines of up to 64 bytes.
 pub const BUFFER_LEN: usize = 1536;
@@ -300,17 +300,14 @@ pub(crate) struct Ring<L> {
     /// The control word of the descriptor that comes next, and that of the last one.
     control: NonNull<u32>,
     last_control: NonNull<u32>,
-    /// The buffer that comes next, and the last one in memory.
+    /// Its buffer: each descriptor has the one with its number.
     buffer: NonNull<[u8; BUFFER_LEN]>,
-    last_buffer: NonNull<[u8; BUFFER_LEN]>,
     /// How much of the next buffer may be lent, in bytes: not 0 if the descriptor that comes next was seen to be the processor's and has not been given away
     /// since. Never more than a buffer.
     held: usize,
     memory: Side,
     /// Where the engine sees the buffers.
     buffer_address: u32,
-    /// Descriptor `n` has buffer `n + shift`, round.
-    shift: u16,
     layout: core::marker::PhantomData<L>,
 }
 
@@ -342,15 +339,12 @@ impl<L: Layout> Ring<L> {
                     control: memory.descriptors,
                     last_control: memory.descriptors,
                     buffer: memory.buffers,
-                    last_buffer: memory.buffers,
                     held: 0,
                     memory,
                     buffer_address: base,
-                    shift: 0,
                     layout: core::marker::PhantomData,
                 };
                 ring.last_control = ring.word(ring.len() - 1, L::CONTROL);
-                ring.last_buffer = ring.nth_buffer(ring.len() - 1);
                 ring.go_to(0);
                 Ok((ring, table))
             }
@@ -373,14 +367,6 @@ impl<L: Layout> Ring<L> {
     #[inline]
     pub(crate) const fn held(&self) -> usize {
         self.held
-    }
-
-    /// Lends no more than the first `len` bytes of the buffer that is held.
-    #[inline]
-    pub(crate) const fn trim(&mut self, len: usize) {
-        if len < self.held {
-            self.held = len;
-        }
     }
 
     /// Holds the descriptor that comes next no longer; it stays the processor's.
@@ -416,7 +402,7 @@ impl<L: Layout> Ring<L> {
     /// This position comes next.
     fn go_to(&mut self, at: u16) {
         self.control = self.word(at, L::CONTROL);
-        self.buffer = self.nth_buffer(forward(at, self.shift, self.memory.len));
+        self.buffer = self.nth_buffer(at);
     }
 
     /// The control word of any descriptor, whosever it is.
@@ -443,11 +429,12 @@ impl<L: Layout> Ring<L> {
         self.is_device(self.at())
     }
 
-    /// Takes the descriptor that comes next, to read what the engine has written; its control word. `None` where it is the engine's.
+    /// Takes the descriptor that comes next, to read what the engine has written. `length` tells from its control word how much of the buffer may be lent,
+    /// 0 for all of it. What it told, and the word; `None` where the descriptor is the engine's.
     ///
     /// The word is read once and whole: the engine writes it in one access, together with the mark that it is done.
     #[inline]
-    pub(crate) fn take<C: Dma>(&mut self, dma: &C) -> Option<u32> {
+    pub(crate) fn take<C: Dma>(&mut self, dma: &C, length: impl FnOnce(u32) -> usize) -> Option<(usize, u32)> {
         // SAFETY: a word of a descriptor, as in `read`.
         let control = u32::from_le(unsafe { self.control.read_volatile() });
         if L::is_device(control) {
@@ -455,20 +442,22 @@ impl<L: Layout> Ring<L> {
         }
         // What the engine wrote before it gave the descriptor away is seen from here on.
         dma.barrier();
-        self.held = BUFFER_LEN;
-        Some(control)
+        let len = length(control);
+        self.held = if len == 0 || len > BUFFER_LEN { BUFFER_LEN } else { len };
+        Some((len, control))
     }
 
-    /// The same, to write what the engine is to read. That needs no barrier: no write overtakes the read that it depends on.
+    /// Takes the descriptor that comes next, to write what the engine is to read; whether it is the processor's. That needs no barrier: no write overtakes the
+    /// read that it depends on.
     #[inline]
-    pub(crate) fn take_to_write(&mut self) -> Option<u32> {
+    pub(crate) fn take_to_write(&mut self) -> bool {
         // SAFETY: a word of a descriptor, as in `read`.
         let control = u32::from_le(unsafe { self.control.read_volatile() });
         if L::is_device(control) {
-            return None;
+            return false;
         }
         self.held = BUFFER_LEN;
-        Some(control)
+        true
     }
 
     /// The first `len` bytes of the buffer that comes next, for the cache methods of [`Dma`].
@@ -513,26 +502,20 @@ impl<L: Layout> Ring<L> {
         let control = if is_last { control | L::WRAP } else { control };
         // Everything that was written to the buffer is there before the descriptor says so.
         dma.barrier();
-        // SAFETY: a word of a descriptor, as in `write`. The next one is inside the table where this is not the last one, and so is the next buffer.
+        // SAFETY: a word of a descriptor, as in `write`. Where this is not the last one, the next one is inside the table, and its buffer inside the array.
         unsafe {
             self.control.write_volatile(control.to_le());
-            self.control = if is_last {
-                self.memory.descriptors.add(L::CONTROL)
+            (self.control, self.buffer) = if is_last {
+                (self.memory.descriptors.add(L::CONTROL), self.memory.buffers)
             } else {
-                self.control.add(L::WORDS)
-            };
-            self.buffer = if self.buffer == self.last_buffer {
-                self.memory.buffers
-            } else {
-                self.buffer.add(1)
+                (self.control.add(L::WORDS), self.buffer.add(1))
             };
         }
     }
 
     fn rewrite(&mut self, at: u16, control: u32) {
-        let index = forward(at, self.shift, self.memory.len);
         // `new` has checked that the sum does not overflow.
-        let address = self.buffer_address.wrapping_add(u32::from(index) * BUFFER_LEN as u32);
+        let address = self.buffer_address.wrapping_add(u32::from(at) * BUFFER_LEN as u32);
         self.write(at, L::ADDRESS, address);
         let last = after(at, self.memory.len) == 0;
         self.write(
@@ -564,16 +547,23 @@ impl<L: Layout> Ring<L> {
     }
 
     /// Puts the ring in order for an engine that stands still and begins at descriptor 0 next, and keeps the `pending` frames from the next one on, also the
-    /// one that is held: the reader goes on with them. All others get this control word.
-    pub(crate) fn turn(&mut self, pending: u16, control: u32) {
+    /// one that is held: the reader goes on with them. All others get this control word. Frames that are kept are copied.
+    pub(crate) fn turn<C: Dma>(&mut self, dma: &C, pending: u16, control: u32) {
         let len = self.memory.len;
         let pending = if pending < len { pending } else { len };
         let turn = Turn::new(self.at(), pending, len);
-        // Turned in place: reversing both parts and then the whole exchanges them.
-        self.reverse(0, turn.first);
-        self.reverse(turn.first, len);
-        self.reverse(0, len);
-        self.shift = forward(self.shift, turn.first, len);
+        if pending > 0 {
+            // What is held may have been changed by its reader; all else is as the engine left it.
+            if self.held > 0 {
+                dma.before_device_reads(&self.part(BUFFER_LEN));
+            }
+            dma.after_device_wrote(&self.all());
+            // Turned in place: reversing both parts and then the whole exchanges them.
+            self.reverse(0, turn.first);
+            self.reverse(turn.first, len);
+            self.reverse(0, len);
+            dma.before_device_reads(&self.all());
+        }
         self.go_to(turn.at);
         let mut at = turn.at;
         for n in 0..len {
@@ -590,6 +580,8 @@ impl<L: Layout> Ring<L> {
             let (a, b) = (self.read(low), self.read(high));
             self.write(low, L::CONTROL, b);
             self.write(high, L::CONTROL, a);
+            // SAFETY: two buffers of the array, not the same one; the engine stands still, and nothing is lent while `self` is borrowed.
+            unsafe { self.nth_buffer(low).swap(self.nth_buffer(high)) };
             low += 1;
         }
     }

@@ -51,7 +51,7 @@ impl<R: Registers, D: DelayNs, C: Dma> Enet<R, D, C> {
         if stand_still {
             self.halt();
             self.tx.reset(&self.io.registers);
-            self.rx.turn();
+            self.rx.turn(&self.io.dma);
         }
         (self.link, self.mode) = (link, mode);
         if stand_still {
@@ -212,8 +212,8 @@ impl<R: Registers, D: DelayNs, C: Dma> Mac for Enet<R, D, C> {
 
     /// Tells the link. An unknown speed counts as 100 Mbit/s, an unknown duplex as full.
     ///
-    /// Another speed, duplex or PAUSE stops the MAC for the change, after the frame that is going out; frames that were received stay. In a fault the link is
-    /// noted for [`recover`](ethdev::Control::recover).
+    /// Another speed, duplex or PAUSE stops the MAC for the change, after the frame that is going out; frames that were received stay, and are moved. In a fault
+    /// the link is noted for [`recover`](ethdev::Control::recover).
     ///
     /// # Errors
     ///

@@ -63,10 +63,15 @@ impl RxSide {
         if self.careful {
             return self.find_carefully(io);
         }
-        let Some(control) = self.ring.take(&io.dma) else {
-            return Ok(false);
-        };
-        Ok(self.accept(&io.dma, control) || self.find_behind(io, control))
+        let max = self.max;
+        match self.ring.take(&io.dma, |control| length(control, max)) {
+            None => Ok(false),
+            Some((0, control)) => Ok(self.find_behind(io, control)),
+            Some((len, _)) => {
+                io.dma.after_device_wrote(&self.ring.part(len));
+                Ok(true)
+            }
+        }
     }
 
     #[cold]
@@ -82,39 +87,38 @@ impl RxSide {
         if self.ring.held() != 0 {
             return true;
         }
-        let Some(control) = self.ring.take(&io.dma) else {
-            return false;
-        };
-        (!self.in_pieces && self.accept(&io.dma, control)) || self.find_behind(io, control)
+        match self.take(&io.dma) {
+            None => false,
+            Some(Ok(())) => true,
+            Some(Err(broken)) => self.find_behind(io, broken),
+        }
     }
 
-    /// Takes the frame of the held descriptor if it is a good one.
-    #[inline]
-    fn accept<C: Dma>(&mut self, dma: &C, control: u32) -> bool {
-        // The FCS is in the buffer, and counts: not stripping it is the one setting that silicon and models agree on.
-        let len = ((control & bd::LENGTH) as usize).wrapping_sub(FCS_LEN);
-        // A length that wrapped is more than any maximum.
-        if control & (bd::LAST | bd::ERRORS) != bd::LAST || len < HEADER_LEN || len > self.max {
-            return false;
+    /// Takes the next descriptor; the control word of a broken frame, or of a piece of one.
+    fn take<C: Dma>(&mut self, dma: &C) -> Option<Result<(), u32>> {
+        let max = if self.in_pieces { 0 } else { self.max };
+        let (len, control) = self.ring.take(dma, |control| length(control, max))?;
+        if len == 0 {
+            return Some(Err(control));
         }
         dma.after_device_wrote(&self.ring.part(len));
-        self.ring.trim(len);
-        true
+        Some(Ok(()))
     }
 
     /// Counts the broken frame in the held descriptor, gives it back, and looks at the next one: at each descriptor once, at most.
     #[cold]
     fn find_behind<R: Registers, C: Dma>(&mut self, io: &Io<R, C>, control: u32) -> bool {
-        let mut broken = Some(control);
+        let mut broken = control;
         let mut found = false;
         for _ in 0..self.ring.len() {
-            let Some(control) = broken else { break };
-            self.count_broken(control);
+            self.count_broken(broken);
             self.give_back(&io.dma);
-            broken = self.ring.take(&io.dma);
-            found = broken.is_some_and(|control| !self.in_pieces && self.accept(&io.dma, control));
-            if found {
-                break;
+            match self.take(&io.dma) {
+                Some(Err(next)) => broken = next,
+                other => {
+                    found = other.is_some();
+                    break;
+                }
             }
         }
         if !found {
@@ -191,13 +195,26 @@ impl RxSide {
     }
 
     /// Lets the uDMA begin at the first descriptor and keeps the frames that wait. The uDMA stands still.
-    pub(super) fn turn(&mut self) {
+    pub(super) fn turn<C: Dma>(&mut self, dma: &C) {
         if self.set_in_pieces(false) {
             // Its last piece does not come any more.
             self.stats.rx_bad_length = self.stats.rx_bad_length.wrapping_add(1);
         }
         let pending = self.ring.pending();
-        self.ring.turn(pending, EMPTY);
+        self.ring.turn(dma, pending, EMPTY);
+    }
+}
+
+/// The length of the frame that this control word tells of, without its FCS; 0 where it is none, or a broken one.
+#[inline]
+const fn length(control: u32, max: usize) -> usize {
+    // The FCS is in the buffer, and counts: not stripping it is the one setting that silicon and models agree on.
+    let len = ((control & bd::LENGTH) as usize).wrapping_sub(FCS_LEN);
+    // A length that wrapped is more than any maximum.
+    if control & (bd::LAST | bd::ERRORS) == bd::LAST && len >= HEADER_LEN && len <= max {
+        len
+    } else {
+        0
     }
 }
 

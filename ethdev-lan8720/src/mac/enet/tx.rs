@@ -130,7 +130,7 @@ impl TxSide {
         if self.careful {
             return self.has_room_carefully(io);
         }
-        Ok(self.ring.take_to_write().is_some())
+        Ok(self.ring.take_to_write())
     }
 
     #[cold]
@@ -139,7 +139,7 @@ impl TxSide {
             return Err(Error::Fault(fault));
         }
         self.reap(&io.registers);
-        Ok(self.ring.take_to_write().is_some())
+        Ok(self.ring.take_to_write())
     }
 
     /// Sends the first `len` bytes of the buffer that is held.
