@@ -48,7 +48,7 @@ pub(crate) const fn back(to: u16, by: u16, len: u16) -> u16 {
 
 /// How a ring is turned when the hardware begins anew at descriptor 0 and frames that were received are still to be read.
 ///
-/// The frames wait in descriptors from `at` on. They are moved, with their buffers, to the end of the ring: the reader goes on there and comes to descriptor
+/// The frames wait in descriptors from `at` on. They are moved to the end of the ring: the reader goes on there and comes to descriptor
 /// 0 next, which is where the hardware fills in the frame after them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Turn {
