@@ -10,6 +10,8 @@ mod enc28j60_bridge;
 mod enet;
 #[path = "conformance/lan9118.rs"]
 mod lan9118;
+#[path = "conformance/support.rs"]
+mod support;
 
 use std::sync::Arc;
 

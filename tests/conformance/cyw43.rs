@@ -66,7 +66,10 @@ impl ethdev_cyw43::Gspi for Probed {
     fn read(&mut self, command: u32, data: &mut Incoming<'_>) -> Result<u32, BusError> {
         self.before()?;
         let mut words = vec![0; data.words_left()];
-        let status = self.bus.cmd_read_blocking(command, &mut words).map_err(BusError::Chip)?;
+        let status = self
+            .bus
+            .cmd_read_blocking(command, &mut words)
+            .map_err(BusError::Chip)?;
         data.extend(&words);
         Ok(status)
     }

@@ -2,8 +2,6 @@
 //!
 //! Every fixture ends with a look at what the model has to complain about: a check that passed with misuse of the chip is a failed check.
 
-use std::cell::{Cell, RefCell};
-use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,16 +17,9 @@ use ethdev_sim::chip::enc28j60::{
 use ethdev_sim::conformance::{FarEnd, Fixture, Loss, Power, Unsupported};
 use ethdev_sim::{Clock, SimDelay, Station, Wire, WireConfig, block_on, conformance};
 
-const ADDRESS: MacAddress = MacAddress::new([0x02, 0, 0, 0, 0, 0x28]);
+use crate::support::{self, Probe, no_misuse};
 
-/// What happens on the bus besides what the driver does.
-#[derive(Default)]
-struct Probe {
-    transactions: Cell<u64>,
-    failing: Cell<bool>,
-    /// The frame that arrives just before this transaction.
-    late: RefCell<Option<(u64, Vec<u8>)>>,
-}
+const ADDRESS: MacAddress = MacAddress::new([0x02, 0, 0, 0, 0, 0x28]);
 
 /// The chip's SPI device under the probe's eyes.
 struct Probed {
@@ -44,20 +35,7 @@ struct Cable {
     station: Station,
 }
 
-#[derive(Debug)]
-enum BusError {
-    Broken,
-    Chip(SpiFault),
-}
-
-impl fmt::Display for BusError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Broken => f.write_str("the check broke the bus"),
-            Self::Chip(fault) => fmt::Display::fmt(fault, f),
-        }
-    }
-}
+type BusError = support::BusError<SpiFault>;
 
 impl spi::Error for BusError {
     fn kind(&self) -> spi::ErrorKind {
@@ -71,19 +49,12 @@ impl ErrorType for Probed {
 
 impl Probed {
     fn before(&self) -> Result<(), BusError> {
-        if self.probe.failing.get() {
-            return Err(BusError::Broken);
-        }
-        let nth = self.probe.transactions.get();
-        self.probe.transactions.set(nth + 1);
-        let late = self.probe.late.borrow_mut().take_if(|(at, _)| *at <= nth);
-        if let Some((_, frame)) = late {
-            self.cable.station.send(&frame);
+        self.probe.before(|frame| {
+            self.cable.station.send(frame);
             self.cable
                 .clock
                 .advance(self.cable.wire.frame_time(frame.len().max(60)) * 2);
-        }
-        Ok(())
+        })
     }
 }
 
@@ -178,13 +149,7 @@ impl Bench {
 
 impl Drop for Bench {
     fn drop(&mut self) {
-        let violations = self.chip.take_violations();
-        assert!(
-            violations.is_empty() || std::thread::panicking(),
-            "the driver misused the chip {} times, first: {}",
-            violations.len(),
-            violations[0]
-        );
+        no_misuse("chip", &self.chip.take_violations());
     }
 }
 
@@ -244,7 +209,7 @@ impl FarEnd for Bench {
     }
 
     fn fail_bus(&mut self, failing: bool) -> Power {
-        self.probe.failing.set(failing);
+        self.probe.fail(failing);
         Ok(())
     }
 
@@ -253,12 +218,11 @@ impl FarEnd for Bench {
     }
 
     fn accesses(&self) -> Power<u64> {
-        Ok(self.probe.transactions.get())
+        Ok(self.probe.transactions())
     }
 
     fn peer_send_before_access(&mut self, nth: u32, frame: &[u8]) -> Power {
-        let at = self.probe.transactions.get() + u64::from(nth);
-        self.probe.late.replace(Some((at, frame.to_vec())));
+        self.probe.arrive_before(nth, frame);
         Ok(())
     }
 

@@ -6,177 +6,49 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ethdev::frame::FCS_LEN;
-use ethdev::mdio::{Mdio, PhyAddress};
-use ethdev::phy::{Abilities, Phy, PhyError, PhyEvent};
-use ethdev::{Doorbell, EthernetDevice as _, Link, MacAddress, Speed};
+use ethdev::mdio::PhyAddress;
+use ethdev::{Doorbell, EthernetDevice as _, MacAddress, Speed};
 use ethdev_examples::lab::enet::{Memory, Registers};
 use ethdev_lan8720::mac::dma::HostMemory;
 use ethdev_lan8720::mac::enet::{Config, Enet, Rings};
 use ethdev_lan8720::{Lan8720, Lan8720Phy, MacPhy, PhyConfig, PinLine};
 use ethdev_sim::chip::enet::{ChipConfig, EnetChip};
 use ethdev_sim::chip::lan8720::{IntPin, Lan8720Chip, Partner, PhyStraps};
-use ethdev_sim::conformance::{FarEnd, Fixture, Loss, Power, WireEnd};
-use ethdev_sim::{Clock, SimDelay, Station, Wire, WireConfig, conformance};
+use ethdev_sim::conformance::{FarEnd as _, Fixture, Loss, WireEnd};
+use ethdev_sim::{CablePhy, Clock, SimDelay, Station, Wire, WireConfig, conformance};
+
+use crate::support::{Now, no_misuse, now};
 
 const ADDRESS: MacAddress = MacAddress::new([0x02, 0, 0, 0, 0, 0x60]);
 
 type Mac = Enet<Registers, SimDelay, HostMemory>;
-/// Virtual time, for a PHY.
-type Now = Box<dyn FnMut() -> Duration>;
-
-fn now(clock: &Clock) -> Now {
-    let clock = clock.clone();
-    Box::new(move || clock.now())
-}
-
-/// A link without a PHY: the wire itself is looked at.
-struct Cable {
-    wire: Wire,
-    link: Link,
-    due: Duration,
-}
-
-impl Cable {
-    const INTERVAL: Duration = Duration::from_millis(1);
-}
-
-impl Phy for Cable {
-    fn start<M: Mdio + ?Sized>(&mut self, _: &mut M, _: Abilities, _: Duration) -> Result<(), PhyError<M::Error>> {
-        Ok(())
-    }
-
-    fn poll<M: Mdio + ?Sized>(&mut self, _: &mut M, now: Duration) -> Result<PhyEvent, PhyError<M::Error>> {
-        self.due = now + Self::INTERVAL;
-        let link = self.wire.link();
-        if core::mem::replace(&mut self.link, link) == link {
-            return Ok(PhyEvent::None);
-        }
-        Ok(link.mode().map_or(PhyEvent::Down, PhyEvent::Up))
-    }
-
-    fn next_poll(&self, now: Duration) -> Duration {
-        self.due.saturating_sub(now)
-    }
-
-    fn stop<M: Mdio + ?Sized>(&mut self, _: &mut M) -> Result<(), PhyError<M::Error>> {
-        Ok(())
-    }
-
-    fn link(&self) -> Link {
-        self.link
-    }
-}
 
 /// The far end of the cable, and the models' other sides.
-struct End {
-    wire: WireEnd,
-    chip: EnetChip,
-    phy: Option<Lan8720Chip>,
-}
-
-impl End {
-    fn new(clock: Clock, wire: Wire, peer: Station, chip: EnetChip, phy: Option<Lan8720Chip>) -> Self {
-        let doorbell = Arc::new(Doorbell::new());
+fn far_end(clock: Clock, wire: Wire, peer: Station, chip: EnetChip, phy: Option<Lan8720Chip>) -> WireEnd {
+    let doorbell = Arc::new(Doorbell::new());
+    let bell = doorbell.clone();
+    chip.on_interrupt(move || bell.ring());
+    if let Some(phy) = &phy {
         let bell = doorbell.clone();
-        chip.on_interrupt(move || bell.ring());
-        if let Some(phy) = &phy {
-            let bell = doorbell.clone();
-            phy.on_int_falling(move || bell.ring());
-        }
-        let (stall, fault, forge, watched, late) =
-            (chip.clone(), chip.clone(), chip.clone(), chip.clone(), chip.clone());
-        let wire = WireEnd::new(clock, wire, peer)
-            .with_stall_tx(move |stalled| stall.stall_tx(stalled))
-            .with_fault(move || fault.bus_error())
-            // The chip's lengths count the FCS.
-            .with_forged_lengths(move |len| forge.forge_rx_length(u16::try_from(len + FCS_LEN).unwrap_or(u16::MAX)))
-            .with_accesses(|watcher| watched.on_access(watcher), move |frame| late.inject_rx(frame))
-            .with_doorbell(doorbell);
-        Self { wire, chip, phy }
+        phy.on_int_falling(move || bell.ring());
     }
-}
-
-impl Drop for End {
-    fn drop(&mut self) {
-        let misuse = self.chip.take_violations();
-        assert!(
-            misuse.is_empty() || std::thread::panicking(),
-            "the driver misused the MAC {} times, first: {}",
-            misuse.len(),
-            misuse[0]
-        );
-        let misuse = self.phy.as_ref().map_or_else(Vec::new, Lan8720Chip::take_violations);
-        assert!(
-            misuse.is_empty() || std::thread::panicking(),
-            "the driver misused the PHY {} times, first: {}",
-            misuse.len(),
-            misuse[0]
-        );
-    }
-}
-
-impl FarEnd for End {
-    fn peer_send(&mut self, frame: &[u8]) {
-        self.wire.peer_send(frame);
-    }
-
-    fn peer_recv(&mut self) -> Option<Vec<u8>> {
-        self.wire.peer_recv()
-    }
-
-    fn advance(&mut self, by: Duration) {
-        self.wire.advance(by);
-    }
-
-    fn unreported(&self) -> &'static [Loss] {
+    let (stall, fault, forge, watched, late) = (chip.clone(), chip.clone(), chip.clone(), chip.clone(), chip.clone());
+    WireEnd::new(clock, wire, peer)
+        .with_stall_tx(move |stalled| stall.stall_tx(stalled))
+        .with_fault(move || fault.bus_error())
+        // The chip's lengths count the FCS.
+        .with_forged_lengths(move |len| forge.forge_rx_length(u16::try_from(len + FCS_LEN).unwrap_or(u16::MAX)))
+        .with_accesses(|watcher| watched.on_access(watcher), move |frame| late.inject_rx(frame))
+        .with_doorbell(doorbell)
         // The MAC drops these without a trace.
-        &[Loss::Filtered]
-    }
-
-    fn set_link(&mut self, up: bool) -> Power {
-        self.wire.set_link(up)
-    }
-
-    fn stall_tx(&mut self, stalled: bool) -> Power {
-        self.wire.stall_tx(stalled)
-    }
-
-    fn peer_send_raw(&mut self, bytes: &[u8]) -> Power {
-        self.wire.peer_send_raw(bytes)
-    }
-
-    fn forge_rx_length(&mut self, len: usize) -> Power {
-        self.wire.forge_rx_length(len)
-    }
-
-    fn inject_fault(&mut self) -> Power {
-        self.wire.inject_fault()
-    }
-
-    fn now(&self) -> Power<Duration> {
-        self.wire.now()
-    }
-
-    fn accesses(&self) -> Power<u64> {
-        self.wire.accesses()
-    }
-
-    fn peer_send_before_access(&mut self, nth: u32, frame: &[u8]) -> Power {
-        self.wire.peer_send_before_access(nth, frame)
-    }
-
-    fn doorbell(&self) -> Power<Arc<Doorbell>> {
-        self.wire.doorbell()
-    }
-
-    fn masks_by_source(&self) -> bool {
+        .with_unreported(&[Loss::Filtered])
         // The PHY's line is another one.
-        self.phy.is_none()
-    }
-
-    fn link_interrupts(&self) -> bool {
-        self.phy.is_some()
-    }
+        .with_masks_by_source(phy.is_none())
+        .with_link_interrupts(phy.is_some())
+        .with_last_look(move || {
+            no_misuse("MAC", &chip.take_violations());
+            no_misuse("PHY", &phy.as_ref().map_or_else(Vec::new, Lan8720Chip::take_violations));
+        })
 }
 
 /// The MAC with rings of this size, and its chip.
@@ -189,17 +61,13 @@ fn mac<const RX: usize, const TX: usize>(config: Config, chip: impl FnOnce(Memor
     (mac, chip)
 }
 
-fn bare<const RX: usize, const TX: usize>(config: Config, wire: WireConfig) -> (MacPhy<Mac, Cable, Now>, End) {
+fn bare<const RX: usize, const TX: usize>(config: Config, wire: WireConfig) -> (MacPhy<Mac, CablePhy, Now>, WireEnd) {
     let clock = Clock::new();
     let (wire, port, peer) = Wire::new(&clock, wire);
     let (mac, chip) = mac::<RX, TX>(config, |memory| EnetChip::new(port, memory, ChipConfig::default()));
-    let cable = Cable {
-        wire: wire.clone(),
-        link: Link::Down,
-        due: Duration::ZERO,
-    };
+    let cable = CablePhy::new(&wire);
     let device = MacPhy::new(mac, cable, now(&clock)).expect("the port does not start");
-    let end = End::new(clock, wire, Station::new(peer), chip, None);
+    let end = far_end(clock, wire, Station::new(peer), chip, None);
     (device, end)
 }
 
@@ -209,10 +77,10 @@ const CONFIG: Config = Config::new(ADDRESS, 66_000_000);
 struct Bare;
 
 impl Fixture for Bare {
-    type Device = MacPhy<Mac, Cable, Now>;
-    type FarEnd = End;
+    type Device = MacPhy<Mac, CablePhy, Now>;
+    type FarEnd = WireEnd;
 
-    fn new() -> (Self::Device, End) {
+    fn new() -> (Self::Device, WireEnd) {
         bare::<8, 4>(CONFIG, WireConfig::default())
     }
 }
@@ -223,10 +91,10 @@ conformance!(bare, Bare; lending, control, rearm);
 struct Small;
 
 impl Fixture for Small {
-    type Device = MacPhy<Mac, Cable, Now>;
-    type FarEnd = End;
+    type Device = MacPhy<Mac, CablePhy, Now>;
+    type FarEnd = WireEnd;
 
-    fn new() -> (Self::Device, End) {
+    fn new() -> (Self::Device, WireEnd) {
         bare::<2, 2>(CONFIG.with_vlan(true), WireConfig::default().with_speed(Speed::MBPS_10))
     }
 }
@@ -238,15 +106,15 @@ struct Port;
 
 impl Fixture for Port {
     type Device = Lan8720<Mac, Now, PinLine<IntPin>>;
-    type FarEnd = End;
+    type FarEnd = WireEnd;
 
-    fn new() -> (Self::Device, End) {
+    fn new() -> (Self::Device, WireEnd) {
         Self::with(Partner::default())
     }
 }
 
 impl Port {
-    fn with(partner: Partner) -> (<Self as Fixture>::Device, End) {
+    fn with(partner: Partner) -> (<Self as Fixture>::Device, WireEnd) {
         let clock = Clock::new();
         let (wire, port, peer) = Wire::new(&clock, WireConfig::default());
         let straps = PhyStraps::default().with_address(1);
@@ -266,7 +134,7 @@ impl Port {
             }
             clock.advance(Duration::from_millis(100));
         }
-        (device, End::new(clock, wire, Station::new(peer), chip, Some(phy)))
+        (device, far_end(clock, wire, Station::new(peer), chip, Some(phy)))
     }
 }
 

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ethdev::Doorbell;
+use ethdev::frame::{FCS_LEN, MIN_FRAME_LEN};
 
-use super::fixture::{FarEnd, Power, Unsupported};
+use super::fixture::{FarEnd, Loss, Power, Unsupported};
 use crate::{Clock, Station, Wire};
 
 /// The [`FarEnd`] of a device on a simulated [`Wire`]: the station at the other end of it.
@@ -16,12 +17,17 @@ use crate::{Clock, Station, Wire};
 pub struct WireEnd {
     clock: Clock,
     wire: Wire,
-    station: Station,
+    station: Rc<Station>,
     stall_tx: Option<Box<dyn FnMut(bool)>>,
     fault: Option<Box<dyn FnMut()>>,
     forge: Option<Box<dyn FnMut(usize)>>,
     accesses: Option<Rc<Accesses>>,
     doorbell: Option<Arc<Doorbell>>,
+    is_active: Option<Box<dyn Fn() -> bool>>,
+    unreported: &'static [Loss],
+    masks_by_source: bool,
+    link_interrupts: bool,
+    last_look: Option<Box<dyn FnMut()>>,
 }
 
 /// Counts the driver's accesses to the chip, and lets a frame arrive before one of them.
@@ -46,16 +52,21 @@ impl Accesses {
 impl WireEnd {
     /// The station at the other end of this wire.
     #[must_use]
-    pub const fn new(clock: Clock, wire: Wire, station: Station) -> Self {
+    pub fn new(clock: Clock, wire: Wire, station: Station) -> Self {
         Self {
             clock,
             wire,
-            station,
+            station: Rc::new(station),
             stall_tx: None,
             fault: None,
             forge: None,
             accesses: None,
             doorbell: None,
+            is_active: None,
+            unreported: &[],
+            masks_by_source: true,
+            link_interrupts: true,
+            last_look: None,
         }
     }
 
@@ -95,6 +106,16 @@ impl WireEnd {
         self
     }
 
+    /// The same where the model has no way for a frame but the wire: it is sent, and time passes until it has arrived.
+    #[must_use]
+    pub fn with_accesses_and_wire(self, watch: impl FnOnce(Box<dyn FnMut()>)) -> Self {
+        let (clock, wire, station) = (self.clock.clone(), self.wire.clone(), Rc::clone(&self.station));
+        self.with_accesses(watch, move |frame| {
+            station.send(frame);
+            clock.advance(wire.frame_time(frame.len().max(MIN_FRAME_LEN) + FCS_LEN) * 2);
+        })
+    }
+
     fn watched(&self) -> Power<&Accesses> {
         self.accesses
             .as_deref()
@@ -106,6 +127,49 @@ impl WireEnd {
     pub fn with_doorbell(mut self, doorbell: Arc<Doorbell>) -> Self {
         self.doorbell = Some(doorbell);
         self
+    }
+
+    /// The interrupt is triggered by its level: the doorbell rings whenever time has passed and `is_active` says so.
+    #[must_use]
+    pub fn with_level(mut self, is_active: impl Fn() -> bool + 'static) -> Self {
+        self.is_active = Some(Box::new(is_active));
+        self
+    }
+
+    /// A chip that loses frames in these ways [without a word](FarEnd::unreported).
+    #[must_use]
+    pub const fn with_unreported(mut self, losses: &'static [Loss]) -> Self {
+        self.unreported = losses;
+        self
+    }
+
+    /// A chip that can, or cannot, [mask its interrupts one by one](FarEnd::masks_by_source). It can if nothing is said.
+    #[must_use]
+    pub const fn with_masks_by_source(mut self, masks: bool) -> Self {
+        self.masks_by_source = masks;
+        self
+    }
+
+    /// Whether [a change of the link causes an interrupt](FarEnd::link_interrupts). It does if nothing is said.
+    #[must_use]
+    pub const fn with_link_interrupts(mut self, interrupts: bool) -> Self {
+        self.link_interrupts = interrupts;
+        self
+    }
+
+    /// Calls `look` at the end of a check that did not fail: it can still fail it, for instance where the model saw misuse of the chip.
+    #[must_use]
+    pub fn with_last_look(mut self, look: impl FnMut() + 'static) -> Self {
+        self.last_look = Some(Box::new(look));
+        self
+    }
+}
+
+impl Drop for WireEnd {
+    fn drop(&mut self) {
+        if let Some(look) = self.last_look.as_mut().filter(|_| !std::thread::panicking()) {
+            look();
+        }
     }
 }
 
@@ -120,6 +184,23 @@ impl FarEnd for WireEnd {
 
     fn advance(&mut self, by: Duration) {
         self.clock.advance(by);
+        if let (Some(is_active), Some(doorbell)) = (&self.is_active, &self.doorbell) {
+            if is_active() {
+                doorbell.ring();
+            }
+        }
+    }
+
+    fn unreported(&self) -> &'static [Loss] {
+        self.unreported
+    }
+
+    fn masks_by_source(&self) -> bool {
+        self.masks_by_source
+    }
+
+    fn link_interrupts(&self) -> bool {
+        self.link_interrupts
     }
 
     fn now(&self) -> Power<Duration> {

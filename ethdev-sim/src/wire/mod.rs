@@ -4,6 +4,7 @@ mod config;
 mod duplex;
 mod link;
 mod media;
+mod phy;
 mod port;
 mod stats;
 #[cfg(test)]
@@ -18,6 +19,7 @@ use ethdev::{Duplex, Link, LinkMode, Speed};
 
 pub use config::{WireConfig, WireFaults};
 pub use media::MediaSide;
+pub use phy::CablePhy;
 pub use port::{CableWatcher, LinkWatcher, Port, Receiver};
 pub use stats::WireStats;
 
