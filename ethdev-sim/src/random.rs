@@ -15,6 +15,16 @@ impl Dice {
         Self(Pcg32::seed_from_u64(mixed))
     }
 
+    /// One stream of `seed` after another, from the number `first` on.
+    pub(crate) fn streams(seed: u64, first: u64) -> impl FnMut() -> Self {
+        let mut number = first;
+        move || {
+            let stream = Self::new(seed, number);
+            number += 1;
+            stream
+        }
+    }
+
     /// True with this probability.
     pub(crate) fn chance(&mut self, probability: f64) -> bool {
         self.0.random_bool(probability)

@@ -11,3 +11,6 @@ pub mod lan8720;
 pub mod lan9118;
 pub mod oneshot;
 mod pins;
+mod violation;
+
+pub use violation::Violation;

@@ -16,11 +16,9 @@ use super::power::Power;
 use super::word_bus::BusFault;
 use super::{BusCounters, ChipConfig, DataLine, Fault, Transaction, Truth, Violation, ViolationKind};
 use crate::chip::int_line::Line;
+use crate::chip::violation::keep;
 use crate::random::Dice;
 use crate::{Clock, Port};
-
-/// How many violations are kept.
-const MAX_VIOLATIONS: usize = 1000;
 
 /// The chip and its interrupt line.
 pub(super) struct Shared {
@@ -45,11 +43,7 @@ pub(super) struct AllDice {
 
 impl AllDice {
     fn new(seed: u64) -> Self {
-        let mut number = 0xc43_0000;
-        let mut next = || {
-            number += 1;
-            Dice::new(seed, number)
-        };
+        let mut next = Dice::streams(seed, 0xc43_0001);
         Self {
             bus: next(),
             bits: next(),
@@ -188,7 +182,7 @@ impl Hw {
 
     /// Notes a misuse, each kind once in a transaction.
     pub(super) fn violation(&mut self, kind: ViolationKind, detail: impl Into<String>) {
-        if self.tainted || self.violations.len() >= MAX_VIOLATIONS || self.config.allowed.contains(&kind) {
+        if self.tainted || self.config.allowed.contains(&kind) {
             return;
         }
         if self.gspi.is_selected() {
@@ -198,13 +192,14 @@ impl Hw {
             self.gspi.reported.push(kind);
         }
         let (words, decoded) = self.gspi.describe();
-        self.violations.push(Violation {
+        let violation = Violation {
             at: self.clock.now(),
             words,
             decoded,
             kind,
             detail: detail.into(),
-        });
+        };
+        keep(&mut self.violations, violation);
     }
 
     /// A fault of the bus was injected: the host cannot know what state the chip is in until it switches it off.

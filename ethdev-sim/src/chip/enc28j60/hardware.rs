@@ -16,11 +16,9 @@ use super::rx::Receiver;
 use super::tx::Transmitter;
 use super::{BusCounters, ChipConfig, Miso, Truth, TxFate, Violation, ViolationKind};
 use crate::chip::int_line::Line;
+use crate::chip::violation::keep;
 use crate::random::Dice;
 use crate::{Clock, Port};
-
-/// How many violations are kept.
-const MAX_VIOLATIONS: usize = 1000;
 
 /// The chip and its INT line.
 pub(super) struct Shared {
@@ -45,11 +43,7 @@ pub(super) struct AllDice {
 
 impl AllDice {
     fn new(seed: u64) -> Self {
-        let mut number = 0xe28_0000;
-        let mut next = || {
-            number += 1;
-            Dice::new(seed, number)
-        };
+        let mut next = Dice::streams(seed, 0xe28_0001);
         Self {
             memory: next(),
             bus: next(),
@@ -190,21 +184,18 @@ impl Hw {
 
     /// Notes a misuse.
     pub(super) fn violation(&mut self, kind: ViolationKind, detail: impl Into<String>) {
-        if self.tainted
-            || self.stuck_packet_count.is_some()
-            || self.violations.len() >= MAX_VIOLATIONS
-            || self.config.allowed.contains(&kind)
-        {
+        if self.tainted || self.stuck_packet_count.is_some() || self.config.allowed.contains(&kind) {
             return;
         }
         let (instruction, decoded) = self.spi.describe(self.registers.get(ECON1) & econ1::BSEL);
-        self.violations.push(Violation {
+        let violation = Violation {
             at: self.clock.now(),
             instruction,
             decoded,
             kind,
             detail: detail.into(),
-        });
+        };
+        keep(&mut self.violations, violation);
     }
 
     /// A fault was injected: the host cannot know what state the chip is in until it resets it.

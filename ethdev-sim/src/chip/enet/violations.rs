@@ -1,8 +1,5 @@
 //! Misuse of the chip, as it is reported.
 
-use core::fmt;
-use core::time::Duration;
-
 /// What the reference manual or an erratum forbids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
@@ -32,19 +29,4 @@ pub enum ViolationKind {
 }
 
 /// One misuse of the chip.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Violation {
-    /// When.
-    pub at: Duration,
-    /// What is wrong.
-    pub kind: ViolationKind,
-    /// The values in question.
-    pub detail: String,
-}
-
-impl fmt::Display for Violation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?} at {:?}: {}", self.kind, self.at, self.detail)
-    }
-}
+pub type Violation = crate::chip::Violation<ViolationKind>;

@@ -17,11 +17,9 @@ use super::status::Registers;
 use super::{MdioCounters, Partner, PhyConfig, Truth, Violation, ViolationKind};
 use crate::chip::hook::Hook;
 use crate::chip::int_line::Line;
+use crate::chip::violation::keep;
 use crate::random::Dice;
 use crate::{Clock, Port};
-
-/// How many violations are kept.
-const MAX_VIOLATIONS: usize = 1000;
 
 /// The PHY, its pins, and who listens to it.
 pub(super) struct Shared {
@@ -82,11 +80,7 @@ impl Shared {
     pub(super) fn new(clock: &Clock, port: Port, config: PhyConfig) -> Rc<Self> {
         port.set_mode(None);
         let shared = Rc::new_cyclic(|me: &Weak<Self>| {
-            let mut number = 0x872_0000;
-            let mut next = || {
-                number += 1;
-                Dice::new(config.seed, number)
-            };
+            let mut next = Dice::streams(config.seed, 0x872_0001);
             let hw = Hw {
                 me: me.clone(),
                 clock: clock.clone(),
@@ -189,14 +183,9 @@ impl Hw {
 
     /// Notes a misuse.
     pub(super) fn violation(&mut self, kind: ViolationKind, detail: impl Into<String>) {
-        if self.tainted || self.violations.len() >= MAX_VIOLATIONS || self.config.allowed.contains(&kind) {
-            return;
+        if !self.tainted && !self.config.allowed.contains(&kind) {
+            keep(&mut self.violations, Violation::new(self.clock.now(), kind, detail));
         }
-        self.violations.push(Violation {
-            at: self.now(),
-            kind,
-            detail: detail.into(),
-        });
     }
 
     fn int_is_low(&self) -> bool {

@@ -16,10 +16,8 @@ use super::{BusCounters, ChipConfig, Presence, Truth, Violation, ViolationKind};
 use crate::chip::hook::Hook;
 use crate::chip::int_line::Line;
 use crate::chip::lan8720::Lan8720Chip;
+use crate::chip::violation::keep;
 use crate::{Clock, MediaSide};
-
-/// How many violations are kept.
-const MAX_VIOLATIONS: usize = 1000;
 
 /// The chip, its interrupt line, its PHY and its medium.
 pub(super) struct Shared {
@@ -248,14 +246,9 @@ impl Hw {
 
     /// Notes a misuse.
     pub(super) fn violation(&mut self, kind: ViolationKind, detail: impl Into<String>) {
-        if self.tainted || self.violations.len() >= MAX_VIOLATIONS || self.config.allowed.contains(&kind) {
-            return;
+        if !self.tainted && !self.config.allowed.contains(&kind) {
+            keep(&mut self.violations, Violation::new(self.clock.now(), kind, detail));
         }
-        self.violations.push(Violation {
-            at: self.clock.now(),
-            kind,
-            detail: detail.into(),
-        });
     }
 
     /// Raises interrupts.

@@ -1,8 +1,5 @@
 //! What a port saw, and what it complains of.
 
-use core::fmt;
-use core::time::Duration;
-
 /// What became of every frame: the truth that a driver's counters are compared with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
@@ -72,19 +69,4 @@ pub enum ViolationKind {
 }
 
 /// One misuse.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Violation {
-    /// When.
-    pub at: Duration,
-    /// What is wrong.
-    pub kind: ViolationKind,
-    /// The values in question.
-    pub detail: String,
-}
-
-impl fmt::Display for Violation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?} at {:?}: {}", self.kind, self.at, self.detail)
-    }
-}
+pub type Violation = crate::chip::Violation<ViolationKind>;

@@ -11,11 +11,10 @@ use super::rx::Rx;
 use super::tx::Tx;
 use super::{Event, OneShotConfig, Truth, Violation, ViolationKind};
 use crate::chip::hook::Hook;
+use crate::chip::violation::keep;
 use crate::random::Dice;
 use crate::{Clock, MediaSide};
 
-/// How many violations are kept.
-const MAX_VIOLATIONS: usize = 1000;
 /// A byte at 100 Mbit/s.
 pub(super) const BYTE_TIME: Duration = Duration::from_nanos(80);
 
@@ -166,12 +165,8 @@ impl<B: AsRef<[u8]> + AsMut<[u8]> + 'static> Hw<B> {
 
     /// Notes a misuse.
     pub(super) fn violation(&mut self, kind: ViolationKind, detail: impl Into<String>) {
-        if self.violations.len() < MAX_VIOLATIONS && !self.config.allowed.contains(&kind) {
-            self.violations.push(Violation {
-                at: self.now(),
-                kind,
-                detail: detail.into(),
-            });
+        if !self.config.allowed.contains(&kind) {
+            keep(&mut self.violations, Violation::new(self.clock.now(), kind, detail));
         }
     }
 }
