@@ -266,3 +266,43 @@ impl FarEnd for WireEnd {
             .ok_or(Unsupported("the device has no interrupt line (`with_doorbell`)"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::WireConfig;
+
+    fn end() -> WireEnd {
+        let clock = Clock::new();
+        let (wire, _, peer) = Wire::new(&clock, WireConfig::default());
+        WireEnd::new(clock, wire, Station::new(peer))
+    }
+
+    #[test]
+    #[should_panic(expected = "misuse")]
+    fn the_last_look_can_fail_a_check() {
+        drop(end().with_last_look(|| panic!("misuse")));
+    }
+
+    #[test]
+    #[should_panic(expected = "the check's own")]
+    fn the_last_look_hides_no_failure() {
+        let _end = end().with_last_look(|| panic!("misuse"));
+        panic!("the check's own");
+    }
+
+    #[test]
+    fn a_level_rings_as_long_as_it_is_active() {
+        let active = Rc::new(Cell::new(true));
+        let doorbell = Arc::new(Doorbell::new());
+        let level = Rc::clone(&active);
+        let mut end = end()
+            .with_doorbell(Arc::clone(&doorbell))
+            .with_level(move || level.get());
+        for is_active in [true, true, false] {
+            active.set(is_active);
+            end.advance(Duration::from_micros(1));
+            assert_eq!(doorbell.take(), is_active);
+        }
+    }
+}
