@@ -24,17 +24,17 @@ pub(crate) const MIN_LEGAL_COUNT: u16 = 64;
 pub(crate) const FCS: u16 = 4;
 /// Longest packet, with its header.
 const MAX_PACKET: u16 = HEADER + MAX_COUNT;
-/// How much of what was read may be kept from the chip while frames are known to wait: the chip is told seldom, and most of the buffer is its.
-pub(crate) const KEPT_BUSY: u16 = RX_LEN / 4;
-/// The same when all were fetched: so much that the buffer takes as many of the longest packets as it does when it is empty.
-pub(crate) const KEPT_IDLE: u16 = RX_LEN - 2 - (RX_LEN - 2) / MAX_PACKET * MAX_PACKET;
-/// How many of the longest packets the buffer holds at least, with the odd byte and the one that is never used.
-pub(crate) const RX_FRAMES: u16 = (RX_LEN - 2 - KEPT_BUSY) / MAX_PACKET;
+/// How many of the longest packets the buffer holds, with the odd byte and the one that is never used.
+pub(crate) const RX_FRAMES: u16 = (RX_LEN - 2) / MAX_PACKET;
+/// How much of what was read may be kept from the chip without breaking the promise of [`RX_FRAMES`], whatever waits.
+const KEPT_ALWAYS: u16 = RX_LEN - 2 - RX_FRAMES * MAX_PACKET;
+/// The same while so many frames wait that the promise is kept already: most of the buffer is still the chip's.
+const KEPT_BUSY: u16 = RX_LEN / 4;
 /// ERXRDPT is always the last byte of one of these: only its high byte changes.
 const PAGE: u16 = 0x100;
 /// The last of them.
 pub(crate) const LAST_PAGE: u8 = (RX_END / PAGE) as u8;
-const _: () = assert!(KEPT_IDLE >= PAGE && KEPT_BUSY >= PAGE && RX_LEN % PAGE == 0);
+const _: () = assert!(KEPT_ALWAYS >= PAGE && KEPT_BUSY >= KEPT_ALWAYS && RX_LEN % PAGE == 0);
 
 /// The position `by` bytes after `at`, round the end of the buffer. `by` is at most the buffer's length.
 pub(crate) const fn advance(at: u16, by: u16) -> u16 {
@@ -63,6 +63,18 @@ pub(crate) const fn kept(page: u8, next: u16) -> u16 {
 /// The last byte of a page: odd (erratum 14).
 pub(crate) const fn end_of(page: u8) -> u16 {
     page as u16 * PAGE + PAGE - 1
+}
+
+/// How much of what was read may be kept from the chip while `waiting` packets wait, the first of which is `first` where that is known: so much that with
+/// them the buffer takes [`RX_FRAMES`] of the longest.
+pub(crate) fn may_keep(waiting: u8, first: Option<Header>) -> u16 {
+    if u16::from(waiting) >= RX_FRAMES {
+        return KEPT_BUSY;
+    }
+    match first {
+        Some(first) if waiting > 0 => KEPT_ALWAYS + (MAX_COUNT - first.body().min(MAX_COUNT)),
+        _ => KEPT_ALWAYS,
+    }
 }
 
 /// What stands in front of a received frame, checked: the length of the frame with FCS, and whether it was received well. It has a length, so that an
@@ -213,10 +225,23 @@ mod tests {
         assert_eq!(of(64, 0x00), Quality::Error);
     }
 
+    proptest! {
+        #[test]
+        fn with_what_is_kept_and_what_waits_the_promise_holds(waiting in 0..3_u8, count in MIN_COUNT..=MAX_COUNT) {
+            let first = Header(NonZeroU16::new(count | Header::GOOD).unwrap());
+            // The others that wait may be the longest.
+            let known = if waiting > 0 { HEADER + first.body() } else { 0 };
+            let unknown = u16::from(waiting).saturating_sub(1) * MAX_PACKET;
+            let free = RX_LEN - 2 - known - unknown - may_keep(waiting, Some(first));
+            prop_assert!(free >= (RX_FRAMES - u16::from(waiting)) * MAX_PACKET);
+            prop_assert_eq!(may_keep(waiting, None), KEPT_ALWAYS);
+        }
+    }
+
     #[test]
     fn the_buffer_is_laid_out_as_the_errata_ask() {
         assert_eq!((RX_START, RX_END % 2), (0, 1));
-        assert_eq!((RX_FRAMES, KEPT_IDLE, KEPT_BUSY), (2, 534, 1280));
+        assert_eq!((RX_FRAMES, KEPT_ALWAYS, KEPT_BUSY), (3, 534, 1280));
         for slot in TX_SLOTS {
             // Control byte, the longest frame with an FCS of its own, status.
             assert!(slot > RX_END && slot + 1 + MAX_COUNT + 7 <= 0x1fff + 1);

@@ -283,11 +283,7 @@ impl<B: Bus> Chip<B> {
 
     /// Gives what was read back to the chip, once that is so much that the buffer no longer takes what it should.
     pub(crate) async fn free(&mut self) -> Result<(), B> {
-        let most = if self.rx.pending == 0 {
-            ring::KEPT_IDLE
-        } else {
-            ring::KEPT_BUSY
-        };
+        let most = ring::may_keep(self.rx.pending, self.rx.header);
         let in_doubt = self.rx.freed & IN_DOUBT != 0;
         if !in_doubt && ring::kept(self.rx.freed, self.rx.next) <= most {
             return Ok(());
