@@ -30,9 +30,14 @@ pub(crate) struct Build<'a> {
 impl Build<'_> {
     /// Builds it, and tells where it is.
     pub(crate) fn run(&self, tools: &ToolChain) -> Result<PathBuf> {
+        self.run_in(tools, MANIFEST)
+    }
+
+    /// The same for a program of another workspace, by its manifest.
+    pub(crate) fn run_in(&self, tools: &ToolChain, manifest: &str) -> Result<PathBuf> {
         let mut cargo = tools.cargo("build");
         cargo
-            .args(["--release", "--manifest-path", MANIFEST, "--bin", self.program])
+            .args(["--release", "--manifest-path", manifest, "--bin", self.program])
             .arg("--message-format=json-render-diagnostics")
             .arg("--target-dir")
             .arg(directory(self.directory))

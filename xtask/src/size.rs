@@ -1,5 +1,6 @@
 //! Prints flash and RAM that ethdev and the smoltcp adapter take on thumbv7m.
 
+pub(crate) mod cyw43;
 mod elf;
 mod stack;
 mod symbol;
