@@ -5,9 +5,10 @@ use crate::chip::{Chip, Joining};
 use crate::control::{WPA2_PSK, WSEC_AES};
 use crate::error::Error;
 use crate::firmware::Source;
-use crate::ioctl::{Command, var, words};
+use crate::ioctl::{Command, var};
 use crate::network::{Invalid, Network, Security};
 use crate::port::Result;
+use crate::request::Setting;
 
 /// How long the firmware may take to be on the air, and how far apart two looks are.
 const ON_AIR_MS: u32 = 1000;
@@ -67,22 +68,27 @@ impl<B: Bus, FW: Source> Chip<'_, B, FW> {
             return Ok(());
         };
         let keyed = network.security.is_keyed();
-        self.command(Command::Down, &[]).await?;
-        self.set_var_u32(var::APSTA, 0).await?;
-        self.command(Command::Up, &[]).await?;
-        self.command_u32(Command::SetAuth, 0).await?;
-        self.command_u32(Command::SetAp, 1).await?;
+        self.set_all(&[
+            Setting::Plain(Command::Down),
+            Setting::Var(var::APSTA, 0),
+            Setting::Plain(Command::Up),
+            Setting::Command(Command::SetAuth, 0),
+            Setting::Command(Command::SetAp, 1),
+        ])
+        .await?;
         self.set_var_gather(var::SSID, &[&[0; 4], &network.ssid.wire()]).await?;
-        self.command_u32(Command::SetChannel, channel.into()).await?;
-        self.set_bss_var(var::WSEC, if keyed { WSEC_AES } else { 0 }).await?;
-        self.set_var_u32(var::MFP, 0).await?;
-        self.set_bss_var(var::WPA_AUTH, if keyed { WPA2_PSK } else { 0 })
-            .await?;
+        self.set_all(&[
+            Setting::Command(Command::SetChannel, channel.into()),
+            Setting::BssVar(var::WSEC, if keyed { WSEC_AES } else { 0 }),
+            Setting::Var(var::MFP, 0),
+            Setting::BssVar(var::WPA_AUTH, if keyed { WPA2_PSK } else { 0 }),
+        ])
+        .await?;
         if keyed {
             self.set_psk(&network).await?;
         }
-        self.set_var_u32(var::MRATE_2G, BASIC_RATE).await?;
-        self.set_var(var::BSS, &words(0, 1)).await?;
+        self.set_all(&[Setting::Var(var::MRATE_2G, BASIC_RATE), Setting::BssVar(var::BSS, 1)])
+            .await?;
         // The firmware tells when it is on the air. Where it does not, it is believed to be.
         let since = self.port.elapsed_us();
         while !self.ap_up && self.port.elapsed_us().wrapping_sub(since) < ON_AIR_MS * 1000 {
@@ -99,11 +105,14 @@ impl<B: Bus, FW: Source> Chip<'_, B, FW> {
     pub(crate) async fn end_ap(&mut self) -> Result<(), B> {
         self.ap_up = false;
         self.note_link();
-        self.set_var(var::BSS, &words(0, 0)).await?;
-        self.command_u32(Command::SetAp, 0).await?;
-        self.command(Command::Down, &[]).await?;
-        self.set_var_u32(var::APSTA, 1).await?;
-        self.command(Command::Up, &[]).await
+        self.set_all(&[
+            Setting::BssVar(var::BSS, 0),
+            Setting::Command(Command::SetAp, 0),
+            Setting::Plain(Command::Down),
+            Setting::Var(var::APSTA, 1),
+            Setting::Plain(Command::Up),
+        ])
+        .await
     }
 
     pub(crate) async fn stop_ap(&mut self) -> Result<(), B> {

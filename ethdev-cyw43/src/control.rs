@@ -11,6 +11,7 @@ use crate::ioctl::{Command, status, var, words};
 use crate::join::JoinError;
 use crate::network::{Country, Network, Security};
 use crate::port::Result;
+use crate::request::Setting;
 use crate::scan::{AccessPoint, Scan, ScanOptions};
 
 /// `wsec`: which ciphers are taken.
@@ -60,53 +61,48 @@ impl<B: Bus, FW: Source> Chip<'_, B, FW> {
 
     /// One of the requests that begin an attempt; whether it was the last.
     async fn join_step(&mut self, step: u8, network: &Network) -> Result<bool, B> {
+        const CAPABLE: u32 = 1;
+        const REQUIRED: u32 = 2;
+        const AUTH_OPEN: u32 = 0;
+        const AUTH_SAE: u32 = 3;
         let security = network.security;
         let keyed = security.is_keyed();
-        match step {
-            0 => {
-                let ciphers = if keyed { WSEC_AES | WSEC_TKIP } else { 0 };
-                self.command_u32(Command::SetWsec, ciphers).await?;
-            }
-            1 => self.set_bss_var(var::SUP_WPA, keyed.into()).await?,
+        let setting = match step {
+            0 => Setting::Command(Command::SetWsec, if keyed { WSEC_AES | WSEC_TKIP } else { 0 }),
+            1 => Setting::BssVar(var::SUP_WPA, keyed.into()),
             // As the access point has it.
-            2 if keyed => self.set_bss_var(var::SUP_WPA2_EAPVER, u32::MAX).await?,
-            3 if keyed => self.set_bss_var(var::SUP_WPA_TMO, SUPPLICANT_MS).await?,
+            2 if keyed => Setting::BssVar(var::SUP_WPA2_EAPVER, u32::MAX),
+            3 if keyed => Setting::BssVar(var::SUP_WPA_TMO, SUPPLICANT_MS),
             4 if security.has_psk() => {
                 self.port.wait_us(KEY_US).await;
                 self.set_psk(network).await?;
+                return Ok(false);
             }
             5 if security.has_sae() => {
                 self.port.wait_us(KEY_US).await;
                 self.set_sae_password(network).await?;
+                return Ok(false);
             }
-            6 => self.command_u32(Command::SetInfra, 1).await?,
-            7 => {
-                const AUTH_OPEN: u32 = 0;
-                const AUTH_SAE: u32 = 3;
-                let auth = if security.has_sae() { AUTH_SAE } else { AUTH_OPEN };
-                self.command_u32(Command::SetAuth, auth).await?;
-            }
-            8 if keyed => {
-                const CAPABLE: u32 = 1;
-                const REQUIRED: u32 = 2;
-                let protection = if security == Security::Wpa3 { REQUIRED } else { CAPABLE };
-                self.set_var_u32(var::MFP, protection).await?;
-            }
-            9 => {
-                let management = match security {
+            6 => Setting::Command(Command::SetInfra, 1),
+            7 => Setting::Command(Command::SetAuth, if security.has_sae() { AUTH_SAE } else { AUTH_OPEN }),
+            8 if keyed => Setting::Var(var::MFP, if security == Security::Wpa3 { REQUIRED } else { CAPABLE }),
+            9 => Setting::Command(
+                Command::SetWpaAuth,
+                match security {
                     Security::Open => 0,
                     Security::Wpa2 => WPA2_PSK,
                     Security::Wpa3 | Security::Wpa2Wpa3 => WPA3_SAE,
-                };
-                self.command_u32(Command::SetWpaAuth, management).await?;
-            }
+                },
+            ),
             10 => {
                 // What is told from here on is of this attempt.
                 self.station.begin(security);
                 self.call(network).await?;
+                return Ok(true);
             }
-            _ => {}
-        }
+            _ => return Ok(step + 1 >= JOIN_STEPS),
+        };
+        self.set_all(&[setting]).await?;
         Ok(step + 1 >= JOIN_STEPS)
     }
 

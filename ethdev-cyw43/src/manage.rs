@@ -10,6 +10,7 @@ use crate::firmware::Source;
 use crate::ioctl::{Command, status, var};
 use crate::network::Invalid;
 use crate::port::Result;
+use crate::request::Setting;
 
 /// How many groups the firmware listens to one by one.
 const GROUPS: usize = 10;
@@ -107,8 +108,8 @@ impl<B: Bus, FW: Source> Chip<'_, B, FW> {
     /// What every start sets, and what was asked for before.
     async fn set_up(&mut self) -> Result<(), B> {
         self.load_clm().await?;
-        self.set_var_u32(var::TXGLOM, 0).await?;
-        self.set_var_u32(var::APSTA, 1).await?;
+        self.set_all(&[Setting::Var(var::TXGLOM, 0), Setting::Var(var::APSTA, 1)])
+            .await?;
         if let Some(address) = self.config.mac_address {
             self.set_var(var::CUR_ETHERADDR, &address.octets()).await?;
         }
@@ -122,13 +123,19 @@ impl<B: Bus, FW: Source> Chip<'_, B, FW> {
         self.set_var(var::COUNTRY, &self.config.country.wire()).await?;
         // For a while the firmware refuses what comes next: not asked at first, then until it does not.
         self.port.wait_us(COUNTRY_MS * 1000).await;
-        self.command_u32(Command::SetAntDiv, 0).await?;
-        self.set_var_u32(var::AMPDU_BA_WSIZE, 8).await?;
-        self.set_var_u32(var::AMPDU_MPDU, 4).await?;
+        self.set_all(&[
+            Setting::Command(Command::SetAntDiv, 0),
+            Setting::Var(var::AMPDU_BA_WSIZE, 8),
+            Setting::Var(var::AMPDU_MPDU, 4),
+        ])
+        .await?;
         self.set_var(var::EVENT_MSGS, &events::mask()).await?;
-        self.command(Command::Up, &[]).await?;
-        self.command_u32(Command::SetGmode, 1).await?;
-        self.command_u32(Command::SetBand, 0).await?;
+        self.set_all(&[
+            Setting::Plain(Command::Up),
+            Setting::Command(Command::SetGmode, 1),
+            Setting::Command(Command::SetBand, 0),
+        ])
+        .await?;
         self.apply_power_save().await?;
         self.apply_filter(Filter::new()).await
     }
@@ -341,17 +348,18 @@ impl<B: Bus, FW: Source> Chip<'_, B, FW> {
 
     pub(crate) async fn apply_power_save(&mut self) -> Result<(), B> {
         let settings = self.config.power_save.settings();
-        if settings.mode != 0 {
-            for (name, value) in [
-                (var::PM2_SLEEP_RET, settings.sleep_after_ms),
-                (var::BCN_LI_BCN, settings.beacons),
-                (var::BCN_LI_DTIM, settings.dtims),
-                (var::ASSOC_LISTEN, settings.listen),
-            ] {
-                self.set_var_u32(name, value).await?;
-            }
+        let mode = Setting::Command(Command::SetPm, settings.mode);
+        if settings.mode == 0 {
+            return self.set_all(&[mode]).await;
         }
-        self.command_u32(Command::SetPm, settings.mode).await
+        self.set_all(&[
+            Setting::Var(var::PM2_SLEEP_RET, settings.sleep_after_ms),
+            Setting::Var(var::BCN_LI_BCN, settings.beacons),
+            Setting::Var(var::BCN_LI_DTIM, settings.dtims),
+            Setting::Var(var::ASSOC_LISTEN, settings.listen),
+            mode,
+        ])
+        .await
     }
 }
 

@@ -28,6 +28,17 @@ const VALUE: usize = 64;
 /// What pads a request to the length of its answer.
 const ZEROS: [u8; VALUE] = [0; VALUE];
 
+/// A request that is a number, or nothing.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Setting {
+    /// Without a payload.
+    Plain(Command),
+    Command(Command, u32),
+    Var(&'static str, u32),
+    /// A variable of the first interface.
+    BssVar(&'static str, u32),
+}
+
 impl<B: Bus, FW: Source> Chip<'_, B, FW> {
     /// Only a chip that was started answers.
     pub(crate) const fn require_firmware(&self) -> Result<(), B> {
@@ -161,8 +172,23 @@ impl<B: Bus, FW: Source> Chip<'_, B, FW> {
         self.request(command, true, &[payload], &mut []).await.map(|_| ())
     }
 
-    pub(crate) async fn command_u32(&mut self, command: Command, value: u32) -> Result<(), B> {
-        self.command(command, &value.to_le_bytes()).await
+    /// One after another. They are listed, and not awaited one by one, because each await of a request takes some hundred bytes of flash.
+    pub(crate) async fn set_all(&mut self, settings: &[Setting]) -> Result<(), B> {
+        for setting in settings {
+            let (command, name, interface, value) = match *setting {
+                Setting::Plain(command) => (command, "", false, None),
+                Setting::Command(command, value) => (command, "", false, Some(value)),
+                Setting::Var(name, value) => (Command::SetVar, name, false, Some(value)),
+                Setting::BssVar(name, value) => (Command::SetVar, name, true, Some(value)),
+            };
+            let end: &[u8] = if name.is_empty() { &[] } else { &[0] };
+            let first: &[u8] = if interface { &[0; 4] } else { &[] };
+            let bytes = value.unwrap_or(0).to_le_bytes();
+            let value: &[u8] = if value.is_some() { &bytes } else { &[] };
+            self.request(command, true, &[name.as_bytes(), end, first, value], &mut [])
+                .await?;
+        }
+        Ok(())
     }
 
     /// Reads what a request of its own reads.
@@ -192,13 +218,8 @@ impl<B: Bus, FW: Source> Chip<'_, B, FW> {
         self.request(Command::SetVar, true, &parts, &mut []).await.map(|_| ())
     }
 
-    pub(crate) async fn set_var_u32(&mut self, name: &str, value: u32) -> Result<(), B> {
-        self.set_var(name, &value.to_le_bytes()).await
-    }
-
-    /// Writes a variable of the first interface.
-    pub(crate) async fn set_bss_var(&mut self, name: &str, value: u32) -> Result<(), B> {
-        self.set_var(name, &ioctl::words(0, value)).await
+    pub(crate) async fn set_var_u32(&mut self, name: &'static str, value: u32) -> Result<(), B> {
+        self.set_all(&[Setting::Var(name, value)]).await
     }
 
     pub(crate) async fn get_var<const N: usize>(&mut self, name: &str) -> Result<[u8; N], B> {

@@ -1,5 +1,6 @@
 //! Prints flash and RAM that ethdev and the smoltcp adapter take on thumbv7m.
 
+pub(crate) mod cyw43;
 pub(crate) mod elf;
 pub(crate) mod enc28j60;
 mod stack;
@@ -181,7 +182,11 @@ fn words<const N: usize>(image: &[u8], variable: &str) -> Result<[u64; N]> {
         .symbols()
         .find(|symbol| symbol.name().is_ok_and(|name| symbol::demangle(name) == variable))
         .with_context(|| format!("no {variable} in the image"))?;
-    let section = file.section_by_index(symbol.section_index().with_context(|| format!("{variable} is nowhere"))?)?;
+    let section = file.section_by_index(
+        symbol
+            .section_index()
+            .with_context(|| format!("{variable} is nowhere"))?,
+    )?;
     let bytes = section
         .data_range(symbol.address(), symbol.size())?
         .with_context(|| format!("{variable} is outside its section"))?;

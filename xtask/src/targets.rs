@@ -6,6 +6,7 @@ use anyhow::{Result, bail};
 use comfy_table::{Table, presets::UTF8_FULL_CONDENSED};
 
 use crate::cross::{Preference, ToolChain};
+use crate::image::directory;
 use crate::tools::run as must;
 
 /// Builds the `no_std` crates for the bare-metal targets.
@@ -31,7 +32,7 @@ const TARGETS: [(&str, &str); 3] = [
 ];
 
 /// Each `no_std` crate and the sets of features it is built with.
-const CRATES: [(&str, &[&str]); 5] = [
+const CRATES: [(&str, &[&str]); 6] = [
     (
         "ethdev",
         &[
@@ -60,9 +61,13 @@ const CRATES: [(&str, &[&str]); 5] = [
         "ethdev-enc28j60",
         &["", "defmt", "log", "enc28j60-crate", "defmt,log,enc28j60-crate"],
     ),
+    ("ethdev-cyw43", &["", "defmt", "log", "defmt,log"]),
     ("ethdev-lan8720", &["", "defmt", "log", "defmt,log"]),
     ("ethdev-examples", &[""]),
 ];
+
+/// A program for one board, in a workspace of its own.
+const PICO_W: (&str, &str) = ("examples/pico-w/Cargo.toml", "thumbv6m-none-eabi");
 
 pub(crate) fn run(args: &Args) -> Result<()> {
     let mut failed = Vec::new();
@@ -89,10 +94,37 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         table.add_row([name.to_owned(), features.to_owned()].into_iter().chain(results));
     }
     println!("{table}");
+    println!(
+        "examples/pico-w, with stubs for the chip's images: {}",
+        pico_w(args, &mut failed)
+    );
     if !failed.is_empty() {
         bail!("not built: {}", failed.join("; "));
     }
     Ok(())
+}
+
+/// Links the program for the Raspberry Pi Pico W. What the chip needs is not in the repository, and stubs take its place.
+fn pico_w(args: &Args, failed: &mut Vec<String>) -> String {
+    let (manifest, target) = PICO_W;
+    let tools = match ToolChain::find(target, args.with) {
+        Ok(tools) => tools,
+        Err(e) => return format!("SKIPPED: {e:#}"),
+    };
+    let mut cargo = tools.cargo("build");
+    cargo
+        .args(["--quiet", "--release", "--manifest-path", manifest, "--target-dir"])
+        .arg(directory("pico-w"))
+        .env_remove("CYW43_IMAGES")
+        .env("RUSTFLAGS", "-D warnings");
+    match must(&mut cargo) {
+        Ok(()) => "built".to_owned(),
+        Err(e) => {
+            failed.push(format!("{manifest} for {target}"));
+            eprintln!("{e:#}");
+            "FAILED".to_owned()
+        }
+    }
 }
 
 fn sets() -> impl Iterator<Item = (&'static str, &'static str)> {

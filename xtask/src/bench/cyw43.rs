@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use serde::Deserialize;
 
 use crate::figures::Figure;
-use crate::tools;
+use crate::{size, tools};
 
 /// A figure as the program prints it.
 #[derive(Deserialize)]
@@ -41,5 +41,18 @@ pub(super) fn figures() -> Result<Vec<Figure>> {
         goal: measured.goal,
         ok: measured.ok,
     });
-    Ok(figures.collect())
+    let mut list: Vec<Figure> = figures.collect();
+    // Sizes are the target's.
+    match size::cyw43::figures() {
+        Ok(sizes) => list.extend(sizes),
+        Err(e) => list.push(Figure {
+            figure: "flash and RAM on thumbv6m".to_owned(),
+            unit: "bytes".to_owned(),
+            ours: f64::NAN,
+            peers: BTreeMap::new(),
+            goal: format!("SKIPPED: {e:#}"),
+            ok: None,
+        }),
+    }
+    Ok(list)
 }
