@@ -28,6 +28,4 @@ pub use error::Error;
 pub use halves::{PortRx, PortTx};
 pub use line::{NoLine, PhyLine, PinLine};
 pub use mac::Mac;
-pub use phy::{
-    AFTER_RESET, Lan8720Phy, Loopback, Mdix, Model, PhyConfig, RESET_LOW, Straps, hardware_reset,
-};
+pub use phy::{AFTER_RESET, Lan8720Phy, Loopback, Mdix, Model, PhyConfig, RESET_LOW, Straps, hardware_reset};

@@ -26,6 +26,6 @@ pub use fault::{FaultPlan, Faulty, FaultyRx, FaultyTx, Injected, When};
 pub use ring_nic::{RingConfig, RingError, RingHandle, RingNic, RingRx, RingTx, Trigger};
 pub use station::Station;
 pub use wire::{
-    CablePhy, CableWatcher, INTER_FRAME_GAP, LinkWatcher, MediaSide, PREAMBLE_LEN, Port, Receiver, Side, Wire, WireConfig,
-    WireFaults, WireStats,
+    CablePhy, CableWatcher, INTER_FRAME_GAP, LinkWatcher, MediaSide, PREAMBLE_LEN, Port, Receiver, Side, Wire,
+    WireConfig, WireFaults, WireStats,
 };

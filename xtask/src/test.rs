@@ -100,8 +100,15 @@ fn names() -> PossibleValuesParser {
         .into()
 }
 
-/// What is not in the root workspace: the firmware and the fuzz targets.
-const OTHER_WORKSPACES: [&str; 2] = ["examples/firmware/Cargo.toml", "fuzz/Cargo.toml"];
+/// What is not in the root workspace, and what clippy looks at there. Programs for boards are checked where they are built, with their target.
+const OTHER_WORKSPACES: [(&str, &[&str]); 5] = [
+    ("bench/cyw43-images/Cargo.toml", &[]),
+    ("bench/enc28j60-images/Cargo.toml", &[]),
+    ("examples/firmware/Cargo.toml", &["--lib"]),
+    ("examples/pico-w/Cargo.toml", &[]),
+    // They need no nightly to be looked at.
+    ("fuzz/Cargo.toml", &["--lib", "--bins"]),
+];
 
 pub(crate) fn run(args: &Args) -> Result<()> {
     if args.list {
@@ -171,7 +178,7 @@ fn report(rows: &[(&Step, Result<Outcome>, Duration)]) -> Result<()> {
 
 fn format() -> Result<Outcome> {
     must(command("cargo").args(["fmt", "--all", "--check"]))?;
-    for manifest in OTHER_WORKSPACES {
+    for (manifest, _) in OTHER_WORKSPACES {
         must(command("cargo").args(["fmt", "--check", "--manifest-path", manifest]))?;
     }
     Ok(Outcome::Passed)
@@ -187,15 +194,11 @@ fn lint() -> Result<Outcome> {
         "-D",
         "warnings",
     ]))?;
-    // The firmware's programs are checked where they are built. Fuzz targets need no nightly to be looked at.
-    for (manifest, what) in OTHER_WORKSPACES
-        .iter()
-        .zip([["--lib"].as_slice(), &["--lib", "--bins"]])
-    {
+    for (manifest, what) in OTHER_WORKSPACES.iter().filter(|(_, what)| !what.is_empty()) {
         let mut cargo = command("cargo");
         cargo
             .args(["clippy", "--manifest-path", manifest])
-            .args(what)
+            .args(*what)
             .args(["--", "-D", "warnings"]);
         must(cargo.env("CARGO_TARGET_DIR", "target/lint"))?;
     }

@@ -8,8 +8,8 @@ use core::time::Duration;
 use std::rc::Rc;
 
 use super::hardware::{Hw, Shared};
-use crate::chip::int_line::Until;
 use crate::SimDelay;
+use crate::chip::int_line::Until;
 
 /// The host's bus reports an error, because it was told to, or because it was used twice at the same time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
