@@ -13,7 +13,7 @@ use ethdev::frame::MAX_VLAN_FRAME_LEN;
 use ethdev::{Buffered, EthernetDevice, Interest, LayerError, Link, MacAddress};
 use ethdev_examples::apps::{Config, Node, Slots, Status, Storage};
 use ethdev_examples::cli;
-use ethdev_examples::serve::{Modelled, ModelledError, Nic, Wireless};
+use ethdev_examples::serve::{ModelledError, Nic, Wired, Wireless};
 use ethdev_linux::{Tap, TapConfig, TapError};
 use ethdev_smoltcp::{Adapter, Wakeup};
 use signal_hook::consts::{SIGINT, SIGTERM};
@@ -88,7 +88,7 @@ fn main() -> ExitCode {
     match cli.nic {
         Kind::Tap if cli.mishaps.is_some() => cli::misuse("only a modelled chip has mishaps: --nic enc28j60"),
         Kind::Tap => Tap::with_config(config).map_or_else(|e| refuse(&e), |nic| run(&cli, nic)),
-        Kind::Enc28j60 => match Modelled::open(config) {
+        Kind::Enc28j60 => match Wired::open(config) {
             Ok(nic) => match cli.mishaps {
                 Some(seconds) => run(&cli, nic.with_mishaps(Duration::from_secs(seconds))),
                 None => run(&cli, nic),

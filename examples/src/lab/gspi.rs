@@ -8,7 +8,7 @@ use ethdev_sim::chip::cyw43::{BusFault, WordBus};
 
 /// A host that moves whole words and sees the interrupt, as a PIO state machine does. Counts every byte that is clocked.
 #[derive(Debug)]
-pub(crate) struct GspiHost {
+pub struct GspiHost {
     bus: WordBus,
     words: Vec<u32>,
     bytes: Rc<Cell<u64>>,

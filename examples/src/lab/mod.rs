@@ -25,7 +25,8 @@ use core::time::Duration;
 use smoltcp::time::Instant;
 
 pub use bench::{Bench, Settings, Slot, run};
-pub(crate) use gspi::{GspiHost, images};
+pub use gspi::GspiHost;
+pub(crate) use gspi::images;
 pub use meter::{Meter, Tally};
 pub use nics::{NICS, Nic};
 pub use report::{Figures, Row, table};

@@ -1,6 +1,8 @@
 //! The NICs that the program `serve` runs on: the Linux kernel is at the other end of the wire.
 
+mod far_end;
 mod modelled;
+mod wired;
 mod wireless;
 
 use core::time::Duration;
@@ -8,8 +10,9 @@ use core::time::Duration;
 use ethdev::{EthernetDevice, Interest};
 use ethdev_linux::{Tap, TapError};
 
-pub use modelled::{Modelled, ModelledError};
-pub use wireless::{Wireless, WirelessError};
+pub use modelled::{Board, Modelled, ModelledError};
+pub use wired::{Wired, WiredBoard, WiredError};
+pub use wireless::{Wireless, WirelessBoard, WirelessError};
 
 /// A NIC that a program can sleep on.
 pub trait Nic: EthernetDevice<Error: std::error::Error + 'static> {

@@ -1,0 +1,115 @@
+//! A modelled ENC28J60 between the kernel and the stack.
+
+use core::time::Duration;
+use std::time::Instant;
+
+use embedded_hal::digital::InputPin;
+use ethdev::{Control as _, EthernetDevice as _, RxFilter, Speed};
+use ethdev_enc28j60::{Config, Enc28j60};
+use ethdev_linux::{Tap, TapConfig};
+use ethdev_sim::chip::enc28j60::{ChipConfig, Enc28j60Chip, IntPin, Revision, SimSpi, SpiFault};
+use ethdev_sim::{Clock, SimDelay, Wire, WireConfig};
+
+use super::far_end::FarEnd;
+use super::modelled::{Board, Modelled, ModelledError};
+
+/// The driver of the ENC28J60 on a model of the chip, by cable.
+pub type Wired = Modelled<Enc28j60<SimSpi, SimDelay>, WiredBoard>;
+
+/// What can go wrong.
+pub type WiredError = ModelledError<ethdev_enc28j60::Error<SpiFault>>;
+
+/// The chip, and what goes wrong with it.
+#[derive(Debug)]
+pub struct WiredBoard {
+    chip: Enc28j60Chip,
+    int: IntPin,
+    mishaps: Option<Mishaps>,
+}
+
+/// What goes wrong with the chip, on purpose.
+#[derive(Debug)]
+struct Mishaps {
+    every: Duration,
+    next: Instant,
+    happened: u64,
+}
+
+/// The bus fails at this byte from now on: in the middle of something.
+const FAILING_BYTE: u64 = 100;
+
+impl Wired {
+    /// Opens the interface, powers the chip on and starts the driver, with the MAC address that the interface's own NIC would have.
+    ///
+    /// # Errors
+    ///
+    /// The interface or the driver failed.
+    pub fn open(config: TapConfig) -> Result<Self, WiredError> {
+        let mut tap = Tap::with_config(config).map_err(ModelledError::Tap)?;
+        // Filtering is the chip's.
+        tap.set_rx_filter(RxFilter::PROMISCUOUS)
+            .map_err(ModelledError::Filter)?;
+        let clock = Clock::new();
+        let wire = WireConfig::default()
+            .with_speed(Speed::MBPS_10)
+            .with_link_up(tap.link().is_up())
+            .with_name(tap.name());
+        let (wire, near, far) = Wire::new(&clock, wire);
+        let hardware = ChipConfig::new(Revision::B7);
+        let link_time = hardware.link_time;
+        let chip = Enc28j60Chip::new(&clock, near, hardware);
+        let mut nic = Enc28j60::new(chip.spi_device(), chip.delay(), Config::new(tap.mac_address()))
+            .map_err(ModelledError::Chip)?;
+        clock.advance(link_time);
+        nic.service().map_err(ModelledError::Chip)?;
+        let far = FarEnd::new((wire, far), tap, link_time);
+        let board = WiredBoard {
+            int: chip.int_pin(),
+            chip,
+            mishaps: None,
+        };
+        Ok(Self { nic, board, far })
+    }
+
+    /// The same with a chip whose supply or whose bus fails for a moment every so often, in turns.
+    #[must_use]
+    pub fn with_mishaps(mut self, every: Duration) -> Self {
+        self.board.mishaps = Some(Mishaps {
+            every,
+            next: Instant::now() + every,
+            happened: 0,
+        });
+        self
+    }
+}
+
+impl Board for WiredBoard {
+    const ABOUT: &'static str = "a modelled ENC28J60 (B7, SPI at 20 MHz, 10 Mbit/s half duplex)";
+
+    fn interrupts(&mut self) -> bool {
+        self.int.is_low() == Ok(true)
+    }
+
+    fn counters(&self) -> Vec<(&'static str, u64)> {
+        let bus = self.chip.bus();
+        vec![
+            ("spi_transactions", bus.transactions),
+            ("spi_bytes", bus.bytes),
+            ("chip_misuse", self.chip.violations().len() as u64),
+            ("mishaps", self.mishaps.as_ref().map_or(0, |mishaps| mishaps.happened)),
+        ]
+    }
+
+    fn suffer(&mut self) {
+        let Some(mishaps) = self.mishaps.as_mut().filter(|mishaps| Instant::now() >= mishaps.next) else {
+            return;
+        };
+        mishaps.next += mishaps.every;
+        mishaps.happened += 1;
+        if mishaps.happened % 2 == 1 {
+            self.chip.brown_out();
+        } else {
+            self.chip.fail_bus_at(FAILING_BYTE);
+        }
+    }
+}
