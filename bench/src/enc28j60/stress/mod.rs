@@ -132,7 +132,7 @@ impl fmt::Display for Scenario {
         } else if self.supply_in_doubt() {
             "FCS by the chip, supply in doubt"
         } else {
-            "FCS by the chip"
+            "FCS by the chip, supply trusted"
         };
         let what = match self {
             _ if self.is_noisy() => "bursts, 1 % of SPI transactions damaged",
