@@ -43,8 +43,9 @@ pub(crate) fn figures() -> Vec<Figure> {
             let in_a_row = in_a_row(burst);
             for window in WINDOWS {
                 let (ours, theirs) = both!(sent, len, burst, window);
-                let of =
-                    format!("sent, {len} bytes, {in_a_row}, with the credits that come back from a window of {window}");
+                let of = format!(
+                    "sent, {len} bytes, {in_a_row}, with the credits that come back from a window of {window} (ours keeps one)"
+                );
                 list.extend(beside(&of, &ours, &theirs));
                 if window == WINDOWS[0] {
                     // Command, header, padding, frame, status.

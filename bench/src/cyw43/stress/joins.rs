@@ -82,37 +82,39 @@ impl Failure {
         Self::FirmwareHalted,
     ];
 
+    /// Whether only networks with keys can meet it.
+    const fn is_about_keys(self) -> bool {
+        matches!(
+            self,
+            Self::WrongPassphrase | Self::FirstKeyMessageLost | Self::ThirdKeyMessageLost | Self::GroupKeyLost
+        )
+    }
+
     /// How a join has to end, where that is certain, as [`Attempt`] says it.
-    const fn certain(self, keyed: bool) -> Option<Attempt> {
+    const fn certain(self) -> Option<Attempt> {
         Some(match self {
             Self::None => Attempt::Joined,
             Self::NoSuchNetwork => Attempt::Not(JoinError::NoSuchNetwork),
-            Self::WrongPassphrase if keyed => Attempt::Not(JoinError::WrongPassphrase),
+            Self::WrongPassphrase | Self::ThirdKeyMessageLost => Attempt::Not(JoinError::WrongPassphrase),
             Self::Silence => Attempt::Not(JoinError::Timeout),
-            Self::AuthenticationUnanswered => Attempt::Not(JoinError::NoAnswer),
-            Self::FirstKeyMessageLost | Self::GroupKeyLost if keyed => Attempt::Not(JoinError::NoAnswer),
-            Self::ThirdKeyMessageLost if keyed => Attempt::Not(JoinError::WrongPassphrase),
+            Self::AuthenticationUnanswered | Self::FirstKeyMessageLost | Self::GroupKeyLost => {
+                Attempt::Not(JoinError::NoAnswer)
+            }
             _ => return None,
         })
     }
 
     /// Whether a join that meets it cannot end well.
-    const fn is_hopeless(self, keyed: bool) -> bool {
+    const fn is_hopeless(self) -> bool {
         matches!(
-            (self, keyed),
-            (
-                Self::NoSuchNetwork
-                    | Self::OtherSecurity
-                    | Self::AuthenticationUnanswered
-                    | Self::AuthenticationRefused
-                    | Self::AssociationRefused
-                    | Self::Silence,
-                _
-            ) | (
-                Self::WrongPassphrase | Self::FirstKeyMessageLost | Self::ThirdKeyMessageLost | Self::GroupKeyLost,
-                true
-            )
-        )
+            self,
+            Self::NoSuchNetwork
+                | Self::OtherSecurity
+                | Self::AuthenticationUnanswered
+                | Self::AuthenticationRefused
+                | Self::AssociationRefused
+                | Self::Silence
+        ) || self.is_about_keys()
     }
 
     const fn refusal(self) -> Refusal {
@@ -330,7 +332,8 @@ fn one(
         Security::Wpa3(phrase()),
         Security::Wpa2Wpa3(phrase()),
     ];
-    let security = kinds[random.usize(..kinds.len())].clone();
+    let first = usize::from(failure.is_about_keys());
+    let security = kinds[random.usize(first..kinds.len())].clone();
     let keyed = security != Security::Open;
     let given = if failure == Failure::WrongPassphrase {
         "not the passphrase"
@@ -368,11 +371,10 @@ fn one(
     if took > LONGEST {
         books.violate(format!("{failure}, {security:?}: the join took {took:?}"));
     }
-    if failure.is_hopeless(keyed) && attempt == Attempt::Joined {
+    if failure.is_hopeless() && attempt == Attempt::Joined {
         books.violate(format!("{failure}, {security:?}: joined all the same"));
     }
-    // WPA3 finds out by the authentication what WPA2 finds out by the exchange of keys.
-    let certain = failure.certain(keyed);
+    let certain = failure.certain();
     if certain.is_some_and(|certain| certain != attempt) {
         books.violate(format!("{failure}, {security:?}: {attempt}"));
     }
