@@ -75,7 +75,7 @@ impl Registers for &Liar {
     }
 
     fn write(&self, offset: usize, _: u32) {
-        assert!(offset % 4 == 0 && offset < 0x100, "write to {offset:#x}");
+        assert!(offset.is_multiple_of(4) && offset < 0x100, "write to {offset:#x}");
         self.count();
     }
 }

@@ -2,15 +2,15 @@
 
 mod callgrind;
 mod client;
-mod cyw43;
-mod enc28j60;
+mod modelled;
 mod program;
 mod tap;
 
 use anyhow::Result;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::figures;
+use crate::cross::Preference;
+use crate::{figures, size};
 
 /// Compares instructions, frames and system calls with hand-written peers, and prints a table.
 ///
@@ -35,8 +35,11 @@ enum Chip {
 
 pub(crate) fn run(args: &Args) -> Result<()> {
     match args.chip {
-        Some(Chip::Cyw43) => return figures::print(&cyw43::figures()?, args.json),
-        Some(Chip::Enc28j60) => return figures::print(&enc28j60::figures()?, args.json),
+        Some(Chip::Cyw43) => return figures::print(&modelled::figures("cyw43", size::cyw43::figures)?, args.json),
+        Some(Chip::Enc28j60) => {
+            let sizes = || Ok(size::enc28j60::figures(Preference::Any)?.0);
+            return figures::print(&modelled::figures("enc28j60", sizes)?, args.json);
+        }
         None => {}
     }
     let programs = program::build()?;

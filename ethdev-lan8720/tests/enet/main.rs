@@ -8,3 +8,4 @@ mod order;
 mod puppet;
 mod rig;
 mod starving;
+mod sys_recorder;

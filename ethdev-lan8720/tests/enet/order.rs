@@ -1,83 +1,17 @@
 //! The order in which a descriptor changes hands, as seen from the memory and from the registers.
 
-use std::cell::RefCell;
 use std::rc::Rc;
 
 use ethdev::{EthernetDevice, LendingDevice, RxHalf, TxHalf};
 use ethdev_lan8720::Mac as _;
-use ethdev_lan8720::mac::dma::{Dma, HostMemory, Region};
+use ethdev_lan8720::mac::dma::HostMemory;
 use ethdev_lan8720::mac::enet::Enet;
 use ethdev_lan8720::mac::mmio::Registers;
 use ethdev_sim::chip::enet::{ChipConfig, EnetChip};
 use ethdev_sim::{Clock, Station, Wire, WireConfig};
 
 use crate::rig::{Bus, CONFIG, FULL, Memory, numbered, rings};
-
-/// What happened, with the first descriptor of either ring at that time: `true` = the uDMA's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Step {
-    what: &'static str,
-    rx: bool,
-    tx: bool,
-}
-
-const fn step(what: &'static str, rx: bool, tx: bool) -> Step {
-    Step { what, rx, tx }
-}
-
-/// Keeps a record of what the driver asks of the memory and writes to doorbells.
-#[derive(Clone)]
-struct Recorder {
-    memory: HostMemory,
-    steps: Rc<RefCell<Vec<Step>>>,
-}
-
-impl Recorder {
-    fn note(&self, what: &'static str) {
-        let owned = |region: usize| {
-            let mut word = [0; 4];
-            let (address, _) = self.memory.regions()[region];
-            assert!(self.memory.read(address, &mut word));
-            u32::from_le_bytes(word) >> 31 == 1
-        };
-        // The regions in the order in which the driver shares them: receive descriptors and buffers, then those to send.
-        if self.memory.regions().len() == 4 {
-            self.steps.borrow_mut().push(step(what, owned(0), owned(2)));
-        }
-    }
-}
-
-// SAFETY: the memory's own promise; nothing is added to it.
-unsafe impl Dma for Recorder {
-    fn bus_address(&self, region: &Region) -> Option<u32> {
-        self.memory.bus_address(region)
-    }
-
-    fn before_device_reads(&self, part: &Region) {
-        self.note("clean");
-        self.memory.before_device_reads(part);
-    }
-
-    fn before_device_writes(&self, part: &Region) {
-        self.note("discard");
-        self.memory.before_device_writes(part);
-    }
-
-    fn after_device_wrote(&self, part: &Region) {
-        self.note("invalidate");
-        self.memory.after_device_wrote(part);
-    }
-
-    fn barrier(&self) {
-        self.note("barrier");
-        self.memory.barrier();
-    }
-
-    fn barrier_before_doorbell(&self) {
-        self.note("barrier before doorbell");
-        self.memory.barrier_before_doorbell();
-    }
-}
+use crate::sys_recorder::{Recorder, step};
 
 /// Registers of which the doorbells are recorded.
 struct Watched(Bus, Recorder);

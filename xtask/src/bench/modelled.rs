@@ -1,0 +1,36 @@
+//! A driver beside others, on the model of its chip.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result};
+
+use crate::figures::Figure;
+use crate::tools;
+
+/// Builds the benchmark's program `chip`, runs it, and adds the `sizes` on the target to what it prints.
+pub(super) fn figures(chip: &str, sizes: impl FnOnce() -> Result<Vec<Figure>>) -> Result<Vec<Figure>> {
+    let mut cargo = tools::command("cargo");
+    cargo.args([
+        "run",
+        "--quiet",
+        "--release",
+        "--package",
+        "ethdev-bench",
+        "--bin",
+        chip,
+    ]);
+    let printed = tools::output(&mut cargo)?;
+    let mut list: Vec<Figure> = serde_json::from_str(&printed).context("the program printed no list")?;
+    match sizes() {
+        Ok(sizes) => list.extend(sizes),
+        Err(e) => list.push(Figure {
+            figure: "flash and RAM on the target".to_owned(),
+            unit: "bytes".to_owned(),
+            ours: f64::NAN,
+            peers: BTreeMap::new(),
+            goal: format!("SKIPPED: {e:#}"),
+            ok: None,
+        }),
+    }
+    Ok(list)
+}
