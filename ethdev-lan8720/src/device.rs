@@ -4,8 +4,8 @@ use core::time::Duration;
 
 use ethdev::phy::{Phy, PhyError, PhyEvent};
 use ethdev::{
-    Capabilities, Control, ControlError, ErrorType, EthernetDevice, Events, FilterOutcome, Interest, LendingDevice,
-    Link, MacAddress, Rearm, RearmOutcome, RxFilter, RxMeta, Stats,
+    Capabilities, Control, ControlError, ErrorKind, ErrorType, EthernetDevice, Events, FilterOutcome, Interest,
+    LendingDevice, Link, MacAddress, Rearm, RearmOutcome, RxFilter, RxMeta, Stats,
 };
 
 use crate::halves::{PortRx, PortTx};
@@ -73,7 +73,7 @@ impl<M: Mac, P: Phy, C: FnMut() -> Duration> MacPhy<M, P, C> {
             // A MAC without start and stop is always started.
             Ok(()) | Err(ControlError::Unsupported) => Ok(port),
             Err(ControlError::Device(e)) => Err(Error::Mac(e)),
-            Err(ControlError::InvalidInput) => Ok(port),
+            Err(ControlError::InvalidInput) => Err(Error::Refused(ErrorKind::InvalidInput)),
         }
     }
 

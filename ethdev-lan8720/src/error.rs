@@ -13,6 +13,8 @@ pub enum Error<E> {
     Mac(E),
     /// The PHY's, or that of the MAC's bus to it.
     Phy(PhyError<E>),
+    /// The MAC does not start as it is configured.
+    Refused(ErrorKind),
 }
 
 impl<E: ethdev::Error> ethdev::Error for Error<E> {
@@ -20,6 +22,7 @@ impl<E: ethdev::Error> ethdev::Error for Error<E> {
         match self {
             Self::Mac(e) => e.kind(),
             Self::Phy(e) => e.kind(),
+            Self::Refused(kind) => *kind,
         }
     }
 }
@@ -29,6 +32,7 @@ impl<E: fmt::Debug> fmt::Display for Error<E> {
         match self {
             Self::Mac(e) => write!(f, "MAC: {e:?}"),
             Self::Phy(e) => write!(f, "PHY: {e}"),
+            Self::Refused(kind) => write!(f, "MAC does not start: {kind}"),
         }
     }
 }

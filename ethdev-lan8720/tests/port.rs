@@ -31,6 +31,7 @@ struct Script {
     fault: Cell<bool>,
     events: Cell<Events>,
     starts_fail: Cell<bool>,
+    mac_refuses: Cell<bool>,
     /// What the PHY says next; nothing new where it is empty.
     says: RefCell<VecDeque<Result<PhyEvent, PhyError<ErrorKind>>>>,
     did: RefCell<Vec<&'static str>>,
@@ -110,6 +111,9 @@ impl EthernetDevice for ToldMac {
 impl Control for ToldMac {
     fn start(&mut self) -> Result<(), ControlError<ErrorKind>> {
         self.0.did("start");
+        if self.0.mac_refuses.get() {
+            return Err(ControlError::InvalidInput);
+        }
         Ok(())
     }
 
@@ -408,6 +412,16 @@ fn a_port_whose_phy_does_not_answer_is_not_made() {
     script.starts_fail.set(true);
     let made = MacPhy::new(ToldMac(script.clone()), ToldPhy::new(&script), || Duration::ZERO);
     assert_eq!(made.err(), Some(Error::Phy(PhyError::NotResponding(ADDRESS))));
+}
+
+#[test]
+fn a_port_whose_mac_does_not_start_is_not_made() {
+    let script = Rc::new(Script::default());
+    script.mac_refuses.set(true);
+    let made = MacPhy::new(ToldMac(script.clone()), ToldPhy::new(&script), || Duration::ZERO);
+    let error = made.err().expect("no port");
+    assert_eq!(error, Error::Refused(ErrorKind::InvalidInput));
+    assert_eq!(error.kind(), ErrorKind::InvalidInput);
 }
 
 #[test]
