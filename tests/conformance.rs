@@ -15,9 +15,11 @@ mod support;
 
 use std::sync::Arc;
 
-use ethdev::{Doorbell, MacAddress, MaxFrameLen, Speed};
-use ethdev_sim::conformance::{Fixture, WireEnd};
-use ethdev_sim::{Clock, FaultPlan, Faulty, RingConfig, RingNic, Trigger, WireConfig, conformance};
+use ethdev::{MacAddress, MaxFrameLen, Speed};
+use ethdev_conformance::conformance;
+use ethdev_conformance::{Fixture, WireEnd};
+use ethdev_sim::{Clock, FaultPlan, Faulty, RingConfig, RingNic, Trigger, WireConfig};
+use ethdev_util::Doorbell;
 
 const ADDRESS: MacAddress = MacAddress::new([0x02, 0, 0, 0, 0, 0x01]);
 

@@ -9,12 +9,12 @@ use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use cyw43::{A4, Aligned, Control, JoinAuth, JoinError, JoinOptions, NetDriver, PowerManagementMode, ScanOptions};
-use embassy_net_driver::{Driver as _, LinkState, RxToken as _, TxToken as _};
-use embassy_time_driver::Driver;
-use ethdev_sim::chip::cyw43::{
+use cyw43439_model::{
     AccessPoint, Boot, ChipConfig, Cyw43Chip, EventOrder, Fault, Images, Refusal, Security, Spoil, ViolationKind,
     WordBus,
 };
+use embassy_net_driver::{Driver as _, LinkState, RxToken as _, TxToken as _};
+use embassy_time_driver::Driver;
 use ethdev_sim::{Clock, SimDelay, Stalled, Station, Wire, WireConfig, block_on_until};
 
 const MAC: [u8; 6] = [0x28, 0xcd, 0xc1, 0x01, 0x02, 0x03];

@@ -8,10 +8,8 @@ use core::time::Duration;
 use std::collections::BTreeSet;
 
 use embassy_time_driver::Driver;
+use enc28j60_model::{ChipConfig, CsPin, Enc28j60Chip, Errata, Hal02, ResetPin, Revision, SimSpiBus, ViolationKind};
 use ethdev::Speed;
-use ethdev_sim::chip::enc28j60::{
-    ChipConfig, CsPin, Enc28j60Chip, Errata, Hal02, ResetPin, Revision, SimSpiBus, ViolationKind,
-};
 use ethdev_sim::{Clock, Station, Wire, WireConfig};
 
 const MAC: [u8; 6] = [0x02, 0, 0, 0, 0, 0x28];
@@ -87,7 +85,7 @@ fn lengths() -> impl Iterator<Item = usize> {
     [60, 61, 64, 333, 1000, 1513, 1514].into_iter().cycle().take(40)
 }
 
-type Embassy = embassy_net_enc28j60::Enc28j60<ethdev_sim::chip::enc28j60::SimSpi, ResetPin>;
+type Embassy = embassy_net_enc28j60::Enc28j60<enc28j60_model::SimSpi, ResetPin>;
 
 fn embassy(lab: &Lab, reset_pin: bool) -> Embassy {
     let reset = reset_pin.then(|| lab.chip.reset_pin());

@@ -1,7 +1,7 @@
 //! A small run of `cargo xtask stress enc28j60`: the driver of the ENC28J60 on the model of its chip, with all errata of each revision.
 
+use enc28j60_model::Revision;
 use ethdev_bench::enc28j60::stress::{Books, Plan, Scenario, run};
-use ethdev_sim::chip::enc28j60::Revision;
 
 const FRAMES: u64 = 8_000;
 

@@ -7,13 +7,13 @@ use std::ops::Range;
 use std::time::Duration;
 
 use ethdev::{Duplex, LendingDevice, Link, LinkMode, MacAddress, Speed};
+use ethdev_enet::{Config, Enet, Rings};
 use ethdev_examples::lab::enet::{Memory, Registers};
-use ethdev_lan8720::Mac as _;
-use ethdev_lan8720::mac::dma::{BUFFER_LEN, HostMemory};
-use ethdev_lan8720::mac::enet::{Config, Enet, Rings};
-use ethdev_sim::chip::enet::{ChipConfig, EnetChip};
+use ethdev_phy::Mac as _;
+use ethdev_phy::dma::{BUFFER_LEN, HostMemory};
 use ethdev_sim::{Clock, RingConfig, RingNic, SimDelay, Wire, WireConfig};
 use ethdev_smoltcp::Adapter;
+use nxp_enet_model::{ChipConfig, EnetChip};
 use smoltcp::iface::{Interface, SocketSet};
 use smoltcp::phy::{Device, DeviceCapabilities, RxToken, TxToken};
 use smoltcp::socket::udp;
@@ -235,7 +235,7 @@ fn a_copying_device_is_told_from_a_lending_one() {
     let address = ethdev::EthernetDevice::mac_address(&nic);
     let peer = RingNic::new(&clock, other, RingConfig::new(MacAddress::new([0x02, 0, 0, 0, 0, 2])));
     let (seen, mut spare) = (Seen::default(), [0; 1514]);
-    let buffered: ethdev::Buffered<Nic, 1514> = ethdev::Buffered::new(nic);
+    let buffered: ethdev_util::Buffered<Nic, 1514> = ethdev_util::Buffered::new(nic);
     echo(buffered, address, &seen, &clock, peer, &mut spare);
     let outside = |place: &Range<usize>| !within.contains(&place.start);
     assert!(seen.received.take().iter().chain(&seen.sent.take()).all(outside));

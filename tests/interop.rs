@@ -8,9 +8,10 @@ mod host;
 use core::cell::Cell;
 use core::time::Duration;
 
-use ethdev::{Buffered, Control, Erased, ErasedDevice, ErrorKind, IpMtu, LendingDevice, MacAddress, MaxFrameLen};
+use ethdev::{Control, ErrorKind, IpMtu, LendingDevice, MacAddress, MaxFrameLen};
 use ethdev_sim::{Clock, FaultPlan, Faulty, RingConfig, RingError, RingNic, Station, When, Wire, WireConfig, fcs};
 use ethdev_smoltcp::{Adapter, Wakeup};
+use ethdev_util::{Buffered, Erased, ErasedDevice};
 use frames::{arp_request, datagram};
 use host::{Host, address, sleep};
 use smoltcp::iface::SocketHandle;

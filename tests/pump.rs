@@ -12,14 +12,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
-use ethdev::asynch::Async;
-use ethdev::pump::{Pump, StackRx, StackSide, StackTx};
 use ethdev::{
-    Capabilities, Doorbell, ErrorKind, ErrorType, EthernetDevice, Events, Interest, LendingDevice, Link, MacAddress,
-    Rearm, RearmOutcome, RxFrame, RxHalf, RxMeta, Stats, TxHalf,
+    Capabilities, ErrorKind, ErrorType, EthernetDevice, Events, Interest, LendingDevice, Link, MacAddress, Rearm,
+    RearmOutcome, RxFrame, RxHalf, RxMeta, Stats, TxHalf,
 };
-use ethdev_sim::conformance::{FarEnd, Fixture, Power, WireEnd};
-use ethdev_sim::{Clock, RingConfig, RingError, RingNic, WireConfig, conformance};
+use ethdev_conformance::conformance;
+use ethdev_conformance::{FarEnd, Fixture, Power, WireEnd};
+use ethdev_sim::{Clock, RingConfig, RingError, RingNic, WireConfig};
+use ethdev_util::Doorbell;
+use ethdev_util::asynch::Async;
+use ethdev_util::pump::{Pump, StackRx, StackSide, StackTx};
 
 const RX: usize = 3;
 const TX: usize = 2;

@@ -5,12 +5,13 @@ use core::time::Duration;
 use std::rc::Rc;
 
 use ethdev::{
-    Buffered, Callback, CallbackDevice, Capabilities, ControlError, Erased, ErasedDevice, ErrorKind, ErrorType,
-    EthernetDevice, Events, LendingDevice, Link, MacAddress, RxFrame, RxMeta, Speed, Stats, Transmit,
+    CallbackDevice, Capabilities, ControlError, ErrorKind, ErrorType, EthernetDevice, Events, LendingDevice, Link,
+    MacAddress, RxFrame, RxMeta, Speed, Stats, Transmit,
 };
 use ethdev_examples::apps::responder::Responder;
 use ethdev_examples::lab::{self, Bench, Failure, NICS, Nic, Row, Settings, Slot};
 use ethdev_sim::{Clock, RingConfig, RingError, RingNic, Station, WireConfig};
+use ethdev_util::{Buffered, Callback, Erased, ErasedDevice};
 use smoltcp::phy::ChecksumCapabilities;
 use smoltcp::wire::{
     ArpOperation, ArpPacket, ArpRepr, EthernetAddress, EthernetFrame, EthernetProtocol, Icmpv4Packet, Icmpv4Repr,

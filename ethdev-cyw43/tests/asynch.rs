@@ -4,11 +4,11 @@ mod support;
 
 use std::time::Duration;
 
+use cyw43439_model::PowerPin;
 use ethdev::Interest;
 use ethdev::asynch::{Control, EthernetDevice};
 use ethdev_cyw43::asynch::Cyw43;
 use ethdev_cyw43::{Config, Error, Fault, Images, Incoming, LEAST_MEMORY, Network, Outgoing, PowerSave, ScanOptions};
-use ethdev_sim::chip::cyw43::PowerPin;
 use ethdev_sim::{SimDelay, block_on, block_on_until};
 use support::*;
 

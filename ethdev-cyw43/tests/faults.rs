@@ -5,9 +5,9 @@ mod support;
 use std::collections::HashSet;
 use std::time::Duration;
 
+use cyw43439_model::{AccessPoint, ChipConfig, ChipFaults, Fault, Spoil};
 use ethdev::{Control, ErrorKind, EthernetDevice};
 use ethdev_cyw43::{Config, Network, PowerSave, Rejoin};
-use ethdev_sim::chip::cyw43::{AccessPoint, ChipConfig, ChipFaults, Fault, Spoil};
 use support::*;
 
 fn config() -> Config {

@@ -4,9 +4,9 @@ mod support;
 
 use std::time::Duration;
 
+use cyw43439_model::{AccessPoint, BusCounters};
 use ethdev::EthernetDevice;
 use ethdev_cyw43::{Config, Network, PowerSave, Verify};
-use ethdev_sim::chip::cyw43::{AccessPoint, BusCounters};
 use support::*;
 
 fn joined(config: Config) -> (Lab, Nic) {

@@ -4,9 +4,9 @@ mod support;
 
 use std::time::Duration;
 
+use cyw43439_model::{self as model, AccessPoint, ChipConfig, EventOrder, Fault, Refusal, Spoil};
 use ethdev::{Control, ErrorKind, EthernetDevice, Interest, Link, MacAddress, Multicast, Rearm, RxFilter};
 use ethdev_cyw43::{ApConfig, Config, Error, JoinError, Network, PowerSave, Rejoin, Scan, ScanOptions, Security, Ssid};
-use ethdev_sim::chip::cyw43::{self as model, AccessPoint, ChipConfig, EventOrder, Fault, Refusal, Spoil};
 use support::*;
 
 fn joins() -> [(AccessPoint, Network); 5] {

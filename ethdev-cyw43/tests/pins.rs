@@ -2,10 +2,10 @@
 
 mod support;
 
+use cyw43439_model::{self as model, AccessPoint};
 use embedded_hal::digital::{ErrorType, InputPin, OutputPin};
 use ethdev::{Control, EthernetDevice};
 use ethdev_cyw43::{BitBang, Config, Cyw43, DataPin, Images, Network, PowerSave};
-use ethdev_sim::chip::cyw43::{self as model, AccessPoint};
 use support::*;
 
 /// The model's data line, as a pin of the driver's.

@@ -4,12 +4,12 @@ mod support;
 
 use std::time::Duration;
 
+use cyw43439_model::{Boot, ChipConfig, DataLine};
 use ethdev::{Control, ControlError, ErrorKind, EthernetDevice};
 use ethdev_cyw43::{
     Config, Error, Fault, FirmwareError, Gspi, Images, Incoming, Invalid, Network, Outgoing, Part, Source, SourceError,
     Verify, Wait,
 };
-use ethdev_sim::chip::cyw43::{Boot, ChipConfig, DataLine};
 use support::*;
 
 fn error(result: Result<(), ControlError<NicError>>) -> NicError {

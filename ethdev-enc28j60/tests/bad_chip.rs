@@ -8,9 +8,9 @@ mod liar;
 use core::cell::RefCell;
 use core::time::Duration;
 
+use enc28j60_model::{ChipConfig, Enc28j60Chip, Miso, Revision, SimSpi, SpiFault};
 use ethdev::{Control, Error as _, ErrorKind, EthernetDevice, Interest, MacAddress, Rearm, Speed};
 use ethdev_enc28j60::{Config, Enc28j60, Error};
-use ethdev_sim::chip::enc28j60::{ChipConfig, Enc28j60Chip, Miso, Revision, SimSpi, SpiFault};
 use ethdev_sim::{Clock, SimDelay, Station, Wire, WireConfig};
 use liar::{Failed, Host, Liar, Oracle};
 

@@ -6,12 +6,10 @@ use core::time::Duration;
 use embedded_hal::digital::InputPin;
 use embedded_hal_02 as hal02;
 use enc28j60::Unconnected;
+use enc28j60_model::{ChipConfig, CsPin, Enc28j60Chip, Errata, Hal02, IntPin, Revision, SimSpiBus, SpiFault, TxFate};
 use ethdev::{Control, Error as _, ErrorKind, EthernetDevice, Interest, MacAddress, Rearm, RearmOutcome, Speed};
 use ethdev_enc28j60::Error;
 use ethdev_enc28j60::compat::{Bridge, Memory};
-use ethdev_sim::chip::enc28j60::{
-    ChipConfig, CsPin, Enc28j60Chip, Errata, Hal02, IntPin, Revision, SimSpiBus, SpiFault, TxFate,
-};
 use ethdev_sim::{Clock, Station, Wire, WireConfig};
 
 const MAC: MacAddress = MacAddress::new([0x02, 0, 0, 0, 0, 0x28]);

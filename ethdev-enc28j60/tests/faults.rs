@@ -4,9 +4,9 @@ mod support;
 
 use std::time::Duration;
 
+use enc28j60_model::{ChipConfig, ChipFaults, Errata, Miso, Revision, TxFate, ViolationKind};
 use ethdev::{Control, Error as _, ErrorKind, EthernetDevice, Link};
 use ethdev_enc28j60::{Config, Enc28j60, Error};
-use ethdev_sim::chip::enc28j60::{ChipConfig, ChipFaults, Errata, Miso, Revision, TxFate, ViolationKind};
 use support::{Driver, Lab, OWN, frame};
 
 const PATIENCE: Duration = Duration::from_millis(100);

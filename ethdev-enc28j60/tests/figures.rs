@@ -4,10 +4,10 @@ mod support;
 
 use std::time::Duration;
 
+use enc28j60_model::{ChipConfig, Errata, Revision};
 use ethdev::{EthernetDevice, Interest, asynch};
 use ethdev_enc28j60::Config;
 use ethdev_sim::block_on_until;
-use ethdev_sim::chip::enc28j60::{ChipConfig, Errata, Revision};
 use support::{Lab, OWN, frame};
 
 /// No erratum strikes at random: what is counted is the way without them.
@@ -216,7 +216,7 @@ fn waiting_for_the_int_line_costs_nothing() {
 
 #[test]
 fn memory() {
-    let host = size_of::<ethdev_sim::chip::enc28j60::SimSpi>() + size_of::<ethdev_sim::SimDelay>();
+    let host = size_of::<enc28j60_model::SimSpi>() + size_of::<ethdev_sim::SimDelay>();
     let driver = size_of::<support::Driver>() - host;
     // All but two of the contract's: the chip drops what its filter refuses, and what has a wrong FCS, without a trace.
     let counters = size_of::<ethdev::Stats>() - 2 * size_of::<u32>();

@@ -1,6 +1,6 @@
 #![doc = include_str!("../README.md")]
 #![no_std]
-#![deny(unsafe_code)]
+#![forbid(unsafe_code)]
 #![cfg_attr(
     not(test),
     deny(
@@ -15,17 +15,22 @@
 #[cfg(test)]
 extern crate std;
 
-mod device;
-mod error;
-mod halves;
-mod line;
-pub mod mac;
+mod config;
+mod energy;
 mod phy;
+mod regs;
+mod reset;
+mod straps;
+mod symbols;
 mod trace;
+mod variant;
+mod vendor;
 
-pub use device::{Lan8720, MacPhy};
-pub use error::Error;
-pub use halves::{PortRx, PortTx};
-pub use line::{NoLine, PhyLine, PinLine};
-pub use mac::Mac;
-pub use phy::{AFTER_RESET, Lan8720Phy, Loopback, Mdix, Model, PhyConfig, RESET_LOW, Straps, hardware_reset};
+pub use config::{Mdix, PhyConfig};
+pub use phy::{Lan8720Phy, Loopback};
+pub use reset::{AFTER_RESET, RESET_LOW, hardware_reset};
+pub use straps::Straps;
+pub use variant::Model;
+
+/// A [`MacPhy`](ethdev_phy::MacPhy) with a LAN8720A or one of its relatives.
+pub type Lan8720<M, C, I = ethdev_phy::NoLine> = ethdev_phy::MacPhy<M, Lan8720Phy, C, I>;

@@ -4,12 +4,12 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use ethdev::mdio::PhyAddress;
-use ethdev::phy::{Abilities, Phy, PhyEvent};
 use ethdev::{Duplex, Speed};
 use ethdev_lan8720::{Lan8720Phy, PhyConfig};
-use ethdev_sim::chip::lan8720::{self as sim, Lan8720Chip, Part, Partner, SimMdio};
+use ethdev_phy::mdio::PhyAddress;
+use ethdev_phy::phy::{Abilities, Phy, PhyEvent};
 use ethdev_sim::{Clock, Wire, WireConfig};
+use lan8720_model::{self as sim, Lan8720Chip, Part, Partner, SimMdio};
 
 const fn ms(ms: u64) -> Duration {
     Duration::from_millis(ms)

@@ -9,7 +9,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use async_io::{Async as Watched, Timer};
 use ethdev::Interest;
-use ethdev::asynch::{Async, Waiter};
+use ethdev_util::asynch::{Async, Waiter};
 
 use crate::wait::UNANNOUNCED_INTERVAL;
 use crate::{Tap, TapError};

@@ -5,7 +5,7 @@ use std::vec::Vec;
 
 use ethdev::{
     Capabilities, Control, ControlError, ErrorKind, ErrorType, EthernetDevice, Events, LendingDevice, Link, MacAddress,
-    RxFrame, RxHalf, RxMeta, Stats, TxHalf, lend,
+    RxFrame, RxHalf, RxMeta, Stats, TxHalf, lending,
 };
 
 pub(crate) const OWN: MacAddress = MacAddress::new([2, 0, 0, 0, 0, 1]);
@@ -81,7 +81,7 @@ impl Rx<'_> {
         if !self.wrong.never_ends
             && let Some(frame) = self.frames.pop_front()
         {
-            lend::count_release(self.stats, frame.len(), delivered);
+            lending::count_release(self.stats, frame.len(), delivered);
         }
         or_fail(self.wrong.release, ())
     }
@@ -212,11 +212,11 @@ impl EthernetDevice for Memory {
     }
 
     fn recv_frame(&mut self, buf: &mut [u8]) -> Result<Option<RxMeta>, ErrorKind> {
-        lend::recv_by_copy(self.split().0, buf, |needed| ErrorKind::BufferTooSmall { needed })
+        lending::recv_by_copy(self.split().0, buf, |needed| ErrorKind::BufferTooSmall { needed })
     }
 
     fn discard_frame(&mut self) -> Result<bool, ErrorKind> {
-        lend::discard(self.split().0)
+        lending::discard(self.split().0)
     }
 
     fn tx_ready(&mut self) -> Result<bool, ErrorKind> {
@@ -224,7 +224,7 @@ impl EthernetDevice for Memory {
     }
 
     fn send_gather(&mut self, parts: &[&[u8]]) -> Result<(), ErrorKind> {
-        lend::send_by_copy(self.split().1, parts, || ErrorKind::Busy)
+        lending::send_by_copy(self.split().1, parts, || ErrorKind::Busy)
     }
 
     fn service(&mut self) -> Result<Events, ErrorKind> {

@@ -2,19 +2,20 @@
 //!
 //! Every method is forwarded, provided ones too, so that no override is lost behind a reference.
 
-use crate::lend::LendingDevice;
+use crate::lending::LendingDevice;
 use crate::{Capabilities, Control, EthernetDevice, Events, Link, MacAddress, Rearm, RxMeta, Stats};
 
 /// Items of an `impl Control` that pass calls on: `control!(|this| &mut this.device, wrap)` for all of them, or the names of those wanted after it. `wrap`
 /// turns the device's error into the layer's.
-macro_rules! control {
+#[macro_export]
+macro_rules! forward_control {
     (|$this:ident| $place:expr, $wrap:expr) => {
-        $crate::forward::control!(
+        $crate::forward_control!(
             |$this| $place, $wrap, start, stop, set_mac_address, set_rx_filter, recover, sleep, wake
         );
     };
     (|$this:ident| $place:expr, $wrap:expr, $($method:ident),+) => {
-        $($crate::forward::control!(@ $method, $this, $place, $wrap);)+
+        $($crate::forward_control!(@ $method, $this, $place, $wrap);)+
     };
     (@ set_mac_address, $this:ident, $place:expr, $wrap:expr) => {
         fn set_mac_address(
@@ -41,10 +42,10 @@ macro_rules! control {
         }
     };
 }
-pub(crate) use control;
 
 /// The items of an `impl Rearm` that passes all calls on: `rearm!(|this| &mut this.device)`.
-macro_rules! rearm {
+#[macro_export]
+macro_rules! forward_rearm {
     (|$this:ident| $place:expr) => {
         fn disarm(&mut self) -> Result<(), Self::Error> {
             let $this = self;
@@ -57,7 +58,6 @@ macro_rules! rearm {
         }
     };
 }
-pub(crate) use rearm;
 
 impl<T: EthernetDevice + ?Sized> EthernetDevice for &mut T {
     fn mac_address(&self) -> MacAddress {
@@ -117,9 +117,9 @@ impl<T: LendingDevice + ?Sized> LendingDevice for &mut T {
 }
 
 impl<T: Control + ?Sized> Control for &mut T {
-    control!(|this| &mut **this, core::convert::identity);
+    crate::forward_control!(|this| &mut **this, core::convert::identity);
 }
 
 impl<T: Rearm + ?Sized> Rearm for &mut T {
-    rearm!(|this| &mut **this);
+    crate::forward_rearm!(|this| &mut **this);
 }

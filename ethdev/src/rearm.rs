@@ -23,7 +23,8 @@
 /// ```
 ///
 /// ```
-/// use ethdev::{Doorbell, EthernetDevice, Interest, MacAddress, Rearm, RearmOutcome};
+/// use ethdev_util::Doorbell;
+/// use ethdev::{EthernetDevice, Interest, MacAddress, Rearm, RearmOutcome};
 /// # use ethdev_sim::{Clock, RingConfig, RingError, RingNic, WireConfig};
 /// # static DOORBELL: Doorbell = Doorbell::new();
 /// # let clock = Clock::new();

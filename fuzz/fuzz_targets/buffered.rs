@@ -2,11 +2,9 @@
 #![no_main]
 
 use arbitrary::Unstructured;
-use ethdev::{
-    Buffered, Callback, CallbackDevice, EthernetDevice, Interest, LendingDevice, Rearm, RxFrame, RxHalf, Transmit,
-    TxHalf,
-};
+use ethdev::{CallbackDevice, EthernetDevice, Interest, LendingDevice, Rearm, RxFrame, RxHalf, Transmit, TxHalf};
 use ethdev_fuzz::Hostile;
+use ethdev_util::{Buffered, Callback};
 
 const N: usize = 600;
 

@@ -2,21 +2,21 @@
 //! own, and every call ends.
 #![no_main]
 
-#[path = "../../ethdev-lan8720/tests/enet/puppet.rs"]
+#[path = "../../ethdev-enet/tests/driver/puppet.rs"]
 mod puppet;
 
 use std::cell::Cell;
 
 use arbitrary::Unstructured;
-use ethdev::mdio::{Mdio, PhyAddress};
-use ethdev::phy::reg;
 use ethdev::{
     Control, Duplex, EthernetDevice, Interest, LendingDevice, Link, LinkMode, Multicast, Rearm, RxFilter, RxHalf,
     Speed, TxHalf,
 };
 use ethdev_fuzz::MAC;
-use ethdev_lan8720::Mac as _;
-use ethdev_lan8720::mac::dma::RingMemory;
+use ethdev_phy::Mac as _;
+use ethdev_phy::dma::RingMemory;
+use ethdev_phy::mdio::{Mdio, PhyAddress};
+use ethdev_phy::phy::reg;
 use puppet::{RX, Stage, TX};
 
 /// More accesses in one call are no bound.

@@ -4,10 +4,10 @@
 use std::time::Duration;
 
 use arbitrary::Unstructured;
-use ethdev::mdio::{Mdio, PhyAddress, RegisterAddress};
-use ethdev::phy::{Abilities, Phy, PhyError, PhyEvent};
 use ethdev::{Duplex, ErrorKind, Link, Speed};
 use ethdev_lan8720::{Lan8720Phy, Loopback, Mdix, PhyConfig};
+use ethdev_phy::mdio::{Mdio, PhyAddress, RegisterAddress};
+use ethdev_phy::phy::{Abilities, Phy, PhyError, PhyEvent};
 
 /// More accesses in one call are no bound.
 const MOST_ACCESSES: usize = 40;

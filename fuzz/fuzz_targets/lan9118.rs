@@ -5,14 +5,14 @@ use std::cell::{Cell, RefCell};
 
 use arbitrary::Unstructured;
 use embedded_hal::delay::DelayNs;
-use ethdev::mdio::{Mdio, PhyAddress, RegisterAddress};
 use ethdev::{
     Control, Duplex, EthernetDevice, Interest, Link, LinkMode, MacAddress, Multicast, Pause, Rearm, RxFilter, Speed,
 };
 use ethdev_fuzz::MAC;
-use ethdev_lan8720::Mac;
-use ethdev_lan8720::mac::lan9118::{Config, Lan9118, Model};
-use ethdev_lan8720::mac::mmio::Registers;
+use ethdev_lan9118::{Config, Lan9118, Model};
+use ethdev_phy::Mac;
+use ethdev_phy::mdio::{Mdio, PhyAddress, RegisterAddress};
+use ethdev_phy::mmio::Registers;
 
 /// More accesses in one call are no bound: that is a dozen waits of the longest kind, each to its last look.
 const MOST_ACCESSES: u64 = 200_000;

@@ -1,10 +1,10 @@
 //! smoltcp and the example node through the adapter, over a device that lies: no panic, no endless loop.
 #![no_main]
 
-use ethdev::Buffered;
 use ethdev_examples::apps::{Config, Node, Slots, Storage};
 use ethdev_fuzz::Hostile;
 use ethdev_smoltcp::Adapter;
+use ethdev_util::Buffered;
 use smoltcp::time::Instant;
 use smoltcp::wire::{IpCidr, Ipv4Address};
 

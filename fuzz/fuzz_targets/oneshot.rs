@@ -7,13 +7,13 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use arbitrary::Unstructured;
-use ethdev::mdio::{Mdio, PhyAddress, RegisterAddress};
 use ethdev::{
     Control, ErrorKind, EthernetDevice, Interest, LendingDevice, Link, Multicast, Rearm, RxFilter, RxHalf, TxHalf,
 };
 use ethdev_fuzz::MAC;
-use ethdev_lan8720::Mac;
-use ethdev_lan8720::mac::oneshot::{Flaw, OneShot, PortInterrupt, Received, RxPort, TxPort};
+use ethdev_phy::Mac;
+use ethdev_phy::mdio::{Mdio, PhyAddress, RegisterAddress};
+use ethdev_rmii::{Flaw, OneShot, PortInterrupt, Received, RxPort, TxPort};
 
 type Buffer = Box<[u8]>;
 

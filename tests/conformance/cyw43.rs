@@ -6,13 +6,15 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ethdev::{Control as _, Doorbell, EthernetDevice as _};
-use ethdev_cyw43::{Config, Cyw43, Images, Incoming, Network, Outgoing, PowerSave, Rejoin, asynch};
-use ethdev_sim::chip::cyw43::{
+use cyw43439_model::{
     AccessPoint, ApId, BusFault, ChipConfig, Cyw43Chip, Fault, PowerPin, Spoil, ViolationKind, WordBus,
 };
-use ethdev_sim::conformance::{FarEnd, Fixture, Loss, Power, Unsupported};
-use ethdev_sim::{Clock, SimDelay, Station, Wire, WireConfig, block_on, conformance, fcs};
+use ethdev::{Control as _, EthernetDevice as _};
+use ethdev_conformance::conformance;
+use ethdev_conformance::{FarEnd, Fixture, Loss, Power, Unsupported};
+use ethdev_cyw43::{Config, Cyw43, Images, Incoming, Network, Outgoing, PowerSave, Rejoin, asynch};
+use ethdev_sim::{Clock, SimDelay, Station, Wire, WireConfig, block_on, fcs};
+use ethdev_util::Doorbell;
 
 use crate::support::{self, Probe, no_misuse};
 

@@ -7,15 +7,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use embedded_hal::spi::{self, ErrorType, Operation};
+use enc28j60_model::{ChipConfig, Enc28j60Chip, IntPin, ResetPin, Revision, SimSpi, SpiFault, ViolationKind};
 use ethdev::asynch::EthernetDevice as _;
-use ethdev::{Doorbell, Duplex, EthernetDevice as _, Interest, MacAddress, Speed};
+use ethdev::{Duplex, EthernetDevice as _, Interest, MacAddress, Speed};
+use ethdev_conformance::conformance;
+use ethdev_conformance::{FarEnd, Fixture, Loss, Power, Unsupported};
 use ethdev_enc28j60::asynch::{self, Edge, Interrupt, Level, NoInterrupt};
 use ethdev_enc28j60::{Config, Enc28j60, NoReset, Reset};
-use ethdev_sim::chip::enc28j60::{
-    ChipConfig, Enc28j60Chip, IntPin, ResetPin, Revision, SimSpi, SpiFault, ViolationKind,
-};
-use ethdev_sim::conformance::{FarEnd, Fixture, Loss, Power, Unsupported};
-use ethdev_sim::{Clock, SimDelay, Station, Wire, WireConfig, block_on, conformance};
+use ethdev_sim::{Clock, SimDelay, Station, Wire, WireConfig, block_on};
+use ethdev_util::Doorbell;
 
 use crate::support::{self, Probe, no_misuse};
 

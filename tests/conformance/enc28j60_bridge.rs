@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ::enc28j60::Unconnected;
-use ethdev::{Doorbell, MacAddress, Speed};
+use enc28j60_model::{ChipConfig, CsPin, Enc28j60Chip, Errata, Hal02, IntPin, Revision, SimSpiBus, ViolationKind};
+use ethdev::{MacAddress, Speed};
+use ethdev_conformance::conformance;
+use ethdev_conformance::{FarEnd, Fixture, Loss, Power, Unsupported};
 use ethdev_enc28j60::compat::{Bridge, Memory};
-use ethdev_sim::chip::enc28j60::{
-    ChipConfig, CsPin, Enc28j60Chip, Errata, Hal02, IntPin, Revision, SimSpiBus, ViolationKind,
-};
-use ethdev_sim::conformance::{FarEnd, Fixture, Loss, Power, Unsupported};
-use ethdev_sim::{Clock, Station, Wire, WireConfig, conformance};
+use ethdev_sim::{Clock, Station, Wire, WireConfig};
+use ethdev_util::Doorbell;
 
 const ADDRESS: MacAddress = MacAddress::new([0x02, 0, 0, 0, 0, 0x28]);
 

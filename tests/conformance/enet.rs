@@ -5,17 +5,21 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use cable_phy_model::CablePhy;
 use ethdev::frame::FCS_LEN;
-use ethdev::mdio::PhyAddress;
-use ethdev::{Doorbell, EthernetDevice as _, MacAddress, Speed};
+use ethdev::{EthernetDevice as _, MacAddress, Speed};
+use ethdev_conformance::conformance;
+use ethdev_conformance::{FarEnd as _, Fixture, Loss, WireEnd};
+use ethdev_enet::{Config, Enet, Rings};
 use ethdev_examples::lab::enet::{Memory, Registers};
-use ethdev_lan8720::mac::dma::HostMemory;
-use ethdev_lan8720::mac::enet::{Config, Enet, Rings};
-use ethdev_lan8720::{Lan8720, Lan8720Phy, MacPhy, PhyConfig, PinLine};
-use ethdev_sim::chip::enet::{ChipConfig, EnetChip};
-use ethdev_sim::chip::lan8720::{IntPin, Lan8720Chip, Partner, PhyStraps};
-use ethdev_sim::conformance::{FarEnd as _, Fixture, Loss, WireEnd};
-use ethdev_sim::{CablePhy, Clock, SimDelay, Station, Wire, WireConfig, conformance};
+use ethdev_lan8720::{Lan8720, Lan8720Phy, PhyConfig};
+use ethdev_phy::dma::HostMemory;
+use ethdev_phy::mdio::PhyAddress;
+use ethdev_phy::{MacPhy, PinLine};
+use ethdev_sim::{Clock, SimDelay, Station, Wire, WireConfig};
+use ethdev_util::Doorbell;
+use lan8720_model::{IntPin, Lan8720Chip, Partner, PhyStraps};
+use nxp_enet_model::{ChipConfig, EnetChip};
 
 use crate::support::{Now, no_misuse, now};
 

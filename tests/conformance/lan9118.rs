@@ -5,15 +5,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ethdev::mdio::PhyAddress;
-use ethdev::{Doorbell, Duplex, EthernetDevice as _, LinkMode, MacAddress, Speed};
-use ethdev_lan8720::mac::lan9118::{Config, IrqPin, Lan9118};
-use ethdev_lan8720::mac::mmio::Registers;
-use ethdev_lan8720::{Lan8720, Lan8720Phy, MacPhy, PhyConfig};
-use ethdev_sim::chip::lan8720::Lan8720Chip;
-use ethdev_sim::chip::lan9118::{ChipConfig, Lan9118Chip, Part, SimBus};
-use ethdev_sim::conformance::{Fixture, Loss, WireEnd};
-use ethdev_sim::{CablePhy, Clock, SimDelay, Station, Wire, WireConfig, conformance};
+use cable_phy_model::CablePhy;
+use ethdev::{Duplex, EthernetDevice as _, LinkMode, MacAddress, Speed};
+use ethdev_conformance::conformance;
+use ethdev_conformance::{Fixture, Loss, WireEnd};
+use ethdev_lan8720::{Lan8720, Lan8720Phy, PhyConfig};
+use ethdev_lan9118::{Config, IrqPin, Lan9118};
+use ethdev_phy::MacPhy;
+use ethdev_phy::mdio::PhyAddress;
+use ethdev_phy::mmio::Registers;
+use ethdev_sim::{Clock, SimDelay, Station, Wire, WireConfig};
+use ethdev_util::Doorbell;
+use lan8720_model::Lan8720Chip;
+use lan9118_model::{ChipConfig, Lan9118Chip, Part, SimBus};
 
 use crate::support::{Now, no_misuse, now};
 

@@ -3,9 +3,11 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use ethdev::asynch::{Async, EthernetDevice};
-use ethdev::{Doorbell, MacAddress};
+use ethdev::MacAddress;
+use ethdev::asynch::EthernetDevice;
 use ethdev_sim::{Clock, RingConfig, RingNic, SimDelay, Station, WireConfig};
+use ethdev_util::Doorbell;
+use ethdev_util::asynch::Async;
 
 use crate::hosts::Host;
 use crate::tasks::{End, time};

@@ -5,12 +5,14 @@ use std::convert::Infallible;
 use std::rc::Rc;
 use std::time::Duration;
 
-use ethdev::asynch::{Async, EthernetDevice};
-use ethdev::pump::{Pump, Runner, StackSide};
-use ethdev::{Control, Doorbell, LendingDevice, MacAddress, RxFilter};
+use ethdev::asynch::EthernetDevice;
+use ethdev::{Control, LendingDevice, MacAddress, RxFilter};
 use ethdev_examples::apps::{Config, Node, Slots, Storage};
 use ethdev_sim::{Clock, RingConfig, RingNic, SimDelay, WireConfig};
 use ethdev_smoltcp::{Adapter, Wakeup};
+use ethdev_util::Doorbell;
+use ethdev_util::asynch::Async;
+use ethdev_util::pump::{Pump, Runner, StackSide};
 use futures_lite::future;
 use smoltcp::iface::{Config as InterfaceConfig, Interface, SocketSet, SocketStorage};
 use smoltcp::socket::tcp;

@@ -3,8 +3,8 @@
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::time::{Duration, Instant};
 
+use ethdev_conformance::{FarEnd, Fixture, Power, Report, Suite};
 use ethdev_linux::{AsyncTap, Tap, TapConfig};
-use ethdev_sim::conformance::{FarEnd, Fixture, Power, Report, Suite};
 use nix::sys::socket::{
     AddressFamily, LinkAddr, MsgFlags, SockFlag, SockProtocol, SockType, bind, recvfrom, send, socket,
 };

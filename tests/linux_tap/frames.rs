@@ -4,10 +4,11 @@ use std::net::UdpSocket;
 use std::time::{Duration, Instant};
 
 use ethdev::{
-    Buffered, Callback, CallbackDevice, Control, Error as _, ErrorKind, EthernetDevice, FilterOutcome, Interest,
-    MacAddress, Multicast, RxFilter, RxFrame, Transmit,
+    CallbackDevice, Control, Error as _, ErrorKind, EthernetDevice, FilterOutcome, Interest, MacAddress, Multicast,
+    RxFilter, RxFrame, Transmit,
 };
 use ethdev_linux::{Tap, TapConfig};
+use ethdev_util::{Buffered, Callback};
 
 use crate::rig::*;
 

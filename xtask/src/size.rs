@@ -83,7 +83,10 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         directory: "size-apart",
     };
     apart.run(&tools)?;
-    let objects = stack::objects(&apart.leavings(&tools), &["ethdev", "ethdev_smoltcp", "mps2_bare"])?;
+    let objects = stack::objects(
+        &apart.leavings(&tools),
+        &["ethdev", "ethdev_smoltcp", "ethdev_util", "mps2_bare"],
+    )?;
 
     let mut list = flash(&ours, &plain);
     list.extend(ram(&ours, &plain, sizes));

@@ -32,21 +32,22 @@ const TARGETS: [(&str, &str); 3] = [
 ];
 
 /// Each `no_std` crate and the sets of features it is built with.
-const CRATES: [(&str, &[&str]); 6] = [
+const CRATES: [(&str, &[&str]); 11] = [
+    ("ethdev", &["", "defmt"]),
     (
-        "ethdev",
+        "ethdev-util",
         &[
             "",
             "critical-section",
             "pump",
             "defmt",
             "log",
-            "embedded-hal",
             "embedded-hal-async",
             "critical-section,embedded-hal-async",
-            "pump,defmt,log,embedded-hal,embedded-hal-async",
+            "pump,defmt,log,embedded-hal-async",
         ],
     ),
+    ("ethdev-phy", &["", "defmt"]),
     // smoltcp itself builds only with an IP version and a kind of socket.
     (
         "ethdev-smoltcp",
@@ -63,6 +64,9 @@ const CRATES: [(&str, &[&str]); 6] = [
     ),
     ("ethdev-cyw43", &["", "defmt", "log", "defmt,log"]),
     ("ethdev-lan8720", &["", "defmt", "log", "defmt,log"]),
+    ("ethdev-enet", &["", "defmt"]),
+    ("ethdev-lan9118", &["", "defmt", "log", "defmt,log"]),
+    ("ethdev-rmii", &["", "defmt", "log", "defmt,log"]),
     ("ethdev-examples", &[""]),
 ];
 

@@ -47,7 +47,7 @@ const STEPS: &[Step] = &[
     },
     Step {
         name: "features",
-        about: "ethdev compiles with every set of its features",
+        about: "ethdev-util compiles with every set of its features",
         run: features,
     },
     Step {
@@ -207,14 +207,7 @@ fn lint() -> Result<Outcome> {
 
 /// Features are additive: all 2^n sets of them, the empty one included.
 fn features() -> Result<Outcome> {
-    const FEATURES: [&str; 6] = [
-        "critical-section",
-        "pump",
-        "defmt",
-        "log",
-        "embedded-hal",
-        "embedded-hal-async",
-    ];
+    const FEATURES: [&str; 5] = ["critical-section", "pump", "defmt", "log", "embedded-hal-async"];
     for set in 0..1_usize << FEATURES.len() {
         let chosen: Vec<&str> = FEATURES
             .iter()
@@ -227,7 +220,7 @@ fn features() -> Result<Outcome> {
             "check",
             "--quiet",
             "--package",
-            "ethdev",
+            "ethdev-util",
             "--features",
             &chosen.join(","),
         ]);
@@ -251,7 +244,7 @@ fn loom() -> Result<Outcome> {
         "test",
         "--release",
         "--package",
-        "ethdev",
+        "ethdev-util",
         "--features",
         "pump",
         "--test",

@@ -7,8 +7,8 @@ use std::sync::Mutex;
 use std::time::Instant;
 
 use comfy_table::{Table, presets::UTF8_FULL_CONDENSED};
+use enc28j60_model::Revision;
 use ethdev_bench::enc28j60::stress::{Books, Plan, Scenario, run};
-use ethdev_sim::chip::enc28j60::Revision;
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// Frames in all, where nobody says otherwise.

@@ -21,10 +21,11 @@ mod echo {
     use std::process::ExitCode;
     use std::time::{Duration, Instant};
 
-    use ethdev::{Buffered, MacAddress};
+    use ethdev::MacAddress;
     use ethdev_bench::{HOST, Stack};
     use ethdev_linux::{Tap, TapConfig};
     use ethdev_smoltcp::{Adapter, Wakeup};
+    use ethdev_util::Buffered;
     use smoltcp::phy::{Medium, TunTapInterface, wait};
     use smoltcp::time::Instant as StackTime;
 

@@ -1,7 +1,7 @@
 //! The model's bus, as the driver wants one.
 
+use cyw43439_model::{BusFault, WordBus};
 use ethdev_cyw43::{Gspi, Incoming, Outgoing, asynch};
-use ethdev_sim::chip::cyw43::{BusFault, WordBus};
 
 /// A host with a state machine in hardware: whole transactions, and a data line that can be looked at between them, or cannot.
 #[derive(Debug)]

@@ -1,6 +1,6 @@
 //! A chip among access points, the wire behind those, and a station on it.
 
-use ethdev_sim::chip::cyw43::{ChipConfig, Cyw43Chip, Images};
+use cyw43439_model::{ChipConfig, Cyw43Chip, Images};
 use ethdev_sim::{Clock, Side, Station, Wire, WireConfig};
 
 /// The name of the network.

@@ -1,7 +1,7 @@
 //! A chip, its wire, and a station at the other end.
 
+use enc28j60_model::{ChipConfig, Enc28j60Chip};
 use ethdev::Speed;
-use ethdev_sim::chip::enc28j60::{ChipConfig, Enc28j60Chip};
 use ethdev_sim::{Clock, Side, Station, Wire, WireConfig};
 
 /// A chip, its wire, and a station at the other end.

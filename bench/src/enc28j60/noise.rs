@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use embedded_hal::spi::{ErrorType, Operation, SpiDevice};
-use ethdev_sim::chip::enc28j60::{SimSpi, SpiFault};
+use enc28j60_model::{SimSpi, SpiFault};
 
 /// The chip's SPI device with one bit flipped in some of its transactions: opcode, data in and data out are equally exposed, byte for byte.
 #[derive(Debug)]

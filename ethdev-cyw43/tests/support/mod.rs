@@ -8,9 +8,9 @@
 
 use std::time::Duration;
 
+use cyw43439_model::{self as model, AccessPoint, ChipConfig, Cyw43Chip, PowerPin, WordBus};
 use ethdev::{Control, ErrorKind, EthernetDevice};
 use ethdev_cyw43::{Config, Cyw43, Error, Images, Incoming, Outgoing};
-use ethdev_sim::chip::cyw43::{self as model, AccessPoint, ChipConfig, Cyw43Chip, PowerPin, WordBus};
 use ethdev_sim::{Clock, SimDelay, Station, Wire, WireConfig};
 
 pub const SSID: &str = "laboratory";

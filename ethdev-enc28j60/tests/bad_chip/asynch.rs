@@ -9,12 +9,12 @@ use core::task::{Context, Poll, Waker};
 use embedded_hal::digital::ErrorType;
 use embedded_hal::spi::Operation;
 use embedded_hal_async::digital::Wait;
+use enc28j60_model::Miso;
 use ethdev::asynch::EthernetDevice;
 use ethdev::{Error as _, ErrorKind, Interest};
 use ethdev_enc28j60::asynch::{Edge, Enc28j60, Interrupt, Level, NoInterrupt};
 use ethdev_enc28j60::{Config, Error};
 use ethdev_sim::block_on_until;
-use ethdev_sim::chip::enc28j60::Miso;
 
 use super::liar::{Failed, Host, Liar, Oracle};
 use super::{Dice, LONGEST, MAC, MOST_TRANSACTIONS, lab};

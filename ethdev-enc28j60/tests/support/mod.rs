@@ -3,9 +3,9 @@
 
 use std::time::Duration;
 
+use enc28j60_model::{BusCounters, ChipConfig, Enc28j60Chip, Revision, SimSpi};
 use ethdev::{EthernetDevice, Interest, MacAddress, Speed};
 use ethdev_enc28j60::{Config, Enc28j60, asynch};
-use ethdev_sim::chip::enc28j60::{BusCounters, ChipConfig, Enc28j60Chip, Revision, SimSpi};
 use ethdev_sim::{Clock, SimDelay, Station, Wire, WireConfig, block_on};
 
 pub(crate) const OWN: MacAddress = MacAddress::new([0x02, 0, 0, 0, 0, 0x28]);
@@ -59,7 +59,7 @@ impl Lab {
     pub(crate) fn by_level(
         &self,
         config: Config,
-    ) -> asynch::Enc28j60<SimSpi, SimDelay, asynch::Level<ethdev_sim::chip::enc28j60::IntPin>> {
+    ) -> asynch::Enc28j60<SimSpi, SimDelay, asynch::Level<enc28j60_model::IntPin>> {
         use ethdev::asynch::EthernetDevice;
         let line = asynch::Level(self.chip.int_pin());
         let driver = asynch::Enc28j60::new(self.chip.spi_device(), self.chip.delay(), line, config);

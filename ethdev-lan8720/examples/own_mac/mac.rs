@@ -1,7 +1,7 @@
-use ethdev::mdio::{Mdio, PhyAddress, RegisterAddress};
-use ethdev::phy::Abilities;
+use ethdev_phy::mdio::{Mdio, PhyAddress, RegisterAddress};
+use ethdev_phy::phy::Abilities;
 use ethdev::*;
-use ethdev_lan8720::Mac;
+use ethdev_phy::Mac;
 
 /// What the hardware can do: here, a MAC with a FIFO in each direction that adds, checks and strips the FCS.
 pub trait Fifos {

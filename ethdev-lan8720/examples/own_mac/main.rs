@@ -9,12 +9,12 @@ mod mac;
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use ethdev::mdio::{Mdio, PhyAddress, RegisterAddress};
-use ethdev::phy::PhyState;
 use ethdev::{Duplex, EthernetDevice, MacAddress, Speed};
 use ethdev_lan8720::{Lan8720, Lan8720Phy, Loopback, PhyConfig};
-use ethdev_sim::chip::lan8720::{Lan8720Chip, Partner, PhyStraps, SimMdio};
+use ethdev_phy::mdio::{Mdio, PhyAddress, RegisterAddress};
+use ethdev_phy::phy::PhyState;
 use ethdev_sim::{Clock, Wire, WireConfig};
+use lan8720_model::{Lan8720Chip, Partner, PhyStraps, SimMdio};
 use mac::{Fifos, OwnMac};
 
 /// Hardware that is not there: what is sent comes back, as with the PHY in its near-end loopback. The PHY is a model.

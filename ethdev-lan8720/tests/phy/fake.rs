@@ -4,9 +4,9 @@ use std::ops::Range;
 use std::time::Duration;
 
 use ethdev::ErrorKind;
-use ethdev::mdio::{Mdio, PhyAddress, RegisterAddress};
-use ethdev::phy::{Abilities, Phy, PhyError, PhyEvent};
 use ethdev_lan8720::{Lan8720Phy, PhyConfig};
+use ethdev_phy::mdio::{Mdio, PhyAddress, RegisterAddress};
+use ethdev_phy::phy::{Abilities, Phy, PhyError, PhyEvent};
 
 pub(crate) const ADDRESS: u8 = 1;
 

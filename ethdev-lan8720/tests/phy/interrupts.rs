@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use ethdev::phy::{Phy, PhyEvent};
 use ethdev::{Duplex, Speed};
 use ethdev_lan8720::PhyConfig;
+use ethdev_phy::phy::{Phy, PhyEvent};
 
 use crate::fake::{Access, Bench};
 

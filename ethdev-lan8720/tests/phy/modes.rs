@@ -1,8 +1,8 @@
 //! What mode a link is in, and whether it is one.
 
-use ethdev::phy::{Abilities, Phy, PhyError, PhyEvent, PhyState};
 use ethdev::{Duplex, Link, LinkMode, Pause, Speed};
 use ethdev_lan8720::PhyConfig;
+use ethdev_phy::phy::{Abilities, Phy, PhyError, PhyEvent, PhyState};
 use proptest::prelude::*;
 
 use crate::fake::Bench;

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use ethdev::mdio::PhyAddress;
-use ethdev::phy::{Abilities, Phy, PhyError, PhyEvent, PhyState};
 use ethdev::{Duplex, Link, LinkMode, Speed};
 use ethdev_lan8720::{Lan8720Phy, Model, PhyConfig};
+use ethdev_phy::mdio::PhyAddress;
+use ethdev_phy::phy::{Abilities, Phy, PhyError, PhyEvent, PhyState};
 
 use crate::fake::{ADDRESS, Access, Bench, Fake};
 

@@ -1,8 +1,8 @@
 //! What only this family has.
 
-use ethdev::phy::{Phy, PhyError, PhyEvent, PhyState};
 use ethdev::{Duplex, Link, LinkMode, Speed};
 use ethdev_lan8720::{Loopback, Mdix, PhyConfig};
+use ethdev_phy::phy::{Phy, PhyError, PhyEvent, PhyState};
 
 use crate::fake::Bench;
 
@@ -17,7 +17,7 @@ fn asleep(bench: &Bench) -> bool {
 fn energy_detect_is_off_even_where_it_was_on() {
     let mut bench = Bench::new(PhyConfig::new());
     bench.fake.strapped = vec![(17, ENERGY_DETECT | ENERGY_ON)];
-    bench.start(ethdev::phy::Abilities::ALL_MODES).unwrap();
+    bench.start(ethdev_phy::phy::Abilities::ALL_MODES).unwrap();
     bench.run(10_000);
     assert!(!asleep(&bench));
 }
@@ -173,7 +173,7 @@ fn pairs_as_asked() {
     for (mdix, bits) in [(Mdix::Auto, 0x0000), (Mdix::Straight, 0x8000), (Mdix::Crossed, 0xa000)] {
         let mut bench = Bench::new(PhyConfig::new().with_mdix(mdix));
         bench.fake.strapped = vec![(27, 0x8810)];
-        bench.start(ethdev::phy::Abilities::ALL_MODES).unwrap();
+        bench.start(ethdev_phy::phy::Abilities::ALL_MODES).unwrap();
         bench.run(20);
         assert_eq!(
             bench.fake.get(27),
@@ -199,6 +199,6 @@ fn the_crossover_quirk_is_for_those_who_ask() {
 fn registers_are_within_reach() {
     let mut bench = Bench::up(PhyConfig::new());
     let mut registers = bench.phy.registers(&mut bench.fake);
-    let polarity = ethdev::mdio::RegisterAddress::new(27).unwrap();
+    let polarity = ethdev_phy::mdio::RegisterAddress::new(27).unwrap();
     assert_eq!(registers.read(polarity), Ok(0));
 }

@@ -4,11 +4,11 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use ethdev::mdio::PhyAddress;
-use ethdev::phy::{Abilities, Phy, PhyError, PhyEvent};
 use ethdev_lan8720::{Lan8720Phy, PhyConfig};
-use ethdev_sim::chip::lan8720::{self as sim, Lan8720Chip, MdioFault, Part, Partner, SimMdio};
+use ethdev_phy::mdio::PhyAddress;
+use ethdev_phy::phy::{Abilities, Phy, PhyError, PhyEvent};
 use ethdev_sim::{Clock, Wire, WireConfig};
+use lan8720_model::{self as sim, Lan8720Chip, MdioFault, Part, Partner, SimMdio};
 
 pub(crate) const ADDRESS: PhyAddress = PhyAddress::from_low_bits(1);
 pub(crate) const POLL: Duration = Duration::from_millis(100);

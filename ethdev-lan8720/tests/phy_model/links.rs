@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use ethdev::phy::{Abilities, Phy, PhyError, PhyEvent, PhyState};
 use ethdev::{Duplex, Link, LinkMode, Speed};
 use ethdev_lan8720::PhyConfig;
-use ethdev_sim::chip::lan8720::{Mode, Part, Partner, PhyConfig as Chip, PhyStraps, Setting};
+use ethdev_phy::phy::{Abilities, Phy, PhyError, PhyEvent, PhyState};
+use lan8720_model::{Mode, Part, Partner, PhyConfig as Chip, PhyStraps, Setting};
 
 use crate::lab::{LOOK, Lab, POLL, chip, ms};
 
@@ -228,8 +228,8 @@ fn advertisement_forcing_and_stopping_while_it_runs() {
 /// In power-down, boards were seen whose PHY shows a link.
 #[test]
 fn a_link_in_power_down_is_a_lie() {
-    use ethdev::mdio::RegisterAddress;
-    use ethdev_sim::chip::lan8720::ViolationKind;
+    use ethdev_phy::mdio::RegisterAddress;
+    use lan8720_model::ViolationKind;
     let mut lab = Lab::started(
         chip(Partner::default()).allowing(ViolationKind::PowerDownNegotiating),
         PhyConfig::new(),

@@ -4,15 +4,15 @@ use std::time::Duration;
 
 use embedded_hal::delay::DelayNs;
 use embedded_hal::digital::InputPin;
-use ethdev::mdio::{BitBang, DataPin, Mdio, OpenDrain};
-use ethdev::phy::{Abilities, Phy, PhyEvent, reg, scan};
 use ethdev_lan8720::{Lan8720Phy, PhyConfig, hardware_reset};
-use ethdev_sim::chip::lan8720::{Lan8720Chip, MdioPin, Partner, PhyTimes, SimMdio};
+use ethdev_phy::mdio::{BitBang, DataPin, Mdio, OpenDrain};
+use ethdev_phy::phy::{Abilities, Phy, PhyEvent, reg, scan};
 use ethdev_sim::{Clock, Wire, WireConfig};
+use lan8720_model::{Lan8720Chip, MdioPin, Partner, PhyTimes, SimMdio};
 
 use crate::lab::{ADDRESS, Lab, chip, ms};
 
-fn board(config: ethdev_sim::chip::lan8720::PhyConfig) -> (Clock, Wire, Lan8720Chip) {
+fn board(config: lan8720_model::PhyConfig) -> (Clock, Wire, Lan8720Chip) {
     let clock = Clock::new();
     let (wire, port, _peer) = Wire::new(&clock, WireConfig::default());
     let chip = Lan8720Chip::new(&clock, port, config);
@@ -107,7 +107,7 @@ fn two_phys_on_one_bus() {
     let clock = Clock::new();
     let make = |address: u8| {
         let (_wire, port, _peer) = Wire::new(&clock, WireConfig::default());
-        let straps = ethdev_sim::chip::lan8720::PhyStraps::default().with_address(address);
+        let straps = lan8720_model::PhyStraps::default().with_address(address);
         Lan8720Chip::new(&clock, port, chip(Partner::default()).with_straps(straps))
     };
     let chips = [make(0), make(1)];
@@ -135,7 +135,7 @@ fn a_hardware_reset_by_the_hosts_pin() {
 /// Chips are known for which 100 µs, as the data sheet has it, are too short: their link then goes up and down.
 #[test]
 fn the_reset_is_long_enough_for_those_that_need_more() {
-    let flaws = ethdev_sim::chip::lan8720::Flaws::default().with_zombie_below(Duration::from_micros(1_000));
+    let flaws = lan8720_model::Flaws::default().with_zombie_below(Duration::from_micros(1_000));
     let (clock, wire, chip) = board(chip(Partner::default()).with_reset_by_host().with_flaws(flaws));
     chip.delay().delay_ms(25);
     hardware_reset(&mut chip.reset_pin(), &mut chip.delay()).unwrap();
@@ -165,9 +165,7 @@ fn the_line_is_released_by_the_look() {
 /// As the 50 MHz output, the pin is no interrupt: the driver is told to poll, and the link is found all the same.
 #[test]
 fn without_an_interrupt_pin_it_is_polled() {
-    let straps = ethdev_sim::chip::lan8720::PhyStraps::default()
-        .with_address(1)
-        .with_ref_clk_out();
+    let straps = lan8720_model::PhyStraps::default().with_address(1).with_ref_clk_out();
     let mut lab = Lab::started(
         chip(Partner::default()).with_straps(straps),
         PhyConfig::new(),

@@ -1,9 +1,9 @@
 //! Buses that fail, chips that do not come out of their reset, energy that is not noticed.
 
-use ethdev::phy::{Abilities, Phy, PhyError, PhyEvent, PhyState};
 use ethdev::{Duplex, Link, LinkMode, Speed};
 use ethdev_lan8720::{Loopback, Mdix, PhyConfig};
-use ethdev_sim::chip::lan8720::{Flaws, MdioFault, MdioFaults, MdioLine, Partner, ViolationKind};
+use ethdev_phy::phy::{Abilities, Phy, PhyError, PhyEvent, PhyState};
+use lan8720_model::{Flaws, MdioFault, MdioFaults, MdioLine, Partner, ViolationKind};
 
 use crate::lab::{ADDRESS, LOOK, Lab, POLL, chip, ms};
 

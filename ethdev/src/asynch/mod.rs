@@ -7,20 +7,10 @@
 //! Futures of these traits are not `Send` by declaration. They are in fact wherever the device is, as with every `async fn` in a trait: the compiler sees
 //! that when the device's type is known.
 
-mod adapter;
 mod control;
 mod device;
-#[cfg(feature = "critical-section")]
-mod interrupt;
-#[cfg(feature = "embedded-hal-async")]
-mod timer;
 mod yielding;
 
-pub use adapter::{Async, Waiter};
 pub use control::Control;
 pub use device::EthernetDevice;
-#[cfg(feature = "critical-section")]
-pub use interrupt::Interrupt;
-#[cfg(feature = "embedded-hal-async")]
-pub use timer::Timer;
-pub(crate) use yielding::yield_once;
+pub use yielding::yield_once;

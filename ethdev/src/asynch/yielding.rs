@@ -4,7 +4,7 @@ use core::future::{Future, poll_fn};
 use core::task::Poll;
 
 /// Lets others run once.
-pub(crate) fn yield_once() -> impl Future<Output = ()> {
+pub fn yield_once() -> impl Future<Output = ()> {
     let mut yielded = false;
     poll_fn(move |cx| {
         if core::mem::replace(&mut yielded, true) {

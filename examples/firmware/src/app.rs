@@ -3,11 +3,10 @@
 use core::fmt;
 use core::time::Duration;
 
-use ethdev::{
-    Control, ControlError, Doorbell, Error as _, ErrorKind, LendingDevice, Link, MacAddress, Rearm, RearmOutcome,
-};
+use ethdev::{Control, ControlError, Error as _, ErrorKind, LendingDevice, Link, MacAddress, Rearm, RearmOutcome};
 use ethdev_examples::apps::{Config, ConfigError, Node, Slots, Storage};
 use ethdev_smoltcp::{Adapter, Wakeup};
+use ethdev_util::Doorbell;
 use semihosting::println;
 use smoltcp::time::Instant;
 use smoltcp::wire::{IpCidr, Ipv4Address, Ipv4Cidr};

@@ -2,9 +2,10 @@
 
 use core::time::Duration;
 
-use ethdev::mdio::PhyAddress;
-use ethdev::phy::PhyError;
-use ethdev_lan8720::{Error as PortError, Lan8720, Lan8720Phy, Mac, MacPhy, PhyConfig};
+use ethdev_lan8720::{Lan8720, Lan8720Phy, PhyConfig};
+use ethdev_phy::mdio::PhyAddress;
+use ethdev_phy::phy::PhyError;
+use ethdev_phy::{Error as PortError, Mac, MacPhy};
 use semihosting::println;
 
 use crate::board::{self, Board, Delay, NicRegisters};
@@ -34,8 +35,9 @@ fn join<M: Mac>(mut mac: M, config: PhyConfig) -> Result<Lan8720<M, Clock>, Port
 mod this {
     use super::{Board, Clock, Delay, Duration, Lan8720, NicRegisters, PhyConfig, PortError, join};
     use crate::app::FRAME;
-    use ethdev::{Buffered, LayerError};
-    use ethdev_lan8720::mac::lan9118::{self, Config, IrqPin, Lan9118};
+    use ethdev::LayerError;
+    use ethdev_lan9118::{self as lan9118, Config, IrqPin, Lan9118};
+    use ethdev_util::Buffered;
 
     /// The device.
     pub type Port = Lan8720<Lan9118<NicRegisters, Delay>, Clock>;
@@ -73,7 +75,7 @@ mod this {
 #[cfg(board = "imx6ul_evk")]
 mod this {
     use super::{Board, Clock, Delay, Duration, Lan8720, NicRegisters, PhyConfig, PortError, join};
-    use ethdev_lan8720::mac::enet::{self, Config, Enet, Rings};
+    use ethdev_enet::{self as enet, Config, Enet, Rings};
     use static_cell::ConstStaticCell;
 
     /// The device.

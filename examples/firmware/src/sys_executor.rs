@@ -2,7 +2,7 @@
 #![allow(unsafe_code)]
 
 use embassy_executor::raw::Executor;
-use ethdev::Doorbell;
+use ethdev_util::Doorbell;
 
 use crate::board;
 

@@ -24,7 +24,8 @@ const ICMP_ECHO_REQUEST: u8 = 8;
 /// request for this host is counted and left alone.
 ///
 /// ```
-/// use ethdev::{Buffered, Callback, CallbackDevice, EthernetDevice};
+/// use ethdev_util::{Buffered, Callback};
+/// use ethdev::{CallbackDevice, EthernetDevice};
 /// use ethdev_examples::apps::responder::Responder;
 ///
 /// fn run<D: EthernetDevice>(device: D) -> Result<(), Box<dyn std::error::Error>> where D::Error: 'static {

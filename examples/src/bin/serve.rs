@@ -10,12 +10,13 @@ use std::time::{Duration, Instant};
 use clap::Parser;
 use clap::builder::NonEmptyStringValueParser;
 use ethdev::frame::MAX_VLAN_FRAME_LEN;
-use ethdev::{Buffered, EthernetDevice, Interest, LayerError, Link, MacAddress};
+use ethdev::{EthernetDevice, Interest, LayerError, Link, MacAddress};
 use ethdev_examples::apps::{Config, Node, Slots, Status, Storage};
 use ethdev_examples::cli;
 use ethdev_examples::serve::{ModelledError, Nic, Wired, Wireless};
 use ethdev_linux::{Tap, TapConfig, TapError};
 use ethdev_smoltcp::{Adapter, Wakeup};
+use ethdev_util::Buffered;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use smoltcp::wire::{IpCidr, Ipv4Address, Ipv4Cidr};
 

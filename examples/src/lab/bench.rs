@@ -6,9 +6,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use ethdev::{Buffered, EthernetDevice, LendingDevice, MacAddress};
+use ethdev::{EthernetDevice, LendingDevice, MacAddress};
 use ethdev_sim::{Capture, Clock, Port, Side, Station, Wire, WireConfig, WireStats};
 use ethdev_smoltcp::Adapter;
+use ethdev_util::Buffered;
 use smoltcp::wire::{EthernetAddress, IpCidr, Ipv4Address};
 
 use super::fetch::fetch;

@@ -1,8 +1,8 @@
 //! The modelled ENET as its driver sees it: registers, and memory that both share.
 
-use ethdev_lan8720::mac::dma::HostMemory;
-use ethdev_lan8720::mac::mmio;
-use ethdev_sim::chip::enet::{BusMemory, EnetChip};
+use ethdev_phy::dma::HostMemory;
+use ethdev_phy::mmio;
+use nxp_enet_model::{BusMemory, EnetChip};
 
 /// The chip's registers, for the driver.
 #[derive(Debug, Clone)]

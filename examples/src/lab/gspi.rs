@@ -3,8 +3,8 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
+use cyw43439_model::{BusFault, WordBus};
 use ethdev_cyw43::{Gspi, Images, Incoming, Outgoing};
-use ethdev_sim::chip::cyw43::{BusFault, WordBus};
 
 /// A host that moves whole words and sees the interrupt, as a PIO state machine does. Counts every byte that is clocked.
 #[derive(Debug)]

@@ -1,7 +1,7 @@
 //! The modelled LAN9118 as its driver sees it.
 
-use ethdev_lan8720::mac::mmio::Registers;
-use ethdev_sim::chip::lan9118::SimBus;
+use ethdev_phy::mmio::Registers;
+use lan9118_model::SimBus;
 
 /// The chip's bus, for the driver.
 #[derive(Debug, Clone)]

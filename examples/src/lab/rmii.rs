@@ -5,8 +5,8 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use ethdev::ErrorKind;
-use ethdev_lan8720::mac::oneshot::{PortInterrupt, Received, RxPort, TxPort};
-use ethdev_sim::chip::oneshot::{Event, OneShotPort, RxDone};
+use ethdev_rmii::{PortInterrupt, Received, RxPort, TxPort};
+use rmii_port_model::{Event, OneShotPort, RxDone};
 
 /// Memory for one frame.
 pub type Buffer = Box<[u8]>;

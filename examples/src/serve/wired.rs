@@ -4,10 +4,10 @@ use core::time::Duration;
 use std::time::Instant;
 
 use embedded_hal::digital::InputPin;
+use enc28j60_model::{ChipConfig, Enc28j60Chip, IntPin, Revision, SimSpi, SpiFault};
 use ethdev::{Control as _, EthernetDevice as _, RxFilter, Speed};
 use ethdev_enc28j60::{Config, Enc28j60};
 use ethdev_linux::{Tap, TapConfig};
-use ethdev_sim::chip::enc28j60::{ChipConfig, Enc28j60Chip, IntPin, Revision, SimSpi, SpiFault};
 use ethdev_sim::{Clock, SimDelay, Wire, WireConfig};
 
 use super::far_end::FarEnd;

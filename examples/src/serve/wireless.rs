@@ -3,10 +3,10 @@
 use core::fmt;
 use core::time::Duration;
 
+use cyw43439_model::{AccessPoint, BusFault, ChipConfig, Cyw43Chip, PowerPin};
 use ethdev::{Control as _, ControlError, EthernetDevice as _, RxFilter, Speed};
 use ethdev_cyw43::{Config, Cyw43, Images, Network, PowerSave, Rejoin};
 use ethdev_linux::{Tap, TapConfig};
-use ethdev_sim::chip::cyw43::{AccessPoint, BusFault, ChipConfig, Cyw43Chip, PowerPin};
 use ethdev_sim::{Clock, SimDelay, Wire, WireConfig};
 
 use super::far_end::FarEnd;

@@ -1,7 +1,7 @@
 //! Whose a symbol is.
 
 /// The crates that are measured, as the compiler writes their names.
-const OURS: [&str; 2] = ["ethdev", "ethdev_smoltcp"];
+const OURS: [&str; 3] = ["ethdev", "ethdev_smoltcp", "ethdev_util"];
 
 /// The name as it was before mangling, without hashes.
 pub(super) fn demangle(name: &str) -> String {
@@ -10,7 +10,7 @@ pub(super) fn demangle(name: &str) -> String {
 
 /// Whether the crate that the name begins with is measured.
 ///
-/// A method of a trait is whoever's the type is that has it: `<ethdev::Buffered<..> as smoltcp::Device>::receive` is ours,
+/// A method of a trait is whoever's the type is that has it: `<ethdev_util::Buffered<..> as smoltcp::Device>::receive` is ours,
 /// `<smoltcp::Interface>::poll::<ethdev_smoltcp::Adapter<..>>` is smoltcp's.
 pub(super) fn is_ours(name: &str) -> bool {
     let mut rest = name;
@@ -105,8 +105,8 @@ mod tests {
 
     #[test]
     fn short_names_keep_who_and_what() {
-        let name = "<ethdev::Buffered<chip::Nic<Bus>, 1514> as ethdev::Device<X>>::service";
-        assert_eq!(short(name), "ethdev::Buffered::service");
+        let name = "<ethdev_util::Buffered<chip::Nic<Bus>, 1514> as ethdev::Device<X>>::service";
+        assert_eq!(short(name), "ethdev_util::Buffered::service");
         assert_eq!(short("<a::Port<E>>::flush::<b::Tx<'_, C<D>>>"), "a::Port::flush");
         assert_eq!(short("a::b::send::<C, 1514>"), "a::b::send");
         assert_eq!(

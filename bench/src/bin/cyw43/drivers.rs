@@ -6,6 +6,7 @@ use core::task::{Poll, Waker};
 use core::time::Duration;
 
 use cyw43::{A4, Aligned, Control as TheirControl, JoinOptions, NetDriver, PowerManagementMode};
+use cyw43439_model::{AccessPoint, ChipConfig, PowerPin, WordBus};
 use embassy_net_driver::{Driver as _, RxToken as _, TxToken as _};
 use embassy_time_driver::Driver;
 use ethdev::asynch::{Control, EthernetDevice};
@@ -13,7 +14,6 @@ use ethdev_bench::cyw43::{Host, Lab, PASSPHRASE, SSID};
 use ethdev_bench::enc28j60::number;
 use ethdev_cyw43::asynch::Cyw43;
 use ethdev_cyw43::{Config, Images, Network, PowerSave};
-use ethdev_sim::chip::cyw43::{AccessPoint, ChipConfig, PowerPin, WordBus};
 use ethdev_sim::{Clock, SimDelay, block_on_until};
 use futures_lite::future::or;
 

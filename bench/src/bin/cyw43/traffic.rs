@@ -2,9 +2,9 @@
 
 use core::time::Duration;
 
+use cyw43439_model::ChipConfig;
 use ethdev_bench::cyw43::Lab;
 use ethdev_bench::enc28j60::build;
-use ethdev_sim::chip::cyw43::ChipConfig;
 
 use super::drivers::{LONGEST, Net, Subject, lab, lab_with, listen};
 use super::{Figure, Goal, both};

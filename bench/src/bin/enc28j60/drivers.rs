@@ -5,10 +5,10 @@ use core::task::Waker;
 use core::time::Duration;
 
 use embassy_time_driver::Driver;
+use enc28j60_model::{CsPin, Hal02, IntPin, ResetPin, SimSpi, SimSpiBus};
 use ethdev::EthernetDevice;
 use ethdev_bench::enc28j60::{CHIP, Lab};
 use ethdev_enc28j60::{Config, Enc28j60};
-use ethdev_sim::chip::enc28j60::{CsPin, Hal02, IntPin, ResetPin, SimSpi, SimSpiBus};
 use ethdev_sim::{Clock, SimDelay};
 
 /// Until the link is there, and everything has settled.

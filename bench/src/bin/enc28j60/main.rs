@@ -11,8 +11,8 @@ use core::time::Duration;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
+use enc28j60_model::{ChipConfig, Errata, Revision};
 use ethdev_bench::enc28j60::Lab;
-use ethdev_sim::chip::enc28j60::{ChipConfig, Errata, Revision};
 use serde::Serialize;
 
 use drivers::{Embassy, Japaric, Subject};

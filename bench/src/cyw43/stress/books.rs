@@ -3,8 +3,8 @@
 use core::time::Duration;
 use std::collections::BTreeMap;
 
+use cyw43439_model::Truth;
 use ethdev::Stats;
-use ethdev_sim::chip::cyw43::Truth;
 
 use super::host::Longest;
 use super::knobs::Knob;

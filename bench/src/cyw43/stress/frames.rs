@@ -2,9 +2,9 @@
 
 use core::time::Duration;
 
+use cyw43439_model::{AccessPoint, ApId, Boot, BusFault, ChipConfig, EventOrder, ViolationKind};
 use ethdev::{Error as _, ErrorKind};
 use ethdev_cyw43::{Config, Error, Network, PowerSave};
-use ethdev_sim::chip::cyw43::{AccessPoint, ApId, Boot, BusFault, ChipConfig, EventOrder, ViolationKind};
 
 use super::super::{Lab, PASSPHRASE, SSID};
 use super::books::Books;

@@ -3,9 +3,9 @@
 use core::cell::RefCell;
 use core::time::Duration;
 
+use cyw43439_model::{BusFault, PowerPin};
 use ethdev::{Control, ControlError, Error as _, ErrorKind, EthernetDevice, Events, Link, Stats};
 use ethdev_cyw43::{Config, Cyw43, Error, Images, JoinError, Network, Rejoin};
-use ethdev_sim::chip::cyw43::{BusFault, PowerPin};
 use ethdev_sim::{Clock, SimDelay};
 
 use super::super::{Host as Bus, Lab};

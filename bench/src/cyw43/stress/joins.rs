@@ -4,10 +4,10 @@ use core::fmt;
 use core::time::Duration;
 use std::collections::BTreeMap;
 
-use ethdev_cyw43::{Error, JoinError, Network, PowerSave};
-use ethdev_sim::chip::cyw43::{
+use cyw43439_model::{
     AccessPoint, ApId, BusFault, ChipConfig, EventOrder, Fault, Refusal, Security, Spoil, ViolationKind,
 };
+use ethdev_cyw43::{Error, JoinError, Network, PowerSave};
 
 use super::super::{Lab, PASSPHRASE, SSID};
 use super::Family;

@@ -3,7 +3,7 @@
 use core::fmt;
 use core::time::Duration;
 
-use ethdev_sim::chip::cyw43::{ApId, ChipFaults, DataLine, Fault, Spoil};
+use cyw43439_model::{ApId, ChipFaults, DataLine, Fault, Spoil};
 
 use super::super::Lab;
 

@@ -4,9 +4,9 @@ use core::fmt;
 use core::time::Duration;
 use std::collections::BTreeMap;
 
+use cyw43439_model::{AccessPoint, BusFault, ChipConfig, EventOrder};
 use embedded_hal::digital::OutputPin;
 use ethdev_cyw43::{Error, Network, PowerSave};
-use ethdev_sim::chip::cyw43::{AccessPoint, BusFault, ChipConfig, EventOrder};
 
 use super::super::{Lab, PASSPHRASE, SSID};
 use super::Family;

@@ -3,8 +3,8 @@
 use core::time::Duration;
 use std::collections::BTreeMap;
 
+use enc28j60_model::Truth;
 use ethdev::Stats;
-use ethdev_sim::chip::enc28j60::Truth;
 
 use super::super::Tally;
 

@@ -4,10 +4,10 @@ use core::time::Duration;
 use std::cell::Cell;
 use std::rc::Rc;
 
+use enc28j60_model::{Enc28j60Chip, IntPin, SpiFault};
 use ethdev::{Control, EthernetDevice, Events, Interest, Rearm, RearmOutcome, Stats, asynch};
 use ethdev_enc28j60::asynch::{Edge, Enc28j60 as Awaited, Level};
 use ethdev_enc28j60::{Config, Enc28j60, Error};
-use ethdev_sim::chip::enc28j60::{Enc28j60Chip, IntPin, SpiFault};
 use ethdev_sim::{Clock, SimDelay, block_on, block_on_until};
 
 use super::super::NoisySpi;

@@ -12,8 +12,8 @@ mod run;
 
 use core::fmt;
 
+use enc28j60_model::Revision;
 use ethdev::Duplex;
-use ethdev_sim::chip::enc28j60::Revision;
 
 pub use books::Books;
 pub use run::run;

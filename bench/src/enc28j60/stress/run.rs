@@ -4,9 +4,9 @@ use core::time::Duration;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
+use enc28j60_model::{ChipConfig, ChipFaults, ViolationKind};
 use ethdev::Interest;
 use ethdev_enc28j60::Config;
-use ethdev_sim::chip::enc28j60::{ChipConfig, ChipFaults, ViolationKind};
 
 use super::super::{CHIP, Lab, NoisySpi, Tally, build, number};
 use super::audit::Faults;
@@ -216,7 +216,7 @@ impl Run {
     }
 
     /// A call failed: as every host should, this one recovers.
-    fn failed(&mut self, error: &ethdev_enc28j60::Error<ethdev_sim::chip::enc28j60::SpiFault>) {
+    fn failed(&mut self, error: &ethdev_enc28j60::Error<enc28j60_model::SpiFault>) {
         self.books.error(error);
         if self.plan.scenario.is_noisy() {
             self.call(Host::recover);

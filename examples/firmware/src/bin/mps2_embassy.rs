@@ -9,13 +9,14 @@ use core::time::Duration;
 
 use embassy_executor::raw::Executor;
 use embassy_futures::yield_now;
-use ethdev::asynch::{Async, Waiter};
-use ethdev::pump::{Pump, Runner, StackSide};
-use ethdev::{Control, Doorbell, ErrorType, Interest, Rearm, RearmOutcome};
+use ethdev::{Control, ErrorType, Interest, Rearm, RearmOutcome};
 use ethdev_firmware::app::{App, FRAME, Failure, Next};
 use ethdev_firmware::board::{self, Board, device::interrupt};
 use ethdev_firmware::nic::{self, Port};
 use ethdev_firmware::sys_executor::run;
+use ethdev_util::Doorbell;
+use ethdev_util::asynch::{Async, Waiter};
+use ethdev_util::pump::{Pump, Runner, StackSide};
 use semihosting::{println, process};
 use static_cell::{ConstStaticCell, StaticCell};
 

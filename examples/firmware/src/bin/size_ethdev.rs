@@ -4,12 +4,13 @@
 
 use core::hint::black_box;
 
-use ethdev::{Buffered, Doorbell, EthernetDevice, Link};
+use ethdev::{EthernetDevice, Link};
 use ethdev_firmware::board::{self, Board, Delay, NicRegisters};
 use ethdev_firmware::echo::{self, Memory};
-use ethdev_lan8720::Mac;
-use ethdev_lan8720::mac::lan9118::{Config, Lan9118};
+use ethdev_lan9118::{Config, Lan9118};
+use ethdev_phy::Mac;
 use ethdev_smoltcp::Adapter;
+use ethdev_util::{Buffered, Doorbell};
 use semihosting::process;
 use smoltcp::time::Instant;
 use static_cell::ConstStaticCell;

@@ -5,8 +5,8 @@
 use ethdev::{EthernetDevice, Link};
 use ethdev_firmware::board::{self, Board, Delay, NicRegisters};
 use ethdev_firmware::echo::{self, Memory};
-use ethdev_lan8720::Mac;
-use ethdev_lan8720::mac::lan9118::{Config, Lan9118};
+use ethdev_lan9118::{Config, Lan9118};
+use ethdev_phy::Mac;
 use semihosting::process;
 use smoltcp::phy::{self, Device, DeviceCapabilities, Medium};
 use smoltcp::time::Instant;

@@ -19,7 +19,7 @@ use core::time::Duration;
 
 use critical_section::Mutex;
 use embedded_hal::delay::DelayNs;
-use ethdev::Doorbell;
+use ethdev_util::Doorbell;
 
 #[cfg(board = "imx6ul_evk")]
 use imx6ul_evk as this;

@@ -1,7 +1,7 @@
 //! The LAN9118 by hand: as short as it can be and still work on the board.
 
 use ethdev::MacAddress;
-use ethdev_lan8720::mac::mmio::Registers;
+use ethdev_phy::mmio::Registers;
 use smoltcp::phy::{self, Device, DeviceCapabilities, Medium};
 use smoltcp::time::Instant;
 

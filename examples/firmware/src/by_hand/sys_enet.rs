@@ -5,7 +5,7 @@ use core::cell::UnsafeCell;
 use core::sync::atomic::{AtomicBool, Ordering, fence};
 
 use ethdev::MacAddress;
-use ethdev_lan8720::mac::mmio::Registers;
+use ethdev_phy::mmio::Registers;
 use smoltcp::phy::{self, Device, DeviceCapabilities, Medium};
 use smoltcp::time::Instant;
 

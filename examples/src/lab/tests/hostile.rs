@@ -3,9 +3,10 @@
 use core::time::Duration;
 
 use ethdev::frame::Header;
-use ethdev::{Buffered, Capabilities, ErrorKind, ErrorType, EthernetDevice, Events, Link, MacAddress, RxMeta, Stats};
+use ethdev::{Capabilities, ErrorKind, ErrorType, EthernetDevice, Events, Link, MacAddress, RxMeta, Stats};
 use ethdev_sim::{Clock, RingConfig, RingNic, Station, Wire, WireConfig};
 use ethdev_smoltcp::{Adapter, Wakeup};
+use ethdev_util::Buffered;
 use proptest::prelude::*;
 use smoltcp::time::Instant;
 use smoltcp::wire::{IpCidr, Ipv4Address};

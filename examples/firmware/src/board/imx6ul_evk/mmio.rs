@@ -5,8 +5,8 @@ use core::cell::Cell;
 use core::ptr::{NonNull, without_provenance_mut};
 
 use critical_section::Mutex;
-use ethdev_lan8720::mac::enet::BLOCK_LEN;
-use ethdev_lan8720::mac::mmio::Mmio;
+use ethdev_enet::BLOCK_LEN;
+use ethdev_phy::mmio::Mmio;
 
 /// ENET1 (i.MX 6UltraLite reference manual, memory map).
 const NIC: Option<NonNull<u32>> = NonNull::new(without_provenance_mut(0x0218_8000));

@@ -11,7 +11,7 @@ use core::time::Duration;
 use aarch32_cpu::register::{CntVct, Cntfrq, CntvCtl, CntvCval};
 pub use aarch32_rt::entry;
 use ethdev::MacAddress;
-use ethdev_lan8720::mac::mmio::Registers;
+use ethdev_phy::mmio::Registers;
 
 pub use mmio::NicRegisters;
 pub use sys::spin;

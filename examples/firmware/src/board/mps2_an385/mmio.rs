@@ -5,7 +5,7 @@ use core::cell::Cell;
 use core::ptr::{NonNull, without_provenance_mut};
 
 use critical_section::Mutex;
-use ethdev_lan8720::mac::mmio::{Mmio, Registers};
+use ethdev_phy::mmio::{Mmio, Registers};
 
 /// The LAN9118 (on the real board a LAN9220).
 const NIC: Option<NonNull<u32>> = NonNull::new(without_provenance_mut(0x4020_0000));

@@ -1,0 +1,72 @@
+//! Memory that keeps a record of what the driver asks of it.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use ethdev_phy::dma::{Dma, HostMemory, Region};
+
+/// What happened, with the first descriptor of either ring at that time: `true` = the uDMA's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Step {
+    what: &'static str,
+    rx: bool,
+    tx: bool,
+}
+
+pub(crate) const fn step(what: &'static str, rx: bool, tx: bool) -> Step {
+    Step { what, rx, tx }
+}
+
+/// Keeps a record of what the driver asks of the memory and writes to doorbells.
+#[derive(Clone)]
+pub(crate) struct Recorder {
+    pub(crate) memory: HostMemory,
+    pub(crate) steps: Rc<RefCell<Vec<Step>>>,
+}
+
+impl Recorder {
+    pub(crate) fn note(&self, what: &'static str) {
+        let owned = |region: usize| {
+            let mut word = [0; 4];
+            let (address, _) = self.memory.regions()[region];
+            assert!(self.memory.read(address, &mut word));
+            u32::from_le_bytes(word) >> 31 == 1
+        };
+        // The regions in the order in which the driver shares them: receive descriptors and buffers, then those to send.
+        if self.memory.regions().len() == 4 {
+            self.steps.borrow_mut().push(step(what, owned(0), owned(2)));
+        }
+    }
+}
+
+// SAFETY: the memory's own promise; nothing is added to it.
+unsafe impl Dma for Recorder {
+    fn bus_address(&self, region: &Region) -> Option<u32> {
+        self.memory.bus_address(region)
+    }
+
+    fn before_device_reads(&self, part: &Region) {
+        self.note("clean");
+        self.memory.before_device_reads(part);
+    }
+
+    fn before_device_writes(&self, part: &Region) {
+        self.note("discard");
+        self.memory.before_device_writes(part);
+    }
+
+    fn after_device_wrote(&self, part: &Region) {
+        self.note("invalidate");
+        self.memory.after_device_wrote(part);
+    }
+
+    fn barrier(&self) {
+        self.note("barrier");
+        self.memory.barrier();
+    }
+
+    fn barrier_before_doorbell(&self) {
+        self.note("barrier before doorbell");
+        self.memory.barrier_before_doorbell();
+    }
+}

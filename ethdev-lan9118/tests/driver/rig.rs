@@ -1,0 +1,98 @@
+//! A driver, its chip, and the far end of the cable.
+
+use std::time::Duration;
+
+use ethdev::{Duplex, EthernetDevice, Link, LinkMode, MacAddress, Speed};
+use ethdev_lan9118::{Config, Lan9118};
+use ethdev_phy::Mac;
+use ethdev_phy::mmio::Registers;
+use ethdev_sim::{Clock, SimDelay, Station, Wire, WireConfig};
+use lan9118_model::{ChipConfig, Lan9118Chip, Part, SimBus};
+
+pub(crate) const ADDRESS: MacAddress = MacAddress::new([0x02, 0, 0, 0x91, 0x18, 0x01]);
+pub(crate) const FULL: Link = Link::Up(LinkMode::new(Speed::MBPS_100, Duplex::Full));
+
+/// The model's bus as the driver wants it.
+pub(crate) struct Bus(pub(crate) SimBus);
+
+impl Registers for Bus {
+    fn read(&self, offset: usize) -> u32 {
+        self.0.read(offset)
+    }
+
+    fn write(&self, offset: usize, value: u32) {
+        self.0.write(offset, value);
+    }
+}
+
+pub(crate) type Driver = Lan9118<Bus, SimDelay>;
+
+/// Everything but the driver.
+pub(crate) struct Rig {
+    pub(crate) clock: Clock,
+    pub(crate) wire: Wire,
+    pub(crate) peer: Station,
+    pub(crate) chip: Lan9118Chip,
+}
+
+impl Rig {
+    pub(crate) fn with_chip(config: ChipConfig) -> Self {
+        let clock = Clock::new();
+        let (wire, port, peer) = Wire::new(&clock, WireConfig::default());
+        Self {
+            chip: Lan9118Chip::on_media(port, config),
+            clock,
+            wire,
+            peer: Station::new(peer),
+        }
+    }
+
+    pub(crate) fn new() -> Self {
+        Self::with_chip(ChipConfig::new(Part::Lan9118))
+    }
+
+    pub(crate) fn driver(&self, config: Config) -> Driver {
+        let mut driver =
+            Lan9118::new(Bus(self.chip.bus()), self.chip.delay(), config).expect("the chip does not start");
+        driver.set_link(FULL).expect("the chip takes no link");
+        driver.service().expect("the chip fails");
+        driver
+    }
+
+    /// A chip, a driver, a link.
+    pub(crate) fn started() -> (Self, Driver) {
+        let rig = Self::new();
+        let driver = rig.driver(Config::new());
+        (rig, driver)
+    }
+
+    pub(crate) fn pass(&self, us: u64) {
+        self.clock.advance(Duration::from_micros(us));
+    }
+
+    /// Sends a frame to the driver, and waits until it is there.
+    pub(crate) fn deliver(&self, frame: &[u8]) {
+        self.peer.send(frame);
+        self.pass(150);
+    }
+
+    pub(crate) fn assert_clean(&self) {
+        assert_eq!(self.chip.violations(), []);
+    }
+}
+
+/// A frame of this length, 14 or more, for the driver.
+pub(crate) fn frame(len: usize) -> Vec<u8> {
+    let mut frame = ADDRESS.octets().to_vec();
+    frame.extend([0x02, 0, 0, 0, 0, 0xfe, 0x88, 0xb5]);
+    frame.extend((frame.len()..len).map(|n| (n * 7) as u8));
+    frame
+}
+
+/// What the driver gives.
+pub(crate) fn receive(driver: &mut Driver) -> Option<Vec<u8>> {
+    let mut buf = vec![0; 1518];
+    let meta = driver.recv_frame(&mut buf).expect("the chip fails")?;
+    buf.truncate(meta.len);
+    Some(buf)
+}

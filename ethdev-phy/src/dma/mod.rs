@@ -1,0 +1,10 @@
+//! Memory that is shared with a DMA engine: for the MACs with descriptor rings.
+
+pub mod ring;
+mod sys_dma;
+#[cfg(feature = "host")]
+mod sys_host;
+
+pub use sys_dma::{BUFFER_LEN, Buffers, Descriptors, Dma, Layout, Region, Ring, RingMemory, Rings, Uncached};
+#[cfg(feature = "host")]
+pub use sys_host::HostMemory;

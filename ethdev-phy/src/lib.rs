@@ -1,0 +1,32 @@
+#![doc = include_str!("../README.md")]
+#![no_std]
+#![deny(unsafe_code)]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::unreachable
+    )
+)]
+
+#[cfg(test)]
+extern crate std;
+
+pub mod dma;
+mod error;
+mod halves;
+mod irq;
+mod mac;
+pub mod mdio;
+pub mod mmio;
+pub mod phy;
+mod port;
+
+pub use error::Error;
+pub use halves::{PortRx, PortTx};
+pub use irq::{NoLine, PhyLine, PinLine};
+pub use mac::Mac;
+pub use port::MacPhy;

@@ -1,0 +1,65 @@
+//! Who is on an MDIO bus.
+
+use core::ops::Range;
+
+use super::{PhyId, reg};
+use crate::mdio::{Mdio, PhyAddress};
+
+/// Looks for PHYs at every address, in order. Reads only: a reset would disturb strangers.
+///
+/// All ones at every address mean rather that no PHY has a clock, or that all are held in reset, than that the address is wrong. Some MACs have a PHY inside
+/// that answers at every address.
+///
+/// ```
+/// use crate::phy::scan;
+/// # use ethdev::ErrorKind;
+/// # use crate::{mdio::{Mdio, PhyAddress, RegisterAddress}, phy::reg};
+/// # struct Bus;
+/// # impl Mdio for Bus {
+/// #     type Error = ErrorKind;
+/// #     fn read(&mut self, phy: PhyAddress, register: RegisterAddress) -> Result<u16, ErrorKind> {
+/// #         Ok(match (phy.get(), register) { (1, reg::PHYID1) => 7, (1, reg::PHYID2) => 0xc0f1, _ => 0xffff })
+/// #     }
+/// #     fn write(&mut self, _: PhyAddress, _: RegisterAddress, _: u16) -> Result<(), ErrorKind> { Ok(()) }
+/// # }
+/// # let mut mdio = Bus;
+/// let mut found = 0;
+/// for phy in scan(&mut mdio) {
+///     let (address, id) = phy?;
+///     println!("{:#010x} at {address}", id.raw());
+///     found += 1;
+/// }
+/// # assert_eq!(found, 1);
+/// # Ok::<(), ErrorKind>(())
+/// ```
+pub fn scan<M: Mdio + ?Sized>(mdio: &mut M) -> Scan<'_, M> {
+    Scan { mdio, left: 0..32 }
+}
+
+/// The PHYs that answer, by [`scan`].
+#[derive(Debug)]
+pub struct Scan<'a, M: ?Sized> {
+    mdio: &'a mut M,
+    left: Range<u8>,
+}
+
+impl<M: Mdio + ?Sized> Scan<'_, M> {
+    fn look(&mut self, address: PhyAddress) -> Result<Option<PhyId>, M::Error> {
+        let id1 = self.mdio.read(address, reg::PHYID1)?;
+        let id2 = self.mdio.read(address, reg::PHYID2)?;
+        Ok(PhyId::from_registers(id1, id2))
+    }
+}
+
+impl<M: Mdio + ?Sized> Iterator for Scan<'_, M> {
+    type Item = Result<(PhyAddress, PhyId), M::Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let address = PhyAddress::new(self.left.next()?)?;
+            if let Some(found) = self.look(address).transpose() {
+                return Some(found.map(|id| (address, id)));
+            }
+        }
+    }
+}

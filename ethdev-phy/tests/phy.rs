@@ -1,0 +1,239 @@
+//! The PHY driver that knows no maker, on the model of a PHY of another maker; and what a maker's own driver is asked, and when.
+
+use std::time::Duration;
+
+use ethdev::{Duplex, ErrorKind, Link, LinkMode, Speed};
+use ethdev_phy::mdio::{Mdio, PhyAddress, RegisterAddress};
+use ethdev_phy::phy::{
+    Abilities, Clause22, GenericPhy, Phy, PhyError, PhyEvent, PhyId, PhyRegisters, PhyState, Vendor, reg, scan,
+};
+use ethdev_sim::{Clock, Wire, WireConfig};
+use lan8720_model::{Lan8720Chip, Part, Partner, PhyConfig, PhyStraps, Setting};
+
+const ADDRESS: PhyAddress = PhyAddress::from_low_bits(1);
+
+fn chip(part: Part, partner: impl Into<Option<Partner>>) -> (Clock, Wire, Lan8720Chip) {
+    let clock = Clock::new();
+    let (wire, port, _peer) = Wire::new(&clock, WireConfig::default());
+    let config = PhyConfig::new(part)
+        .with_straps(PhyStraps::default().with_address(1))
+        .with_partner(partner);
+    let chip = Lan8720Chip::new(&clock, port, config);
+    clock.advance(Duration::from_millis(30));
+    (clock, wire, chip)
+}
+
+/// Polls for so long; the link and whatever was refused.
+fn run<V: Vendor>(phy: &mut Clause22<V>, clock: &Clock, mdio: &mut impl Mdio, by: Duration) -> Vec<PhyEvent> {
+    let end = clock.now() + by;
+    let mut events = vec![];
+    while clock.now() < end {
+        let pause = phy.next_poll(clock.now()).min(end - clock.now());
+        clock.advance(pause);
+        match phy.poll(mdio, clock.now()) {
+            Ok(PhyEvent::None) | Err(PhyError::NoCommonMode) => {}
+            Ok(event) => events.push(event),
+            Err(error) => panic!("{error:?}"),
+        }
+    }
+    events
+}
+
+#[test]
+fn any_phy_that_keeps_to_the_standard() {
+    for part in [Part::Foreign, Part::Lan8720a] {
+        for partner in Partner::all() {
+            let (clock, wire, chip) = chip(part, partner);
+            let mut mdio = chip.mdio();
+            let mut phy = GenericPhy::standard(ADDRESS);
+            phy.start(&mut mdio, Abilities::ALL_MODES, clock.now()).unwrap();
+            let events = run(&mut phy, &clock, &mut mdio, Duration::from_secs(4));
+            let mode = match partner.setting {
+                Setting::Negotiating(theirs) => Abilities::ALL_MODES.resolve(theirs),
+                Setting::Forced(speed, _) => Some(LinkMode::new(speed, Duplex::Half)),
+            };
+            let expected = mode.map_or(Link::Down, Link::Up);
+            assert_eq!(phy.link(), expected, "{partner:?}");
+            assert_eq!(events.len(), usize::from(expected.is_up()), "{partner:?}");
+            assert_eq!(phy.id().map(PhyId::raw), Some(part.id()));
+
+            wire.set_link(false);
+            let events = run(&mut phy, &clock, &mut mdio, Duration::from_millis(200));
+            assert_eq!(events.len(), usize::from(expected.is_up()), "{partner:?}");
+            assert_eq!(phy.link(), Link::Down);
+            assert_eq!(chip.violations(), []);
+        }
+    }
+}
+
+#[test]
+fn a_scan_reads_and_stops_where_the_bus_fails() {
+    let (_clock, _wire, chip) = chip(Part::Foreign, None);
+    let mut mdio = chip.mdio();
+    let found: Vec<_> = scan(&mut mdio).map(|found| found.unwrap().0).collect();
+    assert_eq!((found, chip.mdio_counters().writes), (vec![ADDRESS], 0));
+    // Address 1 is the third and the fourth read.
+    chip.fail_mdio_at(3);
+    let found: Vec<bool> = scan(&mut mdio).map(|found| found.is_ok()).collect();
+    assert_eq!(found, [false]);
+}
+
+/// A maker's driver that writes down what it is asked.
+#[derive(Default)]
+struct Notes {
+    asked: Vec<&'static str>,
+    another_reset: bool,
+    settings_lost: bool,
+    says: Option<(Speed, Duplex)>,
+}
+
+impl Vendor for Notes {
+    fn knows(&mut self, id: PhyId) -> bool {
+        self.asked.push("knows");
+        id.raw() == Part::Foreign.id()
+    }
+
+    fn after_reset<M: Mdio + ?Sized>(&mut self, _: &mut PhyRegisters<'_, M>) -> Result<bool, M::Error> {
+        self.asked.push("after_reset");
+        Ok(self.another_reset)
+    }
+
+    fn configure<M: Mdio + ?Sized>(&mut self, _: &mut PhyRegisters<'_, M>) -> Result<(), M::Error> {
+        self.asked.push("configure");
+        Ok(())
+    }
+
+    fn intact<M: Mdio + ?Sized>(&mut self, _: &mut PhyRegisters<'_, M>) -> Result<bool, M::Error> {
+        self.asked.push("intact");
+        Ok(!std::mem::take(&mut self.settings_lost))
+    }
+
+    fn negotiated<M: Mdio + ?Sized>(
+        &mut self,
+        _: &mut PhyRegisters<'_, M>,
+    ) -> Result<Option<(Speed, Duplex)>, M::Error> {
+        self.asked.push("negotiated");
+        Ok(self.says)
+    }
+
+    fn came_up<M: Mdio + ?Sized>(&mut self, _: &mut PhyRegisters<'_, M>) -> Result<(), M::Error> {
+        self.asked.push("came_up");
+        Ok(())
+    }
+
+    fn acknowledge<M: Mdio + ?Sized>(&mut self, phy: &mut PhyRegisters<'_, M>) -> Result<(), M::Error> {
+        self.asked.push("acknowledge");
+        phy.read(reg::BMSR).map(drop)
+    }
+}
+
+#[test]
+fn what_a_maker_is_asked_and_when() {
+    let (clock, _wire, chip) = chip(Part::Foreign, Partner::default());
+    let mut mdio = chip.mdio();
+    let says = Some((Speed::MBPS_10, Duplex::Full));
+    let mut phy = Clause22::new(
+        ADDRESS,
+        Notes {
+            another_reset: true,
+            says,
+            ..Notes::default()
+        },
+    );
+    phy.start(&mut mdio, Abilities::ALL_MODES, clock.now()).unwrap();
+    let events = run(&mut phy, &clock, &mut mdio, Duration::from_secs(4));
+    assert_eq!(
+        events,
+        [PhyEvent::Up(LinkMode::new(Speed::MBPS_10, Duplex::Full))],
+        "the maker's word is taken"
+    );
+    assert_eq!(
+        std::mem::take(&mut phy.vendor_mut().asked),
+        [
+            "knows",
+            "after_reset",
+            "after_reset",
+            "configure",
+            "intact",
+            "negotiated",
+            "came_up"
+        ]
+    );
+    assert_eq!(chip.truth().soft_resets, 2, "another reset was granted once");
+
+    phy.on_interrupt(&mut mdio, clock.now()).unwrap();
+    assert_eq!(
+        (phy.vendor().asked.last(), phy.next_poll(clock.now())),
+        (Some(&"acknowledge"), Duration::ZERO)
+    );
+
+    // A link that comes back without the settings is set up again first.
+    phy.vendor_mut().settings_lost = true;
+    phy.vendor_mut().asked.clear();
+    chip.set_partner(Partner::default());
+    let events = run(&mut phy, &clock, &mut mdio, Duration::from_secs(8));
+    assert_eq!(events.len(), 2);
+    assert_eq!(phy.vendor().asked[..3], ["intact", "knows", "after_reset"]);
+}
+
+#[test]
+fn strangers_are_told_and_left_alone() {
+    let (clock, _wire, chip) = chip(Part::Lan8700, None);
+    let mut mdio = chip.mdio();
+    let mut phy = Clause22::new(ADDRESS, Notes::default());
+    let told = phy.start(&mut mdio, Abilities::ALL_MODES, clock.now());
+    assert!(matches!(told, Err(PhyError::UnknownId(id)) if id.raw() == Part::Lan8700.id()));
+    assert_eq!((phy.state(), chip.mdio_counters().writes), (PhyState::Absent, 0));
+}
+
+#[test]
+fn errors_have_a_kind_and_words() {
+    use ethdev::Error as _;
+    let id = PhyId::from_registers(0x22, 0x1555).unwrap();
+    for (error, kind, words) in [
+        (
+            PhyError::Mdio(ErrorKind::Timeout),
+            ErrorKind::Timeout,
+            "MDIO failed: Timeout",
+        ),
+        (
+            PhyError::NotResponding(ADDRESS),
+            ErrorKind::NotPresent,
+            "no PHY answers at MDIO address 1",
+        ),
+        (PhyError::UnknownId(id), ErrorKind::NotPresent, "unknown PHY 0x00221555"),
+        (PhyError::ResetTimeout, ErrorKind::Timeout, "PHY reset did not end"),
+        (
+            PhyError::NoCommonMode,
+            ErrorKind::LinkDown,
+            "no common link mode with the partner",
+        ),
+        (PhyError::NotStarted, ErrorKind::Stopped, "PHY is not started"),
+    ] {
+        assert_eq!((error.kind(), error.to_string().as_str()), (kind, words));
+    }
+}
+
+#[test]
+fn bits_are_modified_one_by_one() {
+    struct One(u16, usize);
+    impl Mdio for One {
+        type Error = ErrorKind;
+        fn read(&mut self, _: PhyAddress, _: RegisterAddress) -> Result<u16, ErrorKind> {
+            Ok(self.0)
+        }
+        fn write(&mut self, _: PhyAddress, _: RegisterAddress, value: u16) -> Result<(), ErrorKind> {
+            (self.0, self.1) = (value, self.1 + 1);
+            Ok(())
+        }
+    }
+    let mut bus = One(0b1100, 0);
+    PhyRegisters::new(&mut bus, ADDRESS)
+        .modify(reg::BMCR, 0b0100, 0b0001)
+        .unwrap();
+    assert_eq!((bus.0, bus.1), (0b1001, 1));
+    PhyRegisters::new(&mut bus, ADDRESS)
+        .modify(reg::BMCR, 0b0100, 0b0001)
+        .unwrap();
+    assert_eq!((bus.0, bus.1), (0b1001, 1), "nothing to change, nothing written");
+}

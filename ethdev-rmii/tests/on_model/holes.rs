@@ -1,0 +1,283 @@
+//! What goes wrong with ports of this kind in the field.
+
+use std::time::Duration;
+
+use ethdev::{Control, EthernetDevice, Link, MacAddress};
+use ethdev_lan8720::{Lan8720Phy, PhyConfig};
+use ethdev_phy::{Mac, MacPhy};
+use ethdev_rmii::OneShot;
+use ethdev_sim::{Clock, Station, Wire, WireConfig};
+use lan8720_model::{Lan8720Chip, Partner, PhyStraps};
+use rmii_port_model::{FalseCarrier, MidFrame, OneShotConfig};
+
+use crate::ports::{Hardware, buffers, polled, queued};
+
+const ADDRESS: MacAddress = MacAddress::new([0x02, 0, 0, 0, 0, 0x87]);
+
+fn frame(len: usize, number: u8) -> Vec<u8> {
+    let mut frame = vec![number; len];
+    frame[..6].copy_from_slice(&ADDRESS.octets());
+    frame
+}
+
+macro_rules! bench {
+    ($config:expr, $depth:expr => $clock:ident, $hardware:ident, $peer:ident, $nic:ident) => {
+        let $clock = Clock::new();
+        let (_wire, near, far) = Wire::new(&$clock, WireConfig::default());
+        let ($hardware, $peer) = (Hardware::new(near, $config), Station::new(far));
+        let (rx, tx, _shared) = if $depth == 0 {
+            polled(&$hardware, || ())
+        } else {
+            queued(&$hardware, $depth, || ())
+        };
+        let mdio = Lan8720Chip::with_partner(
+            &$clock,
+            Wire::new(&$clock, WireConfig::default()).1,
+            PhyStraps::default(),
+            Partner::default(),
+        )
+        .mdio();
+        let time = $clock.clone();
+        let mut $nic = OneShot::<_, _, _, _, 4, 2>::new(
+            (rx, tx),
+            mdio,
+            move || time.now(),
+            ADDRESS,
+            buffers(1536),
+            buffers(1536),
+        )
+        .unwrap();
+        $nic.start().unwrap();
+        $nic.set_link(Link::UP).unwrap();
+    };
+}
+
+fn recv(nic: &mut impl EthernetDevice) -> Option<Vec<u8>> {
+    let mut buf = [0; 1518];
+    nic.recv_frame(&mut buf).unwrap().map(|meta| buf[..meta.len].to_vec())
+}
+
+/// A runt, or carrier without a frame, used to leave such receivers off until they were reset.
+#[test]
+fn nothing_that_arrives_turns_the_receiver_off() {
+    for depth in [0, 3] {
+        bench!(OneShotConfig::default().with_false_carrier(FalseCarrier::Ends), depth => clock, hardware, peer, nic);
+        for len in (0..64).chain([65, 100, 1519, 1523, 3000]) {
+            peer.send_raw(&vec![0x5a; len.max(1)]);
+            clock.advance(Duration::from_millis(1));
+            nic.service().unwrap();
+            peer.send(&frame(60, len as u8));
+            clock.advance(Duration::from_millis(1));
+            assert_eq!(recv(&mut nic), Some(frame(60, len as u8)), "after {len} bytes");
+        }
+        let stats = nic.stats();
+        assert_eq!(stats.rx_frames, 69);
+        assert_eq!(stats.rx_bad_length + stats.rx_bad_fcs, 69);
+        assert_eq!(hardware.violations(), []);
+    }
+}
+
+/// A minute of frames without a gap, each way: nothing is lost where the port's interrupt handler goes on by itself, and the host comes by in time.
+#[test]
+fn back_to_back_frames_both_ways() {
+    for len in [60, 1514] {
+        bench!(OneShotConfig::default().with_stray_byte(0.5).with_end_latency(Duration::from_nanos(400)), 3 => clock, hardware, peer, nic);
+        let (mut sent, mut got, mut answered) = (0_u32, 0_u32, 0_u32);
+        let gap = Duration::from_nanos(80) * (len as u32 + 4 + 8 + 12);
+        while sent < 2_000 {
+            // Two on their way ahead of the wire, so that there is no gap.
+            while peer.idle_at() < clock.now() + gap && sent < 2_000 {
+                peer.send(&frame(len, sent as u8));
+                sent += 1;
+            }
+            clock.advance(gap / 2);
+            while let Some(received) = recv(&mut nic) {
+                assert_eq!(received, frame(len, got as u8));
+                got += 1;
+                if nic.tx_ready().unwrap() {
+                    nic.send_frame(&received).unwrap();
+                    answered += 1;
+                }
+            }
+        }
+        clock.advance(Duration::from_millis(1));
+        while recv(&mut nic).is_some() {
+            got += 1;
+        }
+        nic.service().unwrap();
+        assert_eq!((got, nic.stats().rx_lost()), (2_000, 0), "{len} bytes");
+        assert!(answered > 1_900, "{answered} of 2000 answered");
+        let mut echoed = 0;
+        while peer.recv().is_some() {
+            echoed += 1;
+        }
+        assert_eq!((echoed, peer.bad_frames()), (answered, 0));
+        assert_eq!(hardware.violations(), []);
+    }
+}
+
+/// A polled port loses what comes before the host does, and says so.
+#[test]
+fn a_polled_port_loses_what_nobody_came_for_and_counts_it() {
+    bench!(OneShotConfig::default(), 0 => clock, hardware, peer, nic);
+    for number in 0..10 {
+        peer.send(&frame(60, number));
+    }
+    clock.advance(Duration::from_millis(1));
+    assert_eq!(recv(&mut nic), Some(frame(60, 0)));
+    assert_eq!(recv(&mut nic), None);
+    assert_eq!((nic.stats().rx_frames, nic.stats().rx_overrun), (1, 9));
+    assert!(hardware.truth().balanced());
+}
+
+/// A receiver that is started in the middle of a frame finds a start in it somewhere. What it makes of that is no frame.
+#[test]
+fn the_rest_of_a_frame_is_no_frame() {
+    bench!(OneShotConfig::default().with_mid_frame(MidFrame::TakesTheRest), 0 => clock, hardware, peer, nic);
+    for number in 0..200 {
+        peer.send(&frame(1514, number));
+        clock.advance(Duration::from_micros(70));
+        if number % 3 == 0 {
+            nic.stop().unwrap();
+            nic.start().unwrap();
+        }
+        while let Some(received) = recv(&mut nic) {
+            assert!(received[6..].iter().all(|byte| *byte == received[6]) && received.len() == 1514);
+        }
+        clock.advance(Duration::from_micros(60));
+    }
+    assert!(hardware.truth().rests > 10, "{:?}", hardware.truth());
+    assert!(nic.stats().rx_bad_fcs + nic.stats().rx_bad_length > 10);
+}
+
+/// The next frame is not started while the last one's tail is still in the FIFO, nor in the gap.
+#[test]
+fn no_frame_is_cut_off_by_the_next() {
+    for depth in [0, 3] {
+        bench!(OneShotConfig::default(), depth => clock, hardware, peer, nic);
+        let mut sent = 0;
+        for step in 0..40_000_u32 {
+            if nic.tx_ready().unwrap() {
+                nic.send_frame(&frame(60 + (sent as usize * 37) % 1455, sent as u8))
+                    .unwrap();
+                sent += 1;
+            }
+            clock.advance(Duration::from_nanos(u64::from(step % 700)));
+        }
+        clock.advance(Duration::from_millis(1));
+        nic.service().unwrap();
+        let truth = hardware.truth();
+        assert_eq!((truth.tx_truncated, hardware.violations()), (0, vec![]));
+        assert_eq!((truth.tx_sent, nic.stats().tx_frames), (u64::from(sent), sent));
+        assert_eq!(peer.bad_frames(), 0);
+        for number in 0..sent {
+            assert_eq!(
+                peer.recv(),
+                Some(frame(60 + (number as usize * 37) % 1455, number as u8))
+            );
+        }
+    }
+}
+
+#[test]
+fn a_transmitter_that_hangs_is_set_free() {
+    for depth in [0, 3] {
+        bench!(OneShotConfig::default(), depth => clock, hardware, peer, nic);
+        hardware.hang_next_tx();
+        nic.send_frame(&frame(60, 0)).unwrap();
+        clock.advance(Duration::from_millis(101));
+        let events = nic.service().unwrap();
+        assert!(events.recovered && events.tx_room);
+        nic.send_frame(&frame(60, 1)).unwrap();
+        clock.advance(Duration::from_millis(1));
+        nic.service().unwrap();
+        assert_eq!((nic.stats().tx_aborted, nic.stats().tx_frames), (1, 1));
+        assert_eq!(peer.recv(), Some(frame(60, 1)));
+        assert_eq!(hardware.violations(), []);
+    }
+}
+
+/// A carrier that brings no frame hangs some receivers. The driver cannot see that; a restart, which an application may do at any time, ends it.
+#[test]
+fn a_hung_receiver_is_ended_by_a_recovery() {
+    let clock = Clock::new();
+    let (_wire, port, far) = Wire::new(&clock, WireConfig::default());
+    let phy = Lan8720Chip::with_partner(&clock, port, PhyStraps::default().with_address(1), Partner::default());
+    let hardware = Hardware::new(
+        phy.rmii(),
+        OneShotConfig::default().with_false_carrier(FalseCarrier::Hangs),
+    );
+    let peer = Station::new(far);
+    let (rx, tx, _shared) = queued(&hardware, 3, || ());
+    let (time, again) = (clock.clone(), clock.clone());
+    let mac = OneShot::<_, _, _, _, 4, 2>::new(
+        (rx, tx),
+        phy.mdio(),
+        move || time.now(),
+        ADDRESS,
+        buffers(1536),
+        buffers(1536),
+    );
+    let driver = Lan8720Phy::new(address(), PhyConfig::new());
+    let mut nic = MacPhy::new(mac.unwrap(), driver, move || again.now()).unwrap();
+    let mut linked = false;
+    for _ in 0..500 {
+        linked |= nic.service().unwrap().link_changed;
+        clock.advance(Duration::from_millis(10));
+    }
+    assert!(linked && nic.link().is_up());
+    phy.false_carrier(Duration::from_micros(10));
+    peer.send(&frame(60, 0));
+    clock.advance(Duration::from_millis(1));
+    assert_eq!(recv(&mut nic), None);
+    nic.recover().unwrap();
+    peer.send(&frame(60, 1));
+    clock.advance(Duration::from_millis(1));
+    assert_eq!(recv(&mut nic), Some(frame(60, 1)));
+    assert_eq!((hardware.violations(), phy.violations()), (vec![], vec![]));
+}
+
+fn address() -> ethdev_phy::mdio::PhyAddress {
+    ethdev_phy::mdio::PhyAddress::from_low_bits(1)
+}
+
+/// Every partner: the port comes up at 100 Mbit/s full duplex or not at all, and never sends in another mode.
+#[test]
+fn nothing_but_100_full() {
+    for partner in Partner::all() {
+        let clock = Clock::new();
+        let (_wire, port, far) = Wire::new(&clock, WireConfig::default());
+        let phy = Lan8720Chip::with_partner(&clock, port, PhyStraps::default().with_address(1), partner);
+        let hardware = Hardware::new(phy.rmii(), OneShotConfig::default());
+        let peer = Station::new(far);
+        let (rx, tx, _shared) = polled(&hardware, || ());
+        let (time, again) = (clock.clone(), clock.clone());
+        let mac = OneShot::<_, _, _, _, 2, 1>::new(
+            (rx, tx),
+            phy.mdio(),
+            move || time.now(),
+            ADDRESS,
+            buffers(1536),
+            buffers(1536),
+        );
+        let mut nic = MacPhy::new(mac.unwrap(), Lan8720Phy::new(address(), PhyConfig::new()), move || {
+            again.now()
+        })
+        .unwrap();
+        for _ in 0..60 {
+            let _ = nic.service();
+            clock.advance(Duration::from_millis(100));
+        }
+        let full = matches!(partner.setting, lan8720_model::Setting::Negotiating(modes)
+            if modes.contains(ethdev_phy::phy::Abilities::TX100_FULL));
+        assert_eq!(nic.link().is_up(), full, "{partner:?}");
+        assert_eq!(nic.send_frame(&frame(60, 0)).is_ok(), full, "{partner:?}");
+        clock.advance(Duration::from_millis(1));
+        assert_eq!(peer.recv().is_some(), full, "{partner:?}");
+        assert_eq!(
+            (hardware.violations(), phy.violations()),
+            (vec![], vec![]),
+            "{partner:?}"
+        );
+    }
+}

@@ -1,0 +1,103 @@
+//! Ports that fail.
+
+use std::time::Duration;
+
+use ethdev::{Control, ControlError, Error as _, ErrorKind, EthernetDevice, Link};
+use ethdev_rmii::Error;
+
+use crate::line::{frame, running, sealed};
+
+#[test]
+fn a_frame_that_does_not_leave_is_given_up_in_time() {
+    let (mut nic, line) = running(2);
+    line.0.borrow_mut().stuck = true;
+    nic.send_frame(&frame(60, 0)).unwrap();
+    nic.send_frame(&frame(60, 1)).unwrap();
+    line.0.borrow_mut().advance(Duration::from_millis(100));
+    assert!(!nic.tx_ready().unwrap());
+    line.0.borrow_mut().advance(Duration::from_nanos(1));
+    let events = nic.service().unwrap();
+    assert!(events.recovered && events.tx_room);
+    assert_eq!(events.tx_failed, 2);
+    let stats = nic.stats();
+    assert_eq!((stats.tx_aborted, stats.faults, stats.recoveries), (2, 1, 1));
+
+    nic.send_frame(&frame(60, 2)).unwrap();
+    line.0.borrow_mut().advance(Duration::from_millis(1));
+    nic.service().unwrap();
+    assert_eq!(line.0.borrow().sent, [sealed(&frame(60, 2))]);
+}
+
+/// A host that was away for long finds its frames sent, not stuck.
+#[test]
+fn a_late_look_is_no_fault() {
+    let (mut nic, line) = running(2);
+    nic.send_frame(&frame(60, 0)).unwrap();
+    line.0.borrow_mut().advance(Duration::from_secs(60));
+    nic.send_frame(&frame(60, 1)).unwrap();
+    line.0.borrow_mut().advance(Duration::from_secs(60));
+    assert_eq!(nic.service().unwrap().tx_completed, 2);
+    assert_eq!((nic.stats().faults, nic.stats().tx_frames), (0, 2));
+}
+
+#[test]
+fn a_port_that_keeps_a_buffer_is_a_fault_until_it_is_reset() {
+    let (mut nic, line) = running(2);
+    line.0.borrow_mut().stuck = true;
+    line.0.borrow_mut().keeps = 1;
+    nic.send_frame(&frame(60, 0)).unwrap();
+    line.0.borrow_mut().advance(Duration::from_millis(101));
+    assert_eq!(nic.service().unwrap_err().kind(), ErrorKind::Fault);
+    assert_eq!(nic.tx_ready().unwrap_err(), Error::BuffersLost);
+    assert_eq!(nic.send_frame(&frame(60, 0)).unwrap_err(), Error::BuffersLost);
+    assert_eq!(nic.stats().tx_aborted, 1);
+    assert_eq!(nic.recover(), Err(ControlError::Device(Error::BuffersLost)));
+    assert_eq!(nic.link(), Link::Down, "it could not be started again");
+
+    line.0.borrow_mut().keeps = 0;
+    nic.recover().unwrap();
+    assert_eq!(nic.link(), Link::UP, "started, as it was");
+    nic.send_frame(&frame(60, 1)).unwrap();
+    line.0.borrow_mut().arrive(&sealed(&frame(60, 2)));
+    assert!(nic.recv_frame(&mut [0; 1518]).unwrap().is_some());
+}
+
+#[test]
+fn failures_of_the_ports_keep_their_cause() {
+    let (mut nic, line) = running(1);
+    line.0.borrow_mut().arrive(&sealed(&frame(60, 0)));
+    line.0.borrow_mut().rx_fails = true;
+    assert_eq!(nic.recv_frame(&mut [0; 1518]), Err(Error::Port(ErrorKind::Bus)));
+    line.0.borrow_mut().rx_fails = false;
+    assert!(nic.recv_frame(&mut [0; 1518]).unwrap().is_some(), "nothing was lost");
+
+    nic.send_frame(&frame(60, 0)).unwrap();
+    line.0.borrow_mut().tx_fails = true;
+    assert_eq!(nic.tx_ready(), Err(Error::Port(ErrorKind::Bus)));
+    line.0.borrow_mut().tx_fails = false;
+    line.0.borrow_mut().advance(Duration::from_millis(1));
+    assert!(nic.tx_ready().unwrap());
+}
+
+#[test]
+fn recover_begins_anew_and_keeps_what_was_set() {
+    let (mut nic, line) = running(2);
+    line.0.borrow_mut().arrive(&sealed(&frame(60, 0)));
+    nic.send_frame(&frame(60, 0)).unwrap();
+    let before = nic.stats();
+    nic.recover().unwrap();
+    let since = nic.stats().since(&before);
+    assert_eq!(
+        (since.rx_reset, since.tx_reset, since.recoveries, since.link_changes),
+        (1, 1, 1, 0)
+    );
+    assert_eq!((nic.link(), line.0.borrow().resets), (Link::UP, 2));
+
+    nic.stop().unwrap();
+    nic.recover().unwrap();
+    assert_eq!(
+        (nic.link(), line.0.borrow().armed.len()),
+        (Link::Down, 0),
+        "a stopped one stays stopped"
+    );
+}

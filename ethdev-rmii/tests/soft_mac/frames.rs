@@ -1,0 +1,405 @@
+//! Frames in and out.
+
+use std::time::Duration;
+
+use ethdev::{
+    Control, Duplex, Error as _, ErrorKind, EthernetDevice, FilterOutcome, Link, LinkMode, MacAddress, Multicast,
+    RxFilter, Speed,
+};
+use ethdev_phy::Mac;
+use ethdev_rmii::{Error, Flaw, OneShot};
+use proptest::prelude::*;
+
+use crate::line::{HEADROOM, Nobody, OWN, buffers, fcs, frame, running, sealed, stopped};
+
+fn recv(nic: &mut crate::line::Nic) -> Option<Vec<u8>> {
+    let mut buf = [0; 1518];
+    nic.recv_frame(&mut buf).unwrap().map(|meta| buf[..meta.len].to_vec())
+}
+
+#[test]
+fn every_length_comes_in_without_its_fcs() {
+    let (mut nic, line) = running(1);
+    for len in 60..=1518 {
+        line.0.borrow_mut().arrive(&sealed(&frame(len, len)));
+        assert_eq!(recv(&mut nic), Some(frame(len, len)), "{len}");
+    }
+    assert_eq!((nic.stats().rx_frames, nic.stats().rx_lost()), (1459, 0));
+}
+
+#[test]
+fn every_length_goes_out_padded_and_sealed() {
+    let (mut nic, line) = running(1);
+    for len in 14..=1518 {
+        let frame = frame(len, len);
+        assert!(nic.tx_ready().unwrap());
+        nic.send_gather(&[&frame[..7], &[], &frame[7..]]).unwrap();
+        line.0.borrow_mut().advance(Duration::from_micros(130));
+        nic.service().unwrap();
+        let sent = line.0.borrow_mut().sent.pop().unwrap();
+        let mut padded = frame.clone();
+        padded.resize(len.max(60), 0);
+        assert_eq!(sent, sealed(&padded), "{len}");
+    }
+    let stats = nic.stats();
+    assert_eq!(stats.tx_frames, 1505);
+    assert_eq!(
+        stats.tx_bytes as usize,
+        (14..=1518).sum::<usize>(),
+        "as the caller gave them"
+    );
+}
+
+/// A buffer that is used again holds an old frame: the padding is zeros all the same.
+#[test]
+fn old_frames_do_not_leak_into_the_padding() {
+    let (mut nic, line) = running(1);
+    for len in [1518, 14, 1518, 14] {
+        nic.send_frame(&vec![0xee; len]).unwrap();
+        line.0.borrow_mut().advance(Duration::from_micros(130));
+        nic.service().unwrap();
+    }
+    let sent = &line.0.borrow().sent;
+    assert!(sent[1][14..60].iter().chain(&sent[3][14..60]).all(|byte| *byte == 0));
+}
+
+#[test]
+fn what_is_no_frame_is_counted_and_reception_goes_on() {
+    let (mut nic, line) = running(1);
+    let good = sealed(&frame(60, 1));
+    let before = nic.stats();
+    let mut expected = before;
+    let mut wrong = good.clone();
+    wrong[20] ^= 4;
+    for (bytes, flaw) in [
+        (&[][..], None),
+        (&good[..1], None),
+        (&good[..63], None),
+        (&sealed(&frame(59, 1))[..], None),
+        (&sealed(&frame(1519, 1))[..], None),
+        (&vec![0x55; 1523][..], None),
+        (&vec![0x55; 4000][..], None),
+        (&good[..], Some(Flaw::Overflow)),
+    ] {
+        line.0.borrow_mut().arrive_as(bytes, |mut received| {
+            received.flaw = received.flaw.or(flaw);
+            received
+        });
+        if bytes.len() == 1523 && flaw.is_none() && bytes[0] == 0x55 {
+            // As long as a VLAN frame with a stray byte, and its FCS is wrong.
+            expected.rx_bad_fcs += 1;
+        } else {
+            expected.rx_bad_length += 1;
+        }
+        assert_eq!(recv(&mut nic), None, "{} bytes", bytes.len());
+        assert_eq!(nic.stats(), expected, "{} bytes", bytes.len());
+    }
+    line.0.borrow_mut().arrive(&wrong);
+    expected.rx_bad_fcs += 1;
+    assert_eq!(recv(&mut nic), None);
+    line.0
+        .borrow_mut()
+        .arrive_as(&good, |received| received.with_flaw(Flaw::Symbol));
+    expected.rx_error += 1;
+    assert_eq!(recv(&mut nic), None);
+    assert_eq!(nic.stats(), expected);
+
+    line.0.borrow_mut().arrive(&good);
+    assert_eq!(recv(&mut nic), Some(frame(60, 1)));
+}
+
+#[test]
+fn lengths_that_cannot_be_are_no_lengths() {
+    let (mut nic, line) = running(1);
+    for len in [1524, 1 << 20, usize::MAX - 4, usize::MAX] {
+        line.0.borrow_mut().arrive_as(&sealed(&frame(100, 0)), |mut received| {
+            received.len = len;
+            received
+        });
+        assert_eq!(recv(&mut nic), None);
+    }
+    assert_eq!(nic.stats().rx_bad_length, 4);
+}
+
+#[test]
+fn a_stray_byte_is_tolerated_and_two_are_not() {
+    let (mut nic, line) = running(1);
+    for len in [60, 61, 1518] {
+        let mut bytes = sealed(&frame(len, 3));
+        bytes.push(0x42);
+        line.0.borrow_mut().arrive(&bytes);
+        assert_eq!(recv(&mut nic), Some(frame(len, 3)), "{len}");
+    }
+    // A runt does not become a frame by its stray byte.
+    let mut bytes = sealed(&frame(59, 3));
+    bytes.push(0x42);
+    line.0.borrow_mut().arrive(&bytes);
+    assert_eq!(recv(&mut nic), None);
+    assert_eq!(nic.stats().rx_bad_length, 1);
+    let mut bytes = sealed(&frame(60, 3));
+    bytes.extend([0, 0]);
+    line.0.borrow_mut().arrive(&bytes);
+    assert_eq!(recv(&mut nic), None);
+    assert_eq!(nic.stats().rx_bad_fcs, 1);
+}
+
+/// Whatever the last reception was, the port has its next buffer before the driver looks at it, and long before the caller gets it.
+#[test]
+fn the_port_is_armed_again_first() {
+    let (mut nic, line) = running(1);
+    line.0.borrow_mut().arrive(&sealed(&frame(60, 0)));
+    nic.service().unwrap();
+    assert_eq!(line.0.borrow().calls, ["start_rx", "rx_done"]);
+    // The first one is still undelivered: three more find a buffer.
+    for number in 1..4 {
+        line.0.borrow_mut().arrive(&sealed(&frame(60, number)));
+        nic.service().unwrap();
+    }
+    line.0.borrow_mut().arrive(&sealed(&frame(60, 4)));
+    nic.service().unwrap();
+    assert_eq!(nic.stats().rx_overrun, 1, "all four buffers are full");
+    for number in 0..4 {
+        assert_eq!(recv(&mut nic), Some(frame(60, number)));
+    }
+    line.0.borrow_mut().arrive(&sealed(&frame(60, 5)));
+    assert_eq!(recv(&mut nic), Some(frame(60, 5)));
+}
+
+/// The same with a port that has no room before it has given the last buffer back.
+#[test]
+fn the_port_is_armed_again_before_the_frame_is_looked_at() {
+    let (mut nic, line) = running(1);
+    line.0.borrow_mut().done_counts = true;
+    let mut wrong = sealed(&frame(60, 0));
+    wrong[30] ^= 1;
+    for bytes in [&wrong[..], &[], &sealed(&frame(60, 0))] {
+        line.0.borrow_mut().calls.clear();
+        line.0.borrow_mut().arrive(bytes);
+        nic.service().unwrap();
+        assert_eq!(line.0.borrow().calls, ["rx_done", "start_rx"]);
+        assert_eq!(line.0.borrow().armed.len(), 1);
+    }
+}
+
+/// A port whose interrupt goes on by itself loses nothing of a burst while the host is away.
+#[test]
+fn back_to_back_frames_survive_in_a_port_with_two_buffers() {
+    let (mut nic, line) = running(2);
+    for burst in 0..500 {
+        for half in 0..2 {
+            line.0.borrow_mut().arrive(&sealed(&frame(64, 2 * burst + half)));
+        }
+        for half in 0..2 {
+            assert_eq!(recv(&mut nic), Some(frame(64, 2 * burst + half)));
+        }
+    }
+    assert_eq!((nic.stats().rx_frames, nic.stats().rx_lost()), (1000, 0));
+}
+
+#[test]
+fn two_frames_go_out_without_waiting_for_the_first() {
+    let (mut nic, line) = running(2);
+    nic.send_frame(&frame(1514, 0)).unwrap();
+    assert!(nic.tx_ready().unwrap());
+    nic.send_frame(&frame(1514, 1)).unwrap();
+    assert!(!nic.tx_ready().unwrap());
+    assert_eq!(nic.send_frame(&frame(60, 2)).unwrap_err().kind(), ErrorKind::Busy);
+    line.0.borrow_mut().advance(Duration::from_micros(124));
+    assert!(nic.tx_ready().unwrap());
+    line.0.borrow_mut().advance(Duration::from_micros(124));
+    let events = nic.service().unwrap();
+    assert_eq!((events.tx_completed, events.tx_room), (2, true));
+    assert_eq!(line.0.borrow().sent, [sealed(&frame(1514, 0)), sealed(&frame(1514, 1))]);
+}
+
+#[test]
+fn the_filter_is_kept_in_software() {
+    let (mut nic, line) = running(1);
+    let groups: Vec<MacAddress> = (0..9).map(|n| MacAddress::new([1, 0, 0x5e, 0, 0, n])).collect();
+    let passes = |nic: &mut crate::line::Nic, destination: MacAddress| {
+        let mut bytes = frame(60, 0);
+        bytes[..6].copy_from_slice(&destination.octets());
+        line.0.borrow_mut().arrive(&sealed(&bytes));
+        recv(nic).is_some()
+    };
+    let stranger = MacAddress::new([2, 0, 0, 0, 0, 9]);
+    assert!(passes(&mut nic, OWN) && passes(&mut nic, MacAddress::BROADCAST));
+    assert!(!passes(&mut nic, stranger) && !passes(&mut nic, groups[0]));
+    assert_eq!(nic.stats().rx_filtered, 2);
+
+    let few = RxFilter::DEFAULT.with_multicast(Multicast::List(&groups[..8]));
+    assert_eq!(nic.set_rx_filter(few).unwrap(), FilterOutcome::Exact);
+    assert!(passes(&mut nic, groups[7]) && !passes(&mut nic, groups[8]));
+    let many = RxFilter::DEFAULT.with_multicast(Multicast::List(&groups));
+    assert_eq!(nic.set_rx_filter(many).unwrap(), FilterOutcome::Superset);
+    assert!(passes(&mut nic, groups[8]) && !passes(&mut nic, stranger));
+
+    nic.set_mac_address(stranger).unwrap();
+    assert!(passes(&mut nic, stranger) && !passes(&mut nic, OWN));
+    assert!(nic.set_mac_address(groups[0]).is_err() && nic.set_mac_address(MacAddress::new([0; 6])).is_err());
+    nic.set_rx_filter(RxFilter::PROMISCUOUS).unwrap();
+    assert!(passes(&mut nic, OWN));
+}
+
+#[test]
+fn only_100_full_is_a_link() {
+    let (mut nic, _line) = running(1);
+    assert_eq!(nic.modes(), ethdev_phy::phy::Abilities::TX100_FULL);
+    for (speed, duplex, does) in [
+        (Speed::MBPS_10, Duplex::Full, false),
+        (Speed::MBPS_100, Duplex::Half, false),
+        (Speed::MBPS_10, Duplex::Half, false),
+        (Speed::MBPS_100, Duplex::Full, true),
+    ] {
+        let mode = LinkMode::new(speed, duplex);
+        let told = nic.set_link(Link::Up(mode));
+        if does {
+            assert_eq!((told, nic.link()), (Ok(()), Link::Up(mode)));
+        } else {
+            assert_eq!((told, nic.link()), (Err(Error::LinkMode(mode)), Link::Down));
+        }
+    }
+}
+
+#[test]
+fn without_a_link_nothing_goes_out_and_what_came_stays() {
+    let (mut nic, line) = running(2);
+    line.0.borrow_mut().arrive(&sealed(&frame(60, 0)));
+    nic.send_frame(&frame(1514, 0)).unwrap();
+    nic.send_frame(&frame(1514, 1)).unwrap();
+    nic.set_link(Link::Down).unwrap();
+    assert_eq!(nic.stats().tx_reset, 2);
+    assert_eq!(line.0.borrow().sending.len(), 0, "nothing is on its way any more");
+    assert_eq!(nic.send_frame(&frame(60, 0)).unwrap_err().kind(), ErrorKind::LinkDown);
+    assert!(!nic.tx_ready().unwrap());
+    assert_eq!(recv(&mut nic), Some(frame(60, 0)));
+    let changes = nic.stats().link_changes;
+    nic.set_link(Link::Down).unwrap();
+    assert_eq!(nic.stats().link_changes, changes, "nothing new");
+}
+
+#[test]
+fn stopped_is_deaf_and_dumb() {
+    let (mut nic, line) = stopped(2);
+    nic.set_link(Link::UP).unwrap();
+    assert_eq!(nic.link(), Link::Down);
+    assert_eq!(line.0.borrow().armed.len(), 0);
+    assert_eq!(nic.send_frame(&frame(60, 0)).unwrap_err().kind(), ErrorKind::Stopped);
+    nic.start().unwrap();
+    nic.start().unwrap();
+    assert_eq!((nic.link(), line.0.borrow().armed.len()), (Link::UP, 2));
+
+    line.0.borrow_mut().arrive(&sealed(&frame(60, 0)));
+    let mut wrong = sealed(&frame(60, 1));
+    wrong[0] ^= 1;
+    line.0.borrow_mut().arrive(&wrong);
+    nic.send_frame(&frame(60, 0)).unwrap();
+    nic.stop().unwrap();
+    nic.stop().unwrap();
+    let stats = nic.stats();
+    assert_eq!((stats.rx_reset, stats.rx_bad_fcs, stats.tx_reset), (1, 1, 1));
+    assert_eq!((line.0.borrow().armed.len(), nic.link()), (0, Link::Down));
+    line.0.borrow_mut().arrive(&sealed(&frame(60, 0)));
+    nic.start().unwrap();
+    assert_eq!(nic.stats().rx_overrun, 0, "what passed in between is nobody's loss");
+    line.0.borrow_mut().arrive(&sealed(&frame(60, 2)));
+    assert_eq!(recv(&mut nic), Some(frame(60, 2)));
+}
+
+#[test]
+fn buffers_are_measured() {
+    let make = |rx: usize, tx: usize| {
+        let (nic, line) = stopped(1);
+        drop(nic);
+        let parts = stopped(1).0.release();
+        drop(line);
+        OneShot::<_, _, _, _, 2, 1>::new((parts.rx, parts.tx), Nobody, parts.clock, OWN, buffers(rx), buffers(tx))
+    };
+    let needed = 1514 + 4 + 1;
+    assert_eq!(
+        make(needed - 1, 2000).unwrap_err(),
+        Error::BufferTooShort {
+            len: needed - 1,
+            needed
+        }
+    );
+    let needed = 1514 + 4 + HEADROOM;
+    assert_eq!(
+        make(2000, needed - 1).unwrap_err(),
+        Error::BufferTooShort {
+            len: needed - 1,
+            needed
+        }
+    );
+    let small = make(1522, 1521 + HEADROOM).unwrap().capabilities();
+    assert_eq!(
+        (small.rx_max_frame_len.bytes(), small.tx_max_frame_len.bytes()),
+        (1514, 1514)
+    );
+    let large = make(1523, 1522 + HEADROOM).unwrap().capabilities();
+    assert_eq!(
+        (large.rx_max_frame_len.bytes(), large.tx_max_frame_len.bytes()),
+        (1518, 1518)
+    );
+}
+
+#[test]
+fn everything_is_given_back() {
+    let (mut nic, line) = running(2);
+    line.0.borrow_mut().arrive(&sealed(&frame(60, 0)));
+    nic.send_frame(&frame(60, 0)).unwrap();
+    nic.service().unwrap();
+    let parts = nic.release();
+    assert!(parts.rx_buffers.iter().all(Option::is_some) && parts.tx_buffers.iter().all(Option::is_some));
+}
+
+proptest! {
+    /// Whatever comes in, in whatever order, with the caller reading or not: every reception is delivered or counted once, and the next good frame is received.
+    #[test]
+    fn the_books_balance(
+        depth in 1_usize..4,
+        steps in proptest::collection::vec((0_u8..9, any::<u16>()), 0..200),
+    ) {
+        let (mut nic, line) = running(depth);
+        let mut arrived = 0;
+        let mut accepted = 0;
+        for (what, n) in steps {
+            let n = usize::from(n);
+            match what {
+                0 | 1 => {
+                    line.0.borrow_mut().arrive(&sealed(&frame(60 + n % 1459, n)));
+                    arrived += 1;
+                }
+                2 => {
+                    line.0.borrow_mut().arrive(&vec![n as u8; n % 1600]);
+                    arrived += 1;
+                }
+                3 => {
+                    line.0.borrow_mut().arrive_as(&sealed(&frame(60, 0)), |mut received| {
+                        received.len = n;
+                        received
+                    });
+                    arrived += 1;
+                }
+                4 => drop(recv(&mut nic)),
+                5 => drop(nic.discard_frame()),
+                6 => accepted += u32::from(nic.send_frame(&frame(14 + n % 1505, n)).is_ok()),
+                7 => line.0.borrow_mut().advance(Duration::from_nanos(n as u64)),
+                _ => drop(nic.service()),
+            }
+        }
+        line.0.borrow_mut().advance(Duration::from_millis(1));
+        nic.service().unwrap();
+        while nic.discard_frame().unwrap() {}
+        let stats = nic.stats();
+        prop_assert_eq!(stats.rx_frames + stats.rx_lost(), arrived);
+        prop_assert_eq!(stats.tx_frames, accepted);
+        prop_assert_eq!(stats.tx_frames as usize, line.0.borrow().sent.len());
+        for sent in &line.0.borrow().sent {
+            let (frame, check) = sent.split_at(sent.len() - 4);
+            prop_assert_eq!(&fcs(frame), check);
+        }
+        line.0.borrow_mut().arrive(&sealed(&frame(100, 7)));
+        prop_assert_eq!(recv(&mut nic), Some(frame(100, 7)));
+    }
+}

@@ -1,0 +1,192 @@
+//! The one thing an interrupt handler does.
+
+use core::fmt;
+use core::future::Future;
+use core::pin::Pin;
+use core::task::{Context, Poll, Waker};
+
+use crate::shared::Shared;
+
+/// "There is work": a flag and the waker of whoever waits for it.
+///
+/// An interrupt handler [`ring`](Self::ring)s and does nothing else; one task [`take`](Self::take)s or [`wait`](Self::wait)s. Rings add up to one. No ring is
+/// lost between `take` and `wait`, whatever the interleaving (model-checked in `tests/loom.rs`). It needs no compare-and-swap, only a critical section, and
+/// is const-constructible:
+///
+/// ```
+/// use crate::Doorbell;
+///
+/// static NIC: Doorbell = Doorbell::new();
+///
+/// fn interrupt_handler() {
+///     NIC.ring();
+/// }
+/// # interrupt_handler();
+/// assert!(NIC.take());
+/// assert!(!NIC.take());
+/// ```
+///
+/// # Contract
+///
+/// - One waiter at a time. A second one takes the first one's place; the first is woken, looks, and waits again.
+/// - The waker is called outside the critical section, from the context of the ring: in an interrupt handler it must be one that may be woken there.
+pub struct Doorbell(Shared<State>);
+
+struct State {
+    rung: bool,
+    waiter: Option<Waker>,
+}
+
+impl Doorbell {
+    /// A doorbell that nobody rang.
+    #[cfg(not(loom))]
+    #[must_use]
+    pub const fn new() -> Self {
+        Self(Shared::new(State {
+            rung: false,
+            waiter: None,
+        }))
+    }
+
+    /// A doorbell that nobody rang. (The model checker's primitives cannot be made in a constant.)
+    #[cfg(loom)]
+    #[must_use]
+    pub fn new() -> Self {
+        Self(Shared::new(State {
+            rung: false,
+            waiter: None,
+        }))
+    }
+
+    /// Notes that there is work and wakes whoever waits.
+    pub fn ring(&self) {
+        let waiter = self.0.with(|state| {
+            state.rung = true;
+            state.waiter.take()
+        });
+        if let Some(waiter) = waiter {
+            waiter.wake();
+        }
+    }
+
+    /// Whether it was rung since the last `take` or completed `wait`; it is then quiet again.
+    ///
+    /// Look at the device *after* this: what rings later rings anew.
+    pub fn take(&self) -> bool {
+        self.0.with(|state| core::mem::replace(&mut state.rung, false))
+    }
+
+    /// Whether it was rung and nobody took it yet.
+    pub fn is_rung(&self) -> bool {
+        self.0.with(|state| state.rung)
+    }
+
+    /// Waits until it is rung, and takes that ring.
+    ///
+    /// # Cancellation
+    ///
+    /// Safe: a ring is taken only by the poll that completes.
+    pub const fn wait(&self) -> Wait<'_> {
+        Wait(self)
+    }
+
+    /// [`wait`](Self::wait), for hand-written futures.
+    pub fn poll_wait(&self, cx: &mut Context<'_>) -> Poll<()> {
+        let (poll, displaced) = self.0.with(|state| {
+            if core::mem::replace(&mut state.rung, false) {
+                return (Poll::Ready(()), None);
+            }
+            match &state.waiter {
+                Some(waiter) if waiter.will_wake(cx.waker()) => (Poll::Pending, None),
+                _ => (Poll::Pending, state.waiter.replace(cx.waker().clone())),
+            }
+        });
+        if let Some(displaced) = displaced {
+            displaced.wake();
+        }
+        poll
+    }
+}
+
+impl Default for Doorbell {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Doorbell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Doorbell").field("rung", &self.is_rung()).finish()
+    }
+}
+
+/// The future of [`Doorbell::wait`].
+#[derive(Debug)]
+#[must_use = "futures do nothing unless awaited"]
+pub struct Wait<'a>(&'a Doorbell);
+
+impl Future for Wait<'_> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        self.0.poll_wait(cx)
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    extern crate std;
+    use super::*;
+    use core::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::Arc;
+    use std::task::Wake;
+
+    #[derive(Default)]
+    struct Count(AtomicUsize);
+
+    impl Wake for Count {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    #[test]
+    fn rings_add_up_to_one() {
+        let bell = Doorbell::new();
+        bell.ring();
+        bell.ring();
+        assert!(bell.take());
+        assert!(!bell.take());
+    }
+
+    #[test]
+    fn a_waiter_is_woken_once_per_wait() {
+        let bell = Doorbell::new();
+        let count = Arc::new(Count::default());
+        let waker = Waker::from(count.clone());
+        let mut cx = Context::from_waker(&waker);
+        assert_eq!(bell.poll_wait(&mut cx), Poll::Pending);
+        bell.ring();
+        bell.ring();
+        assert_eq!(count.0.load(Ordering::SeqCst), 1);
+        assert_eq!(bell.poll_wait(&mut cx), Poll::Ready(()));
+        assert_eq!(bell.poll_wait(&mut cx), Poll::Pending);
+    }
+
+    #[test]
+    fn a_displaced_waiter_is_woken() {
+        let bell = Doorbell::new();
+        let (first, second) = (Arc::new(Count::default()), Arc::new(Count::default()));
+        assert!(
+            bell.poll_wait(&mut Context::from_waker(&Waker::from(first.clone())))
+                .is_pending()
+        );
+        assert!(
+            bell.poll_wait(&mut Context::from_waker(&Waker::from(second.clone())))
+                .is_pending()
+        );
+        assert_eq!(first.0.load(Ordering::SeqCst), 1);
+        bell.ring();
+        assert_eq!(second.0.load(Ordering::SeqCst), 1);
+    }
+}

@@ -1,0 +1,323 @@
+//! What `Buffered` promises besides the device's own contract.
+
+mod support;
+
+use ethdev::{
+    Control, Error, ErrorKind, EthernetDevice, Interest, LayerError, LendingDevice, Link, Rearm, RearmOutcome, RxHalf,
+    TxHalf,
+};
+use ethdev_util::Buffered;
+use proptest::prelude::*;
+use support::{Cause, Scripted, frame};
+
+type Device = Buffered<Scripted, 1514>;
+
+fn lent(device: &mut Device) -> Option<Vec<u8>> {
+    device.split().0.peek().unwrap().map(|frame| frame.to_vec())
+}
+
+#[test]
+fn an_unreleased_frame_is_lent_again() {
+    let mut device = Device::new(Scripted::with_incoming([frame(1, 60), frame(2, 70)]));
+    assert_eq!(lent(&mut device), Some(frame(1, 60)));
+    assert_eq!(lent(&mut device), Some(frame(1, 60)));
+    device.split().0.release().unwrap();
+    assert_eq!(lent(&mut device), Some(frame(2, 70)));
+}
+
+#[test]
+fn pull_and_lending_see_the_same_frames_in_the_same_order() {
+    let mut device = Device::new(Scripted::with_incoming([frame(1, 60), frame(2, 70), frame(3, 80)]));
+    let mut buf = [0; 1514];
+    assert_eq!(lent(&mut device), Some(frame(1, 60)));
+    let e = device.recv_frame(&mut buf[..59]).unwrap_err();
+    assert_eq!(e.kind(), ErrorKind::BufferTooSmall { needed: 60 });
+    assert_eq!(device.recv_frame(&mut buf).unwrap().unwrap().len, 60);
+    assert_eq!(buf[..60], frame(1, 60));
+    assert_eq!(device.recv_frame(&mut buf).unwrap().unwrap().len, 70);
+    assert_eq!(lent(&mut device), Some(frame(3, 80)));
+    assert!(device.discard_frame().unwrap());
+    assert!(!device.discard_frame().unwrap());
+}
+
+#[test]
+fn a_lent_frame_does_not_hinder_a_reply() {
+    let mut device = Device::new(Scripted::with_incoming([frame(1, 60)]));
+    let (mut rx, mut tx) = device.split();
+    let received = rx.peek().unwrap().unwrap();
+    let memory = tx.reserve(received.len()).unwrap().unwrap();
+    memory.copy_from_slice(&received);
+    tx.commit(60).unwrap();
+    assert!(tx.send_gather(&[&received[..14], b"again"]).unwrap());
+    rx.release().unwrap();
+    assert_eq!(
+        device.into_inner().sent,
+        [frame(1, 60), [&frame(1, 60)[..14], b"again"].concat()]
+    );
+}
+
+#[test]
+fn a_busy_device_leaves_room_for_one_frame() {
+    let mut device = Device::new(Scripted {
+        tx_room: 0,
+        ..Scripted::new()
+    });
+    assert!(device.tx_ready().unwrap());
+    device.send_frame(&frame(1, 60)).unwrap();
+    assert!(!device.tx_ready().unwrap());
+    assert_eq!(
+        device.send_frame(&frame(2, 60)).unwrap_err(),
+        LayerError::Layer(ErrorKind::Busy)
+    );
+    assert!(device.split().1.reserve(60).unwrap().is_none());
+    assert!(!device.service().unwrap().tx_room);
+    device.inner_mut().tx_room = 1;
+    assert!(
+        device.service().unwrap().tx_room,
+        "the parked frame went out and left its slot"
+    );
+    assert_eq!(device.inner_mut().sent, [frame(1, 60)]);
+}
+
+#[test]
+fn a_parked_frame_goes_out_before_the_next_one() {
+    let mut device = Device::new(Scripted {
+        tx_room: 0,
+        ..Scripted::new()
+    });
+    device.send_frame(&frame(1, 60)).unwrap();
+    device.inner_mut().tx_room = 2;
+    device
+        .send_gather(&[&frame(2, 60)[..20], &[], &frame(2, 60)[20..]])
+        .unwrap();
+    assert_eq!(device.into_inner().sent, [frame(1, 60), frame(2, 60)]);
+}
+
+#[test]
+fn a_parked_frame_that_fails_is_counted_and_does_not_clog() {
+    let mut device = Device::new(Scripted {
+        tx_room: 0,
+        ..Scripted::new()
+    });
+    device.send_frame(&frame(1, 60)).unwrap();
+    device.inner_mut().link = Link::Down;
+    let events = device.service().unwrap();
+    assert_eq!(events.tx_failed, 1);
+    assert_eq!(device.stats().tx_aborted, 1);
+    device.inner_mut().link = Link::UP;
+    device.inner_mut().tx_room = 1;
+    device.send_frame(&frame(2, 60)).unwrap();
+    assert_eq!(device.into_inner().sent, [frame(2, 60)]);
+}
+
+#[test]
+fn an_abandoned_reservation_sends_nothing_and_costs_nothing() {
+    let mut device = Device::new(Scripted::new());
+    for _ in 0..3 {
+        let memory_len = device.split().1.reserve(100).unwrap().map(|memory| memory.len());
+        assert_eq!(memory_len, Some(100));
+    }
+    let (_, mut tx) = device.split();
+    assert_eq!(
+        tx.commit(60).unwrap_err().kind(),
+        ErrorKind::FrameTooLong { max: 0 },
+        "nothing was reserved"
+    );
+    assert!(device.into_inner().sent.is_empty());
+}
+
+#[test]
+fn limits_are_checked_before_the_device_is_asked() {
+    let mut device = Device::new(Scripted::new());
+    let (_, mut tx) = device.split();
+    assert_eq!(
+        tx.reserve(1515).unwrap_err().kind(),
+        ErrorKind::FrameTooLong { max: 1514 }
+    );
+    assert_eq!(
+        tx.reserve(usize::MAX).unwrap_err().kind(),
+        ErrorKind::FrameTooLong { max: 1514 }
+    );
+    assert_eq!(tx.reserve(13).unwrap_err().kind(), ErrorKind::FrameTooShort);
+    assert!(tx.reserve(60).unwrap().is_some());
+    assert_eq!(tx.commit(61).unwrap_err().kind(), ErrorKind::FrameTooLong { max: 60 });
+    assert!(tx.reserve(60).unwrap().is_some());
+    assert_eq!(tx.commit(13).unwrap_err().kind(), ErrorKind::FrameTooShort);
+    assert_eq!(device.inner_mut().bus_accesses, 0);
+}
+
+#[test]
+fn frames_longer_than_the_buffer_are_discarded_and_counted() {
+    let oversize = || frame(9, 1000);
+    let mut device: Buffered<_, 600> = Buffered::new(Scripted::with_incoming([oversize(), oversize(), frame(1, 600)]));
+    assert_eq!(device.capabilities().rx_max_frame_len.bytes(), 600);
+    assert_eq!(device.capabilities().ip_mtu().bytes(), 586);
+    assert_eq!(device.split().0.peek().unwrap().unwrap().to_vec(), frame(1, 600));
+    assert_eq!(device.stats().rx_discarded, 2);
+}
+
+#[test]
+fn a_flood_of_oversize_frames_does_not_hold_the_caller() {
+    let mut device: Buffered<_, 600> = Buffered::new(Scripted::new());
+    device.inner_mut().incoming = (0..1000).map(|_| frame(9, 1000)).collect();
+    assert!(device.split().0.peek().unwrap().is_none());
+    assert!(device.inner_mut().incoming.len() > 900);
+}
+
+#[test]
+fn errors_keep_their_cause_and_lose_no_frame() {
+    let mut device = Device::new(Scripted::with_incoming([frame(1, 60)]));
+    let cause = Cause(ErrorKind::Bus, "MISO stuck");
+    device.inner_mut().fail_next = Some(cause);
+    assert_eq!(device.split().0.peek().unwrap_err(), LayerError::Device(cause));
+    assert_eq!(lent(&mut device), Some(frame(1, 60)));
+}
+
+#[test]
+fn a_stop_counts_what_waits_in_the_buffers() {
+    let mut device = Device::new(Scripted {
+        tx_room: 0,
+        ..Scripted::with_incoming([frame(1, 60)])
+    });
+    lent(&mut device);
+    device.send_frame(&frame(2, 60)).unwrap();
+    device.stop().unwrap();
+    assert_eq!(lent(&mut device), None);
+    let stats = device.stats();
+    assert_eq!(
+        (stats.rx_frames, stats.rx_bytes, stats.rx_reset, stats.tx_reset),
+        (0, 0, 1, 1)
+    );
+}
+
+#[test]
+fn a_frame_in_the_buffer_is_work_pending() {
+    let mut device = Device::new(Scripted::with_incoming([frame(1, 60)]));
+    lent(&mut device);
+    assert!(device.inner_mut().incoming.is_empty());
+    assert_eq!(device.rearm(Interest::RX).unwrap(), RearmOutcome::WorkPending);
+    assert_eq!(device.rearm(Interest::LINK).unwrap(), RearmOutcome::Armed);
+    // The transmit buffer is free: that is room.
+    assert_eq!(device.rearm(Interest::TX).unwrap(), RearmOutcome::WorkPending);
+    assert!(device.service().unwrap().rx_pending);
+}
+
+/// A device that claims to have written more than it was given room for.
+#[test]
+fn a_lying_length_is_an_error_and_no_panic() {
+    struct Liar(Scripted);
+    impl ethdev::ErrorType for Liar {
+        type Error = Cause;
+    }
+    impl EthernetDevice for Liar {
+        fn mac_address(&self) -> ethdev::MacAddress {
+            self.0.mac_address()
+        }
+        fn capabilities(&self) -> ethdev::Capabilities {
+            self.0.capabilities()
+        }
+        fn link(&self) -> Link {
+            self.0.link()
+        }
+        fn stats(&self) -> ethdev::Stats {
+            self.0.stats()
+        }
+        fn recv_frame(&mut self, _: &mut [u8]) -> Result<Option<ethdev::RxMeta>, Cause> {
+            Ok(Some(ethdev::RxMeta::new(usize::MAX)))
+        }
+        fn discard_frame(&mut self) -> Result<bool, Cause> {
+            self.0.discard_frame()
+        }
+        fn tx_ready(&mut self) -> Result<bool, Cause> {
+            self.0.tx_ready()
+        }
+        fn send_gather(&mut self, parts: &[&[u8]]) -> Result<(), Cause> {
+            self.0.send_gather(parts)
+        }
+        fn service(&mut self) -> Result<ethdev::Events, Cause> {
+            self.0.service()
+        }
+    }
+    let mut device: Buffered<_, 1514> = Buffered::new(Liar(Scripted::new()));
+    assert_eq!(device.split().0.peek().unwrap_err().kind(), ErrorKind::BadFrame);
+}
+
+#[derive(Debug, Clone)]
+enum Op {
+    Arrive(usize),
+    Peek,
+    Release,
+    Discard,
+    Recv(usize),
+    Send(usize),
+    Reserve(usize),
+    Room(usize),
+    Link(bool),
+    Service,
+    Stop,
+    Fail,
+}
+
+fn op() -> impl Strategy<Value = Op> {
+    prop_oneof![
+        (14_usize..1600).prop_map(Op::Arrive),
+        Just(Op::Peek),
+        Just(Op::Release),
+        Just(Op::Discard),
+        (0_usize..1600).prop_map(Op::Recv),
+        (0_usize..1600).prop_map(Op::Send),
+        (0_usize..1600).prop_map(Op::Reserve),
+        (0_usize..3).prop_map(Op::Room),
+        any::<bool>().prop_map(Op::Link),
+        Just(Op::Service),
+        Just(Op::Stop),
+        Just(Op::Fail),
+    ]
+}
+
+proptest! {
+    /// Whatever is called in whatever order: nothing panics, every frame is delivered or counted, in order.
+    #[test]
+    fn the_books_balance(ops in prop::collection::vec(op(), 0..60)) {
+        let mut device: Device = Device::new(Scripted { tx_room: 1, ..Scripted::new() });
+        let (mut arrived, mut delivered, mut accepted) = (0_u32, 0_u32, 0_u32);
+        let mut seed = 0_u8;
+        for op in ops {
+            match op {
+                Op::Arrive(len) => {
+                    seed = seed.wrapping_add(1);
+                    arrived += 1;
+                    device.inner_mut().incoming.push_back(frame(seed, len));
+                }
+                Op::Peek => drop(device.split().0.peek().map(|_| ())),
+                Op::Release => {
+                    let (mut rx, _) = device.split();
+                    let lent = rx.peek().is_ok_and(|frame| frame.is_some());
+                    rx.release().unwrap();
+                    delivered += u32::from(lent);
+                }
+                Op::Discard => drop(device.discard_frame()),
+                Op::Recv(len) => delivered += u32::from(device.recv_frame(&mut vec![0; len]).is_ok_and(|m| m.is_some())),
+                Op::Send(len) => accepted += u32::from(device.send_frame(&frame(seed, len)).is_ok()),
+                Op::Reserve(len) => {
+                    let (_, mut tx) = device.split();
+                    if tx.reserve(len).is_ok_and(|memory| memory.is_some()) {
+                        accepted += u32::from(tx.commit(len).is_ok());
+                    }
+                }
+                Op::Room(room) => device.inner_mut().tx_room = room,
+                Op::Link(up) => device.inner_mut().link = if up { Link::UP } else { Link::Down },
+                Op::Service => drop(device.service()),
+                Op::Stop => drop(device.stop()),
+                Op::Fail => device.inner_mut().fail_next = Some(Cause(ErrorKind::Bus, "glitch")),
+            }
+            let stats = device.stats();
+            prop_assert_eq!(stats.rx_frames, delivered);
+            let pending = device.inner_mut().incoming.len() as u32;
+            let waiting = arrived - pending - stats.rx_frames - stats.rx_discarded - stats.rx_reset;
+            prop_assert!(waiting <= 1, "{} frames are nowhere", waiting);
+            let parked = accepted - stats.tx_frames - stats.tx_aborted - stats.tx_reset;
+            prop_assert!(parked <= 1, "{} accepted frames are nowhere", parked);
+        }
+    }
+}

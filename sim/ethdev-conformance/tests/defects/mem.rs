@@ -1,0 +1,489 @@
+//! A small correct device, for the defects to be built on.
+//!
+//! `RingNic` would do for most of them, but it is a memory device: this one has a bus. So its accesses can be counted and made to fail, a frame can arrive between
+//! two of them, and its chip can report lengths that it cannot mean.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ethdev::frame::MIN_FRAME_LEN;
+use ethdev::{
+    Capabilities, Control, ControlError, ErrorKind, ErrorType, EthernetDevice, Events, FilterOutcome, Interest, Link,
+    MacAddress, Multicast, Rearm, RearmOutcome, RxFilter, RxMeta, Stats, check_frame,
+};
+use ethdev_conformance::{FarEnd, Power};
+use ethdev_sim::fcs;
+use ethdev_util::Doorbell;
+
+/// Frames in either queue of the chip.
+pub(crate) const SLOTS: usize = 4;
+
+/// What is behind the bus.
+pub(crate) struct Chip {
+    pub(crate) rx: VecDeque<Vec<u8>>,
+    pub(crate) tx: VecDeque<Vec<u8>>,
+    /// What the peer has received.
+    out: VecDeque<Vec<u8>>,
+    pub(crate) cable: bool,
+    stalled: bool,
+    running: bool,
+    faulty: bool,
+    bus_fails: bool,
+    accesses: u64,
+    /// A frame that arrives before this access.
+    late: Option<(u64, Vec<u8>)>,
+    /// The length that is reported for the next frame to arrive, and then for the frame that has it.
+    forged: Option<usize>,
+    pub(crate) reported: Option<usize>,
+    pub(crate) now: Duration,
+    pub(crate) mask: Interest,
+    doorbell: Arc<Doorbell>,
+    pub(crate) mac_address: MacAddress,
+    pub(crate) filter: Filter,
+    pub(crate) stats: Stats,
+    completed: u16,
+    failed: u16,
+}
+
+#[derive(Clone)]
+pub(crate) struct Filter {
+    broadcast: bool,
+    groups: Option<Vec<MacAddress>>,
+    promiscuous: bool,
+}
+
+impl Filter {
+    pub(crate) fn new(filter: RxFilter<'_>) -> Self {
+        Self {
+            broadcast: filter.broadcast,
+            groups: match filter.multicast {
+                Multicast::None => Some(vec![]),
+                Multicast::List(groups) => Some(groups.to_vec()),
+                Multicast::All => None,
+            },
+            promiscuous: filter.promiscuous,
+        }
+    }
+
+    fn passes(&self, to: MacAddress, own: MacAddress) -> bool {
+        let multicast = self
+            .groups
+            .as_ref()
+            .map_or(Multicast::All, |groups| Multicast::List(groups));
+        let mut filter = RxFilter::DEFAULT
+            .with_broadcast(self.broadcast)
+            .with_multicast(multicast);
+        filter.promiscuous = self.promiscuous;
+        filter.passes(to, own)
+    }
+}
+
+impl Chip {
+    fn arrive(&mut self, on_wire: &[u8]) {
+        if !self.running || !self.cable {
+            return;
+        }
+        let stats = &mut self.stats;
+        let Some(frame) = fcs::check(on_wire) else {
+            // Noise that is too short for an FCS has a wrong one as well.
+            stats.rx_bad_fcs += 1;
+            return;
+        };
+        if !(MIN_FRAME_LEN..=1514).contains(&frame.len()) {
+            stats.rx_bad_length += 1;
+            return;
+        }
+        let to = MacAddress::new(frame[..6].try_into().unwrap());
+        if !self.filter.passes(to, self.mac_address) {
+            stats.rx_filtered += 1;
+        } else if self.rx.len() == SLOTS {
+            stats.rx_overrun += 1;
+        } else {
+            if self.rx.is_empty() {
+                self.reported = self.forged.take();
+            }
+            self.rx.push_back(frame.to_vec());
+            self.ring(Interest::RX);
+        }
+    }
+
+    fn ring(&self, cause: Interest) {
+        if !self.mask.and(cause).is_none() {
+            self.doorbell.ring();
+        }
+    }
+
+    fn transmit(&mut self) {
+        if self.stalled || !self.cable {
+            return;
+        }
+        while let Some(mut frame) = self.tx.pop_front() {
+            self.stats.count_tx(frame.len());
+            self.completed += 1;
+            frame.resize(frame.len().max(MIN_FRAME_LEN), 0);
+            self.out.push_back(frame);
+            self.ring(Interest::TX);
+        }
+    }
+
+    fn plug(&mut self, cable: bool) {
+        if self.cable == cable {
+            return;
+        }
+        self.cable = cable;
+        if !cable {
+            self.failed += self.tx.len() as u16;
+            self.stats.tx_aborted += self.tx.len() as u32;
+            self.tx.clear();
+        }
+        self.ring(Interest::LINK);
+    }
+
+    pub(crate) fn link(&self) -> Link {
+        if self.cable && self.running {
+            Link::UP
+        } else {
+            Link::Down
+        }
+    }
+
+    fn stop(&mut self) {
+        self.running = false;
+        self.stats.rx_reset += self.rx.len() as u32;
+        self.stats.tx_reset += self.tx.len() as u32;
+        self.rx.clear();
+        self.tx.clear();
+        self.reported = None;
+    }
+}
+
+/// The driver. Everything that touches the chip goes through [`access`](Self::access).
+pub(crate) struct Mem {
+    pub(crate) chip: Rc<RefCell<Chip>>,
+    pub(crate) link: Link,
+    lost: u32,
+    pub(crate) stats: Stats,
+    mac_address: MacAddress,
+    pub(crate) filter: Filter,
+    started: bool,
+}
+
+impl Mem {
+    /// One transaction on the bus.
+    pub(crate) fn access<T>(&self, f: impl FnOnce(&mut Chip) -> T) -> Result<T, ErrorKind> {
+        let mut chip = self.chip.borrow_mut();
+        let accesses = chip.accesses;
+        if let Some((_, frame)) = chip.late.take_if(|(at, _)| *at <= accesses) {
+            chip.arrive(&frame);
+        }
+        chip.accesses += 1;
+        if chip.bus_fails {
+            return Err(ErrorKind::Bus);
+        }
+        Ok(f(&mut chip))
+    }
+
+    fn check(&mut self) -> Result<(), ErrorKind> {
+        let (faulty, link) = self.access(|chip| (chip.faulty, chip.link()))?;
+        if faulty {
+            self.stats.faults += 1;
+            return Err(ErrorKind::Fault);
+        }
+        if self.link != link {
+            self.stats.link_changes += 1;
+        }
+        self.link = link;
+        Ok(())
+    }
+
+    /// The next frame's length, as the chip tells it.
+    pub(crate) fn next_len(&mut self) -> Result<Option<usize>, ErrorKind> {
+        self.check()?;
+        self.access(|chip| chip.rx.front().map(|frame| chip.reported.unwrap_or(frame.len())))
+    }
+
+    /// Takes the next frame out of the chip.
+    pub(crate) fn take(&mut self) -> Result<Vec<u8>, ErrorKind> {
+        self.access(|chip| {
+            chip.reported = None;
+            chip.rx.pop_front().unwrap_or_default()
+        })
+    }
+
+    /// Puts a frame into the transmit queue, whatever it is.
+    pub(crate) fn queue(&mut self, frame: Vec<u8>) -> Result<(), ErrorKind> {
+        self.access(|chip| {
+            if chip.tx.len() == SLOTS {
+                return Err(ErrorKind::Busy);
+            }
+            chip.tx.push_back(frame);
+            Ok(())
+        })?
+    }
+
+    pub(crate) fn room(&self) -> Result<bool, ErrorKind> {
+        self.access(|chip| chip.tx.len() < SLOTS)
+    }
+}
+
+impl ErrorType for Mem {
+    type Error = ErrorKind;
+}
+
+impl EthernetDevice for Mem {
+    fn mac_address(&self) -> MacAddress {
+        self.mac_address
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::ETHERNET.with_queue_frames(SLOTS as u16, SLOTS as u16)
+    }
+
+    fn link(&self) -> Link {
+        self.link
+    }
+
+    fn stats(&self) -> Stats {
+        // The chip's counters are read here as if they were the driver's: what is cached is not what these tests are about.
+        self.chip.borrow().stats.plus(&self.stats)
+    }
+
+    fn recv_frame(&mut self, buf: &mut [u8]) -> Result<Option<RxMeta>, ErrorKind> {
+        let Some(needed) = self.next_len()? else {
+            return Ok(None);
+        };
+        if !(14..=1514).contains(&needed) {
+            self.take()?;
+            self.stats.rx_bad_length += 1;
+            return Err(ErrorKind::BadFrame);
+        }
+        let Some(buf) = buf.get_mut(..needed) else {
+            return Err(ErrorKind::BufferTooSmall { needed });
+        };
+        buf.copy_from_slice(&self.take()?);
+        self.stats.count_rx(needed);
+        Ok(Some(RxMeta::new(needed)))
+    }
+
+    fn discard_frame(&mut self) -> Result<bool, ErrorKind> {
+        if self.next_len()?.is_none() {
+            return Ok(false);
+        }
+        self.take()?;
+        self.stats.rx_discarded += 1;
+        Ok(true)
+    }
+
+    fn tx_ready(&mut self) -> Result<bool, ErrorKind> {
+        self.check()?;
+        Ok(self.link.is_up() && self.room()?)
+    }
+
+    fn send_gather(&mut self, parts: &[&[u8]]) -> Result<(), ErrorKind> {
+        self.check()?;
+        check_frame(parts, &self.capabilities())?;
+        if !self.started {
+            return Err(ErrorKind::Stopped);
+        }
+        if !self.link.is_up() {
+            return Err(ErrorKind::LinkDown);
+        }
+        self.queue(parts.concat())
+    }
+
+    fn service(&mut self) -> Result<Events, ErrorKind> {
+        let was = self.link;
+        self.check()?;
+        let mut events = Events::NONE;
+        events.link_changed = self.link != was;
+        self.access(|chip| {
+            events.rx_pending = !chip.rx.is_empty();
+            events.tx_completed = std::mem::take(&mut chip.completed);
+            events.tx_failed = std::mem::take(&mut chip.failed);
+        })?;
+        events.tx_room = self.link.is_up() && self.room()?;
+        let lost = self.stats().rx_lost();
+        events.rx_lost = lost != self.lost;
+        self.lost = lost;
+        Ok(events)
+    }
+}
+
+impl Rearm for Mem {
+    fn disarm(&mut self) -> Result<(), ErrorKind> {
+        self.access(|chip| chip.mask = Interest::NONE)
+    }
+
+    fn rearm(&mut self, interest: Interest) -> Result<RearmOutcome, ErrorKind> {
+        self.access(|chip| chip.mask = interest)?;
+        self.look(interest)
+    }
+}
+
+impl Mem {
+    /// Whether something of interest is so.
+    pub(crate) fn look(&mut self, interest: Interest) -> Result<RearmOutcome, ErrorKind> {
+        let link = self.link;
+        let pending = self.access(|chip| {
+            (interest.rx && !chip.rx.is_empty())
+                || (interest.tx && chip.tx.len() < SLOTS && chip.link().is_up())
+                || (interest.link && chip.link() != link)
+        })?;
+        Ok(if pending {
+            RearmOutcome::WorkPending
+        } else {
+            RearmOutcome::Armed
+        })
+    }
+}
+
+impl Control for Mem {
+    fn start(&mut self) -> Result<(), ControlError<ErrorKind>> {
+        self.started = true;
+        self.access(|chip| chip.running = true).map_err(ControlError::Device)
+    }
+
+    fn stop(&mut self) -> Result<(), ControlError<ErrorKind>> {
+        self.started = false;
+        self.access(Chip::stop).map_err(ControlError::Device)?;
+        self.check().map_err(ControlError::Device)
+    }
+
+    fn set_mac_address(&mut self, address: MacAddress) -> Result<(), ControlError<ErrorKind>> {
+        if !address.is_unicast() {
+            return Err(ControlError::InvalidInput);
+        }
+        self.mac_address = address;
+        self.access(|chip| chip.mac_address = address)
+            .map_err(ControlError::Device)
+    }
+
+    fn set_rx_filter(&mut self, filter: RxFilter<'_>) -> Result<FilterOutcome, ControlError<ErrorKind>> {
+        self.filter = Filter::new(filter);
+        self.access(|chip| chip.filter = self.filter.clone())
+            .map_err(ControlError::Device)?;
+        Ok(FilterOutcome::Exact)
+    }
+
+    fn recover(&mut self) -> Result<(), ControlError<ErrorKind>> {
+        self.access(|chip| {
+            chip.stop();
+            chip.faulty = false;
+            chip.mask = Interest::NONE;
+            chip.mac_address = self.mac_address;
+            chip.filter = self.filter.clone();
+            chip.running = self.started;
+        })
+        .map_err(ControlError::Device)?;
+        self.stats.recoveries += 1;
+        Ok(())
+    }
+}
+
+/// The other end: the chip, from the other side.
+pub(crate) struct MemFar(Rc<RefCell<Chip>>);
+
+/// A device that is started, with the cable plugged.
+pub(crate) fn mem() -> (Mem, MemFar) {
+    let mac_address = MacAddress::new([2, 0, 0, 0, 0, 1]);
+    let filter = Filter::new(RxFilter::DEFAULT);
+    let chip = Rc::new(RefCell::new(Chip {
+        rx: VecDeque::new(),
+        tx: VecDeque::new(),
+        out: VecDeque::new(),
+        cable: true,
+        stalled: false,
+        running: true,
+        faulty: false,
+        bus_fails: false,
+        accesses: 0,
+        late: None,
+        forged: None,
+        reported: None,
+        now: Duration::ZERO,
+        mask: Interest::NONE,
+        doorbell: Arc::new(Doorbell::new()),
+        mac_address,
+        filter: filter.clone(),
+        stats: Stats::ZERO,
+        completed: 0,
+        failed: 0,
+    }));
+    let nic = Mem {
+        chip: Rc::clone(&chip),
+        link: Link::UP,
+        lost: 0,
+        stats: Stats::ZERO,
+        mac_address,
+        filter,
+        started: true,
+    };
+    (nic, MemFar(chip))
+}
+
+impl FarEnd for MemFar {
+    fn peer_send(&mut self, frame: &[u8]) {
+        self.0.borrow_mut().arrive(&fcs::append(frame));
+    }
+
+    fn peer_recv(&mut self) -> Option<Vec<u8>> {
+        self.0.borrow_mut().out.pop_front()
+    }
+
+    fn advance(&mut self, by: Duration) {
+        let mut chip = self.0.borrow_mut();
+        chip.now += by;
+        chip.transmit();
+    }
+
+    fn set_link(&mut self, up: bool) -> Power {
+        self.0.borrow_mut().plug(up);
+        Ok(())
+    }
+
+    fn stall_tx(&mut self, stalled: bool) -> Power {
+        self.0.borrow_mut().stalled = stalled;
+        Ok(())
+    }
+
+    fn peer_send_raw(&mut self, bytes: &[u8]) -> Power {
+        self.0.borrow_mut().arrive(bytes);
+        Ok(())
+    }
+
+    fn forge_rx_length(&mut self, len: usize) -> Power {
+        self.0.borrow_mut().forged = Some(len);
+        Ok(())
+    }
+
+    fn inject_fault(&mut self) -> Power {
+        self.0.borrow_mut().faulty = true;
+        Ok(())
+    }
+
+    fn fail_bus(&mut self, failing: bool) -> Power {
+        self.0.borrow_mut().bus_fails = failing;
+        Ok(())
+    }
+
+    fn now(&self) -> Power<Duration> {
+        Ok(self.0.borrow().now)
+    }
+
+    fn accesses(&self) -> Power<u64> {
+        Ok(self.0.borrow().accesses)
+    }
+
+    fn peer_send_before_access(&mut self, nth: u32, frame: &[u8]) -> Power {
+        let mut chip = self.0.borrow_mut();
+        chip.late = Some((chip.accesses + u64::from(nth), fcs::append(frame)));
+        Ok(())
+    }
+
+    fn doorbell(&self) -> Power<Arc<Doorbell>> {
+        Ok(Arc::clone(&self.0.borrow().doorbell))
+    }
+}

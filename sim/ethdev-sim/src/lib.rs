@@ -1,0 +1,30 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+#![allow(
+    clippy::must_use_candidate,
+    reason = "methods act through `&self` here, and the lint takes them for pure"
+)]
+
+mod capture;
+mod clock;
+mod delay;
+mod executor;
+mod fault;
+pub mod fcs;
+pub mod model;
+pub mod random;
+mod ring_nic;
+mod station;
+mod wire;
+
+pub use capture::{Capture, CaptureInterface, Direction, Packet};
+pub use clock::{Clock, EventId};
+pub use delay::{SimDelay, Sleep};
+pub use executor::{Stalled, block_on, block_on_until};
+pub use fault::{FaultPlan, Faulty, FaultyRx, FaultyTx, Injected, When};
+pub use ring_nic::{RingConfig, RingError, RingHandle, RingNic, RingRx, RingTx, Trigger};
+pub use station::Station;
+pub use wire::{
+    CableWatcher, INTER_FRAME_GAP, LinkWatcher, MediaSide, PREAMBLE_LEN, Port, Receiver, Side, Wire, WireConfig,
+    WireFaults, WireStats,
+};

@@ -1,0 +1,63 @@
+//! Handlers that outside code hangs into a model.
+
+use core::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+
+type Handler<A> = Box<dyn FnMut(A)>;
+
+/// One handler, which is called with nothing borrowed, one call after another: what happens while it runs is told to it afterwards.
+pub struct Hook<A> {
+    handler: RefCell<Option<Handler<A>>>,
+    /// Counts replacements, so that a handler that is running is not put back in the place of its successor.
+    turn: Cell<u64>,
+    queue: RefCell<VecDeque<A>>,
+    busy: Cell<bool>,
+}
+
+impl<A> Default for Hook<A> {
+    fn default() -> Self {
+        Self {
+            handler: RefCell::new(None),
+            turn: Cell::new(0),
+            queue: RefCell::new(VecDeque::new()),
+            busy: Cell::new(false),
+        }
+    }
+}
+
+impl<A> Hook<A> {
+    /// Installs `handler` in place of the one before, which is dropped.
+    pub fn set(&self, handler: Handler<A>) {
+        self.turn.set(self.turn.get() + 1);
+        let former = self.handler.borrow_mut().replace(handler);
+        // After the borrow: what a handler owns may use the model as it goes.
+        drop(former);
+    }
+
+    /// Whether there is a handler, which may be running.
+    pub fn is_set(&self) -> bool {
+        self.busy.get() || self.handler.borrow().is_some()
+    }
+
+    /// Calls the handler with `argument`; a call from inside the handler is queued until it returns.
+    pub fn call(&self, argument: A) {
+        self.queue.borrow_mut().push_back(argument);
+        if self.busy.replace(true) {
+            return;
+        }
+        loop {
+            let Some(argument) = self.queue.borrow_mut().pop_front() else {
+                break;
+            };
+            let Some(mut handler) = self.handler.borrow_mut().take() else {
+                continue;
+            };
+            let turn = self.turn.get();
+            handler(argument);
+            if self.turn.get() == turn {
+                self.handler.borrow_mut().replace(handler);
+            }
+        }
+        self.busy.set(false);
+    }
+}

@@ -1,0 +1,123 @@
+//! How a ring NIC is built.
+
+use core::fmt;
+use core::ops::Deref;
+use std::rc::Rc;
+
+use ethdev::{MacAddress, MaxFrameLen};
+use ethdev_util::Doorbell;
+
+/// How a [`RingNic`](super::RingNic) is built.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct RingConfig {
+    /// The address burnt in.
+    pub mac_address: MacAddress,
+    /// Receive descriptors: frames that wait for the host before the chip overruns.
+    pub rx_slots: usize,
+    /// Transmit descriptors: frames that the chip takes before it is busy.
+    pub tx_slots: usize,
+    /// Longest frame both ways, without FCS.
+    pub max_frame_len: MaxFrameLen,
+    /// Whether the device is started on construction.
+    pub started: bool,
+    /// What the interrupt line does to the host.
+    pub interrupt: Option<Rc<dyn Fn()>>,
+    /// When it does.
+    pub trigger: Trigger,
+}
+
+/// When the interrupt line is noticed by the host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Trigger {
+    /// When something happens while its source is unmasked, and at no other time: what happened before the unmasking is never told. The harsher of the two,
+    /// hence the default: a host that unmasks without looking again goes deaf.
+    #[default]
+    Edge,
+    /// Also when a source is unmasked that has something to tell already.
+    Level,
+}
+
+impl RingConfig {
+    /// 16 descriptors each way, 1514-byte frames, started, no interrupt line.
+    #[must_use]
+    pub const fn new(mac_address: MacAddress) -> Self {
+        Self {
+            mac_address,
+            rx_slots: 16,
+            tx_slots: 16,
+            max_frame_len: MaxFrameLen::ETHERNET,
+            started: true,
+            interrupt: None,
+            trigger: Trigger::Edge,
+        }
+    }
+
+    /// The same with these numbers of descriptors.
+    #[must_use]
+    pub const fn with_slots(mut self, rx: usize, tx: usize) -> Self {
+        self.rx_slots = rx;
+        self.tx_slots = tx;
+        self
+    }
+
+    /// The same with this longest frame.
+    #[must_use]
+    pub const fn with_max_frame_len(mut self, len: MaxFrameLen) -> Self {
+        self.max_frame_len = len;
+        self
+    }
+
+    /// The same, started on construction or not.
+    #[must_use]
+    pub const fn with_started(mut self, started: bool) -> Self {
+        self.started = started;
+        self
+    }
+
+    /// The same with an interrupt line that runs `handler`. It must not use the device: an interrupt handler rings a doorbell.
+    #[must_use]
+    pub fn with_interrupt(mut self, handler: Rc<dyn Fn()>) -> Self {
+        self.interrupt = Some(handler);
+        self
+    }
+
+    /// The same with an interrupt line that rings `doorbell`: a `&'static Doorbell` or an `Rc<Doorbell>`.
+    ///
+    /// ```
+    /// use ethdev_util::{Doorbell, asynch::Async};
+    /// use ethdev::MacAddress;
+    /// use ethdev_sim::{Clock, RingConfig, RingNic, WireConfig};
+    /// use std::rc::Rc;
+    ///
+    /// let doorbell = Rc::new(Doorbell::new());
+    /// let config = RingConfig::new(MacAddress::new([2, 0, 0, 0, 0, 1])).with_doorbell(doorbell.clone());
+    /// let (_wire, nic, _peer) = RingNic::with_station(&Clock::new(), WireConfig::default(), config);
+    /// let _device = Async::by_interrupt(nic, &doorbell);
+    /// ```
+    #[must_use]
+    pub fn with_doorbell(self, doorbell: impl Deref<Target = Doorbell> + 'static) -> Self {
+        self.with_interrupt(Rc::new(move || doorbell.ring()))
+    }
+
+    /// The same with this trigger.
+    #[must_use]
+    pub const fn with_trigger(mut self, trigger: Trigger) -> Self {
+        self.trigger = trigger;
+        self
+    }
+}
+
+impl fmt::Debug for RingConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RingConfig")
+            .field("mac_address", &self.mac_address)
+            .field("rx_slots", &self.rx_slots)
+            .field("tx_slots", &self.tx_slots)
+            .field("max_frame_len", &self.max_frame_len)
+            .field("started", &self.started)
+            .field("interrupt", &self.interrupt.is_some())
+            .field("trigger", &self.trigger)
+            .finish()
+    }
+}

@@ -1,0 +1,143 @@
+use core::cell::Cell;
+use std::rc::Rc;
+
+use ethdev::asynch::EthernetDevice as _;
+use ethdev_util::Doorbell;
+use ethdev_util::asynch::Async;
+
+use super::*;
+use crate::block_on;
+
+/// A device whose interrupts are counted.
+fn counted(trigger: Trigger) -> (Bench, Rc<Cell<u32>>) {
+    let count = Rc::new(Cell::new(0));
+    let rings = count.clone();
+    let config = RingConfig::new(OWN)
+        .with_slots(4, 4)
+        .with_trigger(trigger)
+        .with_interrupt(Rc::new(move || rings.set(rings.get() + 1)));
+    (Bench::new(config), count)
+}
+
+#[test]
+fn the_mask_is_by_source() {
+    let (mut b, count) = counted(Trigger::Edge);
+    b.arrive(&frame(OWN, 60));
+    assert_eq!(count.get(), 0, "masked from the start");
+    assert_eq!(b.nic.rearm(Interest::TX), Ok(RearmOutcome::WorkPending));
+    b.arrive(&frame(OWN, 60));
+    assert_eq!(count.get(), 0);
+    b.kind_of_send(60).unwrap();
+    b.settle();
+    assert_eq!(count.take(), 1);
+    assert_eq!(b.nic.rearm(Interest::LINK), Ok(RearmOutcome::Armed));
+    b.kind_of_send(60).unwrap();
+    b.settle();
+    b.wire.set_link(false);
+    assert_eq!(count.take(), 1);
+    b.nic.disarm().unwrap();
+    b.wire.set_link(true);
+    assert_eq!(count.take(), 0);
+    assert_eq!(b.nic.rearm(Interest::RX), Ok(RearmOutcome::WorkPending));
+    b.nic.hardware().inject_fault();
+    assert_eq!(count.take(), 1, "a fault wakes whoever waits");
+}
+
+#[test]
+fn an_edge_before_the_unmasking_is_never_told() {
+    let (mut b, count) = counted(Trigger::Edge);
+    b.arrive(&frame(OWN, 60));
+    assert_eq!(b.nic.rearm(Interest::RX), Ok(RearmOutcome::WorkPending));
+    assert_eq!(count.get(), 0);
+    let (mut b, count) = counted(Trigger::Level);
+    b.arrive(&frame(OWN, 60));
+    assert_eq!(b.nic.rearm(Interest::RX), Ok(RearmOutcome::WorkPending));
+    assert_eq!(count.get(), 1);
+}
+
+#[test]
+fn armed_means_that_what_comes_is_told() {
+    let (mut b, count) = counted(Trigger::Edge);
+    assert_eq!(b.nic.rearm(Interest::RX), Ok(RearmOutcome::Armed));
+    b.arrive(&frame(OWN, 60));
+    assert_eq!(count.take(), 1);
+    // A frame that is lent and not released is pending still.
+    b.nic.split().0.peek().unwrap().unwrap();
+    assert_eq!(b.nic.rearm(Interest::RX), Ok(RearmOutcome::WorkPending));
+    b.recv();
+    b.fill();
+    assert_eq!(b.nic.rearm(Interest::TX), Ok(RearmOutcome::Armed));
+    b.nic.hardware().stall_tx(false);
+    b.settle();
+    assert_eq!(count.take(), 4);
+    b.wire.set_link(false);
+    b.nic.service().unwrap();
+    assert_eq!(
+        b.nic.rearm(Interest::TX),
+        Ok(RearmOutcome::Armed),
+        "room that nobody may use is none"
+    );
+    b.wire.set_link(true);
+    assert_eq!(count.take(), 1, "now it is room");
+}
+
+#[test]
+fn a_link_change_that_service_has_not_told_is_work() {
+    let (mut b, _) = counted(Trigger::Edge);
+    b.wire.set_link(false);
+    assert_eq!(b.nic.rearm(Interest::LINK), Ok(RearmOutcome::WorkPending));
+    assert!(b.nic.service().unwrap().link_changed);
+    assert_eq!(b.nic.rearm(Interest::LINK), Ok(RearmOutcome::Armed));
+}
+
+#[test]
+fn async_by_interrupt() {
+    let bell = Rc::new(Doorbell::new());
+    let b = Bench::new(RingConfig::new(OWN).with_doorbell(bell.clone()));
+    let mut nic = Async::by_interrupt(b.nic, &bell);
+    let at = Duration::from_millis(30);
+    let peer = b.peer;
+    b.clock.schedule_at(at, move || {
+        peer.send(&frame(OWN, 60));
+    });
+    let mut buf = [0; 1514];
+    let meta = block_on(&b.clock, nic.recv(&mut buf)).unwrap().unwrap();
+    assert_eq!(meta.timestamp, Some(at + Duration::from_nanos(72 * 80)));
+    assert_eq!(
+        b.clock.now(),
+        meta.timestamp.unwrap(),
+        "woken by the frame, not by a timer"
+    );
+}
+
+#[test]
+fn a_frame_between_any_two_accesses_is_noticed() {
+    // 0: before the unmasking. 1: between that and the look. 2: after both.
+    for nth in 0..3 {
+        let (mut b, count) = counted(Trigger::Edge);
+        let (accesses, hardware) = (Rc::new(Cell::new(0)), b.nic.hardware());
+        let counter = accesses.clone();
+        b.nic.hardware().watch_accesses(move || {
+            if counter.get() == nth {
+                hardware.inject_rx(&frame(OWN, 60));
+            }
+            counter.set(counter.get() + 1);
+        });
+        let outcome = b.nic.rearm(Interest::RX).unwrap();
+        assert_eq!(accesses.get(), 2);
+        let _ = b.nic.service();
+        let told = count.get() > 0 || outcome == RearmOutcome::WorkPending;
+        assert!(told, "the frame came before access {nth}");
+        assert_eq!(
+            (outcome == RearmOutcome::WorkPending, count.get()),
+            [(true, 0), (true, 1), (false, 1)][nth]
+        );
+    }
+}
+
+#[test]
+fn cached_values_do_not_touch_the_chip() {
+    let b = bench();
+    b.nic.hardware().watch_accesses(|| panic!("touched"));
+    let _ = (b.nic.mac_address(), b.nic.capabilities(), b.nic.link(), b.nic.stats());
+}

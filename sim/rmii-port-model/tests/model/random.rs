@@ -1,0 +1,94 @@
+//! Anything in any order: the port neither panics nor loses count or a buffer.
+
+use ethdev_sim::{Side, fcs};
+use proptest::prelude::*;
+use rmii_port_model::{Event, FalseCarrier, MidFrame, OneShotConfig};
+
+use crate::bench::*;
+
+#[derive(Debug, Clone)]
+enum Act {
+    Pass(u64),
+    PeerSends(usize),
+    StartRx(usize),
+    StopRx,
+    TakeRx,
+    StartTx(usize, usize),
+    TakeTx,
+    Abort,
+    Hold(bool),
+    Hang,
+    Enable(bool, bool),
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    prop_oneof![
+        6 => (0..200_000_u64).prop_map(Act::Pass),
+        4 => (0..1600_usize).prop_map(Act::PeerSends),
+        4 => (0..1600_usize).prop_map(Act::StartRx),
+        1 => Just(Act::StopRx),
+        4 => Just(Act::TakeRx),
+        3 => (0..1600_usize, 0..1700_usize).prop_map(|(room, len)| Act::StartTx(room, len)),
+        3 => Just(Act::TakeTx),
+        1 => Just(Act::Abort),
+        1 => any::<bool>().prop_map(Act::Hold),
+        1 => Just(Act::Hang),
+        1 => any::<(bool, bool)>().prop_map(|(rx, on)| Act::Enable(rx, on)),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn whatever_happens(seed in 0..100_u64, rest in any::<bool>(), acts in proptest::collection::vec(act(), 1..60)) {
+        let mid_frame = if rest { MidFrame::TakesTheRest } else { MidFrame::Waits };
+        let config = OneShotConfig::default()
+            .with_seed(seed)
+            .with_mid_frame(mid_frame)
+            .with_false_carrier(FalseCarrier::Ignores)
+            .with_stray_byte(0.2);
+        let bench = Bench::new(config);
+        // Buffers in the port's hands.
+        let (mut rx, mut tx) = (0, 0);
+        for act in acts {
+            match act {
+                Act::Pass(ns) => bench.clock.advance(crate::bench::ns(ns)),
+                Act::PeerSends(len) => {
+                    bench.peer.send_raw(&vec![0x5a; len]);
+                }
+                Act::StartRx(room) => rx += i32::from(bench.port.start_rx(vec![0; room]).is_ok()),
+                Act::StopRx => rx -= i32::from(bench.port.stop_rx().is_some()),
+                Act::TakeRx => {
+                    if let Some(done) = bench.port.rx_done() {
+                        rx -= 1;
+                        prop_assert!(done.len <= done.buffer.len());
+                    }
+                }
+                Act::StartTx(room, len) => {
+                    tx += 1;
+                    bench.port.start_tx(fcs::append(&vec![1; room]), len);
+                }
+                Act::TakeTx => tx -= i32::from(bench.port.tx_done().is_some()),
+                Act::Abort => bench.port.abort_tx(),
+                Act::Hold(hold) => bench.port.hold_tx(hold),
+                Act::Hang => bench.port.hang_next_tx(),
+                Act::Enable(rx, on) => bench.port.enable_event(if rx { Event::Received } else { Event::Sent }, on),
+            }
+            prop_assert!(bench.port.truth().tx_running() <= 1);
+        }
+        bench.port.hold_tx(false);
+        bench.settle();
+        bench.port.abort_tx();
+        bench.settle();
+        let truth = bench.port.truth();
+        prop_assert!(truth.balanced(), "{:?}", truth);
+        prop_assert_eq!(truth.arrived, bench.wire.stats(Side::B).delivered);
+        prop_assert_eq!(truth.tx_running(), 0);
+        rx -= i32::from(bench.port.stop_rx().is_some()) + i32::from(bench.port.rx_done().is_some());
+        while bench.port.tx_done().is_some() {
+            tx -= 1;
+        }
+        prop_assert_eq!((rx, tx), (0, 0), "buffers");
+    }
+}
