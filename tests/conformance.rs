@@ -17,28 +17,28 @@ use std::sync::Arc;
 
 use ethdev::{MacAddress, MaxFrameLen, Speed};
 use ethdev_conformance::conformance;
-use ethdev_conformance::{Fixture, WireEnd};
+use ethdev_conformance::{Fixture, WirePeer};
 use ethdev_sim::{Clock, FaultPlan, Faulty, RingConfig, RingNic, Trigger, WireConfig};
-use ethdev_util::Doorbell;
+use ethdev_util::IrqSignal;
 
 const ADDRESS: MacAddress = MacAddress::new([0x02, 0, 0, 0, 0, 0x01]);
 
 /// The reference memory device on a wire, with everything that the model of its chip can do.
-fn ring(config: RingConfig, wire: WireConfig) -> (RingNic, WireEnd) {
+fn ring(config: RingConfig, wire: WireConfig) -> (RingNic, WirePeer) {
     let clock = Clock::new();
-    let doorbell = Arc::new(Doorbell::new());
-    let config = config.with_doorbell(Arc::clone(&doorbell));
+    let irq_signal = Arc::new(IrqSignal::new());
+    let config = config.with_irq_signal(Arc::clone(&irq_signal));
     let (wire, nic, station) = RingNic::with_station(&clock, wire, config);
     let (stall, fault, forge, chip) = (nic.hardware(), nic.hardware(), nic.hardware(), nic.hardware());
-    let far = WireEnd::new(clock, wire, station)
+    let far = WirePeer::new(clock, wire, station)
         .with_stall_tx(move |stalled| stall.stall_tx(stalled))
         .with_fault(move || fault.inject_fault())
-        .with_forged_lengths(move |len| forge.forge_rx_length(len))
+        .with_forged_lengths(move |len| forge.override_rx_len(len))
         .with_accesses(
             |watcher| nic.hardware().watch_accesses(watcher),
             move |frame| chip.inject_rx(frame),
         )
-        .with_doorbell(doorbell);
+        .with_irq_signal(irq_signal);
     (nic, far)
 }
 
@@ -47,9 +47,9 @@ struct Ring;
 
 impl Fixture for Ring {
     type Device = RingNic;
-    type FarEnd = WireEnd;
+    type LinkPeer = WirePeer;
 
-    fn new() -> (RingNic, WireEnd) {
+    fn new() -> (RingNic, WirePeer) {
         ring(RingConfig::new(ADDRESS), WireConfig::default())
     }
 }
@@ -61,9 +61,9 @@ struct SmallRing;
 
 impl Fixture for SmallRing {
     type Device = RingNic;
-    type FarEnd = WireEnd;
+    type LinkPeer = WirePeer;
 
-    fn new() -> (RingNic, WireEnd) {
+    fn new() -> (RingNic, WirePeer) {
         let config = RingConfig::new(ADDRESS).with_slots(1, 1).with_trigger(Trigger::Level);
         ring(config, WireConfig::default().with_speed(Speed::MBPS_10))
     }
@@ -76,9 +76,9 @@ struct VlanRing;
 
 impl Fixture for VlanRing {
     type Device = RingNic;
-    type FarEnd = WireEnd;
+    type LinkPeer = WirePeer;
 
-    fn new() -> (RingNic, WireEnd) {
+    fn new() -> (RingNic, WirePeer) {
         let config = RingConfig::new(ADDRESS).with_max_frame_len(MaxFrameLen::VLAN);
         ring(config, WireConfig::default())
     }
@@ -91,9 +91,9 @@ struct Faultless;
 
 impl Fixture for Faultless {
     type Device = Faulty<RingNic>;
-    type FarEnd = WireEnd;
+    type LinkPeer = WirePeer;
 
-    fn new() -> (Faulty<RingNic>, WireEnd) {
+    fn new() -> (Faulty<RingNic>, WirePeer) {
         let (nic, far) = Ring::new();
         (Faulty::new(nic, FaultPlan::new()), far)
     }

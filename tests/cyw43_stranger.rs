@@ -15,7 +15,7 @@ use cyw43439_model::{
 };
 use embassy_net_driver::{Driver as _, LinkState, RxToken as _, TxToken as _};
 use embassy_time_driver::Driver;
-use ethdev_sim::{Clock, SimDelay, Stalled, Station, Wire, WireConfig, block_on_until};
+use ethdev_sim::{Clock, Deadlock, Peer, SimDelay, Wire, WireConfig, block_on_until};
 
 const MAC: [u8; 6] = [0x28, 0xcd, 0xc1, 0x01, 0x02, 0x03];
 const PASSPHRASE: &str = "correct horse battery staple";
@@ -72,7 +72,7 @@ impl cyw43::SpiBusCyw43 for Bus {
 struct Lab {
     clock: Clock,
     chip: Cyw43Chip,
-    peer: Station,
+    peer: Peer,
     images: Images,
 }
 
@@ -83,7 +83,7 @@ fn lab(config: ChipConfig) -> Lab {
     let images = Images::pseudo_random(43);
     Lab {
         chip: Cyw43Chip::new(&clock, port, config.with_images(images.clone())),
-        peer: Station::new(peer),
+        peer: Peer::new(peer),
         clock,
         images,
     }
@@ -98,7 +98,7 @@ fn aligned<const N: usize>(bytes: Option<&[u8]>) -> Box<Aligned<A4, [u8; N]>> {
 
 impl Lab {
     /// Boots, and runs an application beside the driver for up to two minutes.
-    fn run<T>(&self, app: impl AsyncFnOnce(&mut Control<'_>, &mut NetDriver<'_>) -> T) -> Result<T, Stalled> {
+    fn run<T>(&self, app: impl AsyncFnOnce(&mut Control<'_>, &mut NetDriver<'_>) -> T) -> Result<T, Deadlock> {
         self.run_for(Duration::from_secs(120), app)
     }
 
@@ -106,7 +106,7 @@ impl Lab {
         &self,
         time: Duration,
         app: impl AsyncFnOnce(&mut Control<'_>, &mut NetDriver<'_>) -> T,
-    ) -> Result<T, Stalled> {
+    ) -> Result<T, Deadlock> {
         let firmware = aligned::<FIRMWARE_LEN>(self.images.firmware.as_deref());
         let nvram = aligned::<NVRAM_LEN>(self.images.nvram.as_deref());
         let clm = self.images.clm.clone().expect("the lab has all images");
@@ -204,7 +204,7 @@ async fn exchange(lab: &Lab, net: &mut NetDriver<'_>) {
             assert_eq!(lab.peer.recv(), Some(expected), "round {round}");
         }
     }
-    let truth = lab.chip.truth();
+    let truth = lab.chip.stats();
     assert_eq!((truth.delivered, truth.transmitted), (100, 100), "{truth:?}");
     assert_eq!((truth.waiting(), truth.tx_waiting()), (0, 0), "{truth:?}");
 }
@@ -500,7 +500,7 @@ fn multicasts_pass_once_they_are_listed() {
         assert_eq!(listed[0], GROUP);
     })
     .expect("no step hangs");
-    let truth = lab.chip.truth();
+    let truth = lab.chip.stats();
     assert_eq!((truth.filtered_multicast, truth.filtered_unicast), (1, 1));
     assert_eq!(lab.chip.multicast_list(), [GROUP]);
     assert_eq!(lab.kinds(), BTreeSet::new());

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use embassy_time_driver::Driver;
 use enc28j60_model::{ChipConfig, CsPin, Enc28j60Chip, Errata, Hal02, ResetPin, Revision, SimSpiBus, ViolationKind};
 use ethdev::Speed;
-use ethdev_sim::{Clock, Station, Wire, WireConfig};
+use ethdev_sim::{Clock, Peer, Wire, WireConfig};
 
 const MAC: [u8; 6] = [0x02, 0, 0, 0, 0, 0x28];
 
@@ -42,7 +42,7 @@ embassy_time_driver::time_driver_impl!(static TIME: VirtualTime = VirtualTime);
 struct Lab {
     clock: Clock,
     chip: Enc28j60Chip,
-    peer: Station,
+    peer: Peer,
 }
 
 /// A host whose software raises chip select: a microsecond after the last bit.
@@ -57,7 +57,7 @@ fn lab_with_hold(config: ChipConfig, hold: Duration) -> Lab {
     CLOCK.set(Some(clock.clone()));
     Lab {
         chip: Enc28j60Chip::new(&clock, port, config),
-        peer: Station::new(peer),
+        peer: Peer::new(peer),
         clock,
     }
 }
@@ -125,7 +125,7 @@ fn embassy_initialises_sends_and_receives() {
                 let lab = lab(ChipConfig::new(revision).with_errata(errata).with_seed(seed));
                 let mut driver = embassy(&lab, reset_pin);
                 exchange_with_embassy(&lab, &mut driver);
-                let truth = lab.chip.truth();
+                let truth = lab.chip.stats();
                 assert_eq!((truth.received, truth.transmitted), (40, 40), "seed {seed}");
                 kinds.extend(lab.kinds());
             }
@@ -156,7 +156,7 @@ fn embassy_drains_a_burst() {
         }
         assert_eq!(driver.receive(&mut buf), None);
     }
-    assert_eq!(lab.chip.truth().received, 60);
+    assert_eq!(lab.chip.stats().received, 60);
 }
 
 /// It resets a transmitter that hangs, and does not look back: what erratum 13 hit is gone, the rest arrives.
@@ -170,7 +170,7 @@ fn embassy_goes_on_after_false_late_collisions() {
         driver.transmit(&frame(200, n));
     }
     lab.clock.advance(Duration::from_millis(2));
-    let truth = lab.chip.truth();
+    let truth = lab.chip.stats();
     assert!(truth.tx_aborted > 0 && truth.tx_stalled > 0, "{truth:?}");
     assert_eq!(truth.tx_started, 60);
     let mut next = 0;
@@ -192,7 +192,7 @@ fn embassy_is_deaf_where_chip_select_rises_at_once() {
     lab.peer.send(&frame(60, 0));
     lab.clock.advance(Duration::from_millis(2));
     assert_eq!(driver.receive(&mut [0; 1514]), None);
-    assert_eq!(lab.chip.truth().deaf, 1);
+    assert_eq!(lab.chip.stats().deaf, 1);
     assert!(lab.kinds().contains(&ViolationKind::ShortHold));
 }
 
@@ -239,7 +239,7 @@ fn the_enc28j60_crate_initialises_sends_and_receives() {
                 driver.flush().expect("nothing collides");
                 assert_eq!(lab.peer.recv(), Some(back), "frame {n}");
             }
-            let truth = lab.chip.truth();
+            let truth = lab.chip.stats();
             assert_eq!((truth.received, truth.transmitted), (40, 40));
             kinds.extend(lab.kinds());
         }

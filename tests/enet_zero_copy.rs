@@ -12,7 +12,7 @@ use ethdev_examples::lab::enet::{Memory, Registers};
 use ethdev_phy::Mac as _;
 use ethdev_phy::dma::{BUFFER_LEN, HostMemory};
 use ethdev_sim::{Clock, RingConfig, RingNic, SimDelay, Wire, WireConfig};
-use ethdev_smoltcp::Adapter;
+use ethdev_smoltcp::SmoltcpDevice;
 use nxp_enet_model::{ChipConfig, EnetChip};
 use smoltcp::iface::{Interface, SocketSet};
 use smoltcp::phy::{Device, DeviceCapabilities, RxToken, TxToken};
@@ -94,13 +94,13 @@ impl<'a, D: Device> Device for Noted<'a, D> {
 }
 
 /// A station with one UDP socket.
-struct Station<D: Device> {
+struct Peer<D: Device> {
     device: D,
     iface: Interface,
     sockets: SocketSet<'static>,
 }
 
-impl<D: Device> Station<D> {
+impl<D: Device> Peer<D> {
     fn new(mut device: D, address: MacAddress, host: u8) -> Self {
         let address = smoltcp::wire::EthernetAddress(address.octets());
         let config = smoltcp::iface::Config::new(address.into());
@@ -153,11 +153,11 @@ fn echo<D: LendingDevice>(
     peer: RingNic,
     spare: &mut [u8; 1514],
 ) {
-    let adapter = Adapter::new(device, spare);
-    let mut station = Station::new(Noted { device: adapter, seen }, address, 1);
+    let adapter = SmoltcpDevice::new(device, spare);
+    let mut station = Peer::new(Noted { device: adapter, seen }, address, 1);
     let mut peer_spare = [0; 1514];
     let peer_address = ethdev::EthernetDevice::mac_address(&peer);
-    let mut peer = Station::new(Adapter::new(peer, &mut peer_spare), peer_address, 2);
+    let mut peer = Peer::new(SmoltcpDevice::new(peer, &mut peer_spare), peer_address, 2);
     let to = IpEndpoint::new(IpAddress::v4(192, 168, 69, 1), PORT);
     for len in [1, 18, 100, 512, 1000, 1472, 1472, 1472] {
         let text: Vec<u8> = (0..len).map(|n| n as u8).collect();

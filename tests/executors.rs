@@ -34,7 +34,7 @@ macro_rules! on_each_executor {
 }
 
 on_each_executor! {
-    crate::echo::by_interrupt as echo_by_interrupt,
-    crate::echo::by_polling as echo_by_polling,
+    crate::echo::with_interrupt as echo_by_interrupt,
+    crate::echo::with_polling as echo_by_polling,
     crate::node::a_client_behind_a_pump_talks_to_a_node_behind_another as node_behind_a_pump,
 }

@@ -9,8 +9,8 @@ use core::cell::Cell;
 use core::time::Duration;
 
 use ethdev::{Control, ErrorKind, IpMtu, LendingDevice, MacAddress, MaxFrameLen};
-use ethdev_sim::{Clock, FaultPlan, Faulty, RingConfig, RingError, RingNic, Station, When, Wire, WireConfig, fcs};
-use ethdev_smoltcp::{Adapter, Wakeup};
+use ethdev_sim::{Clock, FaultPlan, Faulty, Peer, RingConfig, RingError, RingNic, When, Wire, WireConfig, fcs};
+use ethdev_smoltcp::{PollAt, SmoltcpDevice};
 use ethdev_util::{Buffered, Erased, ErasedDevice};
 use frames::{arp_request, datagram};
 use host::{Host, address, sleep};
@@ -32,7 +32,7 @@ fn pair(a: RingConfig, b: RingConfig) -> (Clock, Wire, RingNic, RingNic) {
 }
 
 /// A NIC with a station at the other end of its wire that can send anything.
-fn lab(config: RingConfig) -> (Clock, RingNic, Station) {
+fn lab(config: RingConfig) -> (Clock, RingNic, Peer) {
     let clock = Clock::new();
     let (_wire, nic, station) = RingNic::with_station(&clock, WireConfig::default(), config);
     (clock, nic, station)
@@ -55,7 +55,7 @@ struct Echo<'b, D: LendingDevice> {
 }
 
 impl<'b, D: LendingDevice> Echo<'b, D> {
-    fn new(clock: &Clock, client: Adapter<'b, D>, server: Adapter<'b, RingNic>) -> Self {
+    fn new(clock: &Clock, client: SmoltcpDevice<'b, D>, server: SmoltcpDevice<'b, RingNic>) -> Self {
         let (mut client, mut server) = (Host::new(clock, client, 1), Host::new(clock, server, 2));
         let (at_client, at_server) = (client.add_tcp(16_384), server.add_tcp(16_384));
         server.listen(at_server, PORT);
@@ -125,8 +125,8 @@ fn echo_over<D: LendingDevice>(clock: &Clock, device: D, server: RingNic) {
     let [client_spare, server_spare] = &mut spares;
     let mut echo = Echo::new(
         clock,
-        Adapter::new(device, client_spare),
-        Adapter::new(server, server_spare),
+        SmoltcpDevice::new(device, client_spare),
+        SmoltcpDevice::new(server, server_spare),
     );
     echo.run(40_000);
     assert_eq!(echo.client.device.errors().total(), 0);
@@ -175,15 +175,15 @@ fn a_bus_that_fails_now_and_then() {
             .with_tx_loss(When::Chance(0.01));
         let mut spares = [[0; 1514]; 2];
         let [client, server] = &mut spares;
-        let client = Adapter::new(Buffered::<_, 1514>::new(Faulty::new(a, plan)), client);
-        let mut echo = Echo::new(&clock, client, Adapter::new(b, server));
+        let client = SmoltcpDevice::new(Buffered::<_, 1514>::new(Faulty::new(a, plan)), client);
+        let mut echo = Echo::new(&clock, client, SmoltcpDevice::new(b, server));
         echo.run(40_000);
         let adapter = &mut echo.client.device;
         assert!(adapter.errors().bus > 0);
         assert_eq!(adapter.errors().total(), adapter.errors().bus);
         assert!(adapter.take_error().is_some());
         let stats = adapter.stats();
-        let lost = u64::from(adapter.drops().tx_lost() + stats.tx_lost()) + u64::from(adapter.is_parked());
+        let lost = u64::from(adapter.drops().tx_lost() + stats.tx_lost()) + u64::from(adapter.has_pending_reply());
         // A frame that waits in the device's own buffer is accepted and not sent yet.
         let accounted = u64::from(stats.tx_frames) + lost;
         assert!(
@@ -201,7 +201,7 @@ fn receiving_goes_on_while_transmit_is_stalled() {
     let (clock, nic, station) = lab(config(1).with_slots(64, 4));
     let hardware = nic.hardware();
     let mut spare = [0; 1514];
-    let mut host = Host::new(&clock, Adapter::new(nic, &mut spare), 1);
+    let mut host = Host::new(&clock, SmoltcpDevice::new(nic, &mut spare), 1);
     let udp = host.add_udp(PORT);
     hardware.stall_tx(true);
     for n in 0..REQUESTS {
@@ -213,19 +213,19 @@ fn receiving_goes_on_while_transmit_is_stalled() {
     }
     // Four are in the ring, the newest waits in the spare.
     assert_eq!(hardware.tx_queued(), 4);
-    assert!(host.device.is_parked());
+    assert!(host.device.has_pending_reply());
     assert_eq!(host.device.drops().tx_replies_dropped, REQUESTS - 5);
     assert_eq!(host.device.stats().rx_frames, 2 * REQUESTS);
     // What sockets send is not dropped: it stays there.
     assert!(host.send_udp(udp, b"later", IpEndpoint::new(address(2), 9)));
     host.poll();
-    assert!(matches!(host.wakeup(), Wakeup::Wait { interest, .. } if interest.tx));
+    assert!(matches!(host.wakeup(), PollAt::Wait { interest, .. } if interest.tx));
 
     hardware.stall_tx(false);
     clock.advance(Duration::from_millis(10));
     host.poll();
     clock.advance(Duration::from_millis(10));
-    assert!(!host.device.is_parked());
+    assert!(!host.device.has_pending_reply());
     assert_eq!(station.pending(), 6, "five answers and the datagram");
     assert_eq!(host.device.drops().tx_lost(), REQUESTS - 5);
 }
@@ -235,14 +235,14 @@ fn a_flood_starves_nobody_and_is_accounted_for() {
     const FRAMES: u32 = 4000;
     let (clock, nic, station) = lab(config(1).with_slots(256, 4));
     let mut spare = [0; 1514];
-    let mut host = Host::new(&clock, Adapter::new(nic, &mut spare), 1);
+    let mut host = Host::new(&clock, SmoltcpDevice::new(nic, &mut spare), 1);
     let udp = host.add_udp(PORT);
     let mut delivered = 0;
     for n in 0..FRAMES {
         station.send(&datagram(PORT, &n.to_be_bytes()));
     }
     // At 100 Mbit/s it takes 27 ms. The host looks every 2 ms, when about 300 frames have come.
-    while clock.next_event().is_some() || host.wakeup() == Wakeup::Now {
+    while clock.next_event().is_some() || host.wakeup() == PollAt::Now {
         clock.advance(Duration::from_millis(2));
         let before = host.tally.received;
         host.poll();
@@ -265,7 +265,7 @@ fn a_flood_starves_nobody_and_is_accounted_for() {
 fn runts_giants_and_garbage() {
     let (clock, nic, station) = lab(config(1).with_slots(64, 64));
     let mut spare = [0; 1514];
-    let mut host = Host::new(&clock, Adapter::new(nic, &mut spare), 1);
+    let mut host = Host::new(&clock, SmoltcpDevice::new(nic, &mut spare), 1);
     let sent = Cell::new(0);
     let send = |host: &mut Host<'_, RingNic>, frame: &[u8]| {
         station.send_raw(&fcs::append(frame));
@@ -314,7 +314,7 @@ fn runts_giants_and_garbage() {
 fn sockets_that_never_read() {
     let (clock, nic, station) = lab(config(1));
     let mut spare = [0; 1514];
-    let mut host = Host::new(&clock, Adapter::new(nic, &mut spare), 1);
+    let mut host = Host::new(&clock, SmoltcpDevice::new(nic, &mut spare), 1);
     let udp = host.add_udp(PORT);
     for n in 0..500_u32 {
         station.send(&datagram(PORT, &n.to_be_bytes()));
@@ -335,7 +335,7 @@ fn a_connection_that_nobody_reads_costs_next_to_nothing_and_goes_on() {
     let (clock, _wire, a, b) = pair(config(1), config(2));
     let mut spares = [[0; 1514]; 2];
     let [client, server] = &mut spares;
-    let mut echo = Echo::new(&clock, Adapter::new(a, client), Adapter::new(b, server));
+    let mut echo = Echo::new(&clock, SmoltcpDevice::new(a, client), SmoltcpDevice::new(b, server));
     echo.run(1000);
     let before = echo.client.polls + echo.server.polls;
     let end = clock.now() + Duration::from_secs(30);
@@ -368,8 +368,8 @@ fn a_network_with_a_small_ip_mtu() {
     let (clock, _wire, a, b) = pair(config(1), config(2));
     let mut spares = [[0; 1514]; 2];
     let [client, server] = &mut spares;
-    let client = Adapter::new(a, client).with_max_frame_len(MaxFrameLen::from_ip_mtu(IpMtu::new(700)));
-    let mut echo = Echo::new(&clock, client, Adapter::new(b, server));
+    let client = SmoltcpDevice::new(a, client).with_max_frame_len(MaxFrameLen::from_ip_mtu(IpMtu::new(700)));
+    let mut echo = Echo::new(&clock, client, SmoltcpDevice::new(b, server));
     echo.run(20_000);
     assert!(echo.client.tally.longest_sent <= 714);
     assert!(echo.server.tally.longest_sent <= 714, "it was told by TCP");
@@ -379,7 +379,7 @@ fn a_network_with_a_small_ip_mtu() {
 fn a_device_with_short_frames_and_a_peer_that_does_not_know() {
     let (clock, nic, station) = lab(config(1).with_max_frame_len(MaxFrameLen::new(1000)));
     let mut spare = [0; 1514];
-    let mut host = Host::new(&clock, Adapter::new(nic, &mut spare), 1);
+    let mut host = Host::new(&clock, SmoltcpDevice::new(nic, &mut spare), 1);
     let udp = host.add_udp(PORT);
     station.send(&arp_request());
     station.send(&datagram(PORT, &[1; 958]));
@@ -403,7 +403,7 @@ fn a_chip_that_dies_and_comes_back() {
     let hardware = a.hardware();
     let mut spares = [[0; 1514]; 2];
     let [client, server] = &mut spares;
-    let mut echo = Echo::new(&clock, Adapter::new(a, client), Adapter::new(b, server));
+    let mut echo = Echo::new(&clock, SmoltcpDevice::new(a, client), SmoltcpDevice::new(b, server));
     echo.run(10_000);
 
     hardware.inject_fault();
@@ -416,7 +416,7 @@ fn a_chip_that_dies_and_comes_back() {
     }
     assert_eq!(echo.client.device.take_error(), Some(RingError::Dead));
     assert!(echo.client.device.errors().fault >= 40);
-    assert_ne!(echo.client.wakeup(), Wakeup::Now, "nothing to be done about it");
+    assert_ne!(echo.client.wakeup(), PollAt::Now, "nothing to be done about it");
 
     hardware.set_dead(false);
     assert!(echo.client.device.recover().is_ok());

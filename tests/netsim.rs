@@ -7,7 +7,7 @@ use core::time::Duration;
 
 use ethdev::{MacAddress, Speed};
 use ethdev_sim::{Clock, RingConfig, RingNic, Side, Wire, WireConfig, WireFaults};
-use ethdev_smoltcp::Adapter;
+use ethdev_smoltcp::SmoltcpDevice;
 use host::{Host, address, sleep};
 use smoltcp::iface::{SocketHandle, SocketSet};
 use smoltcp::socket::tcp;
@@ -115,14 +115,16 @@ fn config(number: u8) -> RingConfig {
 
 impl<'b> Network<'b> {
     fn new(wire: WireConfig, a: RingConfig, b: RingConfig, [spare_a, spare_b]: &'b mut [[u8; 1514]; 2]) -> Self {
-        Self::with(wire, a, b, |a, b| (Adapter::new(a, spare_a), Adapter::new(b, spare_b)))
+        Self::with(wire, a, b, |a, b| {
+            (SmoltcpDevice::new(a, spare_a), SmoltcpDevice::new(b, spare_b))
+        })
     }
 
     fn with(
         wire: WireConfig,
         a: RingConfig,
         b: RingConfig,
-        adapt: impl FnOnce(RingNic, RingNic) -> (Adapter<'b, RingNic>, Adapter<'b, RingNic>),
+        adapt: impl FnOnce(RingNic, RingNic) -> (SmoltcpDevice<'b, RingNic>, SmoltcpDevice<'b, RingNic>),
     ) -> Self {
         let clock = Clock::new();
         let seed = wire.seed;
@@ -173,7 +175,7 @@ impl<'b> Network<'b> {
             let (sender, receiver, wire) = (from.device.stats(), to.device.stats(), self.wire.stats(side));
             let context = || format!("{side:?}: {sender:?} {wire:?} {receiver:?}");
             // smoltcp to NIC.
-            let lost = u64::from(from.device.drops().tx_lost()) + u64::from(from.device.is_parked());
+            let lost = u64::from(from.device.drops().tx_lost()) + u64::from(from.device.has_pending_reply());
             let accepted = u64::from(sender.tx_frames) + u64::from(sender.tx_lost());
             assert_eq!(from.tally.sent, accepted + lost, "{}", context());
             // NIC to wire: a frame that was cut off while it went out is both aborted and on the wire.
@@ -326,12 +328,12 @@ fn a_cable_that_is_pulled_and_plugged_in_again() {
 }
 
 /// A receiver that has little room and looks at it seldom: how many frames it lost for that, and when it had everything, if it had in two seconds.
-fn overruns(burst: impl Fn(Adapter<'_, RingNic>) -> Adapter<'_, RingNic>) -> (u32, Option<Duration>) {
+fn overruns(burst: impl Fn(SmoltcpDevice<'_, RingNic>) -> SmoltcpDevice<'_, RingNic>) -> (u32, Option<Duration>) {
     let mut spares = [[0; 1514]; 2];
     let [spare_a, spare_b] = &mut spares;
     let small = config(2).with_slots(4, 64);
     let mut network = Network::with(WireConfig::default(), config(1), small, |a, b| {
-        (Adapter::new(a, spare_a), burst(Adapter::new(b, spare_b)))
+        (SmoltcpDevice::new(a, spare_a), burst(SmoltcpDevice::new(b, spare_b)))
     });
     // Nothing flows back but acknowledgements.
     network.at_a.expects.left = 0;

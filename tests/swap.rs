@@ -10,7 +10,7 @@ use ethdev::{
 };
 use ethdev_examples::apps::responder::Responder;
 use ethdev_examples::lab::{self, Bench, Failure, NICS, Nic, Row, Settings, Slot};
-use ethdev_sim::{Clock, RingConfig, RingError, RingNic, Station, WireConfig};
+use ethdev_sim::{Clock, Peer, RingConfig, RingError, RingNic, WireConfig};
 use ethdev_util::{Buffered, Callback, Erased, ErasedDevice};
 use smoltcp::phy::ChecksumCapabilities;
 use smoltcp::wire::{
@@ -77,12 +77,12 @@ fn no_goodput_is_beyond_the_wire() {
 /// A ring NIC with something wrong about it.
 struct Flawed {
     nic: RingNic,
-    flaw: Flaw,
+    frame_error: FrameError,
     received: u32,
 }
 
 #[derive(Clone, Copy, PartialEq)]
-enum Flaw {
+enum FrameError {
     /// Nothing is received.
     Deaf,
     /// Every hundredth frame is lost, and not counted.
@@ -112,7 +112,7 @@ impl EthernetDevice for Flawed {
 
     fn stats(&self) -> Stats {
         let mut stats = self.nic.stats();
-        if self.flaw == Flaw::Leaks {
+        if self.frame_error == FrameError::Leaks {
             // It does not know what it has lost.
             stats.rx_frames -= self.received / 100;
         }
@@ -120,7 +120,7 @@ impl EthernetDevice for Flawed {
     }
 
     fn recv_frame(&mut self, buf: &mut [u8]) -> Result<Option<RxMeta>, RingError> {
-        if self.flaw == Flaw::Deaf {
+        if self.frame_error == FrameError::Deaf {
             return Ok(None);
         }
         let Some(meta) = self.nic.recv_frame(buf)? else {
@@ -128,11 +128,11 @@ impl EthernetDevice for Flawed {
         };
         self.received += 1;
         if self.received.is_multiple_of(100) {
-            match self.flaw {
-                Flaw::Leaks => return Ok(None),
-                Flaw::Garbles => buf[meta.len - 1] ^= 1,
-                Flaw::Dies => return Err(RingError::Fault),
-                Flaw::Deaf => {}
+            match self.frame_error {
+                FrameError::Leaks => return Ok(None),
+                FrameError::Garbles => buf[meta.len - 1] ^= 1,
+                FrameError::Dies => return Err(RingError::Fault),
+                FrameError::Deaf => {}
             }
         }
         Ok(Some(meta))
@@ -146,8 +146,8 @@ impl EthernetDevice for Flawed {
         self.nic.tx_ready()
     }
 
-    fn send_gather(&mut self, parts: &[&[u8]]) -> Result<(), RingError> {
-        self.nic.send_gather(parts)
+    fn send_vectored(&mut self, parts: &[&[u8]]) -> Result<(), RingError> {
+        self.nic.send_vectored(parts)
     }
 
     fn service(&mut self) -> Result<Events, RingError> {
@@ -155,11 +155,11 @@ impl EthernetDevice for Flawed {
     }
 }
 
-fn flawed(flaw: Flaw, slot: Slot, bench: Bench<'_>) -> Result<(), Failure> {
+fn flawed(frame_error: FrameError, slot: Slot, bench: Bench<'_>) -> Result<(), Failure> {
     let config = RingConfig::new(slot.mac_address);
     bench.pulled(Flawed {
         nic: RingNic::new(&slot.clock, slot.port, config),
-        flaw,
+        frame_error,
         received: 0,
     })
 }
@@ -167,18 +167,18 @@ fn flawed(flaw: Flaw, slot: Slot, bench: Bench<'_>) -> Result<(), Failure> {
 #[test]
 fn a_nic_that_is_not_right_fails_its_row_and_says_why() {
     let nic = |plug| Nic::new("flawed", Speed::MBPS_100, "pull", "not right", plug);
-    let deaf = run(&nic(|slot, bench| flawed(Flaw::Deaf, slot, bench)), 1);
+    let deaf = run(&nic(|slot, bench| flawed(FrameError::Deaf, slot, bench)), 1);
     assert!(deaf.failure.as_ref().is_some_and(|f| f.starts_with("ping")), "{deaf:?}");
-    let leaks = run(&nic(|slot, bench| flawed(Flaw::Leaks, slot, bench)), 1);
+    let leaks = run(&nic(|slot, bench| flawed(FrameError::Leaks, slot, bench)), 1);
     assert!(leaks.failure.as_ref().is_some_and(|f| f.contains("books")), "{leaks:?}");
     assert!(
         leaks.figures.page_bytes.is_some(),
         "TCP got over it, the books did not: {leaks:?}"
     );
-    let dies = run(&nic(|slot, bench| flawed(Flaw::Dies, slot, bench)), 1);
+    let dies = run(&nic(|slot, bench| flawed(FrameError::Dies, slot, bench)), 1);
     assert!(dies.failure.as_ref().is_some_and(|f| f.contains("Fault")), "{dies:?}");
     // TCP's checksum finds what it can; what reaches the application is what was sent.
-    let garbles = run(&nic(|slot, bench| flawed(Flaw::Garbles, slot, bench)), 1);
+    let garbles = run(&nic(|slot, bench| flawed(FrameError::Garbles, slot, bench)), 1);
     assert_eq!(garbles.figures.echo_sha256, run(&NICS[0], 1).figures.echo_sha256);
 }
 
@@ -234,9 +234,9 @@ impl EthernetDevice for BehindBus {
         self.nic.tx_ready()
     }
 
-    fn send_gather(&mut self, parts: &[&[u8]]) -> Result<(), RingError> {
+    fn send_vectored(&mut self, parts: &[&[u8]]) -> Result<(), RingError> {
         self.transfer(parts.iter().map(|part| part.len()).sum());
-        self.nic.send_gather(parts)
+        self.nic.send_vectored(parts)
     }
 
     fn service(&mut self) -> Result<Events, RingError> {
@@ -311,7 +311,7 @@ fn ethernet(destination: EthernetAddress, kind: EthernetProtocol, payload_len: u
 }
 
 /// What the answers say: the MAC address that has [`ADDRESS`], and the data of the ping.
-fn answers(clock: &Clock, station: &Station) -> (EthernetAddress, Vec<u8>) {
+fn answers(clock: &Clock, station: &Peer) -> (EthernetAddress, Vec<u8>) {
     while clock.step() {}
     let arp = station.recv().expect("an answer to ARP");
     let arp = ArpRepr::parse(&ArpPacket::new_checked(&arp[14..]).unwrap()).unwrap();
@@ -334,14 +334,14 @@ fn answers(clock: &Clock, station: &Station) -> (EthernetAddress, Vec<u8>) {
     (source_hardware_addr, data.to_vec())
 }
 
-fn ring() -> (Clock, RingNic, Station) {
+fn ring() -> (Clock, RingNic, Peer) {
     let clock = Clock::new();
     let (_, nic, station) = RingNic::with_station(&clock, WireConfig::default(), RingConfig::new(OWN));
     (clock, nic, station)
 }
 
 /// One responder behind the callback surface of any lending device.
-fn respond<D: LendingDevice>(device: D, clock: &Clock, station: &Station) {
+fn respond<D: LendingDevice>(device: D, clock: &Clock, station: &Peer) {
     for question in questions() {
         station.send(&question);
     }
@@ -396,7 +396,7 @@ fn reflect(nic: &mut dyn EthernetDevice<Error = ErrorKind>) -> Result<usize, Err
     let mut reflected = 0;
     while let Some(meta) = nic.recv_frame(&mut buf)? {
         let (addresses, rest) = buf[..meta.len].split_at(12);
-        nic.send_gather(&[&addresses[6..], &nic.mac_address().octets(), rest])?;
+        nic.send_vectored(&[&addresses[6..], &nic.mac_address().octets(), rest])?;
         reflected += 1;
     }
     Ok(reflected)

@@ -43,12 +43,12 @@ pub trait Gspi {
     /// The bus failed.
     async fn read(&mut self, command: u32, data: &mut Incoming<'_>) -> Result<u32, Self::Error>;
 
-    /// As [`Gspi::hold_data_low`](crate::Gspi::hold_data_low).
+    /// As [`Gspi::set_strap`](crate::Gspi::set_strap).
     ///
     /// # Errors
     ///
     /// The bus failed.
-    async fn hold_data_low(&mut self, low: bool) -> Result<(), Self::Error>;
+    async fn set_strap(&mut self, low: bool) -> Result<(), Self::Error>;
 
     /// As [`Gspi::interrupt`](crate::Gspi::interrupt).
     ///
@@ -225,7 +225,7 @@ impl<GSPI: Gspi, PWR: OutputPin, DELAY: DelayNs, FW: Source> EthernetDevice for 
         self.chip.tx_ready().await
     }
 
-    async fn send_gather(&mut self, parts: &[&[u8]]) -> Result<(), Self::Error> {
+    async fn send_vectored(&mut self, parts: &[&[u8]]) -> Result<(), Self::Error> {
         self.chip.send(parts).await
     }
 

@@ -166,7 +166,7 @@ impl<CS: OutputPin, CLK: OutputPin, DATA: DataPin> Gspi for BitBang<CS, CLK, DAT
         })
     }
 
-    fn hold_data_low(&mut self, low: bool) -> Result<(), PinError> {
+    fn set_strap(&mut self, low: bool) -> Result<(), PinError> {
         self.select(false)?;
         if low {
             self.put(false)?;

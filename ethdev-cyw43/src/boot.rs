@@ -39,12 +39,12 @@ impl<B: Bus> Port<B> {
     /// Gives power, and makes the bus work.
     async fn wake_bus(&mut self) -> Result<(), B> {
         // Low while power comes: gSPI, not SDIO.
-        self.bus.hold_data_low(true).await.map_err(Error::Bus)?;
+        self.bus.set_strap(true).await.map_err(Error::Bus)?;
         self.power(false)?;
         self.wait_us(OFF_MS * 1000).await;
         self.power(true)?;
         self.wait_us(SETTLE_MS * 1000).await;
-        self.bus.hold_data_low(false).await.map_err(Error::Bus)?;
+        self.bus.set_strap(false).await.map_err(Error::Bus)?;
         let mut waited_ms = 0;
         loop {
             // The first transactions after power-up can be garbage.

@@ -43,7 +43,7 @@ pub trait Gspi {
     /// # Errors
     ///
     /// The bus failed.
-    fn hold_data_low(&mut self, low: bool) -> Result<(), Self::Error>;
+    fn set_strap(&mut self, low: bool) -> Result<(), Self::Error>;
 
     /// Whether the chip's interrupt is asserted: DATA is high while chip select is. `None` where that cannot be seen, and then the chip is asked over the bus.
     ///
@@ -66,8 +66,8 @@ impl<T: Gspi + ?Sized> Gspi for &mut T {
         (**self).read(command, data)
     }
 
-    fn hold_data_low(&mut self, low: bool) -> Result<(), T::Error> {
-        (**self).hold_data_low(low)
+    fn set_strap(&mut self, low: bool) -> Result<(), T::Error> {
+        (**self).set_strap(low)
     }
 
     fn interrupt(&mut self) -> Result<Option<bool>, T::Error> {
@@ -83,7 +83,7 @@ pub(crate) trait Bus {
 
     async fn read(&mut self, command: u32, data: &mut Incoming<'_>) -> Result<u32, Self::BusError>;
 
-    async fn hold_data_low(&mut self, low: bool) -> Result<(), Self::BusError>;
+    async fn set_strap(&mut self, low: bool) -> Result<(), Self::BusError>;
 
     fn interrupt(&mut self) -> Result<Option<bool>, Self::BusError>;
 
@@ -118,8 +118,8 @@ where
         self.gspi.read(command, data)
     }
 
-    async fn hold_data_low(&mut self, low: bool) -> Result<(), GSPI::Error> {
-        self.gspi.hold_data_low(low)
+    async fn set_strap(&mut self, low: bool) -> Result<(), GSPI::Error> {
+        self.gspi.set_strap(low)
     }
 
     fn interrupt(&mut self) -> Result<Option<bool>, GSPI::Error> {
@@ -159,8 +159,8 @@ where
         self.gspi.read(command, data).await
     }
 
-    async fn hold_data_low(&mut self, low: bool) -> Result<(), GSPI::Error> {
-        self.gspi.hold_data_low(low).await
+    async fn set_strap(&mut self, low: bool) -> Result<(), GSPI::Error> {
+        self.gspi.set_strap(low).await
     }
 
     fn interrupt(&mut self) -> Result<Option<bool>, GSPI::Error> {

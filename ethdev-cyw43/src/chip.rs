@@ -8,7 +8,7 @@ use crate::config::Config;
 use crate::error::{Error, Fault};
 use crate::events::{self};
 use crate::firmware::Source;
-use crate::join::{JoinError, Station};
+use crate::join::{JoinError, Peer};
 use crate::manage::Filter;
 use crate::network::Network;
 use crate::port::{Port, Result};
@@ -21,7 +21,7 @@ use crate::trace::warning;
 /// Longest Ethernet frame. The firmware drops longer ones.
 pub(crate) const MAX_FRAME: usize = 1514;
 /// Bytes of memory that a device needs: one event, one frame and its length.
-pub(crate) const LEAST_MEMORY: usize = events::KEPT + 2 + MAX_FRAME;
+pub(crate) const MIN_RX_QUEUE_LEN: usize = events::KEPT + 2 + MAX_FRAME;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mode {
@@ -62,7 +62,7 @@ pub(crate) struct Chip<'m, B, FW> {
     /// Where the beginning of an event goes.
     pub(crate) events: &'m mut [u8],
     pub(crate) store: Store<'m>,
-    pub(crate) station: Station,
+    pub(crate) station: Peer,
     pub(crate) scanning: Scanning,
     pub(crate) network: Option<Network>,
     pub(crate) joining: Joining,
@@ -100,8 +100,10 @@ pub(crate) struct Chip<'m, B, FW> {
 impl<'m, B: Bus, FW: Source> Chip<'m, B, FW> {
     /// The chip as it will be: nothing is sent.
     pub(crate) fn new(bus: B, source: FW, memory: &'m mut [u8], config: Config) -> Result<Self, B> {
-        if memory.len() < LEAST_MEMORY {
-            return Err(Error::Memory { needed: LEAST_MEMORY });
+        if memory.len() < MIN_RX_QUEUE_LEN {
+            return Err(Error::Memory {
+                needed: MIN_RX_QUEUE_LEN,
+            });
         }
         let (events, frames) = memory.split_at_mut_checked(events::KEPT).unwrap_or_default();
         Ok(Self {
@@ -114,7 +116,7 @@ impl<'m, B: Bus, FW: Source> Chip<'m, B, FW> {
             credits: Credits::new(),
             events,
             store: Store::new(frames),
-            station: Station::new(),
+            station: Peer::new(),
             scanning: Scanning::new(),
             network: None,
             joining: Joining::Idle,
@@ -203,11 +205,11 @@ impl<'m, B: Bus, FW: Source> Chip<'m, B, FW> {
         let mut events = Events::NONE;
         if self.mode == Mode::Running {
             events.rx_pending = self.is_rx_pending();
-            events.tx_room = self.link_up && self.make_room().await?;
+            events.tx_ready = self.link_up && self.make_room().await?;
         }
         events.link_changed = link_before != self.link_up;
         let lost = self.stats.rx_lost();
-        events.rx_lost = lost != self.lost_told;
+        events.rx_dropped = lost != self.lost_told;
         self.lost_told = lost;
         events.recovered = core::mem::take(&mut self.recovered);
         Ok(events)

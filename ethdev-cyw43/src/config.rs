@@ -3,7 +3,7 @@
 use ethdev::MacAddress;
 
 use crate::firmware::Verify;
-use crate::join::Rejoin;
+use crate::join::ReconnectPolicy;
 use crate::network::Country;
 
 /// How the driver sets the chip up.
@@ -19,7 +19,7 @@ pub struct Config {
     /// What is read back before the firmware is started.
     pub verify: Verify,
     /// What to do by itself when the network is lost: nothing, by default.
-    pub rejoin: Option<Rejoin>,
+    pub rejoin: Option<ReconnectPolicy>,
     /// How long an attempt to join may take, in milliseconds.
     pub join_timeout_ms: u32,
     /// The time in milliseconds, wrapping, from whatever epoch: what attempts to join that go on by themselves are timed by.
@@ -87,7 +87,7 @@ impl Config {
 
     /// The same with a network that is lost joined again by this policy.
     #[must_use]
-    pub const fn with_rejoin(mut self, rejoin: Rejoin) -> Self {
+    pub const fn with_rejoin(mut self, rejoin: ReconnectPolicy) -> Self {
         self.rejoin = Some(rejoin);
         self
     }

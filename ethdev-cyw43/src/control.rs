@@ -150,7 +150,7 @@ impl<B: Bus, FW: Source> Chip<'_, B, FW> {
             &1_u32.to_le_bytes(),
             &chanspec,
         ];
-        let _ = ethdev::frame::gather_into(&fields, &mut wire);
+        let _ = ethdev::frame::copy_vectored(&fields, &mut wire);
         self.set_var(var::JOIN, &wire).await
     }
 

@@ -38,7 +38,7 @@ impl<'m, GSPI: Gspi, PWR: OutputPin, DELAY: DelayNs, FW: Source> Cyw43<'m, GSPI,
     /// The chip as it will be: nothing is sent, no power is given.
     ///
     /// `power` is `WL_REG_ON`. `images` are read at every start. `memory` is where frames wait that come while the driver waits for something else, or
-    /// that the caller's buffer may be too small for: [`LEAST_MEMORY`](crate::LEAST_MEMORY) bytes or more. Each further 1516 hold another frame of the
+    /// that the caller's buffer may be too small for: [`MIN_RX_QUEUE_LEN`](crate::MIN_RX_QUEUE_LEN) bytes or more. Each further 1516 hold another frame of the
     /// greatest length.
     ///
     /// # Errors
@@ -101,7 +101,7 @@ impl<GSPI: Gspi, PWR: OutputPin, DELAY: DelayNs, FW: Source> EthernetDevice for 
         complete(self.chip.tx_ready())
     }
 
-    fn send_gather(&mut self, parts: &[&[u8]]) -> Result<(), Self::Error> {
+    fn send_vectored(&mut self, parts: &[&[u8]]) -> Result<(), Self::Error> {
         complete(self.chip.send(parts))
     }
 

@@ -61,7 +61,7 @@ impl core::error::Error for JoinError {}
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
-pub struct Rejoin {
+pub struct ReconnectPolicy {
     /// How long to wait after the first attempt that failed, in milliseconds. The first attempt is made at once.
     pub pause_ms: u32,
     /// The pause doubles with each attempt that fails, up to this, in milliseconds.
@@ -70,7 +70,7 @@ pub struct Rejoin {
     pub attempts: Option<u16>,
 }
 
-impl Rejoin {
+impl ReconnectPolicy {
     /// At once, then after half a second, and so on up to half a minute, for ever.
     pub const PERSISTENT: Self = Self {
         pause_ms: 500,
@@ -127,7 +127,7 @@ const AUTH_SAE: u32 = 3;
 
 /// The station.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Station {
+pub(crate) struct Peer {
     security: Security,
     associated: bool,
     keyed: bool,
@@ -137,7 +137,7 @@ pub(crate) struct Station {
     outcome: Option<Result<(), JoinError>>,
 }
 
-impl Station {
+impl Peer {
     pub(crate) const fn new() -> Self {
         Self {
             security: Security::Open,
@@ -301,8 +301,8 @@ mod tests {
         }
     }
 
-    fn after(security: Security, events: &[Event<'_>]) -> Station {
-        let mut station = Station::new();
+    fn after(security: Security, events: &[Event<'_>]) -> Peer {
+        let mut station = Peer::new();
         station.begin(security);
         for event in events {
             station.on_event(event);
@@ -389,15 +389,18 @@ mod tests {
 
     #[test]
     fn pauses_double_and_end() {
-        let policy = Rejoin::PERSISTENT.with_pauses_ms(500, 3000).with_attempts(9);
+        let policy = ReconnectPolicy::PERSISTENT.with_pauses_ms(500, 3000).with_attempts(9);
         let pauses: std::vec::Vec<_> = (1..=9).map(|n| policy.pause_after(n, JoinError::NoAnswer)).collect();
         let mut expected = std::vec![Some(500), Some(1000), Some(2000)];
         expected.resize(8, Some(3000));
         expected.push(None);
         assert_eq!(pauses, expected);
-        assert_eq!(Rejoin::PERSISTENT.pause_after(2, JoinError::WrongPassphrase), None);
         assert_eq!(
-            Rejoin::PERSISTENT.pause_after(u16::MAX, JoinError::Timeout),
+            ReconnectPolicy::PERSISTENT.pause_after(2, JoinError::WrongPassphrase),
+            None
+        );
+        assert_eq!(
+            ReconnectPolicy::PERSISTENT.pause_after(u16::MAX, JoinError::Timeout),
             Some(30_000)
         );
     }
@@ -412,7 +415,7 @@ mod tests {
                 Kind::SetSsid, Kind::Join, Kind::Auth, Kind::Deauth, Kind::DeauthInd, Kind::Assoc, Kind::Disassoc,
                 Kind::DisassocInd, Kind::Link, Kind::Prune, Kind::PskSup,
             ];
-            let mut station = Station::new();
+            let mut station = Peer::new();
             station.begin(if keyed { Security::Wpa2 } else { Security::Open });
             let mut outcomes = 0;
             for (kind, flags, status, reason) in events {

@@ -53,9 +53,9 @@ pub use control::Association;
 pub use device::Cyw43;
 pub use error::{Error, Fault, Wait};
 pub use firmware::{FirmwareError, Images, Part, Source, SourceError, Verify};
-pub use join::{JoinError, Rejoin};
+pub use join::{JoinError, ReconnectPolicy};
 pub use network::{Country, Invalid, Network, Passphrase, Security, Ssid};
 pub use scan::{AccessPoint, Scan, ScanOptions};
 
 /// Bytes of memory that a device needs at least: for an event, and for one frame of the greatest length.
-pub const LEAST_MEMORY: usize = chip::LEAST_MEMORY;
+pub const MIN_RX_QUEUE_LEN: usize = chip::MIN_RX_QUEUE_LEN;

@@ -7,7 +7,7 @@ macro_rules! radio_methods {
         /// [`join_timeout_ms`](crate::Config::join_timeout_ms). Whatever was joined before is left first.
         ///
         /// A network that was joined is kept in mind: `start`, `wake` and `recover` join it again, and so does a
-        /// [`Rejoin`](crate::Rejoin) policy when it is lost.
+        /// [`ReconnectPolicy`](crate::ReconnectPolicy) policy when it is lost.
         ///
         /// # Errors
         ///

@@ -109,11 +109,11 @@ impl<B: Bus, FW: Source> Chip<'_, B, FW> {
         self.request_id = self.request_id.wrapping_add(1);
         let id = self.request_id;
         self.outstanding = Some(id);
-        let len = ethdev::frame::gather_len(parts).unwrap_or(usize::MAX);
+        let len = ethdev::frame::vectored_len(parts).unwrap_or(usize::MAX);
         let cdc = ioctl::request_header(command, set, id, len);
         let sdpcm = sdpcm::control_header(len.saturating_add(cdc.len()), self.credits.sequence());
         let mut head = [0; sdpcm::HEADER + ioctl::HEADER];
-        let _ = ethdev::frame::gather_into(&[&sdpcm, &cdc], &mut head);
+        let _ = ethdev::frame::copy_vectored(&[&sdpcm, &cdc], &mut head);
         let bytes = head.len().saturating_add(len).next_multiple_of(4);
         self.port
             .write(Function::Wlan, 0, bytes, Outgoing::new(&head, parts))

@@ -73,7 +73,7 @@ impl ScanOptions {
             // No list of channels: all of them.
             &[0; 4],
         ];
-        let _ = ethdev::frame::gather_into(&fields, &mut wire);
+        let _ = ethdev::frame::copy_vectored(&fields, &mut wire);
         wire
     }
 }

@@ -1,6 +1,6 @@
 //! What goes to the chip: frames, as far as there are credits.
 
-use ethdev::{ErrorKind, check_frame};
+use ethdev::{ErrorKind, validate_tx_len};
 
 use crate::bus::{Bus, Outgoing};
 use crate::chip::Chip;
@@ -35,7 +35,7 @@ impl<B: Bus, FW: Source> Chip<'_, B, FW> {
 
     pub(crate) async fn send(&mut self, parts: &[&[u8]]) -> Result<(), B> {
         let running = self.is_running()?;
-        let len = check_frame(parts, &self.capabilities()).map_err(Error::Request)?;
+        let len = validate_tx_len(parts, &self.capabilities()).map_err(Error::Request)?;
         if !running {
             return Err(Error::Request(ErrorKind::Stopped));
         }

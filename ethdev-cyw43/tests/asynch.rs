@@ -8,7 +8,9 @@ use cyw43439_model::PowerPin;
 use ethdev::Interest;
 use ethdev::asynch::{Control, EthernetDevice};
 use ethdev_cyw43::asynch::Cyw43;
-use ethdev_cyw43::{Config, Error, Fault, Images, Incoming, LEAST_MEMORY, Network, Outgoing, PowerSave, ScanOptions};
+use ethdev_cyw43::{
+    Config, Error, Fault, Images, Incoming, MIN_RX_QUEUE_LEN, Network, Outgoing, PowerSave, ScanOptions,
+};
 use ethdev_sim::{SimDelay, block_on, block_on_until};
 use support::*;
 
@@ -33,7 +35,7 @@ fn waiting_costs_nothing_and_a_frame_ends_it() {
     let (lab, mut nic) = joined(Config::new().with_power_save(PowerSave::Off));
     let before = lab.chip.bus().transactions;
     let until = lab.clock.now() + Duration::from_secs(60);
-    assert!(block_on_until(&lab.clock, until, nic.ready(Interest::ALL.and(Interest::RX))).is_err());
+    assert!(block_on_until(&lab.clock, until, nic.ready(Interest::ALL & Interest::RX)).is_err());
     // The interrupt is enabled, and the chip looked at once.
     assert!(lab.chip.bus().transactions - before <= 1);
     let mut frame = vec![9; 700];
@@ -84,7 +86,7 @@ impl ethdev_cyw43::asynch::Gspi for Anywhere {
         core::future::pending().await
     }
 
-    async fn hold_data_low(&mut self, _: bool) -> Result<(), Self::Error> {
+    async fn set_strap(&mut self, _: bool) -> Result<(), Self::Error> {
         core::future::pending().await
     }
 }
@@ -113,7 +115,7 @@ impl embedded_hal::digital::OutputPin for Anywhere {
 #[test]
 fn futures_go_where_the_device_goes() {
     fn sendable<T: Send>(_: T) {}
-    let mut memory = [0; LEAST_MEMORY];
+    let mut memory = [0; MIN_RX_QUEUE_LEN];
     let images = Images::new(&[1], &[1], &[]);
     let mut nic = Cyw43::new(Anywhere, Anywhere, Anywhere, images, &mut memory, Config::new()).unwrap();
     let mut buf = [0; 60];
@@ -121,7 +123,7 @@ fn futures_go_where_the_device_goes() {
     sendable(nic.join(&Network::open(SSID).unwrap()));
     sendable(nic.scan(&ScanOptions::new(), |_| {}));
     sendable(nic.recv_frame(&mut buf));
-    sendable(nic.send_gather(&[&buf]));
+    sendable(nic.send_vectored(&[&buf]));
     sendable(nic.ready(Interest::ALL));
     sendable(nic);
 }

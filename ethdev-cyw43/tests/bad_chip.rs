@@ -6,7 +6,7 @@ mod liar;
 use std::cell::RefCell;
 
 use ethdev::{Control, EthernetDevice, Interest, MacAddress, Multicast, Rearm, RxFilter};
-use ethdev_cyw43::{ApConfig, Config, Cyw43, Images, Network, Rejoin, ScanOptions, Verify};
+use ethdev_cyw43::{ApConfig, Config, Cyw43, Images, Network, ReconnectPolicy, ScanOptions, Verify};
 use liar::{Host, Liar, Oracle};
 
 /// More transactions in one call are no bound: requests may see ten thousand frames each, and a join has a dozen of them.
@@ -14,7 +14,7 @@ const MOST_TRANSACTIONS: u64 = 400_000;
 /// More waiting in one call is no bound either.
 const MOST_WAIT_NS: u64 = 60_000_000_000;
 
-struct Dice {
+struct Rng {
     state: u64,
     /// One word in so many is a lie; 0 = none.
     lies: u64,
@@ -22,7 +22,7 @@ struct Dice {
     failures: u64,
 }
 
-impl Dice {
+impl Rng {
     fn roll(&mut self) -> u64 {
         self.state = self
             .state
@@ -36,7 +36,7 @@ impl Dice {
     }
 }
 
-impl Oracle for Dice {
+impl Oracle for Rng {
     fn word(&mut self, truth: u32) -> u32 {
         if !self.one_in(self.lies) {
             return truth;
@@ -56,7 +56,7 @@ impl Oracle for Dice {
 
 fn run(seed: u64, lies: u64, failures: u64) -> u32 {
     let chip = RefCell::new(Liar::new(
-        Dice {
+        Rng {
             state: seed,
             lies: 0,
             failures: 0,
@@ -66,7 +66,7 @@ fn run(seed: u64, lies: u64, failures: u64) -> u32 {
     let mut memory = [0; 4096];
     let config = Config::new()
         .with_verify(Verify::Nothing)
-        .with_rejoin(Rejoin::PERSISTENT)
+        .with_rejoin(ReconnectPolicy::PERSISTENT)
         .with_join_timeout_ms(2000);
     let images = Images::new(&[1; 200], &[2; 40], &[3; 100]);
     let mut nic = Cyw43::new(Host(&chip), Host(&chip), Host(&chip), images, &mut memory, config).unwrap();
@@ -80,8 +80,8 @@ fn run(seed: u64, lies: u64, failures: u64) -> u32 {
         let (call, len, byte) = {
             let mut chip = chip.borrow_mut();
             chip.begin();
-            let dice = &mut chip.oracle;
-            (dice.roll() % 26, (dice.roll() % 1600) as usize, dice.roll() as u8)
+            let rng = &mut chip.oracle;
+            (rng.roll() % 26, (rng.roll() % 1600) as usize, rng.roll() as u8)
         };
         match call {
             0..=4 => {
@@ -92,7 +92,7 @@ fn run(seed: u64, lies: u64, failures: u64) -> u32 {
             }
             5 => drop(nic.discard_frame()),
             6 => drop(nic.tx_ready()),
-            7 => drop(nic.send_gather(&[&buf[..len / 3], &buf[len / 3..len]])),
+            7 => drop(nic.send_vectored(&[&buf[..len / 3], &buf[len / 3..len]])),
             8 | 9 => drop(nic.service()),
             10 => drop(nic.rearm(Interest::ALL)),
             11 => drop(nic.disarm()),

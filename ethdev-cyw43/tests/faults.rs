@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use cyw43439_model::{AccessPoint, ChipConfig, ChipFaults, Fault, Spoil};
 use ethdev::{Control, ErrorKind, EthernetDevice};
-use ethdev_cyw43::{Config, Network, PowerSave, Rejoin};
+use ethdev_cyw43::{Config, Network, PowerSave, ReconnectPolicy};
 use support::*;
 
 fn config() -> Config {
     Config::new()
         .with_power_save(PowerSave::Off)
-        .with_rejoin(Rejoin::PERSISTENT.with_pauses_ms(5, 50))
+        .with_rejoin(ReconnectPolicy::PERSISTENT.with_pauses_ms(5, 50))
         .with_health_check_every(16)
         // An event that is lost costs as many calls of `service`.
         .with_join_timeout_ms(1500)
@@ -79,7 +79,7 @@ fn frames_that_lie_are_dropped_and_counted() {
             nic.service().unwrap();
         }
         assert!(got.contains(&sent[1]), "{spoil:?}: the good frame is gone");
-        let stats = nic.stats().since(&before);
+        let stats = nic.stats().delta_since(&before);
         match spoil {
             // The header of the frame itself is intact, or its data are.
             Spoil::LengthZero | Spoil::Credit(_) | Spoil::Sequence(_) | Spoil::OddHeaderLength => {
@@ -185,10 +185,10 @@ fn soak(seed: u64, faults: ChipFaults, whole: bool) {
     nic.join(&Network::wpa2(SSID, PASSPHRASE).unwrap()).unwrap();
     lab.chip.set_faults(faults);
     let (mut seen, mut recoveries, mut accepted) = (HashSet::new(), 0, 0_u32);
-    let mut dice = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let mut rng = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     for n in 0..4000_u32 {
-        dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-        let len = 60 + (dice >> 33) as usize % 1455;
+        rng = rng.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        let len = 60 + (rng >> 33) as usize % 1455;
         let frame = numbered(&nic, n, len);
         if n % 3 == 0 {
             lab.station.send(&frame);
@@ -196,7 +196,7 @@ fn soak(seed: u64, faults: ChipFaults, whole: bool) {
         lab.pass(u64::from(n % 3 == 0));
         let call = lab.clock.now();
         let mut buf = [0; 1600];
-        let result = match (dice >> 40) % 16 {
+        let result = match (rng >> 40) % 16 {
             0..=7 => nic.recv_frame(&mut buf).map(|meta| {
                 if let Some(meta) = meta {
                     assert!((14..=1514).contains(&meta.len));
@@ -262,7 +262,7 @@ fn soak(seed: u64, faults: ChipFaults, whole: bool) {
     nic.service().unwrap();
     while lab.station.recv().is_some() {}
     lab.frames_cross(&mut nic);
-    let truth = lab.chip.truth();
+    let truth = lab.chip.stats();
     assert!(truth.balanced());
     let stats = nic.stats();
     let delivered = u64::from(stats.rx_frames);

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use cyw43439_model::{self as model, AccessPoint, ChipConfig, EventOrder, Fault, Refusal, Spoil};
 use ethdev::{Control, ErrorKind, EthernetDevice, Interest, Link, MacAddress, Multicast, Rearm, RxFilter};
-use ethdev_cyw43::{ApConfig, Config, Error, JoinError, Network, PowerSave, Rejoin, Scan, ScanOptions, Security, Ssid};
+use ethdev_cyw43::{
+    ApConfig, Config, Error, JoinError, Network, PowerSave, ReconnectPolicy, Scan, ScanOptions, Security, Ssid,
+};
 use support::*;
 
 fn joins() -> [(AccessPoint, Network); 5] {
@@ -187,7 +189,7 @@ fn roaming_keeps_the_link() {
 fn a_policy_joins_again() {
     let lab = Lab::new();
     let ap = lab.chip.add_ap(AccessPoint::wpa2(SSID, PASSPHRASE));
-    let policy = Rejoin::PERSISTENT.with_pauses_ms(20, 50);
+    let policy = ReconnectPolicy::PERSISTENT.with_pauses_ms(20, 50);
     let mut nic = lab.started(Config::new().with_rejoin(policy).with_power_save(PowerSave::Off));
     nic.join(&Network::wpa2(SSID, PASSPHRASE).unwrap()).unwrap();
     for _ in 0..3 {
@@ -424,7 +426,7 @@ fn frames_cost_what_they_must() {
     lab.frames_cross(&mut nic);
     for len in [14, 60, 61, 590, 1514_usize] {
         let before = lab.chip.bus();
-        nic.send_gather(&[&[2; 6], &nic.mac_address().octets(), &vec![0x11; len - 12]])
+        nic.send_vectored(&[&[2; 6], &nic.mac_address().octets(), &vec![0x11; len - 12]])
             .unwrap();
         let after = lab.chip.bus();
         assert_eq!(after.transactions - before.transactions, 1);
@@ -474,8 +476,8 @@ fn no_frame_is_lost_while_a_request_waits() {
     }
     lab.pass(50);
     while nic.recv_frame(&mut [0; 1514]).unwrap().is_some() {}
-    let stats = nic.stats().since(&before);
-    let truth = lab.chip.truth();
+    let stats = nic.stats().delta_since(&before);
+    let truth = lab.chip.stats();
     assert_eq!(
         u64::from(stats.rx_frames + stats.rx_overrun) + truth.overflowed,
         sent,

@@ -123,7 +123,7 @@ impl Gspi for Flipping {
         Ok(status)
     }
 
-    fn hold_data_low(&mut self, _: bool) -> Result<(), Self::Error> {
+    fn set_strap(&mut self, _: bool) -> Result<(), Self::Error> {
         Ok(())
     }
 }
@@ -346,7 +346,7 @@ fn addresses_that_are_no_stations_are_refused() {
 #[test]
 fn too_little_memory_is_a_typed_error() {
     let lab = Lab::new();
-    let memory = Box::leak(vec![0; ethdev_cyw43::LEAST_MEMORY - 1].into_boxed_slice());
+    let memory = Box::leak(vec![0; ethdev_cyw43::MIN_RX_QUEUE_LEN - 1].into_boxed_slice());
     let nic = ethdev_cyw43::Cyw43::new(
         Host(lab.chip.word_bus()),
         lab.chip.power_pin(),
@@ -355,7 +355,7 @@ fn too_little_memory_is_a_typed_error() {
         memory,
         Config::new(),
     );
-    assert!(matches!(nic, Err(Error::Memory { needed }) if needed == ethdev_cyw43::LEAST_MEMORY));
+    assert!(matches!(nic, Err(Error::Memory { needed }) if needed == ethdev_cyw43::MIN_RX_QUEUE_LEN));
 }
 
 #[test]
@@ -371,7 +371,7 @@ fn firmware_that_halts_is_a_fault_that_recover_ends() {
     nic.recover().unwrap();
     assert!(nic.service().is_ok());
     assert_eq!(nic.stats().recoveries, 1);
-    lab.chip.brown_out();
+    lab.chip.inject_brownout();
     lab.pass(500);
     for _ in 0..5 {
         fault = nic.service().err();

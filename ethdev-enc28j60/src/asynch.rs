@@ -44,9 +44,9 @@ pub trait Interrupt {
 
 /// No INT line: the chip is polled, every [`poll_interval_us`](Config::poll_interval_us).
 #[derive(Debug, Clone, Copy, Default)]
-pub struct NoInterrupt;
+pub struct Polled;
 
-impl Interrupt for NoInterrupt {
+impl Interrupt for Polled {
     const IS_WIRED: bool = false;
     const IS_EDGE: bool = false;
 
@@ -82,7 +82,7 @@ impl<P: Wait> Interrupt for Edge<P> {
 }
 
 /// An ENC28J60 behind an async SPI device. It is started on construction.
-pub struct Enc28j60<SPI, DELAY, INT = NoInterrupt, RST = NoReset> {
+pub struct Enc28j60<SPI, DELAY, INT = Polled, RST = NoReset> {
     chip: Chip<Awaited<SPI, DELAY, RST>>,
     interrupt: INT,
     /// How long to sleep at most while nothing is on its way, in microseconds; 0 = without end.
@@ -97,7 +97,7 @@ impl<SPI, DELAY, INT, RST> fmt::Debug for Enc28j60<SPI, DELAY, INT, RST> {
 }
 
 impl<SPI: SpiDevice, DELAY: DelayNs, INT: Interrupt> Enc28j60<SPI, DELAY, INT> {
-    /// Resets the chip over SPI, sets it up and starts it. `interrupt` is [`Level`], [`Edge`] or [`NoInterrupt`].
+    /// Resets the chip over SPI, sets it up and starts it. `interrupt` is [`Level`], [`Edge`] or [`Polled`].
     ///
     /// `spi` is in mode 0 at 8 to 20 MHz and must be able to delay within a transaction.
     ///
@@ -264,7 +264,7 @@ where
         self.chip.tx_ready().await
     }
 
-    async fn send_gather(&mut self, parts: &[&[u8]]) -> Result<(), Self::Error> {
+    async fn send_vectored(&mut self, parts: &[&[u8]]) -> Result<(), Self::Error> {
         self.chip.send(parts).await
     }
 

@@ -53,7 +53,7 @@ use enc28j60::{Enc28j60, Event, IntPin, ResetPin};
 use ethdev::frame::MAX_FRAME_LEN;
 use ethdev::{
     Capabilities, Control, ControlError, ErrorKind, ErrorType, EthernetDevice, Events, Interest, Link, LinkMode,
-    MacAddress, Rearm, RearmOutcome, RxMeta, Speed, Stats, check_frame,
+    MacAddress, Rearm, RearmOutcome, RxMeta, Speed, Stats, validate_tx_len,
 };
 
 use crate::Error;
@@ -279,9 +279,9 @@ where
     }
 
     /// One part goes to the chip as it lies; several are put together in [`Memory`].
-    fn send_gather(&mut self, parts: &[&[u8]]) -> Result<(), Error<E>> {
+    fn send_vectored(&mut self, parts: &[&[u8]]) -> Result<(), Error<E>> {
         self.check()?;
-        let len = check_frame(parts, &self.capabilities()).map_err(Error::Request)?;
+        let len = validate_tx_len(parts, &self.capabilities()).map_err(Error::Request)?;
         // First, so that what becomes of the frame before is not taken for this one's.
         self.flush()?;
         let joined;
@@ -315,7 +315,7 @@ where
         self.flush()?;
         let mut events = Events::NONE;
         events.rx_pending = self.is_pending()?;
-        events.tx_room = true;
+        events.tx_ready = true;
         let now = Told {
             sent: self.stats.tx_frames,
             failed: self.stats.tx_aborted,
@@ -325,7 +325,7 @@ where
         let count = |now: u32, told: u32| u16::try_from(now.wrapping_sub(told)).unwrap_or(u16::MAX);
         events.tx_completed = count(now.sent, told.sent);
         events.tx_failed = count(now.failed, told.failed);
-        events.rx_lost = now.lost != told.lost;
+        events.rx_dropped = now.lost != told.lost;
         Ok(events)
     }
 }

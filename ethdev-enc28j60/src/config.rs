@@ -108,7 +108,7 @@ pub struct Leds {
     /// LEDB.
     pub b: Led,
     /// How long short events are shown.
-    pub stretch: Stretch,
+    pub stretch: LedStretch,
 }
 
 impl Leds {
@@ -121,23 +121,23 @@ impl Leds {
         Self {
             a,
             b,
-            stretch: Stretch::Ms40,
+            stretch: LedStretch::Normal,
         }
     }
 
     /// The same with events shown for so long.
     #[must_use]
-    pub const fn with_stretch(mut self, stretch: Stretch) -> Self {
+    pub const fn with_stretch(mut self, stretch: LedStretch) -> Self {
         self.stretch = stretch;
         self
     }
 
     pub(crate) const fn phlcon(self) -> u16 {
         let (length, on) = match self.stretch {
-            Stretch::Off => (0, 0),
-            Stretch::Ms40 => (0, crate::regs::phy::PHLCON_STRCH),
-            Stretch::Ms73 => (1, crate::regs::phy::PHLCON_STRCH),
-            Stretch::Ms139 => (2, crate::regs::phy::PHLCON_STRCH),
+            LedStretch::Off => (0, 0),
+            LedStretch::Normal => (0, crate::regs::phy::PHLCON_STRCH),
+            LedStretch::Ms73 => (1, crate::regs::phy::PHLCON_STRCH),
+            LedStretch::Ms139 => (2, crate::regs::phy::PHLCON_STRCH),
         };
         crate::regs::phy::PHLCON_RESERVED_ONES | ((self.a as u16) << 8) | ((self.b as u16) << 4) | (length << 2) | on
     }
@@ -177,11 +177,11 @@ pub enum Led {
 /// How long an LED shows a short event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Stretch {
+pub enum LedStretch {
     /// As long as it is.
     Off,
     /// About 40 ms.
-    Ms40,
+    Normal,
     /// About 73 ms.
     Ms73,
     /// About 139 ms.
@@ -195,7 +195,7 @@ mod tests {
     #[test]
     fn leds_as_microchips_stack_has_them() {
         assert_eq!(Leds::LINK_AND_TRAFFIC.phlcon(), 0x3472);
-        let shown = Leds::new(Led::LinkAndTraffic, Led::Collision).with_stretch(Stretch::Ms139);
+        let shown = Leds::new(Led::LinkAndTraffic, Led::Collision).with_stretch(LedStretch::Ms139);
         assert_eq!(shown.phlcon(), 0x3d3a);
     }
 }

@@ -97,7 +97,7 @@ impl<SPI: SpiDevice, DELAY: DelayNs, RST: ResetPin> EthernetDevice for Enc28j60<
         self.chip.tx_ready()
     }
 
-    fn send_gather(&mut self, parts: &[&[u8]]) -> Result<(), Self::Error> {
+    fn send_vectored(&mut self, parts: &[&[u8]]) -> Result<(), Self::Error> {
         self.chip.send(parts)
     }
 

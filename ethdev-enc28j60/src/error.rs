@@ -40,7 +40,7 @@ pub enum Error<E> {
     },
     /// Its MAC or PHY registers do not hold what was written, or not what is constant. Chip select rises less than 210 ns after the last clock
     /// (data sheet table 16-6), or the clock is below 8 MHz with a B1 or B4 (erratum 1).
-    ReadBack {
+    RegisterMismatch {
         /// Bank (4 = PHY) and address of the register.
         register: (u8, u8),
         /// What it should hold.
@@ -60,7 +60,7 @@ pub enum Error<E> {
 impl<E: fmt::Debug> ethdev::Error for Error<E> {
     fn kind(&self) -> ErrorKind {
         match self {
-            Self::Spi(_) | Self::ResetPin(_) | Self::InterruptPin(_) | Self::ReadBack { .. } => ErrorKind::Bus,
+            Self::Spi(_) | Self::ResetPin(_) | Self::InterruptPin(_) | Self::RegisterMismatch { .. } => ErrorKind::Bus,
             Self::NotResponding { .. } | Self::WrongChip { .. } => ErrorKind::NotPresent,
             Self::Timeout(_) => ErrorKind::Timeout,
             Self::Request(kind) => *kind,
@@ -77,7 +77,7 @@ impl<E: fmt::Debug> fmt::Display for Error<E> {
             Self::InterruptPin(e) => write!(f, "INT pin failed: {e}"),
             Self::NotResponding { read } => write!(f, "no ENC28J60 answers (every byte is {read:#04x})"),
             Self::WrongChip { revision } => write!(f, "no ENC28J60: revision {revision:#04x}"),
-            Self::ReadBack {
+            Self::RegisterMismatch {
                 register: (bank, address),
                 expected,
                 found,

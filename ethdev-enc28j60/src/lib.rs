@@ -71,7 +71,7 @@ mod blocking {
 }
 
 pub use bus::{NoReset, Reset, ResetPin};
-pub use config::{Config, Led, Leds, Stretch};
+pub use config::{Config, Led, LedStretch, Leds};
 pub use device::Enc28j60;
 pub use errata::Revision;
 pub use error::{Error, Wait};

@@ -78,11 +78,11 @@ impl Settings {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Led, Leds, Stretch};
+    use crate::config::{Led, LedStretch, Leds};
 
     #[test]
     fn nothing_is_lost() {
-        let leds = Leds::new(Led::LinkAndTraffic, Led::Collision).with_stretch(Stretch::Ms139);
+        let leds = Leds::new(Led::LinkAndTraffic, Led::Collision).with_stretch(LedStretch::Ms139);
         for bits in 0..16_u8 {
             let duplex = if bits & 1 == 0 { Duplex::Half } else { Duplex::Full };
             let config = Config::new(MacAddress::new([2, 0, 0, 0, 0, bits]))

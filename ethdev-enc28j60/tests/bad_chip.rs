@@ -8,10 +8,10 @@ mod liar;
 use core::cell::RefCell;
 use core::time::Duration;
 
-use enc28j60_model::{ChipConfig, Enc28j60Chip, Miso, Revision, SimSpi, SpiFault};
+use enc28j60_model::{ChipConfig, Enc28j60Chip, MisoFault, Revision, SimSpi, SpiFault};
 use ethdev::{Control, Error as _, ErrorKind, EthernetDevice, Interest, MacAddress, Rearm, Speed};
 use ethdev_enc28j60::{Config, Enc28j60, Error};
-use ethdev_sim::{Clock, SimDelay, Station, Wire, WireConfig};
+use ethdev_sim::{Clock, Peer, SimDelay, Wire, WireConfig};
 use liar::{Failed, Host, Liar, Oracle};
 
 const MAC: MacAddress = MacAddress::new([0x02, 0, 0, 0, 0, 0x28]);
@@ -25,7 +25,7 @@ const LONGEST: Duration = Duration::from_millis(50);
 struct Lab {
     clock: Clock,
     chip: Enc28j60Chip,
-    peer: Station,
+    peer: Peer,
     _wire: Wire,
 }
 
@@ -36,7 +36,7 @@ fn lab(seed: u64) -> Lab {
     let (wire, port, peer) = Wire::new(&clock, WireConfig::default().with_speed(Speed::MBPS_10));
     Lab {
         chip: Enc28j60Chip::new(&clock, port, ChipConfig::new(Revision::B7).with_seed(seed)),
-        peer: Station::new(peer),
+        peer: Peer::new(peer),
         clock,
         _wire: wire,
     }
@@ -114,7 +114,7 @@ fn frame(len: usize, n: u8) -> Vec<u8> {
 fn an_absent_chip_is_told_at_once() {
     for stuck in [0x00, 0xff] {
         let lab = lab(0);
-        lab.chip.set_miso(Miso::Stuck(stuck));
+        lab.chip.set_miso(MisoFault::Stuck(stuck));
         let error = lab.bounded("new", || lab.start()).expect_err("there is no chip");
         assert_eq!(error, Error::NotResponding { read: stuck });
         assert_eq!(error.kind(), ErrorKind::NotPresent);
@@ -125,7 +125,7 @@ fn an_absent_chip_is_told_at_once() {
 fn any_other_constant_is_a_typed_error() {
     for stuck in 1..0xff {
         let lab = lab(0);
-        lab.chip.set_miso(Miso::Stuck(stuck));
+        lab.chip.set_miso(MisoFault::Stuck(stuck));
         let error = lab.bounded("new", || lab.start()).expect_err("there is no chip");
         let kind = error.kind();
         assert!(
@@ -139,7 +139,7 @@ fn any_other_constant_is_a_typed_error() {
 fn noise_is_no_chip() {
     for seed in 0..200 {
         let lab = lab(seed);
-        lab.chip.set_miso(Miso::Random);
+        lab.chip.set_miso(MisoFault::Random);
         let error = lab.bounded("new", || lab.start()).expect_err("there is no chip");
         let kind = error.kind();
         assert!(
@@ -151,7 +151,7 @@ fn noise_is_no_chip() {
 
 #[test]
 fn a_chip_that_goes_away_and_comes_back() {
-    for miso in [Miso::Stuck(0x00), Miso::Stuck(0xff), Miso::Random] {
+    for miso in [MisoFault::Stuck(0x00), MisoFault::Stuck(0xff), MisoFault::Random] {
         for seed in 0..20 {
             let what = format!("{miso:?} seed {seed}");
             let lab = lab(seed);
@@ -165,7 +165,7 @@ fn a_chip_that_goes_away_and_comes_back() {
             }
             assert!(failed > 0, "{what}: nobody noticed");
             assert!(lab.bounded("recover", || nic.recover()).is_err(), "{what}");
-            lab.chip.set_miso(Miso::Connected);
+            lab.chip.set_miso(MisoFault::Connected);
             lab.bounded("recover", || nic.recover())
                 .unwrap_or_else(|e| panic!("{what}: {e}"));
             lab.works(&mut nic, &what);
@@ -181,7 +181,7 @@ fn a_stuck_packet_count() {
             let lab = lab(u64::from(stuck));
             let mut nic = lab.start().expect("a chip");
             lab.works(&mut nic, &what);
-            lab.chip.stick_packet_count(Some(stuck));
+            lab.chip.freeze_packet_count(Some(stuck));
             let mut delivered = Vec::new();
             for n in 0..frames {
                 lab.peer.send(&frame(100, n));
@@ -201,7 +201,7 @@ fn a_stuck_packet_count() {
             for got in &delivered {
                 assert_eq!(*got, frame(100, got[14]), "{what}");
             }
-            lab.chip.stick_packet_count(None);
+            lab.chip.freeze_packet_count(None);
             nic.recover().unwrap_or_else(|e| panic!("{what}: {e}"));
             lab.works(&mut nic, &what);
         }
@@ -281,14 +281,14 @@ fn a_bus_that_fails_at_the_nth_byte() {
 }
 
 /// Lies with a probability, in registers and in memory.
-struct Dice {
+struct Rng {
     state: u64,
     register: u64,
     memory: u64,
     failure: u64,
 }
 
-impl Dice {
+impl Rng {
     fn next(&mut self) -> u64 {
         // splitmix64
         self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
@@ -304,7 +304,7 @@ impl Dice {
     }
 }
 
-impl Oracle for Dice {
+impl Oracle for Rng {
     fn register(&mut self, truth: u8) -> u8 {
         if self.chance(self.register) {
             self.next() as u8
@@ -327,13 +327,13 @@ impl Oracle for Dice {
 }
 
 /// Calls the driver of a liar, and counts the errors by who is to blame.
-fn believe(seed: u64, dice: Dice, frames: usize) -> u32 {
-    let (register, memory, failure) = (dice.register, dice.memory, dice.failure);
-    let honest = Dice {
+fn believe(seed: u64, rng: Rng, frames: usize) -> u32 {
+    let (register, memory, failure) = (rng.register, rng.memory, rng.failure);
+    let honest = Rng {
         register: 0,
         memory: 0,
         failure: 0,
-        ..dice
+        ..rng
     };
     let chip = RefCell::new(Liar::new(honest, MOST_TRANSACTIONS));
     let mut nic = Enc28j60::new(Host(&chip), Host(&chip), Config::new(MAC)).expect("honest so far");
@@ -398,13 +398,13 @@ fn believe(seed: u64, dice: Dice, frames: usize) -> u32 {
 
 #[test]
 fn an_honest_chip_is_believed() {
-    let dice = Dice {
+    let rng = Rng {
         state: 0,
         register: 0,
         memory: 0,
         failure: 0,
     };
-    assert_eq!(believe(0, dice, 20), 0);
+    assert_eq!(believe(0, rng, 20), 0);
 }
 
 #[test]
@@ -413,7 +413,7 @@ fn headers_that_point_anywhere() {
         let memory = [8, 64, 1024][seed as usize % 3];
         believe(
             seed,
-            Dice {
+            Rng {
                 state: seed,
                 register: 0,
                 memory,
@@ -430,7 +430,7 @@ fn registers_that_hold_anything_on_a_bus_that_fails() {
     for seed in 0..300 {
         errors += believe(
             seed,
-            Dice {
+            Rng {
                 state: seed,
                 register: [2, 30, 300, 1024][seed as usize % 4],
                 memory: [0, 16, 1024][seed as usize % 3],

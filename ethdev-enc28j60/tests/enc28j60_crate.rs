@@ -10,7 +10,7 @@ use enc28j60_model::{ChipConfig, CsPin, Enc28j60Chip, Errata, Hal02, IntPin, Rev
 use ethdev::{Control, Error as _, ErrorKind, EthernetDevice, Interest, MacAddress, Rearm, RearmOutcome, Speed};
 use ethdev_enc28j60::Error;
 use ethdev_enc28j60::compat::{Bridge, Memory};
-use ethdev_sim::{Clock, Station, Wire, WireConfig};
+use ethdev_sim::{Clock, Peer, Wire, WireConfig};
 
 const MAC: MacAddress = MacAddress::new([0x02, 0, 0, 0, 0, 0x28]);
 
@@ -19,7 +19,7 @@ type Driver = enc28j60::Enc28j60<Hal02<SimSpiBus>, Hal02<CsPin>, Hal02<IntPin>, 
 struct Lab {
     clock: Clock,
     chip: Enc28j60Chip,
-    peer: Station,
+    peer: Peer,
     wire: Wire,
 }
 
@@ -40,7 +40,7 @@ fn lab_with(change: impl FnOnce(&mut Errata)) -> (Lab, Driver) {
         .with_cs_hold(Duration::from_micros(1));
     let lab = Lab {
         chip: Enc28j60Chip::new(&clock, port, config),
-        peer: Station::new(peer),
+        peer: Peer::new(peer),
         clock,
         wire,
     };
@@ -93,14 +93,14 @@ fn frames_cross_both_ways_and_are_counted() {
         let back = frame(len, !n);
         // In parts, some of them empty.
         let (a, b) = back.split_at(len / 3);
-        device.send_gather(&[a, &[], b]).expect("there is room");
+        device.send_vectored(&[a, &[], b]).expect("there is room");
         lab.ms(2);
         assert_eq!(lab.peer.recv(), Some(back));
         bytes += len as u32;
         n += 1;
     }
     let events = device.service().expect("the bus does not fail");
-    assert_eq!((events.tx_completed, events.tx_failed, events.tx_room), (40, 0, true));
+    assert_eq!((events.tx_completed, events.tx_failed, events.tx_ready), (40, 0, true));
     let stats = device.stats();
     assert_eq!((stats.rx_frames, stats.rx_bytes), (40, bytes));
     assert_eq!((stats.tx_frames, stats.tx_bytes), (40, bytes));
@@ -124,7 +124,7 @@ fn a_frame_that_does_not_fit_stays_next() {
     }
     // Sending in between changes nothing.
     device
-        .send_gather(&[&frame(300, 9)[..20], &frame(300, 9)[20..]])
+        .send_vectored(&[&frame(300, 9)[..20], &frame(300, 9)[20..]])
         .expect("room");
     assert!(device.recv_frame(&mut buf[..700]).expect("it fits").is_some());
     assert_eq!(buf[..700], frame(700, 0));
@@ -143,7 +143,7 @@ fn what_is_no_frame_is_refused_and_nothing_goes_out() {
     let mut device = Bridge::new(driver, MAC, &mut memory);
     let kind = |result: Result<(), Error<SpiFault>>| result.map_err(|e| e.kind());
     assert_eq!(kind(device.send_frame(&[0; 13])), Err(ErrorKind::FrameTooShort));
-    assert_eq!(kind(device.send_gather(&[])), Err(ErrorKind::FrameTooShort));
+    assert_eq!(kind(device.send_vectored(&[])), Err(ErrorKind::FrameTooShort));
     let long = kind(device.send_frame(&[0; 1515]));
     assert_eq!(long, Err(ErrorKind::FrameTooLong { max: 1514 }));
     lab.ms(5);

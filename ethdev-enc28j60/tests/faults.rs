@@ -4,7 +4,7 @@ mod support;
 
 use std::time::Duration;
 
-use enc28j60_model::{ChipConfig, ChipFaults, Errata, Miso, Revision, TxFate, ViolationKind};
+use enc28j60_model::{ChipConfig, ChipFaults, Errata, MisoFault, Revision, TxFate, ViolationKind};
 use ethdev::{Control, Error as _, ErrorKind, EthernetDevice, Link};
 use ethdev_enc28j60::{Config, Enc28j60, Error};
 use support::{Driver, Lab, OWN, frame};
@@ -54,7 +54,7 @@ fn assert_traffic_flows(lab: &Lab, driver: &mut Driver, what: &str) {
 fn an_absent_chip_is_told_in_bounded_time() {
     for byte in [0x00, 0xff] {
         let lab = Lab::of(Revision::B7);
-        lab.chip.set_miso(Miso::Stuck(byte));
+        lab.chip.set_miso(MisoFault::Stuck(byte));
         let result = Enc28j60::new(lab.chip.spi_device(), lab.chip.delay(), Config::new(OWN));
         let error = result.expect_err("there is no chip");
         assert_eq!(error, Error::NotResponding { read: byte });
@@ -67,7 +67,7 @@ fn an_absent_chip_is_told_in_bounded_time() {
 fn noise_is_no_chip() {
     for seed in 0..300 {
         let lab = Lab::new(ChipConfig::new(Revision::B7).with_seed(seed));
-        lab.chip.set_miso(Miso::Random);
+        lab.chip.set_miso(MisoFault::Random);
         let result = Enc28j60::new(lab.chip.spi_device(), lab.chip.delay(), Config::new(OWN));
         assert!(result.is_err(), "seed {seed}");
         assert!(
@@ -83,14 +83,14 @@ fn noise_in_the_middle_is_survived() {
     for seed in 0..50 {
         let lab = Lab::new(ChipConfig::new(Revision::B7).with_seed(seed));
         let mut driver = lab.driver(Config::new(OWN));
-        lab.chip.set_miso(Miso::Random);
+        lab.chip.set_miso(MisoFault::Random);
         for _ in 0..20 {
             let _ = driver.recv_frame(&mut [0; 1514]);
             let _ = driver.send_frame(&frame(1, 100));
             let _ = driver.service();
         }
-        lab.chip.set_miso(Miso::Connected);
-        lab.chip.brown_out();
+        lab.chip.set_miso(MisoFault::Connected);
+        lab.chip.inject_brownout();
         driver.recover().expect("the chip is back");
         assert_traffic_flows(&lab, &mut driver, &format!("seed {seed}"));
     }
@@ -127,8 +127,8 @@ fn every_revision_carries_every_frame_once() {
             assert_eq!(sent, frame(out, 60 + (out as usize * 397) % 1455), "{revision:?}");
             out += 1;
         }
-        let stats = driver.stats().since(&before);
-        println!("{revision:?}: {:?}", lab.chip.truth());
+        let stats = driver.stats().delta_since(&before);
+        println!("{revision:?}: {:?}", lab.chip.stats());
         assert_eq!((expected, out), (total, total), "{revision:?}: {stats:?}");
         assert_eq!(
             (stats.rx_frames, stats.tx_frames, stats.rx_lost(), stats.tx_lost()),
@@ -207,12 +207,12 @@ fn what_cannot_be_sent_is_counted_and_stands_in_nobodys_way() {
 #[test]
 fn resets_that_nobody_asked_for_are_noticed() {
     for (what, happen) in [
-        ("brown-out", (|lab: &Lab| lab.chip.brown_out()) as fn(&Lab)),
+        ("brown-out", (|lab: &Lab| lab.chip.inject_brownout()) as fn(&Lab)),
         ("reset", |lab| lab.chip.spontaneous_reset()),
         ("brown-out while receiving", |lab| {
             lab.peer.send(&frame(1, 1000));
             lab.clock.advance(Duration::from_micros(500));
-            lab.chip.brown_out();
+            lab.chip.inject_brownout();
         }),
         ("reset with frames waiting", |lab| {
             lab.arrive([frame(1, 1000), frame(2, 60)]);
@@ -256,7 +256,7 @@ fn a_packet_counter_that_is_stuck_hangs_nobody() {
     for count in [1, 7, 255] {
         let lab = Lab::of(Revision::B7);
         let mut driver = lab.driver(Config::new(OWN));
-        lab.chip.stick_packet_count(Some(count));
+        lab.chip.freeze_packet_count(Some(count));
         for n in 0..20 {
             assert_eq!(
                 driver.recv_frame(&mut [0; 1514]).ok().flatten(),
@@ -266,7 +266,7 @@ fn a_packet_counter_that_is_stuck_hangs_nobody() {
             let _ = driver.send_frame(&frame(n, 100));
             let _ = driver.service();
         }
-        lab.chip.stick_packet_count(None);
+        lab.chip.freeze_packet_count(None);
         driver.recover().unwrap();
         assert_traffic_flows(&lab, &mut driver, "counter loose again");
     }
@@ -441,7 +441,7 @@ fn a_slow_bus_is_told_where_it_matters() {
         for seed in 0..20 {
             let lab = Lab::new(ChipConfig::new(revision).with_seed(seed).with_sck_hz(5_000_000));
             match Enc28j60::new(lab.chip.spi_device(), lab.chip.delay(), Config::new(OWN)) {
-                Err(Error::ReadBack { .. }) => refused += 1,
+                Err(Error::RegisterMismatch { .. }) => refused += 1,
                 // A busy bit that never goes.
                 Err(Error::Timeout(_)) if affected => refused += 1,
                 Err(e) => panic!("{revision:?} seed {seed}: {e}"),

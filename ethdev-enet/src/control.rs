@@ -108,7 +108,7 @@ impl<R: Registers, D: DelayNs, C: Dma> Rearm for Enet<R, D, C> {
         let fault = if interest.is_none() { 0 } else { event::EBERR };
         self.io.registers.write(regs::EIMR, events | fault);
         self.check()?;
-        Ok(if self.pending().and(interest).is_none() {
+        Ok(if (self.pending() & interest).is_none() {
             RearmOutcome::Armed
         } else {
             RearmOutcome::WorkPending

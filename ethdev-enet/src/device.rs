@@ -8,7 +8,7 @@ use ethdev::{
     Stats, lending,
 };
 use ethdev_phy::mdio::Mdio;
-use ethdev_phy::phy::Abilities;
+use ethdev_phy::phy::LinkModes;
 
 use super::regs::{self, ecr, event};
 use super::{Enet, EnetMdio, EnetRx, EnetTx, Error, Fault, State};
@@ -17,7 +17,7 @@ use ethdev_phy::dma::Dma;
 use ethdev_phy::mmio::Registers;
 
 /// How often the counters have to be read: they are 16 bits wide, and 65536 frames of the shortest kind come in 440 ms.
-const SERVICE_INTERVAL: Duration = Duration::from_millis(400);
+const MAX_SERVICE_INTERVAL: Duration = Duration::from_millis(400);
 
 impl<R: Registers, D: DelayNs, C: Dma> Enet<R, D, C> {
     /// Looks whether the MAC still works.
@@ -81,14 +81,14 @@ impl<R: Registers, D: DelayNs, C: Dma> Enet<R, D, C> {
     }
 
     /// Whether a legal frame would find room.
-    fn tx_room(&mut self) -> bool {
+    fn tx_ready(&mut self) -> bool {
         self.tx.carrier && self.tx.has_room(&self.io) == Ok(true)
     }
 
     pub(super) fn pending(&mut self) -> ethdev::Interest {
         ethdev::Interest {
             rx: self.state == State::Running && self.rx.has_work(&self.io),
-            tx: self.tx_room(),
+            tx: self.tx_ready(),
             link: self.link() != self.link_told,
         }
     }
@@ -108,7 +108,7 @@ impl<R: Registers, D: DelayNs, C: Dma> EthernetDevice for Enet<R, D, C> {
         Capabilities::ETHERNET
             .with_max_frame_len(MaxFrameLen::new(self.tx.max()))
             .with_queue_frames(self.rx.ring.len(), self.tx.ring.len())
-            .with_service_interval(SERVICE_INTERVAL)
+            .with_max_service_interval(MAX_SERVICE_INTERVAL)
     }
 
     #[inline]
@@ -120,7 +120,7 @@ impl<R: Registers, D: DelayNs, C: Dma> EthernetDevice for Enet<R, D, C> {
     }
 
     fn stats(&self) -> Stats {
-        let stats = self.stats.plus(&self.rx.stats).plus(&self.tx.stats());
+        let stats = self.stats.wrapping_add(&self.rx.stats).wrapping_add(&self.tx.stats());
         self.counters.enter(stats, self.rx.overruns_marked)
     }
 
@@ -136,10 +136,10 @@ impl<R: Registers, D: DelayNs, C: Dma> EthernetDevice for Enet<R, D, C> {
 
     fn tx_ready(&mut self) -> Result<bool, Error> {
         self.check()?;
-        Ok(self.tx_room())
+        Ok(self.tx_ready())
     }
 
-    fn send_gather(&mut self, parts: &[&[u8]]) -> Result<(), Error> {
+    fn send_vectored(&mut self, parts: &[&[u8]]) -> Result<(), Error> {
         self.check()?;
         lending::send_by_copy(self.split().1, parts, || Error::Busy)
     }
@@ -160,13 +160,13 @@ impl<R: Registers, D: DelayNs, C: Dma> EthernetDevice for Enet<R, D, C> {
                 self.io.registers.write(regs::TDAR, regs::ACTIVE);
             }
             events.rx_pending = self.rx.find(&self.io) == Ok(true);
-            events.tx_room = self.tx_room();
+            events.tx_ready = self.tx_ready();
         }
         let link = self.link();
         events.link_changed = core::mem::replace(&mut self.link_told, link) != link;
         let received = self.counters.enter(self.rx.stats, self.rx.overruns_marked);
         let lost = received.rx_lost().wrapping_sub(received.rx_discarded);
-        events.rx_lost = core::mem::replace(&mut self.lost_told, lost) != lost;
+        events.rx_dropped = core::mem::replace(&mut self.lost_told, lost) != lost;
         (events.tx_completed, events.tx_failed) = self.tx.take_news();
         Ok(events)
     }
@@ -195,11 +195,11 @@ impl<R: Registers, D: DelayNs, C: Dma> LendingDevice for Enet<R, D, C> {
 }
 
 impl<R: Registers, D: DelayNs, C: Dma> Mac for Enet<R, D, C> {
-    fn modes(&self) -> Abilities {
+    fn modes(&self) -> LinkModes {
         if self.config.pause {
-            Abilities::ALL_MODES.or(Abilities::PAUSE)
+            LinkModes::ALL_MODES.union(LinkModes::PAUSE)
         } else {
-            Abilities::ALL_MODES
+            LinkModes::ALL_MODES
         }
     }
 

@@ -1,7 +1,7 @@
 //! The NXP ENET: the 10/100-Mbit/s MAC of i.MX `RT10xx`, i.MX 6UL and their kin, with its uDMA and descriptor rings.
 //!
 //! [`Enet`] lends the uDMA's own buffers, so that nothing is copied between the wire and the stack. It is a [`Mac`](ethdev_phy::Mac): with a PHY it makes a
-//! [`MacPhy`](ethdev_phy::MacPhy), and without one it is told its link by [`set_link`](ethdev_phy::Mac::set_link).
+//! [`EthernetPort`](ethdev_phy::EthernetPort), and without one it is told its link by [`set_link`](ethdev_phy::Mac::set_link).
 //!
 //! ```no_run
 //! use core::ptr::{NonNull, without_provenance_mut};
@@ -42,7 +42,7 @@
 //! # The books
 //!
 //! - [`rx_overrun`](ethdev::Stats::rx_overrun) is the MAC's count of frames that found the FIFO full; runts are its count too. They are read in `service`, and 16
-//!   bits wide: [`Capabilities::service_interval`](ethdev::Capabilities::service_interval) says how often. QEMU's model of the ENET counts neither; it holds
+//!   bits wide: [`Capabilities::max_service_interval`](ethdev::Capabilities::max_service_interval) says how often. QEMU's model of the ENET counts neither; it holds
 //!   frames back instead of losing them.
 //! - [`tx_frames`](ethdev::Stats::tx_frames) follows in `service`, and when a buffer is used again. Frames given up after collisions are the MAC's count.
 //! - Frames that the filter refuses are not counted by the MAC: [`rx_filtered`](ethdev::Stats::rx_filtered) stays 0.
@@ -109,7 +109,7 @@ pub const BLOCK_LEN: usize = regs::BLOCK_LEN;
 ///
 /// `R` are its registers, `D` is a delay (for MDIO and resets; frames never wait), `C` what its memory needs. Started on construction, with the link down.
 #[derive(Debug)]
-pub struct Enet<R, D, C = dma::Uncached> {
+pub struct Enet<R, D, C = dma::NonCacheable> {
     io: Io<R, C>,
     delay: D,
     rx: RxSide,

@@ -24,9 +24,9 @@ pub(super) const MIBC: usize = 0x064;
 pub(super) const RCR: usize = 0x084;
 /// Transmit control.
 pub(super) const TCR: usize = 0x0c4;
-/// Station address, first four octets, first in the highest byte.
+/// Peer address, first four octets, first in the highest byte.
 pub(super) const PALR: usize = 0x0e4;
-/// Station address, last two octets, in the upper half.
+/// Peer address, last two octets, in the upper half.
 pub(super) const PAUR: usize = 0x0e8;
 /// Opcode (read-only) and duration of PAUSE frames.
 pub(super) const OPD: usize = 0x0ec;

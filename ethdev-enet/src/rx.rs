@@ -68,7 +68,7 @@ impl RxSide {
             None => Ok(false),
             Some((0, control)) => Ok(self.find_behind(io, control)),
             Some((len, _)) => {
-                io.dma.after_device_wrote(&self.ring.part(len));
+                io.dma.invalidate(&self.ring.part(len));
                 Ok(true)
             }
         }
@@ -101,7 +101,7 @@ impl RxSide {
         if len == 0 {
             return Some(Err(control));
         }
-        dma.after_device_wrote(&self.ring.part(len));
+        dma.invalidate(&self.ring.part(len));
         Some(Ok(()))
     }
 
@@ -123,7 +123,7 @@ impl RxSide {
         }
         if !found {
             // A broken one that is left is the next call's.
-            self.ring.let_go();
+            self.ring.forget();
         }
         kick(io);
         found
@@ -158,8 +158,8 @@ impl RxSide {
 
     #[inline]
     fn give_back<C: Dma>(&mut self, dma: &C) {
-        dma.before_device_writes(&self.ring.part(BUFFER_LEN));
-        self.ring.hand_over(dma, EMPTY);
+        dma.invalidate_before_write(&self.ring.part(BUFFER_LEN));
+        self.ring.give_to_dma(dma, EMPTY);
     }
 
     /// Gives the frame that is lent back.
@@ -190,7 +190,7 @@ impl RxSide {
     /// Begins anew with an empty ring. The uDMA stands still.
     pub(super) fn reset<C: Dma>(&mut self, dma: &C) {
         self.set_in_pieces(false);
-        dma.before_device_writes(&self.ring.all());
+        dma.invalidate_before_write(&self.ring.all());
         self.ring.reset(EMPTY);
     }
 

@@ -11,7 +11,7 @@ use super::rx::RxSide;
 use super::tx::TxSide;
 use super::{Config, Enet, Error, Interface, Io, State, Tables};
 use ethdev_phy::dma::{BUFFER_LEN, Ring};
-use ethdev_phy::dma::{Dma, RingMemory, Uncached};
+use ethdev_phy::dma::{Dma, NonCacheable, RingStorage};
 use ethdev_phy::mmio::Registers;
 
 /// How long the reset of the MAC may take, in microseconds. It takes eight cycles of the module's clock (description of `ECR[RESET]`).
@@ -25,16 +25,16 @@ const LOOK_US: u32 = 10;
 
 impl<R: Registers, D: DelayNs> Enet<R, D> {
     /// Resets the MAC, sets it up and starts it, with its link down: [`set_link`](ethdev_phy::Mac::set_link) or a PHY in front of it
-    /// ([`MacPhy`](ethdev_phy::MacPhy)) brings it up.
+    /// ([`EthernetPort`](ethdev_phy::EthernetPort)) brings it up.
     ///
     /// The module's clocks are on, and its pins are multiplexed. `memory` is a `&'static mut` to [`Rings`](super::Rings), or what
-    /// [`RingMemory::from_parts`] makes.
+    /// [`RingStorage::from_parts`] makes.
     ///
     /// # Errors
     ///
     /// `InvalidAddress`, `Unreachable`, or the MAC does not come out of its reset.
-    pub fn new<M: Into<RingMemory>>(registers: R, memory: M, delay: D, config: Config) -> Result<Self, Error> {
-        Self::with_dma(registers, memory, delay, Uncached, config)
+    pub fn new<M: Into<RingStorage>>(registers: R, memory: M, delay: D, config: Config) -> Result<Self, Error> {
+        Self::with_dma(registers, memory, delay, NonCacheable, config)
     }
 }
 
@@ -44,7 +44,7 @@ impl<R: Registers, D: DelayNs, C: Dma> Enet<R, D, C> {
     /// # Errors
     ///
     /// As [`new`](Enet::new).
-    pub fn with_dma<M: Into<RingMemory>>(
+    pub fn with_dma<M: Into<RingStorage>>(
         registers: R,
         memory: M,
         delay: D,
@@ -83,10 +83,10 @@ impl<R: Registers, D: DelayNs, C: Dma> Enet<R, D, C> {
     }
 
     /// Stops the MAC and gives everything back.
-    pub fn release(mut self) -> (R, RingMemory, D, C) {
+    pub fn release(mut self) -> (R, RingStorage, D, C) {
         self.io.registers.write(regs::EIMR, 0);
         self.halt();
-        let memory = RingMemory {
+        let memory = RingStorage {
             rx: self.rx.ring.into_memory(),
             tx: self.tx.ring.into_memory(),
         };

@@ -1,6 +1,6 @@
 //! Sending: frames are written where the uDMA reads them.
 
-use ethdev::frame::{HEADER_LEN, gather_into, gather_len};
+use ethdev::frame::{HEADER_LEN, copy_vectored, vectored_len};
 use ethdev::{Stats, TxHalf};
 
 use super::counters::TxCounters;
@@ -78,7 +78,7 @@ impl TxSide {
         if fault.is_some() {
             // Whoever holds a buffer asks nothing any more.
             self.closed = self.accepted.frames.wrapping_sub(self.waiting() as u32);
-            self.ring.let_go();
+            self.ring.forget();
         }
         self.careful = self.half_duplex || fault.is_some();
     }
@@ -145,10 +145,10 @@ impl TxSide {
     /// Sends the first `len` bytes of the buffer that is held.
     #[inline]
     fn send<R: Registers, C: Dma>(&mut self, io: &Io<R, C>, len: usize) {
-        io.dma.before_device_reads(&self.ring.part(len));
+        io.dma.clean(&self.ring.part(len));
         // No frame is longer than 16 bits can tell.
         let bytes = len as u32;
-        self.ring.hand_over(&io.dma, SEND | bytes);
+        self.ring.give_to_dma(&io.dma, SEND | bytes);
         self.accepted.frames = self.accepted.frames.wrapping_add(1);
         self.accepted.bytes = self.accepted.bytes.wrapping_add(bytes);
         io.dma.barrier_before_doorbell();
@@ -272,10 +272,10 @@ impl<R: Registers, C: Dma> TxHalf for EnetTx<'_, R, C> {
         Err(self.side.why_not(len, max))
     }
 
-    fn send_gather(&mut self, parts: &[&[u8]]) -> Result<bool, Error> {
+    fn send_vectored(&mut self, parts: &[&[u8]]) -> Result<bool, Error> {
         self.reserved = 0;
         // A sum that overflows is longer than any frame.
-        let len = gather_len(parts).unwrap_or(usize::MAX);
+        let len = vectored_len(parts).unwrap_or(usize::MAX);
         self.check(len)?;
         if !self.side.carrier {
             return Err(self.side.why_not(len, len));
@@ -283,7 +283,7 @@ impl<R: Registers, C: Dma> TxHalf for EnetTx<'_, R, C> {
         if !self.side.has_room(self.io)? {
             return Ok(false);
         }
-        let written = self.side.ring.lend(len).and_then(|memory| gather_into(parts, memory));
+        let written = self.side.ring.lend(len).and_then(|memory| copy_vectored(parts, memory));
         if written != Some(len) {
             return Ok(false);
         }

@@ -70,7 +70,7 @@ impl Energy {
     }
 
     /// The link is up: nothing sleeps.
-    pub(crate) fn came_up<M: Mdio + ?Sized>(&mut self, phy: &mut PhyRegisters<'_, M>) -> Result<(), M::Error> {
+    pub(crate) fn link_up<M: Mdio + ?Sized>(&mut self, phy: &mut PhyRegisters<'_, M>) -> Result<(), M::Error> {
         if let Self::Asleep { .. } = self {
             phy.modify(MCSR, mcsr::EDPWRDOWN, 0)?;
         }

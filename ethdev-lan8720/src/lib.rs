@@ -17,6 +17,7 @@ extern crate std;
 
 mod config;
 mod energy;
+mod ops;
 mod phy;
 mod regs;
 mod reset;
@@ -24,7 +25,6 @@ mod straps;
 mod symbols;
 mod trace;
 mod variant;
-mod vendor;
 
 pub use config::{Mdix, PhyConfig};
 pub use phy::{Lan8720Phy, Loopback};
@@ -32,5 +32,5 @@ pub use reset::{AFTER_RESET, RESET_LOW, hardware_reset};
 pub use straps::Straps;
 pub use variant::Model;
 
-/// A [`MacPhy`](ethdev_phy::MacPhy) with a LAN8720A or one of its relatives.
-pub type Lan8720<M, C, I = ethdev_phy::NoLine> = ethdev_phy::MacPhy<M, Lan8720Phy, C, I>;
+/// A [`EthernetPort`](ethdev_phy::EthernetPort) with a LAN8720A or one of its relatives.
+pub type Lan8720<M, C, I = ethdev_phy::NoIrq> = ethdev_phy::EthernetPort<M, Lan8720Phy, C, I>;

@@ -4,13 +4,13 @@ use core::time::Duration;
 
 use ethdev::{Duplex, Link, Speed};
 use ethdev_phy::mdio::{Mdio, PhyAddress};
-use ethdev_phy::phy::{Abilities, Clause22, Phy, PhyError, PhyEvent, PhyId, PhyRegisters, PhyState, scan};
+use ethdev_phy::phy::{Clause22, LinkModes, Phy, PhyError, PhyEvent, PhyId, PhyRegisters, PhyState, scan};
 
 use crate::config::{Mdix, PhyConfig};
+use crate::ops::Smsc;
 use crate::regs::{MCSR, SECR, mcsr};
 use crate::straps::Straps;
 use crate::variant::Model;
-use crate::vendor::Smsc;
 
 /// A LAN8720A, or one of its [relatives](Model), behind an MDIO bus.
 ///
@@ -20,14 +20,14 @@ use crate::vendor::Smsc;
 /// ```
 /// use core::time::Duration;
 /// use ethdev_phy::mdio::{Mdio, PhyAddress};
-/// use ethdev_phy::phy::{Abilities, Phy, PhyError};
+/// use ethdev_phy::phy::{LinkModes, Phy, PhyError};
 /// use ethdev_lan8720::{Lan8720Phy, PhyConfig};
 ///
 /// /// `now` is any clock that goes forward.
 /// fn bring_up<M: Mdio>(mdio: &mut M, now: Duration) -> Result<Lan8720Phy, PhyError<M::Error>> {
 ///     // Most boards strap it to address 1, the others to 0.
 ///     let mut phy = Lan8720Phy::new(PhyAddress::new(1).unwrap(), PhyConfig::new());
-///     phy.start(mdio, Abilities::ALL_MODES, now)?;
+///     phy.start(mdio, LinkModes::ALL_MODES, now)?;
 ///     Ok(phy) // and now `poll` it
 /// }
 /// ```
@@ -124,7 +124,7 @@ impl Lan8720Phy {
     pub fn set_advertise<M: Mdio + ?Sized>(
         &mut self,
         mdio: &mut M,
-        advertise: Abilities,
+        advertise: LinkModes,
         now: Duration,
     ) -> Result<(), PhyError<M::Error>> {
         self.core.set_advertise(mdio, advertise, now)
@@ -230,7 +230,7 @@ impl Phy for Lan8720Phy {
     fn start<M: Mdio + ?Sized>(
         &mut self,
         mdio: &mut M,
-        advertise: Abilities,
+        advertise: LinkModes,
         now: Duration,
     ) -> Result<(), PhyError<M::Error>> {
         self.core.start(mdio, advertise, now)

@@ -7,7 +7,7 @@ use std::time::Duration;
 use ethdev::{Duplex, Speed};
 use ethdev_lan8720::{Lan8720Phy, PhyConfig};
 use ethdev_phy::mdio::PhyAddress;
-use ethdev_phy::phy::{Abilities, Phy, PhyEvent};
+use ethdev_phy::phy::{LinkModes, Phy, PhyEvent};
 use ethdev_sim::{Clock, Wire, WireConfig};
 use lan8720_model::{self as sim, Lan8720Chip, Part, Partner, SimMdio};
 
@@ -51,7 +51,7 @@ impl Host {
             up: false,
         };
         host.phy
-            .start(&mut host.mdio, Abilities::ALL_MODES, host.clock.now())
+            .start(&mut host.mdio, LinkModes::ALL_MODES, host.clock.now())
             .unwrap();
         host
     }

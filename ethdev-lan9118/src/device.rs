@@ -6,7 +6,7 @@ use ethdev::{
     Rearm, RearmOutcome, RxFilter, RxMeta, Stats,
 };
 use ethdev_phy::mdio::{Mdio, PhyAddress, RegisterAddress};
-use ethdev_phy::phy::Abilities;
+use ethdev_phy::phy::LinkModes;
 
 use super::driver::Lan9118;
 use super::error::Error;
@@ -52,11 +52,11 @@ impl<R: Registers, D: DelayNs> EthernetDevice for Lan9118<R, D> {
         Ok(self.room()?.is_some())
     }
 
-    fn send_gather(&mut self, parts: &[&[u8]]) -> Result<(), Error> {
+    fn send_vectored(&mut self, parts: &[&[u8]]) -> Result<(), Error> {
         self.send(parts)
     }
 
-    /// Cheaper than `send_gather`, which looks for the parts first.
+    /// Cheaper than `send_vectored`, which looks for the parts first.
     #[inline]
     fn send_frame(&mut self, frame: &[u8]) -> Result<(), Error> {
         self.send_whole(frame)
@@ -146,10 +146,10 @@ impl<R: Registers, D: DelayNs> Rearm for Lan9118<R, D> {
 }
 
 impl<R: Registers, D: DelayNs> Mac for Lan9118<R, D> {
-    fn modes(&self) -> Abilities {
-        Abilities::ALL_MODES
-            .or(Abilities::PAUSE)
-            .or(Abilities::PAUSE_ASYMMETRIC)
+    fn modes(&self) -> LinkModes {
+        LinkModes::ALL_MODES
+            .union(LinkModes::PAUSE)
+            .union(LinkModes::PAUSE_ASYMMETRIC)
     }
 
     fn mdio(&mut self) -> impl Mdio<Error = Error> {

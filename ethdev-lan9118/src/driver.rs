@@ -513,13 +513,13 @@ impl<R: Registers, D: DelayNs> Lan9118<R, D> {
             }
             let (room, sent, failed) = self.reap()?;
             (events.tx_completed, events.tx_failed) = (sent, failed);
-            events.tx_room = self.open && room >= self.max_room;
+            events.tx_ready = self.open && room >= self.max_room;
             self.stats.rx_overrun = self.stats.rx_overrun.wrapping_add(self.chip.read(regs::RX_DROP));
             events.rx_pending = self.next_len()?.is_some();
         }
         events.recovered = core::mem::take(&mut self.recovered);
         let (lost, changes) = (self.stats.rx_lost(), self.stats.link_changes);
-        events.rx_lost = lost != self.told_lost;
+        events.rx_dropped = lost != self.told_lost;
         events.link_changed = changes != self.told_changes;
         (self.told_lost, self.told_changes) = (lost, changes);
         Ok(events)

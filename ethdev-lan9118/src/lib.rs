@@ -11,7 +11,7 @@
 //! # fn start(registers: Mmio<0x100>, delay: impl embedded_hal::delay::DelayNs) -> Result<(), ethdev_lan9118::Error> {
 //! // `registers` is an `Mmio::<0x100>` at the chip's address, or whatever else implements `Registers`.
 //! let mut mac = Lan9118::new(registers, delay, Config::new().with_irq(IrqPin::ActiveHigh))?;
-//! // A cable whose mode is known needs no PHY driver. Otherwise `MacPhy` tells the link.
+//! // A cable whose mode is known needs no PHY driver. Otherwise `EthernetPort` tells the link.
 //! mac.set_link(Link::Up(LinkMode::new(Speed::MBPS_100, Duplex::Full)))?;
 //! mac.send_frame(&[0xff; 60])?;
 //! # Ok(())

@@ -2,7 +2,7 @@
 
 use embedded_hal::delay::DelayNs;
 use ethdev::frame::MIN_FRAME_LEN;
-use ethdev::{ErrorKind, check_frame};
+use ethdev::{ErrorKind, validate_tx_len};
 
 use super::driver::{Lan9118, State};
 use super::error::{Error, Fault};
@@ -15,7 +15,7 @@ impl<R: Registers, D: DelayNs> Lan9118<R, D> {
         let before = self.stats;
         let room = self.reap_before_writing()?;
         self.chip.settle();
-        let since = self.stats.since(&before);
+        let since = self.stats.delta_since(&before);
         Ok((room, since.tx_frames as u16, since.tx_aborted as u16))
     }
 
@@ -71,7 +71,7 @@ impl<R: Registers, D: DelayNs> Lan9118<R, D> {
 
     pub(super) fn send(&mut self, parts: &[&[u8]]) -> Result<(), Error> {
         self.fault()?;
-        let len = check_frame(parts, &self.capabilities).map_err(Error::Refused)?;
+        let len = validate_tx_len(parts, &self.capabilities).map_err(Error::Refused)?;
         if self.state != State::Running {
             return Err(Error::Refused(ErrorKind::Stopped));
         }

@@ -9,18 +9,18 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use async_io::{Async as Watched, Timer};
 use ethdev::Interest;
-use ethdev_util::asynch::{Async, Waiter};
+use ethdev_util::asynch::{BlockingAsync, Wake};
 
 use crate::wait::UNANNOUNCED_INTERVAL;
 use crate::{Tap, TapError};
 
 /// The async form of a [`Tap`].
-pub type AsyncTap = Async<Tap, Reactor>;
+pub type AsyncTap = BlockingAsync<Tap, AsyncIo>;
 
 /// Wakes a future when the kernel has something for a [`Tap`]. It waits in the thread of the `async-io` crate, which is started with the first of them, and
 /// works under every executor.
 #[derive(Debug)]
-pub struct Reactor {
+pub struct AsyncIo {
     frames: Watched<OwnedFd>,
     link: Option<Watched<OwnedFd>>,
     /// Which of the interface's descriptors these are duplicates of.
@@ -28,7 +28,7 @@ pub struct Reactor {
 }
 
 impl Tap {
-    /// The async form: [`ethdev::asynch::EthernetDevice`], on any executor. [`Async::into_inner`] leads back.
+    /// The async form: [`ethdev::asynch::EthernetDevice`], on any executor. [`BlockingAsync::into_inner`] leads back.
     ///
     /// ```no_run
     /// use ethdev::asynch::EthernetDevice as _;
@@ -47,12 +47,12 @@ impl Tap {
     ///
     /// `Io`: no descriptors left, or no thread.
     pub fn into_async(self) -> Result<AsyncTap, TapError> {
-        let reactor = Reactor::new(&self)?;
-        Ok(Async::new(self, reactor))
+        let reactor = AsyncIo::new(&self)?;
+        Ok(BlockingAsync::new(self, reactor))
     }
 }
 
-impl Reactor {
+impl AsyncIo {
     fn new(tap: &Tap) -> Result<Self, TapError> {
         Ok(Self {
             frames: watch(tap.as_fd())?,
@@ -72,8 +72,8 @@ fn watch(fd: BorrowedFd<'_>) -> Result<Watched<OwnedFd>, TapError> {
         })
 }
 
-impl Waiter<Tap> for Reactor {
-    fn before_look(&mut self, tap: &mut Tap) -> Result<(), TapError> {
+impl Wake<Tap> for AsyncIo {
+    fn prepare(&mut self, tap: &mut Tap) -> Result<(), TapError> {
         // Readiness is level-triggered: nothing is missed between the look and the wait.
         if self.generation != tap.generation || (self.link.is_some() && tap.link_fd().is_none()) {
             *self = Self::new(tap)?;

@@ -6,7 +6,7 @@ use ethdev::{Control, ControlError, FilterOutcome, Interest, Link, MacAddress, M
 
 use crate::open::{Opened, facts, open};
 use crate::tap::State;
-use crate::watch::Watch;
+use crate::watch::LinkMonitor;
 use crate::{Tap, TapConfig, TapError};
 
 /// A receive filter of our own: the kernel delivers whatever it sends.
@@ -49,7 +49,7 @@ impl Control for Tap {
     fn start(&mut self) -> Result<(), ControlError<TapError>> {
         match self.state {
             State::Running => return Ok(()),
-            State::Gone => return Err(failed(self.gone(None))),
+            State::InterfaceRemoved => return Err(failed(self.gone(None))),
             State::Stopped => {}
         }
         let before = self.stats;
@@ -95,7 +95,7 @@ impl Control for Tap {
     ///
     /// An interface that is there stays open: closing one that this device created would delete it, with its addresses.
     fn recover(&mut self) -> Result<(), ControlError<TapError>> {
-        if self.state == State::Gone {
+        if self.state == State::InterfaceRemoved {
             self.reopen().map_err(failed)?;
         } else {
             self.start()?;
@@ -121,7 +121,7 @@ impl Tap {
         let facts = facts(&io, &name)?;
         self.io = io;
         self.name = name;
-        self.watch = Watch::new(index);
+        self.watch = LinkMonitor::new(index);
         self.lose_held();
         self.apply(&facts);
         self.overruns.begin(self.watch.dropped);

@@ -57,7 +57,7 @@ pub enum TapError {
         source: io::Error,
     },
     /// The interface was deleted while it was open.
-    Gone {
+    InterfaceRemoved {
         /// The interface.
         name: String,
         /// The kernel's answer, where a read or a write noticed it.
@@ -105,7 +105,7 @@ impl TapError {
                 name: name.to_owned(),
                 source,
             },
-            Some(nix::libc::ENODEV | nix::libc::EBADFD) => Self::Gone {
+            Some(nix::libc::ENODEV | nix::libc::EBADFD) => Self::InterfaceRemoved {
                 name: name.to_owned(),
                 source: Some(source),
             },
@@ -132,7 +132,7 @@ impl TapError {
         }
     }
 
-    /// What [`ethdev::check_frame`] found.
+    /// What [`ethdev::validate_tx_len`] found.
     pub(crate) const fn of_frame(kind: ErrorKind) -> Self {
         match kind {
             ErrorKind::FrameTooLong { max } => Self::FrameTooLong { max },
@@ -146,7 +146,9 @@ impl Error for TapError {
         match self {
             Self::InvalidName { .. } | Self::InvalidMacAddress { .. } | Self::NotTap { .. } => ErrorKind::InvalidInput,
             Self::PermissionDenied { .. } => ErrorKind::PermissionDenied,
-            Self::NoDriver { .. } | Self::NoSuchInterface { .. } | Self::Gone { .. } => ErrorKind::NotPresent,
+            Self::NoDriver { .. } | Self::NoSuchInterface { .. } | Self::InterfaceRemoved { .. } => {
+                ErrorKind::NotPresent
+            }
             // Not `Busy`: that is "no room now, try again", and nothing here passes by itself.
             Self::InUse { .. } => ErrorKind::Other,
             Self::LinkDown { .. } => ErrorKind::LinkDown,
@@ -189,7 +191,7 @@ impl fmt::Display for TapError {
             ),
             Self::NotTap { name, .. } => write!(f, "{name} is no TAP interface with a single queue"),
             Self::InUse { name, .. } => write!(f, "{name} is in use by another process"),
-            Self::Gone { name, .. } => write!(f, "{name} was deleted"),
+            Self::InterfaceRemoved { name, .. } => write!(f, "{name} was deleted"),
             Self::LinkDown { .. } => f.write_str("the interface is down"),
             Self::Busy { .. } => f.write_str("no room to transmit now"),
             Self::Stopped => f.write_str("device is stopped"),
@@ -211,7 +213,7 @@ impl core::error::Error for TapError {
             | Self::InUse { source, .. }
             | Self::Busy { source }
             | Self::Io { source, .. } => Some(source),
-            Self::Gone { source, .. } | Self::LinkDown { source } => match source {
+            Self::InterfaceRemoved { source, .. } | Self::LinkDown { source } => match source {
                 Some(source) => Some(source),
                 None => None,
             },

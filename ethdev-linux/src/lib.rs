@@ -25,7 +25,7 @@ mod wait;
 mod watch;
 
 #[cfg(feature = "async-io")]
-pub use asynch::{AsyncTap, Reactor};
+pub use asynch::{AsyncIo, AsyncTap};
 pub use config::{NameError, TapConfig};
 pub use error::TapError;
 pub use tap::Tap;

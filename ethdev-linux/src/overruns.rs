@@ -9,7 +9,7 @@ const RING_SLACK: u32 = 32;
 /// Frames are dropped when the queue is full. After that a whole queue of them is read in a row, or they go unread: as long as neither is seen, nothing was
 /// dropped.
 #[derive(Debug, Default)]
-pub(crate) struct Overruns {
+pub(crate) struct DropDetector {
     /// `txqueuelen`.
     queue_frames: u32,
     in_a_row: u32,
@@ -20,7 +20,7 @@ pub(crate) struct Overruns {
     seen: Option<u64>,
 }
 
-impl Overruns {
+impl DropDetector {
     /// The kernel's queue has this length now.
     pub(crate) const fn set_queue(&mut self, frames: u32) {
         self.queue_frames = frames;
@@ -93,7 +93,7 @@ mod tests {
             slack in 0_u32..=RING_SLACK,
             steps in prop::collection::vec((0_u32..300, 0_u32..300, any::<bool>()), 1..20),
         ) {
-            let mut overruns = Overruns::default();
+            let mut overruns = DropDetector::default();
             overruns.set_queue(queue);
             overruns.begin(Some(0));
             let (mut held, mut dropped, mut counted) = (0, 0_u64, 0);
@@ -125,7 +125,7 @@ mod tests {
 
     #[test]
     fn a_flood_that_nobody_reads_is_noticed() {
-        let mut overruns = Overruns::default();
+        let mut overruns = DropDetector::default();
         overruns.set_queue(1000);
         overruns.begin(Some(5));
         overruns.looked(true);
@@ -140,7 +140,7 @@ mod tests {
 
     #[test]
     fn a_quiet_device_asks_nothing() {
-        let mut overruns = Overruns::default();
+        let mut overruns = DropDetector::default();
         overruns.set_queue(1000);
         for _ in 0..100_000 {
             (0..900).for_each(|_| overruns.frame());

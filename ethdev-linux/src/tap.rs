@@ -7,15 +7,15 @@ use std::os::fd::{AsFd, BorrowedFd};
 use ethdev::frame::{HEADER_LEN, Header, MAX_FRAME_LEN, MAX_VLAN_FRAME_LEN};
 use ethdev::{
     Capabilities, ErrorType, EthernetDevice, Events, Interest, Link, MacAddress, MaxFrameLen, RxFilter, RxMeta, Stats,
-    check_frame,
+    validate_tx_len,
 };
 use nix::libc::{EAGAIN, EBADFD, EINTR, EIO, ENOBUFS, ENODEV, ENOMEM};
 use tun_rs::SyncDevice;
 
 use crate::control::Filter;
 use crate::open::{Facts, Opened, facts, open};
-use crate::overruns::Overruns;
-use crate::watch::Watch;
+use crate::overruns::DropDetector;
+use crate::watch::LinkMonitor;
 use crate::{TapConfig, TapError};
 
 /// How many frames that are not for the caller (filtered, of impossible length) one call passes over before it returns with nothing.
@@ -33,7 +33,7 @@ pub struct Tap {
     pub(crate) mac_address: MacAddress,
     pub(crate) filter: Filter,
     pub(crate) capabilities: Capabilities,
-    pub(crate) watch: Watch,
+    pub(crate) watch: LinkMonitor,
     pub(crate) state: State,
     pub(crate) link: Link,
     pub(crate) stats: Stats,
@@ -41,14 +41,14 @@ pub struct Tap {
     /// A frame that did not fit the caller's buffer, and while reading the part of it that did not. As long as the longest frame, and one byte.
     hold: Vec<u8>,
     held: Option<usize>,
-    pub(crate) overruns: Overruns,
+    pub(crate) overruns: DropDetector,
     /// How many times the interface was opened again: descriptors from before that are of no use.
     pub(crate) generation: u32,
 }
 
 /// ```text
 ///             stop              deleted by somebody
-///   Running <------> Stopped ---------------------> Gone
+///   Running <------> Stopped ---------------------> InterfaceRemoved
 ///      |      start                                  ^ | recover: Running
 ///      +---------------------------------------------+
 /// ```
@@ -56,7 +56,7 @@ pub struct Tap {
 pub(crate) enum State {
     Running,
     Stopped,
-    Gone,
+    InterfaceRemoved,
 }
 
 /// What the last `service` and the last `wait` saw.
@@ -65,7 +65,7 @@ struct Told {
     link: Link,
     link_by_wait: Link,
     tx_frames: u32,
-    rx_lost: u32,
+    rx_dropped: u32,
 }
 
 /// What one read brought.
@@ -108,7 +108,7 @@ impl Tap {
             mac_address,
             filter: Filter::new(RxFilter::DEFAULT),
             capabilities: Capabilities::ETHERNET,
-            watch: Watch::new(index),
+            watch: LinkMonitor::new(index),
             state: State::Running,
             link: Link::Down,
             stats: Stats::ZERO,
@@ -116,11 +116,11 @@ impl Tap {
                 link: Link::Down,
                 link_by_wait: Link::Down,
                 tx_frames: 0,
-                rx_lost: 0,
+                rx_dropped: 0,
             },
             hold: Vec::new(),
             held: None,
-            overruns: Overruns::default(),
+            overruns: DropDetector::default(),
             generation: 0,
         };
         tap.apply(&facts);
@@ -181,12 +181,12 @@ impl Tap {
 
     /// The interface was deleted.
     pub(crate) fn gone(&mut self, source: Option<io::Error>) -> TapError {
-        if self.state != State::Gone {
-            self.state = State::Gone;
+        if self.state != State::InterfaceRemoved {
+            self.state = State::InterfaceRemoved;
             self.stats.faults = self.stats.faults.wrapping_add(1);
             self.set_link(Link::Down);
         }
-        TapError::Gone {
+        TapError::InterfaceRemoved {
             name: self.name.clone(),
             source,
         }
@@ -348,7 +348,7 @@ impl EthernetDevice for Tap {
         match self.state {
             State::Running => {}
             State::Stopped => return Ok(None),
-            State::Gone => return Err(self.gone(None)),
+            State::InterfaceRemoved => return Err(self.gone(None)),
         }
         for _ in 0..MAX_PASSED_OVER {
             match self.read(buf)? {
@@ -381,11 +381,11 @@ impl EthernetDevice for Tap {
         Ok(seen.tx && self.link.is_up())
     }
 
-    fn send_gather(&mut self, parts: &[&[u8]]) -> Result<(), TapError> {
-        if self.state == State::Gone {
+    fn send_vectored(&mut self, parts: &[&[u8]]) -> Result<(), TapError> {
+        if self.state == State::InterfaceRemoved {
             return Err(self.gone(None));
         }
-        let len = check_frame(parts, &self.capabilities).map_err(TapError::of_frame)?;
+        let len = validate_tx_len(parts, &self.capabilities).map_err(TapError::of_frame)?;
         if self.state == State::Stopped {
             return Err(TapError::Stopped);
         }
@@ -430,15 +430,15 @@ impl EthernetDevice for Tap {
         let now = Told {
             link: self.link,
             tx_frames: self.stats.tx_frames,
-            rx_lost: lost,
+            rx_dropped: lost,
             ..self.told
         };
         let told = core::mem::replace(&mut self.told, now);
         let mut events = Events::NONE;
         events.link_changed = told.link != self.link;
         events.rx_pending = seen.rx;
-        events.rx_lost = told.rx_lost != lost;
-        events.tx_room = seen.tx && self.link.is_up();
+        events.rx_dropped = told.rx_dropped != lost;
+        events.tx_ready = seen.tx && self.link.is_up();
         // A frame that was written is with the kernel: there is nothing to wait for.
         events.tx_completed = u16::try_from(self.stats.tx_frames.wrapping_sub(told.tx_frames)).unwrap_or(u16::MAX);
         Ok(events)

@@ -44,13 +44,13 @@ impl Tap {
     /// # use std::time::Duration;
     /// # fn f(tap: &mut ethdev_linux::Tap, buf: &mut [u8]) -> Result<(), ethdev_linux::TapError> {
     /// while let Some(meta) = tap.recv_frame(buf)? { /* ... */ }
-    /// tap.wait(Interest::RX.or(Interest::LINK), Some(Duration::from_millis(100)))?;
+    /// tap.wait(Interest::RX | Interest::LINK, Some(Duration::from_millis(100)))?;
     /// # Ok(()) }
     /// ```
     ///
     /// # Errors
     ///
-    /// `Gone` where the interface was deleted, at once: a loop that goes on all the same is not slowed down by it.
+    /// `InterfaceRemoved` where the interface was deleted, at once: a loop that goes on all the same is not slowed down by it.
     pub fn wait(&mut self, interest: Interest, timeout: Option<Duration>) -> Result<Interest, TapError> {
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         let mut left = timeout;
@@ -89,7 +89,7 @@ impl Tap {
 
     /// Housekeeping around one poll(2) of at most `timeout`.
     pub(crate) fn look(&mut self, interest: Interest, timeout: Option<Duration>) -> Result<Seen, TapError> {
-        if self.state == State::Gone {
+        if self.state == State::InterfaceRemoved {
             return Err(self.gone(None));
         }
         let waits = timeout != Some(Duration::ZERO);

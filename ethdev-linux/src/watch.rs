@@ -22,7 +22,7 @@ const MAX_DATAGRAMS: usize = 4096;
 ///
 /// Where there is no such socket (the sandbox forbids it, or the interface was moved to another network namespace), poll(2) on the TAP itself has to do: it
 /// reports room for a frame only while the interface is up. The carrier and the dropped frames are then unknown.
-pub(crate) struct Watch {
+pub(crate) struct LinkMonitor {
     socket: Option<OwnedFd>,
     index: u32,
     datagram: Vec<u8>,
@@ -32,7 +32,7 @@ pub(crate) struct Watch {
     pub(crate) dropped: Option<u64>,
 }
 
-impl Watch {
+impl LinkMonitor {
     pub(crate) fn new(index: u32) -> Self {
         let mut watch = Self {
             // What is refused here costs the carrier's state, not the device.

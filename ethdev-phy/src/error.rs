@@ -5,7 +5,7 @@ use core::fmt;
 use crate::phy::PhyError;
 use ethdev::ErrorKind;
 
-/// An error of a [`MacPhy`](crate::MacPhy). `E` is the MAC's.
+/// An error of a [`EthernetPort`](crate::EthernetPort). `E` is the MAC's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Error<E> {

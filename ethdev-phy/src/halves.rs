@@ -4,11 +4,11 @@ use ethdev::{RxFrame, RxHalf, TxHalf};
 
 use crate::Error;
 
-/// The receiving half of a [`MacPhy`](crate::MacPhy).
+/// The receiving half of a [`EthernetPort`](crate::EthernetPort).
 #[derive(Debug)]
 pub struct PortRx<R>(pub(crate) R);
 
-/// The sending half of a [`MacPhy`](crate::MacPhy).
+/// The sending half of a [`EthernetPort`](crate::EthernetPort).
 #[derive(Debug)]
 pub struct PortTx<T>(pub(crate) T);
 
@@ -54,7 +54,7 @@ impl<T: TxHalf> TxHalf for PortTx<T> {
     }
 
     #[inline]
-    fn send_gather(&mut self, parts: &[&[u8]]) -> Result<bool, Self::Error> {
-        self.0.send_gather(parts).map_err(Error::Mac)
+    fn send_vectored(&mut self, parts: &[&[u8]]) -> Result<bool, Self::Error> {
+        self.0.send_vectored(parts).map_err(Error::Mac)
     }
 }

@@ -2,17 +2,17 @@
 
 use embedded_hal::digital::InputPin;
 
-/// Where a [`MacPhy`](crate::MacPhy) learns that its PHY asks for attention.
-pub trait PhyLine {
+/// Where a [`EthernetPort`](crate::EthernetPort) learns that its PHY asks for attention.
+pub trait PhyIrq {
     /// Whether the line is active; `None` where there is no line.
     fn active(&mut self) -> Option<bool>;
 }
 
 /// No line of its own: the MAC has it, or nobody.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct NoLine;
+pub struct NoIrq;
 
-impl PhyLine for NoLine {
+impl PhyIrq for NoIrq {
     #[inline]
     fn active(&mut self) -> Option<bool> {
         None
@@ -21,12 +21,12 @@ impl PhyLine for NoLine {
 
 /// A pin of the host, low while the PHY asks: nINT of the LAN8720A (data sheet, section 3.6).
 ///
-/// The pin's handler rings the doorbell that the MAC's rings too. With a level-triggered pin it also masks the pin until the task has looked after the
+/// The pin's handler rings the interrupt signal that the MAC's rings too. With a level-triggered pin it also masks the pin until the task has looked after the
 /// device: the look at the PHY releases the line.
 #[derive(Debug)]
-pub struct PinLine<I>(pub I);
+pub struct IrqPin<I>(pub I);
 
-impl<I: InputPin> PhyLine for PinLine<I> {
+impl<I: InputPin> PhyIrq for IrqPin<I> {
     /// A pin that cannot be read counts as active: the PHY is looked at once too often rather than never.
     fn active(&mut self) -> Option<bool> {
         Some(self.0.is_low().unwrap_or(true))

@@ -27,6 +27,6 @@ mod port;
 
 pub use error::Error;
 pub use halves::{PortRx, PortTx};
-pub use irq::{NoLine, PhyLine, PinLine};
+pub use irq::{IrqPin, NoIrq, PhyIrq};
 pub use mac::Mac;
-pub use port::MacPhy;
+pub use port::EthernetPort;

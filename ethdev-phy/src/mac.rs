@@ -1,14 +1,14 @@
-//! MACs: the half of an Ethernet port that knows frames, beside the PHY, which knows the cable.
+//! MACs: the half of an Ethernet port that matches frames, beside the PHY, which matches the cable.
 
 use crate::mdio::Mdio;
-use crate::phy::Abilities;
+use crate::phy::LinkModes;
 use ethdev::{Control, EthernetDevice, Link};
 
 /// A MAC: a device that is told its link instead of seeing it.
 ///
 /// Frames, counters, address, filter, start and stop are those of every [`EthernetDevice`], so a MAC is one, and everything that runs on a device runs on it:
 /// the conformance suite, the stack adapters, and (where it is a [`LendingDevice`](ethdev::LendingDevice)) lending in place. A link without a PHY, to a switch
-/// chip for instance, needs no more than one call of [`set_link`](Self::set_link). With a PHY, `MacPhy` makes a whole port of the two.
+/// chip for instance, needs no more than one call of [`set_link`](Self::set_link). With a PHY, `EthernetPort` makes a whole port of the two.
 ///
 /// A DMA ring implements `LendingDevice` on its descriptors' buffers; a FIFO implements the pull surface alone and lends by
 /// [`Buffered`](ethdev_util::Buffered) in front of it; a one-shot receiver lends the buffer that was filled last.
@@ -22,7 +22,7 @@ use ethdev::{Control, EthernetDevice, Link};
 /// - `recover` resets the MAC, not the PHY. Address, filter, link and whether it is started survive.
 pub trait Mac: EthernetDevice + Control {
     /// The link modes that it can do: what the PHY advertises. PAUSE only where it is honoured.
-    fn modes(&self) -> Abilities;
+    fn modes(&self) -> LinkModes;
 
     /// Its bus to the PHY. Every wait on it is bounded.
     fn mdio(&mut self) -> impl Mdio<Error = Self::Error>;

@@ -76,7 +76,7 @@ impl fmt::Display for RegisterAddress {
 /// A bus to PHYs. Fallible, and passed to the PHY driver per call: in most MACs its registers are inside the MAC, and several PHYs may share it.
 ///
 /// ```
-/// use crate::mdio::{Mdio, PhyAddress, RegisterAddress};
+/// use ethdev_phy::mdio::{Mdio, PhyAddress, RegisterAddress};
 ///
 /// /// A bus of 32 PHYs that exists in memory alone.
 /// struct Memory([[u16; 32]; 32]);

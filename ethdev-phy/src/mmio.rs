@@ -40,7 +40,7 @@ impl<T: Registers + ?Sized> Registers for &T {
 ///
 /// ```no_run
 /// use core::ptr::{NonNull, without_provenance_mut};
-/// use crate::mmio::Mmio;
+/// use ethdev_phy::mmio::Mmio;
 ///
 /// /// The LAN9118 on ARM's MPS2 board.
 /// const NIC: Option<NonNull<u32>> = NonNull::new(without_provenance_mut(0x4020_0000));

@@ -9,7 +9,7 @@ use ethdev::{
 };
 
 use crate::halves::{PortRx, PortTx};
-use crate::{Error, Mac, NoLine, PhyLine};
+use crate::{Error, Mac, NoIrq, PhyIrq};
 
 /// A MAC and its PHY: a whole Ethernet device.
 ///
@@ -20,15 +20,15 @@ use crate::{Error, Mac, NoLine, PhyLine};
 ///
 /// A PHY needs time: for its reset, for auto-negotiation, and between two looks at a link that has no interrupt line. `C` tells the time since any fixed
 /// moment and never goes backwards. Nothing waits: what is not due yet is done by a later `service`. How often that has to be called is in
-/// [`Capabilities::service_interval`]; until [`next_service`](Self::next_service) has passed, calls do not touch the MDIO bus.
+/// [`Capabilities::max_service_interval`]; until [`next_service`](Self::next_service) has passed, calls do not touch the MDIO bus.
 ///
 /// # Interrupts
 ///
-/// [`Rearm`] is the MAC's. Where the PHY's line ends in the MAC ([`Mac::phy_interrupt`]), or is given by [`with_phy_line`](Self::with_phy_line), a change of
+/// [`Rearm`] is the MAC's. Where the PHY's line ends in the MAC ([`Mac::phy_interrupt`]), or is given by [`with_phy_irq`](Self::with_phy_irq), a change of
 /// the link is an interrupt as well. Without, [`rearm`](Rearm::rearm) with [`Interest::link`](Interest::link) says
 /// [`WorkPending`](RearmOutcome::WorkPending) once a look at the PHY is due, and nothing wakes the host for that: it has to sleep no longer than the interval.
 #[derive(Debug)]
-pub struct MacPhy<M, P, C, I = NoLine> {
+pub struct EthernetPort<M, P, C, I = NoIrq> {
     mac: M,
     phy: P,
     clock: C,
@@ -42,9 +42,9 @@ pub struct MacPhy<M, P, C, I = NoLine> {
     untold: Events,
 }
 
-impl<M: Mac, P: Phy, C: FnMut() -> Duration> MacPhy<M, P, C> {
-    /// How often `service` has to be called, unless [told otherwise](Self::with_service_interval).
-    pub const SERVICE_INTERVAL: Duration = Duration::from_millis(100);
+impl<M: Mac, P: Phy, C: FnMut() -> Duration> EthernetPort<M, P, C> {
+    /// How often `service` has to be called, unless [told otherwise](Self::with_max_service_interval).
+    pub const MAX_SERVICE_INTERVAL: Duration = Duration::from_millis(100);
 
     /// Puts `mac` and `phy` together and starts both. `clock` tells the time since any fixed moment.
     ///
@@ -52,14 +52,14 @@ impl<M: Mac, P: Phy, C: FnMut() -> Duration> MacPhy<M, P, C> {
     ///
     /// # Errors
     ///
-    /// The MAC does not start, or nobody that `phy` knows answers on its bus.
+    /// The MAC does not start, or nobody that `phy` matches answers on its bus.
     pub fn new(mac: M, phy: P, clock: C) -> Result<Self, Error<M::Error>> {
         let mut port = Self {
             mac,
             phy,
             clock,
-            line: NoLine,
-            interval: Self::SERVICE_INTERVAL,
+            line: NoIrq,
+            interval: Self::MAX_SERVICE_INTERVAL,
             phy_lost: false,
             stopped: false,
             asleep: false,
@@ -74,10 +74,10 @@ impl<M: Mac, P: Phy, C: FnMut() -> Duration> MacPhy<M, P, C> {
         }
     }
 
-    /// The same with the PHY's interrupt on a line of its own, a [`PinLine`](crate::PinLine) for instance.
+    /// The same with the PHY's interrupt on a line of its own, a [`IrqPin`](crate::IrqPin) for instance.
     #[must_use]
-    pub fn with_phy_line<I: PhyLine>(self, line: I) -> MacPhy<M, P, C, I> {
-        MacPhy {
+    pub fn with_phy_irq<I: PhyIrq>(self, line: I) -> EthernetPort<M, P, C, I> {
+        EthernetPort {
             mac: self.mac,
             phy: self.phy,
             clock: self.clock,
@@ -91,10 +91,10 @@ impl<M: Mac, P: Phy, C: FnMut() -> Duration> MacPhy<M, P, C> {
     }
 }
 
-impl<M: Mac, P: Phy, C: FnMut() -> Duration, I: PhyLine> MacPhy<M, P, C, I> {
+impl<M: Mac, P: Phy, C: FnMut() -> Duration, I: PhyIrq> EthernetPort<M, P, C, I> {
     /// The same with another interval between two calls of `service`: a loss of the link is seen within it.
     #[must_use]
-    pub const fn with_service_interval(mut self, interval: Duration) -> Self {
+    pub const fn with_max_service_interval(mut self, interval: Duration) -> Self {
         self.interval = interval;
         self
     }
@@ -181,18 +181,18 @@ impl<M: Mac, P: Phy, C: FnMut() -> Duration, I: PhyLine> MacPhy<M, P, C, I> {
     }
 }
 
-impl<M: Mac, P, C, I> ErrorType for MacPhy<M, P, C, I> {
+impl<M: Mac, P, C, I> ErrorType for EthernetPort<M, P, C, I> {
     type Error = Error<M::Error>;
 }
 
-impl<M: Mac, P: Phy, C: FnMut() -> Duration, I: PhyLine> EthernetDevice for MacPhy<M, P, C, I> {
+impl<M: Mac, P: Phy, C: FnMut() -> Duration, I: PhyIrq> EthernetDevice for EthernetPort<M, P, C, I> {
     #[inline]
     fn mac_address(&self) -> MacAddress {
         self.mac.mac_address()
     }
 
     fn capabilities(&self) -> Capabilities {
-        self.mac.capabilities().with_service_interval(self.interval)
+        self.mac.capabilities().with_max_service_interval(self.interval)
     }
 
     #[inline]
@@ -219,8 +219,8 @@ impl<M: Mac, P: Phy, C: FnMut() -> Duration, I: PhyLine> EthernetDevice for MacP
     }
 
     #[inline]
-    fn send_gather(&mut self, parts: &[&[u8]]) -> Result<(), Self::Error> {
-        self.mac.send_gather(parts).map_err(Error::Mac)
+    fn send_vectored(&mut self, parts: &[&[u8]]) -> Result<(), Self::Error> {
+        self.mac.send_vectored(parts).map_err(Error::Mac)
     }
 
     #[inline]
@@ -237,7 +237,7 @@ impl<M: Mac, P: Phy, C: FnMut() -> Duration, I: PhyLine> EthernetDevice for MacP
     fn service(&mut self) -> Result<Events, Self::Error> {
         let looked = self.look_at_phy();
         let events = self.mac.service().map_err(Error::Mac)?;
-        let mut events = core::mem::take(&mut self.untold).and(events);
+        let mut events = core::mem::take(&mut self.untold).merge(events);
         match looked {
             Ok(changed) => {
                 events.link_changed |= changed;
@@ -251,7 +251,7 @@ impl<M: Mac, P: Phy, C: FnMut() -> Duration, I: PhyLine> EthernetDevice for MacP
     }
 }
 
-impl<M: Mac, P: Phy, C: FnMut() -> Duration, I: PhyLine> Control for MacPhy<M, P, C, I> {
+impl<M: Mac, P: Phy, C: FnMut() -> Duration, I: PhyIrq> Control for EthernetPort<M, P, C, I> {
     fn start(&mut self) -> Result<(), ControlError<Self::Error>> {
         self.mac.start().map_err(|e| e.map(Error::Mac))?;
         self.stopped = false;
@@ -313,7 +313,7 @@ impl<M: Mac, P: Phy, C: FnMut() -> Duration, I: PhyLine> Control for MacPhy<M, P
     }
 }
 
-impl<M: Mac + Rearm, P: Phy, C: FnMut() -> Duration, I: PhyLine> Rearm for MacPhy<M, P, C, I> {
+impl<M: Mac + Rearm, P: Phy, C: FnMut() -> Duration, I: PhyIrq> Rearm for EthernetPort<M, P, C, I> {
     fn disarm(&mut self) -> Result<(), Self::Error> {
         self.mac.disarm().map_err(Error::Mac)
     }
@@ -328,7 +328,7 @@ impl<M: Mac + Rearm, P: Phy, C: FnMut() -> Duration, I: PhyLine> Rearm for MacPh
     }
 }
 
-impl<M: Mac + LendingDevice, P: Phy, C: FnMut() -> Duration, I: PhyLine> LendingDevice for MacPhy<M, P, C, I> {
+impl<M: Mac + LendingDevice, P: Phy, C: FnMut() -> Duration, I: PhyIrq> LendingDevice for EthernetPort<M, P, C, I> {
     type Rx<'a>
         = PortRx<M::Rx<'a>>
     where

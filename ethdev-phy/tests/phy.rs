@@ -1,11 +1,11 @@
-//! The PHY driver that knows no maker, on the model of a PHY of another maker; and what a maker's own driver is asked, and when.
+//! The PHY driver that matches no maker, on the model of a PHY of another maker; and what a maker's own driver is asked, and when.
 
 use std::time::Duration;
 
 use ethdev::{Duplex, ErrorKind, Link, LinkMode, Speed};
 use ethdev_phy::mdio::{Mdio, PhyAddress, RegisterAddress};
 use ethdev_phy::phy::{
-    Abilities, Clause22, GenericPhy, Phy, PhyError, PhyEvent, PhyId, PhyRegisters, PhyState, Vendor, reg, scan,
+    Clause22, GenericPhy, LinkModes, Phy, PhyError, PhyEvent, PhyId, PhyOps, PhyRegisters, PhyState, reg, scan,
 };
 use ethdev_sim::{Clock, Wire, WireConfig};
 use lan8720_model::{Lan8720Chip, Part, Partner, PhyConfig, PhyStraps, Setting};
@@ -24,7 +24,7 @@ fn chip(part: Part, partner: impl Into<Option<Partner>>) -> (Clock, Wire, Lan872
 }
 
 /// Polls for so long; the link and whatever was refused.
-fn run<V: Vendor>(phy: &mut Clause22<V>, clock: &Clock, mdio: &mut impl Mdio, by: Duration) -> Vec<PhyEvent> {
+fn run<V: PhyOps>(phy: &mut Clause22<V>, clock: &Clock, mdio: &mut impl Mdio, by: Duration) -> Vec<PhyEvent> {
     let end = clock.now() + by;
     let mut events = vec![];
     while clock.now() < end {
@@ -46,10 +46,10 @@ fn any_phy_that_keeps_to_the_standard() {
             let (clock, wire, chip) = chip(part, partner);
             let mut mdio = chip.mdio();
             let mut phy = GenericPhy::standard(ADDRESS);
-            phy.start(&mut mdio, Abilities::ALL_MODES, clock.now()).unwrap();
+            phy.start(&mut mdio, LinkModes::ALL_MODES, clock.now()).unwrap();
             let events = run(&mut phy, &clock, &mut mdio, Duration::from_secs(4));
             let mode = match partner.setting {
-                Setting::Negotiating(theirs) => Abilities::ALL_MODES.resolve(theirs),
+                Setting::Negotiating(theirs) => LinkModes::ALL_MODES.resolve(theirs),
                 Setting::Forced(speed, _) => Some(LinkMode::new(speed, Duplex::Half)),
             };
             let expected = mode.map_or(Link::Down, Link::Up);
@@ -87,9 +87,9 @@ struct Notes {
     says: Option<(Speed, Duplex)>,
 }
 
-impl Vendor for Notes {
-    fn knows(&mut self, id: PhyId) -> bool {
-        self.asked.push("knows");
+impl PhyOps for Notes {
+    fn matches(&mut self, id: PhyId) -> bool {
+        self.asked.push("matches");
         id.raw() == Part::Foreign.id()
     }
 
@@ -103,8 +103,8 @@ impl Vendor for Notes {
         Ok(())
     }
 
-    fn intact<M: Mdio + ?Sized>(&mut self, _: &mut PhyRegisters<'_, M>) -> Result<bool, M::Error> {
-        self.asked.push("intact");
+    fn config_valid<M: Mdio + ?Sized>(&mut self, _: &mut PhyRegisters<'_, M>) -> Result<bool, M::Error> {
+        self.asked.push("config_valid");
         Ok(!std::mem::take(&mut self.settings_lost))
     }
 
@@ -116,13 +116,13 @@ impl Vendor for Notes {
         Ok(self.says)
     }
 
-    fn came_up<M: Mdio + ?Sized>(&mut self, _: &mut PhyRegisters<'_, M>) -> Result<(), M::Error> {
-        self.asked.push("came_up");
+    fn link_up<M: Mdio + ?Sized>(&mut self, _: &mut PhyRegisters<'_, M>) -> Result<(), M::Error> {
+        self.asked.push("link_up");
         Ok(())
     }
 
-    fn acknowledge<M: Mdio + ?Sized>(&mut self, phy: &mut PhyRegisters<'_, M>) -> Result<(), M::Error> {
-        self.asked.push("acknowledge");
+    fn ack_interrupt<M: Mdio + ?Sized>(&mut self, phy: &mut PhyRegisters<'_, M>) -> Result<(), M::Error> {
+        self.asked.push("ack_interrupt");
         phy.read(reg::BMSR).map(drop)
     }
 }
@@ -140,7 +140,7 @@ fn what_a_maker_is_asked_and_when() {
             ..Notes::default()
         },
     );
-    phy.start(&mut mdio, Abilities::ALL_MODES, clock.now()).unwrap();
+    phy.start(&mut mdio, LinkModes::ALL_MODES, clock.now()).unwrap();
     let events = run(&mut phy, &clock, &mut mdio, Duration::from_secs(4));
     assert_eq!(
         events,
@@ -150,21 +150,21 @@ fn what_a_maker_is_asked_and_when() {
     assert_eq!(
         std::mem::take(&mut phy.vendor_mut().asked),
         [
-            "knows",
+            "matches",
             "after_reset",
             "after_reset",
             "configure",
-            "intact",
+            "config_valid",
             "negotiated",
-            "came_up"
+            "link_up"
         ]
     );
-    assert_eq!(chip.truth().soft_resets, 2, "another reset was granted once");
+    assert_eq!(chip.stats().soft_resets, 2, "another reset was granted once");
 
     phy.on_interrupt(&mut mdio, clock.now()).unwrap();
     assert_eq!(
         (phy.vendor().asked.last(), phy.next_poll(clock.now())),
-        (Some(&"acknowledge"), Duration::ZERO)
+        (Some(&"ack_interrupt"), Duration::ZERO)
     );
 
     // A link that comes back without the settings is set up again first.
@@ -173,7 +173,7 @@ fn what_a_maker_is_asked_and_when() {
     chip.set_partner(Partner::default());
     let events = run(&mut phy, &clock, &mut mdio, Duration::from_secs(8));
     assert_eq!(events.len(), 2);
-    assert_eq!(phy.vendor().asked[..3], ["intact", "knows", "after_reset"]);
+    assert_eq!(phy.vendor().asked[..3], ["config_valid", "matches", "after_reset"]);
 }
 
 #[test]
@@ -181,7 +181,7 @@ fn strangers_are_told_and_left_alone() {
     let (clock, _wire, chip) = chip(Part::Lan8700, None);
     let mut mdio = chip.mdio();
     let mut phy = Clause22::new(ADDRESS, Notes::default());
-    let told = phy.start(&mut mdio, Abilities::ALL_MODES, clock.now());
+    let told = phy.start(&mut mdio, LinkModes::ALL_MODES, clock.now());
     assert!(matches!(told, Err(PhyError::UnknownId(id)) if id.raw() == Part::Lan8700.id()));
     assert_eq!((phy.state(), chip.mdio_counters().writes), (PhyState::Absent, 0));
 }

@@ -11,8 +11,8 @@ use ethdev::{
     Link, LinkMode, MacAddress, Rearm, RearmOutcome, RxMeta, Speed, Stats,
 };
 use ethdev_phy::mdio::{Mdio, PhyAddress, RegisterAddress};
-use ethdev_phy::phy::{Abilities, Phy, PhyError, PhyEvent, reg};
-use ethdev_phy::{Error, Mac, MacPhy, PhyLine, PinLine};
+use ethdev_phy::phy::{LinkModes, Phy, PhyError, PhyEvent, reg};
+use ethdev_phy::{Error, EthernetPort, IrqPin, Mac, PhyIrq};
 
 const MODE: LinkMode = LinkMode::new(Speed::MBPS_100, Duplex::Full);
 const POLL: Duration = Duration::from_millis(50);
@@ -95,7 +95,7 @@ impl EthernetDevice for ToldMac {
         Ok(self.link().is_up())
     }
 
-    fn send_gather(&mut self, _: &[&[u8]]) -> Result<(), ErrorKind> {
+    fn send_vectored(&mut self, _: &[&[u8]]) -> Result<(), ErrorKind> {
         Err(ErrorKind::Busy)
     }
 
@@ -141,8 +141,8 @@ impl Rearm for ToldMac {
 }
 
 impl Mac for ToldMac {
-    fn modes(&self) -> Abilities {
-        Abilities::TX100_FULL
+    fn modes(&self) -> LinkModes {
+        LinkModes::TX100_FULL
     }
 
     fn mdio(&mut self) -> impl Mdio<Error = ErrorKind> {
@@ -196,10 +196,10 @@ impl Phy for ToldPhy {
     fn start<M: Mdio + ?Sized>(
         &mut self,
         _: &mut M,
-        advertise: Abilities,
+        advertise: LinkModes,
         now: Duration,
     ) -> Result<(), PhyError<M::Error>> {
-        assert_eq!(advertise, Abilities::TX100_FULL);
+        assert_eq!(advertise, LinkModes::TX100_FULL);
         self.script.did("phy start");
         self.due.set(now + POLL);
         if self.script.starts_fail.get() {
@@ -263,9 +263,9 @@ impl Phy for ToldPhy {
     }
 }
 
-fn port(script: &Rc<Script>) -> MacPhy<ToldMac, ToldPhy, impl FnMut() -> Duration> {
+fn port(script: &Rc<Script>) -> EthernetPort<ToldMac, ToldPhy, impl FnMut() -> Duration> {
     let clock = script.clone();
-    let port = MacPhy::new(ToldMac(script.clone()), ToldPhy::new(script), move || clock.now.get());
+    let port = EthernetPort::new(ToldMac(script.clone()), ToldPhy::new(script), move || clock.now.get());
     let port = port.unwrap_or_else(|e| panic!("{e}"));
     assert_eq!(script.take_did(), ["phy start", "start"]);
     port
@@ -410,7 +410,7 @@ fn an_error_of_the_mac_keeps_its_cause() {
 fn a_port_whose_phy_does_not_answer_is_not_made() {
     let script = Rc::new(Script::default());
     script.starts_fail.set(true);
-    let made = MacPhy::new(ToldMac(script.clone()), ToldPhy::new(&script), || Duration::ZERO);
+    let made = EthernetPort::new(ToldMac(script.clone()), ToldPhy::new(&script), || Duration::ZERO);
     assert_eq!(made.err(), Some(Error::Phy(PhyError::NotResponding(ADDRESS))));
 }
 
@@ -418,7 +418,7 @@ fn a_port_whose_phy_does_not_answer_is_not_made() {
 fn a_port_whose_mac_does_not_start_is_not_made() {
     let script = Rc::new(Script::default());
     script.mac_refuses.set(true);
-    let made = MacPhy::new(ToldMac(script.clone()), ToldPhy::new(&script), || Duration::ZERO);
+    let made = EthernetPort::new(ToldMac(script.clone()), ToldPhy::new(&script), || Duration::ZERO);
     let error = made.err().expect("no port");
     assert_eq!(error, Error::Refused(ErrorKind::InvalidInput));
     assert_eq!(error.kind(), ErrorKind::InvalidInput);
@@ -451,8 +451,8 @@ fn without_a_sleep_of_its_own_the_mac_is_stopped() {
 #[test]
 fn the_interval_is_in_the_capabilities() {
     let script = Rc::new(Script::default());
-    let port = port(&script).with_service_interval(POLL);
-    assert_eq!(port.capabilities().service_interval, Some(POLL));
+    let port = port(&script).with_max_service_interval(POLL);
+    assert_eq!(port.capabilities().max_service_interval, Some(POLL));
 }
 
 /// A pin of the host, or what is left of it.
@@ -474,17 +474,17 @@ impl digital::InputPin for Pin {
 
 #[test]
 fn a_line_of_its_own_is_active_low() {
-    assert_eq!(PinLine(Pin(Ok(true))).active(), Some(false));
-    assert_eq!(PinLine(Pin(Ok(false))).active(), Some(true));
-    assert_eq!(PinLine(Pin(Err(digital::ErrorKind::Other))).active(), Some(true));
+    assert_eq!(IrqPin(Pin(Ok(true))).active(), Some(false));
+    assert_eq!(IrqPin(Pin(Ok(false))).active(), Some(true));
+    assert_eq!(IrqPin(Pin(Err(digital::ErrorKind::Other))).active(), Some(true));
 }
 
 #[test]
 fn a_line_of_its_own_is_believed_before_the_mac() {
     let script = Rc::new(Script::default());
-    let mut port = port(&script).with_phy_line(PinLine(Pin(Ok(false))));
+    let mut port = port(&script).with_phy_irq(IrqPin(Pin(Ok(false))));
     port.service().unwrap();
     assert_eq!(script.take_did(), ["interrupt", "poll", "service"]);
-    let (_, _, _, PinLine(pin)) = port.release();
+    let (_, _, _, IrqPin(pin)) = port.release();
     assert_eq!(pin.0, Ok(false));
 }

@@ -6,18 +6,18 @@ use core::time::Duration;
 use ethdev::frame::{FCS_LEN, MAX_FRAME_LEN, MAX_VLAN_FRAME_LEN};
 use ethdev::{
     Capabilities, Control, ControlError, Duplex, ErrorKind, ErrorType, EthernetDevice, Events, FilterOutcome, Interest,
-    LendingDevice, Link, MacAddress, MaxFrameLen, Rearm, RearmOutcome, RxFilter, RxMeta, Speed, Stats, check_frame,
-    lending,
+    LendingDevice, Link, MacAddress, MaxFrameLen, Rearm, RearmOutcome, RxFilter, RxMeta, Speed, Stats, lending,
+    validate_tx_len,
 };
 use ethdev_phy::mdio::Mdio;
-use ethdev_phy::phy::Abilities;
+use ethdev_phy::phy::LinkModes;
 
 use super::filter::Filter;
-use super::mdio::OneShotMdio;
+use super::mdio::SoftMacMdio;
 use super::port::{PortInterrupt, RxPort, TxPort};
 use super::rx::{OneShotRx, Receiver};
 use super::tx::{OneShotTx, Transmitter};
-use super::{Error, OneShot, Parts};
+use super::{Error, Parts, SoftMac};
 use ethdev_phy::Mac;
 
 fn is_station(address: MacAddress) -> bool {
@@ -35,7 +35,7 @@ fn max_frame_len(len: usize, extra: usize) -> Option<usize> {
     [MAX_VLAN_FRAME_LEN, MAX_FRAME_LEN].into_iter().find(|max| *max <= room)
 }
 
-impl<R, T, M, C, const RX: usize, const TX: usize> OneShot<R, T, M, C, RX, TX>
+impl<R, T, M, C, const RX: usize, const TX: usize> SoftMac<R, T, M, C, RX, TX>
 where
     R: RxPort,
     T: TxPort<Error = R::Error>,
@@ -45,7 +45,7 @@ where
     /// A MAC of these two ports, stopped, with its link down. `clock` tells the time since any fixed moment.
     ///
     /// Frames may have a VLAN tag (1518 bytes) in a direction whose buffers all have room for it: for receiving, 1522 bytes and
-    /// [`DRIBBLE`](RxPort::DRIBBLE); for sending, 1522 and [`HEADROOM`](TxPort::HEADROOM). Four less do without.
+    /// [`MAX_DRIBBLE_BYTES`](RxPort::MAX_DRIBBLE_BYTES); for sending, 1522 and [`HEADROOM`](TxPort::HEADROOM). Four less do without.
     ///
     /// # Errors
     ///
@@ -70,7 +70,7 @@ where
             let needed = (MAX_FRAME_LEN + FCS_LEN).saturating_add(extra);
             max_frame_len(len, extra).ok_or(Error::BufferTooShort { len, needed })
         };
-        let rx_max = room(shortest_rx, R::DRIBBLE)?;
+        let rx_max = room(shortest_rx, R::MAX_DRIBBLE_BYTES)?;
         let tx_max = room(shortest_tx, T::HEADROOM)?;
         Ok(Self {
             rx: Receiver::new(rx, rx_buffers, address, rx_max),
@@ -151,7 +151,7 @@ where
     }
 }
 
-impl<R, T, M, C, const RX: usize, const TX: usize> ErrorType for OneShot<R, T, M, C, RX, TX>
+impl<R, T, M, C, const RX: usize, const TX: usize> ErrorType for SoftMac<R, T, M, C, RX, TX>
 where
     R: RxPort,
     T: TxPort<Error = R::Error>,
@@ -160,7 +160,7 @@ where
     type Error = Error<R::Error, M::Error>;
 }
 
-impl<R, T, M, C, const RX: usize, const TX: usize> EthernetDevice for OneShot<R, T, M, C, RX, TX>
+impl<R, T, M, C, const RX: usize, const TX: usize> EthernetDevice for SoftMac<R, T, M, C, RX, TX>
 where
     R: RxPort,
     T: TxPort<Error = R::Error>,
@@ -184,7 +184,7 @@ where
     }
 
     fn stats(&self) -> Stats {
-        self.rx.stats.plus(&self.tx.stats)
+        self.rx.stats.wrapping_add(&self.tx.stats)
     }
 
     fn recv_frame(&mut self, buf: &mut [u8]) -> Result<Option<RxMeta>, Self::Error> {
@@ -201,8 +201,8 @@ where
         Ok(self.tx.has_room()? && self.tx.is_up())
     }
 
-    fn send_gather(&mut self, parts: &[&[u8]]) -> Result<(), Self::Error> {
-        check_frame(parts, &self.capabilities()).map_err(Error::Request)?;
+    fn send_vectored(&mut self, parts: &[&[u8]]) -> Result<(), Self::Error> {
+        validate_tx_len(parts, &self.capabilities()).map_err(Error::Request)?;
         self.tx.check()?;
         lending::send_by_copy(self.tx_half(), parts, || Error::Request(ErrorKind::Busy))
     }
@@ -211,15 +211,15 @@ where
         self.rx.collect().map_err(Error::Port)?;
         let room = self.tx.has_room()?;
         let stats = self.stats();
-        let since = stats.since(&core::mem::replace(&mut self.told, stats));
+        let since = stats.delta_since(&core::mem::replace(&mut self.told, stats));
         let mut events = Events::NONE;
         events.rx_pending = self.rx.has_ready();
-        events.rx_lost = since
+        events.rx_dropped = since
             .rx_lost()
             .wrapping_sub(since.rx_filtered)
             .wrapping_sub(since.rx_discarded)
             != 0;
-        events.tx_room = room && self.tx.is_up();
+        events.tx_ready = room && self.tx.is_up();
         events.tx_completed = u16::try_from(since.tx_frames).unwrap_or(u16::MAX);
         events.tx_failed = u16::try_from(since.tx_lost()).unwrap_or(u16::MAX);
         events.recovered = since.recoveries != 0;
@@ -227,7 +227,7 @@ where
     }
 }
 
-impl<R, T, M, C, const RX: usize, const TX: usize> LendingDevice for OneShot<R, T, M, C, RX, TX>
+impl<R, T, M, C, const RX: usize, const TX: usize> LendingDevice for SoftMac<R, T, M, C, RX, TX>
 where
     R: RxPort,
     T: TxPort<Error = R::Error>,
@@ -257,7 +257,7 @@ where
     }
 }
 
-impl<R, T, M, C, const RX: usize, const TX: usize> Control for OneShot<R, T, M, C, RX, TX>
+impl<R, T, M, C, const RX: usize, const TX: usize> Control for SoftMac<R, T, M, C, RX, TX>
 where
     R: RxPort,
     T: TxPort<Error = R::Error>,
@@ -296,7 +296,7 @@ where
     }
 }
 
-impl<R, T, M, C, const RX: usize, const TX: usize> Rearm for OneShot<R, T, M, C, RX, TX>
+impl<R, T, M, C, const RX: usize, const TX: usize> Rearm for SoftMac<R, T, M, C, RX, TX>
 where
     R: RxPort + PortInterrupt,
     T: TxPort<Error = R::Error> + PortInterrupt,
@@ -323,7 +323,7 @@ where
     }
 }
 
-impl<R, T, M, C, const RX: usize, const TX: usize> Mac for OneShot<R, T, M, C, RX, TX>
+impl<R, T, M, C, const RX: usize, const TX: usize> Mac for SoftMac<R, T, M, C, RX, TX>
 where
     R: RxPort,
     T: TxPort<Error = R::Error>,
@@ -331,12 +331,12 @@ where
     C: FnMut() -> Duration,
 {
     /// 100 Mbit/s full duplex and nothing else: there is nobody to notice a collision, and no second rate.
-    fn modes(&self) -> Abilities {
-        Abilities::TX100_FULL
+    fn modes(&self) -> LinkModes {
+        LinkModes::TX100_FULL
     }
 
     fn mdio(&mut self) -> impl Mdio<Error = Self::Error> {
-        OneShotMdio {
+        SoftMacMdio {
             mdio: &mut self.mdio,
             error: PhantomData,
         }

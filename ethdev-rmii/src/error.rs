@@ -4,7 +4,7 @@ use core::fmt;
 
 use ethdev::{ErrorKind, LinkMode};
 
-/// An error of a [`OneShot`](super::OneShot). `P` is the ports', `M` the MDIO bus'.
+/// An error of a [`SoftMac`](super::SoftMac). `P` is the ports', `M` the MDIO bus'.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]

@@ -13,7 +13,7 @@
 //! | in the field | here |
 //! |---|---|
 //! | who makes the FCS is unclear: it goes out twice or not at all | the driver, always, with the padding before it: [`TxPort::start`] gets complete frames |
-//! | received frames are delivered with their FCS and a stray byte, and never checked | checked and cut off; up to [`RxPort::DRIBBLE`] stray bytes are tolerated |
+//! | received frames are delivered with their FCS and a stray byte, and never checked | checked and cut off; up to [`RxPort::MAX_DRIBBLE_BYTES`] stray bytes are tolerated |
 //! | a runt has length 0, and nobody arms the receiver again: deaf until reset | [`RxPort::done`] gives a buffer back for every end of a reception, whatever its length. The port is armed before the length is looked at |
 //! | the next frame is started while the tail of the last is still in the FIFO | the port owns the buffer until the gap is over: there is no way to start over it ([`TxPort::done`]) |
 //! | a frame is longer than its buffer, and the transmitter waits for ever with `TX_EN` high | lengths are checked against the buffer. What does not end in 100 ms is stopped and set up again, and counted in [`tx_aborted`](ethdev::Stats::tx_aborted) |
@@ -71,7 +71,7 @@
 //!         if let (Some(buffer), Some(slot)) = (ended, state.done.iter_mut().find(|slot| slot.is_none())) {
 //!             *slot = Some(Received::new(buffer, len));
 //!         }
-//!     }); // and rings the doorbell
+//!     }); // and rings the interrupt signal
 //! }
 //!
 //! struct Rx;
@@ -165,19 +165,19 @@ use core::fmt;
 use ethdev::Stats;
 
 pub use error::Error;
-pub use port::{Flaw, PortInterrupt, Received, RxPort, TxPort, distinct_pins};
+pub use port::{FrameError, PortInterrupt, Received, RxPort, TxPort, distinct_pins};
 pub use rx::OneShotRx;
 pub use tx::OneShotTx;
 
 /// A MAC over an [`RxPort`] and a [`TxPort`], with `RX` buffers to receive into and `TX` to send from. `M` is the MDIO bus to its PHY, `C` a clock.
 ///
-/// Stopped on construction, with its link down: [`MacPhy`](ethdev_phy::MacPhy) starts it and tells it the link.
+/// Stopped on construction, with its link down: [`EthernetPort`](ethdev_phy::EthernetPort) starts it and tells it the link.
 ///
 /// ```
 /// use core::time::Duration;
 /// use ethdev::MacAddress;
 /// use ethdev_phy::mdio::{Mdio, PhyAddress};
-/// use ethdev_rmii::{OneShot, RxPort, TxPort};
+/// use ethdev_rmii::{SoftMac, RxPort, TxPort};
 /// use ethdev_phy::{Error, Mac};
 /// use ethdev_lan8720::{Lan8720, Lan8720Phy, PhyConfig};
 /// # type Broken<R, M> = Error<ethdev_rmii::Error<<R as RxPort>::Error, <M as Mdio>::Error>>;
@@ -191,13 +191,13 @@ pub use tx::OneShotTx;
 ///     tx: [T::Buffer; 2],
 /// ) -> Result<Lan8720<impl Mac<Error = ethdev_rmii::Error<R::Error, M::Error>>, impl FnMut() -> Duration>, Broken<R, M>> {
 ///     let address = MacAddress::new([0x02, 0, 0, 0, 0, 0x01]);
-///     let mac = OneShot::new(ports, mdio, now, address, rx, tx).map_err(Error::Mac)?;
+///     let mac = SoftMac::new(ports, mdio, now, address, rx, tx).map_err(Error::Mac)?;
 ///     // Most boards strap the PHY to address 1.
 ///     let phy = Lan8720Phy::new(PhyAddress::from_low_bits(1), PhyConfig::new());
 ///     Lan8720::new(mac, phy, now)
 /// }
 /// ```
-pub struct OneShot<R: RxPort, T: TxPort, M, C, const RX: usize, const TX: usize> {
+pub struct SoftMac<R: RxPort, T: TxPort, M, C, const RX: usize, const TX: usize> {
     rx: rx::Receiver<R, RX>,
     tx: tx::Transmitter<T, C, TX>,
     mdio: M,
@@ -207,16 +207,16 @@ pub struct OneShot<R: RxPort, T: TxPort, M, C, const RX: usize, const TX: usize>
     told: Stats,
 }
 
-impl<R: RxPort, T: TxPort, M, C, const RX: usize, const TX: usize> fmt::Debug for OneShot<R, T, M, C, RX, TX> {
+impl<R: RxPort, T: TxPort, M, C, const RX: usize, const TX: usize> fmt::Debug for SoftMac<R, T, M, C, RX, TX> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("OneShot")
+        f.debug_struct("SoftMac")
             .field("rx", &self.rx)
             .field("tx", &self.tx)
             .finish_non_exhaustive()
     }
 }
 
-/// What a [`OneShot`] was made of.
+/// What a [`SoftMac`] was made of.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Parts<R: RxPort, T: TxPort, M, C, const RX: usize, const TX: usize> {

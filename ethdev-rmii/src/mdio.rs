@@ -7,12 +7,12 @@ use ethdev_phy::mdio::{Mdio, PhyAddress, RegisterAddress};
 use super::Error;
 
 #[derive(Debug)]
-pub(super) struct OneShotMdio<'a, M, P> {
+pub(super) struct SoftMacMdio<'a, M, P> {
     pub(super) mdio: &'a mut M,
     pub(super) error: PhantomData<P>,
 }
 
-impl<M: Mdio, P: ethdev::Error> Mdio for OneShotMdio<'_, M, P> {
+impl<M: Mdio, P: ethdev::Error> Mdio for SoftMacMdio<'_, M, P> {
     type Error = Error<P, M::Error>;
 
     fn read(&mut self, phy: PhyAddress, register: RegisterAddress) -> Result<u16, Self::Error> {

@@ -12,7 +12,7 @@
 /// - A buffer comes back for **every** reception that ended, one of no bytes (a false carrier) included: whether there was one must not be judged by the
 ///   length.
 /// - The end of a frame is the second low sample of `CRS_DV` in a row, because it toggles while the PHY empties its FIFO (data sheet of the LAN8720A, on this
-///   pin); up to [`DRIBBLE`](Self::DRIBBLE) bytes too many are no harm. A carrier that ends before a start delimiter came must not hold the receiver.
+///   pin); up to [`MAX_DRIBBLE_BYTES`](Self::MAX_DRIBBLE_BYTES) bytes too many are no harm. A carrier that ends before a start delimiter came must not hold the receiver.
 /// - The length is taken when the last byte is in memory, not when `CRS_DV` falls: FIFO and DMA lag behind.
 /// - With room for more than one buffer, the next reception begins in the interrupt that ends the last one, within the 960 ns between two frames. With room for
 ///   one, frames that come before the driver is called again are lost.
@@ -25,7 +25,7 @@ pub trait RxPort {
     type Error: ethdev::Error;
 
     /// How many stray bytes there may be after the FCS. Each costs one in four milliards of the FCS' strength, and a byte-wise step of the CRC.
-    const DRIBBLE: usize = 1;
+    const MAX_DRIBBLE_BYTES: usize = 1;
 
     /// How many buffers it takes at a time: so many frames can come while nobody calls.
     fn depth(&self) -> usize {
@@ -124,9 +124,9 @@ pub trait TxPort {
     }
 }
 
-/// A port with an interrupt: it makes a [`OneShot`](super::OneShot) a [`Rearm`](ethdev::Rearm).
+/// A port with an interrupt: it makes a [`SoftMac`](super::SoftMac) a [`Rearm`](ethdev::Rearm).
 pub trait PortInterrupt {
-    /// Whether the end of a reception, or of a transmission, rings the host's doorbell. What the port's own handler does besides, it goes on doing.
+    /// Whether the end of a reception, or of a transmission, rings the host's interrupt signal. What the port's own handler does besides, it goes on doing.
     fn set_interrupt(&mut self, enabled: bool);
 }
 
@@ -139,7 +139,7 @@ pub struct Received<B> {
     /// How many bytes were written to it, FCS and stray bytes included. More than it is long is taken for a mistake of the hardware, not for a length.
     pub len: usize,
     /// What is known to be wrong with it.
-    pub flaw: Option<Flaw>,
+    pub frame_error: Option<FrameError>,
 }
 
 impl<B> Received<B> {
@@ -149,15 +149,15 @@ impl<B> Received<B> {
         Self {
             buffer,
             len,
-            flaw: None,
+            frame_error: None,
         }
     }
 
-    /// The same with a flaw.
+    /// The same with a frame_error.
     #[must_use]
-    pub fn with_flaw(self, flaw: Flaw) -> Self {
+    pub fn with_flaw(self, frame_error: FrameError) -> Self {
         Self {
-            flaw: Some(flaw),
+            frame_error: Some(frame_error),
             ..self
         }
     }
@@ -167,7 +167,7 @@ impl<B> Received<B> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
-pub enum Flaw {
+pub enum FrameError {
     /// More bytes came than the buffer is long.
     Overflow,
     /// `RX_ER` was active, or bits were lost on their way into memory.

@@ -10,7 +10,7 @@ use super::Error;
 use super::fcs;
 use super::fifo::Fifo;
 use super::filter::Filter;
-use super::port::{Flaw, Received, RxPort};
+use super::port::{FrameError, Received, RxPort};
 
 /// Every buffer is in one of three places: spare, in the port, or ready.
 pub(super) struct Receiver<R: RxPort, const N: usize> {
@@ -99,9 +99,13 @@ impl<R: RxPort, const N: usize> Receiver<R, N> {
     }
 
     fn judge(&mut self, received: Received<R::Buffer>) {
-        let Received { mut buffer, len, flaw } = received;
+        let Received {
+            mut buffer,
+            len,
+            frame_error,
+        } = received;
         let bytes = buffer.as_mut().get(..len);
-        let counter = match self.verdict(bytes, flaw) {
+        let counter = match self.verdict(bytes, frame_error) {
             Verdict::Good(len) => {
                 if let Err((buffer, _)) = self.ready.push((buffer, len)) {
                     self.keep(buffer);
@@ -117,18 +121,18 @@ impl<R: RxPort, const N: usize> Receiver<R, N> {
         self.keep(buffer);
     }
 
-    fn verdict(&self, bytes: Option<&[u8]>, flaw: Option<Flaw>) -> Verdict {
+    fn verdict(&self, bytes: Option<&[u8]>, frame_error: Option<FrameError>) -> Verdict {
         let Some(bytes) = bytes else { return Verdict::BadLength };
-        match flaw {
-            Some(Flaw::Overflow) => return Verdict::BadLength,
-            Some(Flaw::Symbol) => return Verdict::Error,
+        match frame_error {
+            Some(FrameError::Overflow) => return Verdict::BadLength,
+            Some(FrameError::Symbol) => return Verdict::Error,
             None => {}
         }
-        let longest = self.max_len + FCS_LEN + R::DRIBBLE;
+        let longest = self.max_len + FCS_LEN + R::MAX_DRIBBLE_BYTES;
         if bytes.len() < MIN_FRAME_LEN + FCS_LEN || bytes.len() > longest {
             return Verdict::BadLength;
         }
-        let Some(len) = fcs::check(bytes, R::DRIBBLE) else {
+        let Some(len) = fcs::check(bytes, R::MAX_DRIBBLE_BYTES) else {
             return Verdict::BadFcs;
         };
         if len < MIN_FRAME_LEN || len > self.max_len {
@@ -205,7 +209,7 @@ pub(super) fn count_failure<T, E>(result: &Result<T, E>, failed: &mut bool, stat
     }
 }
 
-/// The receiving half of a [`OneShot`](super::OneShot): lends frames in the buffers that the port filled.
+/// The receiving half of a [`SoftMac`](super::SoftMac): lends frames in the buffers that the port filled.
 #[derive(Debug)]
 pub struct OneShotRx<'a, R: RxPort, E, const N: usize> {
     pub(super) receiver: &'a mut Receiver<R, N>,

@@ -221,7 +221,7 @@ impl<T: TxPort, C: FnMut() -> Duration, const N: usize> Transmitter<T, C, N> {
     }
 }
 
-/// The sending half of a [`OneShot`](super::OneShot): lends the buffers that the port sends from.
+/// The sending half of a [`SoftMac`](super::SoftMac): lends the buffers that the port sends from.
 #[derive(Debug)]
 pub struct OneShotTx<'a, T: TxPort, C, E, const N: usize> {
     pub(super) transmitter: &'a mut Transmitter<T, C, N>,

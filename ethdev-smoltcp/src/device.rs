@@ -12,12 +12,12 @@ use smoltcp::time::Instant;
 use smoltcp::wire::{EthernetAddress, HardwareAddress};
 
 use crate::caps::{self, MIN_SPARE_LEN};
-use crate::ledger::{Drops, ErrorCounts, Ledger};
+use crate::ledger::{DropStats, ErrorCounts, Ledger};
 use crate::tokens::{RxToken, TxToken};
 use crate::tx_port::{TxPort, TxState};
-use crate::wakeup::{Naps, Wakeup};
+use crate::wakeup::{Backoff, PollAt};
 
-/// How many frames one [`poll`](smoltcp::iface::Interface::poll) receives at most, unless [told otherwise](Adapter::with_rx_budget).
+/// How many frames one [`poll`](smoltcp::iface::Interface::poll) receives at most, unless [told otherwise](SmoltcpDevice::with_rx_budget).
 pub const DEFAULT_RX_BUDGET: u16 = 64;
 
 /// Lets smoltcp use a lending device.
@@ -28,12 +28,12 @@ pub const DEFAULT_RX_BUDGET: u16 = 64;
 ///
 /// Nothing that the device or the wire does makes it panic, or makes smoltcp panic. smoltcp itself panics if an `Interface` that was made for a device with
 /// longer frames is polled with this one: make the interface and poll it with the same adapter.
-pub struct Adapter<'b, D: ErrorType> {
+pub struct SmoltcpDevice<'b, D: ErrorType> {
     device: D,
     port: TxPort<'b, D::Error>,
     rx: RxPort<D::Error>,
     caps: DeviceCapabilities,
-    naps: Naps,
+    naps: Backoff,
     /// What was noticed while smoltcp was polling, for the next [`service`](Self::service).
     events: Events,
 }
@@ -82,7 +82,7 @@ impl fmt::Display for SpareTooShort {
 
 impl core::error::Error for SpareTooShort {}
 
-impl<'b, D: LendingDevice> Adapter<'b, D> {
+impl<'b, D: LendingDevice> SmoltcpDevice<'b, D> {
     /// Puts smoltcp's interface in front of `device`.
     ///
     /// `spare` takes the frame that smoltcp insists on writing when the device has no room for it. smoltcp is told the shortest of `N` and the device's
@@ -119,7 +119,7 @@ impl<'b, D: LendingDevice> Adapter<'b, D> {
             port: TxPort::new(spare, state),
             rx: RxPort::new(DEFAULT_RX_BUDGET),
             caps,
-            naps: Naps::DEFAULT,
+            naps: Backoff::DEFAULT,
             events: Events::NONE,
         }
     }
@@ -152,7 +152,7 @@ impl<'b, D: LendingDevice> Adapter<'b, D> {
 
     /// The same with other pauses while nothing can be sent.
     #[must_use]
-    pub fn with_naps(mut self, naps: Naps) -> Self {
+    pub fn with_naps(mut self, naps: Backoff) -> Self {
         self.naps = naps;
         self
     }
@@ -173,8 +173,8 @@ impl<'b, D: LendingDevice> Adapter<'b, D> {
     }
 
     /// What became of frames between the device and smoltcp.
-    pub fn drops(&self) -> Drops {
-        Drops::both(self.rx.ledger.drops(), self.port.ledger.drops())
+    pub fn drops(&self) -> DropStats {
+        DropStats::both(self.rx.ledger.drops(), self.port.ledger.drops())
     }
 
     /// How often the device failed while smoltcp used it, by kind.
@@ -188,7 +188,7 @@ impl<'b, D: LendingDevice> Adapter<'b, D> {
     }
 
     /// Whether a frame waits in the spare for room.
-    pub const fn is_parked(&self) -> bool {
+    pub const fn has_pending_reply(&self) -> bool {
         matches!(self.port.state, TxState::Parked(_))
     }
 
@@ -230,7 +230,7 @@ impl<'b, D: LendingDevice> Adapter<'b, D> {
             TxState::Clear if !self.device.link().is_up() => self.port.state = TxState::Blocked,
             TxState::Blocked | TxState::Clear => {}
         }
-        Ok(core::mem::take(&mut self.events).and(events))
+        Ok(core::mem::take(&mut self.events).merge(events))
     }
 
     /// When to poll again, from what smoltcp waits for and from what the device can do now.
@@ -240,28 +240,28 @@ impl<'b, D: LendingDevice> Adapter<'b, D> {
     ///
     /// Between this and going to sleep, [`rearm`](Rearm::rearm) the device for the `interest`, or a frame that arrives meanwhile waits for the next one.
     ///
-    /// It is never later than the device wants to be [serviced](ethdev::Capabilities::service_interval).
-    pub fn next_wakeup(&mut self, interface: &mut Interface, sockets: &SocketSet<'_>, now: Instant) -> Wakeup {
+    /// It is never later than the device wants to be [serviced](ethdev::Capabilities::max_service_interval).
+    pub fn poll_at(&mut self, interface: &mut Interface, sockets: &SocketSet<'_>, now: Instant) -> PollAt {
         let wakeup = self.next_work(interface, sockets, now);
-        match self.device.capabilities().service_interval {
+        match self.device.capabilities().max_service_interval {
             Some(interval) => wakeup.not_after(now + interval.into()),
             None => wakeup,
         }
     }
 
-    fn next_work(&mut self, interface: &mut Interface, sockets: &SocketSet<'_>, now: Instant) -> Wakeup {
+    fn next_work(&mut self, interface: &mut Interface, sockets: &SocketSet<'_>, now: Instant) -> PollAt {
         if self.rx.spent {
-            return Wakeup::Now;
+            return PollAt::Now;
         }
         let due = interface.poll_at(now, sockets);
         let nothing_to_send = due.is_none_or(|at| at > now);
-        let idle = Interest::RX.or(Interest::LINK);
-        let nap = |length, interest| Wakeup::Wait {
+        let idle = Interest::RX | Interest::LINK;
+        let nap = |length, interest| PollAt::Wait {
             until: Some(now + length),
             interest,
         };
-        if !self.is_parked() && nothing_to_send {
-            return Wakeup::Wait {
+        if !self.has_pending_reply() && nothing_to_send {
+            return PollAt::Wait {
                 until: due,
                 interest: idle,
             };
@@ -270,17 +270,17 @@ impl<'b, D: LendingDevice> Adapter<'b, D> {
             return nap(self.naps.blocked, idle);
         }
         let (_, mut half) = self.device.split();
-        let ready = if self.port.is_parked() {
+        let ready = if self.port.has_pending_reply() {
             Ok(self.port.flush(&mut half))
         } else {
             half.ready()
         };
         match ready {
-            Ok(true) if nothing_to_send => Wakeup::Wait {
+            Ok(true) if nothing_to_send => PollAt::Wait {
                 until: due,
                 interest: idle,
             },
-            Ok(true) => Wakeup::Now,
+            Ok(true) => PollAt::Now,
             Ok(false) => nap(self.naps.full, Interest::ALL),
             Err(e) => {
                 self.port.ledger.latch(e);
@@ -292,13 +292,13 @@ impl<'b, D: LendingDevice> Adapter<'b, D> {
     /// Gets out of the way whatever keeps smoltcp from sending. Whether it may.
     #[cold]
     fn unblock(&mut self) -> bool {
-        if self.port.is_parked() && !self.port.flush(&mut self.device.split().1) {
+        if self.port.has_pending_reply() && !self.port.flush(&mut self.device.split().1) {
             return false;
         }
         // The spare is free; sending it may have shown that the link is down.
         if self.port.state == TxState::Blocked && !self.device.link().is_up() {
             match self.device.service() {
-                Ok(events) => self.events = self.events.and(events),
+                Ok(events) => self.events = self.events.merge(events),
                 Err(e) => self.port.ledger.latch(e),
             }
         }
@@ -308,7 +308,7 @@ impl<'b, D: LendingDevice> Adapter<'b, D> {
     }
 }
 
-impl<'b, D: LendingDevice> phy::Device for Adapter<'b, D> {
+impl<'b, D: LendingDevice> phy::Device for SmoltcpDevice<'b, D> {
     type RxToken<'a>
         = RxToken<'a, D::Rx<'a>>
     where
@@ -328,7 +328,7 @@ impl<'b, D: LendingDevice> phy::Device for Adapter<'b, D> {
             return None;
         }
         let (mut rx, mut tx) = self.device.split();
-        if self.port.is_parked() {
+        if self.port.has_pending_reply() {
             self.port.flush(&mut tx);
         }
         match rx.pending() {
@@ -367,9 +367,9 @@ impl<'b, D: LendingDevice> phy::Device for Adapter<'b, D> {
     }
 }
 
-impl<D: ErrorType + fmt::Debug> fmt::Debug for Adapter<'_, D> {
+impl<D: ErrorType + fmt::Debug> fmt::Debug for SmoltcpDevice<'_, D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Adapter")
+        f.debug_struct("SmoltcpDevice")
             .field("device", &self.device)
             .field("tx", &self.port.state)
             .field("rx_books", &self.rx.ledger)
@@ -378,12 +378,12 @@ impl<D: ErrorType + fmt::Debug> fmt::Debug for Adapter<'_, D> {
     }
 }
 
-impl<D: ErrorType> ErrorType for Adapter<'_, D> {
+impl<D: ErrorType> ErrorType for SmoltcpDevice<'_, D> {
     type Error = D::Error;
 }
 
 /// Management is the device's. After [`set_mac_address`](Control::set_mac_address) tell the interface too (`Interface::set_hardware_addr`).
-impl<D: Control> Control for Adapter<'_, D> {
+impl<D: Control> Control for SmoltcpDevice<'_, D> {
     fn start(&mut self) -> Result<(), ControlError<Self::Error>> {
         self.device.start()
     }
@@ -413,7 +413,7 @@ impl<D: Control> Control for Adapter<'_, D> {
     }
 }
 
-impl<D: Rearm> Rearm for Adapter<'_, D> {
+impl<D: Rearm> Rearm for SmoltcpDevice<'_, D> {
     fn disarm(&mut self) -> Result<(), Self::Error> {
         self.device.disarm()
     }

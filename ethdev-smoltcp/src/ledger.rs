@@ -77,11 +77,11 @@ impl ErrorCounts {
 /// Frames that the device counted as delivered but smoltcp never saw, or that smoltcp sent and the device never took. Counters wrap.
 ///
 /// Together with the device's [`Stats`](ethdev::Stats) they account for every frame: what smoltcp sent is what the device accepted, the sum of the `tx_`
-/// counters, and the one that [waits](crate::Adapter::is_parked) in the spare.
+/// counters, and the one that [waits](crate::SmoltcpDevice::has_pending_reply) in the spare.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
-pub struct Drops {
+pub struct DropStats {
     /// Received frames shorter than an Ethernet header.
     pub rx_too_short: u32,
     /// Replies that waited in the spare when a later one took their place.
@@ -92,7 +92,7 @@ pub struct Drops {
     pub tx_refused: u32,
 }
 
-impl Drops {
+impl DropStats {
     const ZERO: Self = Self {
         rx_too_short: 0,
         tx_replies_dropped: 0,
@@ -121,7 +121,7 @@ impl Drops {
 pub(crate) struct Ledger<E> {
     first: Option<E>,
     errors: ErrorCounts,
-    drops: Drops,
+    drops: DropStats,
 }
 
 impl<E> Ledger<E> {
@@ -129,7 +129,7 @@ impl<E> Ledger<E> {
         Self {
             first: None,
             errors: ErrorCounts::ZERO,
-            drops: Drops::ZERO,
+            drops: DropStats::ZERO,
         }
     }
 
@@ -141,12 +141,12 @@ impl<E> Ledger<E> {
         &self.errors
     }
 
-    pub(crate) const fn drops(&self) -> &Drops {
+    pub(crate) const fn drops(&self) -> &DropStats {
         &self.drops
     }
 
     #[cold]
-    pub(crate) fn count_drop(&mut self, counter: impl FnOnce(&mut Drops) -> &mut u32) {
+    pub(crate) fn count_drop(&mut self, counter: impl FnOnce(&mut DropStats) -> &mut u32) {
         let counter = counter(&mut self.drops);
         *counter = counter.wrapping_add(1);
     }

@@ -27,7 +27,7 @@ mod tx_port;
 mod wakeup;
 
 pub use caps::MIN_SPARE_LEN;
-pub use device::{Adapter, DEFAULT_RX_BUDGET, SpareTooShort};
-pub use ledger::{Drops, ErrorCounts};
+pub use device::{DEFAULT_RX_BUDGET, SmoltcpDevice, SpareTooShort};
+pub use ledger::{DropStats, ErrorCounts};
 pub use tokens::{RxToken, TxToken};
-pub use wakeup::{Naps, Wakeup};
+pub use wakeup::{Backoff, PollAt};

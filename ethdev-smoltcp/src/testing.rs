@@ -223,7 +223,7 @@ impl EthernetDevice for Memory {
         self.split().1.ready()
     }
 
-    fn send_gather(&mut self, parts: &[&[u8]]) -> Result<(), ErrorKind> {
+    fn send_vectored(&mut self, parts: &[&[u8]]) -> Result<(), ErrorKind> {
         lending::send_by_copy(self.split().1, parts, || ErrorKind::Busy)
     }
 

@@ -88,7 +88,7 @@ impl<T: TxHalf> phy::TxToken for TxToken<'_, '_, T> {
     #[inline]
     fn consume<R, F: FnOnce(&mut [u8]) -> R>(mut self, len: usize, f: F) -> R {
         // What waits is older: it must not be overtaken.
-        let reserved = if self.port.is_parked() {
+        let reserved = if self.port.has_pending_reply() {
             Ok(None)
         } else {
             self.half.reserve(len)

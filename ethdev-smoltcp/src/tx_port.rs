@@ -40,7 +40,7 @@ impl<'b, E: Error> TxPort<'b, E> {
         }
     }
 
-    pub(crate) const fn is_parked(&self) -> bool {
+    pub(crate) const fn has_pending_reply(&self) -> bool {
         matches!(self.state, TxState::Parked(_))
     }
 
@@ -49,7 +49,7 @@ impl<'b, E: Error> TxPort<'b, E> {
     pub(crate) fn flush<T: TxHalf<Error = E>>(&mut self, half: &mut T) -> bool {
         let TxState::Parked(len) = self.state else { return true };
         let frame = self.spare.get(..len).unwrap_or_default();
-        match half.send_gather(&[frame]) {
+        match half.send_vectored(&[frame]) {
             Ok(true) => self.state = TxState::Clear,
             Ok(false) => return false,
             Err(e) if e.kind().is_busy() => return false,
@@ -75,7 +75,7 @@ impl<'b, E: Error> TxPort<'b, E> {
 
     /// Memory for a frame for which the device has no room now. A frame that waits there already gives way.
     fn park(&mut self, len: usize) -> &mut [u8] {
-        if self.is_parked() {
+        if self.has_pending_reply() {
             self.ledger.count_drop(|drops| &mut drops.tx_replies_dropped);
         }
         self.state = TxState::Parked(len);

@@ -6,7 +6,7 @@ use smoltcp::time::{Duration, Instant};
 /// When [`poll`](smoltcp::iface::Interface::poll) is worth calling again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use = "polling without a pause costs all of the processor"]
-pub enum Wakeup {
+pub enum PollAt {
     /// At once: there is something to do, and nothing in its way.
     Now,
     /// Not before the device interrupts, or the time comes.
@@ -19,7 +19,7 @@ pub enum Wakeup {
     },
 }
 
-impl Wakeup {
+impl PollAt {
     /// How long to wait from `now` on; `None` = until the device interrupts.
     #[must_use]
     pub fn delay(self, now: Instant) -> Option<Duration> {
@@ -45,14 +45,14 @@ impl Wakeup {
 
 /// How long to pause where something is to be sent and cannot be, and no interrupt may tell that it can.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Naps {
+pub struct Backoff {
     /// While the link is down, or the device fails. Shorter finds the link sooner where no interrupt tells of it.
     pub blocked: Duration,
     /// While there is no room. About the time of one frame on the medium; longer where room is told by interrupt.
     pub full: Duration,
 }
 
-impl Naps {
+impl Backoff {
     /// 250 ms while the link is down, 1 ms while there is no room (a frame takes 1.2 ms at 10 Mbit/s).
     pub const DEFAULT: Self = Self {
         blocked: Duration::from_millis(250),
@@ -60,7 +60,7 @@ impl Naps {
     };
 }
 
-impl Default for Naps {
+impl Default for Backoff {
     fn default() -> Self {
         Self::DEFAULT
     }
@@ -68,7 +68,7 @@ impl Default for Naps {
 
 // By hand: smoltcp's times have a format only with its own feature, which excludes its `log`.
 #[cfg(feature = "defmt")]
-impl defmt::Format for Wakeup {
+impl defmt::Format for PollAt {
     fn format(&self, f: defmt::Formatter<'_>) {
         match self {
             Self::Now => defmt::write!(f, "Now"),
@@ -83,11 +83,11 @@ impl defmt::Format for Wakeup {
 }
 
 #[cfg(feature = "defmt")]
-impl defmt::Format for Naps {
+impl defmt::Format for Backoff {
     fn format(&self, f: defmt::Formatter<'_>) {
         defmt::write!(
             f,
-            "Naps {{ blocked: {} us, full: {} us }}",
+            "Backoff {{ blocked: {} us, full: {} us }}",
             self.blocked.total_micros(),
             self.full.total_micros()
         );

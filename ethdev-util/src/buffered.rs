@@ -7,7 +7,7 @@ use ethdev::frame::HEADER_LEN;
 use ethdev::lending::{LendingDevice, RxHalf, TxHalf, recv_by_copy};
 use ethdev::{
     Capabilities, Control, ControlError, Error, ErrorKind, ErrorType, EthernetDevice, Events, Interest, LayerError,
-    Link, MacAddress, MaxFrameLen, Rearm, RearmOutcome, RxFrame, RxMeta, Stats, check_frame,
+    Link, MacAddress, MaxFrameLen, Rearm, RearmOutcome, RxFrame, RxMeta, Stats, validate_tx_len,
 };
 
 /// How many frames that do not fit the buffer are thrown away in one call before it returns.
@@ -303,10 +303,10 @@ impl<D: EthernetDevice, const N: usize> TxHalf for BufferedTx<'_, D, N> {
         }
     }
 
-    fn send_gather(&mut self, parts: &[&[u8]]) -> Result<bool, Self::Error> {
+    fn send_vectored(&mut self, parts: &[&[u8]]) -> Result<bool, Self::Error> {
         self.reserved = None;
         // As `reserve` does: an illegal frame is one whether there is room or not.
-        self.check_len(ethdev::frame::gather_len(parts).unwrap_or(usize::MAX))?;
+        self.check_len(ethdev::frame::vectored_len(parts).unwrap_or(usize::MAX))?;
         let Ok(mut device) = self.device.try_borrow_mut() else {
             return Ok(false);
         };
@@ -323,9 +323,9 @@ fn send<D: EthernetDevice, const N: usize>(
     if !slot.flush(device)? {
         return Ok(false);
     }
-    match device.send_gather(parts) {
+    match device.send_vectored(parts) {
         Err(e) if e.kind().is_busy() => {
-            slot.parked = ethdev::frame::gather_into(parts, &mut slot.buf);
+            slot.parked = ethdev::frame::copy_vectored(parts, &mut slot.buf);
             Ok(slot.parked.is_some())
         }
         result => result.map(|()| true),
@@ -438,8 +438,8 @@ impl<D: EthernetDevice, const N: usize> EthernetDevice for Buffered<D, N> {
         Ok(device.tx_ready().map_err(LayerError::Device)? || device.link().is_up())
     }
 
-    fn send_gather(&mut self, parts: &[&[u8]]) -> Result<(), Self::Error> {
-        check_frame(parts, &self.capabilities()).map_err(LayerError::Layer)?;
+    fn send_vectored(&mut self, parts: &[&[u8]]) -> Result<(), Self::Error> {
+        validate_tx_len(parts, &self.capabilities()).map_err(LayerError::Layer)?;
         match send(&mut self.tx, self.device.get_mut(), parts) {
             Ok(true) => Ok(()),
             Ok(false) => Err(LayerError::Layer(ErrorKind::Busy)),
@@ -452,7 +452,7 @@ impl<D: EthernetDevice, const N: usize> EthernetDevice for Buffered<D, N> {
         let mut events = device.service().map_err(LayerError::Device)?;
         let parked = self.tx.parked.is_some();
         match self.tx.flush(device) {
-            Ok(free) => events.tx_room = free && (events.tx_room || device.link().is_up()),
+            Ok(free) => events.tx_ready = free && (events.tx_ready || device.link().is_up()),
             // The frame is counted as aborted; the device itself is fine, or says so at the next call.
             Err(_) if parked => events.tx_failed = events.tx_failed.saturating_add(1),
             Err(e) => return Err(LayerError::Device(e)),

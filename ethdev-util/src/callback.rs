@@ -73,9 +73,9 @@ impl<'h, D: EthernetDevice, H: FrameHandler + ?Sized> Callback<'h, D, H> {
     ///
     /// # Errors
     ///
-    /// As [`EthernetDevice::send_gather`].
-    pub fn send_gather(&mut self, parts: &[&[u8]]) -> Result<(), D::Error> {
-        self.device.send_gather(parts)
+    /// As [`EthernetDevice::send_vectored`].
+    pub fn send_vectored(&mut self, parts: &[&[u8]]) -> Result<(), D::Error> {
+        self.device.send_vectored(parts)
     }
 
     /// The last error of a send from inside the handler, with its cause; taken out.
@@ -101,8 +101,8 @@ impl<T: TxHalf> Transmit for Answer<'_, T> {
         self.mac_address
     }
 
-    fn send_gather(&mut self, parts: &[&[u8]]) -> Result<(), ErrorKind> {
-        match self.tx.send_gather(parts) {
+    fn send_vectored(&mut self, parts: &[&[u8]]) -> Result<(), ErrorKind> {
+        match self.tx.send_vectored(parts) {
             Ok(true) => Ok(()),
             Ok(false) => Err(ErrorKind::Busy),
             Err(e) => {

@@ -10,7 +10,7 @@ use ethdev::{
 /// The error itself is kept: [`take_error`](Self::take_error).
 ///
 /// ```
-/// use crate::{Erased, ErasedDevice};
+/// use ethdev_util::{Erased, ErasedDevice};
 /// use ethdev::{ErrorKind, EthernetDevice};
 ///
 /// # fn f(spi_nic: impl EthernetDevice + ethdev::Control, wifi: impl EthernetDevice + ethdev::Control, cable_plugged: bool) -> Result<(), ErrorKind> {
@@ -105,8 +105,8 @@ impl<D: EthernetDevice> EthernetDevice for Erased<D> {
         self.keep(result)
     }
 
-    fn send_gather(&mut self, parts: &[&[u8]]) -> Result<(), ErrorKind> {
-        let result = self.device.send_gather(parts);
+    fn send_vectored(&mut self, parts: &[&[u8]]) -> Result<(), ErrorKind> {
+        let result = self.device.send_vectored(parts);
         self.keep(result)
     }
 

@@ -18,17 +18,17 @@ extern crate std;
 pub mod asynch;
 mod buffered;
 mod callback;
-#[cfg(feature = "critical-section")]
-mod doorbell;
+#[cfg(feature = "channel")]
+pub mod channel;
 mod erased;
-#[cfg(feature = "pump")]
-pub mod pump;
+#[cfg(feature = "critical-section")]
+mod irq_signal;
 #[cfg(feature = "critical-section")]
 mod shared;
 mod trace;
 
 pub use buffered::{Buffered, BufferedRx, BufferedTx};
 pub use callback::Callback;
-#[cfg(feature = "critical-section")]
-pub use doorbell::{Doorbell, Wait};
 pub use erased::{Erased, ErasedDevice};
+#[cfg(feature = "critical-section")]
+pub use irq_signal::{IrqSignal, Wait};

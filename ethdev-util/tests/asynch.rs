@@ -13,15 +13,15 @@ use std::task::{Context, Poll, Wake, Waker};
 
 use ethdev::asynch::EthernetDevice as _;
 use ethdev::*;
-use ethdev_util::Doorbell;
-use ethdev_util::asynch::Async;
+use ethdev_util::IrqSignal;
+use ethdev_util::asynch::BlockingAsync;
 use support::{Cause, Scripted, frame};
 
 /// A device that the test keeps a hand on, and the interrupt line that it rings.
 #[derive(Clone)]
 struct Desk {
     device: Rc<RefCell<Scripted>>,
-    bell: Rc<Doorbell>,
+    bell: Rc<IrqSignal>,
     /// What `service` and `rearm` claim, whatever is so.
     lies: Rc<RefCell<Option<Events>>>,
 }
@@ -30,14 +30,14 @@ impl Desk {
     fn new() -> Self {
         Self {
             device: Rc::new(RefCell::new(Scripted::new())),
-            bell: Rc::new(Doorbell::new()),
+            bell: Rc::new(IrqSignal::new()),
             lies: Rc::default(),
         }
     }
 
     fn arrives(&self, frame: Vec<u8>) {
         self.device.borrow_mut().incoming.push_back(frame);
-        self.bell.ring();
+        self.bell.signal();
     }
 
     fn calls(&self, name: &str) -> usize {
@@ -84,9 +84,9 @@ impl EthernetDevice for Desk {
         self.device.borrow_mut().tx_ready()
     }
 
-    fn send_gather(&mut self, parts: &[&[u8]]) -> Result<(), Cause> {
+    fn send_vectored(&mut self, parts: &[&[u8]]) -> Result<(), Cause> {
         self.calls("");
-        self.device.borrow_mut().send_gather(parts)
+        self.device.borrow_mut().send_vectored(parts)
     }
 
     fn service(&mut self) -> Result<Events, Cause> {
@@ -142,7 +142,7 @@ impl Task {
 #[test]
 fn a_wait_ends_with_the_interrupt() {
     let (desk, task) = (Desk::new(), Task::new());
-    let mut device = Async::by_interrupt(desk.clone(), &desk.bell);
+    let mut device = BlockingAsync::with_interrupt(desk.clone(), &desk.bell);
     let mut ready = pin!(device.ready(Interest::RX));
     assert!(task.poll(ready.as_mut()).is_pending());
     assert_eq!(desk.calls("rearm"), 1, "armed before it sleeps");
@@ -157,10 +157,10 @@ fn a_wait_ends_with_the_interrupt() {
 fn what_is_there_already_needs_no_interrupt() {
     let (desk, task) = (Desk::new(), Task::new());
     desk.device.borrow_mut().incoming.push_back(frame(1, 60));
-    let mut device = Async::by_interrupt(desk.clone(), &desk.bell);
+    let mut device = BlockingAsync::with_interrupt(desk.clone(), &desk.bell);
     assert_eq!(
         task.poll(pin!(device.ready(Interest::ALL))),
-        Poll::Ready(Ok(Interest::RX.or(Interest::TX)))
+        Poll::Ready(Ok(Interest::RX | Interest::TX))
     );
     assert_eq!(
         task.poll(pin!(device.ready(Interest::TX))),
@@ -171,21 +171,21 @@ fn what_is_there_already_needs_no_interrupt() {
 #[test]
 fn only_what_is_of_interest_ends_a_wait() {
     let (desk, task) = (Desk::new(), Task::new());
-    desk.device.borrow_mut().tx_room = 0;
-    let mut device = Async::by_interrupt(desk.clone(), &desk.bell);
+    desk.device.borrow_mut().tx_ready = 0;
+    let mut device = BlockingAsync::with_interrupt(desk.clone(), &desk.bell);
     let mut ready = pin!(device.ready(Interest::TX));
     assert!(task.poll(ready.as_mut()).is_pending());
     desk.arrives(frame(1, 60));
     assert!(task.poll(ready.as_mut()).is_pending(), "a frame is no room");
-    desk.device.borrow_mut().tx_room = 1;
-    desk.bell.ring();
+    desk.device.borrow_mut().tx_ready = 1;
+    desk.bell.signal();
     assert_eq!(task.poll(ready.as_mut()), Poll::Ready(Ok(Interest::TX)));
 }
 
 #[test]
 fn an_empty_interest_never_completes() {
     let (desk, task) = (Desk::new(), Task::new());
-    let mut device = Async::by_interrupt(desk.clone(), &desk.bell);
+    let mut device = BlockingAsync::with_interrupt(desk.clone(), &desk.bell);
     let mut ready = pin!(device.ready(Interest::NONE));
     for seed in 0..3 {
         assert!(task.poll(ready.as_mut()).is_pending());
@@ -196,7 +196,7 @@ fn an_empty_interest_never_completes() {
 #[test]
 fn a_link_change_is_told_once() {
     let (desk, task) = (Desk::new(), Task::new());
-    let mut device = Async::by_interrupt(desk.clone(), &desk.bell);
+    let mut device = BlockingAsync::with_interrupt(desk.clone(), &desk.bell);
     desk.device.borrow_mut().link = Link::Down;
     assert_eq!(
         task.poll(pin!(device.ready(Interest::LINK))),
@@ -217,17 +217,17 @@ fn a_link_change_is_told_once() {
 #[test]
 fn a_dropped_wait_takes_no_ring_and_no_link_change() {
     let (desk, task) = (Desk::new(), Task::new());
-    let mut device = Async::by_interrupt(desk.clone(), &desk.bell);
+    let mut device = BlockingAsync::with_interrupt(desk.clone(), &desk.bell);
     for seed in 0..3 {
-        let mut ready = Box::pin(device.ready(Interest::RX.or(Interest::LINK)));
+        let mut ready = Box::pin(device.ready(Interest::RX | Interest::LINK));
         assert!(task.poll(ready.as_mut()).is_pending());
         desk.arrives(frame(seed, 60));
         desk.device.borrow_mut().link = if seed % 2 == 0 { Link::Down } else { Link::UP };
         // Woken, and dropped before it was polled again.
         drop(ready);
         assert_eq!(
-            task.poll(pin!(device.ready(Interest::RX.or(Interest::LINK)))),
-            Poll::Ready(Ok(Interest::RX.or(Interest::LINK)))
+            task.poll(pin!(device.ready(Interest::RX | Interest::LINK))),
+            Poll::Ready(Ok(Interest::RX | Interest::LINK))
         );
         let mut buf = [0; 1514];
         assert!(matches!(
@@ -241,8 +241,8 @@ fn a_dropped_wait_takes_no_ring_and_no_link_change() {
 #[test]
 fn recv_and_send_wait() {
     let (desk, task) = (Desk::new(), Task::new());
-    desk.device.borrow_mut().tx_room = 0;
-    let mut device = Async::by_interrupt(desk.clone(), &desk.bell);
+    desk.device.borrow_mut().tx_ready = 0;
+    let mut device = BlockingAsync::with_interrupt(desk.clone(), &desk.bell);
     let mut buf = [0; 1514];
     {
         let mut recv = pin!(device.recv(&mut buf));
@@ -252,8 +252,8 @@ fn recv_and_send_wait() {
     }
     let mut send = pin!(device.send(&buf[..77]));
     assert!(task.poll(send.as_mut()).is_pending());
-    desk.device.borrow_mut().tx_room = 1;
-    desk.bell.ring();
+    desk.device.borrow_mut().tx_ready = 1;
+    desk.bell.signal();
     assert_eq!(task.poll(send.as_mut()), Poll::Ready(Ok(())));
     assert_eq!(desk.device.borrow().sent, [frame(7, 77)]);
 }
@@ -261,24 +261,24 @@ fn recv_and_send_wait() {
 #[test]
 fn a_send_that_waits_for_room_ends_when_the_link_does() {
     let (desk, task) = (Desk::new(), Task::new());
-    desk.device.borrow_mut().tx_room = 0;
-    let mut device = Async::by_interrupt(desk.clone(), &desk.bell);
+    desk.device.borrow_mut().tx_ready = 0;
+    let mut device = BlockingAsync::with_interrupt(desk.clone(), &desk.bell);
     let frame = frame(1, 60);
     let mut send = pin!(device.send(&frame));
     assert!(task.poll(send.as_mut()).is_pending());
     desk.device.borrow_mut().link = Link::Down;
-    desk.bell.ring();
+    desk.bell.signal();
     assert!(matches!(task.poll(send.as_mut()), Poll::Ready(Err(e)) if e.kind() == ErrorKind::LinkDown));
 }
 
 #[test]
 fn an_error_ends_a_wait_with_its_cause() {
     let (desk, task) = (Desk::new(), Task::new());
-    let mut device = Async::by_interrupt(desk.clone(), &desk.bell);
+    let mut device = BlockingAsync::with_interrupt(desk.clone(), &desk.bell);
     let mut ready = pin!(device.ready(Interest::RX));
     assert!(task.poll(ready.as_mut()).is_pending());
     desk.device.borrow_mut().fail_next = Some(Cause(ErrorKind::Bus, "loose wire"));
-    desk.bell.ring();
+    desk.bell.signal();
     assert_eq!(
         task.poll(ready.as_mut()),
         Poll::Ready(Err(Cause(ErrorKind::Bus, "loose wire")))
@@ -288,10 +288,10 @@ fn an_error_ends_a_wait_with_its_cause() {
 /// A device that says "there is a frame", "there is room", and has none of it.
 fn liar() -> (Desk, Task) {
     let desk = Desk::new();
-    desk.device.borrow_mut().tx_room = 0;
+    desk.device.borrow_mut().tx_ready = 0;
     *desk.lies.borrow_mut() = Some({
         let mut events = Events::NONE;
-        (events.rx_pending, events.tx_room) = (true, true);
+        (events.rx_pending, events.tx_ready) = (true, true);
         events
     });
     (desk, Task::new())
@@ -300,7 +300,7 @@ fn liar() -> (Desk, Task) {
 #[test]
 fn a_device_that_contradicts_itself_lets_others_run() {
     let (desk, task) = liar();
-    let mut device = Async::by_interrupt(desk.clone(), &desk.bell);
+    let mut device = BlockingAsync::with_interrupt(desk.clone(), &desk.bell);
     let mut buf = [0; 1514];
     {
         let mut recv = pin!(device.recv(&mut buf));
@@ -322,7 +322,7 @@ fn work_that_is_pending_for_ever_lets_others_run() {
     // `rearm` sees the frame, `service` does not.
     *desk.lies.borrow_mut() = Some(Events::NONE);
     desk.arrives(frame(1, 60));
-    let mut device = Async::by_interrupt(desk.clone(), &desk.bell);
+    let mut device = BlockingAsync::with_interrupt(desk.clone(), &desk.bell);
     let mut ready = pin!(device.ready(Interest::RX));
     for _ in 0..10 {
         assert!(task.poll(ready.as_mut()).is_pending());
@@ -355,7 +355,7 @@ mod polling {
     fn it_looks_once_per_interval() {
         let (desk, task, ticks) = (Desk::new(), Task::new(), Ticks::default());
         let passed = ticks.0.clone();
-        let mut device = Async::by_polling(desk.clone(), ticks, 500);
+        let mut device = BlockingAsync::with_polling(desk.clone(), ticks, 500);
         let mut ready = pin!(device.ready(Interest::RX));
         for look in 1..=3 {
             assert!(task.poll(ready.as_mut()).is_pending());
@@ -376,7 +376,7 @@ mod polling {
         let (desk, task, ticks) = (Desk::new(), Task::new(), Ticks::default());
         let passed = ticks.0.clone();
         desk.device.borrow_mut().incoming.push_back(frame(1, 60));
-        let mut device = Async::by_polling(desk, ticks, 500);
+        let mut device = BlockingAsync::with_polling(desk, ticks, 500);
         assert!(task.poll(pin!(device.recv(&mut [0; 1514]))).is_ready());
         assert!(passed.borrow().is_empty());
     }
@@ -385,7 +385,7 @@ mod polling {
     fn an_interval_of_nothing_is_a_microsecond() {
         let (desk, task, ticks) = (Desk::new(), Task::new(), Ticks::default());
         let passed = ticks.0.clone();
-        let mut device = Async::by_polling(desk, ticks, 0);
+        let mut device = BlockingAsync::with_polling(desk, ticks, 0);
         let mut ready = pin!(device.ready(Interest::RX));
         for _ in 0..2 {
             assert!(task.poll(ready.as_mut()).is_pending());

@@ -48,7 +48,7 @@ fn a_lent_frame_does_not_hinder_a_reply() {
     let memory = tx.reserve(received.len()).unwrap().unwrap();
     memory.copy_from_slice(&received);
     tx.commit(60).unwrap();
-    assert!(tx.send_gather(&[&received[..14], b"again"]).unwrap());
+    assert!(tx.send_vectored(&[&received[..14], b"again"]).unwrap());
     rx.release().unwrap();
     assert_eq!(
         device.into_inner().sent,
@@ -59,7 +59,7 @@ fn a_lent_frame_does_not_hinder_a_reply() {
 #[test]
 fn a_busy_device_leaves_room_for_one_frame() {
     let mut device = Device::new(Scripted {
-        tx_room: 0,
+        tx_ready: 0,
         ..Scripted::new()
     });
     assert!(device.tx_ready().unwrap());
@@ -70,10 +70,10 @@ fn a_busy_device_leaves_room_for_one_frame() {
         LayerError::Layer(ErrorKind::Busy)
     );
     assert!(device.split().1.reserve(60).unwrap().is_none());
-    assert!(!device.service().unwrap().tx_room);
-    device.inner_mut().tx_room = 1;
+    assert!(!device.service().unwrap().tx_ready);
+    device.inner_mut().tx_ready = 1;
     assert!(
-        device.service().unwrap().tx_room,
+        device.service().unwrap().tx_ready,
         "the parked frame went out and left its slot"
     );
     assert_eq!(device.inner_mut().sent, [frame(1, 60)]);
@@ -82,13 +82,13 @@ fn a_busy_device_leaves_room_for_one_frame() {
 #[test]
 fn a_parked_frame_goes_out_before_the_next_one() {
     let mut device = Device::new(Scripted {
-        tx_room: 0,
+        tx_ready: 0,
         ..Scripted::new()
     });
     device.send_frame(&frame(1, 60)).unwrap();
-    device.inner_mut().tx_room = 2;
+    device.inner_mut().tx_ready = 2;
     device
-        .send_gather(&[&frame(2, 60)[..20], &[], &frame(2, 60)[20..]])
+        .send_vectored(&[&frame(2, 60)[..20], &[], &frame(2, 60)[20..]])
         .unwrap();
     assert_eq!(device.into_inner().sent, [frame(1, 60), frame(2, 60)]);
 }
@@ -96,7 +96,7 @@ fn a_parked_frame_goes_out_before_the_next_one() {
 #[test]
 fn a_parked_frame_that_fails_is_counted_and_does_not_clog() {
     let mut device = Device::new(Scripted {
-        tx_room: 0,
+        tx_ready: 0,
         ..Scripted::new()
     });
     device.send_frame(&frame(1, 60)).unwrap();
@@ -105,7 +105,7 @@ fn a_parked_frame_that_fails_is_counted_and_does_not_clog() {
     assert_eq!(events.tx_failed, 1);
     assert_eq!(device.stats().tx_aborted, 1);
     device.inner_mut().link = Link::UP;
-    device.inner_mut().tx_room = 1;
+    device.inner_mut().tx_ready = 1;
     device.send_frame(&frame(2, 60)).unwrap();
     assert_eq!(device.into_inner().sent, [frame(2, 60)]);
 }
@@ -176,7 +176,7 @@ fn errors_keep_their_cause_and_lose_no_frame() {
 #[test]
 fn a_stop_counts_what_waits_in_the_buffers() {
     let mut device = Device::new(Scripted {
-        tx_room: 0,
+        tx_ready: 0,
         ..Scripted::with_incoming([frame(1, 60)])
     });
     lent(&mut device);
@@ -231,8 +231,8 @@ fn a_lying_length_is_an_error_and_no_panic() {
         fn tx_ready(&mut self) -> Result<bool, Cause> {
             self.0.tx_ready()
         }
-        fn send_gather(&mut self, parts: &[&[u8]]) -> Result<(), Cause> {
-            self.0.send_gather(parts)
+        fn send_vectored(&mut self, parts: &[&[u8]]) -> Result<(), Cause> {
+            self.0.send_vectored(parts)
         }
         fn service(&mut self) -> Result<ethdev::Events, Cause> {
             self.0.service()
@@ -279,7 +279,7 @@ proptest! {
     /// Whatever is called in whatever order: nothing panics, every frame is delivered or counted, in order.
     #[test]
     fn the_books_balance(ops in prop::collection::vec(op(), 0..60)) {
-        let mut device: Device = Device::new(Scripted { tx_room: 1, ..Scripted::new() });
+        let mut device: Device = Device::new(Scripted { tx_ready: 1, ..Scripted::new() });
         let (mut arrived, mut delivered, mut accepted) = (0_u32, 0_u32, 0_u32);
         let mut seed = 0_u8;
         for op in ops {
@@ -305,7 +305,7 @@ proptest! {
                         accepted += u32::from(tx.commit(len).is_ok());
                     }
                 }
-                Op::Room(room) => device.inner_mut().tx_room = room,
+                Op::Room(room) => device.inner_mut().tx_ready = room,
                 Op::Link(up) => device.inner_mut().link = if up { Link::UP } else { Link::Down },
                 Op::Service => drop(device.service()),
                 Op::Stop => drop(device.stop()),

@@ -71,7 +71,7 @@ fn a_handler_answers_from_inside_the_callback() {
     let mut handler = |mut frame: RxFrame<'_>, tx: &mut dyn Transmit| {
         frame[0] = 0xee; // the lent memory is the reader's
         let mac = tx.mac_address().octets();
-        tx.send_gather(&[&frame[..1], &mac, &frame[7..]]).unwrap();
+        tx.send_vectored(&[&frame[..1], &mac, &frame[7..]]).unwrap();
     };
     let mut device = wrap(Scripted::with_incoming([frame(1, 60)]));
     device.set_handler(&mut handler);
@@ -106,7 +106,7 @@ fn answers_without_room_are_busy_and_reception_goes_on() {
         busy += u32::from(tx.send_frame(&frame) == Err(ErrorKind::Busy));
     };
     let mut device = wrap(Scripted {
-        tx_room: 0,
+        tx_ready: 0,
         ..Scripted::with_incoming([frame(1, 60), frame(2, 60), frame(3, 60)])
     });
     device.set_handler(&mut handler);

@@ -27,7 +27,7 @@ fn the_cause_is_kept_and_busy_does_not_push_it_out() {
     let cause = Cause(ErrorKind::Bus, "MISO stuck");
     let mut device = Erased::new(Scripted {
         fail_next: Some(cause),
-        tx_room: 0,
+        tx_ready: 0,
         ..Scripted::new()
     });
     assert_eq!(device.service(), Err(ErrorKind::Bus));

@@ -10,7 +10,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 
-use ethdev_util::Doorbell;
+use ethdev_util::IrqSignal;
 use loom::sync::atomic::{AtomicUsize, Ordering};
 use loom::thread::{self, Thread};
 
@@ -36,13 +36,13 @@ fn block_on<F: Future>(future: F) -> F::Output {
     }
 }
 
-mod doorbell {
+mod irq_signal {
     use super::*;
 
     #[test]
     fn a_ring_is_taken_exactly_once() {
         loom::model(|| {
-            let bell = Arc::new(Doorbell::new());
+            let bell = Arc::new(IrqSignal::new());
             let ringer = thread::spawn({
                 let bell = bell.clone();
                 move || bell.ring()
@@ -50,14 +50,14 @@ mod doorbell {
             let before = bell.take();
             ringer.join().unwrap();
             assert_ne!(before, bell.take());
-            assert!(!bell.is_rung());
+            assert!(!bell.is_signaled());
         });
     }
 
     #[test]
     fn what_is_done_before_a_ring_is_seen_after_the_take() {
         loom::model(|| {
-            let (bell, work) = (Arc::new(Doorbell::new()), Arc::new(AtomicUsize::new(0)));
+            let (bell, work) = (Arc::new(IrqSignal::new()), Arc::new(AtomicUsize::new(0)));
             let ringers: Vec<_> = (0..2)
                 .map(|_| {
                     let (bell, work) = (bell.clone(), work.clone());
@@ -82,21 +82,21 @@ mod doorbell {
     #[test]
     fn a_waiter_is_woken_whenever_the_ring_comes() {
         loom::model(|| {
-            let bell = Arc::new(Doorbell::new());
+            let bell = Arc::new(IrqSignal::new());
             let ringer = thread::spawn({
                 let bell = bell.clone();
                 move || bell.ring()
             });
             block_on(bell.wait());
             ringer.join().unwrap();
-            assert!(!bell.is_rung());
+            assert!(!bell.is_signaled());
         });
     }
 
     #[test]
     fn a_wait_that_is_dropped_takes_no_ring() {
         loom::model(|| {
-            let bell = Arc::new(Doorbell::new());
+            let bell = Arc::new(IrqSignal::new());
             let ringer = thread::spawn({
                 let bell = bell.clone();
                 move || bell.ring()
@@ -107,7 +107,7 @@ mod doorbell {
                 block_on(bell.wait());
             }
             ringer.join().unwrap();
-            assert!(!bell.is_rung());
+            assert!(!bell.is_signaled());
         });
     }
 
@@ -115,7 +115,7 @@ mod doorbell {
     fn two_waiters_both_get_on() {
         // The contract is one waiter at a time; two are slow, but neither sleeps for ever while rings come.
         loom::model(|| {
-            let bell = Arc::new(Doorbell::new());
+            let bell = Arc::new(IrqSignal::new());
             let other = thread::spawn({
                 let bell = bell.clone();
                 move || {
@@ -135,7 +135,7 @@ mod rearm {
     use super::*;
     use ethdev::asynch::EthernetDevice as _;
     use ethdev::*;
-    use ethdev_util::asynch::Async;
+    use ethdev_util::asynch::BlockingAsync;
     use loom::sync::Mutex;
 
     /// How the line from the chip reaches the host.
@@ -161,7 +161,7 @@ mod rearm {
     struct Nic {
         chip: Mutex<Chip>,
         line: Line,
-        bell: Doorbell,
+        bell: IrqSignal,
     }
 
     impl Nic {
@@ -173,7 +173,7 @@ mod rearm {
                     high: false,
                 }),
                 line,
-                bell: Doorbell::new(),
+                bell: IrqSignal::new(),
             })
         }
 
@@ -272,7 +272,7 @@ mod rearm {
             Ok(false)
         }
 
-        fn send_gather(&mut self, _: &[&[u8]]) -> Result<(), ErrorKind> {
+        fn send_vectored(&mut self, _: &[&[u8]]) -> Result<(), ErrorKind> {
             Err(ErrorKind::Busy)
         }
 
@@ -328,7 +328,7 @@ mod rearm {
 
     fn by_the_adapter(driver: &mut Driver) {
         let nic = driver.nic.clone();
-        let mut device = Async::by_interrupt(driver, &nic.bell);
+        let mut device = BlockingAsync::with_interrupt(driver, &nic.bell);
         for _ in 0..2 {
             block_on(device.recv(&mut [0; 60])).unwrap();
         }
@@ -421,11 +421,11 @@ mod rearm {
     }
 }
 
-#[cfg(feature = "pump")]
+#[cfg(feature = "channel")]
 mod pump {
     use super::*;
     use ethdev::*;
-    use ethdev_util::pump::Pump;
+    use ethdev_util::channel::Channel;
 
     const FRAME: [u8; 14] = [0xa5; 14];
 
@@ -473,7 +473,7 @@ mod pump {
             Ok(true)
         }
 
-        async fn send_gather(&mut self, parts: &[&[u8]]) -> Result<(), ErrorKind> {
+        async fn send_vectored(&mut self, parts: &[&[u8]]) -> Result<(), ErrorKind> {
             assert_eq!(parts.concat(), FRAME);
             self.to_send -= 1;
             Ok(())
@@ -494,9 +494,9 @@ mod pump {
     /// Lends `size` buffers each way for ever: loom's threads want that.
     fn with_pump(
         device: Finite,
-        stack: impl FnOnce(ethdev_util::pump::StackSide<'static, 'static, 1, 1>) + Send + 'static,
+        stack: impl FnOnce(ethdev_util::channel::Endpoint<'static, 'static, 1, 1>) + Send + 'static,
     ) {
-        let pump: &'static mut Pump<'static, 1, 1> = Box::leak(Box::new(Pump::new()));
+        let pump: &'static mut Channel<'static, 1, 1> = Box::leak(Box::new(Channel::new()));
         let (mut runner, stack_side) =
             pump.split(device, Box::leak(Box::new([[0; 14]])), Box::leak(Box::new([[0; 14]])));
         let stack = thread::spawn(move || stack(stack_side));

@@ -36,15 +36,15 @@ pub trait Transmit {
     /// # Errors
     ///
     /// The kind of the error; the error itself is kept for [`Callback::take_tx_error`]. Whatever it is, the frame was not accepted.
-    fn send_gather(&mut self, parts: &[&[u8]]) -> Result<(), ErrorKind>;
+    fn send_vectored(&mut self, parts: &[&[u8]]) -> Result<(), ErrorKind>;
 
-    /// Sends one frame. Equivalent to `send_gather(&[frame])`.
+    /// Sends one frame. Equivalent to `send_vectored(&[frame])`.
     ///
     /// # Errors
     ///
-    /// As [`send_gather`](Self::send_gather).
+    /// As [`send_vectored`](Self::send_vectored).
     fn send_frame(&mut self, frame: &[u8]) -> Result<(), ErrorKind> {
-        self.send_gather(&[frame])
+        self.send_vectored(&[frame])
     }
 }
 
@@ -92,12 +92,12 @@ impl Polled {
 /// // `nic` and `peer` are the two ends of a wire.
 /// let mut handler = |frame: RxFrame<'_>, tx: &mut dyn Transmit| {
 ///     let [to, from] = [&frame[6..12], &frame[..6]];
-///     tx.send_gather(&[to, from, &frame[12..]]).ok(); // back to the sender
+///     tx.send_vectored(&[to, from, &frame[12..]]).ok(); // back to the sender
 /// };
 /// let mut device = Callback::new(nic);
 /// device.set_handler(&mut handler);
 ///
-/// peer.send_gather(&[&[2, 0, 0, 0, 0, 2], &peer.mac_address().octets(), b"\x88\xb5hello"])?;
+/// peer.send_vectored(&[&[2, 0, 0, 0, 0, 2], &peer.mac_address().octets(), b"\x88\xb5hello"])?;
 /// clock.advance(core::time::Duration::from_micros(10));
 /// assert_eq!(device.poll(16)?.frames, 1);
 ///

@@ -145,7 +145,7 @@ pub struct Capabilities {
     pub checksum: ChecksumOffload,
     /// How often [`service`](crate::EthernetDevice::service) has to be called at least, whether interrupts are used or not; `None` = when there is an
     /// interrupt, and as often as the caller likes where there is none. A PHY without an interrupt line, for instance, has to be looked at from time to time.
-    pub service_interval: Option<Duration>,
+    pub max_service_interval: Option<Duration>,
 }
 
 impl Capabilities {
@@ -158,7 +158,7 @@ impl Capabilities {
         tx_queue_frames: 0,
         rx_overrun_exact: true,
         checksum: ChecksumOffload::NONE,
-        service_interval: None,
+        max_service_interval: None,
     };
 
     /// The same with this longest frame in both directions.
@@ -214,8 +214,8 @@ impl Capabilities {
 
     /// The same with [`service`](crate::EthernetDevice::service) to be called at least this often.
     #[must_use]
-    pub const fn with_service_interval(mut self, interval: Duration) -> Self {
-        self.service_interval = Some(interval);
+    pub const fn with_max_service_interval(mut self, interval: Duration) -> Self {
+        self.max_service_interval = Some(interval);
         self
     }
 

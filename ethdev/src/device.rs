@@ -16,7 +16,7 @@ use crate::{Capabilities, ErrorType, Events, Link, MacAddress, RxMeta, Stats};
 ///         let (header, payload) = buf[..meta.len].split_at(14);
 ///         let (addresses, ethertype) = header.split_at(12);
 ///         // Gather: the new header is put together from parts; nothing is copied here.
-///         match device.send_gather(&[&addresses[6..], &device.mac_address().octets(), ethertype, payload]) {
+///         match device.send_vectored(&[&addresses[6..], &device.mac_address().octets(), ethertype, payload]) {
 ///             Ok(()) => reflected += 1,
 ///             Err(e) if e.kind() == ErrorKind::Busy => {} // full: this one is not reflected
 ///             Err(e) => return Err(e),
@@ -37,7 +37,7 @@ use crate::{Capabilities, ErrorType, Events, Link, MacAddress, RxMeta, Stats};
 /// #     }
 /// #     fn discard_frame(&mut self) -> Result<bool, ErrorKind> { Ok(self.0.take().is_some()) }
 /// #     fn tx_ready(&mut self) -> Result<bool, ErrorKind> { Ok(true) }
-/// #     fn send_gather(&mut self, parts: &[&[u8]]) -> Result<(), ErrorKind> { self.1.push(parts.concat()); Ok(()) }
+/// #     fn send_vectored(&mut self, parts: &[&[u8]]) -> Result<(), ErrorKind> { self.1.push(parts.concat()); Ok(()) }
 /// #     fn service(&mut self) -> Result<Events, ErrorKind> { Ok(Events::NONE) }
 /// # }
 /// # let mut device = One(Some(b"\x02\0\0\0\0\x01\x02\0\0\0\0\x02\x88\xb5hello".to_vec()), vec![]);
@@ -134,15 +134,15 @@ pub trait EthernetDevice: ErrorType {
     /// - `Busy`: no room now.
     /// - `LinkDown`, `Stopped`: not now, and waiting for room does not help.
     /// - `Bus`, `Timeout`, `Fault`, `NotPresent`: the device failed.
-    fn send_gather(&mut self, parts: &[&[u8]]) -> Result<(), Self::Error>;
+    fn send_vectored(&mut self, parts: &[&[u8]]) -> Result<(), Self::Error>;
 
-    /// Sends one frame. Equivalent to `send_gather(&[frame])`.
+    /// Sends one frame. Equivalent to `send_vectored(&[frame])`.
     ///
     /// # Errors
     ///
-    /// As [`send_gather`](Self::send_gather).
+    /// As [`send_vectored`](Self::send_vectored).
     fn send_frame(&mut self, frame: &[u8]) -> Result<(), Self::Error> {
-        self.send_gather(&[frame])
+        self.send_vectored(&[frame])
     }
 
     /// Housekeeping: refreshes the link, collects completed transmissions, gets over faults that the chip is known for.
@@ -162,14 +162,14 @@ pub trait EthernetDevice: ErrorType {
 /// `FrameTooShort` below a header, `FrameTooLong` above `tx_max_frame_len`.
 ///
 /// ```
-/// use ethdev::{Capabilities, ErrorKind, check_frame};
-/// assert_eq!(check_frame(&[&[0; 14], &[0; 46]], &Capabilities::ETHERNET), Ok(60));
-/// assert_eq!(check_frame(&[&[0; 13]], &Capabilities::ETHERNET), Err(ErrorKind::FrameTooShort));
-/// assert_eq!(check_frame(&[&[0; 1515]], &Capabilities::ETHERNET), Err(ErrorKind::FrameTooLong { max: 1514 }));
+/// use ethdev::{Capabilities, ErrorKind, validate_tx_len};
+/// assert_eq!(validate_tx_len(&[&[0; 14], &[0; 46]], &Capabilities::ETHERNET), Ok(60));
+/// assert_eq!(validate_tx_len(&[&[0; 13]], &Capabilities::ETHERNET), Err(ErrorKind::FrameTooShort));
+/// assert_eq!(validate_tx_len(&[&[0; 1515]], &Capabilities::ETHERNET), Err(ErrorKind::FrameTooLong { max: 1514 }));
 /// ```
-pub fn check_frame(parts: &[&[u8]], capabilities: &Capabilities) -> Result<usize, crate::ErrorKind> {
+pub fn validate_tx_len(parts: &[&[u8]], capabilities: &Capabilities) -> Result<usize, crate::ErrorKind> {
     let max = capabilities.tx_max_frame_len.bytes();
-    match crate::frame::gather_len(parts) {
+    match crate::frame::vectored_len(parts) {
         Some(len) if len < crate::frame::HEADER_LEN => Err(crate::ErrorKind::FrameTooShort),
         Some(len) if len <= max => Ok(len),
         _ => Err(crate::ErrorKind::FrameTooLong { max }),

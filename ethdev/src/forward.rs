@@ -88,8 +88,8 @@ impl<T: EthernetDevice + ?Sized> EthernetDevice for &mut T {
         (**self).tx_ready()
     }
 
-    fn send_gather(&mut self, parts: &[&[u8]]) -> Result<(), T::Error> {
-        (**self).send_gather(parts)
+    fn send_vectored(&mut self, parts: &[&[u8]]) -> Result<(), T::Error> {
+        (**self).send_vectored(parts)
     }
 
     fn send_frame(&mut self, frame: &[u8]) -> Result<(), T::Error> {

@@ -132,13 +132,13 @@ impl Header {
 
 /// The length of a frame that is handed over in parts; `None` where the sum overflows.
 #[must_use]
-pub fn gather_len(parts: &[&[u8]]) -> Option<usize> {
+pub fn vectored_len(parts: &[&[u8]]) -> Option<usize> {
     parts.iter().try_fold(0_usize, |sum, part| sum.checked_add(part.len()))
 }
 
 /// Copies `parts` one after another to the start of `buf` and returns their length; `None`, with nothing promised about `buf`, where they do not fit.
 #[must_use]
-pub fn gather_into(parts: &[&[u8]], buf: &mut [u8]) -> Option<usize> {
+pub fn copy_vectored(parts: &[&[u8]], buf: &mut [u8]) -> Option<usize> {
     let mut at = 0_usize;
     for part in parts {
         let end = at.checked_add(part.len())?;
@@ -169,8 +169,8 @@ mod tests {
             let slices: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
             let whole = parts.concat();
             let mut buf = std::vec![0; room];
-            prop_assert_eq!(gather_len(&slices), Some(whole.len()));
-            match gather_into(&slices, &mut buf) {
+            prop_assert_eq!(vectored_len(&slices), Some(whole.len()));
+            match copy_vectored(&slices, &mut buf) {
                 Some(len) => prop_assert_eq!(&buf[..len], &whole[..]),
                 None => prop_assert!(whole.len() > room),
             }

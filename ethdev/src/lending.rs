@@ -22,7 +22,7 @@ use crate::{EthernetDevice, RxFrame, RxMeta, Stats, frame};
 /// # let [a, b] = [1, 2].map(|n| RingConfig::new(MacAddress::new([2, 0, 0, 0, 0, n])));
 /// # let (_wire, mut peer, mut nic) = RingNic::pair(&clock, WireConfig::default(), a, b);
 /// // `nic` and `peer` are the two ends of a wire.
-/// peer.send_gather(&[&[2, 0, 0, 0, 0, 2], &peer.mac_address().octets(), b"\x88\xb5hello"])?;
+/// peer.send_vectored(&[&[2, 0, 0, 0, 0, 2], &peer.mac_address().octets(), b"\x88\xb5hello"])?;
 /// clock.advance(core::time::Duration::from_micros(10));
 ///
 /// let (mut rx, mut tx) = nic.split();
@@ -133,13 +133,13 @@ pub trait TxHalf {
     /// # Errors
     ///
     /// As [`reserve`](Self::reserve) and [`commit`](Self::commit). The frame was not accepted.
-    fn send_gather(&mut self, parts: &[&[u8]]) -> Result<bool, Self::Error> {
+    fn send_vectored(&mut self, parts: &[&[u8]]) -> Result<bool, Self::Error> {
         // A sum that overflows is longer than any frame: `reserve` refuses it.
-        let len = frame::gather_len(parts).unwrap_or(usize::MAX);
+        let len = frame::vectored_len(parts).unwrap_or(usize::MAX);
         let Some(memory) = self.reserve(len)? else {
             return Ok(false);
         };
-        match frame::gather_into(parts, memory) {
+        match frame::copy_vectored(parts, memory) {
             Some(len) => self.commit(len).map(|()| true),
             // Less was lent than asked for: no room for this frame.
             None => Ok(false),
@@ -182,15 +182,15 @@ pub fn discard<R: RxHalf>(mut rx: R) -> Result<bool, R::Error> {
     Ok(true)
 }
 
-/// [`EthernetDevice::send_gather`] of a lending device, for a frame that [`check_frame`](crate::check_frame) has passed.
+/// [`EthernetDevice::send_vectored`] of a lending device, for a frame that [`validate_tx_len`](crate::validate_tx_len) has passed.
 ///
 /// `busy` makes the device's error for no room.
 ///
 /// # Errors
 ///
-/// As `send_gather`.
+/// As `send_vectored`.
 pub fn send_by_copy<T: TxHalf>(mut tx: T, parts: &[&[u8]], busy: impl FnOnce() -> T::Error) -> Result<(), T::Error> {
-    if tx.send_gather(parts)? { Ok(()) } else { Err(busy()) }
+    if tx.send_vectored(parts)? { Ok(()) } else { Err(busy()) }
 }
 
 /// The counters of a lending device after one frame was released or discarded: what every implementor counts alike.

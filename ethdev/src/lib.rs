@@ -32,7 +32,7 @@ mod stats;
 pub use callback::{CallbackDevice, FrameHandler, Polled, Transmit};
 pub use capabilities::{Capabilities, ChecksumOffload, IpMtu, MaxFrameLen, Offload};
 pub use control::{Control, ControlError, FilterOutcome, Multicast, RxFilter};
-pub use device::{EthernetDevice, check_frame};
+pub use device::{EthernetDevice, validate_tx_len};
 pub use error::{Error, ErrorClass, ErrorKind, ErrorType, LayerError};
 pub use frame::{RxFrame, RxMeta};
 pub use lending::{LendingDevice, RxHalf, TxHalf};

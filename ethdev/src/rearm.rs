@@ -11,32 +11,32 @@
 /// # For stack and executor authors
 ///
 /// ```text
-/// interrupt handler:   doorbell.ring()
+/// interrupt handler:   irq_signal.signal()
 ///
 /// task:   loop {
-///             doorbell.take();
+///             irq_signal.try_take();
 ///             device.disarm()?;
 ///             drain the device;
 ///             if device.rearm(Interest::RX)? == RearmOutcome::WorkPending { continue }
-///             sleep until doorbell.is_rung();        // decided with interrupts off, or by awaiting doorbell.wait()
+///             sleep until irq_signal.is_signaled();        // decided with interrupts off, or by awaiting irq_signal.wait()
 ///         }
 /// ```
 ///
 /// ```
-/// use ethdev_util::Doorbell;
+/// use ethdev_util::IrqSignal;
 /// use ethdev::{EthernetDevice, Interest, MacAddress, Rearm, RearmOutcome};
 /// # use ethdev_sim::{Clock, RingConfig, RingError, RingNic, WireConfig};
-/// # static DOORBELL: Doorbell = Doorbell::new();
+/// # static IRQ_SIGNAL: IrqSignal = IrqSignal::new();
 /// # let clock = Clock::new();
-/// # let [a, b] = [1, 2].map(|n| RingConfig::new(MacAddress::new([2, 0, 0, 0, 0, n])).with_doorbell(&DOORBELL));
+/// # let [a, b] = [1, 2].map(|n| RingConfig::new(MacAddress::new([2, 0, 0, 0, 0, n])).with_irq_signal(&IRQ_SIGNAL));
 /// # let (_wire, mut peer, mut nic) = RingNic::pair(&clock, WireConfig::default(), a, b);
-/// // `nic` rings DOORBELL; `peer` is the other end of its wire.
+/// // `nic` rings IRQ_SIGNAL; `peer` is the other end of its wire.
 /// assert_eq!(nic.rearm(Interest::RX)?, RearmOutcome::Armed);
-/// assert!(!DOORBELL.take());
+/// assert!(!IRQ_SIGNAL.try_take());
 ///
-/// peer.send_gather(&[&[2, 0, 0, 0, 0, 2], &peer.mac_address().octets(), b"\x88\xb5hello"])?;
+/// peer.send_vectored(&[&[2, 0, 0, 0, 0, 2], &peer.mac_address().octets(), b"\x88\xb5hello"])?;
 /// clock.advance(core::time::Duration::from_micros(10));
-/// assert!(DOORBELL.take());
+/// assert!(IRQ_SIGNAL.try_take());
 ///
 /// // Not drained, and armed again: no interrupt may come for what is there already, so it has to be said.
 /// nic.disarm()?;
@@ -102,30 +102,38 @@ impl Interest {
         link: true,
     };
 
-    /// What is in either.
+    /// Whether nothing is in it.
     #[must_use]
-    pub const fn or(self, other: Self) -> Self {
+    pub const fn is_none(self) -> bool {
+        !(self.rx | self.tx | self.link)
+    }
+}
+
+/// What is in either.
+impl core::ops::BitOr for Interest {
+    type Output = Self;
+
+    #[inline]
+    fn bitor(self, other: Self) -> Self {
         Self {
             rx: self.rx | other.rx,
             tx: self.tx | other.tx,
             link: self.link | other.link,
         }
     }
+}
 
-    /// What is in both.
-    #[must_use]
-    pub const fn and(self, other: Self) -> Self {
+/// What is in both.
+impl core::ops::BitAnd for Interest {
+    type Output = Self;
+
+    #[inline]
+    fn bitand(self, other: Self) -> Self {
         Self {
             rx: self.rx & other.rx,
             tx: self.tx & other.tx,
             link: self.link & other.link,
         }
-    }
-
-    /// Whether nothing is in it.
-    #[must_use]
-    pub const fn is_none(self) -> bool {
-        !(self.rx | self.tx | self.link)
     }
 }
 

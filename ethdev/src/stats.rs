@@ -4,7 +4,7 @@ macro_rules! counters {
     ($($(#[$doc:meta])* $name:ident,)*) => {
         /// What became of every frame, since the device was constructed.
         ///
-        /// Counters are 32 bits wide, wrap, and survive [`recover`](crate::Control::recover): look at differences with [`since`](Self::since).
+        /// Counters are 32 bits wide, wrap, and survive [`recover`](crate::Control::recover): look at differences with [`delta_since`](Self::delta_since).
         ///
         /// # The books balance
         ///
@@ -26,13 +26,13 @@ macro_rules! counters {
 
             /// What was counted between `earlier` and `self`, right across a wrap.
             #[must_use]
-            pub const fn since(&self, earlier: &Self) -> Self {
+            pub const fn delta_since(&self, earlier: &Self) -> Self {
                 Self { $($name: self.$name.wrapping_sub(earlier.$name),)* }
             }
 
             /// The sum of two devices' counters, or of a device's and of a layer's in front of it.
             #[must_use]
-            pub const fn plus(&self, other: &Self) -> Self {
+            pub const fn wrapping_add(&self, other: &Self) -> Self {
                 Self { $($name: self.$name.wrapping_add(other.$name),)* }
             }
 
@@ -123,9 +123,9 @@ pub struct Events {
     /// At least one frame is pending.
     pub rx_pending: bool,
     /// Frames were lost since the last call; [`Stats`] says why.
-    pub rx_lost: bool,
+    pub rx_dropped: bool,
     /// Room to transmit: the next legal frame is not `Busy`.
-    pub tx_room: bool,
+    pub tx_ready: bool,
     /// How many sent frames were confirmed since the last call.
     pub tx_completed: u16,
     /// How many accepted frames failed since the last call.
@@ -139,8 +139,8 @@ impl Events {
     pub const NONE: Self = Self {
         link_changed: false,
         rx_pending: false,
-        rx_lost: false,
-        tx_room: false,
+        rx_dropped: false,
+        tx_ready: false,
         tx_completed: 0,
         tx_failed: 0,
         recovered: false,
@@ -148,12 +148,12 @@ impl Events {
 
     /// Both: the flags of either, the sums of the counts (saturating).
     #[must_use]
-    pub const fn and(self, other: Self) -> Self {
+    pub const fn merge(self, other: Self) -> Self {
         Self {
             link_changed: self.link_changed | other.link_changed,
             rx_pending: self.rx_pending | other.rx_pending,
-            rx_lost: self.rx_lost | other.rx_lost,
-            tx_room: self.tx_room | other.tx_room,
+            rx_dropped: self.rx_dropped | other.rx_dropped,
+            tx_ready: self.tx_ready | other.tx_ready,
             tx_completed: self.tx_completed.saturating_add(other.tx_completed),
             tx_failed: self.tx_failed.saturating_add(other.tx_failed),
             recovered: self.recovered | other.recovered,
@@ -174,7 +174,7 @@ mod tests {
             for _ in 0..frames {
                 later.count_rx(len);
             }
-            let difference = later.since(&earlier);
+            let difference = later.delta_since(&earlier);
             prop_assert_eq!(difference.rx_frames, frames);
             prop_assert_eq!(difference.rx_bytes, frames * len as u32);
         }
@@ -183,7 +183,7 @@ mod tests {
         fn plus_undoes_since(a: u32, b: u32) {
             let x = Stats { tx_frames: a, ..Stats::ZERO };
             let y = Stats { tx_frames: b, ..Stats::ZERO };
-            prop_assert_eq!(x.since(&y).plus(&y), x);
+            prop_assert_eq!(x.delta_since(&y).wrapping_add(&y), x);
         }
     }
 

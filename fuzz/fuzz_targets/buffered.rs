@@ -37,7 +37,7 @@ libfuzzer_sys::fuzz_target!(|input: (Vec<u8>, Vec<u8>)| {
                     "more was sent than was reserved"
                 );
             }
-            5 => drop(tx.send_gather(&[&buf[..len], &buf[len..]])),
+            5 => drop(tx.send_vectored(&[&buf[..len], &buf[len..]])),
             6 => drop(device.recv_frame(&mut buf[..len])),
             7 => drop(device.send_frame(&buf[..len])),
             8 => drop(device.service()),

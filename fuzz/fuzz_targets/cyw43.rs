@@ -8,7 +8,7 @@ use std::cell::RefCell;
 
 use arbitrary::Unstructured;
 use ethdev::{Control, EthernetDevice, Interest, Multicast, Rearm, RxFilter};
-use ethdev_cyw43::{ApConfig, Config, Cyw43, Images, LEAST_MEMORY, Network, Rejoin, ScanOptions, Verify};
+use ethdev_cyw43::{ApConfig, Config, Cyw43, Images, MIN_RX_QUEUE_LEN, Network, ReconnectPolicy, ScanOptions, Verify};
 use ethdev_fuzz::MAC;
 use liar::{Host, Liar, Oracle};
 
@@ -71,10 +71,14 @@ libfuzzer_sys::fuzz_target!(|input: (u8, Vec<u8>, Vec<u8>)| {
         .with_join_timeout_ms(500)
         .with_answer_timeout_ms(100);
     if flags & 4 != 0 {
-        config = config.with_rejoin(Rejoin::PERSISTENT);
+        config = config.with_rejoin(ReconnectPolicy::PERSISTENT);
     }
-    let mut memory = [0; 2 * LEAST_MEMORY];
-    let memory = &mut memory[..if flags & 8 == 0 { LEAST_MEMORY } else { 2 * LEAST_MEMORY }];
+    let mut memory = [0; 2 * MIN_RX_QUEUE_LEN];
+    let memory = &mut memory[..if flags & 8 == 0 {
+        MIN_RX_QUEUE_LEN
+    } else {
+        2 * MIN_RX_QUEUE_LEN
+    }];
     let images = Images::new(&[1; 200], &[2; 40], &[3; 100]);
     let mut nic = Cyw43::new(Host(&chip), Host(&chip), Host(&chip), images, memory, config).expect("memory");
     let _ = nic.start();
@@ -91,7 +95,7 @@ libfuzzer_sys::fuzz_target!(|input: (u8, Vec<u8>, Vec<u8>)| {
             }
             3 => drop(nic.discard_frame()),
             4 => drop(nic.tx_ready()),
-            5 => drop(nic.send_gather(&[&buf[..len / 3], &buf[len / 3..len]])),
+            5 => drop(nic.send_vectored(&[&buf[..len / 3], &buf[len / 3..len]])),
             6 | 7 => drop(nic.service()),
             8 => drop(nic.rearm(Interest::ALL)),
             9 => drop(nic.disarm()),

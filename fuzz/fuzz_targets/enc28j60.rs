@@ -91,7 +91,7 @@ libfuzzer_sys::fuzz_target!(|input: (u8, Vec<u8>, Vec<u8>)| {
             }
             3 => drop(nic.discard_frame()),
             4 => drop(nic.tx_ready()),
-            5 | 6 => drop(nic.send_gather(&[&buf[..len / 3], &buf[len / 3..len]])),
+            5 | 6 => drop(nic.send_vectored(&[&buf[..len / 3], &buf[len / 3..len]])),
             7 | 8 => drop(nic.service()),
             9 => drop(nic.rearm(Interest::ALL)),
             10 => drop(nic.disarm()),

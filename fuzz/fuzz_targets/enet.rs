@@ -14,7 +14,7 @@ use ethdev::{
 };
 use ethdev_fuzz::MAC;
 use ethdev_phy::Mac as _;
-use ethdev_phy::dma::RingMemory;
+use ethdev_phy::dma::RingStorage;
 use ethdev_phy::mdio::{Mdio, PhyAddress};
 use ethdev_phy::phy::reg;
 use puppet::{RX, Stage, TX};
@@ -24,7 +24,7 @@ const MOST_ACCESSES: u64 = 400;
 
 thread_local! {
     /// The rings are for ever: one run leaves them to the next.
-    static RINGS: Cell<Option<RingMemory>> = const { Cell::new(None) };
+    static RINGS: Cell<Option<RingStorage>> = const { Cell::new(None) };
 }
 
 libfuzzer_sys::fuzz_target!(|calls: Vec<u8>| {
@@ -48,7 +48,7 @@ libfuzzer_sys::fuzz_target!(|calls: Vec<u8>| {
                     assert!((14..=1514).contains(&meta.len) && meta.len <= len);
                 }
             }
-            6 => drop(stage.nic.send_gather(&[&buf[..len / 3], &buf[len / 3..len]])),
+            6 => drop(stage.nic.send_vectored(&[&buf[..len / 3], &buf[len / 3..len]])),
             7 => {
                 let (mut rx, mut tx) = stage.nic.split();
                 if let Ok(Some(mut frame)) = rx.peek() {

@@ -7,7 +7,7 @@ use arbitrary::Unstructured;
 use ethdev::{Duplex, ErrorKind, Link, Speed};
 use ethdev_lan8720::{Lan8720Phy, Loopback, Mdix, PhyConfig};
 use ethdev_phy::mdio::{Mdio, PhyAddress, RegisterAddress};
-use ethdev_phy::phy::{Abilities, Phy, PhyError, PhyEvent};
+use ethdev_phy::phy::{LinkModes, Phy, PhyError, PhyEvent};
 
 /// More accesses in one call are no bound.
 const MOST_ACCESSES: usize = 40;
@@ -94,10 +94,10 @@ libfuzzer_sys::fuzz_target!(|input: &[u8]| {
             9 => now += Duration::from_micros(u64::from(value)),
             10 => drop(phy.on_interrupt(&mut bus, now)),
             11 => {
-                let started = phy.start(&mut bus, Abilities::from_register(value), now);
+                let started = phy.start(&mut bus, LinkModes::from_register(value), now);
                 assert!(!phy.link().is_up(), "{started:?}");
             }
-            12 => drop(phy.set_advertise(&mut bus, Abilities::from_register(value), now)),
+            12 => drop(phy.set_advertise(&mut bus, LinkModes::from_register(value), now)),
             13 => {
                 let loopback = match value % 3 {
                     0 => Loopback::Off,

@@ -149,7 +149,7 @@ libfuzzer_sys::fuzz_target!(|input: (u8, Vec<u8>, Vec<u8>)| {
             }
             7 => {
                 let cut = usize::from(argument).min(200);
-                let _ = nic.send_gather(&[&frame[..cut], &frame[..3], &[], &frame[..200 - cut]]);
+                let _ = nic.send_vectored(&[&frame[..cut], &frame[..3], &[], &frame[..200 - cut]]);
             }
             8 => {
                 let _ = nic.service();

@@ -3,14 +3,14 @@
 
 use ethdev_examples::apps::{Config, Node, Slots, Storage};
 use ethdev_fuzz::Hostile;
-use ethdev_smoltcp::Adapter;
+use ethdev_smoltcp::SmoltcpDevice;
 use ethdev_util::Buffered;
 use smoltcp::time::Instant;
 use smoltcp::wire::{IpCidr, Ipv4Address};
 
 libfuzzer_sys::fuzz_target!(|answers: Vec<u8>| {
     let mut spare = [0; 1514];
-    let mut device = Adapter::new(Buffered::<_, 1514>::new(Hostile::new(&answers)), &mut spare);
+    let mut device = SmoltcpDevice::new(Buffered::<_, 1514>::new(Hostile::new(&answers)), &mut spare);
     let mut storage = Box::new(Storage::<2048>::new());
     let mut slots = Slots::new();
     let addresses = [IpCidr::new(Ipv4Address::new(10, 0, 0, 1).into(), 24)];

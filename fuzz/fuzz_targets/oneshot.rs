@@ -13,7 +13,7 @@ use ethdev::{
 use ethdev_fuzz::MAC;
 use ethdev_phy::Mac;
 use ethdev_phy::mdio::{Mdio, PhyAddress, RegisterAddress};
-use ethdev_rmii::{Flaw, OneShot, PortInterrupt, Received, RxPort, TxPort};
+use ethdev_rmii::{FrameError, PortInterrupt, Received, RxPort, SoftMac, TxPort};
 
 type Buffer = Box<[u8]>;
 
@@ -156,7 +156,11 @@ fn arrive(line: &mut Line, input: &mut Unstructured<'_>, good: &[u8]) {
     }
     let mut received = Received::new(buffer, len);
     if what % 32 == 3 {
-        received = received.with_flaw(if what & 64 == 0 { Flaw::Overflow } else { Flaw::Symbol });
+        received = received.with_flaw(if what & 64 == 0 {
+            FrameError::Overflow
+        } else {
+            FrameError::Symbol
+        });
     }
     line.filled.push_back(received);
 }
@@ -182,7 +186,7 @@ libfuzzer_sys::fuzz_target!(|input: &[u8]| {
     port.0.borrow_mut().depth = usize::from(input.arbitrary::<u8>().unwrap_or(0) % 5) + 1;
     let time = port.clone();
     let ports = (port.clone(), port.clone());
-    let nic = OneShot::<_, _, _, _, 4, 2>::new(ports, Nobody, move || time.0.borrow().now, MAC, buffers(), buffers());
+    let nic = SoftMac::<_, _, _, _, 4, 2>::new(ports, Nobody, move || time.0.borrow().now, MAC, buffers(), buffers());
     let Ok(mut nic) = nic else { panic!("it does not start") };
     let mut buf = [0; 1600];
     let mut accepted = 0_u32;
@@ -198,7 +202,7 @@ libfuzzer_sys::fuzz_target!(|input: &[u8]| {
                 }
             }
             7 => drop(nic.discard_frame()),
-            8 | 9 => accepted += u32::from(nic.send_gather(&[&buf[..len / 3], &buf[len / 3..len]]).is_ok()),
+            8 | 9 => accepted += u32::from(nic.send_vectored(&[&buf[..len / 3], &buf[len / 3..len]]).is_ok()),
             10 => drop(nic.service()),
             11 => drop(nic.rearm(Interest::ALL)),
             12 => drop(nic.start()),

@@ -14,7 +14,7 @@ impl Transmit for Wire {
         MAC
     }
 
-    fn send_gather(&mut self, parts: &[&[u8]]) -> Result<(), ErrorKind> {
+    fn send_vectored(&mut self, parts: &[&[u8]]) -> Result<(), ErrorKind> {
         self.0.push(parts.concat());
         Ok(())
     }

@@ -109,7 +109,7 @@ impl EthernetDevice for Hostile<'_> {
         self.answer(true, |device| device.answers.arbitrary())
     }
 
-    fn send_gather(&mut self, _: &[&[u8]]) -> Result<(), ErrorKind> {
+    fn send_vectored(&mut self, _: &[&[u8]]) -> Result<(), ErrorKind> {
         self.answer((), |_| Ok(()))
     }
 
@@ -122,7 +122,7 @@ impl EthernetDevice for Hostile<'_> {
             };
             let mut events = Events::NONE;
             events.rx_pending = device.answers.arbitrary()?;
-            events.tx_room = device.answers.arbitrary()?;
+            events.tx_ready = device.answers.arbitrary()?;
             events.tx_completed = device.answers.arbitrary()?;
             Ok(events)
         })

@@ -11,10 +11,10 @@ use cyw43439_model::{
 };
 use ethdev::{Control as _, EthernetDevice as _};
 use ethdev_conformance::conformance;
-use ethdev_conformance::{FarEnd, Fixture, Loss, Power, Unsupported};
-use ethdev_cyw43::{Config, Cyw43, Images, Incoming, Network, Outgoing, PowerSave, Rejoin, asynch};
-use ethdev_sim::{Clock, SimDelay, Station, Wire, WireConfig, block_on, fcs};
-use ethdev_util::Doorbell;
+use ethdev_conformance::{Fixture, LinkPeer, Loss, Power, Unsupported};
+use ethdev_cyw43::{Config, Cyw43, Images, Incoming, Network, Outgoing, PowerSave, ReconnectPolicy, asynch};
+use ethdev_sim::{Clock, Peer, SimDelay, Wire, WireConfig, block_on, fcs};
+use ethdev_util::IrqSignal;
 
 use crate::support::{self, Probe, no_misuse};
 
@@ -33,7 +33,7 @@ struct Probed {
 /// What the far end and the bus both need.
 struct Air {
     clock: Clock,
-    station: Station,
+    station: Peer,
 }
 
 type BusError = support::BusError<BusFault>;
@@ -76,7 +76,7 @@ impl ethdev_cyw43::Gspi for Probed {
         Ok(status)
     }
 
-    fn hold_data_low(&mut self, _: bool) -> Result<(), BusError> {
+    fn set_strap(&mut self, _: bool) -> Result<(), BusError> {
         Ok(())
     }
 
@@ -106,7 +106,7 @@ impl<const WAITS: bool> asynch::Gspi for ProbedAsync<WAITS> {
         Ok(status)
     }
 
-    async fn hold_data_low(&mut self, _: bool) -> Result<(), BusError> {
+    async fn set_strap(&mut self, _: bool) -> Result<(), BusError> {
         Ok(())
     }
 
@@ -130,9 +130,9 @@ struct Bench {
     chip: Cyw43Chip,
     ap: ApId,
     /// `None` where the driver waits by itself.
-    doorbell: Option<Arc<Doorbell>>,
+    irq_signal: Option<Arc<IrqSignal>>,
     /// Which fault is injected: the power fails, or the firmware stops.
-    brown_out: bool,
+    inject_brownout: bool,
 }
 
 impl Bench {
@@ -141,21 +141,21 @@ impl Bench {
         let (_, port, peer) = Wire::new(&clock, WireConfig::default());
         let chip = Cyw43Chip::new(&clock, port, ChipConfig::default());
         let ap = chip.add_ap(AccessPoint::wpa2(SSID, PASSPHRASE));
-        let doorbell = Arc::new(Doorbell::new());
+        let irq_signal = Arc::new(IrqSignal::new());
         chip.on_irq_rising({
-            let doorbell = doorbell.clone();
-            move || doorbell.ring()
+            let irq_signal = irq_signal.clone();
+            move || irq_signal.signal()
         });
         let bench = Self {
             air: Rc::new(Air {
                 clock,
-                station: Station::new(peer),
+                station: Peer::new(peer),
             }),
             probe: Rc::default(),
             chip,
             ap,
-            doorbell: Some(doorbell),
-            brown_out: !sees_interrupt,
+            irq_signal: Some(irq_signal),
+            inject_brownout: !sees_interrupt,
         };
         let bus = Probed {
             bus: bench.chip.word_bus(),
@@ -170,7 +170,7 @@ impl Bench {
     fn config() -> Config {
         Config::new()
             .with_power_save(PowerSave::Off)
-            .with_rejoin(Rejoin::PERSISTENT.with_pauses_ms(1, 10))
+            .with_rejoin(ReconnectPolicy::PERSISTENT.with_pauses_ms(1, 10))
             .with_health_check_every(4)
     }
 
@@ -198,7 +198,7 @@ impl Drop for Bench {
     }
 }
 
-impl FarEnd for Bench {
+impl LinkPeer for Bench {
     fn peer_send(&mut self, frame: &[u8]) {
         // Not `send`, which pads as a wired station does: stations in the air do not.
         self.air.station.send_raw(&fcs::append(frame));
@@ -257,7 +257,7 @@ impl FarEnd for Bench {
     }
 
     /// The chip has no length of its own for a frame: a header that points beyond the frame, or a frame that is too long.
-    fn forge_rx_length(&mut self, len: usize) -> Power {
+    fn override_rx_len(&mut self, len: usize) -> Power {
         let spoil = match u16::try_from(len) {
             Ok(len @ 1515..=2000) => Spoil::Oversize(len + 22),
             Ok(2001..) | Err(_) => Spoil::Oversize(2040),
@@ -269,8 +269,8 @@ impl FarEnd for Bench {
     }
 
     fn inject_fault(&mut self) -> Power {
-        if self.brown_out {
-            self.chip.brown_out();
+        if self.inject_brownout {
+            self.chip.inject_brownout();
         } else {
             self.chip.halt_firmware();
         }
@@ -295,10 +295,10 @@ impl FarEnd for Bench {
         Ok(())
     }
 
-    fn doorbell(&self) -> Power<Arc<Doorbell>> {
-        self.doorbell
+    fn irq_signal(&self) -> Power<Arc<IrqSignal>> {
+        self.irq_signal
             .clone()
-            .ok_or(Unsupported("the driver waits by itself (`doorbell`)"))
+            .ok_or(Unsupported("the driver waits by itself (`irq_signal`)"))
     }
 
     fn link_interrupts(&self) -> bool {
@@ -329,7 +329,7 @@ struct Joined;
 
 impl Fixture for Joined {
     type Device = Nic;
-    type FarEnd = Bench;
+    type LinkPeer = Bench;
 
     fn new() -> (Nic, Bench) {
         blocking(true, 8192)
@@ -343,10 +343,10 @@ struct Least;
 
 impl Fixture for Least {
     type Device = Nic;
-    type FarEnd = Bench;
+    type LinkPeer = Bench;
 
     fn new() -> (Nic, Bench) {
-        blocking(false, ethdev_cyw43::LEAST_MEMORY)
+        blocking(false, ethdev_cyw43::MIN_RX_QUEUE_LEN)
     }
 }
 
@@ -357,7 +357,7 @@ type Awaited<const WAITS: bool> = asynch::Cyw43<'static, ProbedAsync<WAITS>, Pow
 fn awaited<const WAITS: bool>() -> (Awaited<WAITS>, Bench) {
     use ethdev::asynch::Control as _;
     let (mut bench, bus) = Bench::new(WAITS);
-    bench.doorbell = None;
+    bench.irq_signal = None;
     // The suite drops futures: a transaction that is cut off, and what follows of it, is the drop's, not the driver's.
     bench.chip.allow(ViolationKind::CutOff);
     let (power, delay) = (bench.chip.power_pin(), bench.chip.delay());
@@ -378,21 +378,21 @@ struct ByInterrupt;
 
 impl Fixture for ByInterrupt {
     type Device = Awaited<true>;
-    type FarEnd = Bench;
+    type LinkPeer = Bench;
 
     fn new() -> (Self::Device, Bench) {
         awaited()
     }
 }
 
-conformance!(async by_interrupt, ByInterrupt; control);
+conformance!(async with_interrupt, ByInterrupt; control);
 
 /// Async, without an interrupt.
 struct Polled;
 
 impl Fixture for Polled {
     type Device = Awaited<false>;
-    type FarEnd = Bench;
+    type LinkPeer = Bench;
 
     fn new() -> (Self::Device, Bench) {
         awaited()

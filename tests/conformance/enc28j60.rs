@@ -11,11 +11,11 @@ use enc28j60_model::{ChipConfig, Enc28j60Chip, IntPin, ResetPin, Revision, SimSp
 use ethdev::asynch::EthernetDevice as _;
 use ethdev::{Duplex, EthernetDevice as _, Interest, MacAddress, Speed};
 use ethdev_conformance::conformance;
-use ethdev_conformance::{FarEnd, Fixture, Loss, Power, Unsupported};
-use ethdev_enc28j60::asynch::{self, Edge, Interrupt, Level, NoInterrupt};
+use ethdev_conformance::{Fixture, LinkPeer, Loss, Power, Unsupported};
+use ethdev_enc28j60::asynch::{self, Edge, Interrupt, Level, Polled};
 use ethdev_enc28j60::{Config, Enc28j60, NoReset, Reset};
-use ethdev_sim::{Clock, SimDelay, Station, Wire, WireConfig, block_on};
-use ethdev_util::Doorbell;
+use ethdev_sim::{Clock, Peer, SimDelay, Wire, WireConfig, block_on};
+use ethdev_util::IrqSignal;
 
 use crate::support::{self, Probe, no_misuse};
 
@@ -32,7 +32,7 @@ struct Probed {
 struct Cable {
     clock: Clock,
     wire: Wire,
-    station: Station,
+    station: Peer,
 }
 
 type BusError = support::BusError<SpiFault>;
@@ -79,7 +79,7 @@ struct Bench {
     cable: Rc<Cable>,
     probe: Rc<Probe>,
     chip: Enc28j60Chip,
-    doorbell: Arc<Doorbell>,
+    irq_signal: Arc<IrqSignal>,
     full_duplex: bool,
     stalled: bool,
     /// How often it is still to be said that the chip may send: it does not hear that without a link.
@@ -91,21 +91,21 @@ impl Bench {
         let clock = Clock::new();
         let (wire, port, peer) = Wire::new(&clock, WireConfig::default().with_speed(Speed::MBPS_10));
         let chip = Enc28j60Chip::new(&clock, port, ChipConfig::new(revision));
-        let doorbell = Arc::new(Doorbell::new());
+        let irq_signal = Arc::new(IrqSignal::new());
         chip.on_int_falling({
-            let doorbell = doorbell.clone();
-            move || doorbell.ring()
+            let irq_signal = irq_signal.clone();
+            move || irq_signal.signal()
         });
         let cable = Rc::new(Cable {
             clock,
             wire,
-            station: Station::new(peer),
+            station: Peer::new(peer),
         });
         let bench = Self {
             cable,
             probe: Rc::default(),
             chip,
-            doorbell,
+            irq_signal,
             full_duplex,
             stalled: false,
             releases: 0,
@@ -153,7 +153,7 @@ impl Drop for Bench {
     }
 }
 
-impl FarEnd for Bench {
+impl LinkPeer for Bench {
     fn peer_send(&mut self, frame: &[u8]) {
         self.cable.station.send(frame);
     }
@@ -197,14 +197,14 @@ impl FarEnd for Bench {
         Ok(())
     }
 
-    fn forge_rx_length(&mut self, len: usize) -> Power {
+    fn override_rx_len(&mut self, len: usize) -> Power {
         // The chip counts the FCS, in 16 bits.
         self.chip.forge_next_count((len as u16).wrapping_add(4));
         Ok(())
     }
 
     fn inject_fault(&mut self) -> Power {
-        self.chip.brown_out();
+        self.chip.inject_brownout();
         Ok(())
     }
 
@@ -226,8 +226,8 @@ impl FarEnd for Bench {
         Ok(())
     }
 
-    fn doorbell(&self) -> Power<Arc<Doorbell>> {
-        Ok(self.doorbell.clone())
+    fn irq_signal(&self) -> Power<Arc<IrqSignal>> {
+        Ok(self.irq_signal.clone())
     }
 }
 
@@ -236,7 +236,7 @@ struct Half;
 
 impl Fixture for Half {
     type Device = Enc28j60<Probed, SimDelay>;
-    type FarEnd = Bench;
+    type LinkPeer = Bench;
 
     fn new() -> (Self::Device, Bench) {
         let (bench, spi) = Bench::new(Revision::B7, false);
@@ -253,7 +253,7 @@ struct Full;
 
 impl Fixture for Full {
     type Device = Enc28j60<Probed, SimDelay>;
-    type FarEnd = Bench;
+    type LinkPeer = Bench;
 
     fn new() -> (Self::Device, Bench) {
         let (bench, spi) = Bench::new(Revision::B5, true);
@@ -270,7 +270,7 @@ struct Careful;
 
 impl Fixture for Careful {
     type Device = Enc28j60<Probed, SimDelay, Reset<ResetPin>>;
-    type FarEnd = Bench;
+    type LinkPeer = Bench;
 
     fn new() -> (Self::Device, Bench) {
         let (bench, spi) = Bench::new(Revision::B1, false);
@@ -305,7 +305,7 @@ struct ByLevel;
 
 impl Fixture for ByLevel {
     type Device = Awaited<Level<IntPin>>;
-    type FarEnd = Bench;
+    type LinkPeer = Bench;
 
     fn new() -> (Self::Device, Bench) {
         awaited(false, Level)
@@ -319,7 +319,7 @@ struct ByEdge;
 
 impl Fixture for ByEdge {
     type Device = Awaited<Edge<IntPin>>;
-    type FarEnd = Bench;
+    type LinkPeer = Bench;
 
     fn new() -> (Self::Device, Bench) {
         awaited(true, Edge)
@@ -329,15 +329,15 @@ impl Fixture for ByEdge {
 conformance!(async by_edge, ByEdge; control);
 
 /// Async, without an INT line.
-struct Polled;
+struct PolledNic;
 
-impl Fixture for Polled {
-    type Device = Awaited<NoInterrupt>;
-    type FarEnd = Bench;
+impl Fixture for PolledNic {
+    type Device = Awaited<Polled>;
+    type LinkPeer = Bench;
 
     fn new() -> (Self::Device, Bench) {
-        awaited(false, |_| NoInterrupt)
+        awaited(false, |_| Polled)
     }
 }
 
-conformance!(async polled, Polled; control);
+conformance!(async polled, PolledNic; control);

@@ -7,10 +7,10 @@ use ::enc28j60::Unconnected;
 use enc28j60_model::{ChipConfig, CsPin, Enc28j60Chip, Errata, Hal02, IntPin, Revision, SimSpiBus, ViolationKind};
 use ethdev::{MacAddress, Speed};
 use ethdev_conformance::conformance;
-use ethdev_conformance::{FarEnd, Fixture, Loss, Power, Unsupported};
+use ethdev_conformance::{Fixture, LinkPeer, Loss, Power, Unsupported};
 use ethdev_enc28j60::compat::{Bridge, Memory};
-use ethdev_sim::{Clock, Station, Wire, WireConfig};
-use ethdev_util::Doorbell;
+use ethdev_sim::{Clock, Peer, Wire, WireConfig};
+use ethdev_util::IrqSignal;
 
 const ADDRESS: MacAddress = MacAddress::new([0x02, 0, 0, 0, 0, 0x28]);
 
@@ -20,9 +20,9 @@ type Device = Bridge<'static, Hal02<SimSpiBus>, Hal02<CsPin>, Hal02<IntPin>, Unc
 struct Bench {
     clock: Clock,
     _wire: Wire,
-    station: Station,
+    station: Peer,
     chip: Enc28j60Chip,
-    doorbell: Arc<Doorbell>,
+    irq_signal: Arc<IrqSignal>,
 }
 
 impl Bench {
@@ -40,10 +40,10 @@ impl Bench {
             .allowing(ViolationKind::WholeWriteEcon1)
             .allowing(ViolationKind::DuplexMismatch);
         let chip = Enc28j60Chip::new(&clock, port, config);
-        let doorbell = Arc::new(Doorbell::new());
+        let irq_signal = Arc::new(IrqSignal::new());
         chip.on_int_falling({
-            let doorbell = doorbell.clone();
-            move || doorbell.ring()
+            let irq_signal = irq_signal.clone();
+            move || irq_signal.signal()
         });
         clock.advance(Duration::from_millis(1));
         let (bus, select) = chip.spi_bus();
@@ -62,9 +62,9 @@ impl Bench {
         let bench = Self {
             clock,
             _wire: wire,
-            station: Station::new(peer),
+            station: Peer::new(peer),
             chip,
-            doorbell,
+            irq_signal,
         };
         (bench, device)
     }
@@ -82,7 +82,7 @@ impl Drop for Bench {
     }
 }
 
-impl FarEnd for Bench {
+impl LinkPeer for Bench {
     fn peer_send(&mut self, frame: &[u8]) {
         self.station.send(frame);
     }
@@ -112,8 +112,8 @@ impl FarEnd for Bench {
         Ok(self.chip.bus().transactions)
     }
 
-    fn doorbell(&self) -> Power<Arc<Doorbell>> {
-        Ok(self.doorbell.clone())
+    fn irq_signal(&self) -> Power<Arc<IrqSignal>> {
+        Ok(self.irq_signal.clone())
     }
 
     fn masks_by_source(&self) -> bool {
@@ -129,7 +129,7 @@ struct Bridged;
 
 impl Fixture for Bridged {
     type Device = Device;
-    type FarEnd = Bench;
+    type LinkPeer = Bench;
 
     fn new() -> (Self::Device, Bench) {
         let (bench, device) = Bench::new();

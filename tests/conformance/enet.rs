@@ -9,15 +9,15 @@ use cable_phy_model::CablePhy;
 use ethdev::frame::FCS_LEN;
 use ethdev::{EthernetDevice as _, MacAddress, Speed};
 use ethdev_conformance::conformance;
-use ethdev_conformance::{FarEnd as _, Fixture, Loss, WireEnd};
+use ethdev_conformance::{Fixture, LinkPeer as _, Loss, WirePeer};
 use ethdev_enet::{Config, Enet, Rings};
 use ethdev_examples::lab::enet::{Memory, Registers};
 use ethdev_lan8720::{Lan8720, Lan8720Phy, PhyConfig};
 use ethdev_phy::dma::HostMemory;
 use ethdev_phy::mdio::PhyAddress;
-use ethdev_phy::{MacPhy, PinLine};
-use ethdev_sim::{Clock, SimDelay, Station, Wire, WireConfig};
-use ethdev_util::Doorbell;
+use ethdev_phy::{EthernetPort, IrqPin};
+use ethdev_sim::{Clock, Peer, SimDelay, Wire, WireConfig};
+use ethdev_util::IrqSignal;
 use lan8720_model::{IntPin, Lan8720Chip, Partner, PhyStraps};
 use nxp_enet_model::{ChipConfig, EnetChip};
 
@@ -28,22 +28,22 @@ const ADDRESS: MacAddress = MacAddress::new([0x02, 0, 0, 0, 0, 0x60]);
 type Mac = Enet<Registers, SimDelay, HostMemory>;
 
 /// The far end of the cable, and the models' other sides.
-fn far_end(clock: Clock, wire: Wire, peer: Station, chip: EnetChip, phy: Option<Lan8720Chip>) -> WireEnd {
-    let doorbell = Arc::new(Doorbell::new());
-    let bell = doorbell.clone();
-    chip.on_interrupt(move || bell.ring());
+fn far_end(clock: Clock, wire: Wire, peer: Peer, chip: EnetChip, phy: Option<Lan8720Chip>) -> WirePeer {
+    let irq_signal = Arc::new(IrqSignal::new());
+    let bell = irq_signal.clone();
+    chip.on_interrupt(move || bell.signal());
     if let Some(phy) = &phy {
-        let bell = doorbell.clone();
-        phy.on_int_falling(move || bell.ring());
+        let bell = irq_signal.clone();
+        phy.on_int_falling(move || bell.signal());
     }
     let (stall, fault, forge, watched, late) = (chip.clone(), chip.clone(), chip.clone(), chip.clone(), chip.clone());
-    WireEnd::new(clock, wire, peer)
+    WirePeer::new(clock, wire, peer)
         .with_stall_tx(move |stalled| stall.stall_tx(stalled))
         .with_fault(move || fault.bus_error())
         // The chip's lengths count the FCS.
-        .with_forged_lengths(move |len| forge.forge_rx_length(u16::try_from(len + FCS_LEN).unwrap_or(u16::MAX)))
+        .with_forged_lengths(move |len| forge.override_rx_len(u16::try_from(len + FCS_LEN).unwrap_or(u16::MAX)))
         .with_accesses(|watcher| watched.on_access(watcher), move |frame| late.inject_rx(frame))
-        .with_doorbell(doorbell)
+        .with_irq_signal(irq_signal)
         // The MAC drops these without a trace.
         .with_unreported(&[Loss::Filtered])
         // The PHY's line is another one.
@@ -65,13 +65,16 @@ fn mac<const RX: usize, const TX: usize>(config: Config, chip: impl FnOnce(Memor
     (mac, chip)
 }
 
-fn bare<const RX: usize, const TX: usize>(config: Config, wire: WireConfig) -> (MacPhy<Mac, CablePhy, Now>, WireEnd) {
+fn bare<const RX: usize, const TX: usize>(
+    config: Config,
+    wire: WireConfig,
+) -> (EthernetPort<Mac, CablePhy, Now>, WirePeer) {
     let clock = Clock::new();
     let (wire, port, peer) = Wire::new(&clock, wire);
     let (mac, chip) = mac::<RX, TX>(config, |memory| EnetChip::new(port, memory, ChipConfig::default()));
     let cable = CablePhy::new(&wire);
-    let device = MacPhy::new(mac, cable, now(&clock)).expect("the port does not start");
-    let end = far_end(clock, wire, Station::new(peer), chip, None);
+    let device = EthernetPort::new(mac, cable, now(&clock)).expect("the port does not start");
+    let end = far_end(clock, wire, Peer::new(peer), chip, None);
     (device, end)
 }
 
@@ -81,10 +84,10 @@ const CONFIG: Config = Config::new(ADDRESS, 66_000_000);
 struct Bare;
 
 impl Fixture for Bare {
-    type Device = MacPhy<Mac, CablePhy, Now>;
-    type FarEnd = WireEnd;
+    type Device = EthernetPort<Mac, CablePhy, Now>;
+    type LinkPeer = WirePeer;
 
-    fn new() -> (Self::Device, WireEnd) {
+    fn new() -> (Self::Device, WirePeer) {
         bare::<8, 4>(CONFIG, WireConfig::default())
     }
 }
@@ -95,10 +98,10 @@ conformance!(bare, Bare; lending, control, rearm);
 struct Small;
 
 impl Fixture for Small {
-    type Device = MacPhy<Mac, CablePhy, Now>;
-    type FarEnd = WireEnd;
+    type Device = EthernetPort<Mac, CablePhy, Now>;
+    type LinkPeer = WirePeer;
 
-    fn new() -> (Self::Device, WireEnd) {
+    fn new() -> (Self::Device, WirePeer) {
         bare::<2, 2>(CONFIG.with_vlan(true), WireConfig::default().with_speed(Speed::MBPS_10))
     }
 }
@@ -109,16 +112,16 @@ conformance!(small, Small; lending, control, rearm);
 struct Port;
 
 impl Fixture for Port {
-    type Device = Lan8720<Mac, Now, PinLine<IntPin>>;
-    type FarEnd = WireEnd;
+    type Device = Lan8720<Mac, Now, IrqPin<IntPin>>;
+    type LinkPeer = WirePeer;
 
-    fn new() -> (Self::Device, WireEnd) {
+    fn new() -> (Self::Device, WirePeer) {
         Self::with(Partner::default())
     }
 }
 
 impl Port {
-    fn with(partner: Partner) -> (<Self as Fixture>::Device, WireEnd) {
+    fn with(partner: Partner) -> (<Self as Fixture>::Device, WirePeer) {
         let clock = Clock::new();
         let (wire, port, peer) = Wire::new(&clock, WireConfig::default());
         let straps = PhyStraps::default().with_address(1);
@@ -128,9 +131,9 @@ impl Port {
         });
         let address = PhyAddress::new(1).expect("a PHY's address");
         let driver = Lan8720Phy::new(address, PhyConfig::new().with_interrupt(true));
-        let mut device = MacPhy::new(mac, driver, now(&clock))
+        let mut device = EthernetPort::new(mac, driver, now(&clock))
             .expect("the port does not start")
-            .with_phy_line(PinLine(phy.int_pin()));
+            .with_phy_irq(IrqPin(phy.int_pin()));
         // Auto-negotiation takes its time. Before that, a device is told once that the link came up.
         for _ in 0..100 {
             if device.service().expect("the port fails").link_changed {
@@ -138,7 +141,7 @@ impl Port {
             }
             clock.advance(Duration::from_millis(100));
         }
-        (device, far_end(clock, wire, Station::new(peer), chip, Some(phy)))
+        (device, far_end(clock, wire, Peer::new(peer), chip, Some(phy)))
     }
 }
 

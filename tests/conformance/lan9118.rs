@@ -8,14 +8,14 @@ use std::time::Duration;
 use cable_phy_model::CablePhy;
 use ethdev::{Duplex, EthernetDevice as _, LinkMode, MacAddress, Speed};
 use ethdev_conformance::conformance;
-use ethdev_conformance::{Fixture, Loss, WireEnd};
+use ethdev_conformance::{Fixture, Loss, WirePeer};
 use ethdev_lan8720::{Lan8720, Lan8720Phy, PhyConfig};
 use ethdev_lan9118::{Config, IrqPin, Lan9118};
-use ethdev_phy::MacPhy;
+use ethdev_phy::EthernetPort;
 use ethdev_phy::mdio::PhyAddress;
 use ethdev_phy::mmio::Registers;
-use ethdev_sim::{Clock, SimDelay, Station, Wire, WireConfig};
-use ethdev_util::Doorbell;
+use ethdev_sim::{Clock, Peer, SimDelay, Wire, WireConfig};
+use ethdev_util::IrqSignal;
 use lan8720_model::Lan8720Chip;
 use lan9118_model::{ChipConfig, Lan9118Chip, Part, SimBus};
 
@@ -40,7 +40,7 @@ type Driver = Lan9118<Bus, SimDelay>;
 struct Bench {
     clock: Clock,
     wire: Wire,
-    station: Station,
+    station: Peer,
     chip: Lan9118Chip,
 }
 
@@ -52,7 +52,7 @@ impl Bench {
             chip: chip(&clock, port),
             clock,
             wire,
-            station: Station::new(peer),
+            station: Peer::new(peer),
         }
     }
 
@@ -63,23 +63,24 @@ impl Bench {
     /// The MAC by itself, in this mode.
     fn bare(&self, config: Config, duplex: Duplex) -> Told {
         let phy = CablePhy::new(&self.wire).with_mode(LinkMode::new(Speed::MBPS_100, duplex));
-        let mut device = MacPhy::new(self.driver(config), phy, now(&self.clock)).expect("the port does not start");
+        let mut device =
+            EthernetPort::new(self.driver(config), phy, now(&self.clock)).expect("the port does not start");
         assert!(device.service().expect("the chip fails").link_changed);
         device
     }
 
-    fn far_end(self) -> WireEnd {
-        let doorbell = Arc::new(Doorbell::new());
-        let bell = doorbell.clone();
-        self.chip.on_irq(move || bell.ring());
+    fn far_end(self) -> WirePeer {
+        let irq_signal = Arc::new(IrqSignal::new());
+        let bell = irq_signal.clone();
+        self.chip.on_irq(move || bell.signal());
         let chip = self.chip;
         let (stall, fault, forge, watched) = (chip.clone(), chip.clone(), chip.clone(), chip.clone());
-        WireEnd::new(self.clock, self.wire, self.station)
+        WirePeer::new(self.clock, self.wire, self.station)
             .with_stall_tx(move |stalled| stall.stall_tx(stalled))
             .with_fault(move || fault.break_down())
-            .with_forged_lengths(move |len| forge.forge_rx_length(len))
+            .with_forged_lengths(move |len| forge.override_rx_len(len))
             .with_accesses_and_wire(|watcher| watched.on_access(watcher))
-            .with_doorbell(doorbell)
+            .with_irq_signal(irq_signal)
             // The chip counts neither what its filter refuses, nor runts unless told to hand them on.
             .with_unreported(&[Loss::Filtered, Loss::BadLength])
             .with_link_interrupts(chip.phy().is_some())
@@ -91,16 +92,16 @@ impl Bench {
 }
 
 /// A MAC that is told the state of the cable, by somebody who knows it.
-type Told = MacPhy<Driver, CablePhy, Now>;
+type Told = EthernetPort<Driver, CablePhy, Now>;
 
 /// The MAC by itself, with everything as it is by default.
 struct Bare;
 
 impl Fixture for Bare {
     type Device = Told;
-    type FarEnd = WireEnd;
+    type LinkPeer = WirePeer;
 
-    fn new() -> (Told, WireEnd) {
+    fn new() -> (Told, WirePeer) {
         let bench = Bench::new(|_, port| Lan9118Chip::on_media(port, ChipConfig::new(Part::Lan9118)));
         (bench.bare(Config::new(), Duplex::Full), bench.far_end())
     }
@@ -114,9 +115,9 @@ struct Other;
 
 impl Fixture for Other {
     type Device = Told;
-    type FarEnd = WireEnd;
+    type LinkPeer = WirePeer;
 
-    fn new() -> (Told, WireEnd) {
+    fn new() -> (Told, WirePeer) {
         let chip = ChipConfig::new(Part::Lan9220)
             .with_eeprom(None)
             .with_staging(Duration::ZERO)
@@ -143,14 +144,14 @@ struct Port;
 
 impl Fixture for Port {
     type Device = Lan8720<Driver, Now>;
-    type FarEnd = WireEnd;
+    type LinkPeer = WirePeer;
 
-    fn new() -> (Self::Device, WireEnd) {
+    fn new() -> (Self::Device, WirePeer) {
         let bench = Bench::new(|clock, port| Lan9118Chip::new(clock, port, ChipConfig::new(Part::Lan9118)));
         let address = PhyAddress::new(1).expect("an address");
         let phy = Lan8720Phy::new(address, PhyConfig::new().with_interrupt(true));
         let mut device =
-            MacPhy::new(bench.driver(Config::new()), phy, now(&bench.clock)).expect("the port does not start");
+            EthernetPort::new(bench.driver(Config::new()), phy, now(&bench.clock)).expect("the port does not start");
         for _ in 0..1000 {
             if device.service().expect("the port fails").link_changed {
                 return (device, bench.far_end());

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use ethdev::MacAddress;
 use ethdev::asynch::EthernetDevice;
-use ethdev_sim::{Clock, RingConfig, RingNic, SimDelay, Station, WireConfig};
-use ethdev_util::Doorbell;
-use ethdev_util::asynch::Async;
+use ethdev_sim::{Clock, Peer, RingConfig, RingNic, SimDelay, WireConfig};
+use ethdev_util::IrqSignal;
+use ethdev_util::asynch::BlockingAsync;
 
 use crate::hosts::Host;
 use crate::tasks::{End, time};
@@ -31,7 +31,7 @@ fn frame(n: usize) -> Vec<u8> {
 }
 
 /// Sends frames in bursts that are longer than the device's rings, and waits for them to come back.
-async fn peer(clock: Clock, station: Station, end: End) {
+async fn peer(clock: Clock, station: Peer, end: End) {
     let delay = SimDelay::new(&clock);
     for burst in 0..FRAMES / 4 {
         for n in burst * 4..burst * 4 + 4 {
@@ -47,28 +47,28 @@ async fn peer(clock: Clock, station: Station, end: End) {
     end.come();
 }
 
-pub(crate) fn by_interrupt(run: Host) {
+pub(crate) fn with_interrupt(run: Host) {
     let (clock, end) = (Clock::new(), End::default());
-    let bell: &'static Doorbell = Box::leak(Box::new(Doorbell::new()));
-    let config = RingConfig::new(MAC).with_slots(4, 1).with_doorbell(bell);
+    let bell: &'static IrqSignal = Box::leak(Box::new(IrqSignal::new()));
+    let config = RingConfig::new(MAC).with_slots(4, 1).with_irq_signal(bell);
     let (wire, nic, station) = RingNic::with_station(&clock, WireConfig::default(), config);
     run(vec![
-        end.until(echo(Async::by_interrupt(nic, bell))),
+        end.until(echo(BlockingAsync::with_interrupt(nic, bell))),
         end.until(peer(clock.clone(), station, end.clone())),
         Box::pin(time(clock, end)),
     ]);
     drop(wire);
 }
 
-pub(crate) fn by_polling(run: Host) {
+pub(crate) fn with_polling(run: Host) {
     let (clock, end) = (Clock::new(), End::default());
     // A line that would tell, and does not: nobody listens.
     let config = RingConfig::new(MAC)
         .with_slots(4, 1)
-        .with_doorbell(Rc::new(Doorbell::new()));
+        .with_irq_signal(Rc::new(IrqSignal::new()));
     let (wire, nic, station) = RingNic::with_station(&clock, WireConfig::default(), config);
     run(vec![
-        end.until(echo(Async::by_polling(nic, SimDelay::new(&clock), 50))),
+        end.until(echo(BlockingAsync::with_polling(nic, SimDelay::new(&clock), 50))),
         end.until(peer(clock.clone(), station, end.clone())),
         Box::pin(time(clock, end)),
     ]);

@@ -9,10 +9,10 @@ use ethdev::asynch::EthernetDevice;
 use ethdev::{Control, LendingDevice, MacAddress, RxFilter};
 use ethdev_examples::apps::{Config, Node, Slots, Storage};
 use ethdev_sim::{Clock, RingConfig, RingNic, SimDelay, WireConfig};
-use ethdev_smoltcp::{Adapter, Wakeup};
-use ethdev_util::Doorbell;
-use ethdev_util::asynch::Async;
-use ethdev_util::pump::{Pump, Runner, StackSide};
+use ethdev_smoltcp::{PollAt, SmoltcpDevice};
+use ethdev_util::IrqSignal;
+use ethdev_util::asynch::BlockingAsync;
+use ethdev_util::channel::{Channel, Endpoint, Runner};
 use futures_lite::future;
 use smoltcp::iface::{Config as InterfaceConfig, Interface, SocketSet, SocketStorage};
 use smoltcp::socket::tcp;
@@ -31,15 +31,15 @@ const COMMAND_EVERY: usize = 10_000;
 /// Small, so that they are full all the time.
 const QUEUE: usize = 2;
 
-type Side = StackSide<'static, 'static, QUEUE, QUEUE>;
+type Side = Endpoint<'static, 'static, QUEUE, QUEUE>;
 
 fn instant(clock: &Clock) -> Instant {
     Instant::from_micros(i64::try_from(clock.now().as_micros()).expect("centuries"))
 }
 
 /// Sleeps as a stack wants to: until the device has something, or it is time.
-async fn sleep(wakeup: Wakeup, stack: &mut Side, clock: &Clock) {
-    let Wakeup::Wait { until, interest } = wakeup else {
+async fn sleep(wakeup: PollAt, stack: &mut Side, clock: &Clock) {
+    let PollAt::Wait { until, interest } = wakeup else {
         return future::yield_now().await;
     };
     let alarm = async {
@@ -61,7 +61,7 @@ async fn sleep(wakeup: Wakeup, stack: &mut Side, clock: &Clock) {
 /// The node's task.
 async fn serve(stack: Side, clock: Clock, echoed: Rc<Cell<u64>>) {
     let (mut spare, mut storage, mut slots) = ([0; 1514], Box::new(Storage::<4096>::new()), Slots::new());
-    let mut device = Adapter::new(stack, &mut spare);
+    let mut device = SmoltcpDevice::new(stack, &mut spare);
     let config = Config {
         name: "executors",
         addresses: &[IpCidr::Ipv4(Ipv4Cidr::new(NODE, 24))],
@@ -78,9 +78,9 @@ async fn serve(stack: Side, clock: Clock, echoed: Rc<Cell<u64>>) {
 }
 
 /// The client's task: sends, reads what comes back, and checks each byte.
-async fn ask(stack: Side, clock: Clock, command: &'static Doorbell, end: End) {
+async fn ask(stack: Side, clock: Clock, command: &'static IrqSignal, end: End) {
     let mut spare = [0; 1514];
-    let mut device = Adapter::new(stack, &mut spare);
+    let mut device = SmoltcpDevice::new(stack, &mut spare);
     let mut config = InterfaceConfig::new(device.hardware_address());
     config.random_seed = 2;
     let mut iface = Interface::new(config, &mut device, instant(&clock));
@@ -129,9 +129,9 @@ async fn ask(stack: Side, clock: Clock, command: &'static Doorbell, end: End) {
         }
         if received / COMMAND_EVERY > commands {
             commands = received / COMMAND_EVERY;
-            command.ring();
+            command.signal();
         }
-        let wakeup = device.next_wakeup(&mut iface, &sockets, instant(&clock));
+        let wakeup = device.poll_at(&mut iface, &sockets, instant(&clock));
         sleep(wakeup, device.inner_mut(), &clock).await;
     }
     end.come();
@@ -146,7 +146,7 @@ async fn drive<D: EthernetDevice>(mut runner: Runner<'static, 'static, D, QUEUE,
 /// The task of a device that is managed while it runs: the run is dropped where it is, and taken up again.
 async fn drive_and_manage<D>(
     mut runner: Runner<'static, 'static, D, QUEUE, QUEUE>,
-    command: &'static Doorbell,
+    command: &'static IrqSignal,
     managed: Rc<Cell<usize>>,
 ) where
     D: EthernetDevice + Control,
@@ -175,19 +175,23 @@ async fn drive_and_manage<D>(
 
 fn pump<D: EthernetDevice>(device: D) -> (Runner<'static, 'static, D, QUEUE, QUEUE>, Side) {
     let frames = || Box::leak(Box::new([[0; 1514]; QUEUE]));
-    Box::leak(Box::new(Pump::new())).split(device, frames(), frames())
+    Box::leak(Box::new(Channel::new())).split(device, frames(), frames())
 }
 
 pub(crate) fn a_client_behind_a_pump_talks_to_a_node_behind_another(run: Host) {
     fn is_lending<D: LendingDevice>(_: &D) {}
 
     let (clock, end) = (Clock::new(), End::default());
-    let [bell, command]: [&'static Doorbell; 2] = [(); 2].map(|()| &*Box::leak(Box::new(Doorbell::new())));
+    let [bell, command]: [&'static IrqSignal; 2] = [(); 2].map(|()| &*Box::leak(Box::new(IrqSignal::new())));
     let config = |n: u8| RingConfig::new(MacAddress::new([2, 0, 0, 0, 0, n])).with_slots(4, 2);
-    let (wire, by_interrupt, by_polling) =
-        RingNic::pair(&clock, WireConfig::default(), config(1).with_doorbell(bell), config(2));
-    let (node_runner, node_side) = pump(Async::by_interrupt(by_interrupt, bell));
-    let (client_runner, client_side) = pump(Async::by_polling(by_polling, SimDelay::new(&clock), 50));
+    let (wire, with_interrupt, with_polling) = RingNic::pair(
+        &clock,
+        WireConfig::default(),
+        config(1).with_irq_signal(bell),
+        config(2),
+    );
+    let (node_runner, node_side) = pump(BlockingAsync::with_interrupt(with_interrupt, bell));
+    let (client_runner, client_side) = pump(BlockingAsync::with_polling(with_polling, SimDelay::new(&clock), 50));
     is_lending(&node_side);
     let (echoed, managed) = (Rc::new(Cell::new(0)), Rc::new(Cell::new(0)));
     run(vec![

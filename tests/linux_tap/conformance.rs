@@ -3,7 +3,7 @@
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::time::{Duration, Instant};
 
-use ethdev_conformance::{FarEnd, Fixture, Power, Report, Suite};
+use ethdev_conformance::{Fixture, LinkPeer, Power, Report, Suite};
 use ethdev_linux::{AsyncTap, Tap, TapConfig};
 use nix::sys::socket::{
     AddressFamily, LinkAddr, MsgFlags, SockFlag, SockProtocol, SockType, bind, recvfrom, send, socket,
@@ -41,7 +41,7 @@ impl KernelEnd {
     }
 }
 
-impl FarEnd for KernelEnd {
+impl LinkPeer for KernelEnd {
     fn peer_send(&mut self, frame: &[u8]) {
         // Without carrier there is no cable to put it on.
         let _ = send(self.socket.as_raw_fd(), frame, MsgFlags::empty());
@@ -96,7 +96,7 @@ struct Blocking;
 
 impl Fixture for Blocking {
     type Device = Tap;
-    type FarEnd = KernelEnd;
+    type LinkPeer = KernelEnd;
 
     fn new() -> (Tap, KernelEnd) {
         wired()
@@ -107,7 +107,7 @@ struct Awaited;
 
 impl Fixture for Awaited {
     type Device = AsyncTap;
-    type FarEnd = KernelEnd;
+    type LinkPeer = KernelEnd;
 
     fn new() -> (AsyncTap, KernelEnd) {
         let (tap, far) = wired();

@@ -51,7 +51,7 @@ fn the_link_is_that_of_the_interface() {
         ip("link set tap0 carrier on");
         wait_for_link(&mut tap, true);
 
-        let stats = tap.stats().since(&before);
+        let stats = tap.stats().delta_since(&before);
         assert_eq!((stats.link_changes, stats.tx_frames), (4, 1), "{stats:?}");
     });
 }
@@ -111,7 +111,10 @@ fn deleted_in_use() {
         let faults = tap.stats().faults;
         ip("link del tap0");
         let error = tap.recv_frame(&mut [0; 1518]).expect_err("it is gone");
-        assert!(matches!(&error, TapError::Gone { source: Some(_), .. }), "{error:?}");
+        assert!(
+            matches!(&error, TapError::InterfaceRemoved { source: Some(_), .. }),
+            "{error:?}"
+        );
         assert_eq!(error.to_string(), "tap0 was deleted");
         assert_eq!(tap.link(), Link::Down);
         let kinds = [
@@ -181,7 +184,7 @@ fn deleted_before_any_call_that_could_notice() {
             let mut tap = tap0();
             ip("link del tap0");
             let error = call(&mut tap).expect_err("it is gone");
-            assert!(matches!(error, TapError::Gone { .. }), "{error:?}");
+            assert!(matches!(error, TapError::InterfaceRemoved { .. }), "{error:?}");
         }
     });
 }
@@ -191,7 +194,7 @@ fn deleted_while_somebody_waits() {
     in_namespace(|| {
         let mut tap = tap0();
         let deleter = std::thread::spawn(|| ip("link del tap0"));
-        while tap.wait(Interest::ALL.and(Interest::RX), None).is_ok() {
+        while tap.wait(Interest::ALL & Interest::RX, None).is_ok() {
             while tap.recv_frame(&mut [0; 1518]).is_ok_and(|frame| frame.is_some()) {}
         }
         deleter.join().expect("not deleted");
@@ -308,8 +311,8 @@ fn every_frame_of_a_burst_is_delivered_or_counted() {
                 assert_eq!(buf[42..46], u32::to_be_bytes(next), "in order, each once");
                 next += 1;
             }
-            let lost = tap.service().expect("tap0 failed").rx_lost;
-            let stats = tap.stats().since(&before);
+            let lost = tap.service().expect("tap0 failed").rx_dropped;
+            let stats = tap.stats().delta_since(&before);
             assert_eq!(stats.rx_frames + stats.rx_overrun, burst, "{stats:?}");
             assert!(stats.rx_frames >= burst.min(holds), "{stats:?}");
             assert_eq!(lost, stats.rx_overrun > 0, "{stats:?}");
@@ -335,7 +338,7 @@ fn a_flood_that_nobody_reads_is_told() {
             for _ in 0..100 {
                 peer.send_to(b"x", (OURS, 7)).expect("not sent");
             }
-            told += u32::from(tap.service().expect("tap0 failed").rx_lost);
+            told += u32::from(tap.service().expect("tap0 failed").rx_dropped);
         }
         // The first look finds frames pending as at any time; from the second on they are suspiciously old.
         assert_eq!(told, 3);

@@ -71,7 +71,7 @@ fn a_future_is_woken_by_the_link() {
 #[test]
 fn a_future_ends_with_the_interface() {
     in_namespace(|| {
-        for interest in [Interest::RX, Interest::LINK, Interest::RX.or(Interest::LINK)] {
+        for interest in [Interest::RX, Interest::LINK, Interest::RX | Interest::LINK] {
             let mut device = async_tap0();
             let deleter = soon(|| drop(ip("link del tap0")));
             // Frames of the kernel's own do not end it, nor does the link going down on the way.
@@ -208,7 +208,7 @@ fn a_blocking_wait_tells_what_is_so() {
         let short = Some(Duration::from_millis(5));
         let wait = |tap: &mut Tap, interest, timeout| tap.wait(interest, timeout).expect("tap0 failed");
         wait(&mut tap, Interest::LINK, short);
-        assert!(wait(&mut tap, Interest::ALL.and(Interest::RX), short).is_none());
+        assert!(wait(&mut tap, Interest::ALL & Interest::RX, short).is_none());
         assert_eq!(wait(&mut tap, Interest::ALL, None), Interest::TX);
         tell_us(b"x");
         assert_eq!(wait(&mut tap, Interest::RX, None), Interest::RX);
@@ -220,7 +220,7 @@ fn a_blocking_wait_tells_what_is_so() {
         assert_eq!(wait(&mut tap, Interest::RX, short), Interest::NONE);
 
         let changer = soon(|| drop(ip("link set tap0 down")));
-        assert_eq!(wait(&mut tap, Interest::ALL.and(Interest::LINK), None), Interest::LINK);
+        assert_eq!(wait(&mut tap, Interest::ALL & Interest::LINK, None), Interest::LINK);
         changer.join().expect("not changed");
         assert_eq!(wait(&mut tap, Interest::ALL, short), Interest::NONE);
         // `service` tells on its own account.

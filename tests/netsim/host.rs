@@ -6,7 +6,7 @@ use core::time::Duration;
 
 use ethdev::LendingDevice;
 use ethdev_sim::Clock;
-use ethdev_smoltcp::{Adapter, Wakeup};
+use ethdev_smoltcp::{PollAt, SmoltcpDevice};
 use smoltcp::iface::{Config, Interface, SocketHandle, SocketSet};
 use smoltcp::phy::{self, DeviceCapabilities};
 use smoltcp::socket::{tcp, udp};
@@ -29,7 +29,7 @@ pub(crate) struct Tally {
 
 /// A station.
 pub(crate) struct Host<'b, D: LendingDevice> {
-    pub(crate) device: Adapter<'b, D>,
+    pub(crate) device: SmoltcpDevice<'b, D>,
     pub(crate) iface: Interface,
     pub(crate) sockets: SocketSet<'static>,
     pub(crate) tally: Tally,
@@ -45,7 +45,7 @@ pub(crate) fn address(number: u8) -> IpAddress {
 
 impl<'b, D: LendingDevice> Host<'b, D> {
     /// 192.168.69.`number`/24.
-    pub(crate) fn new(clock: &Clock, mut device: Adapter<'b, D>, number: u8) -> Self {
+    pub(crate) fn new(clock: &Clock, mut device: SmoltcpDevice<'b, D>, number: u8) -> Self {
         let mut config = Config::new(device.hardware_address());
         config.random_seed = number.into();
         let mut iface = Interface::new(config, &mut device, Instant::ZERO);
@@ -77,9 +77,9 @@ impl<'b, D: LendingDevice> Host<'b, D> {
         self.iface.poll(now, &mut counted, &mut self.sockets);
     }
 
-    pub(crate) fn wakeup(&mut self) -> Wakeup {
+    pub(crate) fn wakeup(&mut self) -> PollAt {
         let now = self.now();
-        self.device.next_wakeup(&mut self.iface, &self.sockets, now)
+        self.device.poll_at(&mut self.iface, &self.sockets, now)
     }
 
     /// Polls, and lets `app` use the sockets, until there is nothing to do at this instant. When there is again, by the clock.
@@ -87,7 +87,7 @@ impl<'b, D: LendingDevice> Host<'b, D> {
         for _ in 0..MOST_TURNS {
             self.poll();
             app(&mut self.sockets);
-            if let Wakeup::Wait { until, .. } = self.wakeup() {
+            if let PollAt::Wait { until, .. } = self.wakeup() {
                 return until.map(|until| Duration::from_micros(u64::try_from(until.total_micros()).unwrap()));
             }
         }
@@ -145,17 +145,17 @@ pub(crate) fn sleep(clock: &Clock, wakeups: &[Option<Duration>]) -> bool {
 
 /// Counts what passes between smoltcp and its device.
 struct Counted<'a, 'b, D: LendingDevice> {
-    device: &'a mut Adapter<'b, D>,
+    device: &'a mut SmoltcpDevice<'b, D>,
     tally: &'a mut Tally,
 }
 
 impl<'b, D: LendingDevice> phy::Device for Counted<'_, 'b, D> {
     type RxToken<'a>
-        = CountedRx<'a, <Adapter<'b, D> as phy::Device>::RxToken<'a>>
+        = CountedRx<'a, <SmoltcpDevice<'b, D> as phy::Device>::RxToken<'a>>
     where
         Self: 'a;
     type TxToken<'a>
-        = CountedTx<'a, <Adapter<'b, D> as phy::Device>::TxToken<'a>>
+        = CountedTx<'a, <SmoltcpDevice<'b, D> as phy::Device>::TxToken<'a>>
     where
         Self: 'a;
 

@@ -216,9 +216,9 @@ fn abuse(board: &Board, kernel: &Path, dir: &Path, checks: &mut Checks) -> Resul
 
 /// Each is one frame that the driver drops, and counts.
 fn giants(board: &mut Qemu, wire: &mut Wire) -> Result<String> {
-    let before = account(board, || wire.ping(56))?.value("rx_lost")?;
+    let before = account(board, || wire.ping(56))?.value("rx_dropped")?;
     let giants = wire.giants()?;
-    let lost = account(board, || wire.ping(56))?.value("rx_lost")? - before;
+    let lost = account(board, || wire.ping(56))?.value("rx_dropped")? - before;
     ensure!(lost == giants as u64, "{giants} giants, {lost} frames counted as lost");
     Ok(format!("{giants} of 1515 to 2043 bytes, {lost} counted"))
 }

@@ -124,7 +124,7 @@ fn flash(ours: &Image, plain: &Image) -> Vec<Figure> {
     ]
 }
 
-fn ram(ours: &Image, plain: &Image, [buffered, adapter, doorbell]: [u64; 3]) -> Vec<Figure> {
+fn ram(ours: &Image, plain: &Image, [buffered, adapter, irq_signal]: [u64; 3]) -> Vec<Figure> {
     let variables: u64 = ours.our_variables().map(|symbol| symbol.size).sum();
     vec![
         Figure {
@@ -140,8 +140,8 @@ fn ram(ours: &Image, plain: &Image, [buffered, adapter, doorbell]: [u64; 3]) -> 
             )
         },
         figure("RAM of a Buffered besides driver and buffers", buffered),
-        figure("RAM of an Adapter besides device and spare", adapter),
-        figure("RAM of a Doorbell", doorbell),
+        figure("RAM of an SmoltcpDevice besides device and spare", adapter),
+        figure("RAM of a IrqSignal", irq_signal),
     ]
 }
 

@@ -57,7 +57,7 @@ const STEPS: &[Step] = &[
     },
     Step {
         name: "loom",
-        about: "Doorbell and Rearm in every interleaving",
+        about: "IrqSignal and Rearm in every interleaving",
         run: loom,
     },
     Step {

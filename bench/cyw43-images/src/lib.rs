@@ -60,7 +60,7 @@ impl Gspi for Host {
         Ok(black_box(0))
     }
 
-    fn hold_data_low(&mut self, low: bool) -> Result<(), Infallible> {
+    fn set_strap(&mut self, low: bool) -> Result<(), Infallible> {
         black_box(low);
         Ok(())
     }
@@ -84,7 +84,7 @@ impl asynch::Gspi for Host {
         Gspi::read(self, command, data)
     }
 
-    async fn hold_data_low(&mut self, low: bool) -> Result<(), Infallible> {
+    async fn set_strap(&mut self, low: bool) -> Result<(), Infallible> {
         black_box(low);
         Ok(())
     }

@@ -7,8 +7,8 @@ use std::process::ExitCode;
 
 use ethdev::MacAddress;
 use ethdev_bench::{ByHand, HOST, PEER, Queues, Stack};
-use ethdev_sim::{Clock, RingConfig, RingHandle, RingNic, Station, WireConfig};
-use ethdev_smoltcp::Adapter;
+use ethdev_sim::{Clock, Peer, RingConfig, RingHandle, RingNic, WireConfig};
+use ethdev_smoltcp::SmoltcpDevice;
 use smoltcp::phy::Device;
 use smoltcp::time::Instant;
 
@@ -23,7 +23,7 @@ const NOW: Instant = Instant::ZERO;
 struct Lab {
     clock: Clock,
     rings: RingHandle,
-    station: Station,
+    station: Peer,
     frames: usize,
     length: usize,
 }
@@ -53,8 +53,8 @@ fn main() -> ExitCode {
     };
     let mut spare = [0; 1514];
     match (which, direction) {
-        ("ours", "rx") => lab.receive(&mut Adapter::new(nic, &mut spare)),
-        ("ours", "tx") => lab.transmit(&mut Adapter::new(nic, &mut spare)),
+        ("ours", "rx") => lab.receive(&mut SmoltcpDevice::new(nic, &mut spare)),
+        ("ours", "tx") => lab.transmit(&mut SmoltcpDevice::new(nic, &mut spare)),
         ("by-hand", "rx") => lab.receive(&mut ByHand(nic.hardware())),
         ("by-hand", "tx") => lab.transmit(&mut ByHand(nic.hardware())),
         _ => return usage(),

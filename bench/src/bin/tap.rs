@@ -24,7 +24,7 @@ mod echo {
     use ethdev::MacAddress;
     use ethdev_bench::{HOST, Stack};
     use ethdev_linux::{Tap, TapConfig};
-    use ethdev_smoltcp::{Adapter, Wakeup};
+    use ethdev_smoltcp::{PollAt, SmoltcpDevice};
     use ethdev_util::Buffered;
     use smoltcp::phy::{Medium, TunTapInterface, wait};
     use smoltcp::time::Instant as StackTime;
@@ -70,7 +70,7 @@ mod echo {
             .with_mac_address(MacAddress::new(HOST.mac.0))
             .with_create(false);
         let mut spare = [0; 1514];
-        let mut device = Adapter::new(Buffered::<_, 1536>::new(Tap::with_config(config)?), &mut spare);
+        let mut device = SmoltcpDevice::new(Buffered::<_, 1536>::new(Tap::with_config(config)?), &mut spare);
         let mut host = Stack::new(&mut device, HOST);
         let mut progress = Progress::new(frames);
         loop {
@@ -87,7 +87,7 @@ mod echo {
             if echoed > 0 {
                 continue;
             }
-            if let Wakeup::Wait { until, interest } = device.next_wakeup(&mut host.iface, &host.sockets, now) {
+            if let PollAt::Wait { until, interest } = device.poll_at(&mut host.iface, &host.sockets, now) {
                 let until = until.map_or(NAP, |until| (until - now).into());
                 device.inner_mut().inner_mut().wait(interest, Some(until.min(NAP)))?;
             }

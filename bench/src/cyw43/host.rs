@@ -45,7 +45,7 @@ impl Gspi for Host {
         Ok(status)
     }
 
-    fn hold_data_low(&mut self, _: bool) -> Result<(), BusFault> {
+    fn set_strap(&mut self, _: bool) -> Result<(), BusFault> {
         Ok(())
     }
 
@@ -71,7 +71,7 @@ impl asynch::Gspi for Host {
         Ok(status)
     }
 
-    async fn hold_data_low(&mut self, _: bool) -> Result<(), BusFault> {
+    async fn set_strap(&mut self, _: bool) -> Result<(), BusFault> {
         Ok(())
     }
 

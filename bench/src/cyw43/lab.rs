@@ -1,7 +1,7 @@
 //! A chip among access points, the wire behind those, and a station on it.
 
 use cyw43439_model::{ChipConfig, Cyw43Chip, Images};
-use ethdev_sim::{Clock, Side, Station, Wire, WireConfig};
+use ethdev_sim::{Clock, Peer, Side, Wire, WireConfig};
 
 /// The name of the network.
 pub const SSID: &str = "laboratory";
@@ -20,7 +20,7 @@ pub struct Lab {
     /// The access points' end of it.
     pub chip_side: Side,
     /// What is at the other end.
-    pub station: Station,
+    pub station: Peer,
     /// The chip, without power, and without access points.
     pub chip: Cyw43Chip,
     /// What the chip expects to be uploaded.
@@ -39,7 +39,7 @@ impl Lab {
         let config = config.with_mac(MAC.octets()).with_images(images.clone());
         Self {
             chip: Cyw43Chip::new(&clock, port, config),
-            station: Station::new(far),
+            station: Peer::new(far),
             clock,
             wire,
             chip_side,

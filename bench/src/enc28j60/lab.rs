@@ -2,7 +2,7 @@
 
 use enc28j60_model::{ChipConfig, Enc28j60Chip};
 use ethdev::Speed;
-use ethdev_sim::{Clock, Side, Station, Wire, WireConfig};
+use ethdev_sim::{Clock, Peer, Side, Wire, WireConfig};
 
 /// A chip, its wire, and a station at the other end.
 #[derive(Debug)]
@@ -14,7 +14,7 @@ pub struct Lab {
     /// The chip's end of it.
     pub chip_side: Side,
     /// What is at the other end.
-    pub station: Station,
+    pub station: Peer,
     /// The chip.
     pub chip: Enc28j60Chip,
 }
@@ -29,7 +29,7 @@ impl Lab {
         let chip_side = port.side();
         let chip = Enc28j60Chip::new(&clock, port, config);
         Self {
-            station: Station::new(far),
+            station: Peer::new(far),
             clock,
             wire,
             chip_side,

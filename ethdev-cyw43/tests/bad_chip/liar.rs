@@ -217,7 +217,7 @@ impl<O: Oracle> Gspi for Host<'_, O> {
         Ok(liar.order(status))
     }
 
-    fn hold_data_low(&mut self, _: bool) -> Result<(), Broken> {
+    fn set_strap(&mut self, _: bool) -> Result<(), Broken> {
         Ok(())
     }
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use cyw43439_model::{self as model, AccessPoint, ChipConfig, Cyw43Chip, PowerPin, WordBus};
 use ethdev::{Control, ErrorKind, EthernetDevice};
 use ethdev_cyw43::{Config, Cyw43, Error, Images, Incoming, Outgoing};
-use ethdev_sim::{Clock, SimDelay, Station, Wire, WireConfig};
+use ethdev_sim::{Clock, Peer, SimDelay, Wire, WireConfig};
 
 pub const SSID: &str = "laboratory";
 pub const PASSPHRASE: &str = "correct horse battery";
@@ -34,7 +34,7 @@ impl ethdev_cyw43::Gspi for Host {
         Ok(status)
     }
 
-    fn hold_data_low(&mut self, _: bool) -> Result<(), Self::Error> {
+    fn set_strap(&mut self, _: bool) -> Result<(), Self::Error> {
         Ok(())
     }
 
@@ -59,7 +59,7 @@ impl ethdev_cyw43::asynch::Gspi for Host {
         Ok(status)
     }
 
-    async fn hold_data_low(&mut self, _: bool) -> Result<(), Self::Error> {
+    async fn set_strap(&mut self, _: bool) -> Result<(), Self::Error> {
         Ok(())
     }
 
@@ -92,7 +92,7 @@ impl Blobs {
 pub struct Lab {
     pub clock: Clock,
     pub chip: Cyw43Chip,
-    pub station: Station,
+    pub station: Peer,
     pub wire: Wire,
     pub blobs: Blobs,
 }
@@ -116,7 +116,7 @@ impl Lab {
         Self {
             clock,
             chip,
-            station: Station::new(peer),
+            station: Peer::new(peer),
             wire,
             blobs,
         }
@@ -192,7 +192,7 @@ impl Lab {
             violations.len(),
             violations[0]
         );
-        assert!(self.chip.truth().balanced());
+        assert!(self.chip.stats().balanced());
     }
 }
 

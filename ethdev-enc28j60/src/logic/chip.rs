@@ -73,7 +73,7 @@ pub(crate) struct Chip<B> {
     services: u8,
     recovered: bool,
     /// A received frame was lost since that was told last.
-    pub(crate) rx_lost: bool,
+    pub(crate) rx_dropped: bool,
 }
 
 #[bisync]
@@ -95,7 +95,7 @@ impl<B: Bus> Chip<B> {
             enabled: None,
             services: 0,
             recovered: false,
-            rx_lost: false,
+            rx_dropped: false,
         }
     }
 
@@ -178,7 +178,7 @@ impl<B: Bus> Chip<B> {
             self.spi.write_mac(reg, value).await?;
         }
         if let Some((reg, expected, found)) = self.mac_differs().await? {
-            return Err(Error::ReadBack {
+            return Err(Error::RegisterMismatch {
                 register: (reg.bank, reg.address),
                 expected: expected.into(),
                 found: found.into(),
@@ -293,7 +293,7 @@ impl<B: Bus> Chip<B> {
             .rx_reset
             .wrapping_add(waiting.into())
             .wrapping_sub(counted.into());
-        self.rx_lost |= waiting > 0;
+        self.rx_dropped |= waiting > 0;
         self.counters.tx_reset = self.counters.tx_reset.wrapping_add(self.tx.forget());
     }
 
@@ -416,10 +416,10 @@ impl<B: Bus> Chip<B> {
         let mut events = Events::NONE;
         if self.mode == Mode::Running {
             events.rx_pending = self.is_rx_pending().await?;
-            events.tx_room = self.has_room();
+            events.tx_ready = self.has_room();
         }
         events.link_changed = link_before != self.link_up;
-        events.rx_lost = core::mem::take(&mut self.rx_lost);
+        events.rx_dropped = core::mem::take(&mut self.rx_dropped);
         (events.tx_completed, events.tx_failed) = self.tx.take_told();
         events.recovered = core::mem::take(&mut self.recovered);
         Ok(events)
@@ -508,7 +508,7 @@ impl<B: Bus> Chip<B> {
         if flags & eir::RXERIF != 0 {
             // At least one frame; the chip does not say how many.
             count(&mut self.counters.rx_overrun);
-            self.rx_lost = true;
+            self.rx_dropped = true;
             self.spi.clear(regs::EIR, eir::RXERIF).await?;
             self.spi.clear(regs::ESTAT, estat::BUFER).await?;
         }

@@ -49,7 +49,7 @@ impl<B: Bus> Chip<B> {
         for (reg, constant) in [(regs::PHID1, phy::ID1), (regs::PHID2, phy::ID2)] {
             let found = self.read_phy(reg).await?;
             if found != constant {
-                return Err(Error::ReadBack {
+                return Err(Error::RegisterMismatch {
                     register: (4, reg.0),
                     expected: constant,
                     found,
@@ -71,7 +71,7 @@ impl<B: Bus> Chip<B> {
             self.write_phy(reg, value).await?;
             let found = self.read_phy(reg).await?;
             if found & named != value {
-                return Err(Error::ReadBack {
+                return Err(Error::RegisterMismatch {
                     register: (4, reg.0),
                     expected: value,
                     found,

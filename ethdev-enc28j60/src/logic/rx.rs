@@ -100,7 +100,7 @@ impl<B: Bus> Chip<B> {
                 return Ok(Some(needed));
             }
             count(&mut self.counters.rx_error);
-            self.rx_lost = true;
+            self.rx_dropped = true;
         }
         Ok(None)
     }
@@ -112,7 +112,7 @@ impl<B: Bus> Chip<B> {
         };
         self.release(header, None).await?;
         count(&mut self.counters.rx_discarded);
-        self.rx_lost = true;
+        self.rx_dropped = true;
         Ok(true)
     }
 
@@ -154,7 +154,7 @@ impl<B: Bus> Chip<B> {
                 Quality::BadLength => &mut self.counters.rx_bad_length,
                 Quality::Error | Quality::Good => &mut self.counters.rx_error,
             });
-            self.rx_lost = true;
+            self.rx_dropped = true;
         }
         Ok(None)
     }
@@ -351,7 +351,7 @@ impl<B: Bus> Chip<B> {
             // It was: the frame stays counted as lost.
             self.rx.next = after;
             self.rx.header = None;
-            self.rx_lost = true;
+            self.rx_dropped = true;
         } else {
             self.counters.rx_reset = self.counters.rx_reset.wrapping_sub(1);
         }

@@ -187,7 +187,7 @@ impl<B: Bus> Chip<B> {
     pub(crate) async fn send(&mut self, parts: &[&[u8]]) -> Result<(), B> {
         // A fault comes before everything else.
         self.is_running()?;
-        let len = ethdev::check_frame(parts, &self.capabilities()).map_err(Error::Request)? as u16;
+        let len = ethdev::validate_tx_len(parts, &self.capabilities()).map_err(Error::Request)? as u16;
         self.may_send()?;
         if self.tx.used > 1 {
             self.poll_tx().await?;

@@ -9,15 +9,15 @@ use core::task::{Context, Poll, Waker};
 use embedded_hal::digital::ErrorType;
 use embedded_hal::spi::Operation;
 use embedded_hal_async::digital::Wait;
-use enc28j60_model::Miso;
+use enc28j60_model::MisoFault;
 use ethdev::asynch::EthernetDevice;
 use ethdev::{Error as _, ErrorKind, Interest};
-use ethdev_enc28j60::asynch::{Edge, Enc28j60, Interrupt, Level, NoInterrupt};
+use ethdev_enc28j60::asynch::{Edge, Enc28j60, Interrupt, Level, Polled};
 use ethdev_enc28j60::{Config, Error};
 use ethdev_sim::block_on_until;
 
 use super::liar::{Failed, Host, Liar, Oracle};
-use super::{Dice, LONGEST, MAC, MOST_TRANSACTIONS, lab};
+use super::{LONGEST, MAC, MOST_TRANSACTIONS, Rng, lab};
 
 impl<O: Oracle> embedded_hal_async::spi::SpiDevice for Host<'_, O> {
     async fn transaction(&mut self, operations: &mut [Operation<'_, u8>]) -> Result<(), Failed> {
@@ -72,14 +72,14 @@ fn turns<O: Oracle, T>(chip: &RefCell<Liar<O>>, turns: usize, future: impl Futur
     None
 }
 
-fn waits_for_frames_in_vain(interrupt: impl Interrupt, dice: Dice) {
-    let seed = dice.state;
-    let (register, memory, failure) = (dice.register, dice.memory, dice.failure);
-    let honest = Dice {
+fn waits_for_frames_in_vain(interrupt: impl Interrupt, rng: Rng) {
+    let seed = rng.state;
+    let (register, memory, failure) = (rng.register, rng.memory, rng.failure);
+    let honest = Rng {
         register: 0,
         memory: 0,
         failure: 0,
-        ..dice
+        ..rng
     };
     let chip = RefCell::new(Liar::new(honest, MOST_TRANSACTIONS));
     let start = Enc28j60::new(Host(&chip), Host(&chip), interrupt, Config::new(MAC));
@@ -100,7 +100,7 @@ fn waits_for_frames_in_vain(interrupt: impl Interrupt, dice: Dice) {
 
 #[test]
 fn an_int_line_that_never_rises_leaves_others_their_turn() {
-    let honest = || Dice {
+    let honest = || Rng {
         state: 0,
         register: 0,
         memory: 0,
@@ -113,14 +113,14 @@ fn an_int_line_that_never_rises_leaves_others_their_turn() {
 #[test]
 fn lies_and_failures_end_every_turn() {
     for seed in 0..60 {
-        let dice = || Dice {
+        let rng = || Rng {
             state: seed,
             register: [2, 30, 300, 1024][seed as usize % 4],
             memory: [0, 16, 1024][seed as usize % 3],
             failure: [0, 10, 200][seed as usize / 4 % 3],
         };
-        waits_for_frames_in_vain(Level(Shorted), dice());
-        waits_for_frames_in_vain(Edge(Shorted), dice());
+        waits_for_frames_in_vain(Level(Shorted), rng());
+        waits_for_frames_in_vain(Edge(Shorted), rng());
     }
 }
 
@@ -128,8 +128,8 @@ fn lies_and_failures_end_every_turn() {
 fn an_absent_chip_is_told_at_once() {
     for stuck in [0x00, 0xff] {
         let lab = lab(0);
-        lab.chip.set_miso(Miso::Stuck(stuck));
-        let start = Enc28j60::new(lab.chip.spi_device(), lab.chip.delay(), NoInterrupt, Config::new(MAC));
+        lab.chip.set_miso(MisoFault::Stuck(stuck));
+        let start = Enc28j60::new(lab.chip.spi_device(), lab.chip.delay(), Polled, Config::new(MAC));
         let error = block_on_until(&lab.clock, LONGEST, start).expect("in time");
         assert_eq!(
             error.expect_err("there is no chip"),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use enc28j60_model::{BusCounters, ChipConfig, Enc28j60Chip, Revision, SimSpi};
 use ethdev::{EthernetDevice, Interest, MacAddress, Speed};
 use ethdev_enc28j60::{Config, Enc28j60, asynch};
-use ethdev_sim::{Clock, SimDelay, Station, Wire, WireConfig, block_on};
+use ethdev_sim::{Clock, Peer, SimDelay, Wire, WireConfig, block_on};
 
 pub(crate) const OWN: MacAddress = MacAddress::new([0x02, 0, 0, 0, 0, 0x28]);
 pub(crate) type Driver = Enc28j60<SimSpi, SimDelay>;
@@ -16,7 +16,7 @@ pub(crate) struct Lab {
     pub(crate) clock: Clock,
     pub(crate) wire: Wire,
     pub(crate) chip: Enc28j60Chip,
-    pub(crate) peer: Station,
+    pub(crate) peer: Peer,
 }
 
 impl Lab {
@@ -28,7 +28,7 @@ impl Lab {
             clock,
             wire,
             chip,
-            peer: Station::new(peer),
+            peer: Peer::new(peer),
         }
     }
 

@@ -16,7 +16,7 @@ use crate::rig::{Bus, CONFIG, FULL, HALF_10, Memory, Rig, number, numbered, ring
 fn a_doorbell_that_is_lost_is_rung_again() {
     for by_service in [true, false] {
         let mut rig = Rig::new::<4, 4>();
-        rig.chip.lose_doorbells(1);
+        rig.chip.drop_doorbell_writes(1);
         rig.nic.send_frame(&numbered(1, 100)).expect("room");
         rig.settle();
         assert_eq!(rig.peer.pending(), 0);
@@ -53,7 +53,7 @@ fn collisions_are_counted_as_aborted() {
 fn a_fault_is_told_and_ended() {
     for (break_it, fault) in [
         (EnetChip::bus_error as fn(&EnetChip), Fault::Bus),
-        (EnetChip::brown_out, Fault::Disabled),
+        (EnetChip::inject_brownout, Fault::Disabled),
     ] {
         let mut rig = Rig::new::<4, 4>();
         let group = [0x01, 0x00, 0x5e, 0, 0, 0xfb].into();

@@ -138,7 +138,7 @@ fn pause_is_honoured_where_agreed() {
         assert_eq!(rig.peer.recv().is_some(), agreed);
         // It is the MAC's own business: no stack sees it.
         assert_eq!(rig.nic.recv_frame(&mut [0; 1514]), Ok(None));
-        assert!(rig.nic.modes().contains(ethdev_phy::phy::Abilities::PAUSE));
+        assert!(rig.nic.modes().contains(ethdev_phy::phy::LinkModes::PAUSE));
     }
 }
 

@@ -7,7 +7,7 @@ use ethdev_enet::Enet;
 use ethdev_phy::Mac as _;
 use ethdev_phy::dma::HostMemory;
 use ethdev_phy::mmio::Registers;
-use ethdev_sim::{Clock, Station, Wire, WireConfig};
+use ethdev_sim::{Clock, Peer, Wire, WireConfig};
 use nxp_enet_model::{ChipConfig, EnetChip};
 
 use crate::rig::{Bus, CONFIG, FULL, Memory, numbered, rings};
@@ -36,7 +36,7 @@ impl Registers for Watched {
 fn every_step_is_in_its_place() {
     let clock = Clock::new();
     let (_wire, port, peer) = Wire::new(&clock, WireConfig::default());
-    let peer = Station::new(peer);
+    let peer = Peer::new(peer);
     let recorder = Recorder {
         memory: HostMemory::new(),
         steps: Rc::default(),

@@ -9,7 +9,7 @@ use embedded_hal::delay::DelayNs;
 use ethdev::{Duplex, Link, LinkMode, MacAddress, Speed};
 use ethdev_enet::{Config, Enet, Rings};
 use ethdev_phy::Mac as _;
-use ethdev_phy::dma::{HostMemory, RingMemory};
+use ethdev_phy::dma::{HostMemory, RingStorage};
 use ethdev_phy::mmio::Registers;
 
 /// Registers that keep what they are told, unless they are to say something else.
@@ -88,7 +88,7 @@ impl Stage {
     }
 
     /// In memory that another one has [left](Self::strike).
-    pub(crate) fn on(rings: RingMemory) -> Self {
+    pub(crate) fn on(rings: RingStorage) -> Self {
         let (puppet, memory) = (Puppet::default(), HostMemory::new());
         let config = Config::new(MacAddress::new([0x02, 0, 0, 0, 0, 0x60]), 66_000_000);
         let mut nic = Enet::with_dma(puppet.clone(), rings, NoDelay, memory.clone(), config).expect("it starts");
@@ -98,7 +98,7 @@ impl Stage {
     }
 
     /// Leaves the memory to the next one.
-    pub(crate) fn strike(self) -> RingMemory {
+    pub(crate) fn strike(self) -> RingStorage {
         self.nic.release().1
     }
 

@@ -7,7 +7,7 @@ use ethdev_enet::{Config, Enet, Rings};
 use ethdev_phy::Mac as _;
 use ethdev_phy::dma::HostMemory;
 use ethdev_phy::mmio::Registers;
-use ethdev_sim::{Clock, SimDelay, Station, Wire, WireConfig};
+use ethdev_sim::{Clock, Peer, SimDelay, Wire, WireConfig};
 use nxp_enet_model::{BusMemory, ChipConfig, EnetChip};
 
 pub(crate) const ADDRESS: MacAddress = MacAddress::new([0x02, 0, 0, 0, 0, 0x60]);
@@ -46,7 +46,7 @@ pub(crate) struct Rig {
     pub(crate) nic: Nic,
     pub(crate) chip: EnetChip,
     pub(crate) wire: Wire,
-    pub(crate) peer: Station,
+    pub(crate) peer: Peer,
     pub(crate) clock: Clock,
 }
 
@@ -71,7 +71,7 @@ impl Rig {
             nic,
             chip,
             wire,
-            peer: Station::new(peer),
+            peer: Peer::new(peer),
             clock,
         }
     }

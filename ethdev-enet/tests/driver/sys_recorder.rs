@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use ethdev_phy::dma::{Dma, HostMemory, Region};
+use ethdev_phy::dma::{Dma, DmaRange, HostMemory};
 
 /// What happened, with the first descriptor of either ring at that time: `true` = the uDMA's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,23 +41,23 @@ impl Recorder {
 
 // SAFETY: the memory's own promise; nothing is added to it.
 unsafe impl Dma for Recorder {
-    fn bus_address(&self, region: &Region) -> Option<u32> {
+    fn bus_address(&self, region: &DmaRange) -> Option<u32> {
         self.memory.bus_address(region)
     }
 
-    fn before_device_reads(&self, part: &Region) {
+    fn clean(&self, part: &DmaRange) {
         self.note("clean");
-        self.memory.before_device_reads(part);
+        self.memory.clean(part);
     }
 
-    fn before_device_writes(&self, part: &Region) {
+    fn invalidate_before_write(&self, part: &DmaRange) {
         self.note("discard");
-        self.memory.before_device_writes(part);
+        self.memory.invalidate_before_write(part);
     }
 
-    fn after_device_wrote(&self, part: &Region) {
+    fn invalidate(&self, part: &DmaRange) {
         self.note("invalidate");
-        self.memory.after_device_wrote(part);
+        self.memory.invalidate(part);
     }
 
     fn barrier(&self) {

@@ -1,5 +1,5 @@
 use ethdev_phy::mdio::{Mdio, PhyAddress, RegisterAddress};
-use ethdev_phy::phy::Abilities;
+use ethdev_phy::phy::LinkModes;
 use ethdev::*;
 use ethdev_phy::Mac;
 
@@ -7,7 +7,7 @@ use ethdev_phy::Mac;
 pub trait Fifos {
     fn rx_len(&mut self) -> Option<usize>; // of the frame that is next
     fn rx_read(&mut self, into: &mut [u8]); // and drops what is left of it
-    fn tx_room(&mut self) -> bool;
+    fn tx_ready(&mut self) -> bool;
     fn tx_write(&mut self, parts: &[&[u8]]); // and sends, padded
     fn set_mode(&mut self, speed: Option<Speed>, duplex: Option<Duplex>);
     fn mdio(&mut self, phy: u8, register: u8, write: Option<u16>) -> Option<u16>; // None: it took too long
@@ -41,12 +41,12 @@ impl<F: Fifos> EthernetDevice for OwnMac<F> {
         if pending { self.fifos.rx_read(&mut []); self.stats.rx_discarded += 1; }
         Ok(pending)
     }
-    fn tx_ready(&mut self) -> Result<bool, ErrorKind> { Ok(self.link().is_up() && self.fifos.tx_room()) }
-    fn send_gather(&mut self, parts: &[&[u8]]) -> Result<(), ErrorKind> {
-        let len = check_frame(parts, &self.capabilities())?;
+    fn tx_ready(&mut self) -> Result<bool, ErrorKind> { Ok(self.link().is_up() && self.fifos.tx_ready()) }
+    fn send_vectored(&mut self, parts: &[&[u8]]) -> Result<(), ErrorKind> {
+        let len = validate_tx_len(parts, &self.capabilities())?;
         if !self.started { return Err(ErrorKind::Stopped) }
         if !self.link.is_up() { return Err(ErrorKind::LinkDown) }
-        if !self.fifos.tx_room() { return Err(ErrorKind::Busy) }
+        if !self.fifos.tx_ready() { return Err(ErrorKind::Busy) }
         self.fifos.tx_write(parts);
         self.stats.count_tx(len);
         Ok(())
@@ -54,7 +54,7 @@ impl<F: Fifos> EthernetDevice for OwnMac<F> {
     fn service(&mut self) -> Result<Events, ErrorKind> {
         let mut events = Events::NONE;
         events.rx_pending = self.started && self.fifos.rx_len().is_some();
-        events.tx_room = self.tx_ready()?;
+        events.tx_ready = self.tx_ready()?;
         Ok(events)
     }
 }
@@ -76,7 +76,7 @@ impl<F: Fifos> Mdio for Bus<'_, F> {
 }
 
 impl<F: Fifos> Mac for OwnMac<F> {
-    fn modes(&self) -> Abilities { Abilities::ALL_MODES } // with PAUSE, if it does that
+    fn modes(&self) -> LinkModes { LinkModes::ALL_MODES } // with PAUSE, if it does that
     fn mdio(&mut self) -> impl Mdio<Error = ErrorKind> { Bus(&mut self.fifos) }
     fn set_link(&mut self, link: Link) -> Result<(), ErrorKind> {
         if let Some(mode) = link.mode() { self.fifos.set_mode(mode.speed, mode.duplex); }

@@ -33,7 +33,7 @@ impl Fifos for Pretended {
         let len = into.len().min(frame.len());
         into[..len].copy_from_slice(&frame[..len]);
     }
-    fn tx_room(&mut self) -> bool {
+    fn tx_ready(&mut self) -> bool {
         self.frames.len() < 4
     }
     fn tx_write(&mut self, parts: &[&[u8]]) {
@@ -84,7 +84,7 @@ pub(crate) fn main() -> Result<(), Box<dyn std::error::Error>> {
     nic.with_phy(|phy, mdio, now| phy.set_loopback(mdio, near, now))?;
     nic.service()?;
     assert_eq!(nic.phy().state(), PhyState::Loopback);
-    nic.send_gather(&[&[0xff; 6], &nic.mac_address().octets(), &[0x88, 0xb5], b"hello"])?;
+    nic.send_vectored(&[&[0xff; 6], &nic.mac_address().octets(), &[0x88, 0xb5], b"hello"])?;
     let mut buf = [0; 1514];
     let meta = nic.recv_frame(&mut buf)?.ok_or("nothing came back")?;
     println!(

@@ -6,7 +6,7 @@ use std::time::Duration;
 use ethdev::ErrorKind;
 use ethdev_lan8720::{Lan8720Phy, PhyConfig};
 use ethdev_phy::mdio::{Mdio, PhyAddress, RegisterAddress};
-use ethdev_phy::phy::{Abilities, Phy, PhyError, PhyEvent};
+use ethdev_phy::phy::{LinkModes, Phy, PhyError, PhyEvent};
 
 pub(crate) const ADDRESS: u8 = 1;
 
@@ -110,7 +110,7 @@ impl Fake {
     }
 
     /// Its supply dipped.
-    pub(crate) fn brown_out(&mut self) {
+    pub(crate) fn inject_brownout(&mut self) {
         self.defaults();
     }
 
@@ -218,7 +218,7 @@ impl Bench {
     /// Started, and past its reset.
     pub(crate) fn started(config: PhyConfig) -> Self {
         let mut bench = Self::new(config);
-        bench.start(Abilities::ALL_MODES).unwrap();
+        bench.start(LinkModes::ALL_MODES).unwrap();
         bench.run(20);
         assert_eq!((bench.events.len(), bench.errors.len()), (0, 0));
         bench
@@ -233,7 +233,7 @@ impl Bench {
         bench
     }
 
-    pub(crate) fn start(&mut self, advertise: Abilities) -> Result<(), PhyError<ErrorKind>> {
+    pub(crate) fn start(&mut self, advertise: LinkModes) -> Result<(), PhyError<ErrorKind>> {
         self.phy.start(&mut self.fake, advertise, self.now)
     }
 

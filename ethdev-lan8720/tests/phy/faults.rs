@@ -59,7 +59,7 @@ fn a_phy_that_falls_silent_has_no_link() {
 
         // It is set up from the beginning when it is there again.
         bench.fake.stuck_at = None;
-        bench.fake.brown_out();
+        bench.fake.inject_brownout();
         bench.fake.log.clear();
         bench.run(200);
         assert_eq!(bench.fake.writes()[0], (0, 0x8000));
@@ -88,9 +88,9 @@ fn a_grounded_line_is_no_lost_link() {
 fn lost_settings_are_written_again() {
     // Register 4 shows it when the link comes up.
     let mut bench = Bench::new(PhyConfig::new());
-    bench.start(ethdev_phy::phy::Abilities::TX100_FULL).unwrap();
+    bench.start(ethdev_phy::phy::LinkModes::TX100_FULL).unwrap();
     bench.run(20);
-    bench.fake.brown_out();
+    bench.fake.inject_brownout();
     bench.fake.come_up(0x45e1, 0x0001, 0x1058);
     bench.run(200);
     assert_eq!((bench.take_events(), bench.fake.get(4)), (vec![], 0x0101));
@@ -109,7 +109,7 @@ fn lost_settings_are_written_again() {
             .with_interrupt(true)
             .with_idle_check(Duration::from_secs(10)),
     );
-    bench.fake.brown_out();
+    bench.fake.inject_brownout();
     bench.fake.come_up_at_100_full();
     bench.run(10_500);
     assert_eq!(
@@ -182,7 +182,7 @@ fn the_bus_may_fail_at_any_access() {
         );
         bench.fake.set(18, 0x60c1);
         bench.fake.failing = access..access + 1;
-        let started = bench.start(ethdev_phy::phy::Abilities::ALL_MODES);
+        let started = bench.start(ethdev_phy::phy::LinkModes::ALL_MODES);
         assert_eq!(started.is_err(), access < 3, "access {access}");
         bench.run(600);
         assert_eq!(bench.phy.state(), PhyState::Down, "access {access}");
@@ -226,7 +226,7 @@ fn stopped_is_powered_down_and_left_alone() {
         (vec![PhyEvent::Down], accesses)
     );
 
-    bench.start(ethdev_phy::phy::Abilities::ALL_MODES).unwrap();
+    bench.start(ethdev_phy::phy::LinkModes::ALL_MODES).unwrap();
     bench.run(20);
     bench.fake.come_up_at_100_full();
     bench.run(150);
@@ -237,7 +237,7 @@ fn stopped_is_powered_down_and_left_alone() {
 fn the_end_of_time_is_no_overflow() {
     let mut bench = Bench::new(PhyConfig::new().with_energy_detect(true));
     bench.now = Duration::MAX - Duration::from_millis(1_500);
-    bench.start(ethdev_phy::phy::Abilities::ALL_MODES).unwrap();
+    bench.start(ethdev_phy::phy::LinkModes::ALL_MODES).unwrap();
     bench.run(1_400);
 }
 
@@ -250,7 +250,7 @@ proptest! {
         energy_detect: bool,
     ) {
         let mut bench = Bench::new(PhyConfig::new().with_interrupt(interrupt).with_energy_detect(energy_detect));
-        let _ = bench.start(ethdev_phy::phy::Abilities::ALL_MODES);
+        let _ = bench.start(ethdev_phy::phy::LinkModes::ALL_MODES);
         let mut link = Link::Down;
         for (value, what) in seed {
             match what {

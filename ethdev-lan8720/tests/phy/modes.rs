@@ -2,7 +2,7 @@
 
 use ethdev::{Duplex, Link, LinkMode, Pause, Speed};
 use ethdev_lan8720::PhyConfig;
-use ethdev_phy::phy::{Abilities, Phy, PhyError, PhyEvent, PhyState};
+use ethdev_phy::phy::{LinkModes, Phy, PhyError, PhyEvent, PhyState};
 use proptest::prelude::*;
 
 use crate::fake::Bench;
@@ -54,7 +54,7 @@ fn a_partner_that_does_not_negotiate_is_half_duplex() {
 fn pause_needs_both_ends_and_full_duplex() {
     let up = |partner, expansion, status| {
         let mut bench = Bench::new(PhyConfig::new());
-        bench.start(Abilities::ALL_MODES.or(Abilities::PAUSE)).unwrap();
+        bench.start(LinkModes::ALL_MODES.union(LinkModes::PAUSE)).unwrap();
         bench.run(20);
         bench.fake.come_up(partner, expansion, status);
         bench.run(150);
@@ -73,7 +73,7 @@ fn pause_needs_both_ends_and_full_duplex() {
 #[test]
 fn a_mode_that_the_mac_cannot_do_is_refused_once_for_each_time() {
     let mut bench = Bench::new(PhyConfig::new());
-    bench.start(Abilities::TX100_FULL).unwrap();
+    bench.start(LinkModes::TX100_FULL).unwrap();
     bench.run(20);
     assert_eq!(bench.fake.get(4), 0x0101, "nothing else is advertised");
     // A hub: parallel detection.
@@ -107,7 +107,7 @@ fn a_mode_that_the_mac_cannot_do_is_refused_once_for_each_time() {
 #[test]
 fn a_partner_without_a_common_mode_is_told_although_no_link_comes() {
     let mut bench = Bench::new(PhyConfig::new());
-    bench.start(Abilities::TX100_FULL).unwrap();
+    bench.start(LinkModes::TX100_FULL).unwrap();
     bench.run(20);
     bench.fake.set(5, 0x4061);
     bench.run(2_000);
@@ -127,11 +127,11 @@ fn a_partner_without_a_common_mode_is_told_although_no_link_comes() {
 #[test]
 fn what_cannot_be_is_refused_at_the_start() {
     let mut bench = Bench::new(PhyConfig::new());
-    assert_eq!(bench.start(Abilities::PAUSE), Err(PhyError::NoCommonMode));
+    assert_eq!(bench.start(LinkModes::PAUSE), Err(PhyError::NoCommonMode));
     let mut bench = Bench::new(PhyConfig::new().with_forced_mode(Speed::MBPS_10, Duplex::Full));
-    assert_eq!(bench.start(Abilities::TX100_FULL), Err(PhyError::NoCommonMode));
+    assert_eq!(bench.start(LinkModes::TX100_FULL), Err(PhyError::NoCommonMode));
     let mut bench = Bench::new(PhyConfig::new().with_forced_mode(Speed::MBPS_1000, Duplex::Full));
-    assert_eq!(bench.start(Abilities::ALL_MODES), Err(PhyError::NoCommonMode));
+    assert_eq!(bench.start(LinkModes::ALL_MODES), Err(PhyError::NoCommonMode));
     assert_eq!(bench.fake.log, []);
 }
 
@@ -184,7 +184,7 @@ fn another_advertisement_negotiates_anew() {
     bench.fake.log.clear();
     bench
         .phy
-        .set_advertise(&mut bench.fake, Abilities::T10_FULL, bench.now)
+        .set_advertise(&mut bench.fake, LinkModes::T10_FULL, bench.now)
         .unwrap();
     assert_eq!(bench.phy.link(), Link::Down);
     assert_eq!(bench.fake.writes(), [(4, 0x0041), (0, 0x1200)]);
@@ -192,7 +192,7 @@ fn another_advertisement_negotiates_anew() {
     bench.run(150);
     assert_eq!(bench.take_events(), [PhyEvent::Down, PhyEvent::Up(M10F)]);
     assert_eq!(
-        bench.phy.set_advertise(&mut bench.fake, Abilities::NONE, bench.now),
+        bench.phy.set_advertise(&mut bench.fake, LinkModes::NONE, bench.now),
         Err(PhyError::NoCommonMode)
     );
     assert!(bench.phy.link().is_up(), "nothing was changed");
@@ -214,7 +214,7 @@ proptest! {
     /// Whatever the partner and register 31 say: the mode is one that the MAC can do, or none.
     #[test]
     fn no_link_in_a_mode_that_was_not_advertised(advertise: u16, partner: u16, expansion in 0_u16..2, status: u16) {
-        let advertise = Abilities::from_register(advertise);
+        let advertise = LinkModes::from_register(advertise);
         let mut bench = Bench::new(PhyConfig::new());
         prop_assume!(bench.start(advertise).is_ok());
         bench.run(20);
@@ -222,7 +222,7 @@ proptest! {
         bench.run(300);
         match bench.phy.link() {
             Link::Up(mode) => {
-                let bit = Abilities::from_mode(mode.speed.unwrap(), mode.duplex.unwrap()).unwrap();
+                let bit = LinkModes::from_mode(mode.speed.unwrap(), mode.duplex.unwrap()).unwrap();
                 prop_assert!(advertise.contains(bit));
                 prop_assert_eq!(&bench.events[..], &[PhyEvent::Up(mode)]);
                 prop_assert!(mode.duplex == Some(Duplex::Full) || mode.pause == Pause::default());

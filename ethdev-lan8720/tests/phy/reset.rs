@@ -5,7 +5,7 @@ use std::time::Duration;
 use ethdev::{Duplex, Link, LinkMode, Speed};
 use ethdev_lan8720::{Lan8720Phy, Model, PhyConfig};
 use ethdev_phy::mdio::PhyAddress;
-use ethdev_phy::phy::{Abilities, Phy, PhyError, PhyEvent, PhyState};
+use ethdev_phy::phy::{LinkModes, Phy, PhyError, PhyEvent, PhyState};
 
 use crate::fake::{ADDRESS, Access, Bench, Fake};
 
@@ -22,7 +22,7 @@ fn the_way_to_a_link() {
     bench.poll();
     assert_eq!(bench.fake.log, [], "nothing is sent before the start");
 
-    bench.start(Abilities::ALL_MODES.or(Abilities::PAUSE)).unwrap();
+    bench.start(LinkModes::ALL_MODES.union(LinkModes::PAUSE)).unwrap();
     assert_eq!(bench.phy.state(), PhyState::Resetting);
     bench.run(20);
     assert_eq!(
@@ -51,7 +51,7 @@ fn nobody_there_is_told_once_and_never_written_to() {
     for stuck_at in [0xffff, 0x0000] {
         let mut bench = Bench::new(PhyConfig::new());
         bench.fake.stuck_at = Some(stuck_at);
-        assert_eq!(bench.start(Abilities::ALL_MODES), Err(NO_PHY), "{stuck_at:#06x}");
+        assert_eq!(bench.start(LinkModes::ALL_MODES), Err(NO_PHY), "{stuck_at:#06x}");
         bench.run(2_000);
         assert_eq!(bench.errors, [], "the start has told it");
         assert_eq!(bench.phy.state(), PhyState::Absent);
@@ -71,7 +71,7 @@ fn strangers_are_not_written_to() {
     let mut bench = Bench::new(PhyConfig::new());
     // A Micrel KSZ8081.
     (bench.fake.registers[2], bench.fake.registers[3]) = (0x0022, 0x1560);
-    let Err(PhyError::UnknownId(id)) = bench.start(Abilities::ALL_MODES) else {
+    let Err(PhyError::UnknownId(id)) = bench.start(LinkModes::ALL_MODES) else {
         panic!("accepted")
     };
     assert_eq!(id.raw(), 0x0022_1560);
@@ -84,13 +84,13 @@ fn the_reset_is_bounded_by_time_and_not_by_reads() {
     // As many reads as fit are no failure.
     let mut bench = Bench::new(PhyConfig::new());
     bench.fake.reset_reads = 480;
-    bench.start(Abilities::ALL_MODES).unwrap();
+    bench.start(LinkModes::ALL_MODES).unwrap();
     bench.run(600);
     assert_eq!((bench.phy.state(), bench.errors.len()), (PhyState::Down, 0));
 
     let mut bench = Bench::new(PhyConfig::new());
     bench.fake.reset_reads = u32::MAX;
-    bench.start(Abilities::ALL_MODES).unwrap();
+    bench.start(LinkModes::ALL_MODES).unwrap();
     bench.run(499);
     assert_eq!((bench.phy.state(), bench.errors.len()), (PhyState::Resetting, 0));
     bench.run(2);
@@ -110,7 +110,7 @@ fn the_reset_is_bounded_by_time_and_not_by_reads() {
 fn a_late_poll_is_no_timeout() {
     let mut bench = Bench::new(PhyConfig::new());
     bench.fake.reset_reads = 0;
-    bench.start(Abilities::ALL_MODES).unwrap();
+    bench.start(LinkModes::ALL_MODES).unwrap();
     bench.now += Duration::from_secs(60);
     bench.poll();
     assert_eq!((bench.phy.state(), bench.errors.len()), (PhyState::Down, 0));
@@ -119,7 +119,7 @@ fn a_late_poll_is_no_timeout() {
 #[test]
 fn a_phy_that_falls_silent_in_its_reset_is_absent() {
     let mut bench = Bench::new(PhyConfig::new());
-    bench.start(Abilities::ALL_MODES).unwrap();
+    bench.start(LinkModes::ALL_MODES).unwrap();
     bench.fake.stuck_at = Some(0xffff);
     bench.run(600);
     assert_eq!(bench.errors, [NO_PHY]);
@@ -129,7 +129,7 @@ fn a_phy_that_falls_silent_in_its_reset_is_absent() {
 fn a_strap_to_power_down_is_corrected_by_a_second_reset() {
     let mut bench = Bench::new(PhyConfig::new());
     bench.fake.set(18, 0x60c1);
-    bench.start(Abilities::ALL_MODES).unwrap();
+    bench.start(LinkModes::ALL_MODES).unwrap();
     bench.run(20);
     let writes = bench.fake.writes();
     assert_eq!(writes[..3], [(0, 0x8000), (18, 0x60e1), (0, 0x8000)]);
@@ -148,7 +148,7 @@ fn a_strap_to_power_down_is_corrected_by_a_second_reset() {
     let mut bench = Bench::new(PhyConfig::new());
     bench.fake.set(18, 0x60c1);
     bench.fake.strapped = vec![(18, 0x60c1)];
-    bench.start(Abilities::ALL_MODES).unwrap();
+    bench.start(LinkModes::ALL_MODES).unwrap();
     bench.run(2_000);
     assert_eq!(
         bench
@@ -167,7 +167,7 @@ fn other_straps_are_told_and_overruled() {
     // 10 Mbit/s half duplex: pulled down by a microcontroller's pins.
     bench.fake.set(18, 0x6001);
     bench.fake.strapped = vec![(0, 0x0000)];
-    bench.start(Abilities::ALL_MODES).unwrap();
+    bench.start(LinkModes::ALL_MODES).unwrap();
     bench.run(20);
     assert_eq!(bench.phy.straps().map(|straps| straps.mode), Some(0b000));
     assert_eq!(bench.fake.get(0), 0x1000, "negotiates all the same");
@@ -202,7 +202,7 @@ fn relatives_are_driven_by_what_they_have() {
         let mut bench = Bench::new(config);
         bench.fake.strapped = vec![(3, id2)];
         bench.fake.set(3, id2);
-        bench.start(Abilities::ALL_MODES).unwrap();
+        bench.start(LinkModes::ALL_MODES).unwrap();
         bench.run(150);
         bench.fake.come_up(0x45e1, 0x0003, 0x0000);
         bench.interrupt();

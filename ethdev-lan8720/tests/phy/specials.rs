@@ -17,7 +17,7 @@ fn asleep(bench: &Bench) -> bool {
 fn energy_detect_is_off_even_where_it_was_on() {
     let mut bench = Bench::new(PhyConfig::new());
     bench.fake.strapped = vec![(17, ENERGY_DETECT | ENERGY_ON)];
-    bench.start(ethdev_phy::phy::Abilities::ALL_MODES).unwrap();
+    bench.start(ethdev_phy::phy::LinkModes::ALL_MODES).unwrap();
     bench.run(10_000);
     assert!(!asleep(&bench));
 }
@@ -111,7 +111,7 @@ fn near_loopback_is_a_link_of_its_own() {
     // Reset by somebody: the loop is gone, and said to be.
     bench.phy.set_loopback(&mut bench.fake, near, bench.now).unwrap();
     bench.run(10);
-    bench.fake.brown_out();
+    bench.fake.inject_brownout();
     bench.run(200);
     assert_eq!(bench.take_events(), [PhyEvent::Up(mode), PhyEvent::Down]);
     let wrong = Loopback::Near(Speed::MBPS_1000, Duplex::Full);
@@ -149,7 +149,7 @@ fn symbol_errors_add_up() {
     assert_eq!(
         bench.phy.symbol_errors(&mut bench.fake),
         Ok(None),
-        "nobody knows yet who it is"
+        "nobody matches yet who it is"
     );
     let mut bench = Bench::up(PhyConfig::new());
     for (counter, total) in [(0, 0), (7, 7), (7, 7), (9, 9), (0, 9), (1, 10)] {
@@ -173,7 +173,7 @@ fn pairs_as_asked() {
     for (mdix, bits) in [(Mdix::Auto, 0x0000), (Mdix::Straight, 0x8000), (Mdix::Crossed, 0xa000)] {
         let mut bench = Bench::new(PhyConfig::new().with_mdix(mdix));
         bench.fake.strapped = vec![(27, 0x8810)];
-        bench.start(ethdev_phy::phy::Abilities::ALL_MODES).unwrap();
+        bench.start(ethdev_phy::phy::LinkModes::ALL_MODES).unwrap();
         bench.run(20);
         assert_eq!(
             bench.fake.get(27),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ethdev_lan8720::{Lan8720Phy, PhyConfig};
 use ethdev_phy::mdio::PhyAddress;
-use ethdev_phy::phy::{Abilities, Phy, PhyError, PhyEvent};
+use ethdev_phy::phy::{LinkModes, Phy, PhyError, PhyEvent};
 use ethdev_sim::{Clock, Wire, WireConfig};
 use lan8720_model::{self as sim, Lan8720Chip, MdioFault, Part, Partner, SimMdio};
 
@@ -64,7 +64,7 @@ impl Lab {
         }
     }
 
-    pub(crate) fn start(&mut self, advertise: Abilities) -> Result<(), PhyError<MdioFault>> {
+    pub(crate) fn start(&mut self, advertise: LinkModes) -> Result<(), PhyError<MdioFault>> {
         let now = self.clock.now();
         self.phy.start(&mut self.mdio, advertise, now)
     }
@@ -72,7 +72,7 @@ impl Lab {
     /// Started, and run for so long.
     pub(crate) fn started(chip: sim::PhyConfig, config: PhyConfig, by: Duration) -> Self {
         let mut lab = Self::new(chip, config);
-        lab.start(Abilities::ALL_MODES).unwrap();
+        lab.start(LinkModes::ALL_MODES).unwrap();
         lab.run(by);
         lab
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ethdev::{Duplex, Link, LinkMode, Speed};
 use ethdev_lan8720::PhyConfig;
-use ethdev_phy::phy::{Abilities, Phy, PhyError, PhyEvent, PhyState};
+use ethdev_phy::phy::{LinkModes, Phy, PhyError, PhyEvent, PhyState};
 use lan8720_model::{Mode, Part, Partner, PhyConfig as Chip, PhyStraps, Setting};
 
 use crate::lab::{LOOK, Lab, POLL, chip, ms};
@@ -17,12 +17,12 @@ const MODES: [(Speed, Duplex); 4] = [
 ];
 
 /// What has to come of an end that negotiates.
-fn negotiated(advertise: Abilities, partner: Setting) -> Option<LinkMode> {
+fn negotiated(advertise: LinkModes, partner: Setting) -> Option<LinkMode> {
     match partner {
         Setting::Negotiating(abilities) => advertise.resolve(abilities),
         // Parallel detection: the partner's speed, half duplex.
         Setting::Forced(speed, _) => {
-            let half = Abilities::from_mode(speed, Duplex::Half).unwrap();
+            let half = LinkModes::from_mode(speed, Duplex::Half).unwrap();
             advertise.contains(half).then_some(LinkMode::new(speed, Duplex::Half))
         }
     }
@@ -31,13 +31,13 @@ fn negotiated(advertise: Abilities, partner: Setting) -> Option<LinkMode> {
 #[test]
 fn every_partner_of_an_end_that_negotiates() {
     let advertised = [
-        Abilities::ALL_MODES,
-        Abilities::ALL_MODES.or(Abilities::PAUSE),
-        Abilities::ALL_MODES
-            .or(Abilities::PAUSE)
-            .or(Abilities::PAUSE_ASYMMETRIC),
-        Abilities::TX100_FULL,
-        Abilities::T10_HALF.or(Abilities::TX100_HALF),
+        LinkModes::ALL_MODES,
+        LinkModes::ALL_MODES.union(LinkModes::PAUSE),
+        LinkModes::ALL_MODES
+            .union(LinkModes::PAUSE)
+            .union(LinkModes::PAUSE_ASYMMETRIC),
+        LinkModes::TX100_FULL,
+        LinkModes::T10_HALF.union(LinkModes::TX100_HALF),
     ];
     for advertise in advertised {
         for interrupt in [false, true] {
@@ -149,7 +149,7 @@ fn the_relatives_come_up_as_well() {
     for part in Part::ALL {
         let config = Chip::new(part).with_straps(PhyStraps::default().with_address(1));
         let mut lab = Lab::new(config, PhyConfig::new().with_interrupt(part != Part::Foreign));
-        let started = lab.start(Abilities::ALL_MODES);
+        let started = lab.start(LinkModes::ALL_MODES);
         lab.run(ms(4_000));
         if part == Part::Foreign {
             let Err(PhyError::UnknownId(id)) = started else {
@@ -197,7 +197,7 @@ fn advertisement_forcing_and_stopping_while_it_runs() {
     let mut lab = Lab::started(chip(Partner::default()), PhyConfig::new(), ms(4_000));
     assert_eq!(lab.take_events().len(), 1);
     let now = lab.clock.now();
-    lab.phy.set_advertise(&mut lab.mdio, Abilities::T10_FULL, now).unwrap();
+    lab.phy.set_advertise(&mut lab.mdio, LinkModes::T10_FULL, now).unwrap();
     lab.run(ms(4_000));
     let mode = LinkMode::new(Speed::MBPS_10, Duplex::Full);
     assert_eq!(lab.take_events(), [PhyEvent::Down, PhyEvent::Up(mode)]);
@@ -219,7 +219,7 @@ fn advertisement_forcing_and_stopping_while_it_runs() {
     lab.run(ms(10_000));
     assert_eq!((lab.take_events(), lab.accesses()), (vec![PhyEvent::Down], before));
     assert!(!lab.wire.link().is_up(), "the PHY is powered down");
-    lab.start(Abilities::ALL_MODES).unwrap();
+    lab.start(LinkModes::ALL_MODES).unwrap();
     lab.run(ms(4_000));
     assert_eq!((lab.take_events().len(), lab.phy.state()), (1, PhyState::Up));
     lab.assert_clean();

@@ -6,7 +6,7 @@ use embedded_hal::delay::DelayNs;
 use embedded_hal::digital::InputPin;
 use ethdev_lan8720::{Lan8720Phy, PhyConfig, hardware_reset};
 use ethdev_phy::mdio::{BitBang, DataPin, Mdio, OpenDrain};
-use ethdev_phy::phy::{Abilities, Phy, PhyEvent, reg, scan};
+use ethdev_phy::phy::{LinkModes, Phy, PhyEvent, reg, scan};
 use ethdev_sim::{Clock, Wire, WireConfig};
 use lan8720_model::{Lan8720Chip, MdioPin, Partner, PhyTimes, SimMdio};
 
@@ -21,7 +21,7 @@ fn board(config: lan8720_model::PhyConfig) -> (Clock, Wire, Lan8720Chip) {
 
 fn bring_up<M: Mdio>(clock: &Clock, mdio: &mut M) -> Option<PhyEvent> {
     let mut phy = Lan8720Phy::new(ADDRESS, PhyConfig::new());
-    phy.start(mdio, Abilities::ALL_MODES, clock.now()).ok()?;
+    phy.start(mdio, LinkModes::ALL_MODES, clock.now()).ok()?;
     while clock.now() < Duration::from_secs(5) {
         clock.advance(phy.next_poll(clock.now()));
         match phy.poll(mdio, clock.now()).ok()? {
@@ -116,7 +116,7 @@ fn two_phys_on_one_bus() {
     let found: Vec<u8> = scan(&mut mdio).map(|found| found.unwrap().0.get()).collect();
     assert_eq!(found, [0, 1]);
     assert!(matches!(bring_up(&clock, &mut mdio), Some(PhyEvent::Up(_))));
-    assert_eq!((chips[0].truth().soft_resets, chips[1].truth().soft_resets), (0, 1));
+    assert_eq!((chips[0].stats().soft_resets, chips[1].stats().soft_resets), (0, 1));
     assert_eq!(chips[0].peek(4), 0x01e1, "the other one was left alone");
 }
 
@@ -129,7 +129,7 @@ fn a_hardware_reset_by_the_hosts_pin() {
     let mut mdio = chip.mdio();
     assert_eq!(mdio.read(ADDRESS, reg::PHYID1), Ok(0x0007));
     assert!(matches!(bring_up(&clock, &mut mdio), Some(PhyEvent::Up(_))));
-    assert_eq!((chip.violations(), chip.truth().hard_resets), (vec![], 1));
+    assert_eq!((chip.violations(), chip.stats().hard_resets), (vec![], 1));
 }
 
 /// Chips are known for which 100 µs, as the data sheet has it, are too short: their link then goes up and down.
@@ -142,7 +142,7 @@ fn the_reset_is_long_enough_for_those_that_need_more() {
     bring_up(&clock, &mut chip.mdio()).unwrap();
     clock.advance(Duration::from_secs(10));
     assert!(wire.link().is_up());
-    assert_eq!(chip.truth().link_downs, 0);
+    assert_eq!(chip.stats().link_downs, 0);
 }
 
 #[test]

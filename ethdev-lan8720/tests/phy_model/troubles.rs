@@ -2,7 +2,7 @@
 
 use ethdev::{Duplex, Link, LinkMode, Speed};
 use ethdev_lan8720::{Loopback, Mdix, PhyConfig};
-use ethdev_phy::phy::{Abilities, Phy, PhyError, PhyEvent, PhyState};
+use ethdev_phy::phy::{LinkModes, Phy, PhyError, PhyEvent, PhyState};
 use lan8720_model::{Flaws, MdioFault, MdioFaults, MdioLine, Partner, ViolationKind};
 
 use crate::lab::{ADDRESS, LOOK, Lab, POLL, chip, ms};
@@ -42,7 +42,7 @@ fn one_failure_at_any_access_is_got_over() {
     for n in 0..45 {
         let mut lab = Lab::new(chip(Partner::default()), PhyConfig::new());
         lab.chip.fail_mdio_at(n);
-        let started = lab.start(Abilities::ALL_MODES);
+        let started = lab.start(LinkModes::ALL_MODES);
         lab.run(ms(6_000));
         assert_eq!(lab.chip.mdio_counters().failed, 1, "access {n}");
         let mut errors = lab.take_errors();
@@ -78,7 +78,7 @@ fn nobody_on_the_bus() {
     for line in [MdioLine::StuckHigh, MdioLine::StuckLow] {
         let mut lab = Lab::new(chip(Partner::default()), PhyConfig::new());
         lab.chip.set_mdio_line(line);
-        assert_eq!(lab.start(Abilities::ALL_MODES), Err(PhyError::NotResponding(ADDRESS)));
+        assert_eq!(lab.start(LinkModes::ALL_MODES), Err(PhyError::NotResponding(ADDRESS)));
         lab.run(ms(2_000));
         assert_eq!(
             (lab.chip.mdio_counters().writes, lab.take_errors()),
@@ -133,7 +133,7 @@ fn a_clock_that_comes_late() {
             .allowing(ViolationKind::NeverReset),
         PhyConfig::new(),
     );
-    assert_eq!(lab.start(Abilities::ALL_MODES), Err(PhyError::NotResponding(ADDRESS)));
+    assert_eq!(lab.start(LinkModes::ALL_MODES), Err(PhyError::NotResponding(ADDRESS)));
     lab.run(ms(1_000));
     lab.chip.set_ref_clk(true);
     lab.run(ms(5_000));
@@ -160,7 +160,7 @@ fn a_noisy_bus_is_got_over() {
             config,
             PhyConfig::new().with_interrupt(interrupt).with_idle_check(ms(5_000)),
         );
-        let _ = lab.start(Abilities::ALL_MODES);
+        let _ = lab.start(LinkModes::ALL_MODES);
         for _ in 0..6 {
             lab.run(ms(8_000));
             lab.wire.set_link(false);
@@ -188,13 +188,13 @@ fn energy_detect_saves_power_and_finds_its_partner() {
     for interrupt in [false, true] {
         let config = PhyConfig::new().with_energy_detect(true).with_interrupt(interrupt);
         let mut lab = Lab::started(chip(None), config, ms(20_000));
-        assert!(lab.chip.truth().sleeps >= 4, "{}", lab.chip.truth().sleeps);
+        assert!(lab.chip.stats().sleeps >= 4, "{}", lab.chip.stats().sleeps);
         lab.chip.set_partner(Partner::default());
         lab.run(ms(8_000));
         assert_eq!(lab.take_events(), [PhyEvent::Up(FULL)], "interrupt {interrupt}");
-        let slept = lab.chip.truth().sleeps;
+        let slept = lab.chip.stats().sleeps;
         lab.run(ms(60_000));
-        assert_eq!(lab.chip.truth().sleeps, slept, "not with a link");
+        assert_eq!(lab.chip.stats().sleeps, slept, "not with a link");
         lab.assert_clean();
     }
 }
@@ -221,7 +221,7 @@ fn energy_that_is_not_noticed_costs_seconds_and_not_the_link() {
 #[test]
 fn without_energy_detect_nothing_sleeps() {
     let lab = Lab::started(chip(None), PhyConfig::new(), ms(60_000));
-    assert_eq!(lab.chip.truth().sleeps, 0);
+    assert_eq!(lab.chip.stats().sleeps, 0);
 }
 
 #[test]

@@ -10,7 +10,7 @@ use ethdev_phy::mdio::{Mdio, PhyAddress};
 use ethdev_phy::mmio::Registers;
 use ethdev_phy::phy::reg;
 use ethdev_sim::SimDelay;
-use lan9118_model::Presence;
+use lan9118_model::DeviceState;
 use proptest::prelude::*;
 
 use crate::rig::{Bus, FULL, Rig, frame};
@@ -48,7 +48,7 @@ fn use_it<R: Registers>(device: &mut Lan9118<R, SimDelay>) {
         let _ = device.discard_frame();
         let _ = device.tx_ready();
         let _ = device.send_frame(&frame(200));
-        let _ = device.send_gather(&[&frame(20), &frame(30)]);
+        let _ = device.send_vectored(&[&frame(20), &frame(30)]);
         let _ = device.service();
         let _ = device.disarm();
         let _ = device.rearm(Interest::ALL);
@@ -82,7 +82,7 @@ fn about_to_go_mad<F: FnMut(usize) -> u32>(noise: F) -> (Rig, Rc<Cell<bool>>, La
 
 #[test]
 fn a_chip_that_is_gone_is_an_error() {
-    for presence in [Presence::AllOnes, Presence::AllZeros] {
+    for presence in [DeviceState::AllOnes, DeviceState::AllZeros] {
         let (rig, mut device) = Rig::started();
         rig.chip.set_presence(presence);
         assert!(device.service().is_err(), "{presence:?}");
@@ -92,7 +92,7 @@ fn a_chip_that_is_gone_is_an_error() {
         );
         use_it(&mut device);
         // It is back: another reset finds it.
-        rig.chip.set_presence(Presence::Connected);
+        rig.chip.set_presence(DeviceState::Connected);
         device.recover().unwrap();
         assert!(device.link().is_up());
         device.send_frame(&frame(100)).unwrap();

@@ -4,8 +4,8 @@ use ethdev::{Control, Duplex, ErrorKind, EthernetDevice, Interest, Link, LinkMod
 use ethdev_lan9118::{Config, Error, Lan9118, Wait};
 use ethdev_phy::Mac;
 use ethdev_phy::mdio::{Mdio, PhyAddress};
-use ethdev_phy::phy::{Abilities, reg};
-use ethdev_sim::{Clock, Station, Wire, WireConfig};
+use ethdev_phy::phy::{LinkModes, reg};
+use ethdev_sim::{Clock, Peer, Wire, WireConfig};
 use lan8720_model::MdioLine;
 use lan9118_model::{ChipConfig, Lan9118Chip, Part};
 
@@ -27,9 +27,9 @@ fn mac_register(rig: &Rig, index: u32) -> u32 {
 #[test]
 fn duplex_and_pause_are_set() {
     let (rig, mut mac) = Rig::started();
-    let modes = Abilities::ALL_MODES
-        .or(Abilities::PAUSE)
-        .or(Abilities::PAUSE_ASYMMETRIC);
+    let modes = LinkModes::ALL_MODES
+        .union(LinkModes::PAUSE)
+        .union(LinkModes::PAUSE_ASYMMETRIC);
     assert_eq!(mac.modes(), modes);
     for (link, control, flow, asks) in [
         (up(Duplex::Full, Pause { rx: false, tx: false }), 0x0010_000c, 0, 0),
@@ -168,7 +168,7 @@ fn with_phy() -> (Rig, crate::rig::Driver) {
         chip: Lan9118Chip::new(&clock, port, ChipConfig::new(Part::Lan9118)),
         clock,
         wire,
-        peer: Station::new(peer),
+        peer: Peer::new(peer),
     };
     let mac = Lan9118::new(Bus(rig.chip.bus()), rig.chip.delay(), Config::new()).unwrap();
     (rig, mac)

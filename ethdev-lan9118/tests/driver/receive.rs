@@ -39,7 +39,7 @@ fn frames_with_errors_are_counted_under_their_reasons() {
         ),
         (1, 3, 1, 1, 1)
     );
-    assert!(mac.service().unwrap().rx_lost);
+    assert!(mac.service().unwrap().rx_dropped);
     rig.assert_clean();
 }
 
@@ -108,7 +108,7 @@ fn a_small_fifo_full_of_half_a_frame_is_not_out_of_step() {
 fn lengths_that_are_not_the_datas_are_noticed() {
     for forged in [1, 13, 300, 396, 404, 1514, 1518, 2000, 16000] {
         let (rig, mut mac) = Rig::started();
-        rig.chip.forge_rx_length(forged);
+        rig.chip.override_rx_len(forged);
         rig.deliver(&frame(400));
         assert_eq!(receive(&mut mac), None, "forged {forged}");
         assert!(mac.service().unwrap().recovered, "forged {forged}");

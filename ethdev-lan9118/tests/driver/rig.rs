@@ -6,7 +6,7 @@ use ethdev::{Duplex, EthernetDevice, Link, LinkMode, MacAddress, Speed};
 use ethdev_lan9118::{Config, Lan9118};
 use ethdev_phy::Mac;
 use ethdev_phy::mmio::Registers;
-use ethdev_sim::{Clock, SimDelay, Station, Wire, WireConfig};
+use ethdev_sim::{Clock, Peer, SimDelay, Wire, WireConfig};
 use lan9118_model::{ChipConfig, Lan9118Chip, Part, SimBus};
 
 pub(crate) const ADDRESS: MacAddress = MacAddress::new([0x02, 0, 0, 0x91, 0x18, 0x01]);
@@ -31,7 +31,7 @@ pub(crate) type Driver = Lan9118<Bus, SimDelay>;
 pub(crate) struct Rig {
     pub(crate) clock: Clock,
     pub(crate) wire: Wire,
-    pub(crate) peer: Station,
+    pub(crate) peer: Peer,
     pub(crate) chip: Lan9118Chip,
 }
 
@@ -43,7 +43,7 @@ impl Rig {
             chip: Lan9118Chip::on_media(port, config),
             clock,
             wire,
-            peer: Station::new(peer),
+            peer: Peer::new(peer),
         }
     }
 

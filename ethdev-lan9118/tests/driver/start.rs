@@ -3,7 +3,7 @@
 use ethdev::{Error as _, ErrorKind, EthernetDevice, Link, MacAddress};
 use ethdev_lan9118::{Config, Error, Lan9118, Model, Wait};
 use ethdev_phy::mmio::Registers;
-use lan9118_model::{ChipConfig, Part, Presence};
+use lan9118_model::{ChipConfig, DeviceState, Part};
 
 use crate::rig::{ADDRESS, Bus, Driver, Rig};
 
@@ -61,7 +61,7 @@ fn no_address_is_an_error() {
 
 #[test]
 fn nobody_there() {
-    for (presence, found) in [(Presence::AllOnes, u32::MAX), (Presence::AllZeros, 0)] {
+    for (presence, found) in [(DeviceState::AllOnes, u32::MAX), (DeviceState::AllZeros, 0)] {
         let rig = Rig::new();
         rig.chip.set_presence(presence);
         match start(&rig, Config::new()) {

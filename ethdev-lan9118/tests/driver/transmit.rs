@@ -24,7 +24,7 @@ proptest! {
             from = cut;
         }
         parts.push(&whole[from..]);
-        mac.send_gather(&parts).unwrap();
+        mac.send_vectored(&parts).unwrap();
         rig.pass(200);
         let mut padded = whole.clone();
         padded.resize(len.max(60), 0);
@@ -41,7 +41,7 @@ fn parts_cost_no_more_than_their_words() {
     let whole = frame(1514);
     let words = |mac: &mut crate::rig::Driver, parts: &[&[u8]]| {
         let before = rig.chip.bus_counters().tx_words;
-        mac.send_gather(parts).unwrap();
+        mac.send_vectored(parts).unwrap();
         rig.pass(200);
         rig.chip.bus_counters().tx_words - before
     };
@@ -66,7 +66,7 @@ fn busy_loses_nothing_and_room_comes() {
     }
     assert_eq!(mac.send_frame(&frame(60)), Err(Error::Refused(ErrorKind::Busy)));
     assert_eq!(
-        mac.send_gather(&[&frame(60), &[1]]),
+        mac.send_vectored(&[&frame(60), &[1]]),
         Err(Error::Refused(ErrorKind::Busy))
     );
     // Three in the FIFO, one in the buffer behind it.
@@ -77,7 +77,7 @@ fn busy_loses_nothing_and_room_comes() {
         assert_eq!(rig.peer.recv(), Some(frame(1514 - n)));
     }
     let events = mac.service().unwrap();
-    assert_eq!((events.tx_completed, events.tx_failed, events.tx_room), (4, 0, true));
+    assert_eq!((events.tx_completed, events.tx_failed, events.tx_ready), (4, 0, true));
     rig.assert_clean();
 }
 
@@ -100,7 +100,7 @@ fn what_the_medium_refuses_is_counted() {
 #[test]
 fn a_status_of_no_frame_is_a_fault() {
     let (rig, mut mac) = Rig::started();
-    rig.chip.invent_tx_status(0x0040_0000);
+    rig.chip.inject_spurious_tx_status(0x0040_0000);
     assert!(matches!(mac.service(), Err(Error::Fault(Fault::TxFifo(_)))));
     assert!(matches!(
         mac.send_frame(&frame(60)),

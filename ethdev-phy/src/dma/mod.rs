@@ -5,6 +5,6 @@ mod sys_dma;
 #[cfg(feature = "host")]
 mod sys_host;
 
-pub use sys_dma::{BUFFER_LEN, Buffers, Descriptors, Dma, Layout, Region, Ring, RingMemory, Rings, Uncached};
+pub use sys_dma::{BUFFER_LEN, Buffers, Descriptors, Dma, DmaRange, Layout, NonCacheable, Ring, RingStorage, Rings};
 #[cfg(feature = "host")]
 pub use sys_host::HostMemory;

@@ -6,7 +6,7 @@
 //!   freed, and forgetting the driver changes nothing.
 //! - No reference to a descriptor ever exists after that: they are read and written as volatile words.
 //! - A slice of a buffer exists only while its descriptor belongs to the processor: [`Ring::take`] has seen that, and the only way to give it away again is
-//!   [`Ring::hand_over`], which cannot be called while the slice is borrowed.
+//!   [`Ring::give_to_dma`], which cannot be called while the slice is borrowed.
 //! - The address in a descriptor is written here only, and always that of the buffer that goes with it: nothing that a driver does makes the engine write
 //!   elsewhere. What the engine writes into a descriptor is never used as an address.
 //! - What is left is the hardware's word that it does not touch what is not its own, and the driver's that the engine stands still during
@@ -97,7 +97,7 @@ impl<const RX: usize, const TX: usize> Default for Buffers<RX, TX> {
 /// - **With one** (Cortex-M7, A7, A9): in memory that is not cached. On i.MX `RT10xx` that is DTCM, which the engine reaches, or on-chip RAM that the MPU makes
 ///   *normal, non-cacheable*. Memory of the type *device* or *strongly ordered*, and any memory while the MMU of a Cortex-A is off, faults on accesses that are
 ///   not aligned, which stacks make.
-/// - **Cached buffers** for speed: descriptors and buffers in statics of their own, the descriptors not cached ([`RingMemory::from_parts`]), and a [`Dma`] that
+/// - **Cached buffers** for speed: descriptors and buffers in statics of their own, the descriptors not cached ([`RingStorage::from_parts`]), and a [`Dma`] that
 ///   cleans and invalidates. Descriptors cannot be cached: several share a cache line, and writing one back would undo what the engine wrote to its neighbour.
 #[derive(Debug, Default)]
 #[repr(C)]
@@ -119,7 +119,7 @@ impl<const RX: usize, const TX: usize, const WORDS: usize> Rings<RX, TX, WORDS> 
 
 /// [`Rings`] of any size, on their way to a driver. A driver that is released gives it back.
 #[derive(Debug)]
-pub struct RingMemory<const WORDS: usize = 2> {
+pub struct RingStorage<const WORDS: usize = 2> {
     /// Memory to receive into.
     pub rx: Side,
     /// Memory to send from.
@@ -137,7 +137,7 @@ pub struct Side {
 // SAFETY: the only pointers to memory that is its own for ever; whichever thread has the value has the memory.
 unsafe impl Send for Side {}
 
-impl<const WORDS: usize> RingMemory<WORDS> {
+impl<const WORDS: usize> RingStorage<WORDS> {
     /// Of descriptors and buffers that lie in different memories.
     #[must_use]
     pub fn from_parts<const RX: usize, const TX: usize>(
@@ -162,7 +162,7 @@ impl<const WORDS: usize> RingMemory<WORDS> {
 }
 
 impl<const RX: usize, const TX: usize, const WORDS: usize> From<&'static mut Rings<RX, TX, WORDS>>
-    for RingMemory<WORDS>
+    for RingStorage<WORDS>
 {
     fn from(rings: &'static mut Rings<RX, TX, WORDS>) -> Self {
         Self::from_parts(&mut rings.descriptors, &mut rings.buffers)
@@ -171,13 +171,13 @@ impl<const RX: usize, const TX: usize, const WORDS: usize> From<&'static mut Rin
 
 /// A piece of memory that a driver shares with its DMA engine. Only drivers make them.
 #[derive(Debug)]
-pub struct Region {
+pub struct DmaRange {
     start: NonNull<u8>,
     len: usize,
     descriptors: bool,
 }
 
-impl Region {
+impl DmaRange {
     /// Where the processor sees it. Buffers begin at multiples of 64.
     #[must_use]
     pub const fn start(&self) -> NonNull<u8> {
@@ -203,7 +203,7 @@ impl Region {
     }
 }
 
-/// What the board's memory needs to be shared with a DMA engine: addresses, caches, barriers. [`Uncached`] is the usual one.
+/// What the board's memory needs to be shared with a DMA engine: addresses, caches, barriers. [`NonCacheable`] is the usual one.
 ///
 /// # Safety
 ///
@@ -212,23 +212,23 @@ impl Region {
 pub unsafe trait Dma {
     /// Where the engine sees the region, all of which stays in use as long as the program runs; `None` where it does not see it. Called once for each
     /// region, before the engine is started.
-    fn bus_address(&self, region: &Region) -> Option<u32>;
+    fn bus_address(&self, region: &DmaRange) -> Option<u32>;
 
     /// The processor has written to this part of a buffer, and the engine reads it next: clean the cache.
     #[inline]
-    fn before_device_reads(&self, part: &Region) {
+    fn clean(&self, part: &DmaRange) {
         let _ = part;
     }
 
     /// The engine writes to this buffer next: nothing of it may be written back from the cache later. Clean or invalidate it.
     #[inline]
-    fn before_device_writes(&self, part: &Region) {
+    fn invalidate_before_write(&self, part: &DmaRange) {
         let _ = part;
     }
 
     /// The engine has written to this part of a buffer, and the processor reads it next: invalidate the cache.
     #[inline]
-    fn after_device_wrote(&self, part: &Region) {
+    fn invalidate(&self, part: &DmaRange) {
         let _ = part;
     }
 
@@ -247,12 +247,12 @@ pub unsafe trait Dma {
 
 /// Memory that is not cached, and that the engine sees at the processor's addresses.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Uncached;
+pub struct NonCacheable;
 
 // SAFETY: it is the caller's choice of this type that says so of the board; addresses are the processor's own, and those that do not fit are refused.
-unsafe impl Dma for Uncached {
+unsafe impl Dma for NonCacheable {
     #[inline]
-    fn bus_address(&self, region: &Region) -> Option<u32> {
+    fn bus_address(&self, region: &DmaRange) -> Option<u32> {
         u32::try_from(region.start().addr().get()).ok()
     }
 }
@@ -321,18 +321,18 @@ impl<L: Layout> Ring<L> {
     pub fn new<C: Dma>(memory: Side, dma: &C) -> Result<(Self, u32), Side> {
         const { assert!(L::CONTROL < L::WORDS && L::ADDRESS < L::WORDS) };
         let len = usize::from(memory.len);
-        let descriptors = Region {
+        let descriptors = DmaRange {
             start: memory.descriptors.cast(),
             len: len * L::WORDS * 4,
             descriptors: true,
         };
-        let buffers = Region {
+        let buffers = DmaRange {
             start: memory.buffers.cast(),
             len: len * BUFFER_LEN,
             descriptors: false,
         };
         let addresses = dma.bus_address(&descriptors).zip(dma.bus_address(&buffers));
-        let inside = |address: u32, region: &Region| {
+        let inside = |address: u32, region: &DmaRange| {
             address % 64 == 0 && u32::try_from(region.len).is_ok_and(|len| address.checked_add(len).is_some())
         };
         match addresses {
@@ -372,7 +372,7 @@ impl<L: Layout> Ring<L> {
     }
 
     /// Holds the descriptor that comes next no longer; it stays the processor's.
-    pub const fn let_go(&mut self) {
+    pub const fn forget(&mut self) {
         self.held = 0;
     }
 
@@ -464,8 +464,8 @@ impl<L: Layout> Ring<L> {
 
     /// The first `len` bytes of the buffer that comes next, for the cache methods of [`Dma`].
     #[inline]
-    pub fn part(&self, len: usize) -> Region {
-        Region {
+    pub fn part(&self, len: usize) -> DmaRange {
+        DmaRange {
             start: self.buffer.cast(),
             len: if len < BUFFER_LEN { len } else { BUFFER_LEN },
             descriptors: false,
@@ -473,8 +473,8 @@ impl<L: Layout> Ring<L> {
     }
 
     /// All buffers, for the same.
-    pub fn all(&self) -> Region {
-        Region {
+    pub fn all(&self) -> DmaRange {
+        DmaRange {
             start: self.memory.buffers.cast(),
             len: usize::from(self.memory.len) * BUFFER_LEN,
             descriptors: false,
@@ -495,7 +495,7 @@ impl<L: Layout> Ring<L> {
 
     /// Gives the held descriptor to the engine and goes on to the next one. Nothing where none is held. The last one of the ring is marked as such.
     #[inline]
-    pub fn hand_over<C: Dma>(&mut self, dma: &C, control: u32) {
+    pub fn give_to_dma<C: Dma>(&mut self, dma: &C, control: u32) {
         if self.held == 0 {
             return;
         }
@@ -557,14 +557,14 @@ impl<L: Layout> Ring<L> {
         if pending > 0 {
             // What is held may have been changed by its reader; all else is as the engine left it.
             if self.held > 0 {
-                dma.before_device_reads(&self.part(BUFFER_LEN));
+                dma.clean(&self.part(BUFFER_LEN));
             }
-            dma.after_device_wrote(&self.all());
+            dma.invalidate(&self.all());
             // Turned in place: reversing both parts and then the whole exchanges them.
             self.reverse(0, turn.first);
             self.reverse(turn.first, len);
             self.reverse(0, len);
-            dma.before_device_reads(&self.all());
+            dma.clean(&self.all());
         }
         self.go_to(turn.at);
         let mut at = turn.at;

@@ -8,7 +8,7 @@ use core::ptr::NonNull;
 use std::rc::Rc;
 use std::vec::Vec;
 
-use super::sys_dma::{Dma, Region};
+use super::sys_dma::{Dma, DmaRange};
 
 /// A [`Dma`] for tests on a host, where the engine is a model: it sees what the driver shares at bus addresses of its own, by [`read`](Self::read) and
 /// [`write`](Self::write). Clones are the same bus.
@@ -17,7 +17,7 @@ use super::sys_dma::{Dma, Region};
 /// does not arrive. Descriptors are the same for both, as uncached memory is.
 ///
 /// ```
-/// use crate::dma::HostMemory;
+/// use ethdev_phy::dma::HostMemory;
 ///
 /// let memory = HostMemory::new();
 /// // One goes to the driver (`Enet::with_dma`), the other to the model of its chip.
@@ -115,7 +115,7 @@ impl HostMemory {
     }
 
     /// Where the engine sees a part of a buffer, and the copy that it is in.
-    fn with_copy(&self, part: &Region, mut f: impl FnMut(&mut [u8])) {
+    fn with_copy(&self, part: &DmaRange, mut f: impl FnMut(&mut [u8])) {
         let begin = part.start().addr().get();
         for region in self.0.borrow_mut().iter_mut() {
             let first = region.start.addr().get();
@@ -151,7 +151,7 @@ impl Mapped {
 // SAFETY: the engine sees the regions at the addresses that are told, by `read` and `write` alone: buffers by a copy, which the methods below bring up to date,
 // and descriptors as they are.
 unsafe impl Dma for HostMemory {
-    fn bus_address(&self, region: &Region) -> Option<u32> {
+    fn bus_address(&self, region: &DmaRange) -> Option<u32> {
         let mut regions = self.0.borrow_mut();
         let end = regions
             .last()
@@ -167,7 +167,7 @@ unsafe impl Dma for HostMemory {
         Some(address)
     }
 
-    fn before_device_reads(&self, part: &Region) {
+    fn clean(&self, part: &DmaRange) {
         self.with_copy(part, |copy| {
             // SAFETY: initialised memory of the driver's, of this length; it calls this while no slice of it is lent.
             let from = unsafe { core::slice::from_raw_parts(part.start().as_ptr(), part.len()) };
@@ -175,12 +175,12 @@ unsafe impl Dma for HostMemory {
         });
     }
 
-    fn before_device_writes(&self, part: &Region) {
+    fn invalidate_before_write(&self, part: &DmaRange) {
         // Nothing of what the processor had written arrives here later.
         self.with_copy(part, |copy| copy.fill(0xdd));
     }
 
-    fn after_device_wrote(&self, part: &Region) {
+    fn invalidate(&self, part: &DmaRange) {
         self.with_copy(part, |copy| {
             // SAFETY: memory of the driver's, of this length, which it calls this for while no slice of it is lent.
             let into = unsafe { core::slice::from_raw_parts_mut(part.start().as_ptr(), part.len()) };

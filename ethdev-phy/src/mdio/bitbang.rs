@@ -94,7 +94,7 @@ impl<C: fmt::Debug, D: fmt::Debug> core::error::Error for BitBangError<C, D> {}
 ///
 /// ```
 /// use embedded_hal::{delay::DelayNs, digital::{InputPin, OutputPin}};
-/// use crate::mdio::{BitBang, OpenDrain};
+/// use ethdev_phy::mdio::{BitBang, OpenDrain};
 ///
 /// /// `data` is an open-drain pin with a pull-up of 1.5 kΩ or so: the one inside a microcontroller is too weak for 2.5 MHz.
 /// fn bus<C: OutputPin, P: InputPin + OutputPin, D: DelayNs>(clock: C, data: P, delay: D) -> BitBang<C, OpenDrain<P>, D> {

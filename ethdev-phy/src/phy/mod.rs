@@ -1,25 +1,25 @@
 //! PHYs with clause-22 registers: what every driver of one has in common.
 //!
 //! A PHY driver does not own the bus and never sleeps: the bus and the time are arguments. [`GenericPhy`] drives any PHY that keeps to the standard;
-//! a driver of a particular one says what is particular ([`Vendor`]) and has the rest from [`Clause22`].
+//! a driver of a particular one says what is particular ([`PhyOps`]) and has the rest from [`Clause22`].
 
-mod abilities;
 mod clause22;
 mod error;
 mod id;
+mod link_modes;
+mod ops;
 mod regs;
 mod scan;
-mod vendor;
 
 use core::time::Duration;
 
-pub use abilities::Abilities;
 pub use clause22::{Clause22, GenericPhy, PhyState};
 pub use error::PhyError;
 pub use id::PhyId;
+pub use link_modes::LinkModes;
+pub use ops::{NoQuirks, PhyOps, PhyRegisters};
 pub use regs::{aner, bmcr, bmsr, reg};
 pub use scan::{Scan, scan};
-pub use vendor::{PhyRegisters, Standard, Vendor};
 
 use crate::mdio::Mdio;
 use ethdev::{Link, LinkMode};
@@ -51,7 +51,7 @@ pub enum PhyEvent {
 /// ```
 /// use core::time::Duration;
 /// use ethdev::Link;
-/// use crate::{mdio::Mdio, phy::{Phy, PhyError, PhyEvent}};
+/// use ethdev_phy::{mdio::Mdio, phy::{Phy, PhyError, PhyEvent}};
 ///
 /// /// What a MAC's `service` does with its PHY. The bus is a part of the MAC; that is why it is passed in.
 /// fn service<P: Phy, M: Mdio>(phy: &mut P, mdio: &mut M, link: &mut Link, now: Duration) -> Result<(), PhyError<M::Error>> {
@@ -70,19 +70,19 @@ pub enum PhyEvent {
 ///
 /// # For driver authors
 ///
-/// Most PHYs need no implementation of their own: see [`Vendor`]. Where one does: resolve the mode by the PHY's own status where it has one that can be
-/// believed, and by [`Abilities::resolve`] where not. Read the latching link bit twice.
+/// Most PHYs need no implementation of their own: see [`PhyOps`]. Where one does: resolve the mode by the PHY's own status where it has one that can be
+/// believed, and by [`LinkModes::resolve`] where not. Read the latching link bit twice.
 pub trait Phy {
     /// Begins anew: identifies the PHY, resets it, and advertises `advertise`, which is what the MAC can do.
     ///
     /// # Errors
     ///
-    /// The bus failed, or nobody this driver knows answers: later polls try again. `NoCommonMode` where `advertise` has no mode, or not the one that the PHY
+    /// The bus failed, or nobody this driver matches answers: later polls try again. `NoCommonMode` where `advertise` has no mode, or not the one that the PHY
     /// is to be forced to: that stays so.
     fn start<M: Mdio + ?Sized>(
         &mut self,
         mdio: &mut M,
-        advertise: Abilities,
+        advertise: LinkModes,
         now: Duration,
     ) -> Result<(), PhyError<M::Error>>;
 

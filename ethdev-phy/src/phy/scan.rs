@@ -11,9 +11,9 @@ use crate::mdio::{Mdio, PhyAddress};
 /// that answers at every address.
 ///
 /// ```
-/// use crate::phy::scan;
+/// use ethdev_phy::phy::scan;
 /// # use ethdev::ErrorKind;
-/// # use crate::{mdio::{Mdio, PhyAddress, RegisterAddress}, phy::reg};
+/// # use ethdev_phy::{mdio::{Mdio, PhyAddress, RegisterAddress}, phy::reg};
 /// # struct Bus;
 /// # impl Mdio for Bus {
 /// #     type Error = ErrorKind;

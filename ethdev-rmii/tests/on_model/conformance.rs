@@ -7,15 +7,15 @@ use std::time::Duration;
 use cable_phy_model::CablePhy;
 use ethdev::{ErrorKind, EthernetDevice, MacAddress};
 use ethdev_conformance::conformance;
-use ethdev_conformance::{Fixture, WireEnd};
+use ethdev_conformance::{Fixture, WirePeer};
 use ethdev_lan8720::{Lan8720, Lan8720Phy, PhyConfig};
 use ethdev_phy::mdio::{Mdio, PhyAddress, RegisterAddress};
-use ethdev_phy::{MacPhy, PinLine};
-use ethdev_rmii::OneShot;
-use ethdev_sim::{Clock, Station, Wire, WireConfig};
-use ethdev_util::Doorbell;
+use ethdev_phy::{EthernetPort, IrqPin};
+use ethdev_rmii::SoftMac;
+use ethdev_sim::{Clock, Peer, Wire, WireConfig};
+use ethdev_util::IrqSignal;
 use lan8720_model::{IntPin, Lan8720Chip, Partner, PhyStraps, SimMdio};
-use rmii_port_model::OneShotConfig;
+use rmii_port_model::RmiiPortConfig;
 
 use crate::ports::{Hardware, Rx, Tx, buffers, polled, queued};
 
@@ -49,19 +49,19 @@ fn now(clock: &Clock) -> Now {
     Box::new(move || clock.now())
 }
 
-type Mac<const RX: usize, const TX: usize, M> = OneShot<Rx, Tx, M, Now, RX, TX>;
-type Nic<const RX: usize, const TX: usize> = MacPhy<Mac<RX, TX, Nobody>, CablePhy, Now>;
+type Mac<const RX: usize, const TX: usize, M> = SoftMac<Rx, Tx, M, Now, RX, TX>;
+type Nic<const RX: usize, const TX: usize> = EthernetPort<Mac<RX, TX, Nobody>, CablePhy, Now>;
 
 /// The MAC over this hardware, stopped, and the far end of its cable.
 fn mac<const RX: usize, const TX: usize, M: Mdio>(
-    (clock, wire, station): (&Clock, &Wire, Station),
+    (clock, wire, station): (&Clock, &Wire, Peer),
     (hardware, phy): (Hardware, Option<Lan8720Chip>),
     mdio: M,
     (depth, len): (usize, usize),
-) -> (Mac<RX, TX, M>, WireEnd) {
-    let doorbell = Arc::new(Doorbell::new());
-    let bell = doorbell.clone();
-    let bell = move || bell.ring();
+) -> (Mac<RX, TX, M>, WirePeer) {
+    let irq_signal = Arc::new(IrqSignal::new());
+    let bell = irq_signal.clone();
+    let bell = move || bell.signal();
     if let Some(phy) = &phy {
         phy.on_int_falling(bell.clone());
     }
@@ -69,14 +69,14 @@ fn mac<const RX: usize, const TX: usize, M: Mdio>(
         0 => polled(&hardware, bell),
         _ => queued(&hardware, depth, bell),
     };
-    let mac = OneShot::new((rx, tx), mdio, now(clock), ADDRESS, buffers(len), buffers(len)).unwrap();
+    let mac = SoftMac::new((rx, tx), mdio, now(clock), ADDRESS, buffers(len), buffers(len)).unwrap();
     let (stall, forge, watched) = (hardware.clone(), hardware.clone(), hardware.clone());
-    let end = WireEnd::new(clock.clone(), wire.clone(), station)
+    let end = WirePeer::new(clock.clone(), wire.clone(), station)
         .with_stall_tx(move |stalled| stall.hold_tx(stalled))
         .with_fault(move || shared.broken.set(true))
-        .with_forged_lengths(move |len| forge.forge_rx_length(len))
+        .with_forged_lengths(move |len| forge.override_rx_len(len))
         .with_accesses_and_wire(|watcher| watched.on_access(watcher))
-        .with_doorbell(doorbell)
+        .with_irq_signal(irq_signal)
         // The PHY's line is another one.
         .with_masks_by_source(phy.is_none())
         .with_link_interrupts(phy.is_some())
@@ -87,18 +87,13 @@ fn mac<const RX: usize, const TX: usize, M: Mdio>(
     (mac, end)
 }
 
-fn nic<const RX: usize, const TX: usize>(config: OneShotConfig, depth: usize, len: usize) -> (Nic<RX, TX>, WireEnd) {
+fn nic<const RX: usize, const TX: usize>(config: RmiiPortConfig, depth: usize, len: usize) -> (Nic<RX, TX>, WirePeer) {
     let clock = Clock::new();
     let (wire, near, far) = Wire::new(&clock, WireConfig::default());
     let hardware = Hardware::new(near, config);
-    let (mac, end) = mac(
-        (&clock, &wire, Station::new(far)),
-        (hardware, None),
-        Nobody,
-        (depth, len),
-    );
+    let (mac, end) = mac((&clock, &wire, Peer::new(far)), (hardware, None), Nobody, (depth, len));
     let cable = CablePhy::new(&wire);
-    let nic = MacPhy::new(mac, cable, now(&clock)).unwrap();
+    let nic = EthernetPort::new(mac, cable, now(&clock)).unwrap();
     (nic, end)
 }
 
@@ -107,10 +102,10 @@ struct Queued;
 
 impl Fixture for Queued {
     type Device = Nic<8, 4>;
-    type FarEnd = WireEnd;
+    type LinkPeer = WirePeer;
 
-    fn new() -> (Self::Device, WireEnd) {
-        nic(OneShotConfig::default().with_stray_byte(0.3), 7, 1536)
+    fn new() -> (Self::Device, WirePeer) {
+        nic(RmiiPortConfig::default().with_stray_byte(0.3), 7, 1536)
     }
 }
 
@@ -121,10 +116,10 @@ struct Polled;
 
 impl Fixture for Polled {
     type Device = Nic<2, 1>;
-    type FarEnd = WireEnd;
+    type LinkPeer = WirePeer;
 
-    fn new() -> (Self::Device, WireEnd) {
-        nic(OneShotConfig::default().with_stray_byte(0.3), 0, 1520)
+    fn new() -> (Self::Device, WirePeer) {
+        nic(RmiiPortConfig::default().with_stray_byte(0.3), 0, 1520)
     }
 }
 
@@ -134,24 +129,19 @@ conformance!(polled, Polled; lending, control, rearm);
 struct Port;
 
 impl Fixture for Port {
-    type Device = Lan8720<Mac<8, 4, SimMdio>, Now, PinLine<IntPin>>;
-    type FarEnd = WireEnd;
+    type Device = Lan8720<Mac<8, 4, SimMdio>, Now, IrqPin<IntPin>>;
+    type LinkPeer = WirePeer;
 
-    fn new() -> (Self::Device, WireEnd) {
+    fn new() -> (Self::Device, WirePeer) {
         let clock = Clock::new();
         let (wire, near, far) = Wire::new(&clock, WireConfig::default());
         let straps = PhyStraps::default().with_address(1);
         let phy = Lan8720Chip::with_partner(&clock, near, straps, Partner::default());
-        let hardware = Hardware::new(phy.rmii(), OneShotConfig::default().with_stray_byte(0.3));
-        let (mdio, line) = (phy.mdio(), PinLine(phy.int_pin()));
-        let (mac, end) = mac(
-            (&clock, &wire, Station::new(far)),
-            (hardware, Some(phy)),
-            mdio,
-            (7, 1536),
-        );
+        let hardware = Hardware::new(phy.rmii(), RmiiPortConfig::default().with_stray_byte(0.3));
+        let (mdio, line) = (phy.mdio(), IrqPin(phy.int_pin()));
+        let (mac, end) = mac((&clock, &wire, Peer::new(far)), (hardware, Some(phy)), mdio, (7, 1536));
         let driver = Lan8720Phy::new(PhyAddress::from_low_bits(1), PhyConfig::new().with_interrupt(true));
-        let mut nic = MacPhy::new(mac, driver, now(&clock)).unwrap().with_phy_line(line);
+        let mut nic = EthernetPort::new(mac, driver, now(&clock)).unwrap().with_phy_irq(line);
         // Auto-negotiation takes its time.
         for _ in 0..100 {
             if nic.service().unwrap().link_changed {

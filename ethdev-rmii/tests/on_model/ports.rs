@@ -6,10 +6,10 @@ use std::rc::Rc;
 
 use ethdev::ErrorKind;
 use ethdev_rmii::{PortInterrupt, Received, RxPort, TxPort};
-use rmii_port_model::{Event, OneShotPort};
+use rmii_port_model::{Event, RmiiPort};
 
 pub(crate) type Buffer = Box<[u8]>;
-pub(crate) type Hardware = OneShotPort<Buffer>;
+pub(crate) type Hardware = RmiiPort<Buffer>;
 
 pub(crate) fn buffers<const N: usize>(len: usize) -> [Buffer; N] {
     std::array::from_fn(|_| vec![0xa5; len].into_boxed_slice())
@@ -153,7 +153,7 @@ impl RxPort for Rx {
     }
 
     fn missed(&mut self) -> u32 {
-        let truth = self.0.truth();
+        let truth = self.0.stats();
         let missed = truth.unarmed + truth.stopped + self.1.dropped.get();
         (missed - self.1.missed.replace(missed)) as u32
     }

@@ -7,7 +7,7 @@ use ethdev::{
     RxFilter, Speed,
 };
 use ethdev_phy::Mac;
-use ethdev_rmii::{Error, Flaw, OneShot};
+use ethdev_rmii::{Error, FrameError, SoftMac};
 use proptest::prelude::*;
 
 use crate::line::{HEADROOM, Nobody, OWN, buffers, fcs, frame, running, sealed, stopped};
@@ -33,7 +33,7 @@ fn every_length_goes_out_padded_and_sealed() {
     for len in 14..=1518 {
         let frame = frame(len, len);
         assert!(nic.tx_ready().unwrap());
-        nic.send_gather(&[&frame[..7], &[], &frame[7..]]).unwrap();
+        nic.send_vectored(&[&frame[..7], &[], &frame[7..]]).unwrap();
         line.0.borrow_mut().advance(Duration::from_micros(130));
         nic.service().unwrap();
         let sent = line.0.borrow_mut().sent.pop().unwrap();
@@ -71,7 +71,7 @@ fn what_is_no_frame_is_counted_and_reception_goes_on() {
     let mut expected = before;
     let mut wrong = good.clone();
     wrong[20] ^= 4;
-    for (bytes, flaw) in [
+    for (bytes, frame_error) in [
         (&[][..], None),
         (&good[..1], None),
         (&good[..63], None),
@@ -79,13 +79,13 @@ fn what_is_no_frame_is_counted_and_reception_goes_on() {
         (&sealed(&frame(1519, 1))[..], None),
         (&vec![0x55; 1523][..], None),
         (&vec![0x55; 4000][..], None),
-        (&good[..], Some(Flaw::Overflow)),
+        (&good[..], Some(FrameError::Overflow)),
     ] {
         line.0.borrow_mut().arrive_as(bytes, |mut received| {
-            received.flaw = received.flaw.or(flaw);
+            received.frame_error = received.frame_error.or(frame_error);
             received
         });
-        if bytes.len() == 1523 && flaw.is_none() && bytes[0] == 0x55 {
+        if bytes.len() == 1523 && frame_error.is_none() && bytes[0] == 0x55 {
             // As long as a VLAN frame with a stray byte, and its FCS is wrong.
             expected.rx_bad_fcs += 1;
         } else {
@@ -99,7 +99,7 @@ fn what_is_no_frame_is_counted_and_reception_goes_on() {
     assert_eq!(recv(&mut nic), None);
     line.0
         .borrow_mut()
-        .arrive_as(&good, |received| received.with_flaw(Flaw::Symbol));
+        .arrive_as(&good, |received| received.with_flaw(FrameError::Symbol));
     expected.rx_error += 1;
     assert_eq!(recv(&mut nic), None);
     assert_eq!(nic.stats(), expected);
@@ -208,7 +208,7 @@ fn two_frames_go_out_without_waiting_for_the_first() {
     assert!(nic.tx_ready().unwrap());
     line.0.borrow_mut().advance(Duration::from_micros(124));
     let events = nic.service().unwrap();
-    assert_eq!((events.tx_completed, events.tx_room), (2, true));
+    assert_eq!((events.tx_completed, events.tx_ready), (2, true));
     assert_eq!(line.0.borrow().sent, [sealed(&frame(1514, 0)), sealed(&frame(1514, 1))]);
 }
 
@@ -244,7 +244,7 @@ fn the_filter_is_kept_in_software() {
 #[test]
 fn only_100_full_is_a_link() {
     let (mut nic, _line) = running(1);
-    assert_eq!(nic.modes(), ethdev_phy::phy::Abilities::TX100_FULL);
+    assert_eq!(nic.modes(), ethdev_phy::phy::LinkModes::TX100_FULL);
     for (speed, duplex, does) in [
         (Speed::MBPS_10, Duplex::Full, false),
         (Speed::MBPS_100, Duplex::Half, false),
@@ -313,7 +313,7 @@ fn buffers_are_measured() {
         drop(nic);
         let parts = stopped(1).0.release();
         drop(line);
-        OneShot::<_, _, _, _, 2, 1>::new((parts.rx, parts.tx), Nobody, parts.clock, OWN, buffers(rx), buffers(tx))
+        SoftMac::<_, _, _, _, 2, 1>::new((parts.rx, parts.tx), Nobody, parts.clock, OWN, buffers(rx), buffers(tx))
     };
     let needed = 1514 + 4 + 1;
     assert_eq!(

@@ -8,7 +8,7 @@ use std::time::Duration;
 use ethdev::{Control, ErrorKind, Link, MacAddress};
 use ethdev_phy::Mac;
 use ethdev_phy::mdio::{Mdio, PhyAddress, RegisterAddress};
-use ethdev_rmii::{Flaw, OneShot, PortInterrupt, Received, RxPort, TxPort};
+use ethdev_rmii::{FrameError, PortInterrupt, Received, RxPort, SoftMac, TxPort};
 
 pub(crate) const OWN: MacAddress = MacAddress::new([2, 0, 0, 0, 0, 0x87]);
 pub(crate) const HEADROOM: usize = 2;
@@ -80,7 +80,7 @@ impl Line {
         buffer[..len].copy_from_slice(&bytes[..len]);
         let mut received = Received::new(buffer, len);
         if bytes.len() > len {
-            received = received.with_flaw(Flaw::Overflow);
+            received = received.with_flaw(FrameError::Overflow);
         }
         self.filled.push_back(change(received));
     }
@@ -232,7 +232,7 @@ impl Mdio for Nobody {
     }
 }
 
-pub(crate) type Nic = OneShot<Rx, Tx, Nobody, Box<dyn FnMut() -> Duration>, 4, 2>;
+pub(crate) type Nic = SoftMac<Rx, Tx, Nobody, Box<dyn FnMut() -> Duration>, 4, 2>;
 
 pub(crate) fn buffers<const N: usize>(len: usize) -> [Buffer; N] {
     std::array::from_fn(|_| vec![0xa5; len].into_boxed_slice())
@@ -261,7 +261,7 @@ pub(crate) fn stopped(depth: usize) -> (Nic, Shared) {
     let time = line.clone();
     let clock: Box<dyn FnMut() -> Duration> = Box::new(move || time.0.borrow().now);
     let ports = (Rx(line.clone()), Tx(line.clone()));
-    let nic = OneShot::new(ports, Nobody, clock, OWN, buffers(1523), buffers(1522 + HEADROOM)).unwrap();
+    let nic = SoftMac::new(ports, Nobody, clock, OWN, buffers(1523), buffers(1522 + HEADROOM)).unwrap();
     (nic, line)
 }
 

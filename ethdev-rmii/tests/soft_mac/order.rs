@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use ethdev::{Control, ErrorKind, EthernetDevice};
-use ethdev_rmii::{OneShot, Received, RxPort};
+use ethdev_rmii::{Received, RxPort, SoftMac};
 
 use crate::line::{Nobody, OWN, frame, sealed, stopped};
 
@@ -72,7 +72,7 @@ fn the_port_has_its_next_buffer_before_anybody_looks_into_the_last() {
     let parts = stopped(1).0.release();
     let buffers = [(); 2].map(|()| Watched(vec![0; 1536], notes.clone()));
     let clock = || Duration::ZERO;
-    let mut nic = OneShot::<_, _, _, _, 2, 2>::new(
+    let mut nic = SoftMac::<_, _, _, _, 2, 2>::new(
         (rx, parts.tx),
         Nobody,
         clock,

@@ -15,7 +15,7 @@ use smoltcp::wire::{
 };
 
 use crate::testing::{Memory, OWN, Wrong};
-use crate::{Adapter, Drops, MIN_SPARE_LEN, SpareTooShort, Wakeup};
+use crate::{DropStats, MIN_SPARE_LEN, PollAt, SmoltcpDevice, SpareTooShort};
 
 const NOW: Instant = Instant::ZERO;
 const LOCAL: Ipv4Address = Ipv4Address::new(192, 168, 69, 1);
@@ -62,7 +62,7 @@ struct Stack {
 }
 
 impl Stack {
-    fn new(adapter: &mut Adapter<'_, Memory>) -> Self {
+    fn new(adapter: &mut SmoltcpDevice<'_, Memory>) -> Self {
         let mut iface = Interface::new(Config::new(adapter.hardware_address()), adapter, NOW);
         iface.update_ip_addrs(|addrs| addrs.push(IpCidr::new(IpAddress::Ipv4(LOCAL), 24)).unwrap());
         let buffer = || udp::PacketBuffer::new(std::vec![udp::PacketMetadata::EMPTY; 16], std::vec![0; 4096]);
@@ -74,7 +74,7 @@ impl Stack {
     }
 
     /// Knows the peer's address already.
-    fn with_neighbor(adapter: &mut Adapter<'_, Memory>) -> Self {
+    fn with_neighbor(adapter: &mut SmoltcpDevice<'_, Memory>) -> Self {
         let mut stack = Self::new(adapter);
         adapter.inner_mut().rx.push_back(arp_request());
         stack.poll(adapter);
@@ -82,7 +82,7 @@ impl Stack {
         stack
     }
 
-    fn poll(&mut self, adapter: &mut Adapter<'_, Memory>) {
+    fn poll(&mut self, adapter: &mut SmoltcpDevice<'_, Memory>) {
         self.iface.poll(NOW, adapter, &mut self.sockets);
     }
 
@@ -92,19 +92,19 @@ impl Stack {
         socket.send_slice(payload, to).unwrap();
     }
 
-    fn wakeup(&mut self, adapter: &mut Adapter<'_, Memory>) -> Wakeup {
-        adapter.next_wakeup(&mut self.iface, &self.sockets, NOW)
+    fn wakeup(&mut self, adapter: &mut SmoltcpDevice<'_, Memory>) -> PollAt {
+        adapter.poll_at(&mut self.iface, &self.sockets, NOW)
     }
 }
 
-fn drops(set: impl FnOnce(&mut Drops)) -> Drops {
-    let mut drops = Drops::default();
+fn drops(set: impl FnOnce(&mut DropStats)) -> DropStats {
+    let mut drops = DropStats::default();
     set(&mut drops);
     drops
 }
 
 /// Takes the next pair and answers with `len` bytes of `first` from inside the receive closure, as smoltcp does.
-fn answer(adapter: &mut Adapter<'_, Memory>, first: u8, len: usize) -> Option<Vec<u8>> {
+fn answer(adapter: &mut SmoltcpDevice<'_, Memory>, first: u8, len: usize) -> Option<Vec<u8>> {
     let (rx, tx) = adapter.receive(NOW)?;
     Some(rx.consume(|frame| {
         tx.consume(len, |memory| {
@@ -118,7 +118,7 @@ fn answer(adapter: &mut Adapter<'_, Memory>, first: u8, len: usize) -> Option<Ve
 #[test]
 fn frames_are_read_and_written_where_they_lie() {
     let mut spare = spare();
-    let mut adapter = Adapter::new(Memory::new(), &mut spare);
+    let mut adapter = SmoltcpDevice::new(Memory::new(), &mut spare);
     adapter.inner_mut().rx.push_back(frame(1, 60));
     assert_eq!(answer(&mut adapter, 7, 42), Some(frame(1, 60)));
     assert_eq!(answer(&mut adapter, 7, 42), None);
@@ -131,7 +131,7 @@ fn frames_are_read_and_written_where_they_lie() {
 #[test]
 fn a_dropped_pair_leaves_the_frame_and_gives_the_memory_back() {
     let mut spare = spare();
-    let mut adapter = Adapter::new(Memory::new(), &mut spare);
+    let mut adapter = SmoltcpDevice::new(Memory::new(), &mut spare);
     adapter.inner_mut().room = 1;
     adapter.inner_mut().rx.push_back(frame(1, 60));
     for _ in 0..10 {
@@ -147,14 +147,14 @@ fn a_dropped_pair_leaves_the_frame_and_gives_the_memory_back() {
 #[test]
 fn receiving_goes_on_while_transmit_is_full() {
     let mut spare = spare();
-    let mut adapter = Adapter::new(Memory::new(), &mut spare);
+    let mut adapter = SmoltcpDevice::new(Memory::new(), &mut spare);
     adapter.inner_mut().room = 0;
     for n in 0..3 {
         adapter.inner_mut().rx.push_back(frame(n, 60));
     }
     for n in 0..3 {
         assert_eq!(answer(&mut adapter, n, 42), Some(frame(n, 60)));
-        assert!(adapter.is_parked());
+        assert!(adapter.has_pending_reply());
     }
     assert!(adapter.transmit(NOW).is_none());
     assert_eq!(adapter.drops(), drops(|d| d.tx_replies_dropped = 2));
@@ -163,19 +163,19 @@ fn receiving_goes_on_while_transmit_is_full() {
     assert!(adapter.transmit(NOW).is_some());
     // The newest waited, the ones before gave way.
     assert_eq!(adapter.inner().tx, [[2; 42]]);
-    assert!(!adapter.is_parked());
+    assert!(!adapter.has_pending_reply());
     assert_eq!(adapter.drops().tx_lost(), 2);
 }
 
 #[test]
 fn what_waits_goes_out_by_whatever_is_called_next() {
     for by in [
-        |adapter: &mut Adapter<'_, Memory>| drop(adapter.receive(NOW)),
-        |adapter: &mut Adapter<'_, Memory>| drop(adapter.transmit(NOW)),
-        |adapter: &mut Adapter<'_, Memory>| assert!(adapter.service().is_ok()),
+        |adapter: &mut SmoltcpDevice<'_, Memory>| drop(adapter.receive(NOW)),
+        |adapter: &mut SmoltcpDevice<'_, Memory>| drop(adapter.transmit(NOW)),
+        |adapter: &mut SmoltcpDevice<'_, Memory>| assert!(adapter.service().is_ok()),
     ] {
         let mut spare = spare();
-        let mut adapter = Adapter::new(Memory::new(), &mut spare);
+        let mut adapter = SmoltcpDevice::new(Memory::new(), &mut spare);
         adapter.inner_mut().room = 0;
         adapter.inner_mut().rx.push_back(frame(1, 60));
         answer(&mut adapter, 7, 42);
@@ -188,7 +188,7 @@ fn what_waits_goes_out_by_whatever_is_called_next() {
 #[test]
 fn a_waiting_reply_is_not_overtaken() {
     let mut spare = spare();
-    let mut adapter = Adapter::new(Memory::new(), &mut spare);
+    let mut adapter = SmoltcpDevice::new(Memory::new(), &mut spare);
     adapter.inner_mut().room = 0;
     adapter.inner_mut().rx.extend([frame(1, 60), frame(2, 60)]);
     answer(&mut adapter, 1, 42);
@@ -200,7 +200,7 @@ fn a_waiting_reply_is_not_overtaken() {
 #[test]
 fn room_that_comes_between_is_not_for_the_newer_frame() {
     let mut spare = spare();
-    let mut adapter = Adapter::new(Memory::new(), &mut spare);
+    let mut adapter = SmoltcpDevice::new(Memory::new(), &mut spare);
     adapter.inner_mut().wrong.late_room = true;
     adapter.inner_mut().rx.extend([frame(1, 60), frame(2, 60)]);
     answer(&mut adapter, 1, 42);
@@ -212,7 +212,7 @@ fn room_that_comes_between_is_not_for_the_newer_frame() {
 #[test]
 fn what_waits_and_is_refused_is_counted_and_makes_way() {
     let mut spare = spare();
-    let mut adapter = Adapter::new(Memory::new(), &mut spare);
+    let mut adapter = SmoltcpDevice::new(Memory::new(), &mut spare);
     adapter.inner_mut().room = 0;
     adapter.inner_mut().rx.push_back(frame(1, 60));
     answer(&mut adapter, 1, 42);
@@ -220,10 +220,10 @@ fn what_waits_and_is_refused_is_counted_and_makes_way() {
     // Busy is no refusal.
     adapter.inner_mut().wrong.commit = Some(ErrorKind::Busy);
     adapter.service().unwrap();
-    assert!(adapter.is_parked());
+    assert!(adapter.has_pending_reply());
     adapter.inner_mut().wrong.commit = Some(ErrorKind::Bus);
     adapter.service().unwrap();
-    assert!(!adapter.is_parked());
+    assert!(!adapter.has_pending_reply());
     assert_eq!(adapter.drops(), drops(|d| d.tx_refused = 1));
     assert_eq!(adapter.take_error(), Some(ErrorKind::Bus));
 }
@@ -231,7 +231,7 @@ fn what_waits_and_is_refused_is_counted_and_makes_way() {
 #[test]
 fn link_down_is_counted_and_receiving_goes_on() {
     let mut spare = spare();
-    let mut adapter = Adapter::new(Memory::new(), &mut spare);
+    let mut adapter = SmoltcpDevice::new(Memory::new(), &mut spare);
     (adapter.inner_mut().link, adapter.inner_mut().cable) = (Link::Down, Link::Down);
     for n in 0..50 {
         adapter.inner_mut().rx.push_back(frame(n, 60));
@@ -239,13 +239,13 @@ fn link_down_is_counted_and_receiving_goes_on() {
     }
     assert_eq!(adapter.drops(), drops(|d| d.tx_link_down = 50));
     assert_eq!((adapter.take_error(), adapter.errors().total()), (None, 0));
-    assert!(!adapter.is_parked());
+    assert!(!adapter.has_pending_reply());
 }
 
 #[test]
 fn with_the_link_down_sockets_keep_what_they_have() {
     let mut spare = spare();
-    let mut adapter = Adapter::new(Memory::new(), &mut spare);
+    let mut adapter = SmoltcpDevice::new(Memory::new(), &mut spare);
     let mut stack = Stack::with_neighbor(&mut adapter);
     adapter.inner_mut().cable = Link::Down;
     assert!(adapter.service().unwrap().link_changed);
@@ -253,7 +253,7 @@ fn with_the_link_down_sockets_keep_what_they_have() {
         stack.send(&[n; 10]);
         stack.poll(&mut adapter);
     }
-    assert_eq!(adapter.drops(), Drops::default());
+    assert_eq!(adapter.drops(), DropStats::default());
     adapter.inner_mut().cable = Link::UP;
     stack.poll(&mut adapter);
     assert_eq!(adapter.inner().tx.len(), 3);
@@ -265,7 +265,7 @@ fn with_the_link_down_sockets_keep_what_they_have() {
 #[test]
 fn errors_are_latched_once_and_counted_always() {
     let mut spare = spare();
-    let mut adapter = Adapter::new(Memory::new(), &mut spare);
+    let mut adapter = SmoltcpDevice::new(Memory::new(), &mut spare);
     adapter.inner_mut().wrong.peek = Some(ErrorKind::Bus);
     assert!(adapter.receive(NOW).is_none());
     adapter.inner_mut().wrong = Wrong::default();
@@ -332,12 +332,12 @@ fn every_refusal_hands_smoltcp_a_buffer_all_the_same() {
     ];
     for (wrong, refused, parked) in refusals {
         let mut spare = spare();
-        let mut adapter = Adapter::new(Memory::new(), &mut spare);
+        let mut adapter = SmoltcpDevice::new(Memory::new(), &mut spare);
         adapter.inner_mut().wrong = wrong;
         adapter.inner_mut().rx.push_back(frame(1, 60));
         assert_eq!(answer(&mut adapter, 7, 1514), Some(frame(1, 60)), "{wrong:?}");
         assert_eq!(adapter.drops().tx_refused, refused, "{wrong:?}");
-        assert_eq!(u32::from(adapter.is_parked()), parked, "{wrong:?}");
+        assert_eq!(u32::from(adapter.has_pending_reply()), parked, "{wrong:?}");
         assert_eq!(adapter.errors().total(), refused, "{wrong:?}");
         assert!(adapter.inner().tx.is_empty());
     }
@@ -346,11 +346,11 @@ fn every_refusal_hands_smoltcp_a_buffer_all_the_same() {
 #[test]
 fn room_that_was_promised_and_is_not_there_parks() {
     let mut spare = spare();
-    let mut adapter = Adapter::new(Memory::new(), &mut spare);
+    let mut adapter = SmoltcpDevice::new(Memory::new(), &mut spare);
     adapter.inner_mut().wrong.ready_lies = true;
     adapter.inner_mut().room = 0;
     adapter.transmit(NOW).unwrap().consume(60, |memory| memory.fill(3));
-    assert!(adapter.is_parked());
+    assert!(adapter.has_pending_reply());
     assert!(adapter.transmit(NOW).is_none());
     adapter.inner_mut().room = 1;
     adapter.service().unwrap();
@@ -360,7 +360,7 @@ fn room_that_was_promised_and_is_not_there_parks() {
 #[test]
 fn no_frame_of_any_length_from_a_lying_device_disturbs_smoltcp() {
     let mut spare = spare();
-    let mut adapter = Adapter::new(Memory::new(), &mut spare);
+    let mut adapter = SmoltcpDevice::new(Memory::new(), &mut spare);
     let mut stack = Stack::new(&mut adapter);
     let lengths = [0, 1, 13, 14, 15, 33, 34, 41, 42, 59, 60, 1514, 1515, 1518, 1600, 9000];
     for ethertype in [0x0806_u16, 0x0800, 0x86dd, 0x88b5] {
@@ -382,7 +382,7 @@ fn no_frame_of_any_length_from_a_lying_device_disturbs_smoltcp() {
 #[test]
 fn a_frame_that_is_gone_when_it_is_read_is_nothing() {
     let mut spare = spare();
-    let mut adapter = Adapter::new(Memory::new(), &mut spare);
+    let mut adapter = SmoltcpDevice::new(Memory::new(), &mut spare);
     let mut stack = Stack::new(&mut adapter);
     adapter.inner_mut().wrong.vanishes = true;
     adapter.inner_mut().rx.push_back(arp_request());
@@ -393,25 +393,25 @@ fn a_frame_that_is_gone_when_it_is_read_is_nothing() {
 #[test]
 fn a_device_that_lends_the_same_frame_for_ever_does_not_hang_a_poll() {
     let mut spare = spare();
-    let mut adapter = Adapter::new(Memory::new(), &mut spare).with_rx_budget(8);
+    let mut adapter = SmoltcpDevice::new(Memory::new(), &mut spare).with_rx_budget(8);
     let mut stack = Stack::new(&mut adapter);
     adapter.inner_mut().wrong.never_ends = true;
     adapter.inner_mut().rx.push_back(arp_request());
     stack.poll(&mut adapter);
     assert_eq!(adapter.inner().tx.len(), 8);
-    assert_eq!(stack.wakeup(&mut adapter), Wakeup::Now);
+    assert_eq!(stack.wakeup(&mut adapter), PollAt::Now);
 }
 
 #[test]
 fn a_flood_is_taken_in_portions() {
     let mut spare = spare();
-    let mut adapter = Adapter::new(Memory::new(), &mut spare).with_rx_budget(16);
+    let mut adapter = SmoltcpDevice::new(Memory::new(), &mut spare).with_rx_budget(16);
     let mut stack = Stack::new(&mut adapter);
     adapter.inner_mut().rx.extend((0..40).map(|n| frame(n, 60)));
     for (left, more) in [(24, true), (8, true), (0, false)] {
         stack.poll(&mut adapter);
         assert_eq!(adapter.inner().rx.len(), left);
-        assert_eq!(stack.wakeup(&mut adapter) == Wakeup::Now, more);
+        assert_eq!(stack.wakeup(&mut adapter) == PollAt::Now, more);
     }
 }
 
@@ -436,7 +436,7 @@ fn a_device_that_errs_at_every_call_neither_panics_nor_hangs() {
         ErrorKind::Other,
     ] {
         let mut spare = spare();
-        let mut adapter = Adapter::new(Memory::new(), &mut spare);
+        let mut adapter = SmoltcpDevice::new(Memory::new(), &mut spare);
         let mut stack = Stack::with_neighbor(&mut adapter);
         adapter.inner_mut().wrong = failing(kind);
         adapter.inner_mut().rx.push_back(arp_request());
@@ -444,7 +444,7 @@ fn a_device_that_errs_at_every_call_neither_panics_nor_hangs() {
         for _ in 0..10 {
             assert_eq!(adapter.service(), Err(kind));
             stack.poll(&mut adapter);
-            assert_ne!(stack.wakeup(&mut adapter), Wakeup::Now, "{kind:?}");
+            assert_ne!(stack.wakeup(&mut adapter), PollAt::Now, "{kind:?}");
         }
         assert_eq!(adapter.take_error(), Some(kind));
         assert!(adapter.errors().total() >= 30);
@@ -458,7 +458,7 @@ fn a_device_that_errs_at_every_call_neither_panics_nor_hangs() {
 #[test]
 fn errors_of_release_are_latched_and_the_frame_was_read() {
     let mut spare = spare();
-    let mut adapter = Adapter::new(Memory::new(), &mut spare);
+    let mut adapter = SmoltcpDevice::new(Memory::new(), &mut spare);
     adapter.inner_mut().wrong.release = Some(ErrorKind::Bus);
     adapter.inner_mut().rx.push_back(frame(1, 60));
     assert_eq!(answer(&mut adapter, 7, 42), Some(frame(1, 60)));
@@ -471,7 +471,7 @@ fn a_wrong_frame_length_is_refused_and_counted() {
     let mut device = Memory::new();
     // Less than smoltcp can be told.
     device.caps = Capabilities::ETHERNET.with_max_frame_len(MaxFrameLen::new(100));
-    let mut adapter = Adapter::new(device, &mut spare);
+    let mut adapter = SmoltcpDevice::new(device, &mut spare);
     let mut stack = Stack::with_neighbor(&mut adapter);
     stack.send(&[1; 58]);
     stack.send(&[2; 59]);
@@ -485,8 +485,9 @@ fn a_wrong_frame_length_is_refused_and_counted() {
 #[test]
 fn shorter_frames_can_be_asked_for_and_longer_ones_cannot() {
     let mut spare = spare();
-    let mtu = |adapter: Adapter<'_, Memory>| adapter.capabilities().max_transmission_unit;
-    let mut with = |bytes| mtu(Adapter::new(Memory::new(), &mut spare).with_max_frame_len(MaxFrameLen::new(bytes)));
+    let mtu = |adapter: SmoltcpDevice<'_, Memory>| adapter.capabilities().max_transmission_unit;
+    let mut with =
+        |bytes| mtu(SmoltcpDevice::new(Memory::new(), &mut spare).with_max_frame_len(MaxFrameLen::new(bytes)));
     assert_eq!(with(1294), 1294);
     assert_eq!(with(9000), 1514);
     assert_eq!(with(100), MIN_SPARE_LEN);
@@ -495,15 +496,15 @@ fn shorter_frames_can_be_asked_for_and_longer_ones_cannot() {
 #[test]
 fn short_spares_are_refused() {
     let mut short = [0; MIN_SPARE_LEN - 1];
-    let refused = Adapter::try_new(Memory::new(), &mut short).err();
+    let refused = SmoltcpDevice::try_new(Memory::new(), &mut short).err();
     assert_eq!(refused, Some(SpareTooShort { len: MIN_SPARE_LEN - 1 }));
     let mut shortest = [0; MIN_SPARE_LEN];
-    let adapter = Adapter::try_new(Memory::new(), &mut shortest).unwrap();
+    let adapter = SmoltcpDevice::try_new(Memory::new(), &mut shortest).unwrap();
     assert_eq!(adapter.capabilities().max_transmission_unit, MIN_SPARE_LEN);
 }
 
 #[test]
 fn it_goes_to_another_thread_with_its_device() {
     fn is_send<T: Send>() {}
-    is_send::<Adapter<'_, Memory>>();
+    is_send::<SmoltcpDevice<'_, Memory>>();
 }

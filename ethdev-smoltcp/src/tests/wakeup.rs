@@ -4,7 +4,7 @@ use super::*;
 use ethdev::Interest;
 use smoltcp::time::Duration;
 
-use crate::Wakeup;
+use crate::PollAt;
 
 const IDLE: Interest = Interest {
     rx: true,
@@ -12,8 +12,8 @@ const IDLE: Interest = Interest {
     link: true,
 };
 
-fn nap(millis: u64, interest: Interest) -> Wakeup {
-    Wakeup::Wait {
+fn nap(millis: u64, interest: Interest) -> PollAt {
+    PollAt::Wait {
         until: Some(NOW + Duration::from_millis(millis)),
         interest,
     }
@@ -22,10 +22,10 @@ fn nap(millis: u64, interest: Interest) -> Wakeup {
 #[test]
 fn idle_waits_for_the_device_alone() {
     let mut spare = spare();
-    let mut adapter = Adapter::new(Memory::new(), &mut spare);
+    let mut adapter = SmoltcpDevice::new(Memory::new(), &mut spare);
     let mut stack = Stack::new(&mut adapter);
     let wakeup = stack.wakeup(&mut adapter);
-    let wait = Wakeup::Wait {
+    let wait = PollAt::Wait {
         until: None,
         interest: IDLE,
     };
@@ -38,36 +38,36 @@ fn a_device_that_wants_service_is_not_slept_over() {
     let mut device = Memory::new();
     device.caps = device
         .caps
-        .with_service_interval(core::time::Duration::from_millis(100));
-    let mut adapter = Adapter::new(device, &mut spare);
+        .with_max_service_interval(core::time::Duration::from_millis(100));
+    let mut adapter = SmoltcpDevice::new(device, &mut spare);
     let mut stack = Stack::new(&mut adapter);
     assert_eq!(stack.wakeup(&mut adapter), nap(100, IDLE));
     // What comes sooner stays.
     assert_eq!(nap(99, IDLE).not_after(NOW + Duration::from_millis(100)), nap(99, IDLE));
     stack.send(b"now");
-    assert_eq!(stack.wakeup(&mut adapter), Wakeup::Now);
+    assert_eq!(stack.wakeup(&mut adapter), PollAt::Now);
 }
 
 #[test]
 fn something_to_send_and_room_is_now() {
     let mut spare = spare();
-    let mut adapter = Adapter::new(Memory::new(), &mut spare);
+    let mut adapter = SmoltcpDevice::new(Memory::new(), &mut spare);
     let mut stack = Stack::new(&mut adapter);
     stack.send(b"now");
-    assert_eq!(stack.wakeup(&mut adapter), Wakeup::Now);
-    assert_eq!(Wakeup::Now.delay(NOW), Some(Duration::ZERO));
+    assert_eq!(stack.wakeup(&mut adapter), PollAt::Now);
+    assert_eq!(PollAt::Now.delay(NOW), Some(Duration::ZERO));
 }
 
 #[test]
 fn timers_of_the_stack_are_kept() {
     let mut spare = spare();
-    let mut adapter = Adapter::new(Memory::new(), &mut spare);
+    let mut adapter = SmoltcpDevice::new(Memory::new(), &mut spare);
     let mut stack = Stack::new(&mut adapter);
     stack.send(b"to an unknown neighbour");
     stack.poll(&mut adapter);
     // It has asked for the address and will ask again.
     let wakeup = stack.wakeup(&mut adapter);
-    let Wakeup::Wait {
+    let PollAt::Wait {
         until: Some(until),
         interest: IDLE,
     } = wakeup
@@ -84,7 +84,7 @@ fn timers_of_the_stack_are_kept() {
 #[test]
 fn something_to_send_and_no_link_waits_for_the_link() {
     let mut spare = spare();
-    let mut adapter = Adapter::new(Memory::new(), &mut spare);
+    let mut adapter = SmoltcpDevice::new(Memory::new(), &mut spare);
     let mut stack = Stack::with_neighbor(&mut adapter);
     (adapter.inner_mut().link, adapter.inner_mut().cable) = (Link::Down, Link::Down);
     // The one frame that shows the adapter that the link is down is lost. (`service` would have shown it before.)
@@ -101,29 +101,29 @@ fn something_to_send_and_no_link_waits_for_the_link() {
 #[test]
 fn something_to_send_and_no_room_waits_for_room() {
     let mut spare = spare();
-    let mut adapter = Adapter::new(Memory::new(), &mut spare);
+    let mut adapter = SmoltcpDevice::new(Memory::new(), &mut spare);
     let mut stack = Stack::with_neighbor(&mut adapter);
     adapter.inner_mut().room = 0;
     stack.send(b"later");
     stack.poll(&mut adapter);
     assert_eq!(stack.wakeup(&mut adapter), nap(1, Interest::ALL));
     adapter.inner_mut().room = 1;
-    assert_eq!(stack.wakeup(&mut adapter), Wakeup::Now);
+    assert_eq!(stack.wakeup(&mut adapter), PollAt::Now);
 }
 
 #[test]
 fn a_waiting_reply_is_something_to_send() {
     let mut spare = spare();
-    let mut adapter = Adapter::new(Memory::new(), &mut spare);
+    let mut adapter = SmoltcpDevice::new(Memory::new(), &mut spare);
     let mut stack = Stack::new(&mut adapter);
     adapter.inner_mut().room = 0;
     adapter.inner_mut().rx.push_back(arp_request());
     stack.poll(&mut adapter);
-    assert!(adapter.is_parked());
+    assert!(adapter.has_pending_reply());
     assert_eq!(stack.wakeup(&mut adapter), nap(1, Interest::ALL));
     // Room came between: sent at once, and then there is nothing to do.
     adapter.inner_mut().room = 1;
-    let wait = Wakeup::Wait {
+    let wait = PollAt::Wait {
         until: None,
         interest: IDLE,
     };

@@ -1,39 +1,39 @@
 //! Woken by the device's interrupt.
 
-use super::{Async, Waiter};
-use crate::Doorbell;
+use super::{BlockingAsync, Wake};
+use crate::IrqSignal;
 use ethdev::asynch::yield_once;
 use ethdev::{EthernetDevice, Interest, Rearm, RearmOutcome};
 
-/// Waits for a [`Doorbell`] that the device's interrupt handler rings.
+/// Waits for a [`IrqSignal`] that the device's interrupt handler rings.
 ///
 /// Link changes have to come with the same interrupt; where they do not, call `service` from time to time.
 ///
 /// ```
-/// use crate::{Doorbell, asynch::Async};
+/// use ethdev_util::{IrqSignal, asynch::BlockingAsync};
 /// use ethdev::{EthernetDevice, Rearm, asynch};
 ///
-/// static NIC: Doorbell = Doorbell::new(); // rung by the interrupt handler
+/// static NIC: IrqSignal = IrqSignal::new(); // rung by the interrupt handler
 ///
 /// fn to_async<D: EthernetDevice + Rearm>(device: D) -> impl asynch::EthernetDevice {
-///     Async::by_interrupt(device, &NIC)
+///     BlockingAsync::with_interrupt(device, &NIC)
 /// }
 /// ```
 #[derive(Debug, Clone, Copy)]
-pub struct Interrupt<'b>(&'b Doorbell);
+pub struct Interrupt<'b>(&'b IrqSignal);
 
-impl<'b, D: EthernetDevice + Rearm> Async<D, Interrupt<'b>> {
-    /// `doorbell` is the one that the device's interrupt handler rings.
+impl<'b, D: EthernetDevice + Rearm> BlockingAsync<D, Interrupt<'b>> {
+    /// `irq_signal` is the one that the device's interrupt handler rings.
     #[must_use]
-    pub fn by_interrupt(device: D, doorbell: &'b Doorbell) -> Self {
-        Self::new(device, Interrupt(doorbell))
+    pub fn with_interrupt(device: D, irq_signal: &'b IrqSignal) -> Self {
+        Self::new(device, Interrupt(irq_signal))
     }
 }
 
-impl<D: EthernetDevice + Rearm> Waiter<D> for Interrupt<'_> {
-    fn before_look(&mut self, device: &mut D) -> Result<(), D::Error> {
+impl<D: EthernetDevice + Rearm> Wake<D> for Interrupt<'_> {
+    fn prepare(&mut self, device: &mut D) -> Result<(), D::Error> {
         // Quiet first: what comes after the look rings anew.
-        self.0.take();
+        self.0.try_take();
         device.disarm()
     }
 

@@ -1,12 +1,12 @@
 //! Async from blocking: for devices whose methods return at once.
 
-mod adapter;
+mod blocking_async;
 #[cfg(feature = "critical-section")]
 mod interrupt;
 #[cfg(feature = "embedded-hal-async")]
 mod timer;
 
-pub use adapter::{Async, Waiter};
+pub use blocking_async::{BlockingAsync, Wake};
 #[cfg(feature = "critical-section")]
 pub use interrupt::Interrupt;
 #[cfg(feature = "embedded-hal-async")]

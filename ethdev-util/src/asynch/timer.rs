@@ -2,7 +2,7 @@
 
 use embedded_hal_async::delay::DelayNs;
 
-use super::{Async, Waiter};
+use super::{BlockingAsync, Wake};
 use ethdev::{EthernetDevice, Interest};
 
 /// Looks at the device every so often. The interval is the latency, and one look per interval all the idle traffic on the bus.
@@ -12,10 +12,10 @@ pub struct Timer<T> {
     interval_us: u32,
 }
 
-impl<D: EthernetDevice, T: DelayNs> Async<D, Timer<T>> {
+impl<D: EthernetDevice, T: DelayNs> BlockingAsync<D, Timer<T>> {
     /// Looks every `interval_us` microseconds while it waits. 0 counts as 1.
     #[must_use]
-    pub fn by_polling(device: D, delay: T, interval_us: u32) -> Self {
+    pub fn with_polling(device: D, delay: T, interval_us: u32) -> Self {
         Self::new(
             device,
             Timer {
@@ -26,8 +26,8 @@ impl<D: EthernetDevice, T: DelayNs> Async<D, Timer<T>> {
     }
 }
 
-impl<D: EthernetDevice, T: DelayNs> Waiter<D> for Timer<T> {
-    fn before_look(&mut self, _: &mut D) -> Result<(), D::Error> {
+impl<D: EthernetDevice, T: DelayNs> Wake<D> for Timer<T> {
+    fn prepare(&mut self, _: &mut D) -> Result<(), D::Error> {
         Ok(())
     }
 

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use ethdev::{
     Capabilities, Control, ControlError, Error, ErrorKind, ErrorType, EthernetDevice, Events, FilterOutcome, Interest,
-    Link, MacAddress, Rearm, RearmOutcome, RxFilter, RxMeta, Stats, check_frame,
+    Link, MacAddress, Rearm, RearmOutcome, RxFilter, RxMeta, Stats, validate_tx_len,
 };
 
 /// An error with something in it that a layer could lose.
@@ -22,7 +22,7 @@ pub(crate) struct Scripted {
     pub(crate) incoming: VecDeque<Vec<u8>>,
     pub(crate) sent: Vec<Vec<u8>>,
     /// How many more frames are taken before the device is busy.
-    pub(crate) tx_room: usize,
+    pub(crate) tx_ready: usize,
     pub(crate) link: Link,
     /// What the next call that touches the bus answers.
     pub(crate) fail_next: Option<Cause>,
@@ -38,7 +38,7 @@ impl Scripted {
         Self {
             incoming: VecDeque::new(),
             sent: Vec::new(),
-            tx_room: usize::MAX,
+            tx_ready: usize::MAX,
             link: Link::UP,
             fail_next: None,
             capabilities: Capabilities::ETHERNET,
@@ -111,16 +111,16 @@ impl EthernetDevice for Scripted {
 
     fn tx_ready(&mut self) -> Result<bool, Cause> {
         self.bus()?;
-        Ok(self.tx_room > 0 && self.link.is_up())
+        Ok(self.tx_ready > 0 && self.link.is_up())
     }
 
-    fn send_gather(&mut self, parts: &[&[u8]]) -> Result<(), Cause> {
-        let len = check_frame(parts, &self.capabilities).map_err(|kind| Cause(kind, "illegal"))?;
+    fn send_vectored(&mut self, parts: &[&[u8]]) -> Result<(), Cause> {
+        let len = validate_tx_len(parts, &self.capabilities).map_err(|kind| Cause(kind, "illegal"))?;
         self.bus()?;
         if !self.link.is_up() {
             return Err(Cause(ErrorKind::LinkDown, "no cable"));
         }
-        self.tx_room = self.tx_room.checked_sub(1).ok_or(Cause(ErrorKind::Busy, "full"))?;
+        self.tx_ready = self.tx_ready.checked_sub(1).ok_or(Cause(ErrorKind::Busy, "full"))?;
         self.sent.push(parts.concat());
         self.stats.count_tx(len);
         Ok(())
@@ -128,14 +128,14 @@ impl EthernetDevice for Scripted {
 
     fn send_frame(&mut self, frame: &[u8]) -> Result<(), Cause> {
         self.calls.push("send_frame");
-        self.send_gather(&[frame])
+        self.send_vectored(&[frame])
     }
 
     fn service(&mut self) -> Result<Events, Cause> {
         self.bus()?;
         let mut events = Events::NONE;
         events.rx_pending = !self.incoming.is_empty();
-        events.tx_room = self.tx_room > 0 && self.link.is_up();
+        events.tx_ready = self.tx_ready > 0 && self.link.is_up();
         Ok(events)
     }
 }

@@ -25,7 +25,7 @@ use crate::{Capabilities, Error, ErrorType, Events, Interest, Link, MacAddress, 
 ///
 /// # For driver authors
 ///
-/// Write the chip's logic once for both forms. Make the hand-over of a frame to the chip the last thing that `send_gather` awaits, and the release of a frame
+/// Write the chip's logic once for both forms. Make the hand-over of a frame to the chip the last thing that `send_vectored` awaits, and the release of a frame
 /// from the chip the last thing that `recv_frame` awaits: then a dropped future has no half-done frame to account for.
 ///
 /// # Cancellation
@@ -33,7 +33,7 @@ use crate::{Capabilities, Error, ErrorType, Events, Interest, Link, MacAddress, 
 /// - `ready` is cancel-safe: dropped at any point, it has taken nothing.
 /// - A future that was never polled has done nothing.
 /// - `recv_frame` dropped half way: the frame is still next, or lost and counted; never delivered twice.
-/// - `send_gather` dropped half way: the frame goes out whole or not at all, and the caller does not know which.
+/// - `send_vectored` dropped half way: the frame goes out whole or not at all, and the caller does not know which.
 /// - `recv` and `send` wait cancel-safely and then are as `recv_frame` and `send_frame`.
 #[allow(
     async_fn_in_trait,
@@ -61,12 +61,12 @@ pub trait EthernetDevice: ErrorType {
     /// As [`EthernetDevice::tx_ready`](crate::EthernetDevice::tx_ready).
     async fn tx_ready(&mut self) -> Result<bool, Self::Error>;
 
-    /// As [`EthernetDevice::send_gather`](crate::EthernetDevice::send_gather).
-    async fn send_gather(&mut self, parts: &[&[u8]]) -> Result<(), Self::Error>;
+    /// As [`EthernetDevice::send_vectored`](crate::EthernetDevice::send_vectored).
+    async fn send_vectored(&mut self, parts: &[&[u8]]) -> Result<(), Self::Error>;
 
     /// As [`EthernetDevice::send_frame`](crate::EthernetDevice::send_frame).
     async fn send_frame(&mut self, frame: &[u8]) -> Result<(), Self::Error> {
-        self.send_gather(&[frame]).await
+        self.send_vectored(&[frame]).await
     }
 
     /// As [`EthernetDevice::service`](crate::EthernetDevice::service).
@@ -119,7 +119,7 @@ pub trait EthernetDevice: ErrorType {
                         // As in `recv`.
                         yield_once().await;
                     }
-                    self.ready(Interest::TX.or(Interest::LINK)).await?;
+                    self.ready(Interest::TX | Interest::LINK).await?;
                     told = true;
                 }
                 result => return result,
@@ -157,8 +157,8 @@ impl<T: EthernetDevice + ?Sized> EthernetDevice for &mut T {
         (**self).tx_ready().await
     }
 
-    async fn send_gather(&mut self, parts: &[&[u8]]) -> Result<(), T::Error> {
-        (**self).send_gather(parts).await
+    async fn send_vectored(&mut self, parts: &[&[u8]]) -> Result<(), T::Error> {
+        (**self).send_vectored(parts).await
     }
 
     async fn send_frame(&mut self, frame: &[u8]) -> Result<(), T::Error> {

@@ -5,8 +5,8 @@ use core::time::Duration;
 
 use ethdev::{Control, ControlError, Error as _, ErrorKind, LendingDevice, Link, MacAddress, Rearm, RearmOutcome};
 use ethdev_examples::apps::{Config, ConfigError, Node, Slots, Storage};
-use ethdev_smoltcp::{Adapter, Wakeup};
-use ethdev_util::Doorbell;
+use ethdev_smoltcp::{PollAt, SmoltcpDevice};
+use ethdev_util::IrqSignal;
 use semihosting::println;
 use smoltcp::time::Instant;
 use smoltcp::wire::{IpCidr, Ipv4Address, Ipv4Cidr};
@@ -58,21 +58,21 @@ impl<E: fmt::Display + fmt::Debug> fmt::Display for Failure<E> {
 pub enum Next {
     /// At once.
     Now,
-    /// When the doorbell has rung, or after this time.
+    /// When the interrupt signal has rung, or after this time.
     Wait(Duration),
 }
 
 /// The node on a NIC. It has no loop of its own and never waits: whoever schedules it calls [`turn`](Self::turn).
 pub struct App<D: LendingDevice> {
-    nic: Adapter<'static, D>,
-    doorbell: &'static Doorbell,
+    nic: SmoltcpDevice<'static, D>,
+    irq_signal: &'static IrqSignal,
     node: Node<'static>,
     next_service: fn(&mut D) -> Duration,
     report: Report,
 }
 
 impl<D: LendingDevice<Error: fmt::Display> + Rearm> App<D> {
-    /// The node on `nic`, whose interrupt rings `doorbell`, and which wants to be looked at after `next_service` at the latest. There can be one, since its memory
+    /// The node on `nic`, whose interrupt rings `irq_signal`, and which wants to be looked at after `next_service` at the latest. There can be one, since its memory
     /// is in statics.
     ///
     /// # Errors
@@ -81,10 +81,10 @@ impl<D: LendingDevice<Error: fmt::Display> + Rearm> App<D> {
     pub fn new(
         name: &'static str,
         nic: D,
-        doorbell: &'static Doorbell,
+        irq_signal: &'static IrqSignal,
         next_service: fn(&mut D) -> Duration,
     ) -> Result<Self, Failure<D::Error>> {
-        let mut nic = Adapter::new(nic, SPARE.try_take().ok_or(Failure::Taken)?);
+        let mut nic = SmoltcpDevice::new(nic, SPARE.try_take().ok_or(Failure::Taken)?);
         let mac = nic.inner().mac_address();
         let config = Config {
             name,
@@ -98,7 +98,7 @@ impl<D: LendingDevice<Error: fmt::Display> + Rearm> App<D> {
         println!("serving on {} as {mac}", ADDRESS.address());
         Ok(Self {
             nic,
-            doorbell,
+            irq_signal,
             node,
             next_service,
             report: Report::default(),
@@ -111,7 +111,7 @@ impl<D: LendingDevice<Error: fmt::Display> + Rearm> App<D> {
     ///
     /// The NIC failed: it wants its recovery.
     pub fn turn(&mut self) -> Result<Next, D::Error> {
-        self.doorbell.take();
+        self.irq_signal.try_take();
         self.nic.disarm()?;
         self.node.poll(instant(board::now()), &mut self.nic)?;
         if let Some(e) = self.nic.take_error() {
@@ -120,7 +120,7 @@ impl<D: LendingDevice<Error: fmt::Display> + Rearm> App<D> {
         let now = board::now();
         self.report.show(now, &self.nic);
         let wakeup = self.node.wakeup(instant(now), &mut self.nic);
-        let Wakeup::Wait { interest, .. } = wakeup else {
+        let PollAt::Wait { interest, .. } = wakeup else {
             return Ok(Next::Now);
         };
         match self.nic.rearm(interest) {
@@ -175,7 +175,7 @@ struct Report {
 
 impl Report {
     /// One line when the link has changed; one when frames have passed and the last such line is old enough, or the link has changed.
-    fn show<D: LendingDevice>(&mut self, now: Duration, nic: &Adapter<'_, D>) {
+    fn show<D: LendingDevice>(&mut self, now: Duration, nic: &SmoltcpDevice<'_, D>) {
         let changed = self.link != Some(nic.link());
         if changed {
             self.link = Some(nic.link());
@@ -190,7 +190,7 @@ impl Report {
         self.frames = frames;
         let account = Account::so_far();
         println!(
-            "t_ms={} asleep_ms={} sleeps={} interrupts={} rx={} tx={} rx_lost={} tx_lost={} errors={}",
+            "t_ms={} asleep_ms={} sleeps={} interrupts={} rx={} tx={} rx_dropped={} tx_lost={} errors={}",
             now.as_millis(),
             account.asleep.as_millis(),
             account.sleeps,

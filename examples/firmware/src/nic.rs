@@ -5,7 +5,7 @@ use core::time::Duration;
 use ethdev_lan8720::{Lan8720, Lan8720Phy, PhyConfig};
 use ethdev_phy::mdio::PhyAddress;
 use ethdev_phy::phy::PhyError;
-use ethdev_phy::{Error as PortError, Mac, MacPhy};
+use ethdev_phy::{Error as PortError, EthernetPort, Mac};
 use semihosting::println;
 
 use crate::board::{self, Board, Delay, NicRegisters};
@@ -23,7 +23,7 @@ fn join<M: Mac>(mut mac: M, config: PhyConfig) -> Result<Lan8720<M, Clock>, Port
     let found = Lan8720Phy::find(&mut mac.mdio(), config);
     let phy = found.map_err(|e| PortError::Phy(PhyError::Mdio(e)))?;
     let nobody = PortError::Phy(PhyError::NotResponding(LAST));
-    let port = MacPhy::new(mac, phy.ok_or(nobody)?, board::now as Clock)?;
+    let port = EthernetPort::new(mac, phy.ok_or(nobody)?, board::now as Clock)?;
     if let Some(model) = port.phy().model() {
         println!("PHY {model} at {}", port.phy().address());
     }
@@ -113,6 +113,6 @@ mod this {
 
     /// How long it needs no look if no interrupt comes.
     pub fn next_service(nic: &mut Nic) -> Duration {
-        nic.next_service().min(Port::SERVICE_INTERVAL)
+        nic.next_service().min(Port::MAX_SERVICE_INTERVAL)
     }
 }

@@ -2,26 +2,26 @@
 #![allow(unsafe_code)]
 
 use embassy_executor::raw::Executor;
-use ethdev_util::Doorbell;
+use ethdev_util::IrqSignal;
 
 use crate::board;
 
 /// Rung when a task has something to do.
-static WORK: Doorbell = Doorbell::new();
+static WORK: IrqSignal = IrqSignal::new();
 
 /// What the executor calls when a task is woken, from interrupts too.
 // SAFETY: the symbol that `embassy-executor` declares, with its signature; no platform of that crate, which would define it as well, is chosen.
 #[unsafe(export_name = "__pender")]
 fn pender(_: *mut ()) {
-    WORK.ring();
+    WORK.signal();
 }
 
 /// Runs its tasks for ever.
 pub fn run(executor: &'static Executor) -> ! {
     loop {
-        WORK.take();
+        WORK.try_take();
         // SAFETY: called here alone, in a function that is called for an executor once since it never returns; and not from `pender`.
         unsafe { executor.poll() };
-        board::idle(|| WORK.is_rung());
+        board::idle(|| WORK.is_signaled());
     }
 }

@@ -200,7 +200,7 @@ impl<PIO: Instance, const SM: usize> Gspi for PioBus<'_, PIO, SM> {
         self.end(result)
     }
 
-    fn hold_data_low(&mut self, low: bool) -> Result<(), Stuck> {
+    fn set_strap(&mut self, low: bool) -> Result<(), Stuck> {
         let direction = if low { Direction::Out } else { Direction::In };
         self.machine.set_pins(Level::Low, &[&self.data]);
         self.machine.set_pin_dirs(direction, &[&self.data]);

@@ -18,9 +18,9 @@ use embassy_rp::peripherals::{PIN_23, PIN_24, PIN_25, PIN_29, PIO0};
 use embassy_rp::pio::{InterruptHandler, Irq, Pio};
 use embassy_time::{Delay, Duration, Instant, Timer};
 use ethdev::{Control, ControlError, EthernetDevice, LayerError, Rearm, RearmOutcome};
-use ethdev_cyw43::{Config, Cyw43, Error, Images, LEAST_MEMORY, Network, Rejoin};
+use ethdev_cyw43::{Config, Cyw43, Error, Images, MIN_RX_QUEUE_LEN, Network, ReconnectPolicy};
 use ethdev_examples::apps::{self, ConfigError, Node, Slots, Storage};
-use ethdev_smoltcp::{Adapter, Wakeup};
+use ethdev_smoltcp::{PollAt, SmoltcpDevice};
 use ethdev_util::Buffered;
 use panic_probe as _;
 use smoltcp::wire::{IpCidr, Ipv4Address, Ipv4Cidr};
@@ -52,14 +52,14 @@ const PAUSE: Duration = Duration::from_secs(1);
 
 type Bus = PioBus<'static, PIO0, 0>;
 type Wifi = Cyw43<'static, Bus, Output<'static>, Delay, Images<'static>>;
-type Nic = Adapter<'static, Buffered<Wifi, FRAME>>;
+type Nic = SmoltcpDevice<'static, Buffered<Wifi, FRAME>>;
 
 bind_interrupts!(struct Interrupts {
     PIO0_IRQ_0 => InterruptHandler<PIO0>;
 });
 
-static MEMORY: ConstStaticCell<[u8; LEAST_MEMORY + (FRAMES - 1) * (FRAME + 2)]> =
-    ConstStaticCell::new([0; LEAST_MEMORY + (FRAMES - 1) * (FRAME + 2)]);
+static MEMORY: ConstStaticCell<[u8; MIN_RX_QUEUE_LEN + (FRAMES - 1) * (FRAME + 2)]> =
+    ConstStaticCell::new([0; MIN_RX_QUEUE_LEN + (FRAMES - 1) * (FRAME + 2)]);
 static STORAGE: ConstStaticCell<Storage<TCP>> = ConstStaticCell::new(Storage::new());
 static SLOTS: StaticCell<Slots<'static>> = StaticCell::new();
 static SPARE: ConstStaticCell<[u8; FRAME]> = ConstStaticCell::new([0; FRAME]);
@@ -129,10 +129,10 @@ async fn run(pins: Pins) -> Result<(), Failure> {
 
     // The lines that name the NIC.
     let config = Config::new()
-        .with_rejoin(Rejoin::PERSISTENT)
+        .with_rejoin(ReconnectPolicy::PERSISTENT)
         .with_clock(|| Instant::now().as_millis() as u32);
     let wifi = Wifi::new(bus, power, Delay, images::images(), MEMORY.take(), config).map_err(Failure::Driver)?;
-    let nic = NIC.init(Adapter::new(Buffered::new(wifi), SPARE.take()));
+    let nic = NIC.init(SmoltcpDevice::new(Buffered::new(wifi), SPARE.take()));
 
     nic.start().map_err(Failure::Chip)?;
     join(nic).await;
@@ -191,7 +191,7 @@ async fn serve(node: &mut Node<'_>, nic: &mut Nic, line: &mut Irq<'static, PIO0,
             let _ = nic.inner_mut().inner_mut().set_gpio(LED, up);
         }
         let wakeup = node.wakeup(now(), nic);
-        let Wakeup::Wait { interest, .. } = wakeup else {
+        let PollAt::Wait { interest, .. } = wakeup else {
             continue;
         };
         // What fails here, the next poll meets too.

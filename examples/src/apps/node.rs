@@ -3,7 +3,7 @@
 use core::fmt;
 
 use ethdev::{LendingDevice, MacAddress};
-use ethdev_smoltcp::{Adapter, Wakeup};
+use ethdev_smoltcp::{PollAt, SmoltcpDevice};
 use smoltcp::iface::{self, Interface, PollIngressSingleResult, PollResult, SocketHandle, SocketSet};
 use smoltcp::socket::{tcp, udp};
 use smoltcp::time::Instant;
@@ -72,13 +72,13 @@ pub struct Served {
 /// ```
 /// use ethdev::LendingDevice;
 /// use ethdev_examples::apps::{Config, Node, Slots, Storage};
-/// use ethdev_smoltcp::{Adapter, Wakeup};
+/// use ethdev_smoltcp::{SmoltcpDevice, PollAt};
 /// use smoltcp::time::Instant;
 ///
-/// fn run<D: LendingDevice>(device: D, clock: impl Fn() -> Instant, sleep: impl Fn(Wakeup)) -> Result<(), Box<dyn std::error::Error>>
+/// fn run<D: LendingDevice>(device: D, clock: impl Fn() -> Instant, sleep: impl Fn(PollAt)) -> Result<(), Box<dyn std::error::Error>>
 /// where D::Error: std::error::Error + 'static {
 ///     let (mut spare, mut storage, mut slots) = ([0; 1514], Storage::<4096>::new(), Slots::new());
-///     let mut device = Adapter::new(device, &mut spare);
+///     let mut device = SmoltcpDevice::new(device, &mut spare);
 ///     let config = Config { name: "demo", addresses: &["192.168.69.1/24".parse().unwrap()], gateway: None, seed: 1 };
 ///     let mut node = Node::new(&config, &mut device, clock(), &mut storage, &mut slots)?;
 ///     loop {
@@ -106,7 +106,7 @@ impl<'a> Node<'a> {
     /// An address that stations or hosts cannot have.
     pub fn new<D: LendingDevice, const TCP: usize>(
         config: &Config<'a>,
-        device: &mut Adapter<'_, D>,
+        device: &mut SmoltcpDevice<'_, D>,
         now: Instant,
         storage: &'a mut Storage<TCP>,
         slots: &'a mut Slots<'a>,
@@ -146,7 +146,7 @@ impl<'a> Node<'a> {
     /// # Errors
     ///
     /// Housekeeping failed. The rest was done all the same; what failed in it is kept by the adapter.
-    pub fn poll<D: LendingDevice>(&mut self, now: Instant, device: &mut Adapter<'_, D>) -> Result<(), D::Error> {
+    pub fn poll<D: LendingDevice>(&mut self, now: Instant, device: &mut SmoltcpDevice<'_, D>) -> Result<(), D::Error> {
         let serviced = device.service();
         self.iface.poll_maintenance(now);
         while self.iface.poll_ingress_single(now, device, &mut self.sockets) != PollIngressSingleResult::None {}
@@ -165,9 +165,9 @@ impl<'a> Node<'a> {
 
     /// When to call [`poll`](Self::poll) again. A frame that arrives before the sleep begins must end it: re-arm the device's interrupt first, or wait for
     /// something that tells levels and not edges.
-    pub fn wakeup<D: LendingDevice>(&mut self, now: Instant, device: &mut Adapter<'_, D>) -> Wakeup {
+    pub fn wakeup<D: LendingDevice>(&mut self, now: Instant, device: &mut SmoltcpDevice<'_, D>) -> PollAt {
         // The web server's deadlines need no wake-up of their own: connections on which nothing moves have smoltcp's timeout.
-        device.next_wakeup(&mut self.iface, &self.sockets, now)
+        device.poll_at(&mut self.iface, &self.sockets, now)
     }
 
     /// Time since the node was made.
@@ -207,7 +207,7 @@ impl fmt::Debug for Node<'_> {
 /// An interface with its addresses. What smoltcp would panic about is refused here.
 fn interface<D: LendingDevice>(
     config: &Config<'_>,
-    device: &mut Adapter<'_, D>,
+    device: &mut SmoltcpDevice<'_, D>,
     now: Instant,
 ) -> Result<Interface, ConfigError> {
     let mac_address = device.inner().mac_address();

@@ -83,7 +83,7 @@ impl Responder {
         }
         let own = tx.mac_address();
         let header = header(request.sender_mac, own, ETHERTYPE_ARP);
-        Some(tx.send_gather(&[
+        Some(tx.send_vectored(&[
             &header,
             &ARP_ETHERNET_IPV4,
             &ARP_REPLY,
@@ -103,7 +103,7 @@ impl Responder {
         let ip = ipv4_header(self.address, request.source, request.rest.len() + 4)?;
         let [c0, c1] = checksum(&[&[ICMP_ECHO_REPLY, 0, 0, 0], request.rest]);
         let icmp = [ICMP_ECHO_REPLY, 0, c0, c1];
-        Some(tx.send_gather(&[&header, &ip, &icmp, request.rest]))
+        Some(tx.send_vectored(&[&header, &ip, &icmp, request.rest]))
     }
 }
 
@@ -276,7 +276,7 @@ mod tests {
             OWN
         }
 
-        fn send_gather(&mut self, parts: &[&[u8]]) -> Result<(), ErrorKind> {
+        fn send_vectored(&mut self, parts: &[&[u8]]) -> Result<(), ErrorKind> {
             match self.refuse {
                 Some(kind) => Err(kind),
                 None => {

@@ -15,7 +15,7 @@ use ethdev_examples::apps::{Config, Node, Slots, Status, Storage};
 use ethdev_examples::cli;
 use ethdev_examples::serve::{ModelledError, Nic, Wired, Wireless};
 use ethdev_linux::{Tap, TapConfig, TapError};
-use ethdev_smoltcp::{Adapter, Wakeup};
+use ethdev_smoltcp::{PollAt, SmoltcpDevice};
 use ethdev_util::Buffered;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use smoltcp::wire::{IpCidr, Ipv4Address, Ipv4Cidr};
@@ -77,7 +77,7 @@ const FRAME: usize = MAX_VLAN_FRAME_LEN;
 /// A signal that comes just before going to sleep is noticed after so long.
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 
-type Device<'s, N> = Adapter<'s, Buffered<N, FRAME>>;
+type Device<'s, N> = SmoltcpDevice<'s, Buffered<N, FRAME>>;
 
 fn main() -> ExitCode {
     let cli = match cli::parse::<Cli>() {
@@ -115,7 +115,7 @@ fn refuse(error: &TapError) -> ExitCode {
 
 fn run(cli: &Cli, nic: impl Nic) -> ExitCode {
     let mut spare = [0; FRAME];
-    let mut device = Adapter::new(Buffered::new(nic), &mut spare);
+    let mut device = SmoltcpDevice::new(Buffered::new(nic), &mut spare);
     let (mut storage, mut slots) = (Box::new(Storage::<{ 64 * 1024 }>::new()), Slots::new());
     let addresses: Vec<IpCidr> = cli.ip.iter().copied().map(IpCidr::Ipv4).collect();
     let config = Config {
@@ -191,8 +191,8 @@ fn turn<N: Nic>(node: &mut Node<'_>, device: &mut Device<'_, N>, clock: &Clock) 
     node.poll(clock.now(), device)?;
     let wakeup = node.wakeup(clock.now(), device);
     let interest = match wakeup {
-        Wakeup::Now => Interest::NONE,
-        Wakeup::Wait { interest, .. } => interest,
+        PollAt::Now => Interest::NONE,
+        PollAt::Wait { interest, .. } => interest,
     };
     let delay = wakeup.delay(clock.now()).map_or(LONGEST_SLEEP, Into::into);
     let nic = device.inner_mut().inner_mut();

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use ethdev::{EthernetDevice, LendingDevice, MacAddress};
-use ethdev_sim::{Capture, Clock, Port, Side, Station, Wire, WireConfig, WireStats};
-use ethdev_smoltcp::Adapter;
+use ethdev_sim::{Capture, Clock, Peer, Port, Side, Wire, WireConfig, WireStats};
+use ethdev_smoltcp::SmoltcpDevice;
 use ethdev_util::Buffered;
 use smoltcp::wire::{EthernetAddress, IpCidr, Ipv4Address};
 
@@ -16,7 +16,7 @@ use super::fetch::fetch;
 use super::meter::{Meter, Tally};
 use super::micros;
 use super::nics::Nic;
-use super::peer::Peer;
+use super::peer::StackPeer;
 use super::ping::ping;
 use super::report::{Figures, Row};
 use super::tcp_echo::{ECHO_LEN, tcp_echo};
@@ -157,7 +157,7 @@ impl Bench<'_> {
         background: &mut dyn FnMut() -> Result<bool, Failure>,
     ) -> Result<(), Failure> {
         let (mut spare, mut storage, mut slots) = ([0; FRAME], Box::new(Storage::<TCP_BUFFER>::new()), Slots::new());
-        let mut device = Adapter::new(device, &mut spare);
+        let mut device = SmoltcpDevice::new(device, &mut spare);
         let config = Config {
             name: "ethdev",
             addresses: &[IpCidr::new(NODE_IP.into(), PREFIX_LEN)],
@@ -167,9 +167,9 @@ impl Bench<'_> {
         let now = micros(self.clock.now());
         let node = Node::new(&config, &mut device, now, &mut storage, &mut slots)
             .map_err(|e| Failure(format!("no node: {e}")))?;
-        let peer = Peer::new(
+        let peer = StackPeer::new(
             &self.clock,
-            Station::new(self.peer),
+            Peer::new(self.peer),
             PEER_MAC,
             IpCidr::new(PEER_IP.into(), PREFIX_LEN),
             self.seed.wrapping_add(1),

@@ -49,7 +49,7 @@ impl Gspi for GspiHost {
         Ok(status)
     }
 
-    fn hold_data_low(&mut self, _: bool) -> Result<(), BusFault> {
+    fn set_strap(&mut self, _: bool) -> Result<(), BusFault> {
         // The model of a bus of whole words comes up with gSPI in any case.
         Ok(())
     }

@@ -94,8 +94,8 @@ impl<D: EthernetDevice> EthernetDevice for Meter<D> {
         self.device.tx_ready()
     }
 
-    fn send_gather(&mut self, parts: &[&[u8]]) -> Result<(), Self::Error> {
-        self.device.send_gather(parts)?;
+    fn send_vectored(&mut self, parts: &[&[u8]]) -> Result<(), Self::Error> {
+        self.device.send_vectored(parts)?;
         self.tally.count_copied();
         Ok(())
     }
@@ -194,8 +194,8 @@ impl<T: TxHalf> TxHalf for MeteredTx<'_, T> {
         Ok(())
     }
 
-    fn send_gather(&mut self, parts: &[&[u8]]) -> Result<bool, Self::Error> {
-        let sent = self.half.send_gather(parts)?;
+    fn send_vectored(&mut self, parts: &[&[u8]]) -> Result<bool, Self::Error> {
+        let sent = self.half.send_vectored(parts)?;
         if sent {
             self.tally.count_copied();
         }

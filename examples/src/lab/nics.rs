@@ -14,18 +14,18 @@ use ethdev_enc28j60::{Config, Enc28j60};
 use ethdev_enet::{self as enet_driver, Enet, Rings};
 use ethdev_lan8720::{Lan8720Phy, PhyConfig};
 use ethdev_lan9118::{Config as Lan9118Config, Lan9118};
-use ethdev_phy::MacPhy;
+use ethdev_phy::EthernetPort;
 use ethdev_phy::dma::HostMemory;
 use ethdev_phy::mdio::PhyAddress;
-use ethdev_rmii::OneShot;
+use ethdev_rmii::SoftMac;
 use ethdev_sim::{Clock, RingConfig, RingNic};
-use ethdev_util::asynch::Async;
-use ethdev_util::pump::Pump;
-use ethdev_util::{Doorbell, Erased, ErasedDevice};
+use ethdev_util::asynch::BlockingAsync;
+use ethdev_util::channel::Channel;
+use ethdev_util::{Erased, ErasedDevice, IrqSignal};
 use lan8720_model::{Lan8720Chip, Partner, PhyStraps};
 use lan9118_model::{ChipConfig as Lan9118ChipConfig, Lan9118Chip, Part};
 use nxp_enet_model::EnetChip;
-use rmii_port_model::{OneShotConfig, OneShotPort};
+use rmii_port_model::{RmiiPort, RmiiPortConfig};
 
 use super::bench::{Bench, Slot};
 use super::enet;
@@ -112,9 +112,9 @@ fn lan8720(slot: Slot, bench: Bench<'_>) -> Result<(), Failure> {
     let fail = |what: &dyn core::fmt::Display| Failure(format!("the port does not start: {what}"));
     let straps = PhyStraps::default();
     let phy = Lan8720Chip::with_partner(&slot.clock, slot.port, straps, Partner::default());
-    let chip = OneShotPort::new(phy.rmii(), OneShotConfig::default());
+    let chip = RmiiPort::new(phy.rmii(), RmiiPortConfig::default());
     let [now, again] = [slot.clock.clone(), slot.clock.clone()];
-    let mac = OneShot::new(
+    let mac = SoftMac::new(
         rmii::ends(&chip, || ()),
         phy.mdio(),
         move || now.now(),
@@ -125,7 +125,7 @@ fn lan8720(slot: Slot, bench: Bench<'_>) -> Result<(), Failure> {
     .map_err(|e| fail(&e))?;
     let address = PhyAddress::new(straps.address).ok_or_else(|| fail(&"no such address"))?;
     let driver = Lan8720Phy::new(address, PhyConfig::default());
-    let nic = MacPhy::new(mac, driver, move || again.now()).map_err(|e| fail(&e))?;
+    let nic = EthernetPort::new(mac, driver, move || again.now()).map_err(|e| fail(&e))?;
     let nic = linked(&slot.clock, nic)?;
     tick(&slot.clock);
     bench.lent(nic)?;
@@ -149,8 +149,8 @@ fn enet(slot: Slot, bench: Bench<'_>) -> Result<(), Failure> {
         Enet::with_dma(enet::Registers(chip.clone()), rings, chip.delay(), memory, config).map_err(|e| fail(&e))?;
     let address = PhyAddress::new(straps.address).ok_or_else(|| fail(&"no such address"))?;
     let now = slot.clock.clone();
-    let nic =
-        MacPhy::new(mac, Lan8720Phy::new(address, PhyConfig::default()), move || now.now()).map_err(|e| fail(&e))?;
+    let nic = EthernetPort::new(mac, Lan8720Phy::new(address, PhyConfig::default()), move || now.now())
+        .map_err(|e| fail(&e))?;
     let nic = linked(&slot.clock, nic)?;
     tick(&slot.clock);
     bench.lent(nic)?;
@@ -168,7 +168,7 @@ fn lan9118_port(slot: Slot, bench: Bench<'_>) -> Result<(), Failure> {
     let mac = Lan9118::new(lan9118::Bus(chip.bus()), chip.delay(), config).map_err(|e| fail(&e))?;
     let phy = Lan8720Phy::new(PhyAddress::from_low_bits(1), PhyConfig::new().with_interrupt(true));
     let now = slot.clock.clone();
-    let nic = MacPhy::new(mac, phy, move || now.now()).map_err(|e| fail(&e))?;
+    let nic = EthernetPort::new(mac, phy, move || now.now()).map_err(|e| fail(&e))?;
     let nic = linked(&slot.clock, nic)?;
     tick(&slot.clock);
     bench.pulled(nic)?;
@@ -230,12 +230,12 @@ fn dynamic(slot: Slot, bench: Bench<'_>) -> Result<(), Failure> {
 }
 
 fn pumped(slot: Slot, bench: Bench<'_>) -> Result<(), Failure> {
-    let doorbell = Rc::new(Doorbell::new());
-    let config = RingConfig::new(slot.mac_address).with_doorbell(doorbell.clone());
+    let irq_signal = Rc::new(IrqSignal::new());
+    let config = RingConfig::new(slot.mac_address).with_irq_signal(irq_signal.clone());
     let nic = RingNic::new(&slot.clock, slot.port, config);
-    let device = Async::by_interrupt(bench.meter(nic), &doorbell);
+    let device = BlockingAsync::with_interrupt(bench.meter(nic), &irq_signal);
     let (mut rx, mut tx) = ([[0; 1514]; 16], [[0; 1514]; 16]);
-    let mut pump = Pump::new();
+    let mut pump = Channel::new();
     let (mut runner, stack) = pump.split(device, &mut rx, &mut tx);
     let mut run = pin!(runner.run());
     let woken = Arc::new(Flag::raised());

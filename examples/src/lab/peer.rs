@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ethdev_sim::{Clock, Station};
+use ethdev_sim::{Clock, Peer};
 use smoltcp::iface::{Config, Interface, SocketHandle, SocketSet};
 use smoltcp::phy::{self, DeviceCapabilities, Medium};
 use smoltcp::socket::{AnySocket, icmp, tcp};
@@ -17,15 +17,15 @@ const TX_QUEUE: u32 = 8;
 const MAX_FRAME_LEN: usize = 1514;
 
 /// smoltcp on a wire end.
-pub(super) struct Peer {
-    phy: WireEnd,
+pub(super) struct StackPeer {
+    phy: WirePeer,
     iface: Interface,
     sockets: SocketSet<'static>,
 }
 
-impl Peer {
-    pub(super) fn new(clock: &Clock, station: Station, mac: EthernetAddress, ip: IpCidr, seed: u64) -> Self {
-        let mut phy = WireEnd {
+impl StackPeer {
+    pub(super) fn new(clock: &Clock, station: Peer, mac: EthernetAddress, ip: IpCidr, seed: u64) -> Self {
+        let mut phy = WirePeer {
             clock: clock.clone(),
             station,
         };
@@ -94,12 +94,12 @@ impl Peer {
     }
 }
 
-struct WireEnd {
+struct WirePeer {
     clock: Clock,
-    station: Station,
+    station: Peer,
 }
 
-impl WireEnd {
+impl WirePeer {
     fn has_room(&self) -> bool {
         // 1538 byte times at 10 Mbit/s or faster: what waits is no more than the queue holds.
         let longest = Duration::from_nanos(1_230_400);
@@ -107,7 +107,7 @@ impl WireEnd {
     }
 }
 
-impl phy::Device for WireEnd {
+impl phy::Device for WirePeer {
     type RxToken<'a> = Received;
     type TxToken<'a> = Sending<'a>;
 
@@ -136,7 +136,7 @@ impl phy::RxToken for Received {
     }
 }
 
-struct Sending<'a>(&'a Station);
+struct Sending<'a>(&'a Peer);
 
 impl phy::TxToken for Sending<'_> {
     fn consume<R, F: FnOnce(&mut [u8]) -> R>(self, len: usize, f: F) -> R {

@@ -8,7 +8,7 @@ use smoltcp::phy::ChecksumCapabilities;
 use smoltcp::socket::icmp;
 use smoltcp::wire::{Icmpv4Packet, Icmpv4Repr, Ipv4Address};
 
-use super::peer::Peer;
+use super::peer::StackPeer;
 use super::world::{Failure, World};
 
 /// Pings that are measured.
@@ -38,7 +38,7 @@ pub(super) fn ping<D: LendingDevice>(world: &mut World<'_, '_, '_, D>, node: Ipv
     Ok(total / u32::from(PINGS))
 }
 
-fn ask(peer: &mut Peer, socket: SocketHandle, node: Ipv4Address, seq_no: u16) -> Result<(), Failure> {
+fn ask(peer: &mut StackPeer, socket: SocketHandle, node: Ipv4Address, seq_no: u16) -> Result<(), Failure> {
     let request = Icmpv4Repr::EchoRequest {
         ident: IDENT,
         seq_no,
@@ -55,7 +55,7 @@ fn ask(peer: &mut Peer, socket: SocketHandle, node: Ipv4Address, seq_no: u16) ->
     Ok(())
 }
 
-fn is_answered(peer: &mut Peer, socket: SocketHandle, expected: u16) -> Result<bool, Failure> {
+fn is_answered(peer: &mut StackPeer, socket: SocketHandle, expected: u16) -> Result<bool, Failure> {
     let Ok((message, _)) = peer.socket::<icmp::Socket<'_>>(socket).recv() else {
         return Ok(false);
     };

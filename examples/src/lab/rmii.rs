@@ -6,12 +6,12 @@ use std::rc::Rc;
 
 use ethdev::ErrorKind;
 use ethdev_rmii::{PortInterrupt, Received, RxPort, TxPort};
-use rmii_port_model::{Event, OneShotPort, RxDone};
+use rmii_port_model::{Event, RmiiPort, RxDone};
 
 /// Memory for one frame.
 pub type Buffer = Box<[u8]>;
 /// The port of the model.
-pub type Port = OneShotPort<Buffer>;
+pub type Port = RmiiPort<Buffer>;
 
 /// How many buffers wait behind the one in use, in each direction.
 const DEPTH: usize = 4;

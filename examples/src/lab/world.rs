@@ -5,9 +5,9 @@ use core::time::Duration;
 
 use ethdev::{LendingDevice, RxHalf};
 use ethdev_sim::Clock;
-use ethdev_smoltcp::{Adapter, Wakeup};
+use ethdev_smoltcp::{PollAt, SmoltcpDevice};
 
-use super::peer::Peer;
+use super::peer::StackPeer;
 use super::{micros, virtual_time};
 use crate::apps::Node;
 
@@ -36,8 +36,8 @@ impl From<String> for Failure {
 pub(super) struct World<'w, 'n, 's, D: LendingDevice> {
     pub(super) clock: Clock,
     pub(super) node: Node<'n>,
-    pub(super) device: Adapter<'s, D>,
-    pub(super) peer: Peer,
+    pub(super) device: SmoltcpDevice<'s, D>,
+    pub(super) peer: StackPeer,
     /// Another task that the device needs. Whether it is to run again at once.
     pub(super) background: &'w mut dyn FnMut() -> Result<bool, Failure>,
 }
@@ -51,7 +51,7 @@ impl<D: LendingDevice> World<'_, '_, '_, D> {
     pub(super) fn run<T>(
         &mut self,
         limit: Duration,
-        mut step: impl FnMut(&mut Peer, &Clock) -> Result<Option<T>, Failure>,
+        mut step: impl FnMut(&mut StackPeer, &Clock) -> Result<Option<T>, Failure>,
     ) -> Result<T, Failure> {
         let end = self.clock.now() + limit;
         let mut turns_at_once = 0;
@@ -108,10 +108,10 @@ impl<D: LendingDevice> World<'_, '_, '_, D> {
         let next = self.clock.next_event();
         let now = micros(self.clock.now());
         let node = match self.node.wakeup(now, &mut self.device) {
-            Wakeup::Now => Some(now),
+            PollAt::Now => Some(now),
             // Nobody is interrupted here: look again.
-            Wakeup::Wait { .. } if self.is_pending() => Some(now),
-            Wakeup::Wait { until, .. } => until,
+            PollAt::Wait { .. } if self.is_pending() => Some(now),
+            PollAt::Wait { until, .. } => until,
         };
         let peer = if self.peer.is_pending() {
             Some(now)

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use ethdev::{EthernetDevice, Interest};
 use ethdev_linux::{Tap, TapError};
-use ethdev_sim::{Clock, Station, Wire};
+use ethdev_sim::{Clock, Peer, Wire};
 
 /// How far ahead of time frames from the kernel are put on the wire. What comes faster than 10 Mbit/s waits in the kernel's queue, as in front of a real one.
 const BACKLOG: Duration = Duration::from_millis(3);
@@ -14,7 +14,7 @@ const AHEAD: Duration = Duration::from_micros(200);
 
 /// What is behind the chip's RJ45 socket, or behind its access point.
 #[derive(Debug)]
-pub(super) struct FarEnd {
+pub(super) struct LinkPeer {
     clock: Clock,
     began: Instant,
     /// Simulated time at `began`.
@@ -23,14 +23,14 @@ pub(super) struct FarEnd {
     /// How long the PHYs take to find each other, and when they will have.
     link_time: Duration,
     linked_at: Duration,
-    station: Station,
+    station: Peer,
     tap: Tap,
     frame: Vec<u8>,
     /// Frames that the kernel did not take.
     pub(super) refused: u64,
 }
 
-impl FarEnd {
+impl LinkPeer {
     /// The interface at this end of a wire whose PHYs take so long to find each other. They have, if it is up.
     pub(super) fn new((wire, far): (Wire, ethdev_sim::Port), tap: Tap, link_time: Duration) -> Self {
         let clock = far.clock();
@@ -41,7 +41,7 @@ impl FarEnd {
             link_time,
             clock,
             wire,
-            station: Station::new(far),
+            station: Peer::new(far),
             frame: vec![0; tap.capabilities().rx_max_frame_len.bytes()],
             tap,
             refused: 0,
@@ -86,7 +86,7 @@ impl FarEnd {
         while let Some(frame) = self.station.recv() {
             match self.tap.send_frame(&frame) {
                 Ok(()) => {}
-                Err(e @ TapError::Gone { .. }) => return Err(e),
+                Err(e @ TapError::InterfaceRemoved { .. }) => return Err(e),
                 Err(_) => self.refused += 1,
             }
         }
@@ -99,7 +99,7 @@ impl FarEnd {
         let nap = event.map_or(at_most, |event| event.min(at_most));
         if !nap.is_zero() {
             let interest = if self.has_room() {
-                Interest::RX.or(Interest::LINK)
+                Interest::RX | Interest::LINK
             } else {
                 Interest::LINK
             };

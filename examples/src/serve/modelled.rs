@@ -11,7 +11,7 @@ use ethdev::{
 use ethdev_linux::TapError;
 
 use super::Nic;
-use super::far_end::FarEnd;
+use super::far_end::LinkPeer;
 
 /// How long the host sleeps at most before it looks after the chip: one that was reset raises no interrupt.
 const LOOK_AFTER: Duration = Duration::from_millis(100);
@@ -23,7 +23,7 @@ const LOOK_AFTER: Duration = Duration::from_millis(100);
 pub struct Modelled<D, B> {
     pub(super) nic: D,
     pub(super) board: B,
-    pub(super) far: FarEnd,
+    pub(super) far: LinkPeer,
 }
 
 /// What is around the driver.
@@ -54,7 +54,7 @@ where
         if at_most.is_zero() {
             return Ok(());
         }
-        let armed = self.nic.rearm(interest.or(Interest::LINK));
+        let armed = self.nic.rearm(interest | Interest::LINK);
         if armed.map_err(ModelledError::Chip)? == RearmOutcome::WorkPending {
             return Ok(());
         }
@@ -123,8 +123,8 @@ impl<D: EthernetDevice, B> EthernetDevice for Modelled<D, B> {
         self.nic.tx_ready().map_err(ModelledError::Chip)
     }
 
-    fn send_gather(&mut self, parts: &[&[u8]]) -> Result<(), Self::Error> {
-        self.nic.send_gather(parts).map_err(ModelledError::Chip)
+    fn send_vectored(&mut self, parts: &[&[u8]]) -> Result<(), Self::Error> {
+        self.nic.send_vectored(parts).map_err(ModelledError::Chip)
     }
 
     fn service(&mut self) -> Result<Events, Self::Error> {

@@ -10,7 +10,7 @@ use ethdev_enc28j60::{Config, Enc28j60};
 use ethdev_linux::{Tap, TapConfig};
 use ethdev_sim::{Clock, SimDelay, Wire, WireConfig};
 
-use super::far_end::FarEnd;
+use super::far_end::LinkPeer;
 use super::modelled::{Board, Modelled, ModelledError};
 
 /// The driver of the ENC28J60 on a model of the chip, by cable.
@@ -62,7 +62,7 @@ impl Wired {
             .map_err(ModelledError::Chip)?;
         clock.advance(link_time);
         nic.service().map_err(ModelledError::Chip)?;
-        let far = FarEnd::new((wire, far), tap, link_time);
+        let far = LinkPeer::new((wire, far), tap, link_time);
         let board = WiredBoard {
             int: chip.int_pin(),
             chip,
@@ -107,7 +107,7 @@ impl Board for WiredBoard {
         mishaps.next += mishaps.every;
         mishaps.happened += 1;
         if mishaps.happened % 2 == 1 {
-            self.chip.brown_out();
+            self.chip.inject_brownout();
         } else {
             self.chip.fail_bus_at(FAILING_BYTE);
         }

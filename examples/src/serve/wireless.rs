@@ -5,11 +5,11 @@ use core::time::Duration;
 
 use cyw43439_model::{AccessPoint, BusFault, ChipConfig, Cyw43Chip, PowerPin};
 use ethdev::{Control as _, ControlError, EthernetDevice as _, RxFilter, Speed};
-use ethdev_cyw43::{Config, Cyw43, Images, Network, PowerSave, Rejoin};
+use ethdev_cyw43::{Config, Cyw43, Images, Network, PowerSave, ReconnectPolicy};
 use ethdev_linux::{Tap, TapConfig};
 use ethdev_sim::{Clock, SimDelay, Wire, WireConfig};
 
-use super::far_end::FarEnd;
+use super::far_end::LinkPeer;
 use super::modelled::{Board, Modelled, ModelledError};
 use crate::lab::{GspiHost, images};
 
@@ -54,7 +54,7 @@ impl Wireless {
         let config = Config::new()
             .with_mac_address(tap.mac_address())
             .with_power_save(PowerSave::Off)
-            .with_rejoin(Rejoin::PERSISTENT);
+            .with_rejoin(ReconnectPolicy::PERSISTENT);
         let (bus, _) = GspiHost::new(chip.word_bus());
         // As long as the program runs.
         let memory = Box::leak(Box::new([0; MEMORY]));
@@ -70,7 +70,7 @@ impl Wireless {
         let network =
             Network::wpa2(SSID, PASSPHRASE).map_err(|e| ModelledError::Chip(ethdev_cyw43::Error::Invalid(e)))?;
         nic.join(&network).map_err(ModelledError::Chip)?;
-        let far = FarEnd::new((wire, far), tap, Duration::ZERO);
+        let far = LinkPeer::new((wire, far), tap, Duration::ZERO);
         let board = WirelessBoard { chip };
         Ok(Self { nic, board, far })
     }

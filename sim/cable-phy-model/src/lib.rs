@@ -6,7 +6,7 @@ use core::time::Duration;
 
 use ethdev::{Link, LinkMode};
 use ethdev_phy::mdio::Mdio;
-use ethdev_phy::phy::{Abilities, Phy, PhyError, PhyEvent};
+use ethdev_phy::phy::{LinkModes, Phy, PhyError, PhyEvent};
 
 use ethdev_sim::Wire;
 
@@ -42,7 +42,7 @@ impl CablePhy {
 }
 
 impl Phy for CablePhy {
-    fn start<M: Mdio + ?Sized>(&mut self, _: &mut M, _: Abilities, _: Duration) -> Result<(), PhyError<M::Error>> {
+    fn start<M: Mdio + ?Sized>(&mut self, _: &mut M, _: LinkModes, _: Duration) -> Result<(), PhyError<M::Error>> {
         Ok(())
     }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::ViolationKind;
 use super::bus_registers::{irq, register_bytes, word};
 use super::command::{Command, Function};
-use super::hardware::Hw;
+use super::hardware::Model;
 
 /// Size of the RAM in bytes.
 pub(super) const RAM_SIZE: usize = 0x8_0000;
@@ -135,7 +135,7 @@ impl Backplane {
     }
 }
 
-impl Hw {
+impl Model {
     pub(super) fn read_backplane(&mut self, command: Command) -> Vec<u8> {
         if self.registers.response_delay(Function::Backplane) < 4 {
             self.violation(ViolationKind::ResponseDelay, "reads of the backplane need padding");

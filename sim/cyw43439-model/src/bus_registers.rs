@@ -2,7 +2,7 @@
 
 use super::ViolationKind;
 use super::command::{Command, Function, Order, to_bytes};
-use super::hardware::Hw;
+use super::hardware::Model;
 
 /// Bits of the bus control register (0x00).
 mod control {
@@ -97,7 +97,7 @@ impl BusRegisters {
     }
 }
 
-impl Hw {
+impl Model {
     /// The interrupts that are pending, enabled or not.
     pub(super) fn interrupts(&self) -> u16 {
         let packet = if self.fifo.announced().is_some() {

@@ -21,8 +21,8 @@ impl Images {
     #[must_use]
     pub fn pseudo_random(seed: u64) -> Self {
         let image = |number: u64, len: usize| {
-            let mut dice = ethdev_sim::random::Dice::new(seed, 0x4343_9000 + number);
-            Some((0..len).map(|_| dice.below(0x100) as u8).collect())
+            let mut rng = ethdev_sim::random::Rng::new(seed, 0x4343_9000 + number);
+            Some((0..len).map(|_| rng.below(0x100) as u8).collect())
         };
         Self {
             firmware: image(0, 231_077),

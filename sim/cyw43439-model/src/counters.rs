@@ -44,12 +44,12 @@ pub struct Transaction {
     pub words: u64,
 }
 
-/// What became of every frame: the truth that a driver's counters are compared with.
+/// What became of every frame: the stats that a driver's counters are compared with.
 ///
 /// Frames are Ethernet frames. "For the host" is from the air, "from the host" is into it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
-pub struct Truth {
+pub struct ModelStats {
     /// Frames for the host that arrived at the access points' end of the wire, and copies that a fault made.
     pub arrived: u64,
     /// Read by the host to their end, as they came.
@@ -102,7 +102,7 @@ pub struct Truth {
     pub control_lost: u64,
 }
 
-impl Truth {
+impl ModelStats {
     /// Frames for the host that wait in the chip, or are still under way in the air.
     #[must_use]
     pub const fn waiting(&self) -> u64 {

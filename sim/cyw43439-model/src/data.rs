@@ -5,7 +5,7 @@ use core::time::Duration;
 use ethdev::frame::{HEADER_LEN, MAX_FRAME_LEN};
 
 use super::fifo::Parcel;
-use super::hardware::Hw;
+use super::hardware::Model;
 use super::{ApId, ViolationKind};
 use ethdev_sim::fcs;
 
@@ -28,11 +28,11 @@ pub(super) struct Traffic {
 /// Through which network frames pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Route {
-    Station { ap: ApId, since: Duration, turn: u64 },
+    Peer { ap: ApId, since: Duration, turn: u64 },
     OwnAp,
 }
 
-impl Hw {
+impl Model {
     /// How long a frame takes in the air.
     pub(super) fn air_time(&self, len: usize) -> Duration {
         let nanos = len as u128 * 8 * 1_000_000_000 / u128::from(self.config.air_bps.max(1));
@@ -47,64 +47,64 @@ impl Hw {
             return Some(Route::OwnAp);
         }
         let (ap, since, turn) = self.access()?;
-        Some(Route::Station { ap, since, turn })
+        Some(Route::Peer { ap, since, turn })
     }
 
     /// The firmware sends a frame of the host's.
     pub(super) fn data_from_host(&mut self, frame: Vec<u8>) {
         if !(HEADER_LEN..=MAX_FRAME_LEN).contains(&frame.len()) {
             self.violation(ViolationKind::BadFrameLength, format!("{} bytes", frame.len()));
-            self.truth.tx_bad_length += 1;
+            self.stats.tx_bad_length += 1;
             return;
         }
         let route = self.route();
         let reaches = match route {
             None => false,
-            Some(Route::Station { .. }) => true,
+            Some(Route::Peer { .. }) => true,
             Some(Route::OwnAp) => frame[0] & 1 != 0 || self.is_client(&frame[..6]),
         };
         if !reaches {
-            self.truth.tx_not_joined += 1;
+            self.stats.tx_not_joined += 1;
             return;
         }
         self.stay_awake();
         let odds = self.config.faults.air_loss_tx;
-        let lost = odds > 0.0 && self.dice.air_tx.chance(odds);
-        let silent = matches!(route, Some(Route::Station { ap, .. }) if !self.air.is_present(ap));
+        let lost = odds > 0.0 && self.rng.air_tx.chance(odds);
+        let silent = matches!(route, Some(Route::Peer { ap, .. }) if !self.air.is_present(ap));
         if lost || silent {
-            self.truth.tx_lost_in_air += 1;
+            self.stats.tx_lost_in_air += 1;
         } else {
-            self.truth.transmitted += 1;
+            self.stats.transmitted += 1;
             self.port.transmit(fcs::pad_and_append(&frame));
         }
     }
 
     /// A frame comes to the access points from the wire behind them.
     pub(super) fn frame_from_wire(&mut self, frame: &[u8]) {
-        self.truth.arrived += 1;
+        self.stats.arrived += 1;
         let frame = fcs::check(frame).filter(|frame| (HEADER_LEN..=MAX_FRAME_LEN).contains(&frame.len()));
         let Some(frame) = frame else {
-            self.truth.bad += 1;
+            self.stats.bad += 1;
             return;
         };
         let Some(route) = self.route() else {
-            self.truth.not_joined += 1;
+            self.stats.not_joined += 1;
             return;
         };
         if frame[0] & 1 == 0 {
             if frame[..6] != self.own_address() {
-                self.truth.filtered_unicast += 1;
+                self.stats.filtered_unicast += 1;
                 return;
             }
         } else if frame[..6] != [0xff; 6] && !self.wants_multicast(&frame[..6]) {
-            self.truth.filtered_multicast += 1;
+            self.stats.filtered_multicast += 1;
             return;
         }
         let odds = self.config.faults.air_loss;
-        let lost = odds > 0.0 && self.dice.air.chance(odds);
-        let silent = matches!(route, Route::Station { ap, .. } if !self.air.is_present(ap));
+        let lost = odds > 0.0 && self.rng.air.chance(odds);
+        let silent = matches!(route, Route::Peer { ap, .. } if !self.air.is_present(ap));
         if lost || silent {
-            self.truth.lost_in_air += 1;
+            self.stats.lost_in_air += 1;
             return;
         }
         let delay = self.time_to_chip(frame, route);
@@ -128,7 +128,7 @@ impl Hw {
             None => return air_time,
         };
         let mut at = now.max(air_free);
-        if let Route::Station { ap, since, .. } = route {
+        if let Route::Peer { ap, since, .. } = route {
             if self.number("PM") != 0 && at > awake_until {
                 at = self.next_beacon(ap, since, at, frame[0] & 1 != 0);
             }
@@ -176,14 +176,14 @@ impl Hw {
 
     fn frame_from_air(&mut self, frame: Vec<u8>, route: Route) {
         if self.firmware_halted() {
-            self.truth.lost_by_fault += 1;
+            self.stats.lost_by_fault += 1;
         } else if self.route() != Some(route) {
-            self.truth.lost_in_reset += 1;
+            self.stats.lost_in_reset += 1;
         } else if self.fifo.data_waiting() >= self.config.rx_queue {
-            self.truth.overflowed += 1;
+            self.stats.overflowed += 1;
         } else {
             let interface = match route {
-                Route::Station { .. } => 0,
+                Route::Peer { .. } => 0,
                 Route::OwnAp => self.own_interface(),
             };
             self.push(Parcel::Data(interface, frame));

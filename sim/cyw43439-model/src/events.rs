@@ -2,7 +2,7 @@
 
 use super::Fault;
 use super::fifo::Parcel;
-use super::hardware::Hw;
+use super::hardware::Model;
 
 /// Types of events.
 pub(super) mod kind {
@@ -113,7 +113,7 @@ impl Event {
     }
 }
 
-impl Hw {
+impl Model {
     /// Tells the host, if it wants to know.
     pub(super) fn tell(&mut self, event: Event) {
         let Some(firmware) = self.firmware.as_deref() else {
@@ -134,7 +134,7 @@ impl Hw {
             }
             Fault::EventFromAir { kind, status } if running => {
                 let mac = self.own_address();
-                self.truth.arrived += 1;
+                self.stats.arrived += 1;
                 let frame = Event::new(kind, status).to_frame(mac);
                 self.push(Parcel::Data(0, frame));
             }

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use super::bus_registers::irq;
 use super::command::Command;
-use super::hardware::Hw;
+use super::hardware::Model;
 use super::{Spoil, ViolationKind};
 
 /// Bytes of a frame's first header, as short as it gets.
@@ -116,7 +116,7 @@ impl Fifo {
     }
 }
 
-impl Hw {
+impl Model {
     /// Puts something into the queue for the host.
     pub(super) fn push(&mut self, parcel: Parcel) {
         let spoil = self.draw_spoil(&parcel);
@@ -127,7 +127,7 @@ impl Hw {
             }
             Some(Spoil::Duplicate) => {
                 if matches!(parcel, Parcel::Data(..)) {
-                    self.truth.arrived += 1;
+                    self.stats.arrived += 1;
                 }
                 self.fifo.queue.push_back((parcel.clone(), None));
                 self.fifo.queue.push_back((parcel, None));
@@ -139,13 +139,13 @@ impl Hw {
 
     fn lose(&mut self, parcel: &Parcel) {
         match parcel {
-            Parcel::Data(..) => self.truth.lost_by_fault += 1,
+            Parcel::Data(..) => self.stats.lost_by_fault += 1,
             Parcel::Reply(_) => {
-                self.truth.control_lost += 1;
+                self.stats.control_lost += 1;
                 self.reply_over();
                 self.refresh_credit();
             }
-            Parcel::Event(_) => self.truth.control_lost += 1,
+            Parcel::Event(_) => self.stats.control_lost += 1,
             Parcel::Junk | Parcel::Credit => {}
         }
     }
@@ -197,20 +197,20 @@ impl Hw {
             }
         }
         match (&head.parcel, whole) {
-            (Parcel::Data(..), false) => self.truth.aborted += 1,
-            (Parcel::Data(..), true) if head.spoiled => self.truth.delivered_spoiled += 1,
-            (Parcel::Data(..), true) => self.truth.delivered += 1,
+            (Parcel::Data(..), false) => self.stats.aborted += 1,
+            (Parcel::Data(..), true) if head.spoiled => self.stats.delivered_spoiled += 1,
+            (Parcel::Data(..), true) => self.stats.delivered += 1,
             (Parcel::Reply(_), whole) => {
                 self.reply_over();
                 if whole {
-                    self.truth.replies += 1;
+                    self.stats.replies += 1;
                 } else {
-                    self.truth.control_lost += 1;
+                    self.stats.control_lost += 1;
                 }
             }
-            (Parcel::Event(_), true) => self.truth.events += 1,
-            (Parcel::Event(_), false) => self.truth.control_lost += 1,
-            (Parcel::Junk | Parcel::Credit, _) => self.truth.junk += 1,
+            (Parcel::Event(_), true) => self.stats.events += 1,
+            (Parcel::Event(_), false) => self.stats.control_lost += 1,
+            (Parcel::Junk | Parcel::Credit, _) => self.stats.junk += 1,
         }
         self.announce();
         self.refresh_credit();
@@ -227,12 +227,12 @@ impl Hw {
             return;
         }
         match head.parcel {
-            Parcel::Data(..) => self.truth.aborted += 1,
+            Parcel::Data(..) => self.stats.aborted += 1,
             Parcel::Reply(_) => {
-                self.truth.control_lost += 1;
+                self.stats.control_lost += 1;
                 self.reply_over();
             }
-            Parcel::Event(_) => self.truth.control_lost += 1,
+            Parcel::Event(_) => self.stats.control_lost += 1,
             Parcel::Junk | Parcel::Credit => {}
         }
         self.announce();
@@ -245,7 +245,7 @@ impl Hw {
                 ViolationKind::F2NotReady,
                 "the host writes a frame before function 2 is ready",
             );
-            self.truth.tx_malformed += 1;
+            self.stats.tx_malformed += 1;
             return;
         }
         let watermark = self.backplane.watermark();
@@ -256,7 +256,7 @@ impl Hw {
             );
         }
         let Some(frame) = self.check_header(data) else {
-            self.truth.tx_malformed += 1;
+            self.stats.tx_malformed += 1;
             return;
         };
         let (sequence, channel, header) = (frame[4], frame[5] & 0xf, usize::from(frame[7]));
@@ -274,7 +274,7 @@ impl Hw {
             channel::DATA => self.queue_data(&frame[header..], header, taken),
             _ => {
                 self.violation(ViolationKind::BadChannel, format!("{channel}"));
-                self.truth.tx_malformed += 1;
+                self.stats.tx_malformed += 1;
             }
         }
     }
@@ -316,9 +316,9 @@ impl Hw {
     }
 
     fn queue_data(&mut self, body: &[u8], header: usize, taken: bool) {
-        self.truth.tx_accepted += 1;
+        self.stats.tx_accepted += 1;
         if !taken {
-            self.truth.tx_no_credit += 1;
+            self.stats.tx_no_credit += 1;
             self.registers.latch(irq::WRITE_OVERFLOW);
             return;
         }
@@ -441,8 +441,8 @@ impl Hw {
             .chain(head)
             .filter(|parcel| matches!(parcel, Parcel::Reply(_) | Parcel::Event(_)))
             .count();
-        self.truth.control_lost += control as u64;
-        self.truth.lost_in_reset += self.truth.waiting();
-        self.truth.tx_lost_in_reset += self.truth.tx_waiting();
+        self.stats.control_lost += control as u64;
+        self.stats.lost_in_reset += self.stats.waiting();
+        self.stats.tx_lost_in_reset += self.stats.tx_waiting();
     }
 }

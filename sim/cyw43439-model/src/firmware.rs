@@ -3,10 +3,10 @@
 use super::backplane::{INT_STATUS, RAM_SIZE, SDIO_CORE};
 use super::bus_registers::irq;
 use super::data::Traffic;
-use super::hardware::Hw;
+use super::hardware::Model;
 use super::ioctl::Ioctls;
 use super::iovar::Settings;
-use super::join::Station;
+use super::join::Peer;
 use super::scan::Scanner;
 use super::soft_ap::SoftAp;
 use super::{ChipConfig, ViolationKind};
@@ -48,7 +48,7 @@ pub(super) struct Firmware {
     halted: bool,
     pub(super) ioctls: Ioctls,
     pub(super) settings: Settings,
-    pub(super) station: Station,
+    pub(super) station: Peer,
     pub(super) scanner: Scanner,
     pub(super) soft_ap: SoftAp,
     pub(super) traffic: Traffic,
@@ -61,7 +61,7 @@ impl Firmware {
             halted: false,
             ioctls: Ioctls::default(),
             settings: Settings::new(config.mac),
-            station: Station::default(),
+            station: Peer::default(),
             scanner: Scanner::default(),
             soft_ap: SoftAp::default(),
             traffic: Traffic::default(),
@@ -69,7 +69,7 @@ impl Firmware {
     }
 }
 
-impl Hw {
+impl Model {
     pub(super) fn boot(&self) -> Boot {
         match &self.firmware {
             _ if !self.power.is_on() => Boot::Off,

@@ -4,7 +4,7 @@
 //! headers are aligned.
 
 use super::fifo::{HEADER, Head, Parcel, channel};
-use super::hardware::Hw;
+use super::hardware::Model;
 use super::{Fault, Spoil};
 
 /// Frames for the host are at least this long.
@@ -14,7 +14,7 @@ const LONGEST_REGULAR: usize = 1536;
 /// The longest frame that a status word can announce.
 const LONGEST: usize = 2047;
 
-impl Hw {
+impl Model {
     /// What is wrong with the next frame.
     pub(super) fn draw_spoil(&mut self, parcel: &Parcel) -> Option<Spoil> {
         if matches!(parcel, Parcel::Junk) {
@@ -30,15 +30,15 @@ impl Hw {
             _ => None,
         });
         let odds = self.config.faults.spoiled_frame;
-        if asked.is_some() || !by_chance || odds == 0.0 || !self.dice.spoil.chance(odds) {
+        if asked.is_some() || !by_chance || odds == 0.0 || !self.rng.spoil.chance(odds) {
             return asked;
         }
         Some(self.random_spoil())
     }
 
     fn random_spoil(&mut self) -> Spoil {
-        let kind = self.dice.spoil.below(17);
-        let mut number = |limit: usize| self.dice.spoil.below(limit);
+        let kind = self.rng.spoil.below(17);
+        let mut number = |limit: usize| self.rng.spoil.below(limit);
         match kind {
             0 => Spoil::LengthZero,
             1 => Spoil::StatusLength(number(200) as i16 - 100),
@@ -73,7 +73,7 @@ impl Hw {
         self.fifo.sequence = sequence.wrapping_add(1);
         let mut head = match &parcel {
             Parcel::Junk => {
-                let mut bytes = self.dice.noise_bytes(SHORTEST);
+                let mut bytes = self.rng.noise_bytes(SHORTEST);
                 put_header(&mut bytes, HEADER, sequence, channel::EVENT, 0, 0);
                 head(bytes, parcel, 0)
             }
@@ -149,7 +149,7 @@ impl Hw {
             // After the second header with its offset of one word: the length field of the event.
             Spoil::EventLength(len) if event => set(bytes, body + 8 + 14 + 10 + 20, &len.to_be_bytes()),
             Spoil::Garbage => {
-                let noise = self.dice.noise_bytes(bytes.len().saturating_sub(HEADER));
+                let noise = self.rng.noise_bytes(bytes.len().saturating_sub(HEADER));
                 set(bytes, HEADER, &noise);
             }
             // What does not fit this kind of frame, and what was done before.

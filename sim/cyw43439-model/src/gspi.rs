@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use super::command::{Command, Function, Order, to_bytes, to_words};
-use super::hardware::Hw;
+use super::hardware::Model;
 use super::{DataLine, Fault, Transaction, ViolationKind};
 
 /// The fastest clock of the bus in Hz.
@@ -88,7 +88,7 @@ impl Gspi {
     }
 }
 
-impl Hw {
+impl Model {
     /// How long a word takes on the bus.
     pub(super) fn word_time(&self) -> Duration {
         Duration::from_nanos(32_000_000_000 / u64::from(self.config.bus_hz))
@@ -196,7 +196,7 @@ impl Hw {
         if self.gspi.invalid_burst > 0 {
             self.gspi.invalid_burst -= 1;
             self.gspi.invalid_status = true;
-        } else if odds > 0.0 && self.dice.status.chance(odds) {
+        } else if odds > 0.0 && self.rng.status.chance(odds) {
             self.gspi.invalid_status = true;
         }
     }
@@ -207,7 +207,7 @@ impl Hw {
         match self.data_line {
             DataLine::Connected => {}
             DataLine::Stuck(word) => return word,
-            DataLine::Random => return self.dice.noise_word(),
+            DataLine::Random => return self.rng.noise_word(),
         }
         if !self.power.is_ready() {
             return 0;
@@ -289,10 +289,10 @@ impl Hw {
             _ => None,
         });
         let odds = self.config.faults.read_bit_error;
-        let random = odds > 0.0 && self.dice.bits.chance(odds);
+        let random = odds > 0.0 && self.rng.bits.chance(odds);
         let bit = match asked {
             Some(bit) => bit % bits,
-            None if random => self.dice.bits.below(bits),
+            None if random => self.rng.bits.below(bits),
             None => return,
         };
         self.taint();
@@ -325,7 +325,7 @@ impl Hw {
                 format!("chip select rose after {} words", self.gspi.words),
             );
             if matches!(phase, Phase::Write(command) if command.function == Function::Wlan) {
-                self.truth.tx_malformed += 1;
+                self.stats.tx_malformed += 1;
             }
         }
         if let (Some(trace), Some(command)) = (&mut self.trace, self.gspi.command) {

@@ -14,36 +14,36 @@ use super::gspi::Gspi;
 use super::pins::Bits;
 use super::power::Power;
 use super::word_bus::BusFault;
-use super::{BusCounters, ChipConfig, DataLine, Fault, Transaction, Truth, Violation, ViolationKind};
+use super::{BusCounters, ChipConfig, DataLine, Fault, ModelStats, Transaction, Violation, ViolationKind};
 use ethdev_sim::model::Line;
 use ethdev_sim::model::keep;
-use ethdev_sim::random::Dice;
+use ethdev_sim::random::Rng;
 use ethdev_sim::{Clock, Port};
 
 /// The chip and its interrupt line.
 pub(super) struct Shared {
     pub(super) clock: Clock,
-    pub(super) core: RefCell<Hw>,
+    pub(super) core: RefCell<Model>,
     pub(super) line: Line,
 }
 
 /// The random streams, one for each kind of accident, so that one switch does not reshuffle the others.
-pub(super) struct AllDice {
-    pub(super) bus: Dice,
-    pub(super) bits: Dice,
-    pub(super) status: Dice,
-    pub(super) edge: Dice,
-    pub(super) spoil: Dice,
-    pub(super) reply: Dice,
-    pub(super) refuse: Dice,
-    pub(super) air: Dice,
-    pub(super) air_tx: Dice,
-    pub(super) noise: Dice,
+pub(super) struct FaultRngs {
+    pub(super) bus: Rng,
+    pub(super) bits: Rng,
+    pub(super) status: Rng,
+    pub(super) edge: Rng,
+    pub(super) spoil: Rng,
+    pub(super) reply: Rng,
+    pub(super) refuse: Rng,
+    pub(super) air: Rng,
+    pub(super) air_tx: Rng,
+    pub(super) noise: Rng,
 }
 
-impl AllDice {
+impl FaultRngs {
     fn new(seed: u64) -> Self {
-        let mut next = Dice::streams(seed, 0xc43_0001);
+        let mut next = Rng::streams(seed, 0xc43_0001);
         Self {
             bus: next(),
             bits: next(),
@@ -68,12 +68,12 @@ impl AllDice {
 }
 
 /// The chip.
-pub(super) struct Hw {
+pub(super) struct Model {
     pub(super) me: Weak<Shared>,
     pub(super) clock: Clock,
     pub(super) port: Port,
     pub(super) config: ChipConfig,
-    pub(super) dice: AllDice,
+    pub(super) rng: FaultRngs,
 
     pub(super) power: Power,
     pub(super) gspi: Gspi,
@@ -87,7 +87,7 @@ pub(super) struct Hw {
     pub(super) air: Air,
 
     pub(super) bus: BusCounters,
-    pub(super) truth: Truth,
+    pub(super) stats: ModelStats,
     pub(super) violations: Vec<Violation>,
     /// A fault of the bus was injected, and the host has not switched the chip off since.
     pub(super) tainted: bool,
@@ -103,11 +103,11 @@ pub(super) struct Hw {
 impl Shared {
     pub(super) fn new(clock: &Clock, port: Port, config: ChipConfig) -> Rc<Self> {
         let shared = Rc::new_cyclic(|me: &Weak<Self>| {
-            let hw = Hw {
+            let hw = Model {
                 me: me.clone(),
                 clock: clock.clone(),
                 port,
-                dice: AllDice::new(config.seed),
+                rng: FaultRngs::new(config.seed),
                 power: Power::default(),
                 gspi: Gspi::default(),
                 bits: Bits::default(),
@@ -118,7 +118,7 @@ impl Shared {
                 air: Air::default(),
                 config,
                 bus: BusCounters::default(),
-                truth: Truth::default(),
+                stats: ModelStats::default(),
                 violations: Vec::new(),
                 tainted: false,
                 faults: VecDeque::new(),
@@ -145,13 +145,13 @@ impl Shared {
     }
 
     /// Does something to the chip; then the interrupt line follows, with nothing borrowed.
-    pub(super) fn with<R>(&self, act: impl FnOnce(&mut Hw) -> R) -> R {
+    pub(super) fn with<R>(&self, act: impl FnOnce(&mut Model) -> R) -> R {
         let (result, high, noticed) = {
             let mut chip = self.core.borrow_mut();
             let result = act(&mut chip);
             let high = chip.irq_is_high();
             let lost = chip.config.faults.lost_edge;
-            let noticed = !high || self.line.is_active() || lost == 0.0 || !chip.dice.edge.chance(lost);
+            let noticed = !high || self.line.is_active() || lost == 0.0 || !chip.rng.edge.chance(lost);
             (result, high, noticed)
         };
         self.line.set(high, noticed);
@@ -159,14 +159,14 @@ impl Shared {
     }
 
     /// Something happens to a chip that may be gone.
-    pub(super) fn event(me: &Weak<Self>, happen: impl FnOnce(&mut Hw)) {
+    pub(super) fn event(me: &Weak<Self>, happen: impl FnOnce(&mut Model)) {
         if let Some(chip) = me.upgrade() {
             chip.with(happen);
         }
     }
 }
 
-impl Hw {
+impl Model {
     /// Lets something happen to the chip at a later time, if it has not lost its power by then.
     pub(super) fn later(&self, delay: Duration, happen: impl FnOnce(&mut Self) + 'static) {
         let me = self.me.clone();
@@ -229,7 +229,7 @@ impl Hw {
     /// Fails this transaction, if it is its turn.
     pub(super) fn refuse_bus(&mut self) -> Result<(), BusFault> {
         let failing = self.config.faults.bus_failure;
-        let random = failing > 0.0 && self.dice.bus.chance(failing);
+        let random = failing > 0.0 && self.rng.bus.chance(failing);
         let asked = match &mut self.fail_in {
             Some(0) => {
                 self.fail_in = None;

@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use super::fifo::Parcel;
-use super::hardware::Hw;
+use super::hardware::Model;
 use super::{Fault, ViolationKind};
 
 /// Bytes of a request's header.
@@ -114,7 +114,7 @@ pub(super) fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
     Some(u16::from_le_bytes(*bytes))
 }
 
-impl Hw {
+impl Model {
     /// Looks at a request as it arrives.
     pub(super) fn check_ioctl(&mut self, request: &[u8]) {
         let Some(id) = u16_at(request, 10).filter(|_| request.len() >= HEADER) else {
@@ -206,7 +206,7 @@ impl Hw {
         let odds = self.config.faults.refused_ioctl;
         if asked.is_some() {
             asked
-        } else if odds > 0.0 && self.dice.refuse.chance(odds) {
+        } else if odds > 0.0 && self.rng.refuse.chance(odds) {
             Some(error::NO_RESOURCE)
         } else {
             None
@@ -215,14 +215,14 @@ impl Hw {
 
     fn reply(&mut self, reply: Vec<u8>) {
         let faults = self.config.faults;
-        let mut hits = |odds: f64| odds > 0.0 && self.dice.reply.chance(odds);
+        let mut hits = |odds: f64| odds > 0.0 && self.rng.reply.chance(odds);
         let (lost, duplicate, late) = (
             hits(faults.lost_reply),
             hits(faults.duplicate_reply),
             hits(faults.late_reply),
         );
         let by_chance = late.then(|| {
-            let micros = self.dice.reply.below(LATEST.as_micros() as usize);
+            let micros = self.rng.reply.below(LATEST.as_micros() as usize);
             Duration::from_micros(micros as u64)
         });
         let asked = self.take_fault(|fault| match fault {
@@ -230,7 +230,7 @@ impl Hw {
             _ => None,
         });
         if lost {
-            self.truth.control_lost += 1;
+            self.stats.control_lost += 1;
             self.reply_over();
             self.refresh_credit();
         } else if let Some(by) = asked.or(by_chance) {

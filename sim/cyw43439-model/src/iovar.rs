@@ -4,7 +4,7 @@ use core::time::Duration;
 use std::collections::BTreeMap;
 
 use super::ViolationKind;
-use super::hardware::Hw;
+use super::hardware::Model;
 use super::ioctl::{Outcome, Request, error, u16_at, u32_at};
 
 /// Bytes of the mask of events.
@@ -143,7 +143,7 @@ impl Settings {
     }
 }
 
-impl Hw {
+impl Model {
     fn settings(&mut self) -> Result<&mut Settings, i32> {
         match &mut self.firmware {
             Some(firmware) => Ok(&mut firmware.settings),

@@ -10,7 +10,7 @@
 use core::time::Duration;
 
 use super::events::{Event, kind, status, supplicant};
-use super::hardware::Hw;
+use super::hardware::Model;
 use super::ioctl::{Outcome, error, u32_at};
 use super::iovar::Key;
 use super::{AccessPoint, ApId, Association, EventOrder, Refusal, Security, ViolationKind};
@@ -52,19 +52,19 @@ struct Joined {
 
 /// The firmware as a station.
 #[derive(Debug, Default)]
-pub(super) struct Station {
+pub(super) struct Peer {
     /// Counts attempts and departures: what was begun before does not go on.
     turn: u64,
     pub(super) joining: bool,
     joined: Option<Joined>,
 }
 
-impl Hw {
-    fn station(&self) -> Option<&Station> {
+impl Model {
+    fn station(&self) -> Option<&Peer> {
         self.firmware.as_deref().map(|firmware| &firmware.station)
     }
 
-    fn station_mut(&mut self) -> Option<&mut Station> {
+    fn station_mut(&mut self) -> Option<&mut Peer> {
         self.firmware.as_deref_mut().map(|firmware| &mut firmware.station)
     }
 

@@ -64,7 +64,7 @@ use std::rc::Rc;
 
 pub use access_point::{AccessPoint, ApId, Association, Refusal, Security};
 pub use config::{ChipConfig, EventOrder, Images};
-pub use counters::{BusCounters, Transaction, Truth};
+pub use counters::{BusCounters, ModelStats, Transaction};
 pub use faults::{ChipFaults, DataLine, Fault, Spoil};
 pub use firmware::Boot;
 pub use pins::{ClockPin, DataPin, IrqPin, Pins, PowerPin, SelectPin};
@@ -72,7 +72,7 @@ pub use violations::{Violation, ViolationKind};
 pub use word_bus::{BusFault, WordBus};
 
 use ethdev_sim::{Clock, Port, SimDelay};
-use hardware::{Hw, Shared};
+use hardware::{Model, Shared};
 
 /// A CYW43439 among its access points, switched off. Clones are the same chip.
 ///
@@ -129,7 +129,7 @@ impl Cyw43Chip {
         IrqPin::new(&self.0)
     }
 
-    /// Calls `handler` at each rise of the interrupt line that the host notices; for instance to ring a doorbell. Takes the place of the one before.
+    /// Calls `handler` at each rise of the interrupt line that the host notices; for instance to ring a interrupt signal. Takes the place of the one before.
     ///
     /// It is called with nothing borrowed, in the middle of whatever moved the clock or the bus: like an interrupt handler. It must not use the bus.
     pub fn on_irq_rising(&self, handler: impl Fn() + 'static) {
@@ -167,8 +167,8 @@ impl Cyw43Chip {
 
     /// What became of every frame so far.
     #[must_use]
-    pub fn truth(&self) -> Truth {
-        self.0.core.borrow().truth
+    pub fn stats(&self) -> ModelStats {
+        self.0.core.borrow().stats
     }
 
     /// The misuse so far, in order, up to a thousand.
@@ -317,7 +317,7 @@ impl Cyw43Chip {
         });
     }
 
-    /// The interrupt line stays at this level; `None` for the truth.
+    /// The interrupt line stays at this level; `None` for the stats.
     pub fn stick_irq(&self, level: Option<bool>) {
         self.0.with(|chip| chip.stuck_irq = level);
     }
@@ -344,11 +344,11 @@ impl Cyw43Chip {
 
     /// The firmware stops for good: it tells through the mailbox, and answers nothing any more.
     pub fn halt_firmware(&self) {
-        self.0.with(Hw::halt_firmware);
+        self.0.with(Model::halt_firmware);
     }
 
     /// The supply fails for a moment: everything is lost, and the chip comes up anew while `WL_REG_ON` stays high.
-    pub fn brown_out(&self) {
+    pub fn inject_brownout(&self) {
         self.0.with(|chip| {
             if chip.power.is_on() {
                 chip.switch_off();
@@ -365,7 +365,7 @@ impl fmt::Debug for Cyw43Chip {
         f.debug_struct("Cyw43Chip")
             .field("boot", &chip.boot())
             .field("bus", &chip.bus)
-            .field("truth", &chip.truth)
+            .field("stats", &chip.stats)
             .field("violations", &chip.violations.len())
             .finish_non_exhaustive()
     }

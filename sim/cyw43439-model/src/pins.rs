@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::ViolationKind;
-use super::hardware::{Hw, Shared};
+use super::hardware::{Model, Shared};
 use ethdev_sim::model::pins::{input, output, pin, wait};
 
 /// The bits between words: what the pins show, and how far a word has come.
@@ -34,7 +34,7 @@ impl Bits {
     }
 }
 
-impl Hw {
+impl Model {
     fn drive_select(&mut self, low: bool) {
         if low && !self.is_selected() {
             self.select();
@@ -143,7 +143,7 @@ impl Hw {
 
 impl Shared {
     /// A look at a pin or a change of one takes its time.
-    fn pin<R>(&self, act: impl FnOnce(&mut Hw) -> R) -> R {
+    fn pin<R>(&self, act: impl FnOnce(&mut Model) -> R) -> R {
         let time = self.core.borrow().config.pin_time;
         self.clock.advance(time);
         self.with(act)

@@ -7,7 +7,7 @@ use super::backplane::Backplane;
 use super::bus_registers::BusRegisters;
 use super::fifo::Fifo;
 use super::gspi::Gspi;
-use super::hardware::Hw;
+use super::hardware::Model;
 
 /// The shortest time without power after which the chip is certain to have lost its state.
 const SHORTEST_OFF: Duration = Duration::from_millis(1);
@@ -46,7 +46,7 @@ impl Power {
     }
 }
 
-impl Hw {
+impl Model {
     /// `WL_REG_ON` takes this level. `strap`: whether the data line is low, where it is known.
     pub(super) fn drive_power(&mut self, high: bool, strap: Option<bool>) {
         if high == self.power.is_on() {

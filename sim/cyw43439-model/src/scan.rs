@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use super::events::{Event, kind, status};
-use super::hardware::Hw;
+use super::hardware::Model;
 use super::ioctl::{Outcome, error, u16_at, u32_at};
 use super::{AccessPoint, Security};
 
@@ -64,7 +64,7 @@ impl Wanted {
     }
 }
 
-impl Hw {
+impl Model {
     pub(super) fn escan(&mut self, value: &[u8]) -> Outcome {
         if value.len() < PARAMETERS {
             return Err(error::BAD_LENGTH);

@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use super::events::{Event, kind, status};
-use super::hardware::Hw;
+use super::hardware::Model;
 use super::ioctl::{Outcome, error, u32_at};
 use super::iovar::{Key, pair};
 
@@ -24,7 +24,7 @@ pub(super) struct SoftAp {
     clients: Vec<[u8; 6]>,
 }
 
-impl Hw {
+impl Model {
     fn soft_ap(&mut self) -> Result<&mut SoftAp, i32> {
         match &mut self.firmware {
             Some(firmware) => Ok(&mut firmware.soft_ap),

@@ -7,7 +7,7 @@ use core::task::{Context, Poll, Waker};
 use core::time::Duration;
 use std::rc::Rc;
 
-use super::hardware::{Hw, Shared};
+use super::hardware::{Model, Shared};
 use ethdev_sim::SimDelay;
 use ethdev_sim::model::Until;
 
@@ -140,16 +140,16 @@ impl WordBus {
     async fn run(&self, pace: Pace, out: &[u32], read: &mut [u32]) -> Result<u32, BusFault> {
         assert!(!out.is_empty(), "a transaction starts with its command");
         if self.0.core.borrow().is_selected() {
-            self.0.with(Hw::reentered);
+            self.0.with(Model::reentered);
             return Err(BusFault::Busy);
         }
-        self.0.with(Hw::refuse_bus)?;
+        self.0.with(Model::refuse_bus)?;
         let (overhead, word_time, status) = {
             let chip = self.0.core.borrow();
             let status = usize::from(chip.registers.status_enabled());
             (chip.config.overhead, chip.word_time(), status)
         };
-        self.0.with(Hw::select);
+        self.0.with(Model::select);
         let mut running = Running {
             bus: &self.0,
             began: self.0.clock.now() + overhead,

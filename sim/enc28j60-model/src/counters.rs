@@ -32,10 +32,10 @@ pub struct BusCounters {
     pub selected: Duration,
 }
 
-/// What became of every frame: the truth that a driver's counters are compared with.
+/// What became of every frame: the stats that a driver's counters are compared with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
-pub struct Truth {
+pub struct ModelStats {
     /// Frames that arrived at the chip's end of the wire.
     pub arrived: u64,
     /// Own frames that came back through a loopback.
@@ -76,7 +76,7 @@ pub struct Truth {
     pub tx_cancelled: u64,
 }
 
-impl Truth {
+impl ModelStats {
     /// Transmissions that were started and have not ended: 0 or 1.
     #[must_use]
     pub const fn tx_running(&self) -> u64 {

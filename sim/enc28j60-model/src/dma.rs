@@ -4,14 +4,14 @@ use core::time::Duration;
 
 use super::ViolationKind;
 use super::filter::checksum;
-use super::hardware::Hw;
+use super::hardware::Model;
 use super::ram::{SIZE, next};
 use super::registers::{ECON1, EDMACS, EDMADST, EDMAND, EDMAST, EIR, econ1, eir};
 
 /// Main clocks of 40 ns per byte: one to read, one to write.
 const CLOCK: Duration = Duration::from_nanos(40);
 
-impl Hw {
+impl Model {
     /// When the operation that runs is over; now or earlier where none does.
     pub(super) fn dma_ends(&self) -> Duration {
         if self.registers.has(ECON1, econ1::DMAST) {

@@ -38,13 +38,13 @@ pub struct Errata {
     /// 19: the system reset instruction is ignored in power-save.
     pub e19_reset_asleep: bool,
     /// How often they strike.
-    pub odds: Odds,
+    pub odds: Probabilities,
 }
 
 /// How often errata strike, each as a probability.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
-pub struct Odds {
+pub struct Probabilities {
     /// 1, per access to a MAC or MII register.
     pub slow_sck: f64,
     /// 5, per write to ERXST or ERXND.
@@ -63,7 +63,7 @@ pub struct Odds {
     pub pattern: f64,
 }
 
-impl Default for Odds {
+impl Default for Probabilities {
     fn default() -> Self {
         Self {
             slow_sck: 1.0 / 16.0,
@@ -97,7 +97,7 @@ impl Errata {
             e17_dma_checksum: true,
             e18_pattern: true,
             e19_reset_asleep: true,
-            odds: Odds::default(),
+            odds: Probabilities::default(),
         }
     }
 
@@ -119,7 +119,7 @@ impl Errata {
             e17_dma_checksum: false,
             e18_pattern: false,
             e19_reset_asleep: false,
-            odds: Odds::default(),
+            odds: Probabilities::default(),
         }
     }
 }

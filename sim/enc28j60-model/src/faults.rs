@@ -4,7 +4,7 @@ use ethdev_sim::random::probability;
 
 /// What the host reads from the chip.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Miso {
+pub enum MisoFault {
     /// What the chip says.
     #[default]
     Connected,

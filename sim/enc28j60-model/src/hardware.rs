@@ -14,36 +14,36 @@ use super::registers::{
 };
 use super::rx::Receiver;
 use super::tx::Transmitter;
-use super::{BusCounters, ChipConfig, Miso, Truth, TxFate, Violation, ViolationKind};
+use super::{BusCounters, ChipConfig, MisoFault, ModelStats, TxFate, Violation, ViolationKind};
 use ethdev_sim::model::Line;
 use ethdev_sim::model::keep;
-use ethdev_sim::random::Dice;
+use ethdev_sim::random::Rng;
 use ethdev_sim::{Clock, Port};
 
 /// The chip and its INT line.
 pub(super) struct Shared {
     pub(super) clock: Clock,
-    pub(super) core: RefCell<Hw>,
+    pub(super) core: RefCell<Model>,
     pub(super) line: Line,
 }
 
 /// The random streams, one for each kind of accident, so that one switch does not reshuffle the others.
-pub(super) struct AllDice {
-    pub(super) memory: Dice,
-    pub(super) bus: Dice,
-    pub(super) edge: Dice,
-    pub(super) mac: Dice,
-    pub(super) rx_pointer: Dice,
-    pub(super) packet_flag: Dice,
-    pub(super) loopback: Dice,
-    pub(super) tx: Dice,
-    pub(super) rx: Dice,
-    pub(super) strap: Dice,
+pub(super) struct FaultRngs {
+    pub(super) memory: Rng,
+    pub(super) bus: Rng,
+    pub(super) edge: Rng,
+    pub(super) mac: Rng,
+    pub(super) rx_pointer: Rng,
+    pub(super) packet_flag: Rng,
+    pub(super) loopback: Rng,
+    pub(super) tx: Rng,
+    pub(super) rx: Rng,
+    pub(super) strap: Rng,
 }
 
-impl AllDice {
+impl FaultRngs {
     fn new(seed: u64) -> Self {
-        let mut next = Dice::streams(seed, 0xe28_0001);
+        let mut next = Rng::streams(seed, 0xe28_0001);
         Self {
             memory: next(),
             bus: next(),
@@ -60,12 +60,12 @@ impl AllDice {
 }
 
 /// The chip.
-pub(super) struct Hw {
+pub(super) struct Model {
     pub(super) me: Weak<Shared>,
     pub(super) clock: Clock,
     pub(super) port: Port,
     pub(super) config: ChipConfig,
-    pub(super) dice: AllDice,
+    pub(super) rng: FaultRngs,
     pub(super) registers: Registers,
     pub(super) ram: Ram,
     pub(super) spi: Spi,
@@ -79,12 +79,12 @@ pub(super) struct Hw {
     pub(super) checksum_ran: Option<(Duration, Duration)>,
 
     pub(super) bus: BusCounters,
-    pub(super) truth: Truth,
+    pub(super) stats: ModelStats,
     pub(super) violations: Vec<Violation>,
     /// A fault was injected and the host has not reset the chip since.
     pub(super) tainted: bool,
     pub(super) fates: VecDeque<TxFate>,
-    pub(super) miso: Miso,
+    pub(super) miso: MisoFault,
     pub(super) stuck_packet_count: Option<u8>,
     /// The byte count of the next packet's header.
     pub(super) forged_count: Option<u16>,
@@ -105,13 +105,13 @@ impl Shared {
             );
         }
         let shared = Rc::new_cyclic(|me: &Weak<Self>| {
-            let mut dice = AllDice::new(config.seed);
-            let mut hw = Hw {
+            let mut rng = FaultRngs::new(config.seed);
+            let mut hw = Model {
                 me: me.clone(),
                 clock: clock.clone(),
                 port,
                 registers: Registers::reset(),
-                ram: Ram::random(&mut dice.memory),
+                ram: Ram::random(&mut rng.memory),
                 spi: Spi::default(),
                 rx: Receiver::default(),
                 tx: Transmitter::default(),
@@ -120,13 +120,13 @@ impl Shared {
                 dma_turn: 0,
                 checksum_ran: None,
                 config,
-                dice,
+                rng,
                 bus: BusCounters::default(),
-                truth: Truth::default(),
+                stats: ModelStats::default(),
                 violations: Vec::new(),
                 tainted: false,
                 fates: VecDeque::new(),
-                miso: Miso::Connected,
+                miso: MisoFault::Connected,
                 stuck_packet_count: None,
                 forged_count: None,
                 fail_in: None,
@@ -148,19 +148,19 @@ impl Shared {
                 .on_receive(Box::new(move |frame| Self::event(&me, |chip| chip.receive(frame))));
             let me = chip.me.clone();
             chip.port
-                .on_link_change(Box::new(move |_| Self::event(&me, Hw::cable_changed)));
+                .on_link_change(Box::new(move |_| Self::event(&me, Model::cable_changed)));
         }
         shared
     }
 
     /// Does something to the chip; then the INT line follows, with nothing borrowed.
-    pub(super) fn with<R>(&self, act: impl FnOnce(&mut Hw) -> R) -> R {
+    pub(super) fn with<R>(&self, act: impl FnOnce(&mut Model) -> R) -> R {
         let (result, low, noticed) = {
             let mut chip = self.core.borrow_mut();
             let result = act(&mut chip);
             let low = chip.int_is_low();
             let lost = chip.config.faults.lost_edge;
-            let noticed = !low || self.line.is_active() || lost == 0.0 || !chip.dice.edge.chance(lost);
+            let noticed = !low || self.line.is_active() || lost == 0.0 || !chip.rng.edge.chance(lost);
             (result, low, noticed)
         };
         self.line.set(low, noticed);
@@ -168,14 +168,14 @@ impl Shared {
     }
 
     /// Something happens to a chip that may be gone.
-    pub(super) fn event(me: &Weak<Self>, happen: impl FnOnce(&mut Hw)) {
+    pub(super) fn event(me: &Weak<Self>, happen: impl FnOnce(&mut Model)) {
         if let Some(chip) = me.upgrade() {
             chip.with(happen);
         }
     }
 }
 
-impl Hw {
+impl Model {
     /// Lets something happen to the chip at a later time.
     pub(super) fn later(&self, at: Duration, happen: impl FnOnce(&mut Self) + 'static) {
         let me = self.me.clone();
@@ -217,7 +217,7 @@ impl Hw {
 
     fn int_is_low(&self) -> bool {
         let enabled = self.registers.get(EIE);
-        enabled & eir::INTIE != 0 && self.interrupts() & enabled != 0 && self.miso == Miso::Connected
+        enabled & eir::INTIE != 0 && self.interrupts() & enabled != 0 && self.miso == MisoFault::Connected
     }
 
     /// What a host reads from a control register.

@@ -2,12 +2,12 @@
 
 use core::time::Duration;
 
-use super::hardware::Hw;
+use super::hardware::Model;
 use super::ram::{next, offset};
 use super::registers::{
     COMMON, ECON1, ECON2, EIR, ERDPT, ERXWRPT, ETXND, ETXST, EWRPT, Kind, MIRD, Reg, Spec, TABLE, econ1, econ2, eir,
 };
-use super::{Miso, SpiFault, ViolationKind};
+use super::{MisoFault, SpiFault, ViolationKind};
 
 /// How long chip select has to stay low after the last bit of a MAC or MII register (DS39662E table 16-6).
 const MAC_HOLD: Duration = Duration::from_nanos(210);
@@ -89,7 +89,7 @@ impl Spi {
     }
 }
 
-impl Hw {
+impl Model {
     pub(super) fn is_selected(&self) -> bool {
         self.spi.phase != Phase::Deselected
     }
@@ -102,7 +102,7 @@ impl Hw {
     /// The same, with nothing that strikes at single bytes: many may go in one go.
     pub(super) fn is_undisturbed_stream(&self) -> bool {
         self.is_streaming()
-            && self.miso == Miso::Connected
+            && self.miso == MisoFault::Connected
             && self.fail_in.is_none()
             && self.flip_in.is_none()
             && self.config.faults.spi_failure == 0.0
@@ -179,7 +179,7 @@ impl Hw {
     /// Decides whether a bit flips in a transaction of this many bytes.
     pub(super) fn aim(&mut self, len: usize) {
         let p = self.config.faults.spi_corruption;
-        self.flip_in = (p > 0.0 && len > 0 && self.dice.bus.chance(p)).then(|| self.dice.bus.below(len));
+        self.flip_in = (p > 0.0 && len > 0 && self.rng.bus.chance(p)).then(|| self.rng.bus.below(len));
     }
 
     pub(super) fn take_garbled(&mut self) -> Option<u8> {
@@ -197,7 +197,7 @@ impl Hw {
         self.bus.selected += now.saturating_sub(self.spi.selected_at);
         self.deselected_at = now;
         let (phase, len) = (self.spi.phase, self.spi.len);
-        if self.miso == Miso::Connected && len > 0 {
+        if self.miso == MisoFault::Connected && len > 0 {
             let slow = self.spi.slow_read || self.spi.slow_write.is_some();
             let needed = if slow { MAC_HOLD } else { HOLD };
             let short = hold < needed;
@@ -211,7 +211,7 @@ impl Hw {
                 self.violation(ViolationKind::Incomplete, "no data");
             }
             if self.spi.slow_read && short {
-                self.spi.garbled = Some(1 + self.dice.mac.below(0xff) as u8);
+                self.spi.garbled = Some(1 + self.rng.mac.below(0xff) as u8);
                 self.spi.garble_next = true;
             }
             if let Some((addr, value)) = self.spi.slow_write.take().filter(|_| !short) {
@@ -227,7 +227,7 @@ impl Hw {
         self.bus.bytes += 1;
         self.spi.last_bit_at = self.clock.now();
         let faults = self.config.faults;
-        let failed_by_dice = faults.spi_failure > 0.0 && self.dice.bus.chance(faults.spi_failure);
+        let failed_by_dice = faults.spi_failure > 0.0 && self.rng.bus.chance(faults.spi_failure);
         let failed_by_count = match &mut self.fail_in {
             Some(0) => true,
             Some(n) => {
@@ -242,11 +242,11 @@ impl Hw {
             return Err(SpiFault::AtByte(self.bus.bytes - 1));
         }
         match self.miso {
-            Miso::Connected => {}
-            Miso::Stuck(byte) => return Ok(byte),
-            Miso::Random => return Ok(self.dice.bus.below(0x100) as u8),
+            MisoFault::Connected => {}
+            MisoFault::Stuck(byte) => return Ok(byte),
+            MisoFault::Random => return Ok(self.rng.bus.below(0x100) as u8),
         }
-        let flipped_by_dice = faults.spi_bit_error > 0.0 && self.dice.bus.chance(faults.spi_bit_error);
+        let flipped_by_dice = faults.spi_bit_error > 0.0 && self.rng.bus.chance(faults.spi_bit_error);
         let flipped_by_aim = match &mut self.flip_in {
             Some(0) => true,
             Some(n) => {
@@ -258,8 +258,8 @@ impl Hw {
         if flipped_by_dice || flipped_by_aim {
             self.flip_in = None;
             self.taint();
-            let bit = 1 << self.dice.bus.below(8);
-            return Ok(if self.dice.bus.chance(0.5) {
+            let bit = 1 << self.rng.bus.below(8);
+            return Ok(if self.rng.bus.chance(0.5) {
                 self.process(mosi ^ bit)
             } else {
                 self.process(mosi) ^ bit
@@ -388,7 +388,7 @@ impl Hw {
     fn read_fast(&mut self, addr: usize) -> u8 {
         let value = self.value(self.bank(), addr);
         let odds = self.config.errata.odds.packet_flag;
-        if self.reg(addr) == EIR && self.config.errata.e6_packet_flag && self.dice.packet_flag.chance(odds) {
+        if self.reg(addr) == EIR && self.config.errata.e6_packet_flag && self.rng.packet_flag.chance(odds) {
             return value ^ eir::PKTIF;
         }
         value
@@ -397,7 +397,7 @@ impl Hw {
     /// Whether an access to the MAC goes wrong.
     pub(super) fn mac_slips(&mut self) -> bool {
         let errata = self.config.errata;
-        errata.e1_slow_sck && self.config.sck_hz < MIN_SAFE_SCK && self.dice.mac.chance(errata.odds.slow_sck)
+        errata.e1_slow_sck && self.config.sck_hz < MIN_SAFE_SCK && self.rng.mac.chance(errata.odds.slow_sck)
     }
 
     fn read_slow(&mut self, addr: usize) -> u8 {
@@ -411,7 +411,7 @@ impl Hw {
         let value = self.value(self.bank(), addr);
         let garbled = core::mem::take(&mut self.spi.garble_next);
         if garbled || self.mac_slips() {
-            return value ^ (1 + self.dice.mac.below(0xff) as u8);
+            return value ^ (1 + self.rng.mac.below(0xff) as u8);
         }
         value
     }

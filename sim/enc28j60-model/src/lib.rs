@@ -50,9 +50,9 @@ use core::time::Duration;
 use std::rc::Rc;
 
 pub use config::{ChipConfig, Revision};
-pub use counters::{BusCounters, Truth};
-pub use errata::{Errata, Odds};
-pub use faults::{ChipFaults, Miso, TxFate};
+pub use counters::{BusCounters, ModelStats};
+pub use errata::{Errata, Probabilities};
+pub use faults::{ChipFaults, MisoFault, TxFate};
 pub use filter::hash_index;
 #[cfg(feature = "embedded-hal-02")]
 pub use hal02::Hal02;
@@ -113,7 +113,7 @@ impl Enc28j60Chip {
         IntPin::new(&self.0)
     }
 
-    /// Calls `handler` at each falling edge of the INT pin that the host notices; for instance to ring a doorbell. Takes the place of the one before.
+    /// Calls `handler` at each falling edge of the INT pin that the host notices; for instance to ring a interrupt signal. Takes the place of the one before.
     ///
     /// It is called with nothing borrowed, in the middle of whatever moved the clock or the bus: like an interrupt handler. It must not use the bus.
     pub fn on_int_falling(&self, handler: impl Fn() + 'static) {
@@ -146,8 +146,8 @@ impl Enc28j60Chip {
 
     /// What became of every frame so far.
     #[must_use]
-    pub fn truth(&self) -> Truth {
-        self.0.core.borrow().truth
+    pub fn stats(&self) -> ModelStats {
+        self.0.core.borrow().stats
     }
 
     /// The misuse so far, in order, up to a thousand.
@@ -178,8 +178,8 @@ impl Enc28j60Chip {
         self.0.core.borrow_mut().config.errata = errata;
     }
 
-    /// What the host reads from now on. Anything but [`Miso::Connected`] is an absent chip: what it is told does not arrive.
-    pub fn set_miso(&self, miso: Miso) {
+    /// What the host reads from now on. Anything but [`MisoFault::Connected`] is an absent chip: what it is told does not arrive.
+    pub fn set_miso(&self, miso: MisoFault) {
         self.0.with(|chip| {
             chip.taint();
             chip.miso = miso;
@@ -192,7 +192,7 @@ impl Enc28j60Chip {
     }
 
     /// The supply fails for a moment: a power-on reset, with random bytes in the buffer memory.
-    pub fn brown_out(&self) {
+    pub fn inject_brownout(&self) {
         self.0.with(|chip| {
             chip.taint();
             chip.power_on_reset();
@@ -207,8 +207,8 @@ impl Enc28j60Chip {
         });
     }
 
-    /// What EPKTCNT reads from now on, whatever is true; `None` for the truth.
-    pub fn stick_packet_count(&self, count: Option<u8>) {
+    /// What EPKTCNT reads from now on, whatever is true; `None` for the stats.
+    pub fn freeze_packet_count(&self, count: Option<u8>) {
         self.0.with(|chip| {
             chip.taint();
             chip.stuck_packet_count = count;
@@ -259,7 +259,7 @@ impl fmt::Debug for Enc28j60Chip {
         f.debug_struct("Enc28j60Chip")
             .field("revision", &chip.config.revision)
             .field("bus", &chip.bus)
-            .field("truth", &chip.truth)
+            .field("stats", &chip.stats)
             .field("violations", &chip.violations.len())
             .finish_non_exhaustive()
     }

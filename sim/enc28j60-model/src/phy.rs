@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use super::ViolationKind;
-use super::hardware::Hw;
+use super::hardware::Model;
 use super::registers::{MICMD, MIRD, MIREGADR, MIWRL};
 
 /// What one MII operation takes.
@@ -150,7 +150,7 @@ const fn writable(address: u8) -> (u16, u16) {
     }
 }
 
-impl Hw {
+impl Model {
     pub(super) fn peek_phy(&self, address: u8) -> u16 {
         self.phy.get(address)
     }
@@ -251,7 +251,7 @@ impl Hw {
     pub(super) fn reset_phy(&mut self) {
         let errata = self.config.errata;
         let strap = if errata.e16_duplex_strap {
-            self.dice.strap.chance(0.5)
+            self.rng.strap.chance(0.5)
         } else {
             self.config.full_duplex_strap
         };

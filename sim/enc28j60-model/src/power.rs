@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use super::ViolationKind;
-use super::hardware::Hw;
+use super::hardware::Model;
 use super::registers::{ECOCON, ECON1, ECON2, EIR, EPKTCNT, ERXST, ESTAT, Registers, TABLE, econ1, econ2, eir, estat};
 use super::rx::Receiver;
 
@@ -30,7 +30,7 @@ pub(super) struct Power {
     pub(super) dma_ends: Duration,
 }
 
-impl Hw {
+impl Model {
     /// ESTAT.CLKRDY.
     pub(super) fn is_clock_ready(&self) -> bool {
         self.registers.has(ESTAT, estat::CLKRDY)
@@ -61,7 +61,7 @@ impl Hw {
 
     /// The supply comes back.
     pub(super) fn power_on_reset(&mut self) {
-        self.ram.scramble(&mut self.dice.memory);
+        self.ram.scramble(&mut self.rng.memory);
         self.registers.clear(ESTAT, estat::CLKRDY);
         self.registers.set(ECOCON, TABLE[ECOCON.bank][ECOCON.addr].reset);
         self.reset_all();
@@ -110,7 +110,7 @@ impl Hw {
 
     /// Everything but the memory, CLKRDY, ECOCON and the books.
     fn reset_all(&mut self) {
-        self.truth.lost_in_reset += u64::from(self.registers.get(EPKTCNT));
+        self.stats.lost_in_reset += u64::from(self.registers.get(EPKTCNT));
         if self.is_transmitting() {
             self.abandon_transmission();
         }

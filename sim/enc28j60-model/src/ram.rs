@@ -1,6 +1,6 @@
 //! The 8 KiB of buffer memory, and the arithmetic of pointers into it.
 
-use ethdev_sim::random::Dice;
+use ethdev_sim::random::Rng;
 
 /// Bytes of buffer memory.
 pub(super) const SIZE: u16 = 0x2000;
@@ -68,15 +68,15 @@ pub(super) struct Ram(Box<[u8; SIZE as usize]>);
 
 impl Ram {
     /// As after power-on: anything.
-    pub(super) fn random(dice: &mut Dice) -> Self {
+    pub(super) fn random(rng: &mut Rng) -> Self {
         let mut ram = Self(Box::new([0; SIZE as usize]));
-        ram.scramble(dice);
+        ram.scramble(rng);
         ram
     }
 
-    pub(super) fn scramble(&mut self, dice: &mut Dice) {
+    pub(super) fn scramble(&mut self, rng: &mut Rng) {
         for byte in self.0.iter_mut() {
-            *byte = dice.below(0x100) as u8;
+            *byte = rng.below(0x100) as u8;
         }
     }
 

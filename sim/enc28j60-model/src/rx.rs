@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use super::ViolationKind;
 use super::filter::{self, CRCEN, Verdict};
-use super::hardware::Hw;
+use super::hardware::Model;
 use super::ram::Fifo;
 use super::registers::{EIR, EPKTCNT, ERXFCON, ERXRDPT, ERXWRPT, ESTAT, MACON1, MACON3, MAMXFL, eir, estat};
 use ethdev_sim::{PREAMBLE_LEN, fcs};
@@ -81,7 +81,7 @@ impl Receiver {
     }
 }
 
-impl Hw {
+impl Model {
     /// RXEN changed.
     pub(super) fn switch_receiver(&mut self, on: bool) {
         let now = self.clock.now();
@@ -135,11 +135,11 @@ impl Hw {
 
     /// A frame from the wire, with its FCS: the last bit is in.
     pub(super) fn receive(&mut self, frame: &[u8]) {
-        self.truth.arrived += 1;
+        self.stats.arrived += 1;
         let time = BYTE_TIME * (PREAMBLE_LEN + frame.len()) as u32;
         let began = self.clock.now().saturating_sub(time);
         if !self.phy.link || self.phy.is_loopback() {
-            self.truth.deaf += 1;
+            self.stats.deaf += 1;
             return;
         }
         self.take_in(frame, began);
@@ -149,13 +149,13 @@ impl Hw {
     pub(super) fn take_in(&mut self, frame: &[u8], began: Duration) {
         let mac = self.registers.get(MACON1);
         if !self.rx.takes(began) || mac & MARXEN == 0 || !self.is_mac_ready() {
-            self.truth.deaf += 1;
+            self.stats.deaf += 1;
         } else if frame.len() < SHORTEST {
-            self.truth.runts += 1;
+            self.stats.runts += 1;
         } else if frame.len() > usize::from(self.registers.word(MAMXFL)) && !self.registers.has(MACON3, HFRMEN) {
-            self.truth.giants += 1;
+            self.stats.giants += 1;
         } else if self.is_control(frame) && mac & PASSALL == 0 {
-            self.truth.control += 1;
+            self.stats.control += 1;
         } else {
             self.filter(frame, began);
         }
@@ -179,17 +179,17 @@ impl Hw {
         let accepted = match filter::judge(&self.registers, frame) {
             Verdict::Accept => true,
             Verdict::Reject => false,
-            Verdict::RejectByPattern => errata.e18_pattern && self.dice.rx.chance(errata.odds.pattern),
+            Verdict::RejectByPattern => errata.e18_pattern && self.rng.rx.chance(errata.odds.pattern),
         };
         if !accepted {
-            self.truth.filtered += 1;
+            self.stats.filtered += 1;
         } else if !good && self.registers.has(ERXFCON, CRCEN) {
-            self.truth.bad_crc += 1;
+            self.stats.bad_crc += 1;
         } else if self.was_checksummed_during(began) {
-            self.truth.killed += 1;
+            self.stats.killed += 1;
             self.drop_for_error();
         } else if self.registers.get(EPKTCNT) == 0xff {
-            self.truth.packet_count_full += 1;
+            self.stats.packet_count_full += 1;
             self.drop_for_error();
         } else {
             self.store(frame, good);
@@ -210,7 +210,7 @@ impl Hw {
         let kept = self.registers.word(ERXRDPT);
         let size = usize::from(fifo.len());
         if !fifo.contains(start) || needed >= size || needed > usize::from(fifo.free(start, kept)) {
-            self.truth.overflowed += 1;
+            self.stats.overflowed += 1;
             self.drop_for_error();
             return;
         }
@@ -221,9 +221,9 @@ impl Hw {
         header[2..4].copy_from_slice(&count.to_le_bytes());
         header[4..].copy_from_slice(&self.status(frame, good).to_le_bytes());
         let errata = self.config.errata;
-        if errata.e14_even_read_pointer && kept % 2 == 0 && self.dice.rx.chance(errata.odds.even_read_pointer) {
+        if errata.e14_even_read_pointer && kept % 2 == 0 && self.rng.rx.chance(errata.odds.even_read_pointer) {
             for byte in &mut header {
-                *byte ^= self.dice.rx.below(0x100) as u8;
+                *byte ^= self.rng.rx.below(0x100) as u8;
             }
         }
         let body = self.ram.put(fifo, start, &header);
@@ -233,7 +233,7 @@ impl Hw {
         self.rx.write_pointer = after;
         self.registers.set_word(ERXWRPT, after);
         self.registers.set(EPKTCNT, self.registers.get(EPKTCNT) + 1);
-        self.truth.received += 1;
+        self.stats.received += 1;
     }
 
     /// Bits 16 to 31 of the receive status vector.

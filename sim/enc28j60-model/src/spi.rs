@@ -10,7 +10,7 @@ use std::rc::Rc;
 
 use embedded_hal::spi::{ErrorKind, ErrorType, Operation};
 
-use super::hardware::{Hw, Shared};
+use super::hardware::{Model, Shared};
 use ethdev_sim::SimDelay;
 
 /// The host's SPI block reports an error, because it was told to.
@@ -77,7 +77,7 @@ struct Selected<'a>(&'a Shared);
 
 impl Drop for Selected<'_> {
     fn drop(&mut self) {
-        self.0.with(Hw::deselect);
+        self.0.with(Model::deselect);
     }
 }
 
@@ -94,10 +94,10 @@ impl Shared {
         };
         pace.wait(self, gap.max(overhead)).await;
         if self.core.borrow().is_selected() {
-            self.with(Hw::reentered);
+            self.with(Model::reentered);
             return Err(SpiFault::Busy);
         }
-        self.with(Hw::select);
+        self.with(Model::select);
         // From here on: a transaction can be dropped before its first bit.
         let selected = Selected(self);
         pace.wait(self, setup).await;
@@ -145,7 +145,7 @@ impl Shared {
         let hold = self.core.borrow().config.cs_hold;
         pace.wait(self, hold).await;
         drop(selected);
-        let garbled = self.with(Hw::take_garbled);
+        let garbled = self.with(Model::take_garbled);
         if let (Some(mask), Some(byte)) = (garbled, last_read(operations)) {
             *byte ^= mask;
         }
@@ -165,7 +165,7 @@ fn len_of(operation: &Operation<'_, u8>) -> usize {
 }
 
 /// Passes these bytes of an operation between host and chip.
-fn clock_bytes(chip: &mut Hw, operation: &mut Operation<'_, u8>, range: Range<usize>) -> Result<(), SpiFault> {
+fn clock_bytes(chip: &mut Model, operation: &mut Operation<'_, u8>, range: Range<usize>) -> Result<(), SpiFault> {
     if chip.is_undisturbed_stream() {
         match operation {
             Operation::Read(words) if chip.is_reading() => {
@@ -325,7 +325,7 @@ impl super::pins::CsPin {
         } else if !low && is_low {
             let hold = shared.core.borrow().config.cs_hold;
             at_once(Pace::Blocking.wait(shared, hold));
-            shared.with(Hw::deselect);
+            shared.with(Model::deselect);
         }
     }
 }

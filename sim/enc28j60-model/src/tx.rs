@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use super::hardware::Hw;
+use super::hardware::Model;
 use super::ram::{SIZE, next, offset};
 use super::registers::{ECON1, EIR, ESTAT, ETXND, ETXST, MACLCON1, MACON3, MACON4, MAMXFL, econ1, eir, estat};
 use super::rx::HFRMEN;
@@ -97,14 +97,14 @@ enum End {
     },
 }
 
-impl Hw {
+impl Model {
     /// TXRTS was set.
     pub(super) fn start_transmission(&mut self) {
         self.check_transmission();
-        self.truth.tx_started += 1;
+        self.stats.tx_started += 1;
         self.tx.turn += 1;
         if self.tx.stalled {
-            self.truth.tx_stalled += 1;
+            self.stats.tx_stalled += 1;
             return;
         }
         self.tx.running = true;
@@ -175,7 +175,7 @@ impl Hw {
             None => self.send(&frame, collisions),
             Some(TxFate::Collided(n)) => {
                 let backoff: Duration = (0..n)
-                    .map(|round| SLOT_TIME * (1 + self.dice.tx.below(2 << round.min(9)) as u32))
+                    .map(|round| SLOT_TIME * (1 + self.rng.tx.below(2 << round.min(9)) as u32))
                     .sum();
                 let turn = self.tx.turn;
                 self.later(now + backoff, move |chip| {
@@ -218,9 +218,9 @@ impl Hw {
         }
         let faults = self.config.faults;
         let errata = self.config.errata;
-        let mut strikes = |p: f64| p > 0.0 && self.dice.tx.chance(p);
+        let mut strikes = |p: f64| p > 0.0 && self.rng.tx.chance(p);
         if strikes(faults.collision) {
-            Some(TxFate::Collided(1 + self.dice.tx.below(5) as u8))
+            Some(TxFate::Collided(1 + self.rng.tx.below(5) as u8))
         } else if strikes(faults.late_collision) {
             Some(TxFate::LateCollision)
         } else if strikes(faults.excessive_collision) {
@@ -231,7 +231,7 @@ impl Hw {
                 TxFate::FalseLateCollisionStuck,
                 TxFate::FalseLateCollisionSilent,
             ];
-            Some(variants[self.dice.tx.below(variants.len())])
+            Some(variants[self.rng.tx.below(variants.len())])
         } else {
             None
         }
@@ -289,7 +289,7 @@ impl Hw {
             self.end_at(ends, frame, collisions, End::Sent);
             return;
         }
-        self.truth.tx_unheard += u64::from(!self.phy.link);
+        self.stats.tx_unheard += u64::from(!self.phy.link);
         let ends = self.put_on_wire(frame.bytes.clone());
         self.end_at(ends, frame, collisions, End::Sent);
     }
@@ -318,7 +318,7 @@ impl Hw {
             if chip.tx.turn == turn {
                 chip.transmission_ended(end, vector);
                 if let Some(bytes) = looped {
-                    chip.truth.looped_back += 1;
+                    chip.stats.looped_back += 1;
                     chip.loop_back(bytes);
                 }
             }
@@ -367,7 +367,7 @@ impl Hw {
         }
         match end {
             End::Sent => {
-                self.truth.transmitted += 1;
+                self.stats.transmitted += 1;
                 self.registers.clear(ECON1, econ1::TXRTS);
                 self.registers.raise(EIR, eir::TXIF);
             }
@@ -391,14 +391,14 @@ impl Hw {
     }
 
     fn note_abort(&mut self) {
-        self.truth.tx_aborted += 1;
+        self.stats.tx_aborted += 1;
         self.tx.stalled = self.config.errata.e12_tx_stall && !self.is_full_duplex();
     }
 
     /// TXRTS was set and is gone, by a reset: what is on the wire is broken off.
     pub(super) fn abandon_transmission(&mut self) {
         self.tx.turn += 1;
-        self.truth.tx_cancelled += u64::from(core::mem::take(&mut self.tx.running));
+        self.stats.tx_cancelled += u64::from(core::mem::take(&mut self.tx.running));
         if core::mem::take(&mut self.tx.on_wire) {
             self.port.break_off();
         }
@@ -422,7 +422,7 @@ impl Hw {
     /// TXRST was let go.
     pub(super) fn transmit_reset_ends(&mut self) {
         let errata = self.config.errata;
-        if core::mem::take(&mut self.tx.reset_pending) && self.dice.tx.chance(errata.odds.reset_error) {
+        if core::mem::take(&mut self.tx.reset_pending) && self.rng.tx.chance(errata.odds.reset_error) {
             self.registers.raise(EIR, eir::TXERIF);
         }
     }
@@ -440,12 +440,12 @@ impl Hw {
         } else {
             errata.e9_half_duplex_loopback
         };
-        if unreliable && self.dice.loopback.chance(errata.odds.loopback) {
-            if self.dice.loopback.chance(0.5) {
-                self.truth.killed += 1;
+        if unreliable && self.rng.loopback.chance(errata.odds.loopback) {
+            if self.rng.loopback.chance(0.5) {
+                self.stats.killed += 1;
                 return;
             }
-            let at = self.dice.loopback.below(bytes.len());
+            let at = self.rng.loopback.below(bytes.len());
             bytes[at] ^= 0x10;
         }
         let began = self

@@ -1,7 +1,7 @@
 //! What writing a control register does.
 
 use super::ViolationKind;
-use super::hardware::Hw;
+use super::hardware::Model;
 use super::instruction::{How, takes_bit_fields};
 use super::ram::Fifo;
 use super::registers::{
@@ -9,7 +9,7 @@ use super::registers::{
     ETXST, Kind, MAADR5, MACON3, MACON4, MICMD, MIWRH, Reg, econ1, econ2,
 };
 
-impl Hw {
+impl Model {
     /// A write to whatever is at an address of the bank selected, but for whole writes to the MAC and MII.
     pub(super) fn write_fast(&mut self, how: How, addr: usize, data: u8) {
         let spec = self.spec(addr);
@@ -57,8 +57,8 @@ impl Hw {
         let old = self.registers.get(reg);
         if self.mac_slips() {
             // Dropped, or garbled.
-            if self.dice.mac.chance(0.5) {
-                let garbage = self.dice.mac.below(0x100) as u8;
+            if self.rng.mac.chance(0.5) {
+                let garbage = self.rng.mac.below(0x100) as u8;
                 self.registers.set(reg, garbage & self.spec(addr).writable);
             }
             return;
@@ -133,7 +133,7 @@ impl Hw {
     /// The internal write pointer takes the start of the FIFO, or what erratum 5 makes of it.
     fn reload_write_pointer(&mut self) {
         let errata = self.config.errata;
-        let slips = errata.e5_rx_pointer && self.dice.rx_pointer.chance(errata.odds.rx_pointer);
+        let slips = errata.e5_rx_pointer && self.rng.rx_pointer.chance(errata.odds.rx_pointer);
         self.rx.write_pointer = if slips { 0 } else { self.registers.word(ERXST) };
     }
 

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use ethdev::{Capabilities, ErrorKind, Events, MacAddress, Stats};
 
-use super::fixture::{FarEnd, Unsupported};
+use super::fixture::{LinkPeer, Unsupported};
 use super::line::{self, Line};
 use super::subject::Subject;
-use ethdev_sim::random::Dice;
+use ethdev_sim::random::Rng;
 
 /// Why a check ended early.
 #[derive(Debug)]
@@ -82,7 +82,7 @@ pub(super) struct Book {
 
 pub(super) struct Bench<'a> {
     pub dev: &'a mut dyn Subject,
-    far: &'a RefCell<dyn FarEnd>,
+    far: &'a RefCell<dyn LinkPeer>,
     /// The line of the check that runs.
     pub line: Line,
     pub caps: Capabilities,
@@ -126,7 +126,7 @@ fn difference(got: &[u8], expected: &[u8]) -> String {
 
 impl<'a> Bench<'a> {
     /// Waits for the link and opens the books.
-    pub(super) fn new(dev: &'a mut dyn Subject, far: &'a RefCell<dyn FarEnd>, line: Line) -> Verdict<Self> {
+    pub(super) fn new(dev: &'a mut dyn Subject, far: &'a RefCell<dyn LinkPeer>, line: Line) -> Verdict<Self> {
         let caps = dev.capabilities();
         let longest = caps.rx_max_frame_len.bytes().max(far.borrow().medium_max_frame_len());
         let mut bench = Self {
@@ -146,12 +146,12 @@ impl<'a> Bench<'a> {
         Ok(bench)
     }
 
-    pub(super) fn far(&self) -> RefMut<'_, dyn FarEnd + 'static> {
+    pub(super) fn far(&self) -> RefMut<'_, dyn LinkPeer + 'static> {
         self.far.borrow_mut()
     }
 
     /// The far end, for closures that run while the device is borrowed.
-    pub(super) const fn far_cell(&self) -> &'a RefCell<dyn FarEnd> {
+    pub(super) const fn far_cell(&self) -> &'a RefCell<dyn LinkPeer> {
         self.far
     }
 
@@ -195,13 +195,13 @@ impl<'a> Bench<'a> {
 
     /// What was counted since the books were opened.
     pub(super) fn stats(&self) -> Stats {
-        self.dev.stats().since(&self.start)
+        self.dev.stats().delta_since(&self.start)
     }
 
     pub(super) fn service(&mut self) -> Verdict<Events> {
         let result = self.dev.service();
         let events = self.ok("service", result)?;
-        self.loss_told |= events.rx_lost;
+        self.loss_told |= events.rx_dropped;
         Ok(events)
     }
 
@@ -546,11 +546,11 @@ impl<'a> Bench<'a> {
 
 /// Seeded, so that every run is the same.
 #[derive(Debug)]
-pub(super) struct Random(Dice);
+pub(super) struct Random(Rng);
 
 impl Random {
     pub(super) fn new(seed: u64) -> Self {
-        Self(Dice::new(seed, 0))
+        Self(Rng::new(seed, 0))
     }
 
     /// From `min` to `max`, both included.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use ethdev::{ErrorKind, Interest};
 
 use super::bench::{Bench, Stop, Verdict, ensure};
-use super::fixture::{FarEnd, Unsupported};
+use super::fixture::{LinkPeer, Unsupported};
 use super::line;
 use super::subject_async::{Driver, Futures, drive};
 
@@ -29,7 +29,7 @@ fn futures<'b>(bench: &'b mut Bench<'_>) -> Verdict<&'b mut dyn Futures> {
 
 /// Polls at most `polls` times, a little time between.
 fn poll_some<T>(
-    far: &RefCell<dyn FarEnd>,
+    far: &RefCell<dyn LinkPeer>,
     polls: usize,
     mut future: Pin<&mut (impl Future<Output = T> + ?Sized)>,
 ) -> Option<T> {
@@ -59,7 +59,7 @@ pub(super) fn a_dropped_ready_takes_nothing(bench: &mut Bench<'_>) -> Verdict {
                 far.borrow_mut().advance(time);
             };
             {
-                let mut ready = futures(bench)?.ready(Interest::ALL.and(Interest::RX));
+                let mut ready = futures(bench)?.ready(Interest::ALL & Interest::RX);
                 if before {
                     arrive();
                     let _ = poll_some(far, polls, ready.as_mut());
@@ -116,7 +116,7 @@ pub(super) fn a_dropped_ready_keeps_the_link_change(bench: &mut Bench<'_>) -> Ve
 }
 
 fn by_link(bench: &Bench<'_>) -> Verdict {
-    if bench.far().doorbell().is_ok() && !bench.far().link_interrupts() {
+    if bench.far().irq_signal().is_ok() && !bench.far().link_interrupts() {
         return Err(Unsupported("link changes cause no interrupt (`link_interrupts`)").into());
     }
     Ok(())

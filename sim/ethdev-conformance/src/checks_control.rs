@@ -63,7 +63,7 @@ fn silent(bench: &mut Bench<'_>, state: &str) -> Verdict {
     ensure!(result == Ok(false), bench.line, "{state}, tx_ready is {result:?}");
     let events = bench.service()?;
     ensure!(
-        !events.rx_pending && !events.tx_room,
+        !events.rx_pending && !events.tx_ready,
         bench.line,
         "{state}, and service says {events:?}"
     );
@@ -131,7 +131,7 @@ pub(super) fn a_stop_counts_what_it_loses(bench: &mut Bench<'_>) -> Verdict {
         bench.wait_link(true)?;
         bench.receive_nothing()?;
         bench.peer_receives_all()?;
-        let lost = bench.stats().since(&before);
+        let lost = bench.stats().delta_since(&before);
         ensure!(
             lost.rx_reset as usize == burst,
             bench.line,

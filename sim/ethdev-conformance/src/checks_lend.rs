@@ -337,9 +337,9 @@ pub(super) fn commit_is_checked(bench: &mut Bench<'_>) -> Verdict {
         refused(tx, "60 bytes are reserved", 0, short)?;
         // Gathering is another way to send: it takes the place of the reservation.
         reserve(tx, 100)?;
-        let sent = tx.send_gather(&[&gathered[..20], &[], &gathered[20..]]);
-        ensure!(sent == Ok(true), line, "send_gather of a half: {sent:?}");
-        refused(tx, "after send_gather", 100, long)
+        let sent = tx.send_vectored(&[&gathered[..20], &[], &gathered[20..]]);
+        ensure!(sent == Ok(true), line, "send_vectored of a half: {sent:?}");
+        refused(tx, "after send_vectored", 100, long)
     })?;
     bench.accepted(gathered);
     bench.peer_receives_all()?;

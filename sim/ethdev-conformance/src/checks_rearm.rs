@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ethdev::{Interest, RearmOutcome};
-use ethdev_util::Doorbell;
+use ethdev_util::IrqSignal;
 
 use super::bench::{Bench, ENDLESS, Random, Stop, Verdict, ensure};
 use super::fixture::Unsupported;
@@ -27,12 +27,12 @@ fn rearm(bench: &mut Bench<'_>, interest: Interest) -> Verdict<RearmOutcome> {
 }
 
 /// Masks, settles what is going on, quiets the bell.
-fn quiet(bench: &mut Bench<'_>) -> Verdict<Arc<Doorbell>> {
-    let bell = bench.far().doorbell()?;
+fn quiet(bench: &mut Bench<'_>) -> Verdict<Arc<IrqSignal>> {
+    let bell = bench.far().irq_signal()?;
     disarm(bench)?;
     bench.peer_receives_all()?;
     bench.receive_all()?;
-    bell.take();
+    bell.try_take();
     Ok(bell)
 }
 
@@ -56,9 +56,13 @@ pub(super) fn a_frame_after_armed_rings(bench: &mut Bench<'_>) -> Verdict {
             // Both calls are idempotent.
             arm(bench, Interest::RX)?;
         }
-        bell.take();
+        bell.try_take();
         bench.peer_delivers(200);
-        ensure!(bell.take(), bench.line, "armed, a frame arrived, and no interrupt came");
+        ensure!(
+            bell.try_take(),
+            bench.line,
+            "armed, a frame arrived, and no interrupt came"
+        );
         bench.receive()?;
     }
     bench.audit()
@@ -71,13 +75,13 @@ pub(super) fn room_after_armed_rings(bench: &mut Bench<'_>) -> Verdict {
         let bell = quiet(bench)?;
         bench.fill_tx(300)?;
         disarm(bench)?;
-        bell.take();
+        bell.try_take();
         arm(bench, Interest::TX)?;
-        bell.take();
+        bell.try_take();
         bench.far().stall_tx(false)?;
         bench.pass(2);
         ensure!(
-            bell.take(),
+            bell.try_take(),
             bench.line,
             "armed for room to transmit, room came, and no interrupt"
         );
@@ -96,16 +100,16 @@ pub(super) fn a_link_change_after_armed_rings(bench: &mut Bench<'_>) -> Verdict 
     for up in [false, true, false, true] {
         let bell = quiet(bench)?;
         arm(bench, Interest::LINK)?;
-        bell.take();
+        bell.try_take();
         bench.far().set_link(up)?;
         for _ in 0..2000 {
-            if bell.is_rung() {
+            if bell.is_signaled() {
                 break;
             }
             bench.pass(5);
         }
         ensure!(
-            bell.take(),
+            bell.try_take(),
             bench.line,
             "armed for the link, it changed, and no interrupt came"
         );
@@ -127,10 +131,10 @@ pub(super) fn rearm_sees_what_is_there(bench: &mut Bench<'_>) -> Verdict {
         );
         bench.receive_all()?;
         // Unmasked all the same: the next frame is told.
-        bell.take();
+        bell.try_take();
         bench.peer_delivers(200);
         ensure!(
-            bell.take(),
+            bell.try_take(),
             line::REARM_1,
             "after WorkPending the interrupt is not unmasked"
         );
@@ -138,7 +142,7 @@ pub(super) fn rearm_sees_what_is_there(bench: &mut Bench<'_>) -> Verdict {
         // What is of interest beside what is not.
         disarm(bench)?;
         bench.peer_delivers(200);
-        let outcome = rearm(bench, Interest::RX.or(Interest::LINK))?;
+        let outcome = rearm(bench, Interest::RX | Interest::LINK)?;
         ensure!(
             outcome == RearmOutcome::WorkPending,
             bench.line,
@@ -202,7 +206,7 @@ pub(super) fn no_frame_falls_between(bench: &mut Bench<'_>) -> Verdict {
         bench.pass(1);
         if arrived && bench.pending() > 0 {
             ensure!(
-                outcome == RearmOutcome::WorkPending || bell.is_rung(),
+                outcome == RearmOutcome::WorkPending || bell.is_signaled(),
                 bench.line,
                 "a frame arrived before access {nth} of {accesses}, rearm says Armed, and no interrupt comes: deaf"
             );
@@ -238,7 +242,7 @@ pub(super) fn a_host_by_interrupt_misses_nothing(bench: &mut Bench<'_>) -> Verdi
         bench
             .far()
             .advance(time / part + Duration::from_nanos(random.between(0, 999) as u64));
-        if bell.take() {
+        if bell.try_take() {
             host(bench)?;
         } else {
             // Time for all that was sent to arrive: pending and not told means deaf.
@@ -246,7 +250,7 @@ pub(super) fn a_host_by_interrupt_misses_nothing(bench: &mut Bench<'_>) -> Verdi
             if pending >= burst {
                 bench.pass(pending);
                 ensure!(
-                    bell.take(),
+                    bell.try_take(),
                     bench.line,
                     "{pending} frames are pending and no interrupt came: deaf (seed {SEED}, step {step})"
                 );
@@ -255,7 +259,7 @@ pub(super) fn a_host_by_interrupt_misses_nothing(bench: &mut Bench<'_>) -> Verdi
         }
     }
     bench.pass(burst);
-    if bell.take() {
+    if bell.try_take() {
         host(bench)?;
     }
     ensure!(
@@ -287,14 +291,14 @@ pub(super) fn disarmed_is_silent(bench: &mut Bench<'_>) -> Verdict {
         disarm(bench)?;
         bench.peer_delivers(200);
         ensure!(
-            !bell.is_rung(),
+            !bell.is_signaled(),
             bench.line,
             "disarmed, a frame arrived, and an interrupt came"
         );
         bench.send(100)?;
         bench.peer_receives_all()?;
         ensure!(
-            !bell.is_rung(),
+            !bell.is_signaled(),
             bench.line,
             "disarmed, a frame was sent, and an interrupt came"
         );
@@ -319,17 +323,17 @@ pub(super) fn only_what_is_of_interest_rings(bench: &mut Bench<'_>) -> Verdict {
     bench.warm_up()?;
     let bell = quiet(bench)?;
     arm(bench, Interest::RX)?;
-    bell.take();
+    bell.try_take();
     bench.send(200)?;
     bench.peer_receives_all()?;
     ensure!(
-        !bell.is_rung(),
+        !bell.is_signaled(),
         bench.line,
         "armed for frames, one was sent, and an interrupt came"
     );
     bench.peer_delivers(200);
     ensure!(
-        bell.take(),
+        bell.try_take(),
         line::REARM_1,
         "armed for frames, one came, and no interrupt"
     );
@@ -338,7 +342,11 @@ pub(super) fn only_what_is_of_interest_rings(bench: &mut Bench<'_>) -> Verdict {
     bench.peer_delivers(200);
     bench.send(200)?;
     bench.peer_receives_all()?;
-    ensure!(!bell.is_rung(), bench.line, "armed for nothing, and an interrupt came");
+    ensure!(
+        !bell.is_signaled(),
+        bench.line,
+        "armed for nothing, and an interrupt came"
+    );
     bench.receive_all()?;
     disarm(bench)?;
     bench.audit()
@@ -353,18 +361,18 @@ pub(super) fn frames_do_not_ring_for_room(bench: &mut Bench<'_>) -> Verdict {
     bench.fill_tx(300)?;
     bench.peer_delivers(200);
     disarm(bench)?;
-    bell.take();
+    bell.try_take();
     let outcome = rearm(bench, Interest::TX)?;
     ensure!(
-        outcome == RearmOutcome::Armed && !bell.is_rung(),
+        outcome == RearmOutcome::Armed && !bell.is_signaled(),
         bench.line,
         "armed for room, there is none, a frame is pending: {outcome:?}, interrupt {}",
-        bell.is_rung()
+        bell.is_signaled()
     );
     if bench.rx_burst() > 1 {
         bench.peer_delivers(200);
         ensure!(
-            !bell.is_rung(),
+            !bell.is_signaled(),
             bench.line,
             "armed for room, a frame came, and an interrupt"
         );
@@ -372,7 +380,7 @@ pub(super) fn frames_do_not_ring_for_room(bench: &mut Bench<'_>) -> Verdict {
     bench.far().stall_tx(false)?;
     bench.pass(2);
     ensure!(
-        bell.take(),
+        bell.try_take(),
         line::REARM_1,
         "armed for room, room came, and no interrupt"
     );

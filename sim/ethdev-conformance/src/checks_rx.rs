@@ -210,13 +210,13 @@ pub(super) fn rx_flood(bench: &mut Bench<'_>) -> Verdict {
     ensure!(
         overrun == 0 || bench.loss_told,
         line::EVENTS,
-        "{overrun} frames were overrun, and service never said rx_lost"
+        "{overrun} frames were overrun, and service never said rx_dropped"
     );
     bench.service()?;
     ensure!(
-        !bench.service()?.rx_lost,
+        !bench.service()?.rx_dropped,
         line::EVENTS,
-        "service says rx_lost again and again for the same frames"
+        "service says rx_dropped again and again for the same frames"
     );
     for _ in 0..10 {
         bench.peer_delivers(700.min(max));
@@ -289,7 +289,7 @@ pub(super) fn rx_forged_lengths(bench: &mut Bench<'_>) -> Verdict {
         if (14..over).contains(&len) {
             continue;
         }
-        bench.far().forge_rx_length(len)?;
+        bench.far().override_rx_len(len)?;
         let frame = bench.peer_frame(400);
         bench.far().peer_send(&frame);
         bench.peer_sent_in_vain();

@@ -36,7 +36,7 @@ pub(super) fn tx_gathers_parts(bench: &mut Bench<'_>) -> Verdict {
             let parts: Vec<&[u8]> = std::iter::once(&[][..])
                 .chain(frame.chunks(size).flat_map(|part| [part, &[]]))
                 .collect();
-            let result = bench.dev.send_gather(&parts);
+            let result = bench.dev.send_vectored(&parts);
             match result {
                 Ok(()) => {}
                 other => {
@@ -50,7 +50,7 @@ pub(super) fn tx_gathers_parts(bench: &mut Bench<'_>) -> Verdict {
         }
     }
     for parts in [&[][..], &[&[][..]], &[&[][..], &[]]] {
-        let result = bench.dev.send_gather(parts);
+        let result = bench.dev.send_vectored(parts);
         ensure!(
             result == Err(ErrorKind::FrameTooShort),
             line::DEVICE_6,
@@ -115,7 +115,7 @@ pub(super) fn illegal_lengths(bench: &mut Bench<'_>, state: &str) -> Verdict {
         let halves = frame.split_at(len / 2);
         for result in [
             bench.dev.send_frame(&frame),
-            bench.dev.send_gather(&[halves.0, halves.1]),
+            bench.dev.send_vectored(&[halves.0, halves.1]),
         ] {
             match result {
                 Err(ErrorKind::FrameTooShort) if len < 14 => {}
@@ -160,7 +160,11 @@ pub(super) fn tx_busy_loses_nothing(bench: &mut Bench<'_>) -> Verdict {
             }
             bench.pass(1);
             let events = bench.service()?;
-            ensure!(!events.tx_room, line::EVENTS, "service says tx_room, and send is Busy");
+            ensure!(
+                !events.tx_ready,
+                line::EVENTS,
+                "service says tx_ready, and send is Busy"
+            );
         }
         bench.far().stall_tx(false)?;
         bench.peer_receives_all()?;

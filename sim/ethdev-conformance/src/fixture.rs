@@ -5,25 +5,25 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ethdev::ErrorType;
-use ethdev_util::Doorbell;
+use ethdev_util::IrqSignal;
 
 /// Makes a device for one check. Each check gets a new one, made in the thread that it runs in: neither half needs to be `Send`.
 pub trait Fixture: 'static {
     /// The device under test, as an application has it.
     type Device: ErrorType + 'static;
     /// What its frames go to and come from.
-    type FarEnd: FarEnd + 'static;
+    type LinkPeer: LinkPeer + 'static;
 
     /// A device that is started, with the receive filter that devices start with (own address and broadcast), whose link is up or comes up within ten
-    /// seconds of [`advance`](FarEnd::advance) and `service`; and its far end, where nothing is on its way.
-    fn new() -> (Self::Device, Self::FarEnd);
+    /// seconds of [`advance`](LinkPeer::advance) and `service`; and its far end, where nothing is on its way.
+    fn new() -> (Self::Device, Self::LinkPeer);
 }
 
 /// The other end of the cable, and whatever else can happen to a device: a model of the chip, a simulated wire, a raw socket.
 ///
 /// The medium between the two ends must not lose, change or reorder anything. Three methods are required. Each of the others is a power: a fixture that lacks it
 /// keeps the default, and the checks that need it are skipped, each with the reason printed.
-pub trait FarEnd {
+pub trait LinkPeer {
     /// Puts one good frame on the medium, exactly these bytes plus a correct FCS, now. Where the frame arrives later than now, [`advance`](Self::advance)
     /// gets it there.
     fn peer_send(&mut self, frame: &[u8]);
@@ -73,9 +73,9 @@ pub trait FarEnd {
     }
 
     /// Makes the chip report this length for the next frame that arrives.
-    fn forge_rx_length(&mut self, len: usize) -> Power {
+    fn override_rx_len(&mut self, len: usize) -> Power {
         let _ = len;
-        Err(Unsupported("the fixture cannot forge lengths (`forge_rx_length`)"))
+        Err(Unsupported("the fixture cannot forge lengths (`override_rx_len`)"))
     }
 
     /// Brings the chip into a state that needs a recovery.
@@ -107,9 +107,9 @@ pub trait FarEnd {
         ))
     }
 
-    /// The doorbell that the handler of the device's (edge-triggered) interrupt rings.
-    fn doorbell(&self) -> Power<Arc<Doorbell>> {
-        Err(Unsupported("the fixture has no interrupt line (`doorbell`)"))
+    /// The interrupt signal that the handler of the device's (edge-triggered) interrupt rings.
+    fn irq_signal(&self) -> Power<Arc<IrqSignal>> {
+        Err(Unsupported("the fixture has no interrupt line (`irq_signal`)"))
     }
 
     /// Whether the chip can mask receive, transmit and link interrupts one by one.
@@ -123,7 +123,7 @@ pub trait FarEnd {
     }
 }
 
-/// What a power of a [`FarEnd`] returns.
+/// What a power of a [`LinkPeer`] returns.
 pub type Power<T = ()> = Result<T, Unsupported>;
 
 /// A power that the fixture lacks, with the reason that is printed.

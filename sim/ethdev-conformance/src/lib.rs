@@ -23,13 +23,13 @@ mod report;
 mod subject;
 mod subject_async;
 mod suite;
-mod wire_end;
+mod wire_peer;
 
-pub use fixture::{FarEnd, Fixture, Loss, Power, Unsupported};
+pub use fixture::{Fixture, LinkPeer, Loss, Power, Unsupported};
 pub use line::Line;
 pub use report::{Entry, Outcome, Report};
 pub use suite::Suite;
-pub use wire_end::WireEnd;
+pub use wire_peer::WirePeer;
 
 /// Runs every check on the device itself: line by line what a driver keeps. For more surfaces, and fewer, see [`Suite`].
 #[must_use]

@@ -174,8 +174,8 @@ impl<D: EthernetDevice> EthernetDevice for Pulled<D> {
         self.device.tx_ready().map_err(kind)
     }
 
-    fn send_gather(&mut self, parts: &[&[u8]]) -> Result<(), ErrorKind> {
-        self.device.send_gather(parts).map_err(kind)
+    fn send_vectored(&mut self, parts: &[&[u8]]) -> Result<(), ErrorKind> {
+        self.device.send_vectored(parts).map_err(kind)
     }
 
     fn send_frame(&mut self, frame: &[u8]) -> Result<(), ErrorKind> {
@@ -285,8 +285,8 @@ impl<T: TxHalf> TxHalf for Kinded<T> {
         self.0.commit(len).map_err(kind)
     }
 
-    fn send_gather(&mut self, parts: &[&[u8]]) -> Result<bool, ErrorKind> {
-        self.0.send_gather(parts).map_err(kind)
+    fn send_vectored(&mut self, parts: &[&[u8]]) -> Result<bool, ErrorKind> {
+        self.0.send_vectored(parts).map_err(kind)
     }
 }
 
@@ -314,7 +314,7 @@ impl<D: LendingDevice> EthernetDevice for Lent<D> {
         self.0.split().1.ready().map_err(kind)
     }
 
-    fn send_gather(&mut self, parts: &[&[u8]]) -> Result<(), ErrorKind> {
+    fn send_vectored(&mut self, parts: &[&[u8]]) -> Result<(), ErrorKind> {
         ethdev::lending::send_by_copy(Kinded(self.0.split().1), parts, || ErrorKind::Busy)
     }
 
@@ -374,7 +374,7 @@ pub(super) struct Called<C> {
 pub(super) trait Around {
     fn features(&self) -> Features;
     fn cached(&self) -> (MacAddress, Capabilities, Link, Stats);
-    fn send_gather(&mut self, parts: &[&[u8]]) -> Result<(), ErrorKind>;
+    fn send_vectored(&mut self, parts: &[&[u8]]) -> Result<(), ErrorKind>;
 }
 
 impl<D: EthernetDevice> Around for Callback<'static, D> {
@@ -390,8 +390,8 @@ impl<D: EthernetDevice> Around for Callback<'static, D> {
         (self.mac_address(), self.capabilities(), self.link(), self.stats())
     }
 
-    fn send_gather(&mut self, parts: &[&[u8]]) -> Result<(), ErrorKind> {
-        self.send_gather(parts).map_err(kind)
+    fn send_vectored(&mut self, parts: &[&[u8]]) -> Result<(), ErrorKind> {
+        self.send_vectored(parts).map_err(kind)
     }
 }
 
@@ -435,7 +435,7 @@ impl<C> Around for Bare<C> {
         )
     }
 
-    fn send_gather(&mut self, _: &[&[u8]]) -> Result<(), ErrorKind> {
+    fn send_vectored(&mut self, _: &[&[u8]]) -> Result<(), ErrorKind> {
         Err(ErrorKind::Unsupported)
     }
 }
@@ -484,7 +484,7 @@ impl<C: Around + CallbackDevice<'static>> EthernetDevice for Called<C> {
             let polled = self.device.poll(1);
             self.collector = self.device.clear_handler();
             let events = polled.map_err(kind)?.events;
-            self.told.rx_lost |= events.rx_lost;
+            self.told.rx_dropped |= events.rx_dropped;
             self.told.tx_completed += events.tx_completed;
             self.told.tx_failed += events.tx_failed;
         }
@@ -503,13 +503,13 @@ impl<C: Around + CallbackDevice<'static>> EthernetDevice for Called<C> {
         Err(ErrorKind::Unsupported)
     }
 
-    fn send_gather(&mut self, parts: &[&[u8]]) -> Result<(), ErrorKind> {
-        Around::send_gather(&mut self.device, parts)
+    fn send_vectored(&mut self, parts: &[&[u8]]) -> Result<(), ErrorKind> {
+        Around::send_vectored(&mut self.device, parts)
     }
 
     fn service(&mut self) -> Result<Events, ErrorKind> {
         let events = self.device.poll(0).map_err(kind)?.events;
-        Ok(events.and(std::mem::take(&mut self.told)))
+        Ok(events.merge(std::mem::take(&mut self.told)))
     }
 }
 

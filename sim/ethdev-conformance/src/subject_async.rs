@@ -13,10 +13,10 @@ use ethdev::{
     Capabilities, Control, ControlError, ErrorKind, ErrorType, EthernetDevice, Events, FilterOutcome, Interest, Link,
     MacAddress, RxFilter, RxMeta, Stats,
 };
-use ethdev_util::asynch::Waiter;
+use ethdev_util::asynch as util_asynch;
 
 use super::bench::Stop;
-use super::fixture::FarEnd;
+use super::fixture::LinkPeer;
 use super::line;
 use super::subject::{AnyControl, Subject, cached, kind};
 
@@ -49,13 +49,13 @@ impl Wake for Woken {
 
 /// An executor for one future: polls it once, and then only when it was woken.
 pub(super) struct Driver<'a> {
-    far: &'a RefCell<dyn FarEnd>,
+    far: &'a RefCell<dyn LinkPeer>,
     woken: Arc<Woken>,
     waker: Waker,
 }
 
 impl<'a> Driver<'a> {
-    pub(super) fn new(far: &'a RefCell<dyn FarEnd>) -> Self {
+    pub(super) fn new(far: &'a RefCell<dyn LinkPeer>) -> Self {
         // The first poll is due without a wake.
         let woken = Arc::new(Woken(AtomicBool::new(true)));
         Self {
@@ -87,12 +87,12 @@ impl<'a> Driver<'a> {
 }
 
 /// [`Driver::drive`] for a future that is driven once.
-pub(super) fn drive<T>(far: &RefCell<dyn FarEnd>, limit: Duration, future: impl Future<Output = T>) -> Option<T> {
+pub(super) fn drive<T>(far: &RefCell<dyn LinkPeer>, limit: Duration, future: impl Future<Output = T>) -> Option<T> {
     Driver::new(far).drive(limit, future)
 }
 
 /// [`drive`] for what the contract says completes by itself. Where it does not, the check ends as failed.
-fn block_on<T>(far: &RefCell<dyn FarEnd>, what: &str, future: impl Future<Output = T>) -> T {
+fn block_on<T>(far: &RefCell<dyn LinkPeer>, what: &str, future: impl Future<Output = T>) -> T {
     drive(far, PATIENCE, future).unwrap_or_else(|| {
         // Not a panic of the device: no message is to be printed.
         std::panic::resume_unwind(Box::new(Stop::Fail {
@@ -108,14 +108,14 @@ fn block_on<T>(far: &RefCell<dyn FarEnd>, what: &str, future: impl Future<Output
 /// An async device, each call driven to its end.
 pub(super) struct Awaited<'a, A> {
     device: A,
-    far: &'a RefCell<dyn FarEnd>,
+    far: &'a RefCell<dyn LinkPeer>,
     control: Option<Hook<A>>,
 }
 
-type Hook<A> = for<'x> fn(&'x mut A, &'x RefCell<dyn FarEnd>) -> AnyControl<'x>;
+type Hook<A> = for<'x> fn(&'x mut A, &'x RefCell<dyn LinkPeer>) -> AnyControl<'x>;
 
 impl<'a, A: asynch::EthernetDevice> Awaited<'a, A> {
-    pub(super) const fn new(device: A, far: &'a RefCell<dyn FarEnd>) -> Self {
+    pub(super) const fn new(device: A, far: &'a RefCell<dyn LinkPeer>) -> Self {
         Self {
             device,
             far,
@@ -151,8 +151,8 @@ impl<A: asynch::EthernetDevice> EthernetDevice for Awaited<'_, A> {
         block_on(self.far, "tx_ready", self.device.tx_ready()).map_err(kind)
     }
 
-    fn send_gather(&mut self, parts: &[&[u8]]) -> Result<(), ErrorKind> {
-        block_on(self.far, "send_gather", self.device.send_gather(parts)).map_err(kind)
+    fn send_vectored(&mut self, parts: &[&[u8]]) -> Result<(), ErrorKind> {
+        block_on(self.far, "send_vectored", self.device.send_vectored(parts)).map_err(kind)
     }
 
     fn send_frame(&mut self, frame: &[u8]) -> Result<(), ErrorKind> {
@@ -204,7 +204,7 @@ impl<A: asynch::EthernetDevice> Futures for Awaited<'_, A> {
 /// The management of an async device, each call driven to its end.
 struct Managed<'x, A> {
     device: &'x mut A,
-    far: &'x RefCell<dyn FarEnd>,
+    far: &'x RefCell<dyn LinkPeer>,
 }
 
 impl<A> ErrorType for Managed<'_, A> {
@@ -244,8 +244,8 @@ impl<A: asynch::Control> Control for Managed<'_, A> {
 /// Looks at a blocking device at every turn of the executor: for devices without an interrupt line.
 pub(super) struct EachTurn;
 
-impl<D: EthernetDevice> Waiter<D> for EachTurn {
-    fn before_look(&mut self, _: &mut D) -> Result<(), D::Error> {
+impl<D: EthernetDevice> util_asynch::Wake<D> for EachTurn {
+    fn prepare(&mut self, _: &mut D) -> Result<(), D::Error> {
         Ok(())
     }
 

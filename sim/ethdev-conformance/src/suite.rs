@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use ethdev::asynch;
 use ethdev::{CallbackDevice, Control, ErrorKind, EthernetDevice, LendingDevice, Rearm};
-use ethdev_util::asynch::Async;
+use ethdev_util::asynch::BlockingAsync;
 use ethdev_util::{Buffered, Callback, Erased};
 
 use super::bench::{Bench, Stop, Verdict};
-use super::fixture::{FarEnd, Fixture};
+use super::fixture::{Fixture, LinkPeer};
 use super::line::{self, Line};
 use super::report::{Entry, Outcome, Report};
 use super::subject::{Bare, Called, Lent, Pulled, Subject};
@@ -93,14 +93,14 @@ macro_rules! on {
         |check| {
             let ($device, far) = $f::new();
             let cell = RefCell::new(far);
-            let $far: &RefCell<dyn FarEnd> = &cell;
+            let $far: &RefCell<dyn LinkPeer> = &cell;
             let mut subject = $subject;
             judge(&mut subject, $far, check)
         }
     };
 }
 
-fn judge(subject: &mut dyn Subject, far: &RefCell<dyn FarEnd>, check: &Check) -> Verdict {
+fn judge(subject: &mut dyn Subject, far: &RefCell<dyn LinkPeer>, check: &Check) -> Verdict {
     (check.run)(&mut Bench::new(subject, far, check.line)?)
 }
 
@@ -181,7 +181,7 @@ impl<F: Fixture> Suite<F> {
         .add(
             "awaited",
             &[Group::pull, Group::caller, Group::awaited],
-            on!(F, |device, far| Awaited::new(Async::new(device, EachTurn), far)),
+            on!(F, |device, far| Awaited::new(BlockingAsync::new(device, EachTurn), far)),
         )
     }
 
@@ -267,9 +267,13 @@ impl<F: Fixture> Suite<F> {
             &[Group::pull, Group::caller, Group::awaited],
             |check| {
                 let (device, far) = F::new();
-                let bell = far.doorbell()?;
+                let bell = far.irq_signal()?;
                 let far = RefCell::new(far);
-                judge(&mut Awaited::new(Async::by_interrupt(device, &bell), &far), &far, check)
+                judge(
+                    &mut Awaited::new(BlockingAsync::with_interrupt(device, &bell), &far),
+                    &far,
+                    check,
+                )
             },
         )
     }

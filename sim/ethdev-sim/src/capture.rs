@@ -26,7 +26,7 @@ const CRC_ERROR: u32 = 1 << 24;
 /// A capture that one or more wires write to, each as an interface of its own. Clones write to the same file.
 ///
 /// ```
-/// use ethdev_sim::{Capture, Clock, Station, Wire, WireConfig};
+/// use ethdev_sim::{Capture, Clock, Peer, Wire, WireConfig};
 ///
 /// # fn main() -> std::io::Result<()> {
 /// # let dir = tempfile::tempdir()?;
@@ -35,7 +35,7 @@ const CRC_ERROR: u32 = 1 << 24;
 /// let (wire, a, _b) = Wire::new(&clock, WireConfig::default().with_name("uplink"));
 /// let capture = Capture::to_file(&path)?;
 /// wire.capture(&capture);
-/// Station::new(a).send(&[0; 60]);
+/// Peer::new(a).send(&[0; 60]);
 /// while clock.step() {}
 /// capture.flush()?;
 /// # assert!(std::fs::metadata(path)?.len() > 64);

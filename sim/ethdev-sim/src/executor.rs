@@ -15,7 +15,7 @@ use crate::Clock;
 ///
 /// # Errors
 ///
-/// [`Stalled`] where the future waits and nothing is scheduled: nobody would ever wake it. On real hardware that is a hang; here it is a result.
+/// [`Deadlock`] where the future waits and nothing is scheduled: nobody would ever wake it. On real hardware that is a hang; here it is a result.
 ///
 /// ```
 /// use ethdev_sim::{Clock, SimDelay, block_on};
@@ -28,7 +28,7 @@ use crate::Clock;
 /// assert_eq!(clock.now(), Duration::from_millis(20));
 /// assert!(block_on(&clock, std::future::pending::<()>()).is_err());
 /// ```
-pub fn block_on<F: Future>(clock: &Clock, future: F) -> Result<F::Output, Stalled> {
+pub fn block_on<F: Future>(clock: &Clock, future: F) -> Result<F::Output, Deadlock> {
     block_on_until(clock, Duration::MAX, future)
 }
 
@@ -36,8 +36,8 @@ pub fn block_on<F: Future>(clock: &Clock, future: F) -> Result<F::Output, Stalle
 ///
 /// # Errors
 ///
-/// [`Stalled`] where the future has not ended by `deadline`. The clock then shows the deadline, unless nothing was scheduled at all.
-pub fn block_on_until<F: Future>(clock: &Clock, deadline: Duration, future: F) -> Result<F::Output, Stalled> {
+/// [`Deadlock`] where the future has not ended by `deadline`. The clock then shows the deadline, unless nothing was scheduled at all.
+pub fn block_on_until<F: Future>(clock: &Clock, deadline: Duration, future: F) -> Result<F::Output, Deadlock> {
     let mut future = pin!(future);
     let woken = Arc::new(Woken(AtomicBool::new(true)));
     let waker = Waker::from(woken.clone());
@@ -57,7 +57,7 @@ pub fn block_on_until<F: Future>(clock: &Clock, deadline: Duration, future: F) -
                 if next.is_some() {
                     clock.advance_to(deadline);
                 }
-                return Err(Stalled { at: clock.now() });
+                return Err(Deadlock { at: clock.now() });
             }
         }
     }
@@ -66,12 +66,12 @@ pub fn block_on_until<F: Future>(clock: &Clock, deadline: Duration, future: F) -
 /// The future waits, and nothing that is scheduled (in time) wakes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Stalled {
+pub struct Deadlock {
     /// What the clock shows.
     pub at: Duration,
 }
 
-impl fmt::Display for Stalled {
+impl fmt::Display for Deadlock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
@@ -81,7 +81,7 @@ impl fmt::Display for Stalled {
     }
 }
 
-impl core::error::Error for Stalled {}
+impl core::error::Error for Deadlock {}
 
 struct Woken(AtomicBool);
 

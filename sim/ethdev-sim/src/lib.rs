@@ -12,18 +12,18 @@ mod executor;
 mod fault;
 pub mod fcs;
 pub mod model;
+mod peer;
 pub mod random;
 mod ring_nic;
-mod station;
 mod wire;
 
 pub use capture::{Capture, CaptureInterface, Direction, Packet};
 pub use clock::{Clock, EventId};
 pub use delay::{SimDelay, Sleep};
-pub use executor::{Stalled, block_on, block_on_until};
+pub use executor::{Deadlock, block_on, block_on_until};
 pub use fault::{FaultPlan, Faulty, FaultyRx, FaultyTx, Injected, When};
+pub use peer::Peer;
 pub use ring_nic::{RingConfig, RingError, RingHandle, RingNic, RingRx, RingTx, Trigger};
-pub use station::Station;
 pub use wire::{
     CableWatcher, INTER_FRAME_GAP, LinkWatcher, MediaSide, PREAMBLE_LEN, Port, Receiver, Side, Wire, WireConfig,
     WireFaults, WireStats,

@@ -5,9 +5,9 @@ use rand_pcg::Pcg32;
 
 /// One stream of random decisions. Each kind of fault has its own, so that turning one knob does not reshuffle the others.
 #[derive(Debug)]
-pub struct Dice(Pcg32);
+pub struct Rng(Pcg32);
 
-impl Dice {
+impl Rng {
     /// The stream `number` of `seed`.
     pub fn new(seed: u64, number: u64) -> Self {
         // An odd constant far from small numbers (2^64 divided by the golden ratio) keeps the streams of neighbouring seeds apart.

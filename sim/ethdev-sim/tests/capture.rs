@@ -6,7 +6,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use ethdev::Speed;
-use ethdev_sim::{Capture, Clock, Side, Station, Wire, WireConfig, WireFaults, fcs};
+use ethdev_sim::{Capture, Clock, Peer, Side, Wire, WireConfig, WireFaults, fcs};
 use pcap_file::pcapng::{Block, PcapNgReader};
 
 /// An evening on two wires: when the last bit of each frame passed, and how long it was with its FCS.
@@ -28,7 +28,7 @@ fn record(path: &Path) -> Vec<(Duration, usize)> {
     );
     fast.capture(&capture);
     slow.capture(&capture);
-    let [a, b, c, _d] = [a, b, c, d].map(Station::new);
+    let [a, b, c, _d] = [a, b, c, d].map(Peer::new);
 
     // An hour and a bit, so that seconds and nanoseconds are both looked at.
     clock.advance(Duration::new(3661, 123_456_789));
@@ -184,7 +184,7 @@ fn a_full_disk_is_reported_and_stops_nothing() {
     assert!(Capture::new(Full(4)).is_err());
     let clock = Clock::new();
     let (wire, a, b) = Wire::new(&clock, WireConfig::default());
-    let (a, b) = (Station::new(a), Station::new(b));
+    let (a, b) = (Peer::new(a), Peer::new(b));
     let capture = Capture::new(Full(300)).unwrap();
     wire.capture(&capture);
     for _ in 0..10 {

@@ -5,7 +5,7 @@
 
 use core::time::Duration;
 
-use super::hardware::Hw;
+use super::hardware::Model;
 use super::{MdioLine, ViolationKind};
 
 /// Table 5-9.
@@ -114,7 +114,7 @@ impl Wiggler {
     }
 }
 
-impl Hw {
+impl Model {
     /// What a host reads on MDIO.
     pub(super) fn mdio_level(&self) -> bool {
         match self.smi.line {

@@ -24,10 +24,10 @@ impl MdioCounters {
     }
 }
 
-/// What became of every frame between MAC and cable, and of the link: the truth that a driver's counters are compared with.
+/// What became of every frame between MAC and cable, and of the link: the stats that a driver's counters are compared with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
-pub struct Truth {
+pub struct ModelStats {
     /// Frames that the MAC handed over.
     pub tx_frames: u64,
     /// Of those: put on the cable.
@@ -66,7 +66,7 @@ pub struct Truth {
     pub missed_wakes: u64,
 }
 
-impl Truth {
+impl ModelStats {
     /// Whether every frame is accounted for. Always so.
     #[must_use]
     pub const fn balanced(&self) -> bool {

@@ -1,6 +1,6 @@
 //! ENERGYON, and energy-detect power-down (DS00002165B section 3.8.3.2).
 
-use super::hardware::Hw;
+use super::hardware::Model;
 use super::registers::{int, mcsr};
 
 #[derive(Debug, Default)]
@@ -15,7 +15,7 @@ pub(super) struct Energy {
     turn: u64,
 }
 
-impl Hw {
+impl Model {
     const fn is_detecting(&self) -> bool {
         self.registers.mcsr & mcsr::EDPWRDOWN != 0
     }
@@ -58,8 +58,8 @@ impl Hw {
         }
         if on && self.energy.asleep {
             let missed = self.config.flaws.missed_wake;
-            if missed > 0.0 && self.dice.wake.chance(missed) {
-                self.truth.missed_wakes += 1;
+            if missed > 0.0 && self.rng.wake.chance(missed) {
+                self.stats.missed_wakes += 1;
                 return;
             }
         }
@@ -97,7 +97,7 @@ impl Hw {
         let asleep = self.is_detecting() && !self.energy.on;
         if asleep != self.energy.asleep {
             self.energy.asleep = asleep;
-            self.truth.sleeps += u64::from(asleep);
+            self.stats.sleeps += u64::from(asleep);
             self.restart_link();
         }
     }

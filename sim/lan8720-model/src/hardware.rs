@@ -14,18 +14,18 @@ use super::power::Power;
 use super::registers::int;
 use super::smi::Smi;
 use super::status::Registers;
-use super::{MdioCounters, Partner, PhyConfig, Truth, Violation, ViolationKind};
+use super::{MdioCounters, ModelStats, Partner, PhyConfig, Violation, ViolationKind};
 use ethdev_sim::model::Hook;
 use ethdev_sim::model::Line;
 use ethdev_sim::model::keep;
-use ethdev_sim::random::Dice;
+use ethdev_sim::random::Rng;
 use ethdev_sim::{Clock, Port};
 
 /// The PHY, its pins, and who listens to it.
 pub(super) struct Shared {
     pub(super) clock: Clock,
     pub(super) port: Port,
-    pub(super) core: RefCell<Hw>,
+    pub(super) core: RefCell<Model>,
     pub(super) line: Line,
     pub(super) receiver: Hook<Vec<u8>>,
     pub(super) link_watcher: Hook<Link>,
@@ -43,19 +43,19 @@ pub(super) enum Effect {
 }
 
 /// The random streams, one for each kind of accident, so that one switch does not reshuffle the others.
-pub(super) struct AllDice {
-    pub(super) failure: Dice,
-    pub(super) bit_error: Dice,
-    pub(super) wake: Dice,
-    pub(super) symbol: Dice,
+pub(super) struct FaultRngs {
+    pub(super) failure: Rng,
+    pub(super) bit_error: Rng,
+    pub(super) wake: Rng,
+    pub(super) symbol: Rng,
 }
 
 /// The PHY.
-pub(super) struct Hw {
+pub(super) struct Model {
     pub(super) me: Weak<Shared>,
     pub(super) clock: Clock,
     pub(super) config: PhyConfig,
-    pub(super) dice: AllDice,
+    pub(super) rng: FaultRngs,
     pub(super) partner: Option<Partner>,
     pub(super) registers: Registers,
     pub(super) link: LinkMachine,
@@ -69,7 +69,7 @@ pub(super) struct Hw {
     pub(super) idle_at: Duration,
 
     pub(super) mdio: MdioCounters,
-    pub(super) truth: Truth,
+    pub(super) stats: ModelStats,
     pub(super) violations: Vec<Violation>,
     /// A fault was injected and the PHY was not reset since.
     pub(super) tainted: bool,
@@ -80,11 +80,11 @@ impl Shared {
     pub(super) fn new(clock: &Clock, port: Port, config: PhyConfig) -> Rc<Self> {
         port.set_mode(None);
         let shared = Rc::new_cyclic(|me: &Weak<Self>| {
-            let mut next = Dice::streams(config.seed, 0x872_0001);
-            let hw = Hw {
+            let mut next = Rng::streams(config.seed, 0x872_0001);
+            let hw = Model {
                 me: me.clone(),
                 clock: clock.clone(),
-                dice: AllDice {
+                rng: FaultRngs {
                     failure: next(),
                     bit_error: next(),
                     wake: next(),
@@ -100,7 +100,7 @@ impl Shared {
                 mac: None,
                 idle_at: Duration::ZERO,
                 mdio: MdioCounters::default(),
-                truth: Truth::default(),
+                stats: ModelStats::default(),
                 violations: Vec::new(),
                 tainted: false,
                 effects: VecDeque::new(),
@@ -124,13 +124,13 @@ impl Shared {
         }));
         shared
             .port
-            .on_cable_change(Box::new(move |_| Self::event(&me, Hw::signal_changed)));
-        shared.with(Hw::leave_reset);
+            .on_cable_change(Box::new(move |_| Self::event(&me, Model::signal_changed)));
+        shared.with(Model::leave_reset);
         shared
     }
 
     /// Does something to the PHY; then what follows from it happens, with nothing borrowed.
-    pub(super) fn with<R>(&self, act: impl FnOnce(&mut Hw) -> R) -> R {
+    pub(super) fn with<R>(&self, act: impl FnOnce(&mut Model) -> R) -> R {
         let (result, low) = {
             let mut phy = self.core.borrow_mut();
             let result = act(&mut phy);
@@ -154,14 +154,14 @@ impl Shared {
     }
 
     /// Something happens to a PHY that may be gone.
-    pub(super) fn event(me: &Weak<Self>, happen: impl FnOnce(&mut Hw)) {
+    pub(super) fn event(me: &Weak<Self>, happen: impl FnOnce(&mut Model)) {
         if let Some(phy) = me.upgrade() {
             phy.with(happen);
         }
     }
 }
 
-impl Hw {
+impl Model {
     pub(super) fn now(&self) -> Duration {
         self.clock.now()
     }

@@ -46,7 +46,7 @@ use core::time::Duration;
 use std::rc::Rc;
 
 pub use config::{Flaws, Mode, Part, PhyConfig, PhyStraps, PhyTimes, ResetWiring};
-pub use counters::{MdioCounters, Truth};
+pub use counters::{MdioCounters, ModelStats};
 pub use faults::{MdioFault, MdioFaults, MdioLine};
 pub use media::Rmii;
 pub use partner::{Partner, Setting};
@@ -147,7 +147,7 @@ impl Lan8720Chip {
         IntPin::new(&self.0)
     }
 
-    /// Calls `handler` at each falling edge of nINT; for instance to ring a doorbell. Takes the place of the one before.
+    /// Calls `handler` at each falling edge of nINT; for instance to ring a interrupt signal. Takes the place of the one before.
     ///
     /// It is called with nothing borrowed, in the middle of whatever moved the clock or the bus: like an interrupt handler. It must not use the bus.
     pub fn on_int_falling(&self, handler: impl Fn() + 'static) {
@@ -239,8 +239,8 @@ impl Lan8720Chip {
 
     /// What became of every frame and of the link so far.
     #[must_use]
-    pub fn truth(&self) -> Truth {
-        self.0.core.borrow().truth
+    pub fn stats(&self) -> ModelStats {
+        self.0.core.borrow().stats
     }
 
     /// The misuse so far, in order, up to a thousand.
@@ -275,7 +275,7 @@ impl fmt::Debug for Lan8720Chip {
             .field("part", &phy.config.part)
             .field("link", &phy.link.agreement().map(|agreement| agreement.mode))
             .field("mdio", &phy.mdio)
-            .field("truth", &phy.truth)
+            .field("stats", &phy.stats)
             .field("violations", &phy.violations.len())
             .finish_non_exhaustive()
     }

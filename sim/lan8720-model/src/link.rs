@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use ethdev::{Duplex, Speed};
 
-use super::hardware::{Effect, Hw};
+use super::hardware::{Effect, Model};
 use super::partner::{Agreement, Outcome, Setting, meet};
 use super::registers::{ability, aner, bmcr, int, scsir};
 use super::{Mode, Partner};
@@ -54,7 +54,7 @@ impl LinkMachine {
     }
 }
 
-impl Hw {
+impl Model {
     pub(super) const fn is_negotiating(&self) -> bool {
         self.registers.bmcr & bmcr::AN_ENABLE != 0
     }
@@ -126,7 +126,7 @@ impl Hw {
     /// Looks for a link anew.
     pub(super) fn restart_link(&mut self) {
         if self.link.is_up() {
-            self.truth.link_downs += 1;
+            self.stats.link_downs += 1;
             self.registers.was_down = true;
             self.registers.isr |= int::LINK_DOWN;
             self.effect(Effect::Mode(None));
@@ -140,7 +140,7 @@ impl Hw {
         if !self.is_running() {
             self.enter(Phase::Off);
         } else if self.is_negotiating() {
-            self.truth.negotiations += 1;
+            self.stats.negotiations += 1;
             let turn = self.enter(Phase::Break);
             self.then(self.config.times.break_link, turn, Self::listen);
         } else {
@@ -209,7 +209,7 @@ impl Hw {
             self.registers.autodone = true;
             self.registers.isr |= int::AN_COMPLETE;
         }
-        self.truth.link_ups += 1;
+        self.stats.link_ups += 1;
         let turn = self.enter(Phase::Up(agreement));
         self.duplex_follows();
         self.effect(Effect::Mode(Some(agreement.mode)));

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use ethdev::{Duplex, Link, Speed};
 
 use super::ViolationKind;
-use super::hardware::{Effect, Hw, Shared};
+use super::hardware::{Effect, Model, Shared};
 use super::registers::{bmcr, mcsr};
 use ethdev_sim::{Clock, INTER_FRAME_GAP, LinkWatcher, MediaSide, PREAMBLE_LEN, Receiver};
 
@@ -85,7 +85,7 @@ impl MediaSide for Rmii {
     }
 }
 
-impl Hw {
+impl Model {
     /// Whether the MAC has a clock: held in reset, a PHY that is to make it does not.
     fn is_clocked(&self) -> bool {
         if self.config.straps.ref_clk_out {
@@ -116,20 +116,20 @@ impl Hw {
 
     /// The MAC sends a frame; the time of its last bit.
     fn transmit(&mut self, frame: Vec<u8>) -> Duration {
-        self.truth.tx_frames += 1;
+        self.stats.tx_frames += 1;
         if self.is_connected() && self.is_loopback() {
             return self.loop_back(frame);
         }
         let Some(agreement) = self.link.agreement().copied().filter(|_| self.is_connected()) else {
-            self.truth.tx_no_link += 1;
+            self.stats.tx_no_link += 1;
             return self.occupy(frame.len(), self.forced().0);
         };
         if self.is_far_loopback() {
-            self.truth.tx_no_link += 1;
+            self.stats.tx_no_link += 1;
             return self.occupy(frame.len(), agreement.speed);
         }
         if self.speed_differs(agreement.speed) {
-            self.truth.tx_wrong_speed += 1;
+            self.stats.tx_wrong_speed += 1;
             self.violation(
                 ViolationKind::WrongSpeed,
                 format!("the MAC is set to {:?}, the link is {:?}", self.mac, agreement.mode),
@@ -142,7 +142,7 @@ impl Hw {
                 format!("the MAC is set to {:?}, the link is {:?}", self.mac, agreement.mode),
             );
         }
-        self.truth.tx_sent += 1;
+        self.stats.tx_sent += 1;
         self.on_port(|port| port.transmit(frame)).unwrap_or_default()
     }
 
@@ -163,9 +163,9 @@ impl Hw {
         let (speed, _) = self.forced();
         let ends = self.occupy(frame.len(), speed);
         if self.speed_differs(speed) {
-            self.truth.tx_wrong_speed += 1;
+            self.stats.tx_wrong_speed += 1;
         } else {
-            self.truth.tx_looped += 1;
+            self.stats.tx_looped += 1;
             self.after(ends - self.now(), move |phy| phy.effect(Effect::Deliver(frame)));
         }
         ends
@@ -173,37 +173,37 @@ impl Hw {
 
     /// A frame came from the cable.
     pub(super) fn receive(&mut self, frame: &[u8]) {
-        self.truth.rx_frames += 1;
+        self.stats.rx_frames += 1;
         let Some(agreement) = self.link.agreement().copied().filter(|_| self.is_running()) else {
-            self.truth.rx_unheard += 1;
+            self.stats.rx_unheard += 1;
             return;
         };
         if self.is_far_loopback() {
-            self.truth.far_looped += 1;
-            self.truth.rx_unheard += 1;
+            self.stats.far_looped += 1;
+            self.stats.rx_unheard += 1;
             self.on_port(|port| port.transmit(frame));
             return;
         }
         let listened = self.me.upgrade().is_some_and(|shared| shared.receiver.is_set());
         if !self.is_connected() || self.is_loopback() || !listened {
-            self.truth.rx_unheard += 1;
+            self.stats.rx_unheard += 1;
             return;
         }
         if self.speed_differs(agreement.speed) {
-            self.truth.rx_wrong_speed += 1;
+            self.stats.rx_wrong_speed += 1;
             return;
         }
         let mut frame = frame.to_vec();
         let odds = self.config.flaws.symbol_errors;
-        if odds > 0.0 && agreement.speed == Speed::MBPS_100 && self.dice.symbol.chance(odds) {
-            self.truth.rx_symbol_errors += 1;
+        if odds > 0.0 && agreement.speed == Speed::MBPS_100 && self.rng.symbol.chance(odds) {
+            self.stats.rx_symbol_errors += 1;
             self.registers.secr = self.registers.secr.wrapping_add(1);
             if let Some(len) = core::num::NonZeroUsize::new(frame.len()) {
-                let at = self.dice.symbol.below(len.get());
+                let at = self.rng.symbol.below(len.get());
                 frame[at] ^= 0x11;
             }
         }
-        self.truth.rx_delivered += 1;
+        self.stats.rx_delivered += 1;
         self.effect(Effect::Deliver(frame));
     }
 

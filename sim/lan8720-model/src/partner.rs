@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use ethdev::{Duplex, LinkMode, Pause, Speed};
-use ethdev_phy::phy::Abilities;
+use ethdev_phy::phy::LinkModes;
 
 use super::registers::ability;
 
@@ -19,7 +19,7 @@ const PRIORITIES: [(u16, Speed, Duplex); 4] = [
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Setting {
     /// Negotiates, advertising these abilities.
-    Negotiating(Abilities),
+    Negotiating(LinkModes),
     /// Has a fixed mode, and negotiates nothing.
     Forced(Speed, Duplex),
 }
@@ -27,11 +27,11 @@ pub enum Setting {
 /// The link partner.
 ///
 /// ```
-/// use ethdev_phy::phy::Abilities;
+/// use ethdev_phy::phy::LinkModes;
 /// use ethdev::{Duplex, Speed};
 /// use lan8720_model::Partner;
 ///
-/// let switch = Partner::negotiating(Abilities::ALL_MODES.or(Abilities::PAUSE));
+/// let switch = Partner::negotiating(LinkModes::ALL_MODES.union(LinkModes::PAUSE));
 /// let old_hub = Partner::forced(Speed::MBPS_10, Duplex::Half);
 /// assert_ne!(switch, old_hub);
 /// assert_eq!(Partner::all().count(), 15 * 4 + 4);
@@ -60,7 +60,7 @@ pub struct Partner {
 impl Default for Partner {
     /// Negotiates all four modes, without PAUSE.
     fn default() -> Self {
-        Self::negotiating(Abilities::ALL_MODES)
+        Self::negotiating(LinkModes::ALL_MODES)
     }
 }
 
@@ -80,7 +80,7 @@ impl Partner {
 
     /// One that negotiates, and advertises these abilities.
     #[must_use]
-    pub const fn negotiating(abilities: Abilities) -> Self {
+    pub const fn negotiating(abilities: LinkModes) -> Self {
         Self::new(Setting::Negotiating(abilities))
     }
 
@@ -101,7 +101,7 @@ impl Partner {
     /// Every partner there is, as far as modes and PAUSE go: those that negotiate, with any modes and any PAUSE, and those of a fixed mode.
     pub fn all() -> impl Iterator<Item = Self> {
         let negotiating = (1..16_u16).flat_map(|modes| {
-            (0..4_u16).map(move |pause| Self::negotiating(Abilities::from_register(modes << 5 | pause << 10)))
+            (0..4_u16).map(move |pause| Self::negotiating(LinkModes::from_register(modes << 5 | pause << 10)))
         });
         let forced = PRIORITIES
             .into_iter()
@@ -153,7 +153,7 @@ impl Partner {
     }
 
     /// What this PHY's register 5 holds after the base page came.
-    const fn base_page(&self, abilities: Abilities) -> u16 {
+    const fn base_page(&self, abilities: LinkModes) -> u16 {
         let fault = if self.remote_fault { ability::REMOTE_FAULT } else { 0 };
         abilities.to_register() | fault | ability::ACK
     }

@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use super::config::ResetWiring;
-use super::hardware::Hw;
+use super::hardware::Model;
 use super::registers::bmcr;
 use super::{Mode, PhyConfig, ViolationKind};
 
@@ -54,7 +54,7 @@ impl Power {
     }
 }
 
-impl Hw {
+impl Model {
     /// Whether the chip runs at all.
     pub(super) fn is_powered(&self) -> bool {
         let clocked = self.config.straps.ref_clk_out || self.power.clock && !self.power.dead;
@@ -119,7 +119,7 @@ impl Hw {
         if self.power.dead {
             self.violation(ViolationKind::NoClock, "nRST rose without REF_CLK");
         }
-        self.truth.hard_resets += 1;
+        self.stats.hard_resets += 1;
         self.power.ready_at = now + self.config.times.hard_reset;
         self.leave_reset();
     }
@@ -141,7 +141,7 @@ impl Hw {
 
     /// BMCR's reset bit was written.
     pub(super) fn soft_reset(&mut self) {
-        self.truth.soft_resets += 1;
+        self.stats.soft_resets += 1;
         self.tainted = false;
         self.power.resetting = true;
         self.power.turn += 1;

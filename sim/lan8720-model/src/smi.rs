@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use ethdev_phy::mdio::{Mdio, PhyAddress, RegisterAddress};
 
-use super::hardware::{Hw, Shared};
+use super::hardware::{Model, Shared};
 use super::{Lan8720Chip, MdioFault, MdioLine, ViolationKind};
 use ethdev_sim::Clock;
 
@@ -26,10 +26,10 @@ pub(super) struct Smi {
     pub(super) corrupt_in: Option<(u64, u16)>,
 }
 
-impl Hw {
+impl Model {
     /// Whether this access fails by an injected fault. Counts it.
     fn access_fails(&mut self) -> bool {
-        let mut fails = self.config.faults.failure > 0.0 && self.dice.failure.chance(self.config.faults.failure);
+        let mut fails = self.config.faults.failure > 0.0 && self.rng.failure.chance(self.config.faults.failure);
         self.smi.fail_in.retain_mut(|left| match left.checked_sub(1) {
             None => {
                 fails = true;
@@ -74,8 +74,8 @@ impl Hw {
             }
         }
         let odds = self.config.faults.bit_error;
-        if odds > 0.0 && self.dice.bit_error.chance(odds) {
-            flips ^= 1 << self.dice.bit_error.below(16);
+        if odds > 0.0 && self.rng.bit_error.chance(odds) {
+            flips ^= 1 << self.rng.bit_error.below(16);
         }
         if flips != 0 {
             self.mdio.corrupted += 1;

@@ -1,7 +1,7 @@
 //! What the registers hold, and what reading and writing them does (DS00002165B section 4.2).
 
 use super::config::Mode;
-use super::hardware::Hw;
+use super::hardware::Model;
 use super::registers::{
     ANAR, ANER, ANLPAR, BMCR, BMSR, EDPD_NLP, IMR, ISR, LAST_STANDARD, MCSR, PHYID1, PHYID2, PSCSR, SCSIR, SECR, SMR,
     ability, aner, bmcr, bmsr, int, mcsr, pscsr, scsir, smr,
@@ -98,7 +98,7 @@ fn writable(part: Part, register: u8) -> Option<Writable> {
     }
 }
 
-impl Hw {
+impl Model {
     /// The registers after a reset. `hard`: those too that a soft reset leaves alone (NASR).
     pub(super) fn load_defaults(&mut self, hard: bool) {
         if hard {

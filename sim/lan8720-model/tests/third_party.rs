@@ -11,7 +11,7 @@ use embedded_hal_02::digital::v2 as digital_02;
 use eth_mdio_phy::{MdioBus, PhyDriver};
 use eth_phy_lan87xx::{PhyLan87xx, PhyLan87xxWithReset};
 use ethdev_phy::mdio::{Mdio, PhyAddress, RegisterAddress};
-use ethdev_phy::phy::Abilities;
+use ethdev_phy::phy::LinkModes;
 use ethdev_sim::{Clock, Wire, WireConfig};
 use ieee802_3_miim::phy::{LAN8720A, PhySpeed};
 use ieee802_3_miim::{Miim, Phy};
@@ -121,10 +121,10 @@ fn eth_phy_lan87xx_knows_a_stranger_and_gives_up_on_a_slow_reset() {
 #[test]
 fn ieee802_3_miim_comes_up() {
     for (abilities, speed) in [
-        (Abilities::TX100_FULL, PhySpeed::FullDuplexBase100Tx),
-        (Abilities::TX100_HALF, PhySpeed::HalfDuplexBase100Tx),
-        (Abilities::T10_FULL, PhySpeed::FullDuplexBase10T),
-        (Abilities::T10_HALF, PhySpeed::HalfDuplexBase10T),
+        (LinkModes::TX100_FULL, PhySpeed::FullDuplexBase100Tx),
+        (LinkModes::TX100_HALF, PhySpeed::HalfDuplexBase100Tx),
+        (LinkModes::T10_FULL, PhySpeed::FullDuplexBase10T),
+        (LinkModes::T10_HALF, PhySpeed::HalfDuplexBase10T),
     ] {
         let bench = Bench::lan8720a(Partner::negotiating(abilities));
         let mut driver = LAN8720A::new(bench.bus(), 0);

@@ -2,12 +2,12 @@
 
 use core::time::Duration;
 
-use super::hardware::{Effect, Hw};
+use super::hardware::{Effect, Model};
 use super::registers::{
     self, Access, CSR_BUSY, CSR_READ, E2P_BUSY, E2P_LOADED, GAP_AFTER_POP, GAP_RX_DROP, HW_SF, HW_SRST, PMT_PHY_RST,
     PMT_READY, RX_DUMP, int,
 };
-use super::{Presence, ViolationKind};
+use super::{DeviceState, ViolationKind};
 
 /// The free-running counter's ticks.
 const FREE_RUN_TICK: Duration = Duration::from_nanos(40);
@@ -15,14 +15,14 @@ const FREE_RUN_TICK: Duration = Duration::from_nanos(40);
 const PMT_CTRL: usize = 0x84;
 const BYTE_TEST: usize = 0x64;
 
-impl Hw {
+impl Model {
     /// A read, of which the cycle began then. `phy`: the PHY's bit of `INT_STS`.
     pub(super) fn host_reads(&mut self, offset: usize, began: Duration, phy: u32) -> u32 {
         self.bus.reads += 1;
         match self.presence {
-            Presence::Connected => {}
-            Presence::AllOnes => return u32::MAX,
-            Presence::AllZeros => return 0,
+            DeviceState::Connected => {}
+            DeviceState::AllOnes => return u32::MAX,
+            DeviceState::AllZeros => return 0,
         }
         let Some(entry) = registers::find(offset) else {
             self.violation(ViolationKind::UndefinedRegister, format!("read of {offset:#x}"));
@@ -120,7 +120,7 @@ impl Hw {
 
     pub(super) fn host_writes(&mut self, offset: usize, value: u32) {
         self.bus.writes += 1;
-        if self.presence != Presence::Connected {
+        if self.presence != DeviceState::Connected {
             return;
         }
         let Some(entry) = registers::find(offset) else {

@@ -26,10 +26,10 @@ impl BusCounters {
     }
 }
 
-/// What became of every frame: the truth that a driver's counters are compared with.
+/// What became of every frame: the stats that a driver's counters are compared with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
-pub struct Truth {
+pub struct ModelStats {
     /// Frames that arrived at the chip's end of the wire.
     pub arrived: u64,
     /// Put into the receive FIFO without an error.
@@ -47,7 +47,7 @@ pub struct Truth {
     /// Came while the receiver was off, the chip asleep or in a reset.
     pub deaf: u64,
     /// Frames that were in the receive FIFO and were thrown away, by a dump or a reset.
-    pub rx_lost: u64,
+    pub rx_dropped: u64,
     /// Frames that were written to the transmit FIFO as a whole.
     pub tx_written: u64,
     /// Transmitted, as far as the chip knows.

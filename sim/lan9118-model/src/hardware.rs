@@ -12,7 +12,7 @@ use super::power::Power;
 use super::registers::{IRQ_EN, int};
 use super::rx::Receiver;
 use super::tx::Transmitter;
-use super::{BusCounters, ChipConfig, Presence, Truth, Violation, ViolationKind};
+use super::{BusCounters, ChipConfig, DeviceState, ModelStats, Violation, ViolationKind};
 use ethdev_sim::model::Hook;
 use ethdev_sim::model::Line;
 use ethdev_sim::model::keep;
@@ -22,7 +22,7 @@ use lan8720_model::Lan8720Chip;
 /// The chip, its interrupt line, its PHY and its medium.
 pub(super) struct Shared {
     pub(super) clock: Clock,
-    pub(super) core: RefCell<Hw>,
+    pub(super) core: RefCell<Model>,
     /// As if it were active low, whatever the polarity.
     pub(super) line: Line,
     pub(super) phy: Option<Lan8720Chip>,
@@ -53,7 +53,7 @@ pub(super) enum Effect {
 }
 
 /// The chip.
-pub(super) struct Hw {
+pub(super) struct Model {
     me: Weak<Shared>,
     pub(super) clock: Clock,
     pub(super) config: ChipConfig,
@@ -63,11 +63,11 @@ pub(super) struct Hw {
     pub(super) tx: Transmitter,
     pub(super) power: Power,
     pub(super) bus: BusCounters,
-    pub(super) truth: Truth,
+    pub(super) stats: ModelStats,
     pub(super) violations: Vec<Violation>,
     /// A fault was injected, and the host has not reset the chip since.
     pub(super) tainted: bool,
-    pub(super) presence: Presence,
+    pub(super) presence: DeviceState,
 
     pub(super) irq_cfg: u32,
     pub(super) int_sts: u32,
@@ -91,7 +91,7 @@ impl Shared {
         config: ChipConfig,
     ) -> Rc<Self> {
         let shared = Rc::new_cyclic(|me: &Weak<Self>| {
-            let mut hw = Hw {
+            let mut hw = Model {
                 me: me.clone(),
                 clock: clock.clone(),
                 effects: VecDeque::new(),
@@ -100,10 +100,10 @@ impl Shared {
                 tx: Transmitter::default(),
                 power: Power::default(),
                 bus: BusCounters::default(),
-                truth: Truth::default(),
+                stats: ModelStats::default(),
                 violations: Vec::new(),
                 tainted: false,
-                presence: Presence::Connected,
+                presence: DeviceState::Connected,
                 irq_cfg: 0,
                 int_sts: 0,
                 int_en: 0,
@@ -140,7 +140,7 @@ impl Shared {
     }
 
     /// Does something to the chip; then what follows from it outside.
-    pub(super) fn with<R>(&self, act: impl FnOnce(&mut Hw) -> R) -> R {
+    pub(super) fn with<R>(&self, act: impl FnOnce(&mut Model) -> R) -> R {
         let result = act(&mut self.core.borrow_mut());
         if !self.settling.replace(true) {
             while let Some(effect) = self.take_effect() {
@@ -204,7 +204,7 @@ impl Shared {
     }
 
     /// Something happens to a chip that may be gone.
-    pub(super) fn event(me: &Weak<Self>, happen: impl FnOnce(&mut Hw)) {
+    pub(super) fn event(me: &Weak<Self>, happen: impl FnOnce(&mut Model)) {
         if let Some(chip) = me.upgrade() {
             chip.with(happen);
         }
@@ -231,7 +231,7 @@ impl Shared {
     }
 }
 
-impl Hw {
+impl Model {
     /// Lets something happen to the chip at a later time.
     pub(super) fn later(&self, after: Duration, happen: impl FnOnce(&mut Self) + 'static) {
         let me = self.me.clone();

@@ -40,7 +40,7 @@ use core::fmt;
 use std::rc::Rc;
 
 pub use config::{ChipConfig, Part};
-pub use counters::{BusCounters, Truth};
+pub use counters::{BusCounters, ModelStats};
 pub use filter::hash_index;
 pub use tx::TxFate;
 pub use violations::{Violation, ViolationKind};
@@ -52,7 +52,7 @@ use registers::int;
 
 /// Whether the chip is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Presence {
+pub enum DeviceState {
     /// It answers.
     #[default]
     Connected,
@@ -122,7 +122,7 @@ impl Lan9118Chip {
         self.0.line.is_active()
     }
 
-    /// Calls `handler` at each edge of the interrupt pin that makes it active; for instance to ring a doorbell. Takes the place of the one before.
+    /// Calls `handler` at each edge of the interrupt pin that makes it active; for instance to ring a interrupt signal. Takes the place of the one before.
     ///
     /// It is called with nothing borrowed, in the middle of whatever moved the clock or the bus: like an interrupt handler. It must not use the bus.
     pub fn on_irq(&self, handler: impl Fn() + 'static) {
@@ -154,8 +154,8 @@ impl Lan9118Chip {
 
     /// What became of every frame so far.
     #[must_use]
-    pub fn truth(&self) -> Truth {
-        self.0.core.borrow().truth
+    pub fn stats(&self) -> ModelStats {
+        self.0.core.borrow().stats
     }
 
     /// The misuse so far, in order, up to a thousand.
@@ -190,7 +190,7 @@ impl Lan9118Chip {
     }
 
     /// Whether the chip is there, from now on.
-    pub fn set_presence(&self, presence: Presence) {
+    pub fn set_presence(&self, presence: DeviceState) {
         self.0.with(|chip| {
             chip.tainted = true;
             chip.presence = presence;
@@ -198,7 +198,7 @@ impl Lan9118Chip {
     }
 
     /// The next received frame's status tells this length, without FCS, whatever is true.
-    pub fn forge_rx_length(&self, len: usize) {
+    pub fn override_rx_len(&self, len: usize) {
         self.0.with(|chip| {
             chip.tainted = true;
             chip.rx.forged = Some(len);
@@ -227,7 +227,7 @@ impl Lan9118Chip {
     }
 
     /// A status of a frame that was never sent appears.
-    pub fn invent_tx_status(&self, status: u32) {
+    pub fn inject_spurious_tx_status(&self, status: u32) {
         self.0.with(|chip| {
             chip.tainted = true;
             chip.tx.statuses.push_back(status);
@@ -259,7 +259,7 @@ impl fmt::Debug for Lan9118Chip {
         f.debug_struct("Lan9118Chip")
             .field("part", &chip.config.part)
             .field("bus", &chip.bus)
-            .field("truth", &chip.truth)
+            .field("stats", &chip.stats)
             .field("violations", &chip.violations.len())
             .finish_non_exhaustive()
     }

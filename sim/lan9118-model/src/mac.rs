@@ -5,7 +5,7 @@ use core::time::Duration;
 use ethdev::Duplex;
 
 use super::ViolationKind;
-use super::hardware::{Effect, Hw};
+use super::hardware::{Effect, Model};
 use super::registers::{CSR_BUSY, FLOW_FCEN, MII_BUSY, MII_WRITE, int, mac_cr};
 
 /// 64 bits at 2.5 MHz.
@@ -114,7 +114,7 @@ impl Mac {
     }
 }
 
-impl Hw {
+impl Model {
     pub(super) fn write_mac_register(&mut self, index: usize, value: u32) {
         match index {
             MAC_CR => self.write_mac_cr(value),

@@ -1,7 +1,7 @@
 //! Power, resets and the EEPROM (sections 3.8 to 3.11).
 
 use super::ViolationKind;
-use super::hardware::Hw;
+use super::hardware::Model;
 use super::mac::Mac;
 use super::rx::Receiver;
 use super::tx::Transmitter;
@@ -29,7 +29,7 @@ impl Power {
     }
 }
 
-impl Hw {
+impl Model {
     pub(super) fn power_up(&mut self) {
         self.clear_registers();
         self.power.waiting = true;
@@ -42,8 +42,8 @@ impl Hw {
     /// Everything but what has its own reset.
     fn clear_registers(&mut self) {
         self.mac = Mac::reset();
-        self.truth.rx_lost += self.rx.whole_frames() as u64;
-        self.truth.tx_lost += self.tx.unsent() as u64;
+        self.stats.rx_dropped += self.rx.whole_frames() as u64;
+        self.stats.tx_lost += self.tx.unsent() as u64;
         if self.tx.is_on_wire() {
             self.effect(super::hardware::Effect::BreakOff);
         }

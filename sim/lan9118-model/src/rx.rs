@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use super::ViolationKind;
 use super::filter;
-use super::hardware::{Effect, Hw};
+use super::hardware::{Effect, Model};
 use super::registers::{RX_DUMP, int};
 use ethdev_sim::fcs;
 
@@ -91,7 +91,7 @@ impl Receiver {
     }
 }
 
-impl Hw {
+impl Model {
     /// Bytes of the receive data FIFO, and how many statuses there may be (table 5.3).
     const fn rx_sizes(&self) -> (usize, usize) {
         let all = 16 * 1024 - self.tx_fifo_kib() * 1024;
@@ -108,13 +108,13 @@ impl Hw {
 
     /// A frame with its FCS: the last bit is in.
     pub(super) fn receive(&mut self, frame: &[u8]) {
-        self.truth.arrived += 1;
+        self.stats.arrived += 1;
         if !self.rx.on || self.rx.broken || !self.power.is_awake() {
-            self.truth.deaf += 1;
+            self.stats.deaf += 1;
             return;
         }
         let Some(to) = frame.first_chunk::<6>().copied() else {
-            self.truth.runts += 1;
+            self.stats.runts += 1;
             return;
         };
         let good = fcs::check(frame).is_some();
@@ -122,11 +122,11 @@ impl Hw {
             self.obey_pause(frame);
         }
         if !filter::passes(self.mac.control(), self.mac.hash(), self.mac.address(), to) {
-            self.truth.filtered += 1;
+            self.stats.filtered += 1;
             return;
         }
         if frame.len() < SHORTEST && (!self.mac.passes_bad() || frame.len() <= NO_FRAME) {
-            self.truth.runts += 1;
+            self.stats.runts += 1;
             return;
         }
         let bits = self.judge(frame, to, good);
@@ -180,7 +180,7 @@ impl Hw {
         let (bytes, statuses) = self.rx_sizes();
         let taken = self.rx.data.len() + self.rx.promised;
         if (taken + words.len() + RESERVE_WORDS) * 4 > bytes || self.rx.statuses.len() + self.rx.coming >= statuses {
-            self.truth.dropped += 1;
+            self.stats.dropped += 1;
             self.rx.drop_counter = self.rx.drop_counter.saturating_add(1);
             self.raise(int::RXDF);
             if self.rx.drop_counter == 1 << 31 {
@@ -193,9 +193,9 @@ impl Hw {
         let bits = bits | core::mem::take(&mut self.rx.bits);
         let status = bits | (len & 0x3fff) << 16;
         if bits & status::ES == 0 {
-            self.truth.received += 1;
+            self.stats.received += 1;
         } else {
-            self.truth.received_bad += 1;
+            self.stats.received_bad += 1;
         }
         let stage = self.config.staging;
         if stage.is_zero() {
@@ -255,7 +255,7 @@ impl Hw {
             return;
         };
         self.rx.paused_others = time != 0;
-        self.truth.pauses_sent += 1;
+        self.stats.pauses_sent += 1;
         let mut pause = PAUSE_GROUP.to_vec();
         pause.extend(self.mac.address());
         pause.extend([0x88, 0x08, 0x00, 0x01]);
@@ -268,7 +268,7 @@ impl Hw {
         let for_us = frame.starts_with(&PAUSE_GROUP) || frame.starts_with(&self.mac.address());
         if for_us && frame.get(12..16) == Some(&[0x88, 0x08, 0x00, 0x01]) && frame.len() >= SHORTEST {
             let quanta = u32::from(frame[16]) << 8 | u32::from(frame[17]);
-            self.truth.paused += 1;
+            self.stats.paused += 1;
             self.pause(quanta);
         }
     }
@@ -287,7 +287,7 @@ impl Hw {
                 "the receive FIFO is dumped while the receiver is on",
             );
         }
-        self.truth.rx_lost += self.rx.whole_frames() as u64;
+        self.stats.rx_dropped += self.rx.whole_frames() as u64;
         self.rx = Receiver {
             on: self.rx.on,
             broken: self.rx.broken,

@@ -4,7 +4,7 @@ use core::time::Duration;
 use std::collections::VecDeque;
 
 use super::ViolationKind;
-use super::hardware::{Effect, Hw};
+use super::hardware::{Effect, Model};
 use super::registers::{int, tx_cfg};
 use ethdev_sim::fcs;
 
@@ -119,7 +119,7 @@ impl Transmitter {
     }
 }
 
-impl Hw {
+impl Model {
     pub(super) fn tx_cfg(&self) -> u32 {
         self.tx.config | self.tx.dumping | if self.tx.stopping { tx_cfg::STOP_TX } else { 0 }
     }
@@ -253,7 +253,7 @@ impl Hw {
             self.tx_error(format!("{} segments take {} bytes", self.tx.segments, frame.mil_bytes));
             return;
         }
-        self.truth.tx_written += 1;
+        self.stats.tx_written += 1;
         self.tx.queue.push_back(frame);
         self.transmit();
     }
@@ -320,9 +320,9 @@ impl Hw {
     fn frame_ends(&mut self) {
         let Some(status) = self.tx.on_wire.take() else { return };
         if status & status::ES == 0 {
-            self.truth.transmitted += 1;
+            self.stats.transmitted += 1;
         } else {
-            self.truth.tx_failed += 1;
+            self.stats.tx_failed += 1;
         }
         if self.tx.statuses.len() < STATUSES {
             self.tx.statuses.push_back(status);
@@ -369,7 +369,7 @@ impl Hw {
             );
         }
         if dumps & tx_cfg::TXD_DUMP != 0 {
-            self.truth.tx_lost += self.tx.queue.len() as u64;
+            self.stats.tx_lost += self.tx.queue.len() as u64;
             self.tx.queue.clear();
             self.tx.frame = None;
             self.tx.incoming = Incoming::default();

@@ -10,7 +10,7 @@ use ethdev::{Duplex, Speed};
 use super::map::{ACTIVE, REGISTERS, at, ecr, eir, mib, rcr, tcr};
 use super::rx::RxFifo;
 use super::tx::{Sender, TxFate};
-use super::{BusMemory, ChipConfig, Truth, Violation, ViolationKind};
+use super::{BusMemory, ChipConfig, ModelStats, Violation, ViolationKind};
 use ethdev_sim::model::Hook;
 use ethdev_sim::model::keep;
 use ethdev_sim::{Clock, MediaSide, SimDelay};
@@ -26,7 +26,7 @@ type MdioBus = Box<dyn Fn(&Management) -> Option<u16>>;
 
 /// The chip, and what is called without it being borrowed.
 pub(super) struct Shared {
-    pub(super) core: RefCell<Hw>,
+    pub(super) core: RefCell<Model>,
     pub(super) clock: Clock,
     /// Called at each rising edge of the interrupt line.
     pub(super) interrupt: Hook<()>,
@@ -36,7 +36,7 @@ pub(super) struct Shared {
 }
 
 /// The chip itself.
-pub(super) struct Hw {
+pub(super) struct Model {
     pub(super) me: Weak<Shared>,
     pub(super) clock: Clock,
     pub(super) media: Box<dyn MediaSide>,
@@ -64,7 +64,7 @@ pub(super) struct Hw {
     pub(super) fates: VecDeque<TxFate>,
     /// How many writes to TDAR get lost (ERR006358).
     pub(super) doorbells_to_lose: u32,
-    pub(super) truth: Truth,
+    pub(super) stats: ModelStats,
     pub(super) violations: Vec<Violation>,
 }
 
@@ -72,7 +72,7 @@ impl Shared {
     pub(super) fn new(media: Box<dyn MediaSide>, memory: Box<dyn BusMemory>, config: ChipConfig) -> Rc<Self> {
         let clock = media.clock();
         let shared = Rc::new_cyclic(|me: &Weak<Self>| Self {
-            core: RefCell::new(Hw::new(me.clone(), clock.clone(), media, memory, config)),
+            core: RefCell::new(Model::new(me.clone(), clock.clone(), media, memory, config)),
             clock,
             interrupt: Hook::default(),
             access: Hook::default(),
@@ -88,7 +88,7 @@ impl Shared {
     }
 
     /// Something happens to the chip; then the interrupt line does what follows from it.
-    pub(super) fn with<T>(&self, happen: impl FnOnce(&mut Hw) -> T) -> T {
+    pub(super) fn with<T>(&self, happen: impl FnOnce(&mut Model) -> T) -> T {
         let (result, rose) = {
             let mut chip = self.core.borrow_mut();
             let result = happen(&mut chip);
@@ -134,7 +134,7 @@ impl Shared {
     }
 }
 
-impl Hw {
+impl Model {
     fn new(
         me: Weak<Shared>,
         clock: Clock,
@@ -165,7 +165,7 @@ impl Hw {
             paused_until: Duration::ZERO,
             fates: VecDeque::new(),
             doorbells_to_lose: 0,
-            truth: Truth::default(),
+            stats: ModelStats::default(),
             violations: Vec::new(),
         };
         chip.power_on();
@@ -256,7 +256,7 @@ impl Hw {
             self.media.break_off();
             self.sender = Sender::Idle;
         }
-        self.truth.rx_fifo_lost += self.rx_fifo.clear();
+        self.stats.rx_fifo_lost += self.rx_fifo.clear();
         self.set(at::RDAR, 0);
         self.set(at::TDAR, 0);
     }

@@ -50,7 +50,7 @@ use lan8720_model::Lan8720Chip;
 /// What became of every frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
-pub struct Truth {
+pub struct ModelStats {
     /// Frames that came in while the MAC was enabled, runts included.
     pub rx_frames: u64,
     /// Frames that came in while it was not.
@@ -167,8 +167,8 @@ impl EnetChip {
 
     /// What became of every frame so far.
     #[must_use]
-    pub fn truth(&self) -> Truth {
-        self.0.core.borrow().truth
+    pub fn stats(&self) -> ModelStats {
+        self.0.core.borrow().stats
     }
 
     /// The misuse so far, in order, up to a thousand.
@@ -204,23 +204,23 @@ impl EnetChip {
     }
 
     /// The next descriptor of a whole frame is closed with this length, whatever is true.
-    pub fn forge_rx_length(&self, len: u16) {
+    pub fn override_rx_len(&self, len: u16) {
         self.0.core.borrow_mut().forged_len = Some(len);
     }
 
     /// The next so many writes to TDAR are lost (ERR006358).
-    pub fn lose_doorbells(&self, count: u32) {
+    pub fn drop_doorbell_writes(&self, count: u32) {
         self.0.core.borrow_mut().doorbells_to_lose = count;
     }
 
     /// The uDMA meets a bus error: EBERR, and the MAC halts.
     pub fn bus_error(&self) {
-        self.0.with(hardware::Hw::bus_error);
+        self.0.with(hardware::Model::bus_error);
     }
 
     /// The supply fails for a moment: a power-on reset.
-    pub fn brown_out(&self) {
-        self.0.with(hardware::Hw::power_on);
+    pub fn inject_brownout(&self) {
+        self.0.with(hardware::Model::power_on);
     }
 
     /// Whether resets go on for ever: the module has lost its clock.
@@ -233,7 +233,7 @@ impl fmt::Debug for EnetChip {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let chip = self.0.core.borrow();
         f.debug_struct("EnetChip")
-            .field("truth", &chip.truth)
+            .field("stats", &chip.stats)
             .field("violations", &chip.violations.len())
             .finish_non_exhaustive()
     }

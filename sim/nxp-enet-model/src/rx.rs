@@ -8,7 +8,7 @@ use ethdev::frame::{FCS_LEN, HEADER_LEN, MIN_FRAME_LEN};
 
 use super::ViolationKind;
 use super::bus::{DESCRIPTOR_LEN, Descriptor};
-use super::hardware::Hw;
+use super::hardware::Model;
 use super::map::{ACTIVE, at, eir, flag, mib, rcr};
 use ethdev_sim::fcs;
 
@@ -67,17 +67,17 @@ pub fn hash_index(address: MacAddress) -> u8 {
     (remainder(&address.octets()).reverse_bits() >> 26) as u8
 }
 
-impl Hw {
+impl Model {
     /// A frame from the medium, with its FCS.
     pub(super) fn receive(&mut self, on_wire: &[u8]) {
         if !self.is_enabled() {
-            self.truth.rx_unheard += 1;
+            self.stats.rx_unheard += 1;
             return;
         }
-        self.truth.rx_frames += 1;
+        self.stats.rx_frames += 1;
         let good_fcs = fcs::check(on_wire).is_some();
         if on_wire.len() < MIN_FRAME_LEN + FCS_LEN {
-            self.truth.rx_runts += 1;
+            self.stats.rx_runts += 1;
             self.count(mib::R_PACKETS);
             self.count(if good_fcs { mib::R_UNDERSIZE } else { mib::R_FRAGMENT });
             return;
@@ -88,7 +88,7 @@ impl Hw {
             return;
         }
         let Match::Accepted(mut flags) = self.filter(on_wire) else {
-            self.truth.rx_filtered += 1;
+            self.stats.rx_filtered += 1;
             return;
         };
         self.count(mib::R_PACKETS);
@@ -151,7 +151,7 @@ impl Hw {
     /// PAUSE frames end here, honoured or not.
     fn pause(&mut self, frame: &[u8]) {
         self.count(mib::R_PAUSE);
-        self.truth.rx_pauses += 1;
+        self.stats.rx_pauses += 1;
         let quanta = frame
             .get(HEADER_LEN + 2..)
             .and_then(|rest| rest.first_chunk())
@@ -183,7 +183,7 @@ impl Hw {
         }
         let room = self.config.rx_fifo_bytes.saturating_sub(self.rx_fifo.used);
         if bytes.len() > room {
-            self.truth.rx_overruns += 1;
+            self.stats.rx_overruns += 1;
             self.count(mib::R_FIFO_OVERFLOW);
             if room < MIN_FRAME_LEN {
                 return;
@@ -266,7 +266,7 @@ impl Hw {
             place.wrapping_add(DESCRIPTOR_LEN)
         };
         if last {
-            self.truth.rx_closed += 1;
+            self.stats.rx_closed += 1;
             self.raise(eir::RXF);
         } else {
             self.rx_fifo.frames.push_front(frame);

@@ -4,7 +4,7 @@ use ethdev::frame::FCS_LEN;
 
 use super::ViolationKind;
 use super::bus::{DESCRIPTOR_LEN, Descriptor};
-use super::hardware::Hw;
+use super::hardware::Model;
 use super::map::{ACTIVE, at, eir, flag, mib, tcr};
 use ethdev_sim::fcs;
 
@@ -32,7 +32,7 @@ pub(super) enum Sender {
     },
 }
 
-impl Hw {
+impl Model {
     /// TDAR was written.
     pub(super) fn ring_tx(&mut self) {
         if !self.is_enabled() {
@@ -139,18 +139,18 @@ impl Hw {
         self.count(mib::T_PACKETS);
         match fate {
             TxFate::Sent => {
-                self.truth.tx_frames += 1;
+                self.stats.tx_frames += 1;
                 self.count(mib::T_FRAME_OK);
                 // Octets with FCS.
                 self.count_by(mib::WIDE[0], len);
             }
             TxFate::LateCollision => {
-                self.truth.tx_given_up += 1;
+                self.stats.tx_given_up += 1;
                 self.count(mib::T_LATE);
                 self.raise(eir::LC);
             }
             TxFate::TooManyCollisions => {
-                self.truth.tx_given_up += 1;
+                self.stats.tx_given_up += 1;
                 self.count(mib::T_EXCESSIVE);
                 self.raise(eir::RL);
             }

@@ -1,9 +1,9 @@
 //! What a port saw, and what it complains of.
 
-/// What became of every frame: the truth that a driver's counters are compared with.
+/// What became of every frame: the stats that a driver's counters are compared with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
-pub struct Truth {
+pub struct ModelStats {
     /// Frames that came from the PHY, of whatever length.
     pub arrived: u64,
     /// Of those: received, whole or not.
@@ -32,7 +32,7 @@ pub struct Truth {
     pub tx_aborted: u64,
 }
 
-impl Truth {
+impl ModelStats {
     /// Transmissions that were started and have not ended: 0 or 1.
     #[must_use]
     pub const fn tx_running(&self) -> u64 {

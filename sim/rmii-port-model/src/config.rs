@@ -31,7 +31,7 @@ pub enum FalseCarrier {
 /// How a port is built, and what goes wrong with it.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
-pub struct OneShotConfig {
+pub struct RmiiPortConfig {
     /// A receiver that is started late.
     pub mid_frame: MidFrame,
     /// Carrier without a frame.
@@ -50,7 +50,7 @@ pub struct OneShotConfig {
     pub allowed: Vec<ViolationKind>,
 }
 
-impl Default for OneShotConfig {
+impl Default for RmiiPortConfig {
     fn default() -> Self {
         Self {
             mid_frame: MidFrame::Waits,
@@ -64,7 +64,7 @@ impl Default for OneShotConfig {
     }
 }
 
-impl OneShotConfig {
+impl RmiiPortConfig {
     /// The same with a receiver that does this when it is started late.
     #[must_use]
     pub const fn with_mid_frame(mut self, mid_frame: MidFrame) -> Self {

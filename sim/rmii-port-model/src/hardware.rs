@@ -9,10 +9,10 @@ use ethdev::{Duplex, Speed};
 
 use super::rx::Rx;
 use super::tx::Tx;
-use super::{Event, OneShotConfig, Truth, Violation, ViolationKind};
+use super::{Event, ModelStats, RmiiPortConfig, Violation, ViolationKind};
 use ethdev_sim::model::Hook;
 use ethdev_sim::model::keep;
-use ethdev_sim::random::Dice;
+use ethdev_sim::random::Rng;
 use ethdev_sim::{Clock, MediaSide};
 
 /// A byte at 100 Mbit/s.
@@ -22,7 +22,7 @@ pub(super) const BYTE_TIME: Duration = Duration::from_nanos(80);
 pub(super) struct Shared<B> {
     pub(super) clock: Clock,
     pub(super) media: Box<dyn MediaSide>,
-    pub(super) core: RefCell<Hw<B>>,
+    pub(super) core: RefCell<Model<B>>,
     pub(super) handler: Hook<Event>,
     pub(super) access: Hook<()>,
 }
@@ -34,40 +34,40 @@ pub(super) enum Effect {
     Interrupt(Event),
 }
 
-pub(super) struct AllDice {
-    pub(super) end: Dice,
-    pub(super) stray: Dice,
+pub(super) struct FaultRngs {
+    pub(super) end: Rng,
+    pub(super) stray: Rng,
 }
 
 /// The port.
-pub(super) struct Hw<B> {
+pub(super) struct Model<B> {
     pub(super) me: Weak<Shared<B>>,
     pub(super) clock: Clock,
-    pub(super) config: OneShotConfig,
-    pub(super) dice: AllDice,
+    pub(super) config: RmiiPortConfig,
+    pub(super) rng: FaultRngs,
     pub(super) rx: Rx<B>,
     pub(super) tx: Tx<B>,
     /// The events that interrupt, and those that happened and did not yet.
     enabled: [bool; 2],
     pending: [bool; 2],
     effects: VecDeque<Effect>,
-    pub(super) truth: Truth,
+    pub(super) stats: ModelStats,
     pub(super) violations: Vec<Violation>,
 }
 
 impl<B: AsRef<[u8]> + AsMut<[u8]> + 'static> Shared<B> {
-    pub(super) fn new(media: Box<dyn MediaSide>, config: OneShotConfig) -> Rc<Self> {
+    pub(super) fn new(media: Box<dyn MediaSide>, config: RmiiPortConfig) -> Rc<Self> {
         let clock = media.clock();
         media.set_mac_mode(Speed::MBPS_100, Duplex::Full);
         let shared = Rc::new_cyclic(|me: &Weak<Self>| Self {
             clock: clock.clone(),
             media,
-            core: RefCell::new(Hw {
+            core: RefCell::new(Model {
                 me: me.clone(),
                 clock,
-                dice: AllDice {
-                    end: Dice::new(config.seed, 0x105_0001),
-                    stray: Dice::new(config.seed, 0x105_0002),
+                rng: FaultRngs {
+                    end: Rng::new(config.seed, 0x105_0001),
+                    stray: Rng::new(config.seed, 0x105_0002),
                 },
                 config,
                 rx: Rx::default(),
@@ -75,7 +75,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]> + 'static> Shared<B> {
                 enabled: [true; 2],
                 pending: [false; 2],
                 effects: VecDeque::new(),
-                truth: Truth::default(),
+                stats: ModelStats::default(),
                 violations: Vec::new(),
             }),
             handler: Hook::default(),
@@ -93,7 +93,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]> + 'static> Shared<B> {
     }
 
     /// Does something to the port; then what follows from it happens, with nothing borrowed.
-    pub(super) fn with<R>(&self, act: impl FnOnce(&mut Hw<B>) -> R) -> R {
+    pub(super) fn with<R>(&self, act: impl FnOnce(&mut Model<B>) -> R) -> R {
         let result = act(&mut self.core.borrow_mut());
         loop {
             let effect = self.core.borrow_mut().next_effect();
@@ -110,20 +110,20 @@ impl<B: AsRef<[u8]> + AsMut<[u8]> + 'static> Shared<B> {
     }
 
     /// The host does something.
-    pub(super) fn access<R>(&self, act: impl FnOnce(&mut Hw<B>) -> R) -> R {
+    pub(super) fn access<R>(&self, act: impl FnOnce(&mut Model<B>) -> R) -> R {
         self.access.call(());
         self.with(act)
     }
 
     /// Something happens to a port that may be gone.
-    pub(super) fn event(me: &Weak<Self>, happen: impl FnOnce(&mut Hw<B>)) {
+    pub(super) fn event(me: &Weak<Self>, happen: impl FnOnce(&mut Model<B>)) {
         if let Some(port) = me.upgrade() {
             port.with(happen);
         }
     }
 }
 
-impl<B: AsRef<[u8]> + AsMut<[u8]> + 'static> Hw<B> {
+impl<B: AsRef<[u8]> + AsMut<[u8]> + 'static> Model<B> {
     pub(super) fn now(&self) -> Duration {
         self.clock.now()
     }

@@ -29,8 +29,8 @@ mod tx;
 use core::fmt;
 use std::rc::Rc;
 
-pub use books::{Truth, Violation, ViolationKind};
-pub use config::{FalseCarrier, MidFrame, OneShotConfig};
+pub use books::{ModelStats, Violation, ViolationKind};
+pub use config::{FalseCarrier, MidFrame, RmiiPortConfig};
 
 use ethdev_sim::{Clock, MediaSide};
 use hardware::Shared;
@@ -38,7 +38,7 @@ use hardware::Shared;
 /// What interrupts the host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Event {
-    /// The receiver has stopped: there is something to be taken with [`OneShotPort::rx_done`].
+    /// The receiver has stopped: there is something to be taken with [`RmiiPort::rx_done`].
     Received = 0,
     /// The transmitter is free again: the last bit is out, and the gap after it is over.
     Sent = 1,
@@ -51,19 +51,19 @@ pub struct RxDone<B> {
     /// The buffer.
     pub buffer: B,
     /// How many whole bytes came in: the FCS and whatever followed it included; 0 for carrier without a frame. No more than the buffer has, unless
-    /// [forged](OneShotPort::forge_rx_length).
+    /// [forged](RmiiPort::override_rx_len).
     pub len: usize,
 }
 
 /// A one-shot port on its medium. Clones are the same port.
 ///
 /// ```
-/// use rmii_port_model::{Event, OneShotConfig, OneShotPort};
-/// use ethdev_sim::{Clock, Station, Wire, WireConfig, fcs};
+/// use rmii_port_model::{Event, RmiiPortConfig, RmiiPort};
+/// use ethdev_sim::{Clock, Peer, Wire, WireConfig, fcs};
 ///
 /// let clock = Clock::new();
 /// let (_wire, near, far) = Wire::new(&clock, WireConfig::default());
-/// let (port, peer) = (OneShotPort::new(near, OneShotConfig::default()), Station::new(far));
+/// let (port, peer) = (RmiiPort::new(near, RmiiPortConfig::default()), Peer::new(far));
 /// port.start_rx(vec![0; 1536]).unwrap();
 /// peer.send(&[0x5a; 60]);
 /// peer.send(&[0xa5; 60]);
@@ -71,7 +71,7 @@ pub struct RxDone<B> {
 /// let done = port.rx_done().unwrap();
 /// assert_eq!(fcs::check(&done.buffer[..done.len]), Some(&[0x5a; 60][..]));
 /// // Nobody had started it again.
-/// assert_eq!((port.truth().received, port.truth().unarmed), (1, 1));
+/// assert_eq!((port.stats().received, port.stats().unarmed), (1, 1));
 ///
 /// let frame = fcs::append(&[0x77; 60]);
 /// port.start_tx(frame, 64);
@@ -79,18 +79,18 @@ pub struct RxDone<B> {
 /// assert_eq!(peer.recv(), Some(vec![0x77; 60]));
 /// assert_eq!(port.tx_done().map(|buffer| buffer.len()), Some(64));
 /// ```
-pub struct OneShotPort<B = &'static mut [u8]>(Rc<Shared<B>>);
+pub struct RmiiPort<B = &'static mut [u8]>(Rc<Shared<B>>);
 
-impl<B> Clone for OneShotPort<B> {
+impl<B> Clone for RmiiPort<B> {
     fn clone(&self) -> Self {
         Self(self.0.clone())
     }
 }
 
-impl<B: AsRef<[u8]> + AsMut<[u8]> + 'static> OneShotPort<B> {
+impl<B: AsRef<[u8]> + AsMut<[u8]> + 'static> RmiiPort<B> {
     /// A port on the RMII of a PHY ([`Rmii`](super::lan8720::Rmii)), or on a bare wire of 100 Mbit/s.
     #[must_use]
-    pub fn new(media: impl MediaSide + 'static, config: OneShotConfig) -> Self {
+    pub fn new(media: impl MediaSide + 'static, config: RmiiPortConfig) -> Self {
         Self(Shared::new(Box::new(media), config))
     }
 
@@ -106,13 +106,13 @@ impl<B: AsRef<[u8]> + AsMut<[u8]> + 'static> OneShotPort<B> {
     /// Stops the receiver, and takes its buffer back; `None` where it does not run. What was coming in is lost.
     #[must_use]
     pub fn stop_rx(&self) -> Option<B> {
-        self.0.access(hardware::Hw::stop_rx)
+        self.0.access(hardware::Model::stop_rx)
     }
 
     /// Takes what the receiver has left, once it has stopped by itself.
     #[must_use]
     pub fn rx_done(&self) -> Option<RxDone<B>> {
-        self.0.access(hardware::Hw::take_rx)
+        self.0.access(hardware::Model::take_rx)
     }
 
     /// Whether the receiver has stopped by itself, and what it left was not taken yet.
@@ -149,12 +149,12 @@ impl<B: AsRef<[u8]> + AsMut<[u8]> + 'static> OneShotPort<B> {
     /// Takes back the buffer of a transmission that has ended, the oldest first.
     #[must_use]
     pub fn tx_done(&self) -> Option<B> {
-        self.0.access(hardware::Hw::take_tx)
+        self.0.access(hardware::Model::take_tx)
     }
 
     /// Breaks off what is being sent, or hangs. Its buffer is then to be taken back as that of any other.
     pub fn abort_tx(&self) {
-        self.0.access(hardware::Hw::abort_tx);
+        self.0.access(hardware::Model::abort_tx);
     }
 
     /// Calls `handler` at each event that is enabled; both are at the start. Takes the place of the one before.
@@ -187,7 +187,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]> + 'static> OneShotPort<B> {
 
     /// The next transmission hangs: it never ends, and has to be [aborted](Self::abort_tx).
     pub fn hang_next_tx(&self) {
-        self.0.with(hardware::Hw::hang_next_tx);
+        self.0.with(hardware::Model::hang_next_tx);
     }
 
     /// Holds back what is to be sent from now on, or lets it go. What is going out goes out.
@@ -201,14 +201,14 @@ impl<B: AsRef<[u8]> + AsMut<[u8]> + 'static> OneShotPort<B> {
     }
 
     /// What the receiver says of its next frame: this length, whatever came.
-    pub fn forge_rx_length(&self, len: usize) {
+    pub fn override_rx_len(&self, len: usize) {
         self.0.with(|port| port.forge(len));
     }
 
     /// What became of every frame so far.
     #[must_use]
-    pub fn truth(&self) -> Truth {
-        self.0.core.borrow().truth
+    pub fn stats(&self) -> ModelStats {
+        self.0.core.borrow().stats
     }
 
     /// The misuse so far, in order, up to a thousand.
@@ -228,11 +228,11 @@ impl<B: AsRef<[u8]> + AsMut<[u8]> + 'static> OneShotPort<B> {
     }
 }
 
-impl<B> fmt::Debug for OneShotPort<B> {
+impl<B> fmt::Debug for RmiiPort<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let port = self.0.core.borrow();
-        f.debug_struct("OneShotPort")
-            .field("truth", &port.truth)
+        f.debug_struct("RmiiPort")
+            .field("stats", &port.stats)
             .field("violations", &port.violations.len())
             .finish_non_exhaustive()
     }

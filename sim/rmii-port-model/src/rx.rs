@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use super::config::{FalseCarrier, MidFrame};
-use super::hardware::{BYTE_TIME, Hw};
+use super::hardware::{BYTE_TIME, Model};
 use super::{Event, RxDone, ViolationKind};
 
 /// Shortest frame of Ethernet in bytes, with FCS.
@@ -48,7 +48,7 @@ impl<B> Default for Rx<B> {
     }
 }
 
-impl<B: AsRef<[u8]> + AsMut<[u8]> + 'static> Hw<B> {
+impl<B: AsRef<[u8]> + AsMut<[u8]> + 'static> Model<B> {
     pub(super) fn start_rx(&mut self, buffer: B) -> Result<(), B> {
         let misuse = match &self.rx.state {
             State::Armed { .. } | State::Ending { .. } => Some((ViolationKind::RxStartedTwice, "the receiver runs")),
@@ -73,7 +73,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]> + 'static> Hw<B> {
             State::Armed { buffer, .. } => Some(buffer),
             State::Ending { done, frame } => {
                 self.rx.turn += 1;
-                self.truth.stopped += u64::from(frame);
+                self.stats.stopped += u64::from(frame);
                 Some(done.buffer)
             }
             other => {
@@ -119,7 +119,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]> + 'static> Hw<B> {
 
     /// A frame that began, with its first bit after the delimiter, at this time is over.
     fn frame_came(&mut self, frame: &[u8], begun: Duration) {
-        self.truth.arrived += 1;
+        self.stats.arrived += 1;
         let (mut buffer, since) = match core::mem::replace(&mut self.rx.state, State::Idle) {
             State::Armed {
                 buffer,
@@ -128,7 +128,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]> + 'static> Hw<B> {
             } => (buffer, since),
             other => {
                 self.rx.state = other;
-                self.truth.unarmed += 1;
+                self.stats.unarmed += 1;
                 return;
             }
         };
@@ -145,20 +145,20 @@ impl<B: AsRef<[u8]> + AsMut<[u8]> + 'static> Hw<B> {
                     since,
                     hung: false,
                 };
-                self.truth.unarmed += 1;
+                self.stats.unarmed += 1;
                 return;
             };
-            self.truth.rests += 1;
+            self.stats.rests += 1;
             data = rest;
         }
         let mut data = data.to_vec();
-        self.truth.runts += u64::from(data.len() < SHORTEST);
-        if self.config.stray_byte > 0.0 && self.dice.stray.chance(self.config.stray_byte) {
-            self.truth.strays += 1;
-            data.push(self.dice.stray.below(256) as u8);
+        self.stats.runts += u64::from(data.len() < SHORTEST);
+        if self.config.stray_byte > 0.0 && self.rng.stray.chance(self.config.stray_byte) {
+            self.stats.strays += 1;
+            data.push(self.rng.stray.below(256) as u8);
         }
         let room = buffer.as_mut();
-        self.truth.clipped += u64::from(data.len() > room.len());
+        self.stats.clipped += u64::from(data.len() > room.len());
         let len = data.len().min(room.len());
         room[..len].copy_from_slice(&data[..len]);
         self.end_with(buffer, len, true);
@@ -174,7 +174,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]> + 'static> Hw<B> {
         self.rx.turn += 1;
         let turn = self.rx.turn;
         let latest = self.config.end_latency.as_nanos() as usize;
-        let late = Duration::from_nanos(self.dice.end.below(latest + 1) as u64);
+        let late = Duration::from_nanos(self.rng.end.below(latest + 1) as u64);
         self.at(self.now() + late, move |port| {
             if port.rx.turn == turn {
                 port.tell_end();
@@ -185,7 +185,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]> + 'static> Hw<B> {
     fn tell_end(&mut self) {
         match core::mem::replace(&mut self.rx.state, State::Idle) {
             State::Ending { done, frame } => {
-                self.truth.received += u64::from(frame);
+                self.stats.received += u64::from(frame);
                 self.rx.state = State::Done(done);
                 self.raise(Event::Received);
             }
@@ -202,7 +202,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]> + 'static> Hw<B> {
         if *hung || *since + length > now {
             return;
         }
-        self.truth.false_carriers += 1;
+        self.stats.false_carriers += 1;
         match self.config.false_carrier {
             FalseCarrier::Ignores => {}
             FalseCarrier::Hangs => *hung = true,

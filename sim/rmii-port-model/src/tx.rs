@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use ethdev::{Duplex, Link, Speed};
 
-use super::hardware::{BYTE_TIME, Effect, Hw};
+use super::hardware::{BYTE_TIME, Effect, Model};
 use super::{Event, ViolationKind};
 use ethdev_sim::{INTER_FRAME_GAP, fcs};
 
@@ -52,7 +52,7 @@ impl<B> Default for Tx<B> {
     }
 }
 
-impl<B: AsRef<[u8]> + AsMut<[u8]> + 'static> Hw<B> {
+impl<B: AsRef<[u8]> + AsMut<[u8]> + 'static> Model<B> {
     pub(super) const fn is_sending(&self) -> bool {
         !matches!(self.tx.state, State::Idle)
     }
@@ -84,10 +84,10 @@ impl<B: AsRef<[u8]> + AsMut<[u8]> + 'static> Hw<B> {
                 format!("{len} bytes while the frame before is not out"),
             );
             if self.break_off() {
-                self.truth.tx_truncated += 1;
+                self.stats.tx_truncated += 1;
             }
         }
-        self.truth.tx_started += 1;
+        self.stats.tx_started += 1;
         self.tx.turn += 1;
         let Some(frame) = buffer.as_ref().get(..len).filter(|frame| !frame.is_empty()) else {
             self.violation(
@@ -144,7 +144,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]> + 'static> Hw<B> {
 
     fn tx_ends(&mut self) {
         if let State::Running { buffer, .. } = core::mem::replace(&mut self.tx.state, State::Idle) {
-            self.truth.tx_sent += 1;
+            self.stats.tx_sent += 1;
             self.tx.returned.push_back(buffer);
             self.raise(Event::Sent);
         }
@@ -161,7 +161,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]> + 'static> Hw<B> {
                 if broken {
                     self.effect(Effect::BreakOff);
                 } else {
-                    self.truth.tx_sent += 1;
+                    self.stats.tx_sent += 1;
                 }
                 (buffer, broken)
             }
@@ -172,7 +172,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]> + 'static> Hw<B> {
 
     pub(super) fn abort_tx(&mut self) {
         if self.break_off() {
-            self.truth.tx_aborted += 1;
+            self.stats.tx_aborted += 1;
         }
     }
 

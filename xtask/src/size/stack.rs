@@ -91,6 +91,6 @@ define void @_RNvNtCs1234_7smoltcp5iface4poll(ptr %a) {
 "#;
         let mut found = BTreeMap::new();
         scan(code, &mut found);
-        assert_eq!(found, BTreeMap::from([("ethdev::frame::gather_len".to_owned(), 40)]));
+        assert_eq!(found, BTreeMap::from([("ethdev::frame::vectored_len".to_owned(), 40)]));
     }
 }

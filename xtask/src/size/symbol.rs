@@ -11,7 +11,7 @@ pub(super) fn demangle(name: &str) -> String {
 /// Whether the crate that the name begins with is measured.
 ///
 /// A method of a trait is whoever's the type is that has it: `<ethdev_util::Buffered<..> as smoltcp::Device>::receive` is ours,
-/// `<smoltcp::Interface>::poll::<ethdev_smoltcp::Adapter<..>>` is smoltcp's.
+/// `<smoltcp::Interface>::poll::<ethdev_smoltcp::SmoltcpDevice<..>>` is smoltcp's.
 pub(super) fn is_ours(name: &str) -> bool {
     let mut rest = name;
     loop {
@@ -83,11 +83,11 @@ mod tests {
     fn the_first_crate_counts() {
         assert!(is_ours("ethdev::buffered::send::<ethdev_firmware::lan9118::Lan9118>"));
         assert!(is_ours(
-            "<ethdev_smoltcp::device::Adapter<D> as smoltcp::phy::Device>::receive"
+            "<ethdev_smoltcp::device::SmoltcpDevice<D> as smoltcp::phy::Device>::receive"
         ));
         assert!(is_ours("<&mut ethdev::error::ErrorKind as core::fmt::Debug>::fmt"));
         assert!(!is_ours(
-            "<smoltcp::iface::Interface>::poll::<ethdev_smoltcp::device::Adapter<D>>"
+            "<smoltcp::iface::Interface>::poll::<ethdev_smoltcp::device::SmoltcpDevice<D>>"
         ));
         assert!(!is_ours(
             "<ethdev_firmware::lan9118::Lan9118 as ethdev::device::EthernetDevice>::service"
@@ -99,7 +99,7 @@ mod tests {
     fn mangled_names_are_understood() {
         assert_eq!(
             demangle("_RNvNtCs1234_6ethdev5frame10gather_len"),
-            "ethdev::frame::gather_len"
+            "ethdev::frame::vectored_len"
         );
     }
 

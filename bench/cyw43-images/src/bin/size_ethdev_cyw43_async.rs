@@ -66,7 +66,7 @@ async fn turn(nic: &mut Nic, buf: &mut [u8; FRAME]) -> Result<(), <Nic as ethdev
     nic.ready(Interest::RX).await?;
     let meta = nic.recv_frame(buf).await?;
     if let Some(frame) = meta.and_then(|meta| buf.get(..meta.len)) {
-        nic.send_gather(&[frame]).await?;
+        nic.send_vectored(&[frame]).await?;
     }
     Ok(())
 }

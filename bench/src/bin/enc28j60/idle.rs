@@ -6,7 +6,7 @@ use ethdev::Interest;
 use ethdev::asynch::EthernetDevice as _;
 use ethdev_bench::enc28j60::{CHIP, Lab};
 use ethdev_enc28j60::Config;
-use ethdev_enc28j60::asynch::{Enc28j60, Interrupt, Level, NoInterrupt};
+use ethdev_enc28j60::asynch::{Enc28j60, Interrupt, Level, Polled};
 use ethdev_sim::{block_on, block_on_until};
 
 use super::drivers::{Embassy, Japaric, Subject};
@@ -22,7 +22,7 @@ pub(crate) fn figures() -> Vec<Figure> {
     let ours = waiting(&told, Level(told.chip.int_pin()));
     let line = Figure::new("SPI while idle, with an INT line", "bytes/s", ours, Goal::AtMost(0.0));
     let polled = lab(20);
-    let ours = waiting(&polled, NoInterrupt);
+    let ours = waiting(&polled, Polled);
     let name = "SPI while idle, without INT, polls every 1 ms (embassy: no choice)";
     let poll = Figure::new(name, "bytes/s", ours, Goal::Shown);
     let embassy = embassy();

@@ -104,7 +104,7 @@ fn receive<S: Subject>(mhz: u32) -> (f64, f64) {
         }
     }
     let bits = f64::from(received * 8 * LONGEST as u32);
-    let truth = lab.chip.truth();
+    let truth = lab.chip.stats();
     (
         bits / (last - began).as_secs_f64() / 1e6,
         (truth.overflowed + truth.packet_count_full) as f64,

@@ -3,7 +3,7 @@
 use core::time::Duration;
 use std::collections::BTreeMap;
 
-use cyw43439_model::Truth;
+use cyw43439_model::ModelStats;
 use ethdev::Stats;
 
 use super::host::Longest;
@@ -67,7 +67,7 @@ pub struct Books {
     /// Those that arrived damaged.
     pub tx_altered: u64,
     /// What the model knows.
-    pub truth: Truth,
+    pub truth: ModelStats,
     /// What the driver counted.
     pub stats: Stats,
     /// Transactions on the bus.

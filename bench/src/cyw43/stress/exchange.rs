@@ -98,7 +98,7 @@ impl<'l> Exchange<'l> {
         books.tx_unexpected = self.tx.unexpected;
         books.tx_twice = self.tx.twice;
         books.tx_altered = self.tx.damaged;
-        books.truth = self.lab.chip.truth();
+        books.truth = self.lab.chip.stats();
         books.transactions = self.lab.chip.bus().transactions;
     }
 }

@@ -420,7 +420,7 @@ impl Run<'_> {
         books.tx_unexpected = self.tx.unexpected;
         books.tx_twice = self.tx.twice;
         books.tx_altered = self.tx.damaged;
-        books.truth = self.lab.chip.truth();
+        books.truth = self.lab.chip.stats();
         books.stats = self.host.stats();
         books.transactions = self.lab.chip.bus().transactions;
         books.longest = self.host.longest;

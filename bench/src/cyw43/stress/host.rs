@@ -5,7 +5,7 @@ use core::time::Duration;
 
 use cyw43439_model::{BusFault, PowerPin};
 use ethdev::{Control, ControlError, Error as _, ErrorKind, EthernetDevice, Events, Link, Stats};
-use ethdev_cyw43::{Config, Cyw43, Error, Images, JoinError, Network, Rejoin};
+use ethdev_cyw43::{Config, Cyw43, Error, Images, JoinError, Network, ReconnectPolicy};
 use ethdev_sim::{Clock, SimDelay};
 
 use super::super::{Host as Bus, Lab};
@@ -68,7 +68,7 @@ pub(super) fn memory() -> Vec<u8> {
 /// As it is under stress: joins again at once, asks for the chip's health often, does not wait for ever.
 pub(super) fn config() -> Config {
     Config::new()
-        .with_rejoin(Rejoin::PERSISTENT.with_pauses_ms(20, 200))
+        .with_rejoin(ReconnectPolicy::PERSISTENT.with_pauses_ms(20, 200))
         .with_health_check_every(32)
         .with_clock(now_ms)
 }
@@ -159,7 +159,7 @@ impl<'m> Host<'m> {
     /// In two parts, as a stack that puts its headers before a payload does.
     pub(super) fn send(&mut self, frame: &[u8]) -> Result<()> {
         let (head, payload) = frame.split_at(frame.len().min(14));
-        self.timed(|longest| &mut longest.data, |nic| nic.send_gather(&[head, payload]))
+        self.timed(|longest| &mut longest.data, |nic| nic.send_vectored(&[head, payload]))
     }
 
     pub(super) fn link(&self) -> Link {

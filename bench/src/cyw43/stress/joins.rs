@@ -174,7 +174,7 @@ impl Failure {
                 lab.clock.schedule_in(at, move || back.freeze_credit(false));
             }
             Self::BusFails => chip.fail_bus_at(random.u64(..60)),
-            Self::BrownOut => later(Box::new(move || chip.brown_out())),
+            Self::BrownOut => later(Box::new(move || chip.inject_brownout())),
             Self::FirmwareHalted => later(Box::new(move || chip.halt_firmware())),
             _ => {}
         }

@@ -307,7 +307,7 @@ impl Knob {
                 // In the middle of a transaction as well.
                 let chip = chip.clone();
                 let at = Duration::from_nanos(random.u64(..2_000_000));
-                lab.clock.schedule_in(at, move || chip.brown_out());
+                lab.clock.schedule_in(at, move || chip.inject_brownout());
                 None
             }
             Self::FirmwareHalted => {

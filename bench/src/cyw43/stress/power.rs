@@ -178,7 +178,7 @@ fn live<'m>(
     }
     // What the driver holds is not to be lost with it.
     exchange.receive(&mut host, &mut all.books);
-    all.books.stats = all.books.stats.plus(&host.stats());
+    all.books.stats = all.books.stats.wrapping_add(&host.stats());
     all.books.longest = all.books.longest.max(host.longest);
 }
 
@@ -202,7 +202,7 @@ fn turn(cycle: Cycle, lab: &Lab, host: &mut Host<'_>, random: &mut fastrand::Rng
             // In the middle of a transaction as well.
             let chip = lab.chip.clone();
             let at = now + Duration::from_nanos(random.u64(..2_000_000));
-            lab.clock.schedule_at(at, move || chip.brown_out());
+            lab.clock.schedule_at(at, move || chip.inject_brownout());
             return Ok(at);
         }
         Cycle::SupplyOff => {

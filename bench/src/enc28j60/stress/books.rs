@@ -3,7 +3,7 @@
 use core::time::Duration;
 use std::collections::BTreeMap;
 
-use enc28j60_model::Truth;
+use enc28j60_model::ModelStats;
 use ethdev::Stats;
 
 use super::super::Tally;
@@ -49,7 +49,7 @@ pub struct Books {
     /// Frames that the station refused for their FCS.
     pub tx_bad_fcs: u64,
     /// What the model knows.
-    pub truth: Truth,
+    pub truth: ModelStats,
     /// What the driver counted.
     pub stats: Stats,
     /// SPI transactions.

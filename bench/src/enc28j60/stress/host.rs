@@ -101,7 +101,7 @@ impl Host {
     }
 
     /// Whether the INT line has told of something since it was armed, where that is how the host learns of things.
-    pub(super) fn is_rung(&self) -> Option<bool> {
+    pub(super) fn is_signaled(&self) -> Option<bool> {
         match &self.nic {
             Nic::Edge(_, rung) => Some(rung.get()),
             _ => None,
@@ -121,7 +121,7 @@ impl Host {
     }
 
     pub(super) fn send(&mut self, frame: &[u8]) -> Result<()> {
-        call!(self, send_gather(&[frame]))
+        call!(self, send_vectored(&[frame]))
     }
 
     pub(super) fn stats(&self) -> Stats {

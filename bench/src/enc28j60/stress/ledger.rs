@@ -72,7 +72,7 @@ impl Ledger {
     /// Takes note of what the counters say since `before`. A driver decides in the order in which it took the frames; which of several were sent, the sum of
     /// their bytes tells.
     pub(super) fn judge(&mut self, before: &Stats, now: &Stats, at: Duration) {
-        let new = now.since(before);
+        let new = now.delta_since(before);
         let decided: Vec<usize> = (0..new.tx_frames + new.tx_lost())
             .map_while(|_| self.open.pop_front())
             .collect();

@@ -193,7 +193,7 @@ impl Run {
             (Interest::ALL, SLEEP)
         } else {
             (
-                Interest::RX.or(Interest::LINK),
+                Interest::RX | Interest::LINK,
                 Duration::from_micros(self.random.u64(20..2_000)),
             )
         };
@@ -264,13 +264,13 @@ impl Run {
         let resets = self.resets.clone();
         let is_brown_out = kind == 1;
         self.lab.clock.schedule_at(at, move || {
-            let before = chip.truth().lost_in_reset;
+            let before = chip.stats().lost_in_reset;
             if is_brown_out {
-                chip.brown_out();
+                chip.inject_brownout();
             } else {
                 chip.spontaneous_reset();
             }
-            vanished.set(vanished.get() + chip.truth().lost_in_reset - before);
+            vanished.set(vanished.get() + chip.stats().lost_in_reset - before);
             resets.borrow_mut().push(at);
         });
         if is_brown_out {
@@ -340,7 +340,7 @@ impl Run {
     // The host.
 
     fn care(&mut self) {
-        let pause = match self.host.is_rung() {
+        let pause = match self.host.is_signaled() {
             _ if !self.host.needs_service() => return,
             Some(true) => Duration::ZERO,
             Some(false) => SERVICE_TOLD,
@@ -439,7 +439,7 @@ impl Run {
         books.tx_damaged = self.tx.damaged;
         books.tx_cut = here.cut;
         books.tx_bad_fcs = self.lab.station.bad_frames();
-        books.truth = self.lab.chip.truth();
+        books.truth = self.lab.chip.stats();
         books.stats = self.host.stats();
         books.transactions = bus.transactions;
         books.noise = noise;

@@ -4,10 +4,10 @@ use core::time::Duration;
 
 use super::{Clause22, State};
 use crate::mdio::Mdio;
-use crate::phy::{Abilities, PhyError, PhyRegisters, Vendor, bmcr, reg};
+use crate::phy::{LinkModes, PhyError, PhyOps, PhyRegisters, bmcr, reg};
 use ethdev::{Duplex, Link, LinkMode, Speed};
 
-impl<V: Vendor> Clause22<V> {
+impl<V: PhyOps> Clause22<V> {
     /// Advertises something else from now on, and negotiates anew. Remembered where the PHY is not there yet.
     ///
     /// # Errors
@@ -16,7 +16,7 @@ impl<V: Vendor> Clause22<V> {
     pub fn set_advertise<M: Mdio + ?Sized>(
         &mut self,
         mdio: &mut M,
-        advertise: Abilities,
+        advertise: LinkModes,
         now: Duration,
     ) -> Result<(), PhyError<M::Error>> {
         if !Self::is_possible(advertise, self.forced) {

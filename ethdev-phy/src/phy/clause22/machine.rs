@@ -6,7 +6,7 @@ use super::control::mode_bits;
 use super::resolve::resolve;
 use super::{Clause22, Fault, Since, State};
 use crate::mdio::Mdio;
-use crate::phy::{Abilities, PhyError, PhyId, PhyRegisters, Vendor, bmcr, bmsr, reg};
+use crate::phy::{LinkModes, PhyError, PhyId, PhyOps, PhyRegisters, bmcr, bmsr, reg};
 use ethdev::{Link, LinkMode};
 
 impl<V> Clause22<V> {
@@ -14,7 +14,7 @@ impl<V> Clause22<V> {
         let (Some(speed), Some(duplex)) = (mode.speed, mode.duplex) else {
             return false;
         };
-        Abilities::from_mode(speed, duplex).is_some_and(|bit| self.advertise.contains(bit))
+        LinkModes::from_mode(speed, duplex).is_some_and(|bit| self.advertise.contains(bit))
     }
 
     pub(super) fn give_up<E>(&mut self, fault: Fault, now: Duration) -> Result<(), PhyError<E>> {
@@ -49,7 +49,7 @@ impl<V> Clause22<V> {
     }
 }
 
-impl<V: Vendor> Clause22<V> {
+impl<V: PhyOps> Clause22<V> {
     pub(super) fn step<M: Mdio + ?Sized>(
         &mut self,
         phy: &mut PhyRegisters<'_, M>,
@@ -92,7 +92,7 @@ impl<V: Vendor> Clause22<V> {
         let Some(id) = PhyId::from_registers(id1, id2) else {
             return self.give_up(Fault::NotResponding, now);
         };
-        if !self.vendor.knows(id) {
+        if !self.vendor.matches(id) {
             return self.give_up(Fault::UnknownId(id), now);
         }
         self.id = Some(id);
@@ -258,7 +258,7 @@ impl<V: Vendor> Clause22<V> {
         // There is an interrupt for the completion of auto-negotiation, none for a link: once the one has come, or without it, the other is looked for.
         let interrupt = self.vendor.interrupts() && self.forced.is_none() && status & bmsr::AUTONEG_COMPLETE == 0;
         let pause = if interrupt { self.idle_check } else { self.poll_interval };
-        let pause = pause.min(self.vendor.while_down(phy, now)?);
+        let pause = pause.min(self.vendor.link_down_poll(phy, now)?);
         self.due = now.saturating_add(pause);
         Ok(())
     }
@@ -268,8 +268,8 @@ impl<V: Vendor> Clause22<V> {
         if self.forced.is_some() {
             return Ok(false);
         }
-        let partner = Abilities::from_register(phy.read(reg::ANLPAR)?);
-        Ok(!partner.modes().is_empty() && Abilities::from_register(self.anar).resolve(partner).is_none())
+        let partner = LinkModes::from_register(phy.read(reg::ANLPAR)?);
+        Ok(!partner.modes().is_empty() && LinkModes::from_register(self.anar).resolve(partner).is_none())
     }
 
     fn come_up<M: Mdio + ?Sized>(
@@ -278,14 +278,14 @@ impl<V: Vendor> Clause22<V> {
         now: Duration,
     ) -> Result<(), PhyError<M::Error>> {
         let same = self.forced.is_some() || phy.read(reg::ANAR).map_err(PhyError::Mdio)? == self.anar;
-        if !same || !self.vendor.intact(phy).map_err(PhyError::Mdio)? {
+        if !same || !self.vendor.config_valid(phy).map_err(PhyError::Mdio)? {
             return self.begin(phy, now);
         }
         let mode = self.resolve(phy).map_err(PhyError::Mdio)?;
         self.due = now.saturating_add(self.pause_while_up());
         match mode {
             Some(mode) if self.can_do(mode) => {
-                self.vendor.came_up(phy).map_err(PhyError::Mdio)?;
+                self.vendor.link_up(phy).map_err(PhyError::Mdio)?;
                 self.state = State::Up;
                 self.link = Link::Up(mode);
                 Ok(())
@@ -303,8 +303,8 @@ impl<V: Vendor> Clause22<V> {
             return Ok(Some(LinkMode::new(speed, duplex)));
         }
         let own = self.vendor.negotiated(phy)?;
-        let partner = Abilities::from_register(phy.read(reg::ANLPAR)?);
+        let partner = LinkModes::from_register(phy.read(reg::ANLPAR)?);
         let expansion = phy.read(reg::ANER)?;
-        Ok(resolve(own, Abilities::from_register(self.anar), partner, expansion))
+        Ok(resolve(own, LinkModes::from_register(self.anar), partner, expansion))
     }
 }

@@ -6,18 +6,18 @@ mod resolve;
 
 use core::time::Duration;
 
-use super::{Abilities, Phy, PhyError, PhyEvent, PhyId, PhyRegisters, Standard, Vendor, bmcr, reg};
+use super::{LinkModes, NoQuirks, Phy, PhyError, PhyEvent, PhyId, PhyOps, PhyRegisters, bmcr, reg};
 use crate::mdio::{Mdio, PhyAddress};
 use ethdev::{Duplex, Link, Speed};
 
-/// Any PHY that keeps to clause 22, whoever made it. It is polled: clause 22 knows no interrupts.
-pub type GenericPhy = Clause22<Standard>;
+/// Any PHY that keeps to clause 22, whoever made it. It is polled: clause 22 matches no interrupts.
+pub type GenericPhy = Clause22<NoQuirks>;
 
 impl GenericPhy {
     /// The PHY at `address`.
     #[must_use]
     pub const fn standard(address: PhyAddress) -> Self {
-        Self::new(address, Standard)
+        Self::new(address, NoQuirks)
     }
 }
 
@@ -100,10 +100,10 @@ enum Fault {
 ///
 /// ```
 /// use core::time::Duration;
-/// use crate::mdio::PhyAddress;
-/// use crate::phy::{Abilities, GenericPhy, Phy, PhyEvent};
+/// use ethdev_phy::mdio::PhyAddress;
+/// use ethdev_phy::phy::{LinkModes, GenericPhy, Phy, PhyEvent};
 /// # use ethdev::{Duplex, ErrorKind, LinkMode, Speed};
-/// # use crate::{mdio::{Mdio, RegisterAddress}, phy::reg};
+/// # use ethdev_phy::{mdio::{Mdio, RegisterAddress}, phy::reg};
 /// # struct Bus;
 /// # impl Mdio for Bus {
 /// #     type Error = ErrorKind;
@@ -116,7 +116,7 @@ enum Fault {
 /// # let mut clock = Duration::ZERO;
 /// # let mut now = || { clock += Duration::from_millis(1); clock };
 /// let mut phy = GenericPhy::standard(PhyAddress::new(0).unwrap());
-/// phy.start(&mut mdio, Abilities::ALL_MODES, now())?;
+/// phy.start(&mut mdio, LinkModes::ALL_MODES, now())?;
 /// let mode = loop {
 ///     if let PhyEvent::Up(mode) = phy.poll(&mut mdio, now())? {
 ///         break mode;
@@ -133,7 +133,7 @@ pub struct Clause22<V> {
     poll_interval: Duration,
     idle_check: Duration,
     forced: Option<(Speed, Duplex)>,
-    advertise: Abilities,
+    advertise: LinkModes,
     state: State,
     since: Since,
     id: Option<PhyId>,
@@ -168,7 +168,7 @@ impl<V> Clause22<V> {
             poll_interval: Self::POLL_INTERVAL,
             idle_check: Self::NEVER,
             forced: None,
-            advertise: Abilities::NONE,
+            advertise: LinkModes::NONE,
             state: State::Stopped,
             since: Since::Steady,
             id: None,
@@ -257,19 +257,19 @@ impl<V> Clause22<V> {
     }
 
     /// Whether what is to be advertised, or forced, is possible at all.
-    fn is_possible(advertise: Abilities, forced: Option<(Speed, Duplex)>) -> bool {
+    fn is_possible(advertise: LinkModes, forced: Option<(Speed, Duplex)>) -> bool {
         match forced {
             None => !advertise.modes().is_empty(),
-            Some((speed, duplex)) => Abilities::from_mode(speed, duplex).is_some_and(|bit| advertise.contains(bit)),
+            Some((speed, duplex)) => LinkModes::from_mode(speed, duplex).is_some_and(|bit| advertise.contains(bit)),
         }
     }
 }
 
-impl<V: Vendor> Phy for Clause22<V> {
+impl<V: PhyOps> Phy for Clause22<V> {
     fn start<M: Mdio + ?Sized>(
         &mut self,
         mdio: &mut M,
-        advertise: Abilities,
+        advertise: LinkModes,
         now: Duration,
     ) -> Result<(), PhyError<M::Error>> {
         self.link = Link::Down;
@@ -312,7 +312,7 @@ impl<V: Vendor> Phy for Clause22<V> {
             self.due = now;
         }
         self.vendor
-            .acknowledge(&mut PhyRegisters::new(mdio, self.address))
+            .ack_interrupt(&mut PhyRegisters::new(mdio, self.address))
             .map_err(PhyError::Mdio)
     }
 

@@ -1,13 +1,13 @@
 //! What mode a link is in.
 
-use crate::phy::{Abilities, aner};
+use crate::phy::{LinkModes, aner};
 use ethdev::{Duplex, LinkMode, Speed};
 
 /// The mode of a link that auto-negotiation or parallel detection brought up: by the PHY's own word where it has one, or else by what both ends advertise.
 pub(super) fn resolve(
     own: Option<(Speed, Duplex)>,
-    here: Abilities,
-    partner: Abilities,
+    here: LinkModes,
+    partner: LinkModes,
     expansion: u16,
 ) -> Option<LinkMode> {
     let agreed = here.resolve(partner);

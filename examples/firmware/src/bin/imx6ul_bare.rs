@@ -26,7 +26,7 @@ fn run() -> Result<Infallible, Failure<Error>> {
             Ok(Next::Wait(at_most)) => {
                 board::listen();
                 board::wake_in(at_most, &board::NIC);
-                board::idle(|| board::NIC.is_rung());
+                board::idle(|| board::NIC.is_signaled());
             }
             Err(e) => app.recover(&e)?,
         }

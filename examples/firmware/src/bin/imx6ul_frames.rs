@@ -9,7 +9,7 @@ use ethdev_firmware::app::FRAME;
 use ethdev_firmware::board::{self, Board};
 use ethdev_firmware::frames;
 use ethdev_firmware::nic::{self, Nic};
-use ethdev_smoltcp::Adapter;
+use ethdev_smoltcp::SmoltcpDevice;
 use semihosting::{println, process};
 
 /// How long the link may take to come up.
@@ -27,9 +27,9 @@ fn main() -> ! {
     };
     let address = nic.mac_address();
     let mut spare = [0; FRAME];
-    let mut device = Adapter::new(nic, &mut spare);
+    let mut device = SmoltcpDevice::new(nic, &mut spare);
     // What fails in it is counted, and shows as frames that do not come.
-    let service = |device: &mut Adapter<'_, Nic>| device.service().map_or((), drop);
+    let service = |device: &mut SmoltcpDevice<'_, Nic>| device.service().map_or((), drop);
     while !device.link().is_up() && board::now() < PATIENCE {
         service(&mut device);
     }

@@ -26,14 +26,14 @@ fn run() -> Result<Infallible, Failure<Error>> {
             Ok(Next::Wait(at_most)) => {
                 board::listen();
                 board::wake_in(at_most, &board::NIC);
-                board::idle(|| board::NIC.is_rung());
+                board::idle(|| board::NIC.is_signaled());
             }
             Err(e) => app.recover(&e)?,
         }
     }
 }
 
-/// Rings the doorbell, and does nothing else.
+/// Rings the interrupt signal, and does nothing else.
 #[interrupt]
 fn ETHERNET() {
     board::nic_interrupt();

@@ -14,9 +14,9 @@ use ethdev_firmware::app::{App, FRAME, Failure, Next};
 use ethdev_firmware::board::{self, Board, device::interrupt};
 use ethdev_firmware::nic::{self, Port};
 use ethdev_firmware::sys_executor::run;
-use ethdev_util::Doorbell;
-use ethdev_util::asynch::{Async, Waiter};
-use ethdev_util::pump::{Pump, Runner, StackSide};
+use ethdev_util::IrqSignal;
+use ethdev_util::asynch::{BlockingAsync, Waiter};
+use ethdev_util::channel::{Channel, Endpoint, Runner};
 use semihosting::{println, process};
 use static_cell::{ConstStaticCell, StaticCell};
 
@@ -24,12 +24,12 @@ use static_cell::{ConstStaticCell, StaticCell};
 const QUEUE: usize = 4;
 
 type Ends = (
-    Runner<'static, 'static, Async<Port, Line>, QUEUE, QUEUE>,
-    StackSide<'static, 'static, QUEUE, QUEUE>,
+    Runner<'static, 'static, BlockingAsync<Port, Line>, QUEUE, QUEUE>,
+    Endpoint<'static, 'static, QUEUE, QUEUE>,
 );
 type PortError = <Port as ErrorType>::Error;
 
-static PUMP: StaticCell<Pump<'static, QUEUE, QUEUE>> = StaticCell::new();
+static PUMP: StaticCell<Channel<'static, QUEUE, QUEUE>> = StaticCell::new();
 static RX: ConstStaticCell<[[u8; FRAME]; QUEUE]> = ConstStaticCell::new([[0; FRAME]; QUEUE]);
 static TX: ConstStaticCell<[[u8; FRAME]; QUEUE]> = ConstStaticCell::new([[0; FRAME]; QUEUE]);
 static EXECUTOR: StaticCell<Executor> = StaticCell::new();
@@ -40,7 +40,7 @@ fn main() -> ! {
         Ok(ends) => ends,
         Err(failure) => end(&failure),
     };
-    let bell = stack.doorbell();
+    let bell = stack.irq_signal();
     let app = match App::new("ethdev on a Cortex-M3, embassy", stack, bell, |_| Duration::MAX) {
         Ok(app) => app,
         Err(failure) => end(&failure),
@@ -58,14 +58,14 @@ fn main() -> ! {
 
 fn start() -> Result<Ends, Failure<PortError>> {
     let board = Board::take().ok_or(Failure::Taken)?;
-    let device = Async::new(nic::port(board).map_err(Failure::Start)?, Line);
+    let device = BlockingAsync::new(nic::port(board).map_err(Failure::Start)?, Line);
     let (rx, tx) = RX.try_take().zip(TX.try_take()).ok_or(Failure::Taken)?;
-    Ok(PUMP.init(Pump::new()).split(device, rx, tx))
+    Ok(PUMP.init(Channel::new()).split(device, rx, tx))
 }
 
 /// The device's end.
 #[embassy_executor::task]
-async fn move_frames(mut runner: Runner<'static, 'static, Async<Port, Line>, QUEUE, QUEUE>) {
+async fn move_frames(mut runner: Runner<'static, 'static, BlockingAsync<Port, Line>, QUEUE, QUEUE>) {
     loop {
         let Err(e) = runner.run().await;
         println!("NIC: {e}");
@@ -77,7 +77,7 @@ async fn move_frames(mut runner: Runner<'static, 'static, Async<Port, Line>, QUE
 
 /// The stack's end.
 #[embassy_executor::task]
-async fn node(mut app: App<StackSide<'static, 'static, QUEUE, QUEUE>>, bell: &'static Doorbell) {
+async fn node(mut app: App<Endpoint<'static, 'static, QUEUE, QUEUE>>, bell: &'static IrqSignal) {
     loop {
         match app.turn() {
             Ok(Next::Now) => yield_now().await,
@@ -95,7 +95,7 @@ async fn node(mut app: App<StackSide<'static, 'static, QUEUE, QUEUE>>, bell: &'s
 struct Line;
 
 impl Waiter<Port> for Line {
-    fn before_look(&mut self, device: &mut Port) -> Result<(), PortError> {
+    fn prepare(&mut self, device: &mut Port) -> Result<(), PortError> {
         board::NIC.take();
         device.disarm()
     }
@@ -113,7 +113,7 @@ impl Waiter<Port> for Line {
     }
 }
 
-/// Rings the doorbell, and does nothing else.
+/// Rings the interrupt signal, and does nothing else.
 #[interrupt]
 fn ETHERNET() {
     board::nic_interrupt();

@@ -63,7 +63,7 @@ mod app {
         }
     }
 
-    /// Rings the doorbell, and does nothing else.
+    /// Rings the interrupt signal, and does nothing else.
     #[task(binds = ETHERNET, priority = 2)]
     fn ethernet(_: ethernet::Context) {
         board::nic_interrupt();

@@ -9,8 +9,8 @@ use ethdev_firmware::board::{self, Board, Delay, NicRegisters};
 use ethdev_firmware::echo::{self, Memory};
 use ethdev_lan9118::{Config, Lan9118};
 use ethdev_phy::Mac;
-use ethdev_smoltcp::Adapter;
-use ethdev_util::{Buffered, Doorbell};
+use ethdev_smoltcp::SmoltcpDevice;
+use ethdev_util::{Buffered, IrqSignal};
 use semihosting::process;
 use smoltcp::time::Instant;
 use static_cell::ConstStaticCell;
@@ -26,8 +26,8 @@ static MEMORY: ConstStaticCell<Memory> = ConstStaticCell::new(Memory::new());
 #[used]
 static SIZES: [usize; 3] = [
     size_of::<Lending>() - size_of::<Nic>() - 2 * FRAME,
-    size_of::<Adapter<'static, Lending>>() - size_of::<Lending>(),
-    size_of::<Doorbell>(),
+    size_of::<SmoltcpDevice<'static, Lending>>() - size_of::<Lending>(),
+    size_of::<IrqSignal>(),
 ];
 
 #[board::entry]
@@ -43,7 +43,7 @@ fn main() -> ! {
     let _ = nic.set_link(Link::UP);
     let address = nic.mac_address();
     let mut spare = [0; FRAME];
-    let mut device = Adapter::new(Lending::new(nic), &mut spare);
+    let mut device = SmoltcpDevice::new(Lending::new(nic), &mut spare);
     echo::run(&mut device, address, memory, |device| {
         let _ = device.service();
         Instant::from_micros(board::now().as_micros() as i64)

@@ -3,8 +3,8 @@
 //! All boards offer the same, so that programs differ in nothing but who schedules what:
 //!
 //! - [`Board::take`]: what there is only one of, which is the NIC's registers;
-//! - [`now`] and [`Delay`], and [`wake_in`], which rings a doorbell after a time;
-//! - [`NIC`], the doorbell that the NIC's interrupt rings, and [`listen`], which unmasks that interrupt at the processor;
+//! - [`now`] and [`Delay`], and [`wake_in`], which rings a interrupt signal after a time;
+//! - [`NIC`], the irq_signal that the NIC's interrupt rings, and [`listen`], which unmasks that interrupt at the processor;
 //! - [`idle`], which sleeps until an interrupt comes, and books it in an [`Account`].
 //!
 //! `mmio.rs` and `sys*.rs` of a board hold all of its unsafe code.
@@ -19,7 +19,7 @@ use core::time::Duration;
 
 use critical_section::Mutex;
 use embedded_hal::delay::DelayNs;
-use ethdev_util::Doorbell;
+use ethdev_util::IrqSignal;
 
 #[cfg(board = "imx6ul_evk")]
 use imx6ul_evk as this;
@@ -29,33 +29,33 @@ use mps2_an385 as this;
 pub use this::*;
 
 /// Rung by the NIC's interrupt.
-pub static NIC: Doorbell = Doorbell::new();
+pub static NIC: IrqSignal = IrqSignal::new();
 
 static ACCOUNT: Mutex<Cell<Account>> = Mutex::new(Cell::new(Account::NONE));
 
-/// When to ring which doorbell.
-type Alarm = (Duration, &'static Doorbell);
+/// When to ring which interrupt signal.
+type Alarm = (Duration, &'static IrqSignal);
 
 /// Two are enough for every program here: one for the NIC, one for the stack.
 static ALARMS: Mutex<RefCell<[Option<Alarm>; 2]>> = Mutex::new(RefCell::new([None; 2]));
 
-/// Rings `bell` after this time, instead of when it was to be rung before.
+/// Rings `irq_signal` after this time, instead of when it was to be rung before.
 ///
-/// There can be two such doorbells at a time; a third is rung at once, so that who waits for it looks too often rather than never.
-pub fn wake_in(time: Duration, bell: &'static Doorbell) {
+/// There can be two such interrupt signals at a time; a third is rung at once, so that who waits for it looks too often rather than never.
+pub fn wake_in(time: Duration, irq_signal: &'static IrqSignal) {
     let entered = critical_section::with(|cs| {
         let mut alarms = ALARMS.borrow_ref_mut(cs);
         let place = alarms
             .iter()
-            .position(|alarm| alarm.is_some_and(|(_, other)| core::ptr::eq(bell, other)))
+            .position(|alarm| alarm.is_some_and(|(_, other)| core::ptr::eq(irq_signal, other)))
             .or_else(|| alarms.iter().position(Option::is_none));
         let alarm = place.and_then(|place| alarms.get_mut(place));
-        let entered = alarm.map(|alarm| *alarm = Some((now().saturating_add(time), bell)));
+        let entered = alarm.map(|alarm| *alarm = Some((now().saturating_add(time), irq_signal)));
         set_alarm(alarms.iter().flatten().map(|&(at, _)| at).min());
         entered
     });
     if entered.is_none() {
-        bell.ring();
+        irq_signal.signal();
     }
 }
 
@@ -68,8 +68,8 @@ fn alarm() {
         set_alarm(alarms.iter().flatten().map(|&(at, _)| at).min());
         due
     });
-    for (_, bell) in due.into_iter().flatten() {
-        bell.ring();
+    for (_, irq_signal) in due.into_iter().flatten() {
+        irq_signal.signal();
     }
 }
 
@@ -121,7 +121,7 @@ impl Account {
 /// What the handler of the NIC's interrupt does, after it has masked the line.
 fn nic_has_rung() {
     Account::enter(|account| account.interrupts = account.interrupts.wrapping_add(1));
-    NIC.ring();
+    NIC.signal();
 }
 
 /// Stops the processor until an interrupt comes. Returns at once when there is something to do, as `busy` tells.

@@ -4,8 +4,8 @@ use core::time::Duration;
 
 use ethdev::frame::Header;
 use ethdev::{Capabilities, ErrorKind, ErrorType, EthernetDevice, Events, Link, MacAddress, RxMeta, Stats};
-use ethdev_sim::{Clock, RingConfig, RingNic, Station, Wire, WireConfig};
-use ethdev_smoltcp::{Adapter, Wakeup};
+use ethdev_sim::{Clock, Peer, RingConfig, RingNic, Wire, WireConfig};
+use ethdev_smoltcp::{PollAt, SmoltcpDevice};
 use ethdev_util::Buffered;
 use proptest::prelude::*;
 use smoltcp::time::Instant;
@@ -16,11 +16,11 @@ use super::{CONFIG, NOBODY, NODE_IP, NODE_MAC, in_world};
 use crate::apps::{Config, ConfigError, Node, Slots, Storage};
 
 /// A node on a ring NIC, and a station that sends it whatever it likes. `turn` is called between the node's turns, with the number of the turn.
-fn bombarded(mut turn: impl FnMut(usize, &Station) -> bool) -> Stats {
+fn bombarded(mut turn: impl FnMut(usize, &Peer) -> bool) -> Stats {
     let clock = Clock::new();
     let (_wire, nic, station) = RingNic::with_station(&clock, WireConfig::default(), RingConfig::new(NODE_MAC));
     let (mut spare, mut storage, mut slots) = ([0; 1514], Box::new(Storage::<1024>::new()), Slots::new());
-    let mut device = Adapter::new(nic, &mut spare);
+    let mut device = SmoltcpDevice::new(nic, &mut spare);
     let mut node = Node::new(&CONFIG, &mut device, Instant::ZERO, &mut storage, &mut slots).unwrap();
     let mut turns = 0;
     while turn(turns, &station) {
@@ -157,7 +157,7 @@ impl EthernetDevice for Broken {
         Err(ErrorKind::Bus)
     }
 
-    fn send_gather(&mut self, _: &[&[u8]]) -> Result<(), ErrorKind> {
+    fn send_vectored(&mut self, _: &[&[u8]]) -> Result<(), ErrorKind> {
         Err(ErrorKind::Bus)
     }
 
@@ -169,12 +169,12 @@ impl EthernetDevice for Broken {
 #[test]
 fn a_device_that_fails_at_every_call_is_told_and_does_not_hang() {
     let (mut spare, mut storage, mut slots) = ([0; 1514], Box::new(Storage::<1024>::new()), Slots::new());
-    let mut device = Adapter::new(Buffered::<_, 1514>::new(Broken), &mut spare);
+    let mut device = SmoltcpDevice::new(Buffered::<_, 1514>::new(Broken), &mut spare);
     let mut node = Node::new(&CONFIG, &mut device, Instant::ZERO, &mut storage, &mut slots).unwrap();
     for _ in 0..100 {
         let error = node.poll(Instant::ZERO, &mut device).unwrap_err();
         assert_eq!(ethdev::Error::kind(&error), ErrorKind::Bus);
-        assert_ne!(node.wakeup(Instant::ZERO, &mut device), Wakeup::Now);
+        assert_ne!(node.wakeup(Instant::ZERO, &mut device), PollAt::Now);
     }
     assert!(device.errors().bus >= 200);
 }
@@ -185,13 +185,13 @@ fn nothing_to_do_is_nothing_done() {
     let (wire, port, _) = Wire::new(&clock, WireConfig::default().with_link_up(false));
     let nic = RingNic::new(&clock, port, RingConfig::new(NODE_MAC));
     let (mut spare, mut storage, mut slots) = ([0; 1514], Box::new(Storage::<1024>::new()), Slots::new());
-    let mut device = Adapter::new(nic, &mut spare);
+    let mut device = SmoltcpDevice::new(nic, &mut spare);
     let mut node = Node::new(&CONFIG, &mut device, Instant::ZERO, &mut storage, &mut slots).unwrap();
     for up in [false, true, false] {
         wire.set_link(up);
         node.poll(micros(clock.now()), &mut device).unwrap();
         let wakeup = node.wakeup(micros(clock.now()), &mut device);
-        assert!(matches!(wakeup, Wakeup::Wait { until: None, .. }), "{up}: {wakeup:?}");
+        assert!(matches!(wakeup, PollAt::Wait { until: None, .. }), "{up}: {wakeup:?}");
         assert_eq!(device.link().is_up(), up);
     }
 }
@@ -202,7 +202,7 @@ fn what_cannot_be_an_address_is_refused() {
         let mut slots = Slots::new();
         let mut storage = Box::new(Storage::<64>::new());
         let mut spare = [0; 1514];
-        let mut device = Adapter::new(Buffered::<_, 1514>::new(WithMac(mac)), &mut spare);
+        let mut device = SmoltcpDevice::new(Buffered::<_, 1514>::new(WithMac(mac)), &mut spare);
         let config = Config { addresses, ..CONFIG };
         Node::new(&config, &mut device, Instant::ZERO, &mut storage, &mut slots).err()
     };
@@ -251,7 +251,7 @@ impl EthernetDevice for WithMac {
         Ok(false)
     }
 
-    fn send_gather(&mut self, _: &[&[u8]]) -> Result<(), ErrorKind> {
+    fn send_vectored(&mut self, _: &[&[u8]]) -> Result<(), ErrorKind> {
         Err(ErrorKind::LinkDown)
     }
 

@@ -6,14 +6,14 @@ mod http;
 
 use core::time::Duration;
 
-use ethdev_sim::{Clock, RingConfig, RingNic, Station, Wire, WireConfig};
-use ethdev_smoltcp::Adapter;
+use ethdev_sim::{Clock, Peer, RingConfig, RingNic, Wire, WireConfig};
+use ethdev_smoltcp::SmoltcpDevice;
 use smoltcp::iface::SocketHandle;
 use smoltcp::socket::tcp;
 use smoltcp::wire::{IpCidr, Ipv4Address};
 
 use super::bench::{NODE_IP, NODE_MAC, PEER_IP, PEER_MAC, PREFIX_LEN};
-use super::peer::Peer;
+use super::peer::StackPeer;
 use super::world::World;
 use crate::apps::{Config, Node, Slots, Storage};
 
@@ -39,12 +39,12 @@ fn in_world(config: WireConfig, test: impl FnOnce(&mut RingWorld<'_, '_, '_>, &W
     let (wire, port, peer) = Wire::new(&clock, config);
     let nic = RingNic::new(&clock, port, RingConfig::new(NODE_MAC));
     let (mut spare, mut storage, mut slots) = ([0; 1514], Box::new(Storage::<TCP_BUFFER>::new()), Slots::new());
-    let mut device = Adapter::new(nic, &mut spare);
+    let mut device = SmoltcpDevice::new(nic, &mut spare);
     let now = super::micros(clock.now());
     let node = Node::new(&CONFIG, &mut device, now, &mut storage, &mut slots).unwrap();
-    let peer = Peer::new(
+    let peer = StackPeer::new(
         &clock,
-        Station::new(peer),
+        Peer::new(peer),
         PEER_MAC,
         IpCidr::new(PEER_IP.into(), PREFIX_LEN),
         8,
@@ -75,7 +75,7 @@ impl RingWorld<'_, '_, '_> {
 
     /// Turns until `done`.
     #[track_caller]
-    fn until(&mut self, limit: Duration, mut done: impl FnMut(&mut Peer) -> bool) {
+    fn until(&mut self, limit: Duration, mut done: impl FnMut(&mut StackPeer) -> bool) {
         self.run(limit, |peer, _| Ok(done(peer).then_some(()))).unwrap();
     }
 

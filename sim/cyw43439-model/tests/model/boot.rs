@@ -108,7 +108,7 @@ fn power_takes_everything_away() {
     assert_eq!(lab.chip.peek_ram(0, 16), [0; 16]);
     lab.start();
     assert_eq!(lab.status() & 0x100, 0, "what waited is gone");
-    assert_eq!(lab.chip.truth().control_lost, 1);
+    assert_eq!(lab.chip.stats().control_lost, 1);
     lab.clean();
 }
 
@@ -145,7 +145,7 @@ fn firmware_that_halts_tells_so() {
 #[test]
 fn a_brown_out_comes_up_anew() {
     let mut lab = Lab::running(ChipConfig::default());
-    lab.chip.brown_out();
+    lab.chip.inject_brownout();
     assert_eq!(lab.chip.boot(), Boot::PoweringUp);
     lab.clock.advance(ms(60));
     assert_eq!(lab.chip.boot(), Boot::BusReady);

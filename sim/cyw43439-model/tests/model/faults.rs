@@ -64,8 +64,8 @@ fn spoiled_frames() {
         let mut expected = good.clone();
         change(&mut expected);
         assert_eq!(bytes, expected, "{spoil:?}");
-        let truth = lab.chip.truth();
-        assert_eq!(truth.delivered + truth.delivered_spoiled, 1, "{spoil:?}");
+        let stats = lab.chip.stats();
+        assert_eq!(stats.delivered + stats.delivered_spoiled, 1, "{spoil:?}");
         lab.clean();
     }
 }
@@ -75,11 +75,11 @@ fn longer_frames() {
     let (lab, bytes) = spoiled(Spoil::Oversize(1800));
     assert_eq!(bytes.len(), 1800);
     assert_eq!(bytes[..4], [0x08, 0x07, 0xf7, 0xf8]);
-    assert_eq!(lab.chip.truth().delivered_spoiled, 1);
+    assert_eq!(lab.chip.stats().delivered_spoiled, 1);
     let (lab, bytes) = spoiled(Spoil::OddHeaderLength);
     assert_eq!((bytes.len(), bytes[7]), (259, 191));
     assert_eq!(Lab::parse(&bytes).ethernet(), ethernet(MAC, 60, 0));
-    assert_eq!(lab.chip.truth().delivered, 1);
+    assert_eq!(lab.chip.stats().delivered, 1);
 }
 
 #[test]
@@ -93,7 +93,7 @@ fn a_length_of_zero_is_announced_once() {
     assert_eq!(lab.status() >> 9 & 0x7ff, 258);
     lab.drain();
     assert_eq!(lab.data, [ethernet(MAC, 60, 0)]);
-    assert_eq!(lab.chip.truth().delivered, 1);
+    assert_eq!(lab.chip.stats().delivered, 1);
     lab.clean();
 }
 
@@ -111,13 +111,13 @@ fn frames_twice_or_never() {
     assert_eq!(frames.len(), 4);
     assert_eq!(frames[0][190..], frames[1][190..]);
     assert_ne!(frames[2][190..], frames[0][190..]);
-    let truth = lab.chip.truth();
+    let stats = lab.chip.stats();
     assert_eq!(
         (
-            truth.arrived,
-            truth.delivered,
-            truth.delivered_spoiled,
-            truth.lost_by_fault
+            stats.arrived,
+            stats.delivered,
+            stats.delivered_spoiled,
+            stats.lost_by_fault
         ),
         (5, 3, 1, 1)
     );
@@ -156,7 +156,7 @@ fn replies_late_or_never() {
     let late = lab.drain().expect("the first one comes after all");
     assert_eq!(early[10..12], lab.id.to_le_bytes());
     assert_eq!(late[10..12], first.to_le_bytes());
-    assert_eq!(lab.chip.truth().control_lost, 1);
+    assert_eq!(lab.chip.stats().control_lost, 1);
     lab.chip.inject(Fault::RefuseIoctl(-22));
     assert_eq!(lab.ioctl(true, 3, &[]), Err(-22));
     assert!(lab.chip.association().is_some(), "it was not carried out");
@@ -357,7 +357,7 @@ fn frames_are_held_back() {
     let update = lab.recv().expect("it comes at once");
     assert_eq!(update.credit, lab.sequence + 1, "three of four places are taken");
     assert_eq!(lab.peer.recv(), None);
-    assert_eq!(lab.chip.truth().tx_waiting(), 3);
+    assert_eq!(lab.chip.stats().tx_waiting(), 3);
     lab.chip.hold_frames(false);
     lab.pass(ms(5));
     for n in 0..3 {
@@ -365,7 +365,7 @@ fn frames_are_held_back() {
     }
     lab.send_data(&ethernet([2, 0, 0, 0, 0, 7], 60, 9));
     lab.pass(ms(5));
-    assert_eq!(lab.chip.truth().transmitted, 4);
+    assert_eq!(lab.chip.stats().transmitted, 4);
     lab.clean();
 }
 
@@ -378,10 +378,10 @@ fn the_air_loses_frames() {
         lab.send_data(&ethernet([2, 0, 0, 0, 0, 7], 60, n));
         lab.pass(ms(2));
     }
-    let truth = lab.chip.truth();
-    assert_eq!(truth.lost_in_air + truth.delivered, 100);
-    assert_eq!(truth.tx_lost_in_air + truth.transmitted, 100);
-    assert!((30..70).contains(&truth.lost_in_air) && (30..70).contains(&truth.tx_lost_in_air));
+    let stats = lab.chip.stats();
+    assert_eq!(stats.lost_in_air + stats.delivered, 100);
+    assert_eq!(stats.tx_lost_in_air + stats.transmitted, 100);
+    assert!((30..70).contains(&stats.lost_in_air) && (30..70).contains(&stats.tx_lost_in_air));
     lab.clean();
 }
 
@@ -403,9 +403,9 @@ fn the_same_seed_the_same_faults() {
             let status = lab.status();
             seen.extend(status.to_le_bytes());
             seen.extend(lab.recv_bytes((status >> 9 & 0x7ff) as usize));
-            assert!(lab.chip.truth().balanced());
+            assert!(lab.chip.stats().balanced());
         }
-        (seen, lab.chip.truth(), lab.clock.now())
+        (seen, lab.chip.stats(), lab.clock.now())
     };
     assert_eq!(run(1), run(1));
     assert_ne!(run(1).0, run(2).0);
@@ -447,14 +447,14 @@ fn all_at_once() {
                 let mut words = vec![0; len.div_ceil(4)];
                 lab.bus.cmd_read_blocking(command(false, 2, 0, len), &mut words).ok();
             }
-            assert!(lab.chip.truth().balanced(), "seed {seed}: {:?}", lab.chip.truth());
+            assert!(lab.chip.stats().balanced(), "seed {seed}: {:?}", lab.chip.stats());
         }
         lab.chip.power_pin().set_low().unwrap();
-        let truth = lab.chip.truth();
-        assert_eq!((truth.waiting(), truth.tx_waiting()), (0, 0), "seed {seed}: {truth:?}");
+        let stats = lab.chip.stats();
+        assert_eq!((stats.waiting(), stats.tx_waiting()), (0, 0), "seed {seed}: {stats:?}");
         assert!(
-            truth.delivered > 0 && truth.delivered_spoiled > 0 && truth.overflowed > 0,
-            "seed {seed}: {truth:?}"
+            stats.delivered > 0 && stats.delivered_spoiled > 0 && stats.overflowed > 0,
+            "seed {seed}: {stats:?}"
         );
     }
 }

@@ -70,9 +70,9 @@ fn data_pass_both_ways() {
         padded.resize(len.max(60), 0);
         assert_eq!(lab.peer.recv(), Some(padded));
     }
-    let truth = lab.chip.truth();
-    assert_eq!((truth.arrived, truth.delivered), (9, 9));
-    assert_eq!((truth.tx_accepted, truth.transmitted), (9, 9));
+    let stats = lab.chip.stats();
+    assert_eq!((stats.arrived, stats.delivered), (9, 9));
+    assert_eq!((stats.tx_accepted, stats.transmitted), (9, 9));
     lab.clean();
 }
 
@@ -89,7 +89,7 @@ fn data_without_padding_grow() {
         let arrived = lab.peer.recv();
         assert_eq!(arrived.map(|frame| frame.len()), arrives.then_some(len + 2));
     }
-    assert_eq!(lab.chip.truth().tx_bad_length, 1);
+    assert_eq!(lab.chip.stats().tx_bad_length, 1);
     assert!(lab.kinds().contains(&ViolationKind::BadDataHeader));
     assert!(lab.kinds().contains(&ViolationKind::BadFrameLength));
 }
@@ -149,10 +149,10 @@ fn frames_without_credit_are_dropped() {
         lab.send_data(&ethernet([2, 0, 0, 0, 0, 7], 60, n));
     }
     assert_eq!(lab.kinds(), [ViolationKind::NoCredit].into());
-    assert_eq!(lab.chip.truth().tx_no_credit, 2);
+    assert_eq!(lab.chip.stats().tx_no_credit, 2);
     assert_eq!(lab.status() & 4, 4, "overflow");
     lab.pass(ms(20));
-    assert_eq!(lab.chip.truth().transmitted, 4);
+    assert_eq!(lab.chip.stats().transmitted, 4);
 }
 
 /// Before the first reply there is credit for one frame.
@@ -212,7 +212,7 @@ fn sequence_numbers_go_round() {
         lab.send_data(&ethernet([2, 0, 0, 0, 0, 7], 60, n as u8));
         lab.pass(ms(1));
     }
-    assert_eq!(lab.chip.truth().transmitted, 600);
+    assert_eq!(lab.chip.stats().transmitted, 600);
     lab.clean();
 }
 
@@ -227,8 +227,8 @@ fn the_queue_for_the_host_is_finite() {
     let arrived: Vec<Vec<u8>> = lab.data.drain(..).collect();
     let expected: Vec<Vec<u8>> = (0..5).map(|n| ethernet(MAC, 60, n)).collect();
     assert_eq!(arrived, expected);
-    let truth = lab.chip.truth();
-    assert_eq!((truth.delivered, truth.overflowed, truth.waiting()), (5, 3, 0));
+    let stats = lab.chip.stats();
+    assert_eq!((stats.delivered, stats.overflowed, stats.waiting()), (5, 3, 0));
     lab.clean();
 }
 
@@ -242,7 +242,7 @@ fn who_does_not_want_a_frame_drops_it() {
     lab.write(1, 0x1_000d, 1, 1);
     lab.drain();
     assert_eq!(lab.data, [ethernet(MAC, 60, 1)]);
-    assert_eq!(lab.chip.truth().aborted, 1);
+    assert_eq!(lab.chip.stats().aborted, 1);
     lab.clean();
 }
 
@@ -261,7 +261,7 @@ fn a_read_that_is_broken_off_loses_the_frame() {
     );
     assert!(stalled.is_err(), "65 words take longer");
     assert_eq!(lab.recv(), None);
-    assert_eq!(lab.chip.truth().aborted, 1);
+    assert_eq!(lab.chip.stats().aborted, 1);
 }
 
 #[test]
@@ -286,9 +286,9 @@ fn frames_are_filtered() {
     lab.set("mcast_list", &[0; 4]).unwrap();
     lab.set_u32("allmulti", 1).unwrap();
     assert_eq!(arrive(&mut lab), [&MAC[..], &[0xff; 6], &GROUP]);
-    let truth = lab.chip.truth();
-    assert_eq!((truth.filtered_multicast, truth.filtered_unicast), (1, 3));
-    assert_eq!(truth.arrived, 12);
+    let stats = lab.chip.stats();
+    assert_eq!((stats.filtered_multicast, stats.filtered_unicast), (1, 3));
+    assert_eq!(stats.arrived, 12);
     lab.clean();
 }
 
@@ -299,7 +299,7 @@ fn access_points_pass_no_broken_frames() {
     lab.peer.send_raw(&ethdev_sim::fcs::append(&ethernet(MAC, 14, 0)[..13]));
     lab.peer.send_raw(&ethdev_sim::fcs::append(&ethernet(MAC, 1515, 0)));
     lab.pass(ms(5));
-    assert_eq!(lab.chip.truth().bad, 3);
+    assert_eq!(lab.chip.stats().bad, 3);
     assert!(lab.data.is_empty());
     lab.clean();
 }
@@ -311,8 +311,8 @@ fn without_a_network_nothing_passes() {
     lab.send_data(&ethernet([2, 0, 0, 0, 0, 7], 60, 0));
     lab.pass(ms(5));
     assert_eq!(lab.peer.recv(), None);
-    let truth = lab.chip.truth();
-    assert_eq!((truth.not_joined, truth.tx_not_joined), (1, 1));
+    let stats = lab.chip.stats();
+    assert_eq!((stats.not_joined, stats.tx_not_joined), (1, 1));
     lab.clean();
 }
 
@@ -338,12 +338,12 @@ fn power_loses_what_waits() {
     lab.peer.send(&ethernet(MAC, 1514, 0));
     lab.send_data(&ethernet([2, 0, 0, 0, 0, 7], 60, 0));
     lab.clock.advance(Duration::from_micros(130));
-    let truth = lab.chip.truth();
-    assert_eq!((truth.waiting(), truth.tx_waiting()), (2, 1), "{truth:?}");
+    let stats = lab.chip.stats();
+    assert_eq!((stats.waiting(), stats.tx_waiting()), (2, 1), "{stats:?}");
     embedded_hal::digital::OutputPin::set_low(&mut lab.chip.power_pin()).unwrap();
     lab.clock.advance(ms(100));
-    let truth = lab.chip.truth();
-    assert_eq!((truth.lost_in_reset, truth.tx_lost_in_reset), (2, 1));
-    assert_eq!((truth.waiting(), truth.tx_waiting()), (0, 0));
+    let stats = lab.chip.stats();
+    assert_eq!((stats.lost_in_reset, stats.tx_lost_in_reset), (2, 1));
+    assert_eq!((stats.waiting(), stats.tx_waiting()), (0, 0));
     assert_eq!(lab.peer.recv(), None);
 }

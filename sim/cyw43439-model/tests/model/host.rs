@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use cyw43439_model::{ChipConfig, Cyw43Chip, Images, ViolationKind, WordBus};
 use embedded_hal::digital::OutputPin;
-use ethdev_sim::{Clock, Station, Wire, WireConfig};
+use ethdev_sim::{Clock, Peer, Wire, WireConfig};
 
 pub const MAC: [u8; 6] = [0x28, 0xcd, 0xc1, 0x01, 0x02, 0x03];
 pub const ARM: u32 = 0x1810_3000;
@@ -67,7 +67,7 @@ pub struct Lab {
     pub clock: Clock,
     pub chip: Cyw43Chip,
     pub bus: WordBus,
-    pub peer: Station,
+    pub peer: Peer,
     pub firmware: Vec<u8>,
     pub nvram: Vec<u8>,
     pub clm: Vec<u8>,
@@ -94,7 +94,7 @@ impl Lab {
             bus: chip.word_bus(),
             chip,
             clock,
-            peer: Station::new(peer),
+            peer: Peer::new(peer),
             firmware,
             nvram,
             clm,
@@ -506,7 +506,7 @@ impl Lab {
     pub fn clean(&self) {
         let violations: Vec<String> = self.chip.violations().iter().map(ToString::to_string).collect();
         assert!(violations.is_empty(), "{violations:#?}");
-        assert!(self.chip.truth().balanced(), "{:?}", self.chip.truth());
+        assert!(self.chip.stats().balanced(), "{:?}", self.chip.stats());
     }
 }
 

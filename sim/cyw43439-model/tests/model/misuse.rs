@@ -132,7 +132,7 @@ fn each_kind() {
             .first()
             .unwrap_or_else(|| panic!("case {n}: {kind:?} is not reported"));
         assert_eq!(first.kind, kind, "case {n}: {first}");
-        assert!(lab.chip.truth().balanced());
+        assert!(lab.chip.stats().balanced());
     }
 }
 
@@ -160,7 +160,7 @@ fn headers_that_do_not_hold() {
         spoil(&mut frame);
         lab.send_raw(&frame);
         assert_eq!(lab.kinds(), [ViolationKind::BadFrame].into(), "case {n}");
-        assert_eq!(lab.chip.truth().tx_malformed, 1, "case {n}");
+        assert_eq!(lab.chip.stats().tx_malformed, 1, "case {n}");
     }
 }
 
@@ -173,7 +173,7 @@ fn frames_that_ethernet_does_not_allow() {
         lab.send_data(&frame);
         lab.pass(ms(5));
         assert_eq!(lab.kinds(), [ViolationKind::BadFrameLength].into());
-        assert_eq!(lab.chip.truth().tx_bad_length, 1);
+        assert_eq!(lab.chip.stats().tx_bad_length, 1);
         assert_eq!(lab.peer.recv(), None);
     }
 }

@@ -83,9 +83,9 @@ fn keys_come_before_or_after_the_end_of_the_join() {
         lab.peer.send(&ethernet(MAC, 60, 0));
         lab.send_data(&ethernet([2, 0, 0, 0, 0, 7], 60, 0));
         lab.pass(ms(10));
-        let truth = lab.chip.truth();
+        let stats = lab.chip.stats();
         assert_eq!(
-            (truth.not_joined, truth.tx_not_joined),
+            (stats.not_joined, stats.tx_not_joined),
             (1, 1),
             "nothing passes without keys"
         );
@@ -310,8 +310,8 @@ fn an_access_point_that_falls_silent() {
     lab.peer.send(&ethernet(MAC, 60, 0));
     lab.send_data(&ethernet([2, 0, 0, 0, 0, 7], 60, 0));
     lab.pass(ms(500));
-    let truth = lab.chip.truth();
-    assert_eq!((truth.lost_in_air, truth.tx_lost_in_air), (1, 1));
+    let stats = lab.chip.stats();
+    assert_eq!((stats.lost_in_air, stats.tx_lost_in_air), (1, 1));
     assert_eq!(lab.take_events(), [], "a few beacons may be missed");
     lab.chip.restore_ap(ap);
     lab.pass(ms(1000));

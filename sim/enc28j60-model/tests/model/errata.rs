@@ -60,10 +60,10 @@ fn erratum_5_loads_zero_unless_the_fifo_starts_there() {
             host.clear_bits(ECON1, 0x04);
             host.set16(ERXST, 0x0400);
             host.set_bits(ECON1, 0x04);
-            let lost = host.chip.truth().overflowed;
+            let lost = host.chip.stats().overflowed;
             host.peer.send(&frame(60));
             host.us(100);
-            astray |= host.chip.truth().overflowed > lost;
+            astray |= host.chip.stats().overflowed > lost;
             host.set_bits(ECON2, 0x40);
         }
         assert_eq!(astray, expected);
@@ -108,11 +108,11 @@ fn errata_9_and_10_make_loopbacks_unreliable() {
             host.us(100);
             host.receive();
         }
-        let truth = host.chip.truth();
-        assert_eq!(truth.looped_back, 60);
+        let stats = host.chip.stats();
+        assert_eq!(stats.looped_back, 60);
         assert!(
-            truth.killed > 0 && truth.bad_crc + truth.filtered > 0 && truth.received > 20,
-            "{truth:?}"
+            stats.killed > 0 && stats.bad_crc + stats.filtered > 0 && stats.received > 20,
+            "{stats:?}"
         );
         host.assert_clean();
     }
@@ -139,7 +139,7 @@ fn erratum_12_stalls_until_a_transmit_reset() {
     host.transmit(0, &frame(60));
     host.us(100);
     assert_eq!((host.peer.pending(), host.get(EIR) & 0x0a), (1, 0x08));
-    assert_eq!(host.chip.truth().tx_stalled, 1);
+    assert_eq!(host.chip.stats().tx_stalled, 1);
     host.assert_clean();
 }
 
@@ -151,7 +151,7 @@ fn erratum_12_spares_full_duplex() {
     host.us(2000);
     host.transmit(0, &frame(60));
     host.us(100);
-    assert_eq!((host.chip.truth().tx_aborted, host.peer.pending()), (1, 1));
+    assert_eq!((host.chip.stats().tx_aborted, host.peer.pending()), (1, 1));
     host.assert_clean();
 }
 
@@ -192,7 +192,7 @@ fn erratum_13_strikes_at_random_in_half_duplex_only() {
             host.us(300);
             host.clear_bits(ECON1, 0x08);
         }
-        assert_eq!(host.chip.truth().tx_aborted > 0, strikes);
+        assert_eq!(host.chip.stats().tx_aborted > 0, strikes);
     }
 }
 
@@ -248,7 +248,7 @@ fn erratum_17_kills_the_packet_that_arrives_during_a_checksum() {
         host.us(20);
         host.set_bits(ECON1, 0x20);
         host.us(100);
-        assert_eq!(host.chip.truth().received, received);
+        assert_eq!(host.chip.stats().received, received);
         assert_eq!((host.get(EIR) & 1 == 1, host.get(ESTAT) & 0x40 != 0), (on, on));
         assert_eq!(host.kinds().contains(&ViolationKind::DmaMisuse), on);
     }
@@ -265,7 +265,7 @@ fn erratum_18_lets_through_what_the_pattern_rejects() {
         host.start(0x32);
         host.peer.send_raw(&fcs::append(&frame(100)));
         host.clock.advance(Duration::from_millis(1));
-        assert_eq!(host.chip.truth().received, received);
+        assert_eq!(host.chip.stats().received, received);
         host.assert_clean();
     }
 }

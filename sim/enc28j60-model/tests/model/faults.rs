@@ -6,7 +6,7 @@ use std::rc::Rc;
 use embedded_hal::digital::InputPin;
 use embedded_hal::spi::SpiDevice;
 use embedded_hal_async::digital::Wait;
-use enc28j60_model::{ChipFaults, Miso, SpiFault};
+use enc28j60_model::{ChipFaults, MisoFault, SpiFault};
 use ethdev_sim::block_on;
 
 use crate::host::*;
@@ -15,14 +15,14 @@ use crate::host::*;
 fn an_absent_chip_reads_the_same_for_ever() {
     let mut host = Host::started(ideal());
     for byte in [0x00, 0xff] {
-        host.chip.set_miso(Miso::Stuck(byte));
+        host.chip.set_miso(MisoFault::Stuck(byte));
         assert_eq!(host.get(EREVID), byte);
         host.set16(EWRPT, 0x1234);
     }
-    host.chip.set_miso(Miso::Random);
+    host.chip.set_miso(MisoFault::Random);
     let noise: Vec<u8> = (0..32).map(|_| host.get(EREVID)).collect();
     assert!(noise.iter().any(|byte| *byte != noise[0]));
-    host.chip.set_miso(Miso::Connected);
+    host.chip.set_miso(MisoFault::Connected);
     assert_eq!((host.get(EREVID), host.get16(EWRPT)), (6, 0));
 }
 
@@ -50,9 +50,9 @@ fn flipped_bits_arrive_in_both_directions() {
         host.spi.write(&[0x42, value]).unwrap();
         let mut bytes = [0x02, 0];
         host.spi.transfer_in_place(&mut bytes).unwrap();
-        let truth = host.chip.peek(0, 2);
-        written_wrong += u32::from(truth != value);
-        read_wrong += u32::from(bytes[1] != truth);
+        let stats = host.chip.peek(0, 2);
+        written_wrong += u32::from(stats != value);
+        read_wrong += u32::from(bytes[1] != stats);
     }
     assert!(written_wrong > 5 && read_wrong > 5, "{written_wrong}, {read_wrong}");
     assert_eq!(
@@ -134,7 +134,7 @@ fn the_same_seed_gives_the_same_faults() {
             host.transmit(0, &frame(80));
             host.us(8000);
         }
-        (host.chip.truth(), host.chip.bus(), host.clock.now())
+        (host.chip.stats(), host.chip.bus(), host.clock.now())
     };
     assert_eq!(run(1), run(1));
     assert_ne!(run(1).0, run(2).0);

@@ -13,8 +13,8 @@ fn what_does_not_fit_is_aborted_and_leaves_the_rest_alone() {
         host.peer.send(&frame(1514));
     }
     host.us(8000);
-    let truth = host.chip.truth();
-    assert_eq!((truth.received, truth.overflowed), (4, 2));
+    let stats = host.chip.stats();
+    assert_eq!((stats.received, stats.overflowed), (4, 2));
     assert_eq!((host.get(EIR) & 1, host.get(ESTAT) & 0x40), (1, 0x40));
     for n in 0..4 {
         assert_eq!(host.receive().unwrap().1, fcs::append(&frame(1514)), "packet {n}");
@@ -46,9 +46,9 @@ fn the_packet_counter_saturates() {
         host.peer.send_raw(&fcs::append(&frame(14)));
     }
     host.us(257 * 40);
-    let truth = host.chip.truth();
+    let stats = host.chip.stats();
     assert_eq!(
-        (truth.received, truth.packet_count_full, host.get(EPKTCNT)),
+        (stats.received, stats.packet_count_full, host.get(EPKTCNT)),
         (255, 2, 255)
     );
     assert_eq!(host.get(EIR) & 0x41, 0x41);
@@ -58,9 +58,9 @@ fn the_packet_counter_saturates() {
 #[test]
 fn a_stuck_count_is_what_is_read_and_not_what_is() {
     let mut host = Host::started(ideal());
-    host.chip.stick_packet_count(Some(3));
+    host.chip.freeze_packet_count(Some(3));
     assert_eq!(host.get(EPKTCNT), 3);
-    host.chip.stick_packet_count(None);
+    host.chip.freeze_packet_count(None);
     assert_eq!(host.get(EPKTCNT), 0);
 }
 
@@ -144,10 +144,10 @@ proptest! {
         let mut host = Host::started(ideal());
         let mut expected = std::collections::VecDeque::new();
         for (len, take) in steps {
-            let before = host.chip.truth().received;
+            let before = host.chip.stats().received;
             host.peer.send(&frame(len));
             host.us(1400);
-            if host.chip.truth().received > before {
+            if host.chip.stats().received > before {
                 expected.push_back(frame(len));
             }
             for _ in 0..take {
@@ -157,8 +157,8 @@ proptest! {
                 }
             }
         }
-        let truth = host.chip.truth();
-        prop_assert_eq!(truth.arrived, truth.received + truth.overflowed);
+        let stats = host.chip.stats();
+        prop_assert_eq!(stats.arrived, stats.received + stats.overflowed);
         host.assert_clean();
     }
 }

@@ -5,7 +5,7 @@ use core::time::Duration;
 use embedded_hal::spi::{Operation, SpiDevice};
 use enc28j60_model::{ChipConfig, Enc28j60Chip, Errata, Revision, SimSpi, ViolationKind};
 use ethdev::Speed;
-use ethdev_sim::{Clock, Station, Wire, WireConfig};
+use ethdev_sim::{Clock, Peer, Wire, WireConfig};
 
 /// The station's address, as programmed by [`Host::start`].
 pub const MAC: [u8; 6] = [0x02, 0x13, 0x24, 0x35, 0x46, 0x57];
@@ -53,7 +53,7 @@ pub struct Host {
     pub clock: Clock,
     pub wire: Wire,
     pub chip: Enc28j60Chip,
-    pub peer: Station,
+    pub peer: Peer,
     pub spi: SimSpi,
     next: u16,
 }
@@ -79,7 +79,7 @@ impl Host {
         let chip = Enc28j60Chip::new(&clock, port, config);
         Self {
             spi: chip.spi_device(),
-            peer: Station::new(peer),
+            peer: Peer::new(peer),
             clock,
             wire,
             chip,
@@ -242,8 +242,8 @@ impl Host {
             "{}",
             violations.iter().map(|v| format!("{v}\n")).collect::<String>()
         );
-        let truth = self.chip.truth();
-        assert!(truth.balanced() && truth.tx_running() <= 1, "{truth:?}");
+        let stats = self.chip.stats();
+        assert!(stats.balanced() && stats.tx_running() <= 1, "{stats:?}");
     }
 }
 

@@ -19,7 +19,7 @@ pub(crate) const READY_TAKES_THE_FRAME: u8 = 1;
 pub(crate) const RECEIVES_EAGERLY: u8 = 2;
 /// `recv_frame` takes the frame out of the chip, then waits for the bus.
 pub(crate) const RECV_LOSES_WHEN_DROPPED: u8 = 3;
-/// `send_gather` hands the frame over half by half.
+/// `send_vectored` hands the frame over half by half.
 pub(crate) const SENDS_HALVES: u8 = 4;
 /// `ready` does not see to it that it is woken.
 pub(crate) const NEVER_WOKEN: u8 = 5;
@@ -37,7 +37,7 @@ pub(crate) struct AsyncRig<const DEFECT: u8>;
 
 impl<const DEFECT: u8> Fixture for AsyncRig<DEFECT> {
     type Device = Awaiting<DEFECT>;
-    type FarEnd = MemFar;
+    type LinkPeer = MemFar;
 
     fn new() -> (Awaiting<DEFECT>, MemFar) {
         let (nic, far) = mem();
@@ -142,7 +142,7 @@ impl<const DEFECT: u8> EthernetDevice for Awaiting<DEFECT> {
         self.nic.tx_ready()
     }
 
-    async fn send_gather(&mut self, parts: &[&[u8]]) -> Result<(), ErrorKind> {
+    async fn send_vectored(&mut self, parts: &[&[u8]]) -> Result<(), ErrorKind> {
         bus().await;
         let frame = parts.concat();
         if DEFECT == SENDS_HALVES && frame.len() == 300 && self.nic.tx_ready()? {
@@ -165,10 +165,10 @@ impl<const DEFECT: u8> EthernetDevice for Awaiting<DEFECT> {
             let events = self.nic.service()?;
             let so = Interest {
                 rx: events.rx_pending,
-                tx: events.tx_room,
+                tx: events.tx_ready,
                 link: self.nic.link() != self.link_told,
             };
-            let ready = so.and(interest);
+            let ready = so & interest;
             if ready.rx && DEFECT == READY_TAKES_THE_FRAME {
                 let frame = self.nic.take()?;
                 bus().await;

@@ -69,7 +69,7 @@ pub(crate) struct Rig<X>(PhantomData<X>);
 
 impl<X: Defect> Fixture for Rig<X> {
     type Device = Broken<X>;
-    type FarEnd = MemFar;
+    type LinkPeer = MemFar;
 
     fn new() -> (Broken<X>, MemFar) {
         let (nic, far) = mem();
@@ -111,7 +111,7 @@ impl<X: Defect> EthernetDevice for Broken<X> {
         self.defect.tx_ready(&mut self.nic)
     }
 
-    fn send_gather(&mut self, parts: &[&[u8]]) -> Answer<()> {
+    fn send_vectored(&mut self, parts: &[&[u8]]) -> Answer<()> {
         self.defect.send(&mut self.nic, &parts.concat())
     }
 

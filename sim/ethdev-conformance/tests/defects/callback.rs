@@ -34,7 +34,7 @@ pub(crate) struct CallRig<const DEFECT: u8>;
 
 impl<const DEFECT: u8> Fixture for CallRig<DEFECT> {
     type Device = Calling<DEFECT>;
-    type FarEnd = MemFar;
+    type LinkPeer = MemFar;
 
     fn new() -> (Calling<DEFECT>, MemFar) {
         let (nic, far) = mem();
@@ -54,8 +54,8 @@ impl Transmit for Tx<'_> {
         self.0.mac_address()
     }
 
-    fn send_gather(&mut self, parts: &[&[u8]]) -> Result<(), ErrorKind> {
-        self.0.send_gather(parts)
+    fn send_vectored(&mut self, parts: &[&[u8]]) -> Result<(), ErrorKind> {
+        self.0.send_vectored(parts)
     }
 }
 

@@ -35,7 +35,7 @@ pub(crate) struct LendRig<const DEFECT: u8>;
 
 impl<const DEFECT: u8> Fixture for LendRig<DEFECT> {
     type Device = Lending<DEFECT>;
-    type FarEnd = MemFar;
+    type LinkPeer = MemFar;
 
     fn new() -> (Lending<DEFECT>, MemFar) {
         let (nic, far) = mem();
@@ -161,8 +161,8 @@ impl<const DEFECT: u8> EthernetDevice for Lending<DEFECT> {
         self.inner.tx_ready()
     }
 
-    fn send_gather(&mut self, parts: &[&[u8]]) -> Result<(), Error> {
-        self.inner.send_gather(parts)
+    fn send_vectored(&mut self, parts: &[&[u8]]) -> Result<(), Error> {
+        self.inner.send_vectored(parts)
     }
 
     fn service(&mut self) -> Result<Events, Error> {

@@ -12,11 +12,11 @@ use std::time::Duration;
 use ethdev::frame::MIN_FRAME_LEN;
 use ethdev::{
     Capabilities, Control, ControlError, ErrorKind, ErrorType, EthernetDevice, Events, FilterOutcome, Interest, Link,
-    MacAddress, Multicast, Rearm, RearmOutcome, RxFilter, RxMeta, Stats, check_frame,
+    MacAddress, Multicast, Rearm, RearmOutcome, RxFilter, RxMeta, Stats, validate_tx_len,
 };
-use ethdev_conformance::{FarEnd, Power};
+use ethdev_conformance::{LinkPeer, Power};
 use ethdev_sim::fcs;
-use ethdev_util::Doorbell;
+use ethdev_util::IrqSignal;
 
 /// Frames in either queue of the chip.
 pub(crate) const SLOTS: usize = 4;
@@ -40,7 +40,7 @@ pub(crate) struct Chip {
     pub(crate) reported: Option<usize>,
     pub(crate) now: Duration,
     pub(crate) mask: Interest,
-    doorbell: Arc<Doorbell>,
+    irq_signal: Arc<IrqSignal>,
     pub(crate) mac_address: MacAddress,
     pub(crate) filter: Filter,
     pub(crate) stats: Stats,
@@ -111,8 +111,8 @@ impl Chip {
     }
 
     fn ring(&self, cause: Interest) {
-        if !self.mask.and(cause).is_none() {
-            self.doorbell.ring();
+        if !(self.mask & cause).is_none() {
+            self.irq_signal.signal();
         }
     }
 
@@ -248,7 +248,7 @@ impl EthernetDevice for Mem {
 
     fn stats(&self) -> Stats {
         // The chip's counters are read here as if they were the driver's: what is cached is not what these tests are about.
-        self.chip.borrow().stats.plus(&self.stats)
+        self.chip.borrow().stats.wrapping_add(&self.stats)
     }
 
     fn recv_frame(&mut self, buf: &mut [u8]) -> Result<Option<RxMeta>, ErrorKind> {
@@ -282,9 +282,9 @@ impl EthernetDevice for Mem {
         Ok(self.link.is_up() && self.room()?)
     }
 
-    fn send_gather(&mut self, parts: &[&[u8]]) -> Result<(), ErrorKind> {
+    fn send_vectored(&mut self, parts: &[&[u8]]) -> Result<(), ErrorKind> {
         self.check()?;
-        check_frame(parts, &self.capabilities())?;
+        validate_tx_len(parts, &self.capabilities())?;
         if !self.started {
             return Err(ErrorKind::Stopped);
         }
@@ -304,9 +304,9 @@ impl EthernetDevice for Mem {
             events.tx_completed = std::mem::take(&mut chip.completed);
             events.tx_failed = std::mem::take(&mut chip.failed);
         })?;
-        events.tx_room = self.link.is_up() && self.room()?;
+        events.tx_ready = self.link.is_up() && self.room()?;
         let lost = self.stats().rx_lost();
-        events.rx_lost = lost != self.lost;
+        events.rx_dropped = lost != self.lost;
         self.lost = lost;
         Ok(events)
     }
@@ -405,7 +405,7 @@ pub(crate) fn mem() -> (Mem, MemFar) {
         reported: None,
         now: Duration::ZERO,
         mask: Interest::NONE,
-        doorbell: Arc::new(Doorbell::new()),
+        irq_signal: Arc::new(IrqSignal::new()),
         mac_address,
         filter: filter.clone(),
         stats: Stats::ZERO,
@@ -424,7 +424,7 @@ pub(crate) fn mem() -> (Mem, MemFar) {
     (nic, MemFar(chip))
 }
 
-impl FarEnd for MemFar {
+impl LinkPeer for MemFar {
     fn peer_send(&mut self, frame: &[u8]) {
         self.0.borrow_mut().arrive(&fcs::append(frame));
     }
@@ -454,7 +454,7 @@ impl FarEnd for MemFar {
         Ok(())
     }
 
-    fn forge_rx_length(&mut self, len: usize) -> Power {
+    fn override_rx_len(&mut self, len: usize) -> Power {
         self.0.borrow_mut().forged = Some(len);
         Ok(())
     }
@@ -483,7 +483,7 @@ impl FarEnd for MemFar {
         Ok(())
     }
 
-    fn doorbell(&self) -> Power<Arc<Doorbell>> {
-        Ok(Arc::clone(&self.0.borrow().doorbell))
+    fn irq_signal(&self) -> Power<Arc<IrqSignal>> {
+        Ok(Arc::clone(&self.0.borrow().irq_signal))
     }
 }

@@ -323,7 +323,7 @@ pub(crate) struct SaysLostForEver;
 impl Defect for SaysLostForEver {
     fn service(&mut self, nic: &mut Mem) -> Answer<Events> {
         let mut events = nic.service()?;
-        events.rx_lost = nic.stats().rx_overrun > 0;
+        events.rx_dropped = nic.stats().rx_overrun > 0;
         Ok(events)
     }
 }

@@ -162,13 +162,13 @@ impl<T: TxHalf> TxHalf for FaultyTx<'_, T> {
             return Ok(());
         }
         let flipped = self.state.corruption.strikes() && self.state.corruption.flip(frame);
-        if !self.tx.send_gather(&[frame]).map_err(LayerError::Device)? {
+        if !self.tx.send_vectored(&[frame]).map_err(LayerError::Device)? {
             return Err(LayerError::Layer(ErrorKind::Busy));
         }
         if flipped {
             self.shared.count(|injected| injected.tx_corrupted += 1);
         }
-        if self.state.duplication.strikes() && matches!(self.tx.send_gather(&[frame]), Ok(true)) {
+        if self.state.duplication.strikes() && matches!(self.tx.send_vectored(&[frame]), Ok(true)) {
             self.shared.count(|injected| injected.tx_duplicated += 1);
         }
         Ok(())

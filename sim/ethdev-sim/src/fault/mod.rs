@@ -9,7 +9,7 @@ mod tests;
 
 use ethdev::{
     Capabilities, ErrorKind, ErrorType, EthernetDevice, Events, LayerError, Link, MacAddress, RxMeta, Stats,
-    check_frame,
+    validate_tx_len,
 };
 
 pub use lending::{FaultyRx, FaultyTx};
@@ -136,10 +136,10 @@ impl<D: EthernetDevice> EthernetDevice for Faulty<D> {
     }
 
     fn stats(&self) -> Stats {
-        let mut stats = self.device.stats().since(&self.rx.less);
+        let mut stats = self.device.stats().delta_since(&self.rx.less);
         stats.faults = stats.faults.wrapping_add(self.shared.faults.get());
         stats.link_changes = stats.link_changes.wrapping_add(self.link_changes);
-        stats.plus(&self.rx.more).plus(&self.tx.more)
+        stats.wrapping_add(&self.rx.more).wrapping_add(&self.tx.more)
     }
 
     fn recv_frame(&mut self, buf: &mut [u8]) -> Result<Option<RxMeta>, Self::Error> {
@@ -205,11 +205,11 @@ impl<D: EthernetDevice> EthernetDevice for Faulty<D> {
         Ok(self.tx.promise(room && !refused))
     }
 
-    fn send_gather(&mut self, parts: &[&[u8]]) -> Result<(), Self::Error> {
+    fn send_vectored(&mut self, parts: &[&[u8]]) -> Result<(), Self::Error> {
         self.shared.enter(&mut self.tx.bus)?;
         // What the device itself would refuse is not ours to lose. Asked first: a fault of the device comes before everything else.
         let room = self.device.tx_ready().map_err(LayerError::Device)?;
-        check_frame(parts, &self.device.capabilities()).map_err(LayerError::Layer)?;
+        validate_tx_len(parts, &self.device.capabilities()).map_err(LayerError::Layer)?;
         if self.shared.link_forced_down.get() {
             return Err(LayerError::Layer(ErrorKind::LinkDown));
         }
@@ -231,11 +231,11 @@ impl<D: EthernetDevice> EthernetDevice for Faulty<D> {
             whole = [&corrupted];
             parts = &whole;
         }
-        self.device.send_gather(parts).map_err(LayerError::Device)?;
+        self.device.send_vectored(parts).map_err(LayerError::Device)?;
         if flipped {
             self.shared.count(|injected| injected.tx_corrupted += 1);
         }
-        if self.tx.duplication.strikes() && self.device.send_gather(parts).is_ok() {
+        if self.tx.duplication.strikes() && self.device.send_vectored(parts).is_ok() {
             self.shared.count(|injected| injected.tx_duplicated += 1);
         }
         Ok(())
@@ -260,9 +260,9 @@ impl<D: EthernetDevice> EthernetDevice for Faulty<D> {
         let link = self.link();
         self.link_told = Some(link);
         events.link_changed = link != told;
-        events.tx_room = events.tx_room && !self.shared.link_forced_down.get();
-        events.tx_room = events.tx_room && !self.tx.refuses(&self.shared);
-        self.tx.promise(events.tx_room);
+        events.tx_ready = events.tx_ready && !self.shared.link_forced_down.get();
+        events.tx_ready = events.tx_ready && !self.tx.refuses(&self.shared);
+        self.tx.promise(events.tx_ready);
         events.rx_pending |= !self.rx.held.is_empty();
         Ok(events)
     }

@@ -1,6 +1,6 @@
 //! What goes wrong, and when.
 
-use crate::random::{Dice, probability};
+use crate::random::{Rng, probability};
 
 /// On which of its opportunities a fault strikes.
 ///
@@ -167,7 +167,7 @@ pub struct Injected {
     /// Answers "nothing pending" that were wrong.
     pub spurious_none: u64,
     /// Received frames lost.
-    pub rx_lost: u64,
+    pub rx_dropped: u64,
     /// Received frames that were, or will be, delivered twice.
     pub rx_duplicated: u64,
     /// Received frames with a flipped bit.
@@ -188,7 +188,7 @@ pub struct Injected {
 #[derive(Debug)]
 pub(super) struct Knob {
     when: When,
-    dice: Dice,
+    rng: Rng,
     opportunities: u64,
 }
 
@@ -196,7 +196,7 @@ impl Knob {
     pub(super) fn new(when: When, seed: u64, number: u64) -> Self {
         Self {
             when: when.checked(),
-            dice: Dice::new(seed, number),
+            rng: Rng::new(seed, number),
             opportunities: 0,
         }
     }
@@ -206,7 +206,7 @@ impl Knob {
         self.opportunities += 1;
         match self.when {
             When::Never => false,
-            When::Chance(p) => self.dice.chance(p),
+            When::Chance(p) => self.rng.chance(p),
             When::Nth(n) => self.opportunities == n,
             When::Every(n) => self.opportunities % n == 0,
         }
@@ -217,13 +217,13 @@ impl Knob {
         if frame.is_empty() {
             return false;
         }
-        let bit = self.dice.below(frame.len() * 8);
+        let bit = self.rng.below(frame.len() * 8);
         frame[bit / 8] ^= 1 << (bit % 8);
         true
     }
 
     /// A length between `least` and less than `len`; `None` where there is none.
     pub(super) fn shorter(&mut self, least: usize, len: usize) -> Option<usize> {
-        (len > least).then(|| least + self.dice.below(len - least))
+        (len > least).then(|| least + self.rng.below(len - least))
     }
 }

@@ -151,7 +151,7 @@ impl RxState {
 
     pub(super) fn count_lost(&mut self, shared: &Shared) {
         self.more.rx_error = self.more.rx_error.wrapping_add(1);
-        shared.count(|injected| injected.rx_lost += 1);
+        shared.count(|injected| injected.rx_dropped += 1);
     }
 
     /// Keeps a copy of a frame to be delivered once more.

@@ -1,7 +1,7 @@
 //! Every knob changes what is observed, and is counted.
 
 use super::*;
-use crate::{Clock, RingConfig, RingNic, Station, WireConfig};
+use crate::{Clock, Peer, RingConfig, RingNic, WireConfig};
 use ethdev::{Control, Error, Interest, LendingDevice, Rearm, RearmOutcome, RxHalf, TxHalf};
 use proptest::prelude::*;
 
@@ -11,7 +11,7 @@ const LEN: usize = 100;
 struct Bench {
     clock: Clock,
     device: Faulty<RingNic>,
-    peer: Station,
+    peer: Peer,
 }
 
 impl Bench {
@@ -182,7 +182,7 @@ fn lost_frames_are_missing_and_counted() {
         let stats = bench.device.stats();
         assert_eq!((stats.rx_frames, stats.rx_error, stats.rx_discarded), (2, 1, 0));
         assert_eq!(stats.rx_bytes as usize, 2 * LEN);
-        assert_eq!(bench.device.injected().rx_lost, 1);
+        assert_eq!(bench.device.injected().rx_dropped, 1);
     });
     both(FaultPlan::new().with_tx_loss(When::Every(2)), |mut bench, lending| {
         for n in 0..4 {
@@ -421,7 +421,7 @@ proptest! {
         prop_assert_eq!(stats.rx_frames, got);
         prop_assert_eq!(stats.rx_bytes as usize, got_bytes);
         prop_assert_eq!(stats.rx_discarded, discarded);
-        prop_assert_eq!(u64::from(stats.rx_error), injected.rx_lost);
+        prop_assert_eq!(u64::from(stats.rx_error), injected.rx_dropped);
         let copies_lost = arrived + injected.rx_duplicated - u64::from(got + discarded + stats.rx_error + stats.rx_reset);
         prop_assert!(copies_lost <= injected.rx_duplicated, "only copies may vanish in a stop");
         let on_wire = u64::from(accepted) - injected.tx_lost + injected.tx_duplicated;

@@ -5,7 +5,7 @@ use core::ops::Deref;
 use std::rc::Rc;
 
 use ethdev::{MacAddress, MaxFrameLen};
-use ethdev_util::Doorbell;
+use ethdev_util::IrqSignal;
 
 /// How a [`RingNic`](super::RingNic) is built.
 #[derive(Clone)]
@@ -75,29 +75,29 @@ impl RingConfig {
         self
     }
 
-    /// The same with an interrupt line that runs `handler`. It must not use the device: an interrupt handler rings a doorbell.
+    /// The same with an interrupt line that runs `handler`. It must not use the device: an interrupt handler rings a interrupt signal.
     #[must_use]
     pub fn with_interrupt(mut self, handler: Rc<dyn Fn()>) -> Self {
         self.interrupt = Some(handler);
         self
     }
 
-    /// The same with an interrupt line that rings `doorbell`: a `&'static Doorbell` or an `Rc<Doorbell>`.
+    /// The same with an interrupt line that rings `irq_signal`: a `&'static IrqSignal` or an `Rc<IrqSignal>`.
     ///
     /// ```
-    /// use ethdev_util::{Doorbell, asynch::Async};
+    /// use ethdev_util::{IrqSignal, asynch::BlockingAsync};
     /// use ethdev::MacAddress;
     /// use ethdev_sim::{Clock, RingConfig, RingNic, WireConfig};
     /// use std::rc::Rc;
     ///
-    /// let doorbell = Rc::new(Doorbell::new());
-    /// let config = RingConfig::new(MacAddress::new([2, 0, 0, 0, 0, 1])).with_doorbell(doorbell.clone());
+    /// let interrupt signal = Rc::new(IrqSignal::new());
+    /// let config = RingConfig::new(MacAddress::new([2, 0, 0, 0, 0, 1])).with_irq_signal(irq_signal.clone());
     /// let (_wire, nic, _peer) = RingNic::with_station(&Clock::new(), WireConfig::default(), config);
-    /// let _device = Async::by_interrupt(nic, &doorbell);
+    /// let _device = BlockingAsync::with_interrupt(nic, &interrupt signal);
     /// ```
     #[must_use]
-    pub fn with_doorbell(self, doorbell: impl Deref<Target = Doorbell> + 'static) -> Self {
-        self.with_interrupt(Rc::new(move || doorbell.ring()))
+    pub fn with_irq_signal(self, irq_signal: impl Deref<Target = IrqSignal> + 'static) -> Self {
+        self.with_interrupt(Rc::new(move || irq_signal.signal()))
     }
 
     /// The same with this trigger.

@@ -105,8 +105,7 @@ impl Rearm for RingNic {
                 rx: self.rx.lent.is_some() || chip.rx.pending() > 0,
                 tx: chip.may_send().is_ok() && (self.tx.spare.is_some() || chip.tx.has_room()),
                 link: self.tx.link.link != self.link_told,
-            }
-            .and(interest);
+            } & interest;
             (pending, chip.line_on_unmasking(pending))
         };
         if let Some(interrupt) = interrupt {

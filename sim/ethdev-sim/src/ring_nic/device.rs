@@ -10,7 +10,7 @@ use super::config::RingConfig;
 use super::hardware::{ChipState, Filter, RingHw};
 use super::lend::{RxSide, TxSide};
 use super::{RingError, RingHandle, RingRx, RingTx};
-use crate::{Clock, Port, Station, Wire, WireConfig};
+use crate::{Clock, Peer, Port, Wire, WireConfig};
 
 /// The reference *memory device*: a NIC whose frames lie in descriptor rings in the host's memory, as DMA leaves them there.
 ///
@@ -169,15 +169,15 @@ impl RingNic {
         (wire, Self::new(clock, port_a, a), Self::new(clock, port_b, b))
     }
 
-    /// A wire with a device at its first end and a [`Station`] at the other.
+    /// A wire with a device at its first end and a [`Peer`] at the other.
     ///
     /// # Panics
     ///
     /// As [`new`](Self::new) and [`Wire::new`].
     #[must_use]
-    pub fn with_station(clock: &Clock, wire: WireConfig, config: RingConfig) -> (Wire, Self, Station) {
+    pub fn with_station(clock: &Clock, wire: WireConfig, config: RingConfig) -> (Wire, Self, Peer) {
         let (wire, port_a, port_b) = Wire::new(clock, wire);
-        (wire, Self::new(clock, port_a, config), Station::new(port_b))
+        (wire, Self::new(clock, port_a, config), Peer::new(port_b))
     }
 
     /// The chip's back door: faults, stalls, and the rings themselves. It stays usable while the device is borrowed or wrapped.
@@ -228,7 +228,7 @@ impl EthernetDevice for RingNic {
     }
 
     fn stats(&self) -> Stats {
-        self.hw.borrow().stats().plus(&self.rx.stats)
+        self.hw.borrow().stats().wrapping_add(&self.rx.stats)
     }
 
     fn recv_frame(&mut self, buf: &mut [u8]) -> Result<Option<RxMeta>, RingError> {
@@ -248,7 +248,7 @@ impl EthernetDevice for RingNic {
         Ok(chip.may_send().is_ok() && (self.tx.spare.is_some() || chip.tx.has_room()))
     }
 
-    fn send_gather(&mut self, parts: &[&[u8]]) -> Result<(), RingError> {
+    fn send_vectored(&mut self, parts: &[&[u8]]) -> Result<(), RingError> {
         RingHw::access(&self.hw).check()?;
         lending::send_by_copy(self.split().1, parts, || RingError::Busy)
     }
@@ -257,7 +257,7 @@ impl EthernetDevice for RingNic {
         let mut chip = RingHw::access(&self.hw);
         chip.check()?;
         self.tx.link.refresh(&chip);
-        let stats = chip.stats().plus(&self.rx.stats);
+        let stats = chip.stats().wrapping_add(&self.rx.stats);
         let lost = stats
             .rx_lost()
             .wrapping_sub(stats.rx_filtered)
@@ -265,8 +265,8 @@ impl EthernetDevice for RingNic {
         let mut events = Events::NONE;
         events.link_changed = self.tx.link.link != self.link_told;
         events.rx_pending = self.rx.lent.is_some() || chip.rx.pending() > 0;
-        events.rx_lost = lost != self.lost_told;
-        events.tx_room = chip.may_send().is_ok() && (self.tx.spare.is_some() || chip.tx.has_room());
+        events.rx_dropped = lost != self.lost_told;
+        events.tx_ready = chip.may_send().is_ok() && (self.tx.spare.is_some() || chip.tx.has_room());
         events.tx_completed = core::mem::take(&mut chip.tx_completed);
         events.tx_failed = core::mem::take(&mut chip.tx_failed);
         self.link_told = self.tx.link.link;

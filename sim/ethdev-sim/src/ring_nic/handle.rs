@@ -43,7 +43,7 @@ impl RingHandle {
     }
 
     /// The chip reports this length for the next frame that it receives, whatever it has.
-    pub fn forge_rx_length(&self, len: usize) {
+    pub fn override_rx_len(&self, len: usize) {
         self.hw.borrow_mut().forged_len = Some(len);
     }
 

@@ -198,7 +198,7 @@ impl RingHw {
 
     /// What to run for these causes.
     fn line(&self, causes: Interest) -> Option<Rc<dyn Fn()>> {
-        if causes.and(self.unmasked).is_none() {
+        if (causes & self.unmasked).is_none() {
             return None;
         }
         self.interrupt.clone()
@@ -315,7 +315,7 @@ impl RingHw {
                 self.send_next();
             }
             // Room that was of no use before is now.
-            return Interest::LINK.or(Interest::TX);
+            return Interest::LINK | Interest::TX;
         }
         self.abandon_sending();
         let aborted = self.tx.reset();

@@ -3,7 +3,7 @@
 use core::cell::RefCell;
 use std::rc::Rc;
 
-use ethdev::frame::{HEADER_LEN, gather_into, gather_len};
+use ethdev::frame::{HEADER_LEN, copy_vectored, vectored_len};
 use ethdev::lending::count_release;
 use ethdev::{RxFrame, RxHalf, RxMeta, Stats, TxHalf};
 
@@ -198,19 +198,19 @@ impl TxHalf for RingTx<'_> {
         Err(why_not_commit(&mut chip, len, max))
     }
 
-    fn send_gather(&mut self, parts: &[&[u8]]) -> Result<bool, RingError> {
+    fn send_vectored(&mut self, parts: &[&[u8]]) -> Result<bool, RingError> {
         let side = &mut *self.0;
         side.reserved = 0;
         let mut chip = side.hw.borrow_mut();
         chip.check()?;
         // A sum that overflows is longer than any frame.
-        side.check_len(gather_len(parts).unwrap_or(usize::MAX))?;
+        side.check_len(vectored_len(parts).unwrap_or(usize::MAX))?;
         side.link.refresh(&chip);
         chip.may_send()?;
         let Some(mut buffer) = side.spare.take().or_else(|| chip.tx.take()) else {
             return Ok(false);
         };
-        let Some(len) = gather_into(parts, &mut buffer) else {
+        let Some(len) = copy_vectored(parts, &mut buffer) else {
             side.spare = Some(buffer);
             return Err(RingError::FrameTooLong { max: side.max });
         };

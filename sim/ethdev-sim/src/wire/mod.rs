@@ -22,7 +22,7 @@ pub use port::{CableWatcher, LinkWatcher, Port, Receiver};
 pub use stats::WireStats;
 
 use crate::capture::{Capture, CaptureInterface, Direction, Packet};
-use crate::random::Dice;
+use crate::random::Rng;
 use crate::{Clock, fcs};
 
 /// Preamble and start-of-frame delimiter in bytes (IEEE 802.3 clause 3.2.1 and 3.2.2).
@@ -63,12 +63,12 @@ impl Side {
 /// arrive. Random faults come from the wire's seed alone. Frames on the wire carry their FCS and no preamble.
 ///
 /// ```
-/// use ethdev_sim::{Clock, Station, Wire, WireConfig};
+/// use ethdev_sim::{Clock, Peer, Wire, WireConfig};
 /// use std::time::Duration;
 ///
 /// let clock = Clock::new();
 /// let (wire, a, b) = Wire::new(&clock, WireConfig::default());
-/// let (alice, bob) = (Station::new(a), Station::new(b));
+/// let (alice, bob) = (Peer::new(a), Peer::new(b));
 /// alice.send(&[0x5a; 60]);
 /// clock.advance(Duration::from_nanos(5759));
 /// assert_eq!(bob.recv(), None);
@@ -112,10 +112,10 @@ struct State {
 struct Lane {
     idle_at: Duration,
     faults: WireFaults,
-    loss: Dice,
-    duplication: Dice,
-    reorder: Dice,
-    corruption: Dice,
+    loss: Rng,
+    duplication: Rng,
+    reorder: Rng,
+    corruption: Rng,
     stats: WireStats,
     /// One more than the number of the latest frame that arrived, in the order of sending.
     arrived: u64,
@@ -175,14 +175,14 @@ impl Wire {
     pub fn new(clock: &Clock, config: WireConfig) -> (Self, Port, Port) {
         assert!(config.speed.kbps() > 0, "a wire without speed carries nothing");
         let lane = |side: Side| {
-            let dice = |kind: u64| Dice::new(config.seed, kind * 2 + side.index() as u64);
+            let rng = |kind: u64| Rng::new(config.seed, kind * 2 + side.index() as u64);
             Lane {
                 idle_at: Duration::ZERO,
                 faults: config.faults[side.index()],
-                loss: dice(0),
-                duplication: dice(1),
-                reorder: dice(2),
-                corruption: dice(3),
+                loss: rng(0),
+                duplication: rng(1),
+                reorder: rng(2),
+                corruption: rng(3),
                 stats: WireStats::default(),
                 arrived: 0,
                 slots: VecDeque::new(),
@@ -473,7 +473,7 @@ impl Inner {
 }
 
 impl Lane {
-    /// Throws the dice for one frame and counts what comes of it.
+    /// Throws the rng for one frame and counts what comes of it.
     fn decide(&mut self) -> Fate {
         let fate = Fate {
             lost: self.loss.chance(self.faults.loss),

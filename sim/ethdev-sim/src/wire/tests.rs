@@ -1,13 +1,13 @@
 use super::*;
-use crate::Station;
+use crate::Peer;
 use proptest::prelude::*;
 
 const FRAME: [u8; 60] = [0x5a; 60];
 
-fn stations(config: WireConfig) -> (Clock, Wire, Station, Station) {
+fn stations(config: WireConfig) -> (Clock, Wire, Peer, Peer) {
     let clock = Clock::new();
     let (wire, a, b) = Wire::new(&clock, config);
-    (clock, wire, Station::new(a), Station::new(b))
+    (clock, wire, Peer::new(a), Peer::new(b))
 }
 
 fn settle(clock: &Clock) {
@@ -151,7 +151,7 @@ fn both_ends_notice_the_link_and_only_changes() {
 fn handlers_may_transmit_advance_replace_and_leave() {
     let clock = Clock::new();
     let (wire, a, b) = Wire::new(&clock, WireConfig::default());
-    let station = Station::new(a);
+    let station = Peer::new(a);
     let b = Rc::new(RefCell::new(Some(b)));
     let calls = Rc::new(RefCell::new(0));
     let receiver = {

@@ -29,13 +29,13 @@ fn asleep_and_woken() {
     let mut host = Host::new(lan8720a().with_partner(None));
     host.set(MCSR, EDPD);
     host.pass(ms(1000));
-    assert_eq!(host.phy.truth().sleeps, 1);
+    assert_eq!(host.phy.stats().sleeps, 1);
     host.phy.set_partner(Partner::default());
     host.pass(ms(1900));
     assert!(host.is_up(), "the first thing it heard woke it");
     host.wire.set_link(false);
     host.pass(ms(1000));
-    assert_eq!(host.phy.truth().sleeps, 2);
+    assert_eq!(host.phy.stats().sleeps, 2);
     host.wire.set_link(true);
     host.pass(ms(1900));
     assert!(host.is_up());
@@ -70,7 +70,7 @@ fn a_wake_that_is_missed() {
     host.phy.set_partner(Partner::default());
     host.pass(ms(60_000));
     assert!(!host.is_up());
-    assert_eq!((host.phy.truth().missed_wakes, host.get(MCSR)), (1, EDPD));
+    assert_eq!((host.phy.stats().missed_wakes, host.get(MCSR)), (1, EDPD));
     // The way out: EDPD off, wait for ENERGYON.
     host.set(MCSR, 0);
     host.pass(ms(499));

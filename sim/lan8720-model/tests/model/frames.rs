@@ -5,7 +5,7 @@ use core::time::Duration;
 use std::rc::Rc;
 
 use ethdev::{Duplex, Link, Speed};
-use ethdev_phy::phy::Abilities;
+use ethdev_phy::phy::LinkModes;
 use ethdev_sim::{MediaSide, Side, fcs};
 use lan8720_model::{Flaws, Partner, ViolationKind as Kind};
 
@@ -25,13 +25,13 @@ fn frame(n: u8) -> Vec<u8> {
     vec![n; 60]
 }
 
-fn at(abilities: Abilities) -> Host {
+fn at(abilities: LinkModes) -> Host {
     Host::linked(lan8720a().with_partner(Partner::negotiating(abilities)))
 }
 
 #[test]
 fn frames_take_the_time_of_the_link() {
-    for (abilities, byte) in [(Abilities::TX100_FULL, 80), (Abilities::T10_FULL, 800)] {
+    for (abilities, byte) in [(LinkModes::TX100_FULL, 80), (LinkModes::T10_FULL, 800)] {
         let host = at(abilities);
         let (rmii, heard) = (host.phy.rmii(), listen(&host));
         let start = host.clock.now();
@@ -65,8 +65,8 @@ fn the_mac_hears_of_the_link() {
 #[test]
 fn a_mac_of_another_speed_loses_everything() {
     for (abilities, mac) in [
-        (Abilities::T10_FULL, Speed::MBPS_100),
-        (Abilities::TX100_FULL, Speed::MBPS_10),
+        (LinkModes::T10_FULL, Speed::MBPS_100),
+        (LinkModes::TX100_FULL, Speed::MBPS_10),
     ] {
         let mut host = at(abilities);
         let (rmii, heard) = (host.phy.rmii(), listen(&host));
@@ -78,7 +78,7 @@ fn a_mac_of_another_speed_loses_everything() {
         host.pass(ms(10));
         assert!(heard.borrow().is_empty() && host.peer.pending() == 0);
         assert_eq!(
-            (host.phy.truth().tx_wrong_speed, host.phy.truth().rx_wrong_speed),
+            (host.phy.stats().tx_wrong_speed, host.phy.stats().rx_wrong_speed),
             (3, 3)
         );
         assert_eq!(host.kinds(), [Kind::WrongSpeed; 3]);
@@ -88,14 +88,14 @@ fn a_mac_of_another_speed_loses_everything() {
         host.peer.send(&frame(9));
         host.pass(ms(10));
         assert_eq!((heard.take().len(), host.peer.pending()), (1, 1));
-        assert!(host.phy.truth().balanced());
+        assert!(host.phy.stats().balanced());
     }
 }
 
 #[test]
 fn a_mac_of_another_duplex_collides() {
     // The MAC was told half duplex, the link is full: it waits, and the partner does not.
-    let mut host = at(Abilities::TX100_FULL);
+    let mut host = at(LinkModes::TX100_FULL);
     let (rmii, heard) = (host.phy.rmii(), listen(&host));
     rmii.set_mac_mode(Speed::MBPS_100, Duplex::Half);
     rmii.transmit(fcs::append(&frame(1)));
@@ -140,7 +140,7 @@ fn a_forced_full_duplex_meets_a_partner_that_negotiates() {
 
 #[test]
 fn a_mac_that_takes_its_clocks_from_the_phy_has_a_duplex_only() {
-    for abilities in [Abilities::T10_FULL, Abilities::TX100_FULL] {
+    for abilities in [LinkModes::T10_FULL, LinkModes::TX100_FULL] {
         let mut host = at(abilities);
         let (rmii, heard) = (host.phy.rmii(), listen(&host));
         rmii.set_mac_duplex(Duplex::Full);
@@ -157,7 +157,7 @@ fn a_mac_that_takes_its_clocks_from_the_phy_has_a_duplex_only() {
 
 #[test]
 fn in_half_duplex_one_waits_for_the_other() {
-    let mut host = at(Abilities::TX100_HALF);
+    let mut host = at(LinkModes::TX100_HALF);
     let (rmii, heard) = (host.phy.rmii(), listen(&host));
     let start = host.clock.now();
     for n in 0..3 {
@@ -182,14 +182,14 @@ fn nothing_crosses_without_a_link() {
     host.peer.send(&frame(2));
     host.pass(ms(1));
     assert!(heard.borrow().is_empty() && host.peer.pending() == 0);
-    assert_eq!(host.phy.truth().tx_no_link, 2);
+    assert_eq!(host.phy.stats().tx_no_link, 2);
     assert_eq!(host.wire.stats(Side::B).cut, 1);
     host.assert_clean();
 }
 
 #[test]
 fn isolation_and_loopbacks() {
-    let mut host = at(Abilities::TX100_FULL);
+    let mut host = at(LinkModes::TX100_FULL);
     let (rmii, heard) = (host.phy.rmii(), listen(&host));
     let exchange = |host: &mut Host| {
         rmii.transmit(fcs::append(&frame(1)));
@@ -206,7 +206,7 @@ fn isolation_and_loopbacks() {
     host.set(BMCR, 0x3000);
     host.set(MCSR, 0x0200);
     assert_eq!(exchange(&mut host), (vec![], vec![2]), "far loopback");
-    assert_eq!(host.phy.truth().far_looped, 1);
+    assert_eq!(host.phy.stats().far_looped, 1);
     host.set(MCSR, 0);
     host.set(BMCR, 0x6100);
     host.pass(ms(100));
@@ -231,14 +231,14 @@ fn symbol_errors_are_counted_and_wrap() {
     host.pass(ms(1));
     assert_eq!(heard.take(), [fcs::append(&frame(1))]);
     // Only 100BASE-TX has symbols.
-    let mut host = at(Abilities::T10_FULL);
+    let mut host = at(LinkModes::T10_FULL);
     host.phy.symbol_errors(5);
     assert_eq!(host.get(SECR), 0);
 }
 
 #[test]
 fn a_link_that_is_lost_cuts_what_is_on_its_way() {
-    let mut host = at(Abilities::TX100_FULL);
+    let mut host = at(LinkModes::TX100_FULL);
     let heard = listen(&host);
     // It takes longer than the write.
     host.peer.send(&[1; 1500]);

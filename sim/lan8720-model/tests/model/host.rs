@@ -5,7 +5,7 @@ use core::time::Duration;
 use std::rc::Rc;
 
 use ethdev_phy::mdio::{Mdio, PhyAddress, RegisterAddress};
-use ethdev_sim::{Clock, Station, Wire, WireConfig};
+use ethdev_sim::{Clock, Peer, Wire, WireConfig};
 use lan8720_model::{Lan8720Chip, Part, PhyConfig, SimMdio, ViolationKind};
 
 pub const BMCR: u8 = 0;
@@ -24,7 +24,7 @@ pub const PSCSR: u8 = 31;
 pub struct Host {
     pub clock: Clock,
     pub wire: Wire,
-    pub peer: Station,
+    pub peer: Peer,
     pub phy: Lan8720Chip,
     pub mdio: SimMdio,
     /// Falling edges of nINT.
@@ -52,7 +52,7 @@ impl Host {
         });
         let mut host = Self {
             mdio: phy.mdio(),
-            peer: Station::new(peer),
+            peer: Peer::new(peer),
             clock,
             wire,
             phy,
@@ -110,6 +110,6 @@ impl Host {
     #[track_caller]
     pub fn assert_clean(&self) {
         assert_eq!(self.phy.violations(), []);
-        assert!(self.phy.truth().balanced(), "{:?}", self.phy.truth());
+        assert!(self.phy.stats().balanced(), "{:?}", self.phy.stats());
     }
 }

@@ -1,7 +1,7 @@
 //! How long a link takes, how it is lost, and who notices.
 
 use ethdev::{Duplex, Link, LinkMode, Speed};
-use ethdev_phy::phy::Abilities;
+use ethdev_phy::phy::LinkModes;
 use lan8720_model::{Flaws, Mode, Partner, PhyStraps, PhyTimes};
 
 use crate::host::*;
@@ -37,7 +37,7 @@ fn the_link_bit_latches_low() {
     assert_eq!(host.get(BMSR) & 4, 0);
     assert_eq!(host.get(BMSR) & 4, 4);
     assert_eq!(host.get(BMSR) & 4, 4);
-    assert_eq!((host.phy.truth().link_ups, host.phy.truth().link_downs), (2, 1));
+    assert_eq!((host.phy.stats().link_ups, host.phy.stats().link_downs), (2, 1));
     host.assert_clean();
 }
 
@@ -52,7 +52,7 @@ fn advertising_something_else_waits_for_a_restart() {
     assert!(!host.wire.link().is_up());
     host.pass(ms(1900));
     assert_eq!(host.wire.link().mode().unwrap().speed, Some(Speed::MBPS_10));
-    assert_eq!(host.phy.truth().negotiations, 2);
+    assert_eq!(host.phy.stats().negotiations, 2);
     host.assert_clean();
 }
 
@@ -60,7 +60,7 @@ fn advertising_something_else_waits_for_a_restart() {
 fn a_stale_page_until_the_next_one() {
     let mut host = Host::linked(lan8720a());
     assert_eq!(host.get(ANLPAR), 0x41e1);
-    host.phy.set_partner(Partner::negotiating(Abilities::T10_HALF));
+    host.phy.set_partner(Partner::negotiating(LinkModes::T10_HALF));
     assert_eq!(
         host.get(ANLPAR),
         0x01e1,
@@ -93,7 +93,7 @@ fn a_partner_changes_within_no_time() {
 #[test]
 fn short_drops_at_10_are_not_noticed() {
     for (drop, noticed) in [(99, false), (101, true)] {
-        let mut host = Host::linked(lan8720a().with_partner(Partner::negotiating(Abilities::T10_FULL)));
+        let mut host = Host::linked(lan8720a().with_partner(Partner::negotiating(LinkModes::T10_FULL)));
         host.wire.set_link(false);
         assert!(!host.peer.link().is_up(), "frames do not cross a cable that is out");
         host.pass(ms(drop));
@@ -103,7 +103,7 @@ fn short_drops_at_10_are_not_noticed() {
         assert_eq!(host.peer.link().is_up(), !noticed);
     }
     // Two of them are not one long one.
-    let mut host = Host::linked(lan8720a().with_partner(Partner::negotiating(Abilities::T10_FULL)));
+    let mut host = Host::linked(lan8720a().with_partner(Partner::negotiating(LinkModes::T10_FULL)));
     for _ in 0..2 {
         host.wire.set_link(false);
         host.pass(ms(60));
@@ -203,9 +203,9 @@ fn crossed_pairs() {
 #[test]
 fn polarity_shows_at_10() {
     let reversed = |abilities| Partner::negotiating(abilities).reversed();
-    let mut host = Host::linked(lan8720a().with_partner(reversed(Abilities::T10_FULL)));
+    let mut host = Host::linked(lan8720a().with_partner(reversed(LinkModes::T10_FULL)));
     assert_eq!(host.get(SCSIR), 0x0010);
-    let mut host = Host::linked(lan8720a().with_partner(reversed(Abilities::ALL_MODES)));
+    let mut host = Host::linked(lan8720a().with_partner(reversed(LinkModes::ALL_MODES)));
     assert_eq!(host.get(SCSIR), 0);
 }
 

@@ -1,7 +1,7 @@
 //! Links with every partner.
 
 use ethdev::{Duplex, Speed};
-use ethdev_phy::phy::Abilities;
+use ethdev_phy::phy::LinkModes;
 use lan8720_model::{Partner, Setting};
 
 use crate::host::*;
@@ -20,7 +20,7 @@ fn every_negotiating_partner_with_every_advertisement() {
             host.set(ANAR, ours);
             host.set(BMCR, 0x1200);
             host.pass(ms(2000));
-            let expected = Abilities::from_register(ours).resolve(theirs);
+            let expected = LinkModes::from_register(ours).resolve(theirs);
             assert_eq!(host.wire.link().mode(), expected, "{ours:#06x} with {theirs:?}");
             assert_eq!(host.is_up(), expected.is_some());
             let complete = host.get(BMSR) & 0x20 != 0;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ethdev_sim::{Clock, Station, Wire, WireConfig};
+use ethdev_sim::{Clock, Peer, Wire, WireConfig};
 use lan9118_model::{ChipConfig, Lan9118Chip, Part, SimBus, ViolationKind};
 
 pub(crate) const ADDRESS: [u8; 6] = [0x02, 0x00, 0x00, 0x91, 0x18, 0x01];
@@ -12,7 +12,7 @@ pub(crate) const BYTE_TEST: usize = 0x64;
 pub(crate) struct Host {
     pub(crate) clock: Clock,
     pub(crate) wire: Wire,
-    pub(crate) peer: Station,
+    pub(crate) peer: Peer,
     pub(crate) chip: Lan9118Chip,
     pub(crate) bus: SimBus,
 }
@@ -27,7 +27,7 @@ impl Host {
         Self {
             clock,
             wire,
-            peer: Station::new(peer),
+            peer: Peer::new(peer),
             chip,
             bus,
         }

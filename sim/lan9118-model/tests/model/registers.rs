@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use lan9118_model::{ChipConfig, Part, Presence, ViolationKind};
+use lan9118_model::{ChipConfig, DeviceState, Part, ViolationKind};
 
 use crate::host::{ADDRESS, BYTE_TEST, Host};
 
@@ -111,12 +111,12 @@ fn sleeps_until_a_write_to_byte_test() {
 #[test]
 fn an_absent_chip_reads_what_the_bus_does() {
     let host = Host::new();
-    for (presence, value) in [(Presence::AllOnes, u32::MAX), (Presence::AllZeros, 0)] {
+    for (presence, value) in [(DeviceState::AllOnes, u32::MAX), (DeviceState::AllZeros, 0)] {
         host.chip.set_presence(presence);
         host.write(0x5c, 8);
         assert_eq!(host.read(BYTE_TEST), value);
     }
-    host.chip.set_presence(Presence::Connected);
+    host.chip.set_presence(DeviceState::Connected);
     assert_eq!(host.read(0x5c), 0);
     host.assert_clean();
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ethdev_sim::{Clock, Station, Wire, WireConfig};
+use ethdev_sim::{Clock, Peer, Wire, WireConfig};
 use lan9118_model::{ChipConfig, Lan9118Chip, Part};
 
 use crate::host::{ADDRESS, Host, frame};
@@ -15,7 +15,7 @@ fn with_phy() -> Host {
     let host = Host {
         clock,
         wire,
-        peer: Station::new(peer),
+        peer: Peer::new(peer),
         chip,
         bus,
     };

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use ethdev_sim::{Clock, Station, Wire, WireConfig};
+use ethdev_sim::{Clock, Peer, Wire, WireConfig};
 use nxp_enet_model::{BusMemory, ChipConfig, EnetChip, ViolationKind};
 
 pub(crate) const EIR: usize = 0x04;
@@ -52,7 +52,7 @@ impl BusMemory for Ram {
 pub(crate) struct Host {
     pub(crate) chip: EnetChip,
     pub(crate) clock: Clock,
-    pub(crate) peer: Station,
+    pub(crate) peer: Peer,
     ram: Ram,
 }
 
@@ -67,7 +67,7 @@ impl Host {
         Self {
             chip: EnetChip::new(port, ram.clone(), config),
             clock,
-            peer: Station::new(peer),
+            peer: Peer::new(peer),
             ram,
         }
     }

@@ -74,7 +74,7 @@ fn runts_are_counted() {
     host.peer.send_raw(&[0; 30]);
     host.pass(100);
     assert_eq!((host.read(0x294), host.read(0x29c)), (1, 1));
-    assert_eq!(host.chip.truth().rx_runts, 2);
+    assert_eq!(host.chip.stats().rx_runts, 2);
 }
 
 /// RDAR says whether there is an empty descriptor; one that comes back without a word to RDAR is not seen.
@@ -108,7 +108,7 @@ fn a_full_fifo_loses_frames_and_counts_them() {
         host.peer.send(&frame(OWN, 596));
     }
     host.pass(1000);
-    assert_eq!((host.read(0x2d8), host.chip.truth().rx_overruns), (2, 2));
+    assert_eq!((host.read(0x2d8), host.chip.stats().rx_overruns), (2, 2));
     for n in 0..4 {
         host.set_rx(n, 0x8000);
     }
@@ -143,10 +143,10 @@ fn disabling_goes_back_to_the_first_descriptor() {
     }
     host.pass(200);
     host.write(ECR, 0x100);
-    assert_eq!(host.chip.truth().rx_fifo_lost, 2);
+    assert_eq!(host.chip.stats().rx_fifo_lost, 2);
     host.peer.send(&frame(OWN, 100));
     host.pass(200);
-    assert_eq!(host.chip.truth().rx_unheard, 1);
+    assert_eq!(host.chip.stats().rx_unheard, 1);
     host.set_rx(0, 0x8000);
     host.write(ECR, 0x102);
     host.write(RDAR, 1 << 24);

@@ -44,7 +44,7 @@ fn the_ring_goes_round_and_gathers() {
 #[test]
 fn lost_doorbells_are_lost() {
     let host = Host::new();
-    host.chip.lose_doorbells(1);
+    host.chip.drop_doorbell_writes(1);
     host.set_tx(0, READY, &frame([0xff; 6], 60));
     host.write(TDAR, 1 << 24);
     host.pass(1000);

@@ -4,16 +4,16 @@ use core::cell::RefCell;
 use core::time::Duration;
 use std::rc::Rc;
 
-use ethdev_sim::{Clock, Station, Wire, WireConfig};
-use rmii_port_model::{Event, OneShotConfig, OneShotPort, ViolationKind};
+use ethdev_sim::{Clock, Peer, Wire, WireConfig};
+use rmii_port_model::{Event, RmiiPort, RmiiPortConfig, ViolationKind};
 
-pub type Port = OneShotPort<Vec<u8>>;
+pub type Port = RmiiPort<Vec<u8>>;
 
 pub struct Bench {
     pub clock: Clock,
     pub wire: Wire,
     pub port: Port,
-    pub peer: Station,
+    pub peer: Peer,
     pub events: Rc<RefCell<Vec<(Duration, Event)>>>,
 }
 
@@ -27,18 +27,18 @@ pub fn frame(len: usize, number: u8) -> Vec<u8> {
 }
 
 /// An event comes as soon as it can.
-pub fn prompt() -> OneShotConfig {
-    OneShotConfig::default().with_end_latency(Duration::ZERO)
+pub fn prompt() -> RmiiPortConfig {
+    RmiiPortConfig::default().with_end_latency(Duration::ZERO)
 }
 
 impl Bench {
-    pub fn new(config: OneShotConfig) -> Self {
+    pub fn new(config: RmiiPortConfig) -> Self {
         let clock = Clock::new();
         let (wire, near, far) = Wire::new(&clock, WireConfig::default());
-        Self::with_port(&clock, wire, OneShotPort::new(near, config), Station::new(far))
+        Self::with_port(&clock, wire, RmiiPort::new(near, config), Peer::new(far))
     }
 
-    pub fn with_port(clock: &Clock, wire: Wire, port: Port, peer: Station) -> Self {
+    pub fn with_port(clock: &Clock, wire: Wire, port: Port, peer: Peer) -> Self {
         let events = Rc::new(RefCell::new(Vec::new()));
         port.on_event({
             let (events, clock) = (events.clone(), clock.clone());
@@ -81,6 +81,6 @@ impl Bench {
     #[track_caller]
     pub fn assert_clean(&self) {
         assert_eq!(self.port.violations(), []);
-        assert!(self.port.truth().balanced(), "{:?}", self.port.truth());
+        assert!(self.port.stats().balanced(), "{:?}", self.port.stats());
     }
 }

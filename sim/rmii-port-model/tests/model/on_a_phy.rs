@@ -3,18 +3,18 @@
 use core::time::Duration;
 
 use ethdev::{Duplex, Speed};
-use ethdev_sim::{Clock, Side, Station, Wire, WireConfig, fcs};
+use ethdev_sim::{Clock, Peer, Side, Wire, WireConfig, fcs};
 use lan8720_model::{Lan8720Chip, Part, Partner, PhyConfig};
-use rmii_port_model::{FalseCarrier, OneShotConfig, OneShotPort, ViolationKind as Kind};
+use rmii_port_model::{FalseCarrier, RmiiPort, RmiiPortConfig, ViolationKind as Kind};
 
 use crate::bench::*;
 
-fn on_phy(phy: PhyConfig, config: OneShotConfig) -> (Bench, Lan8720Chip) {
+fn on_phy(phy: PhyConfig, config: RmiiPortConfig) -> (Bench, Lan8720Chip) {
     let clock = Clock::new();
     let (wire, near, far) = Wire::new(&clock, WireConfig::default());
     let chip = Lan8720Chip::new(&clock, near, phy);
-    let port = OneShotPort::new(chip.rmii(), config);
-    let bench = Bench::with_port(&clock, wire, port, Station::new(far));
+    let port = RmiiPort::new(chip.rmii(), config);
+    let bench = Bench::with_port(&clock, wire, port, Peer::new(far));
     clock.advance(Duration::from_secs(3));
     (bench, chip)
 }
@@ -34,7 +34,7 @@ fn frames_cross_at_100_full() {
     bench.settle();
     assert_eq!(bench.peer.recv_timed(), Some((arrives, frame(60, 1))));
     assert_eq!(received.take(), [fcs::append(&frame(60, 2))]);
-    assert_eq!((chip.truth().tx_sent, chip.truth().rx_delivered), (1, 1));
+    assert_eq!((chip.stats().tx_sent, chip.stats().rx_delivered), (1, 1));
     assert_eq!(chip.violations(), []);
     bench.assert_clean();
 }
@@ -43,7 +43,7 @@ fn frames_cross_at_100_full() {
 fn at_10_nothing_crosses() {
     for partner in [
         Partner::forced(Speed::MBPS_10, Duplex::Half),
-        Partner::negotiating(ethdev_phy::phy::Abilities::T10_FULL),
+        Partner::negotiating(ethdev_phy::phy::LinkModes::T10_FULL),
     ] {
         let (bench, chip) = on_phy(lan8720a(partner), prompt());
         assert!(bench.wire.link().is_up());
@@ -54,11 +54,11 @@ fn at_10_nothing_crosses() {
             bench.settle();
         }
         assert!(received.take().is_empty() && bench.peer.pending() == 0);
-        assert_eq!((chip.truth().tx_wrong_speed, chip.truth().rx_wrong_speed), (5, 5));
+        assert_eq!((chip.stats().tx_wrong_speed, chip.stats().rx_wrong_speed), (5, 5));
         assert_eq!(bench.kinds(), [Kind::TxWrongMode; 5]);
         let kinds: Vec<_> = chip.violations().iter().map(|violation| violation.kind).collect();
         assert_eq!(kinds, [lan8720_model::ViolationKind::WrongSpeed; 5]);
-        assert!(chip.truth().balanced());
+        assert!(chip.stats().balanced());
     }
 }
 
@@ -98,9 +98,9 @@ fn without_a_link_frames_take_their_time_and_are_gone() {
     bench.port.start_tx(fcs::append(&frame(60, 1)), 64);
     while bench.port.is_sending() && bench.clock.step() {}
     assert_eq!(bench.clock.now() - start, bench.wire.frame_time(64));
-    assert_eq!((chip.truth().tx_no_link, bench.port.truth().tx_sent), (1, 1));
+    assert_eq!((chip.stats().tx_no_link, bench.port.stats().tx_sent), (1, 1));
     bench.assert_clean();
-    assert!(chip.truth().balanced());
+    assert!(chip.stats().balanced());
 }
 
 #[test]
@@ -141,7 +141,7 @@ fn false_carriers() {
         bench.peer.send(&frame(60, 1));
         bench.settle();
         assert_eq!(bench.port.rx_done().is_some(), !hung, "{what:?}");
-        assert_eq!(bench.port.truth().false_carriers, 1);
+        assert_eq!(bench.port.stats().false_carriers, 1);
         bench.assert_clean();
     }
 }
@@ -156,7 +156,7 @@ fn loopback_inside_the_phy() {
     bench.port.start_tx(fcs::append(&frame(60, 1)), 64);
     bench.settle();
     assert_eq!(received.take(), [fcs::append(&frame(60, 1))]);
-    assert_eq!((chip.truth().tx_looped, bench.peer.pending()), (1, 0));
+    assert_eq!((chip.stats().tx_looped, bench.peer.pending()), (1, 0));
     assert_eq!(chip.violations(), []);
-    assert!(chip.truth().balanced());
+    assert!(chip.stats().balanced());
 }

@@ -2,7 +2,7 @@
 
 use ethdev_sim::{Side, fcs};
 use proptest::prelude::*;
-use rmii_port_model::{Event, FalseCarrier, MidFrame, OneShotConfig};
+use rmii_port_model::{Event, FalseCarrier, MidFrame, RmiiPortConfig};
 
 use crate::bench::*;
 
@@ -43,7 +43,7 @@ proptest! {
     #[test]
     fn whatever_happens(seed in 0..100_u64, rest in any::<bool>(), acts in proptest::collection::vec(act(), 1..60)) {
         let mid_frame = if rest { MidFrame::TakesTheRest } else { MidFrame::Waits };
-        let config = OneShotConfig::default()
+        let config = RmiiPortConfig::default()
             .with_seed(seed)
             .with_mid_frame(mid_frame)
             .with_false_carrier(FalseCarrier::Ignores)
@@ -75,16 +75,16 @@ proptest! {
                 Act::Hang => bench.port.hang_next_tx(),
                 Act::Enable(rx, on) => bench.port.enable_event(if rx { Event::Received } else { Event::Sent }, on),
             }
-            prop_assert!(bench.port.truth().tx_running() <= 1);
+            prop_assert!(bench.port.stats().tx_running() <= 1);
         }
         bench.port.hold_tx(false);
         bench.settle();
         bench.port.abort_tx();
         bench.settle();
-        let truth = bench.port.truth();
-        prop_assert!(truth.balanced(), "{:?}", truth);
-        prop_assert_eq!(truth.arrived, bench.wire.stats(Side::B).delivered);
-        prop_assert_eq!(truth.tx_running(), 0);
+        let stats = bench.port.stats();
+        prop_assert!(stats.balanced(), "{:?}", stats);
+        prop_assert_eq!(stats.arrived, bench.wire.stats(Side::B).delivered);
+        prop_assert_eq!(stats.tx_running(), 0);
         rx -= i32::from(bench.port.stop_rx().is_some()) + i32::from(bench.port.rx_done().is_some());
         while bench.port.tx_done().is_some() {
             tx -= 1;

@@ -1,7 +1,7 @@
 //! Reception.
 
 use ethdev_sim::fcs;
-use rmii_port_model::{Event, MidFrame, OneShotConfig, ViolationKind as Kind};
+use rmii_port_model::{Event, MidFrame, RmiiPortConfig, ViolationKind as Kind};
 
 use crate::bench::*;
 
@@ -20,7 +20,7 @@ fn one_frame_and_then_nothing() {
     assert_eq!(done.buffer[..64], fcs::append(&frame(60, 1)), "with its FCS");
     assert_eq!(done.buffer[64..], [0; 36]);
     assert_eq!(bench.port.rx_done(), None);
-    assert_eq!((bench.port.truth().received, bench.port.truth().unarmed), (1, 1));
+    assert_eq!((bench.port.stats().received, bench.port.stats().unarmed), (1, 1));
     bench.assert_clean();
 }
 
@@ -36,7 +36,7 @@ fn back_to_back_frames_survive_a_prompt_restart() {
         for (n, got) in (0..).zip(received.take()) {
             assert_eq!(fcs::check(&got), Some(&frame(60 + usize::from(n) * 29, n)[..]));
         }
-        assert_eq!(bench.port.truth().received, 50);
+        assert_eq!(bench.port.stats().received, 50);
         bench.assert_clean();
     }
 }
@@ -65,7 +65,7 @@ fn the_last_moment_to_start() {
 fn the_event_may_come_a_byte_late() {
     let mut lateness = std::collections::BTreeSet::new();
     for seed in 0..100 {
-        let bench = Bench::new(OneShotConfig::default().with_seed(seed));
+        let bench = Bench::new(RmiiPortConfig::default().with_seed(seed));
         bench.port.start_rx(vec![0; 64]).unwrap();
         let sent = bench.peer.send(&frame(60, 1));
         bench.settle();
@@ -96,7 +96,7 @@ fn a_receiver_that_takes_the_rest_of_a_frame() {
     assert_eq!(done.len, on_wire.len() - 20 - 1);
     assert!(done.buffer[..70].iter().all(|byte| *byte == 0xaa));
     assert_eq!(fcs::check(&done.buffer[..done.len]), None);
-    assert_eq!(bench.port.truth().rests, 1);
+    assert_eq!(bench.port.stats().rests, 1);
     bench.assert_clean();
 }
 
@@ -112,8 +112,8 @@ fn runts_giants_and_stray_bytes() {
     bench.settle();
     let lens: Vec<_> = received.take().iter().map(Vec::len).collect();
     assert_eq!(lens, [0, 1, 63, 1600, 1600]);
-    let truth = bench.port.truth();
-    assert_eq!((truth.received, truth.runts, truth.clipped), (5, 3, 1));
+    let stats = bench.port.stats();
+    assert_eq!((stats.received, stats.runts, stats.clipped), (5, 3, 1));
     bench.assert_clean();
 
     let bench = Bench::new(prompt().with_stray_byte(1.0));
@@ -123,7 +123,7 @@ fn runts_giants_and_stray_bytes() {
     let got = received.take().remove(0);
     assert_eq!(got.len(), 65);
     assert_eq!(fcs::check(&got[..64]), Some(&frame(60, 1)[..]));
-    assert_eq!(bench.port.truth().strays, 1);
+    assert_eq!(bench.port.stats().strays, 1);
 }
 
 #[test]
@@ -162,11 +162,11 @@ fn stopping() {
     bench.clock.advance_to(sent - ns(1));
     assert!(bench.port.stop_rx().is_some());
     bench.settle();
-    assert_eq!((bench.events.take().len(), bench.port.truth().unarmed), (0, 1));
+    assert_eq!((bench.events.take().len(), bench.port.stats().unarmed), (0, 1));
     // Between the last bit and the event.
     let stopped: u64 = (0..20)
         .map(|seed| {
-            let bench = Bench::new(OneShotConfig::default().with_seed(seed));
+            let bench = Bench::new(RmiiPortConfig::default().with_seed(seed));
             bench.port.start_rx(vec![0; 64]).unwrap();
             let sent = bench.peer.send(&frame(60, 1));
             bench.clock.advance_to(sent);
@@ -175,7 +175,7 @@ fn stopping() {
             bench.settle();
             assert_eq!(bench.events.take().is_empty(), !told);
             bench.assert_clean();
-            bench.port.truth().stopped
+            bench.port.stats().stopped
         })
         .sum();
     assert!(stopped > 10, "{stopped}");
@@ -197,7 +197,7 @@ fn a_frame_arrives_right_before_an_access() {
     assert_eq!(bench.port.rx_done().map(|done| done.len), Some(64));
     assert_eq!(bench.events.take().len(), 1);
     bench.port.arrive(&fcs::append(&frame(60, 2)));
-    assert_eq!((bench.port.truth().received, bench.port.truth().unarmed), (1, 1));
+    assert_eq!((bench.port.stats().received, bench.port.stats().unarmed), (1, 1));
     bench.assert_clean();
 }
 
@@ -229,7 +229,7 @@ fn lengths_can_be_forged_and_accesses_watched() {
         let accesses = accesses.clone();
         move || accesses.set(accesses.get() + 1)
     });
-    bench.port.forge_rx_length(9999);
+    bench.port.override_rx_len(9999);
     bench.port.start_rx(vec![0; 64]).unwrap();
     bench.peer.send(&frame(60, 1));
     bench.settle();

@@ -27,7 +27,7 @@ fn exactly_what_was_given_goes_out_in_its_time() {
     assert_eq!(bench.port.tx_done(), Some(buffer));
     assert_eq!(bench.port.tx_done(), None);
     assert!(!bench.port.is_sending());
-    assert_eq!((bench.port.truth().tx_sent, bench.port.truth().tx_running()), (1, 0));
+    assert_eq!((bench.port.stats().tx_sent, bench.port.stats().tx_running()), (1, 0));
     bench.assert_clean();
 }
 
@@ -64,7 +64,7 @@ fn a_frame_started_too_early_ends_the_one_before() {
     bench.settle();
     assert_eq!(bench.kinds(), [Kind::TxBusy]);
     assert_eq!((bench.peer.recv(), bench.peer.bad_frames()), (Some(frame(60, 2)), 1));
-    assert_eq!((bench.port.truth().tx_truncated, bench.port.truth().tx_sent), (1, 1));
+    assert_eq!((bench.port.stats().tx_truncated, bench.port.stats().tx_sent), (1, 1));
     assert_eq!(bench.port.tx_done().map(|buffer| buffer.len()), Some(1004));
     assert_eq!(bench.port.tx_done().map(|buffer| buffer.len()), Some(64));
     assert_eq!(bench.events.take().len(), 1);
@@ -75,7 +75,7 @@ fn a_frame_started_too_early_ends_the_one_before() {
     bench.port.start_tx(fcs::append(&frame(60, 2)), 64);
     bench.settle();
     assert_eq!(bench.kinds(), [Kind::TxBusy]);
-    assert_eq!((bench.peer.pending(), bench.port.truth().tx_sent), (2, 2));
+    assert_eq!((bench.peer.pending(), bench.port.stats().tx_sent), (2, 2));
 }
 
 #[test]
@@ -88,7 +88,7 @@ fn lengths_that_cannot_be() {
         assert_eq!(bench.kinds(), [Kind::TxLength]);
         bench.port.abort_tx();
         assert!(!bench.port.is_sending() && bench.port.tx_done().is_some());
-        assert_eq!(bench.port.truth().tx_aborted, 1);
+        assert_eq!(bench.port.stats().tx_aborted, 1);
     }
 }
 
@@ -113,8 +113,8 @@ fn hangs_and_holds() {
     bench.port.abort_tx();
     bench.settle();
     assert_eq!((bench.peer.recv(), bench.peer.bad_frames()), (None, 1));
-    let truth = bench.port.truth();
-    assert_eq!((truth.tx_started, truth.tx_sent, truth.tx_aborted), (3, 1, 2));
+    let stats = bench.port.stats();
+    assert_eq!((stats.tx_started, stats.tx_sent, stats.tx_aborted), (3, 1, 2));
     assert!(bench.wire.stats(Side::A).balanced());
     bench.assert_clean();
 }
@@ -123,8 +123,8 @@ fn hangs_and_holds() {
 fn buffers_of_a_host_without_a_heap() {
     let clock = ethdev_sim::Clock::new();
     let (_wire, near, far) = ethdev_sim::Wire::new(&clock, Default::default());
-    let port = rmii_port_model::OneShotPort::<&'static mut [u8]>::new(near, prompt());
-    let peer = ethdev_sim::Station::new(far);
+    let port = rmii_port_model::RmiiPort::<&'static mut [u8]>::new(near, prompt());
+    let peer = ethdev_sim::Peer::new(far);
     port.start_rx(Box::leak(Box::new([0; 128]))).unwrap();
     peer.send(&frame(60, 1));
     while clock.step() {}

@@ -95,6 +95,6 @@ proptest! {
             prop_assert_eq!(b.kind_of_send(60), Ok(()));
         }
         b.settle();
-        prop_assert_eq!(b.nic.stats().since(&stats).tx_frames, 3);
+        prop_assert_eq!(b.nic.stats().delta_since(&stats).tx_frames, 3);
     }
 }

@@ -2,8 +2,8 @@ use core::cell::Cell;
 use std::rc::Rc;
 
 use ethdev::asynch::EthernetDevice as _;
-use ethdev_util::Doorbell;
-use ethdev_util::asynch::Async;
+use ethdev_util::IrqSignal;
+use ethdev_util::asynch::BlockingAsync;
 
 use super::*;
 use crate::block_on;
@@ -92,9 +92,9 @@ fn a_link_change_that_service_has_not_told_is_work() {
 
 #[test]
 fn async_by_interrupt() {
-    let bell = Rc::new(Doorbell::new());
-    let b = Bench::new(RingConfig::new(OWN).with_doorbell(bell.clone()));
-    let mut nic = Async::by_interrupt(b.nic, &bell);
+    let bell = Rc::new(IrqSignal::new());
+    let b = Bench::new(RingConfig::new(OWN).with_irq_signal(bell.clone()));
+    let mut nic = BlockingAsync::with_interrupt(b.nic, &bell);
     let at = Duration::from_millis(30);
     let peer = b.peer;
     b.clock.schedule_at(at, move || {

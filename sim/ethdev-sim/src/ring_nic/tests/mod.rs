@@ -2,7 +2,7 @@ mod books;
 mod interrupts;
 
 use super::*;
-use crate::{Clock, Side, Station, Wire, WireConfig, fcs};
+use crate::{Clock, Peer, Side, Wire, WireConfig, fcs};
 use core::time::Duration;
 use ethdev::{
     Control, ControlError, Error, ErrorKind, EthernetDevice, FilterOutcome, Interest, LendingDevice, Link, MacAddress,
@@ -17,7 +17,7 @@ struct Bench {
     clock: Clock,
     wire: Wire,
     nic: RingNic,
-    peer: Station,
+    peer: Peer,
 }
 
 impl Bench {
@@ -119,8 +119,8 @@ fn bad_frames_are_counted_by_their_fault() {
     assert_eq!((stats.rx_bad_length, stats.rx_bad_fcs, stats.rx_filtered), (3, 1, 1));
     assert_eq!(stats.rx_lost(), 5);
     let events = b.nic.service().unwrap();
-    assert!(events.rx_lost && !events.rx_pending);
-    assert!(!b.nic.service().unwrap().rx_lost);
+    assert!(events.rx_dropped && !events.rx_pending);
+    assert!(!b.nic.service().unwrap().rx_dropped);
 }
 
 #[test]
@@ -175,7 +175,7 @@ fn the_filter_is_exact() {
 #[test]
 fn sends_padded_and_counts_unpadded() {
     let mut b = bench();
-    b.nic.send_gather(&[&frame(OTHER, 14), &[], &[9; 6]]).unwrap();
+    b.nic.send_vectored(&[&frame(OTHER, 14), &[], &[9; 6]]).unwrap();
     b.settle();
     let mut expected = frame(OTHER, 14);
     expected.extend([9; 6]);
@@ -184,7 +184,7 @@ fn sends_padded_and_counts_unpadded() {
     let stats = b.nic.stats();
     assert_eq!((stats.tx_frames, stats.tx_bytes), (1, 20));
     let events = b.nic.service().unwrap();
-    assert_eq!((events.tx_completed, events.tx_room), (1, true));
+    assert_eq!((events.tx_completed, events.tx_ready), (1, true));
     assert_eq!(b.nic.service().unwrap().tx_completed, 0);
 }
 
@@ -197,7 +197,7 @@ fn the_ring_is_busy_until_the_wire_has_taken_a_frame() {
     }
     assert!(!b.nic.tx_ready().unwrap());
     assert_eq!(b.kind_of_send(60), Err(ErrorKind::Busy));
-    assert!(!b.nic.service().unwrap().tx_room);
+    assert!(!b.nic.service().unwrap().tx_ready);
     b.clock.advance(Duration::from_nanos(72 * 80));
     assert_eq!(b.nic.stats().tx_frames, 1);
     assert_eq!(b.kind_of_send(60), Ok(()));
@@ -227,7 +227,7 @@ fn illegal_frames_are_reported_in_every_state_but_a_fault() {
     let illegal = |b: &mut Bench| {
         assert_eq!(b.kind_of_send(1515), Err(ErrorKind::FrameTooLong { max: 1514 }));
         assert_eq!(b.kind_of_send(13), Err(ErrorKind::FrameTooShort));
-        assert_eq!(b.nic.send_gather(&[]).unwrap_err().kind(), ErrorKind::FrameTooShort);
+        assert_eq!(b.nic.send_vectored(&[]).unwrap_err().kind(), ErrorKind::FrameTooShort);
         let (_, mut tx) = b.nic.split();
         assert!(matches!(
             tx.reserve(usize::MAX),
@@ -280,7 +280,7 @@ fn a_lost_link_aborts_what_is_queued() {
     assert_eq!(b.kind_of_send(60), Err(ErrorKind::LinkDown));
     let events = b.nic.service().unwrap();
     assert_eq!(
-        (events.link_changed, events.tx_failed, events.tx_room),
+        (events.link_changed, events.tx_failed, events.tx_ready),
         (true, 3, false)
     );
     b.wire.set_link(true);
@@ -331,7 +331,7 @@ fn stopped_is_silent() {
         assert_eq!(b.nic.link(), Link::Down);
         assert_eq!(b.kind_of_send(60), Err(ErrorKind::Stopped));
         assert!(!b.nic.tx_ready().unwrap());
-        assert!(!b.nic.service().unwrap().tx_room);
+        assert!(!b.nic.service().unwrap().tx_ready);
         assert!(b.nic.split().1.reserve(60).unwrap().is_some());
         let (_, mut tx) = b.nic.split();
         tx.reserve(60).unwrap();
@@ -414,7 +414,7 @@ fn a_fault_is_reported_until_recovery_and_its_losses_are_counted() {
         let (mut rx, mut tx) = b.nic.split();
         assert_eq!(rx.peek().unwrap().unwrap().len(), 60, "the host has it");
         assert!(tx.ready().is_err() && tx.reserve(60).is_err());
-        assert!(tx.send_gather(&[&[0; 60]]).is_err());
+        assert!(tx.send_vectored(&[&[0; 60]]).is_err());
     }
     b.nic.split().0.release().unwrap();
     assert!(b.nic.split().0.peek().is_err());
@@ -568,7 +568,7 @@ fn the_link_is_asked_at_commit() {
     assert!(tx.ready().unwrap());
     assert!(tx.reserve(60).unwrap().is_some());
     assert_eq!(tx.commit(60), Err(RingError::LinkDown));
-    assert_eq!(tx.send_gather(&[&[0; 60]]), Err(RingError::LinkDown));
+    assert_eq!(tx.send_vectored(&[&[0; 60]]), Err(RingError::LinkDown));
     b.settle();
     assert_eq!(b.nic.stats().tx_lost(), 0);
 }
@@ -577,13 +577,13 @@ fn the_link_is_asked_at_commit() {
 fn lengths_from_the_chip_are_checked() {
     let mut b = bench();
     for forged in [0, 13, 1515, usize::MAX] {
-        b.nic.hardware().forge_rx_length(forged);
+        b.nic.hardware().override_rx_len(forged);
         b.arrive(&frame(OWN, 60));
         b.arrive(&frame(OWN, 61));
         assert_eq!(b.recv(), Some(frame(OWN, 61)), "the chip said {forged}");
     }
     for _ in 0..4 {
-        b.nic.hardware().forge_rx_length(0);
+        b.nic.hardware().override_rx_len(0);
         b.arrive(&frame(OWN, 60));
     }
     assert_eq!(b.recv(), None);

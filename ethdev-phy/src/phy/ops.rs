@@ -55,18 +55,18 @@ impl<'a, M: Mdio + ?Sized> PhyRegisters<'a, M> {
 
 /// What is particular about a PHY (or a family of them), for [`Clause22`](super::Clause22) to ask at the right moments.
 ///
-/// Every method but [`knows`](Self::knows) has a default: nothing particular.
+/// Every method but [`matches`](Self::matches) has a default: nothing particular.
 ///
 /// ```
-/// use crate::phy::{Clause22, PhyId, PhyRegisters, Vendor};
-/// use crate::mdio::{Mdio, PhyAddress, RegisterAddress};
+/// use ethdev_phy::phy::{Clause22, PhyId, PhyRegisters, PhyOps};
+/// use ethdev_phy::mdio::{Mdio, PhyAddress, RegisterAddress};
 /// use ethdev::{Duplex, Speed};
 ///
 /// /// A DP83848, which tells what it agreed on in register 16.
 /// pub struct Dp83848;
 ///
-/// impl Vendor for Dp83848 {
-///     fn knows(&mut self, id: PhyId) -> bool {
+/// impl PhyOps for Dp83848 {
+///     fn matches(&mut self, id: PhyId) -> bool {
 ///         id.raw() & !0xf == 0x2000_5c90
 ///     }
 ///
@@ -85,9 +85,9 @@ impl<'a, M: Mdio + ?Sized> PhyRegisters<'a, M> {
 /// let phy = Clause22::new(PhyAddress::new(1).unwrap(), Dp83848);
 /// # let _ = phy;
 /// ```
-pub trait Vendor {
+pub trait PhyOps {
     /// Whether this is one of its PHYs. Called before anything is written to it.
-    fn knows(&mut self, id: PhyId) -> bool;
+    fn matches(&mut self, id: PhyId) -> bool;
 
     /// The software reset is over. `Ok(true)` asks for another one, for settings that only a reset makes effective; it is granted once.
     ///
@@ -115,7 +115,7 @@ pub trait Vendor {
     /// # Errors
     ///
     /// The bus failed.
-    fn intact<M: Mdio + ?Sized>(&mut self, phy: &mut PhyRegisters<'_, M>) -> Result<bool, M::Error> {
+    fn config_valid<M: Mdio + ?Sized>(&mut self, phy: &mut PhyRegisters<'_, M>) -> Result<bool, M::Error> {
         let _ = phy;
         Ok(true)
     }
@@ -140,7 +140,7 @@ pub trait Vendor {
     /// # Errors
     ///
     /// The bus failed.
-    fn while_down<M: Mdio + ?Sized>(
+    fn link_down_poll<M: Mdio + ?Sized>(
         &mut self,
         phy: &mut PhyRegisters<'_, M>,
         now: Duration,
@@ -154,7 +154,7 @@ pub trait Vendor {
     /// # Errors
     ///
     /// The bus failed.
-    fn came_up<M: Mdio + ?Sized>(&mut self, phy: &mut PhyRegisters<'_, M>) -> Result<(), M::Error> {
+    fn link_up<M: Mdio + ?Sized>(&mut self, phy: &mut PhyRegisters<'_, M>) -> Result<(), M::Error> {
         let _ = phy;
         Ok(())
     }
@@ -164,7 +164,7 @@ pub trait Vendor {
     /// # Errors
     ///
     /// The bus failed.
-    fn acknowledge<M: Mdio + ?Sized>(&mut self, phy: &mut PhyRegisters<'_, M>) -> Result<(), M::Error> {
+    fn ack_interrupt<M: Mdio + ?Sized>(&mut self, phy: &mut PhyRegisters<'_, M>) -> Result<(), M::Error> {
         let _ = phy;
         Ok(())
     }
@@ -178,10 +178,10 @@ pub trait Vendor {
 /// Nothing particular: any PHY that keeps to clause 22.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct Standard;
+pub struct NoQuirks;
 
-impl Vendor for Standard {
-    fn knows(&mut self, _: PhyId) -> bool {
+impl PhyOps for NoQuirks {
+    fn matches(&mut self, _: PhyId) -> bool {
         true
     }
 }

@@ -5,7 +5,7 @@ use std::pin::pin;
 
 use crate::chip::{Chip, Task, Waits, frame, number};
 use ethdev::{ErrorKind, EthernetDevice};
-use ethdev_util::pump::Pump;
+use ethdev_util::channel::Channel;
 
 const FRAMES: usize = 5;
 
@@ -30,7 +30,7 @@ fn five_each_way(waits: Waits, lazy: usize, cuts: &[usize]) -> Outcome {
     }
     let mut to_send: VecDeque<_> = (0..FRAMES).map(|n| frame(100 + n, 60)).collect();
     let (mut rx, mut tx) = ([[0; 100]; 2], [[0; 100]; 2]);
-    let mut pump = Pump::new();
+    let mut pump = Channel::new();
     let (mut runner, mut stack) = pump.split(chip.clone(), &mut rx, &mut tx);
     let task = Task::new();
     let (mut received, mut total) = (Vec::new(), 0);

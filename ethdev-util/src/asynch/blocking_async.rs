@@ -10,15 +10,15 @@ use ethdev::{
     async_fn_in_trait,
     reason = "whether the futures are Send is the device's matter: see the module's documentation"
 )]
-pub trait Waiter<D: BlockingDevice> {
+pub trait Wake<D: BlockingDevice> {
     /// Called before every look at the device. What happens after this call must end the next [`wait`](Self::wait).
     ///
     /// # Errors
     ///
     /// The device failed.
-    fn before_look(&mut self, device: &mut D) -> Result<(), D::Error>;
+    fn prepare(&mut self, device: &mut D) -> Result<(), D::Error>;
 
-    /// Sleeps until something of `interest` may have happened since the last [`before_look`](Self::before_look). May return for no reason.
+    /// Sleeps until something of `interest` may have happened since the last [`prepare`](Self::prepare). May return for no reason.
     ///
     /// # Errors
     ///
@@ -32,13 +32,13 @@ pub trait Waiter<D: BlockingDevice> {
 
 /// The async form of a blocking device whose methods return at once. Nothing is awaited but `W`, and between two looks the device is not touched.
 #[derive(Debug)]
-pub struct Async<D, W> {
+pub struct BlockingAsync<D, W> {
     device: D,
     waiter: W,
     link_told: Link,
 }
 
-impl<D: BlockingDevice, W: Waiter<D>> Async<D, W> {
+impl<D: BlockingDevice, W: Wake<D>> BlockingAsync<D, W> {
     /// `waiter` tells when to look.
     #[must_use]
     pub fn new(device: D, waiter: W) -> Self {
@@ -61,11 +61,11 @@ impl<D: BlockingDevice, W: Waiter<D>> Async<D, W> {
     }
 }
 
-impl<D: ErrorType, W> ErrorType for Async<D, W> {
+impl<D: ErrorType, W> ErrorType for BlockingAsync<D, W> {
     type Error = D::Error;
 }
 
-impl<D: BlockingDevice, W: Waiter<D>> EthernetDevice for Async<D, W> {
+impl<D: BlockingDevice, W: Wake<D>> EthernetDevice for BlockingAsync<D, W> {
     fn mac_address(&self) -> MacAddress {
         self.device.mac_address()
     }
@@ -94,8 +94,8 @@ impl<D: BlockingDevice, W: Waiter<D>> EthernetDevice for Async<D, W> {
         self.device.tx_ready()
     }
 
-    async fn send_gather(&mut self, parts: &[&[u8]]) -> Result<(), D::Error> {
-        self.device.send_gather(parts)
+    async fn send_vectored(&mut self, parts: &[&[u8]]) -> Result<(), D::Error> {
+        self.device.send_vectored(parts)
     }
 
     async fn send_frame(&mut self, frame: &[u8]) -> Result<(), D::Error> {
@@ -108,15 +108,15 @@ impl<D: BlockingDevice, W: Waiter<D>> EthernetDevice for Async<D, W> {
 
     async fn ready(&mut self, interest: Interest) -> Result<Interest, D::Error> {
         loop {
-            self.waiter.before_look(&mut self.device)?;
+            self.waiter.prepare(&mut self.device)?;
             let events = self.device.service()?;
             let link = self.device.link();
             let so = Interest {
                 rx: events.rx_pending,
-                tx: events.tx_room,
+                tx: events.tx_ready,
                 link: link != self.link_told,
             };
-            let ready = so.and(interest);
+            let ready = so & interest;
             if ready.link {
                 self.link_told = link;
             }
@@ -128,6 +128,6 @@ impl<D: BlockingDevice, W: Waiter<D>> EthernetDevice for Async<D, W> {
     }
 }
 
-impl<D: ethdev::Control, W> ethdev::Control for Async<D, W> {
+impl<D: ethdev::Control, W> ethdev::Control for BlockingAsync<D, W> {
     ethdev::forward_control!(|this| &mut this.device, core::convert::identity);
 }

@@ -1,11 +1,11 @@
-//! The device's end of a pump.
+//! The device's end of a channel.
 
 use core::convert::Infallible;
 use core::future::{Future, poll_fn};
 use core::pin::pin;
 use core::task::Poll;
 
-use super::Pump;
+use super::Channel;
 use super::state::{Buffer, Report, put};
 use ethdev::asynch::{EthernetDevice, yield_once};
 use ethdev::{Error, ErrorClass, ErrorKind, Interest, Link, RxMeta, Stats};
@@ -14,7 +14,7 @@ use ethdev::{Error, ErrorClass, ErrorKind, Interest, Link, RxMeta, Stats};
 /// never waits.
 const TURNS_PER_ROUND: u8 = 16;
 
-/// The end of a [`Pump`] that owns the async device.
+/// The end of a [`Channel`] that owns the async device.
 ///
 /// Dropped, it takes the device out of use: the stack side sees the link go down, and frames that were not sent yet are counted in
 /// [`tx_reset`](Stats::tx_reset). Received frames stay for the stack to fetch.
@@ -25,7 +25,7 @@ pub struct Runner<'p, 'b, D, const RX: usize, const TX: usize> {
 
 /// What the runner has in hands. It is kept here and not in the future of `run`, so that dropping that loses nothing.
 struct Port<'p, 'b, const RX: usize, const TX: usize> {
-    pump: &'p Pump<'b, RX, TX>,
+    channel: &'p Channel<'b, RX, TX>,
     /// The buffer for the next received frame.
     filling: Option<Buffer<'b>>,
     /// The frame that the device is to send next.
@@ -47,11 +47,11 @@ enum Moved {
 }
 
 impl<'p, 'b, D: EthernetDevice, const RX: usize, const TX: usize> Runner<'p, 'b, D, RX, TX> {
-    pub(super) fn new(device: D, pump: &'p Pump<'b, RX, TX>) -> Self {
+    pub(super) fn new(device: D, channel: &'p Channel<'b, RX, TX>) -> Self {
         let mut runner = Self {
             device,
             port: Port {
-                pump,
+                channel,
                 filling: None,
                 sending: None,
                 books: Stats::ZERO,
@@ -92,8 +92,8 @@ impl<'p, 'b, D: EthernetDevice, const RX: usize, const TX: usize> Runner<'p, 'b,
     /// - A received frame is in the queue as soon as the device delivered it. One that the device was still delivering is next again or counted by the
     ///   device as lost: the pump had not accepted it.
     /// - A frame to send leaves the pump when the device has accepted it. One that the device was still accepting is sent again, because the contract of
-    ///   [`send_gather`](EthernetDevice::send_gather) leaves open whether it went out: it goes out at least once, and twice only if the device's
-    ///   `send_gather` waits after its point of no return. (Devices whose methods return at once, [`Async`](crate::asynch::Async), never do.)
+    ///   [`send_vectored`](EthernetDevice::send_vectored) leaves open whether it went out: it goes out at least once, and twice only if the device's
+    ///   `send_vectored` waits after its point of no return. (Devices whose methods return at once, [`BlockingAsync`](crate::asynch::BlockingAsync), never do.)
     pub async fn run(&mut self) -> Result<Infallible, D::Error> {
         let result = self.move_frames().await;
         self.tell();
@@ -121,7 +121,7 @@ impl<'p, 'b, D: EthernetDevice, const RX: usize, const TX: usize> Runner<'p, 'b,
             if turns >= TURNS_PER_ROUND || self.port.service_is_wanted() {
                 turns = 0;
                 let events = self.device.service().await?;
-                room |= events.tx_room | events.link_changed;
+                room |= events.tx_ready | events.link_changed;
                 pending |= events.rx_pending;
                 self.tell();
                 yield_once().await;
@@ -176,11 +176,11 @@ impl<'p, 'b, D: EthernetDevice, const RX: usize, const TX: usize> Runner<'p, 'b,
 
     /// Waits until a frame can be moved that could not before, and tells what the device said of it. `room` and `pending` are what is known of the device.
     async fn wait(&mut self, room: bool, pending: bool) -> Result<Interest, D::Error> {
-        self.port.pump.to_runner.take();
+        self.port.channel.to_runner.try_take();
         let Some(interest) = self.port.sleep(room, pending) else {
             return Ok(Interest::NONE);
         };
-        let bell = &self.port.pump.to_runner;
+        let bell = &self.port.channel.to_runner;
         let mut device = pin!(self.device.ready(interest));
         poll_fn(|cx| {
             if let Poll::Ready(ready) = device.as_mut().poll(cx) {
@@ -196,7 +196,7 @@ impl<'p, 'b, D: EthernetDevice, const RX: usize, const TX: usize> Runner<'p, 'b,
         self.port.tell(Report {
             mac_address: self.device.mac_address(),
             link: self.device.link(),
-            stats: self.device.stats().plus(&self.port.books),
+            stats: self.device.stats().wrapping_add(&self.port.books),
         });
     }
 }
@@ -207,7 +207,7 @@ impl<const RX: usize, const TX: usize> Port<'_, '_, RX, TX> {
         if self.filling.is_some() && self.sending.is_some() {
             return;
         }
-        self.pump.state.with(|state| {
+        self.channel.state.with(|state| {
             if self.filling.is_none() {
                 self.filling = state.rx_free.pop_front();
             }
@@ -220,7 +220,7 @@ impl<const RX: usize, const TX: usize> Port<'_, '_, RX, TX> {
     /// The frame in hand was sent, or is to be forgotten.
     fn sent(&mut self) {
         if let Some((buffer, _)) = self.sending.take() {
-            let wake = self.pump.state.with(|state| {
+            let wake = self.channel.state.with(|state| {
                 put(&mut state.tx_free, buffer);
                 state.stack_is_to_wake(Interest::TX)
             });
@@ -232,13 +232,13 @@ impl<const RX: usize, const TX: usize> Port<'_, '_, RX, TX> {
     fn received(&mut self, meta: RxMeta) {
         let mut taken = Stats::ZERO;
         taken.count_rx(meta.len);
-        self.books = self.books.since(&taken);
+        self.books = self.books.delta_since(&taken);
         let Some(buffer) = self.filling.take_if(|buffer| meta.len <= buffer.len()) else {
             // The device claims to have written more than there is room for.
             self.books.rx_bad_length = self.books.rx_bad_length.wrapping_add(1);
             return;
         };
-        let wake = self.pump.state.with(|state| {
+        let wake = self.channel.state.with(|state| {
             put(&mut state.rx_full, (buffer, meta));
             state.stack_is_to_wake(Interest::RX)
         });
@@ -246,7 +246,9 @@ impl<const RX: usize, const TX: usize> Port<'_, '_, RX, TX> {
     }
 
     fn service_is_wanted(&self) -> bool {
-        self.pump.state.with(|state| core::mem::take(&mut state.service_wanted))
+        self.channel
+            .state
+            .with(|state| core::mem::take(&mut state.service_wanted))
     }
 
     /// What to sleep for at the device; `None` where there is something to do first. Until the next call the stack side rings for what is missing.
@@ -257,7 +259,7 @@ impl<const RX: usize, const TX: usize> Port<'_, '_, RX, TX> {
             tx: self.sending.is_some(),
             link: true,
         };
-        let idle = self.pump.state.with(|state| {
+        let idle = self.channel.state.with(|state| {
             state.runner_wants = Interest {
                 rx: !interest.rx,
                 tx: !interest.tx,
@@ -276,17 +278,17 @@ impl<const RX: usize, const TX: usize> Port<'_, '_, RX, TX> {
         }
         let link_changed = report.link != self.told.link;
         self.told = report;
-        let wake = self.pump.state.with(|state| {
+        let wake = self.channel.state.with(|state| {
             state.report = report;
             // Room to transmit comes and goes with the link.
-            link_changed && state.stack_is_to_wake(Interest::LINK.or(Interest::TX))
+            link_changed && state.stack_is_to_wake(Interest::LINK | Interest::TX)
         });
         self.ring(wake);
     }
 
     fn ring(&self, wake: bool) {
         if wake {
-            self.pump.to_stack.ring();
+            self.channel.to_stack.signal();
         }
     }
 }

@@ -14,12 +14,12 @@ use crate::shared::Shared;
 /// is const-constructible:
 ///
 /// ```
-/// use crate::Doorbell;
+/// use ethdev_util::IrqSignal;
 ///
-/// static NIC: Doorbell = Doorbell::new();
+/// static NIC: IrqSignal = IrqSignal::new();
 ///
 /// fn interrupt_handler() {
-///     NIC.ring();
+///     NIC.signal();
 /// }
 /// # interrupt_handler();
 /// assert!(NIC.take());
@@ -30,38 +30,38 @@ use crate::shared::Shared;
 ///
 /// - One waiter at a time. A second one takes the first one's place; the first is woken, looks, and waits again.
 /// - The waker is called outside the critical section, from the context of the ring: in an interrupt handler it must be one that may be woken there.
-pub struct Doorbell(Shared<State>);
+pub struct IrqSignal(Shared<State>);
 
 struct State {
-    rung: bool,
+    signaled: bool,
     waiter: Option<Waker>,
 }
 
-impl Doorbell {
-    /// A doorbell that nobody rang.
+impl IrqSignal {
+    /// A interrupt signal that nobody rang.
     #[cfg(not(loom))]
     #[must_use]
     pub const fn new() -> Self {
         Self(Shared::new(State {
-            rung: false,
+            signaled: false,
             waiter: None,
         }))
     }
 
-    /// A doorbell that nobody rang. (The model checker's primitives cannot be made in a constant.)
+    /// A interrupt signal that nobody rang. (The model checker's primitives cannot be made in a constant.)
     #[cfg(loom)]
     #[must_use]
     pub fn new() -> Self {
         Self(Shared::new(State {
-            rung: false,
+            signaled: false,
             waiter: None,
         }))
     }
 
     /// Notes that there is work and wakes whoever waits.
-    pub fn ring(&self) {
+    pub fn signal(&self) {
         let waiter = self.0.with(|state| {
-            state.rung = true;
+            state.signaled = true;
             state.waiter.take()
         });
         if let Some(waiter) = waiter {
@@ -69,19 +69,19 @@ impl Doorbell {
         }
     }
 
-    /// Whether it was rung since the last `take` or completed `wait`; it is then quiet again.
+    /// Whether it was signaled since the last `take` or completed `wait`; it is then quiet again.
     ///
     /// Look at the device *after* this: what rings later rings anew.
-    pub fn take(&self) -> bool {
-        self.0.with(|state| core::mem::replace(&mut state.rung, false))
+    pub fn try_take(&self) -> bool {
+        self.0.with(|state| core::mem::replace(&mut state.signaled, false))
     }
 
-    /// Whether it was rung and nobody took it yet.
-    pub fn is_rung(&self) -> bool {
-        self.0.with(|state| state.rung)
+    /// Whether it was signaled and nobody took it yet.
+    pub fn is_signaled(&self) -> bool {
+        self.0.with(|state| state.signaled)
     }
 
-    /// Waits until it is rung, and takes that ring.
+    /// Waits until it is signaled, and takes that ring.
     ///
     /// # Cancellation
     ///
@@ -93,7 +93,7 @@ impl Doorbell {
     /// [`wait`](Self::wait), for hand-written futures.
     pub fn poll_wait(&self, cx: &mut Context<'_>) -> Poll<()> {
         let (poll, displaced) = self.0.with(|state| {
-            if core::mem::replace(&mut state.rung, false) {
+            if core::mem::replace(&mut state.signaled, false) {
                 return (Poll::Ready(()), None);
             }
             match &state.waiter {
@@ -108,22 +108,24 @@ impl Doorbell {
     }
 }
 
-impl Default for Doorbell {
+impl Default for IrqSignal {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl fmt::Debug for Doorbell {
+impl fmt::Debug for IrqSignal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Doorbell").field("rung", &self.is_rung()).finish()
+        f.debug_struct("IrqSignal")
+            .field("signaled", &self.is_signaled())
+            .finish()
     }
 }
 
-/// The future of [`Doorbell::wait`].
+/// The future of [`IrqSignal::wait`].
 #[derive(Debug)]
 #[must_use = "futures do nothing unless awaited"]
-pub struct Wait<'a>(&'a Doorbell);
+pub struct Wait<'a>(&'a IrqSignal);
 
 impl Future for Wait<'_> {
     type Output = ();
@@ -152,22 +154,22 @@ mod tests {
 
     #[test]
     fn rings_add_up_to_one() {
-        let bell = Doorbell::new();
-        bell.ring();
-        bell.ring();
-        assert!(bell.take());
-        assert!(!bell.take());
+        let bell = IrqSignal::new();
+        bell.signal();
+        bell.signal();
+        assert!(bell.try_take());
+        assert!(!bell.try_take());
     }
 
     #[test]
     fn a_waiter_is_woken_once_per_wait() {
-        let bell = Doorbell::new();
+        let bell = IrqSignal::new();
         let count = Arc::new(Count::default());
         let waker = Waker::from(count.clone());
         let mut cx = Context::from_waker(&waker);
         assert_eq!(bell.poll_wait(&mut cx), Poll::Pending);
-        bell.ring();
-        bell.ring();
+        bell.signal();
+        bell.signal();
         assert_eq!(count.0.load(Ordering::SeqCst), 1);
         assert_eq!(bell.poll_wait(&mut cx), Poll::Ready(()));
         assert_eq!(bell.poll_wait(&mut cx), Poll::Pending);
@@ -175,7 +177,7 @@ mod tests {
 
     #[test]
     fn a_displaced_waiter_is_woken() {
-        let bell = Doorbell::new();
+        let bell = IrqSignal::new();
         let (first, second) = (Arc::new(Count::default()), Arc::new(Count::default()));
         assert!(
             bell.poll_wait(&mut Context::from_waker(&Waker::from(first.clone())))
@@ -186,7 +188,7 @@ mod tests {
                 .is_pending()
         );
         assert_eq!(first.0.load(Ordering::SeqCst), 1);
-        bell.ring();
+        bell.signal();
         assert_eq!(second.0.load(Ordering::SeqCst), 1);
     }
 }

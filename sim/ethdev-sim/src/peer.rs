@@ -13,7 +13,7 @@ use crate::{Port, fcs};
 ///
 /// It knows nothing of ethdev's surfaces, so that a stack put on it by hand is a peer independent of what is tested at the other end.
 #[derive(Debug)]
-pub struct Station {
+pub struct Peer {
     port: Port,
     inbox: Rc<RefCell<Inbox>>,
 }
@@ -24,7 +24,7 @@ struct Inbox {
     bad: u64,
 }
 
-impl Station {
+impl Peer {
     /// Attaches a station to a wire end.
     #[must_use]
     pub fn new(port: Port) -> Self {

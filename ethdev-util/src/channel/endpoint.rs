@@ -1,19 +1,19 @@
-//! The stack's end of a pump.
+//! The stack's end of a channel.
 
 use core::future::poll_fn;
 use core::task::{Context, Poll};
 
-use super::Pump;
+use super::Channel;
 use super::state::{Buffer, Report, put};
-use crate::Doorbell;
+use crate::IrqSignal;
 use ethdev::frame::HEADER_LEN;
 use ethdev::lending::{count_release, discard, recv_by_copy, send_by_copy};
 use ethdev::{
     Capabilities, ErrorKind, ErrorType, EthernetDevice, Events, Interest, LendingDevice, Link, MacAddress, MaxFrameLen,
-    Rearm, RearmOutcome, RxFrame, RxHalf, RxMeta, Stats, TxHalf, check_frame,
+    Rearm, RearmOutcome, RxFrame, RxHalf, RxMeta, Stats, TxHalf, validate_tx_len,
 };
 
-/// The end of a [`Pump`] that a stack uses: a memory device, whatever is behind the pump.
+/// The end of a [`Channel`] that a stack uses: a memory device, whatever is behind the channel.
 ///
 /// It lends the queues' own buffers, never waits, and never fails but for what the caller does; the device's errors end [`Runner::run`](super::Runner::run).
 ///
@@ -28,9 +28,9 @@ use ethdev::{
 /// # Sleeping
 ///
 /// [`ready`](Self::ready) waits for frames, room or a link change; [`poll_ready`](Self::poll_ready) is for stacks that keep wakers. By [`Rearm`] and
-/// [`doorbell`](Self::doorbell), `Async::by_interrupt` makes this end async again.
-pub struct StackSide<'p, 'b, const RX: usize, const TX: usize> {
-    pump: &'p Pump<'b, RX, TX>,
+/// [`irq_signal`](Self::interrupt signal), `BlockingAsync::with_interrupt` makes this end async again.
+pub struct Endpoint<'p, 'b, const RX: usize, const TX: usize> {
+    channel: &'p Channel<'b, RX, TX>,
     capabilities: Capabilities,
     /// The frame that is lent.
     lent: Option<(Buffer<'b>, RxMeta)>,
@@ -66,11 +66,11 @@ pub(super) fn capabilities(device: Capabilities, rx: (usize, usize), tx: (usize,
         .with_queue_frames(queue(device.rx_queue_frames, rx.1), queue(device.tx_queue_frames, tx.1))
 }
 
-impl<'p, 'b, const RX: usize, const TX: usize> StackSide<'p, 'b, RX, TX> {
-    pub(super) fn new(pump: &'p Pump<'b, RX, TX>, capabilities: Capabilities) -> Self {
-        let report = pump.state.with(|state| state.report);
+impl<'p, 'b, const RX: usize, const TX: usize> Endpoint<'p, 'b, RX, TX> {
+    pub(super) fn new(channel: &'p Channel<'b, RX, TX>, capabilities: Capabilities) -> Self {
+        let report = channel.state.with(|state| state.report);
         Self {
-            pump,
+            channel,
             capabilities,
             lent: None,
             spare: None,
@@ -83,8 +83,8 @@ impl<'p, 'b, const RX: usize, const TX: usize> StackSide<'p, 'b, RX, TX> {
 
     /// Rung when something comes that [`rearm`](Rearm::rearm) was told to watch for.
     #[must_use]
-    pub const fn doorbell(&self) -> &'p Doorbell {
-        &self.pump.to_stack
+    pub const fn irq_signal(&self) -> &'p IrqSignal {
+        &self.channel.to_stack
     }
 
     /// Waits until something of `interest` is so, and tells what is: a frame pending, room to transmit with the link up, a link change that was not yet
@@ -108,7 +108,7 @@ impl<'p, 'b, const RX: usize, const TX: usize> StackSide<'p, 'b, RX, TX> {
                 }
                 return Poll::Ready(found);
             }
-            if self.pump.to_stack.poll_wait(cx).is_pending() {
+            if self.channel.to_stack.poll_wait(cx).is_pending() {
                 return Poll::Pending;
             }
             // A ring from before: look once more, now that it is taken.
@@ -118,7 +118,7 @@ impl<'p, 'b, const RX: usize, const TX: usize> StackSide<'p, 'b, RX, TX> {
     /// Asks to be rung for what is of `interest`, and tells what of it is there already.
     fn arm(&mut self, interest: Interest) -> Interest {
         let (lent, spare) = (self.lent.is_some(), self.spare.is_some());
-        self.pump.state.with(|state| {
+        self.channel.state.with(|state| {
             state.stack_wants = interest;
             let mut found = state.stack_finds(interest, self.link_told);
             found.rx |= interest.rx && lent;
@@ -128,39 +128,39 @@ impl<'p, 'b, const RX: usize, const TX: usize> StackSide<'p, 'b, RX, TX> {
     }
 
     fn see_link(&mut self) -> Link {
-        self.link = self.pump.state.with(|state| state.report.link);
+        self.link = self.channel.state.with(|state| state.report.link);
         self.link
     }
 }
 
-/// The receiving half of a [`StackSide`].
-pub struct StackRx<'a, 'p, 'b, const RX: usize, const TX: usize> {
-    pump: &'p Pump<'b, RX, TX>,
+/// The receiving half of a [`Endpoint`].
+pub struct EndpointRx<'a, 'p, 'b, const RX: usize, const TX: usize> {
+    channel: &'p Channel<'b, RX, TX>,
     lent: &'a mut Option<(Buffer<'b>, RxMeta)>,
     done: &'a mut Stats,
 }
 
-impl<const RX: usize, const TX: usize> StackRx<'_, '_, '_, RX, TX> {
+impl<const RX: usize, const TX: usize> EndpointRx<'_, '_, '_, RX, TX> {
     fn give_back(&mut self, delivered: bool) {
         if let Some((buffer, meta)) = self.lent.take() {
             count_release(self.done, meta.len, delivered);
-            let wake = self.pump.state.with(|state| {
+            let wake = self.channel.state.with(|state| {
                 put(&mut state.rx_free, buffer);
                 state.runner_is_to_wake(Interest::RX)
             });
             if wake {
-                self.pump.to_runner.ring();
+                self.channel.to_runner.signal();
             }
         }
     }
 }
 
-impl<const RX: usize, const TX: usize> RxHalf for StackRx<'_, '_, '_, RX, TX> {
+impl<const RX: usize, const TX: usize> RxHalf for EndpointRx<'_, '_, '_, RX, TX> {
     type Error = ErrorKind;
 
     fn peek(&mut self) -> Result<Option<RxFrame<'_>>, ErrorKind> {
         if self.lent.is_none() {
-            *self.lent = self.pump.state.with(|state| state.rx_full.pop_front());
+            *self.lent = self.channel.state.with(|state| state.rx_full.pop_front());
         }
         Ok(self
             .lent
@@ -179,26 +179,26 @@ impl<const RX: usize, const TX: usize> RxHalf for StackRx<'_, '_, '_, RX, TX> {
     }
 }
 
-/// The sending half of a [`StackSide`].
-pub struct StackTx<'a, 'p, 'b, const RX: usize, const TX: usize> {
-    pump: &'p Pump<'b, RX, TX>,
+/// The sending half of a [`Endpoint`].
+pub struct EndpointTx<'a, 'p, 'b, const RX: usize, const TX: usize> {
+    channel: &'p Channel<'b, RX, TX>,
     spare: &'a mut Option<Buffer<'b>>,
     max: usize,
     /// Length of the reservation.
     reserved: Option<usize>,
 }
 
-impl<'b, const RX: usize, const TX: usize> StackTx<'_, '_, 'b, RX, TX> {
+impl<'b, const RX: usize, const TX: usize> EndpointTx<'_, '_, 'b, RX, TX> {
     /// The buffer for the next frame, if there is one. It stays with this end until a frame is in it.
     fn buffer(&mut self) -> Option<&mut Buffer<'b>> {
         if self.spare.is_none() {
-            *self.spare = self.pump.state.with(|state| state.tx_free.pop_front());
+            *self.spare = self.channel.state.with(|state| state.tx_free.pop_front());
         }
         self.spare.as_mut()
     }
 }
 
-impl<const RX: usize, const TX: usize> TxHalf for StackTx<'_, '_, '_, RX, TX> {
+impl<const RX: usize, const TX: usize> TxHalf for EndpointTx<'_, '_, '_, RX, TX> {
     type Error = ErrorKind;
 
     fn ready(&mut self) -> Result<bool, ErrorKind> {
@@ -228,7 +228,7 @@ impl<const RX: usize, const TX: usize> TxHalf for StackTx<'_, '_, '_, RX, TX> {
         if len > reserved {
             return Err(ErrorKind::FrameTooLong { max: reserved });
         }
-        let outcome = self.pump.state.with(|state| {
+        let outcome = self.channel.state.with(|state| {
             if !state.report.link.is_up() {
                 return Err(ErrorKind::LinkDown);
             }
@@ -238,31 +238,31 @@ impl<const RX: usize, const TX: usize> TxHalf for StackTx<'_, '_, '_, RX, TX> {
             Ok(state.runner_is_to_wake(Interest::TX))
         });
         if outcome? {
-            self.pump.to_runner.ring();
+            self.channel.to_runner.signal();
         }
         Ok(())
     }
 }
 
-impl<'p, 'b, const RX: usize, const TX: usize> LendingDevice for StackSide<'p, 'b, RX, TX> {
+impl<'p, 'b, const RX: usize, const TX: usize> LendingDevice for Endpoint<'p, 'b, RX, TX> {
     type Rx<'a>
-        = StackRx<'a, 'p, 'b, RX, TX>
+        = EndpointRx<'a, 'p, 'b, RX, TX>
     where
         Self: 'a;
     type Tx<'a>
-        = StackTx<'a, 'p, 'b, RX, TX>
+        = EndpointTx<'a, 'p, 'b, RX, TX>
     where
         Self: 'a;
 
     fn split(&mut self) -> (Self::Rx<'_>, Self::Tx<'_>) {
         (
-            StackRx {
-                pump: self.pump,
+            EndpointRx {
+                channel: self.channel,
                 lent: &mut self.lent,
                 done: &mut self.done,
             },
-            StackTx {
-                pump: self.pump,
+            EndpointTx {
+                channel: self.channel,
                 spare: &mut self.spare,
                 max: self.capabilities.tx_max_frame_len.bytes(),
                 reserved: None,
@@ -271,13 +271,13 @@ impl<'p, 'b, const RX: usize, const TX: usize> LendingDevice for StackSide<'p, '
     }
 }
 
-impl<const RX: usize, const TX: usize> ErrorType for StackSide<'_, '_, RX, TX> {
+impl<const RX: usize, const TX: usize> ErrorType for Endpoint<'_, '_, RX, TX> {
     type Error = ErrorKind;
 }
 
-impl<const RX: usize, const TX: usize> EthernetDevice for StackSide<'_, '_, RX, TX> {
+impl<const RX: usize, const TX: usize> EthernetDevice for Endpoint<'_, '_, RX, TX> {
     fn mac_address(&self) -> MacAddress {
-        self.pump.state.with(|state| state.report.mac_address)
+        self.channel.state.with(|state| state.report.mac_address)
     }
 
     /// The device's, limited by the buffers, as of the time when the pump was split.
@@ -290,7 +290,10 @@ impl<const RX: usize, const TX: usize> EthernetDevice for StackSide<'_, '_, RX, 
     }
 
     fn stats(&self) -> Stats {
-        self.pump.state.with(|state| state.report.stats).plus(&self.done)
+        self.channel
+            .state
+            .with(|state| state.report.stats)
+            .wrapping_add(&self.done)
     }
 
     fn recv_frame(&mut self, buf: &mut [u8]) -> Result<Option<RxMeta>, ErrorKind> {
@@ -306,8 +309,8 @@ impl<const RX: usize, const TX: usize> EthernetDevice for StackSide<'_, '_, RX, 
         Ok(self.see_link().is_up() && self.split().1.ready()?)
     }
 
-    fn send_gather(&mut self, parts: &[&[u8]]) -> Result<(), ErrorKind> {
-        check_frame(parts, &self.capabilities)?;
+    fn send_vectored(&mut self, parts: &[&[u8]]) -> Result<(), ErrorKind> {
+        validate_tx_len(parts, &self.capabilities)?;
         if !self.see_link().is_up() {
             return Err(ErrorKind::LinkDown);
         }
@@ -316,7 +319,7 @@ impl<const RX: usize, const TX: usize> EthernetDevice for StackSide<'_, '_, RX, 
 
     /// Tells what changed since the last call, and asks the runner for housekeeping at the device.
     fn service(&mut self) -> Result<Events, ErrorKind> {
-        let (report, found, wake) = self.pump.state.with(|state| {
+        let (report, found, wake) = self.channel.state.with(|state| {
             state.service_wanted = true;
             (
                 state.report,
@@ -325,15 +328,15 @@ impl<const RX: usize, const TX: usize> EthernetDevice for StackSide<'_, '_, RX, 
             )
         });
         if wake {
-            self.pump.to_runner.ring();
+            self.channel.to_runner.signal();
         }
-        let news = report.stats.since(&self.serviced.stats);
+        let news = report.stats.delta_since(&self.serviced.stats);
         (self.serviced, self.link) = (report, report.link);
         let mut events = Events::NONE;
         events.link_changed = found.link;
         events.rx_pending = found.rx || self.lent.is_some();
-        events.rx_lost = news.rx_lost() != 0;
-        events.tx_room = found.tx || (self.spare.is_some() && report.link.is_up());
+        events.rx_dropped = news.rx_lost() != 0;
+        events.tx_ready = found.tx || (self.spare.is_some() && report.link.is_up());
         events.tx_completed = u16::try_from(news.tx_frames).unwrap_or(u16::MAX);
         events.tx_failed = u16::try_from(news.tx_lost()).unwrap_or(u16::MAX);
         events.recovered = news.recoveries != 0;
@@ -341,10 +344,10 @@ impl<const RX: usize, const TX: usize> EthernetDevice for StackSide<'_, '_, RX, 
     }
 }
 
-/// The interrupt is [`doorbell`](StackSide::doorbell).
-impl<const RX: usize, const TX: usize> Rearm for StackSide<'_, '_, RX, TX> {
+/// The interrupt is [`irq_signal`](Endpoint::interrupt signal).
+impl<const RX: usize, const TX: usize> Rearm for Endpoint<'_, '_, RX, TX> {
     fn disarm(&mut self) -> Result<(), ErrorKind> {
-        self.pump.state.with(|state| state.stack_wants = Interest::NONE);
+        self.channel.state.with(|state| state.stack_wants = Interest::NONE);
         Ok(())
     }
 
@@ -358,9 +361,9 @@ impl<const RX: usize, const TX: usize> Rearm for StackSide<'_, '_, RX, TX> {
     }
 }
 
-impl<const RX: usize, const TX: usize> core::fmt::Debug for StackSide<'_, '_, RX, TX> {
+impl<const RX: usize, const TX: usize> core::fmt::Debug for Endpoint<'_, '_, RX, TX> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("StackSide")
+        f.debug_struct("Endpoint")
             .field("capabilities", &self.capabilities)
             .field("link", &self.link())
             .field("lent", &self.lent.is_some())

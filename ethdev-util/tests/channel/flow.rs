@@ -5,12 +5,12 @@ use std::task::Poll;
 
 use crate::chip::{Chip, Task, Waits, frame, number};
 use ethdev::*;
-use ethdev_util::pump::{Pump, StackSide};
+use ethdev_util::channel::{Channel, Endpoint};
 
 const WAITS: Waits = Waits { before: 1, after: 1 };
 
 /// Fetches what is there.
-fn fetch<const RX: usize, const TX: usize>(stack: &mut StackSide<'_, '_, RX, TX>) -> Vec<usize> {
+fn fetch<const RX: usize, const TX: usize>(stack: &mut Endpoint<'_, '_, RX, TX>) -> Vec<usize> {
     let (mut buf, mut numbers) = ([0; 100], Vec::new());
     while let Some(meta) = stack.recv_frame(&mut buf).unwrap() {
         numbers.push(number(&buf[..meta.len]));
@@ -19,7 +19,7 @@ fn fetch<const RX: usize, const TX: usize>(stack: &mut StackSide<'_, '_, RX, TX>
 }
 
 /// Sends until the queue is full.
-fn fill<const RX: usize, const TX: usize>(stack: &mut StackSide<'_, '_, RX, TX>, mut next: usize) -> usize {
+fn fill<const RX: usize, const TX: usize>(stack: &mut Endpoint<'_, '_, RX, TX>, mut next: usize) -> usize {
     loop {
         match stack.send_frame(&frame(next, 60)) {
             Ok(()) => next += 1,
@@ -35,7 +35,7 @@ fn fill<const RX: usize, const TX: usize>(stack: &mut StackSide<'_, '_, RX, TX>,
 fn full_both_ways_is_no_deadlock() {
     let (chip, task) = (Chip::new(WAITS), Task::new());
     let (mut rx, mut tx) = ([[0; 100]; 2], [[0; 100]; 3]);
-    let mut pump = Pump::new();
+    let mut pump = Channel::new();
     let (mut runner, mut stack) = pump.split(chip.clone(), &mut rx, &mut tx);
     let mut run = pin!(runner.run());
     chip.with(|state| state.room = 0);
@@ -83,7 +83,7 @@ fn full_both_ways_is_no_deadlock() {
 fn a_device_that_never_waits_does_not_keep_the_executor() {
     let (chip, task) = (Chip::new(Waits::default()), Task::new());
     let (mut rx, mut tx) = ([[0; 60]; 2], [[0; 60]; 2]);
-    let mut pump = Pump::new();
+    let mut pump = Channel::new();
     let (mut runner, stack) = pump.split(chip.clone(), &mut rx, &mut tx);
     // Frames that fit no buffer are thrown away without taking one, so nothing but fairness ends this.
     for n in 0..1_000 {
@@ -102,7 +102,7 @@ fn a_device_that_never_waits_does_not_keep_the_executor() {
 fn a_flood_does_not_keep_frames_from_going_out() {
     let (chip, task) = (Chip::new(Waits::default()), Task::new());
     let (mut rx, mut tx) = ([[0; 60]; 2], [[0; 60]; 2]);
-    let mut pump = Pump::new();
+    let mut pump = Channel::new();
     let (mut runner, mut stack) = pump.split(chip.clone(), &mut rx, &mut tx);
     for n in 0..1_000 {
         chip.arrives(frame(n, 61));
@@ -123,7 +123,7 @@ fn a_flood_does_not_keep_frames_from_going_out() {
 fn a_frame_costs_few_bus_accesses() {
     let (chip, task) = (Chip::new(WAITS), Task::new());
     let (mut rx, mut tx) = ([[0; 60]; 2], [[0; 60]; 2]);
-    let mut pump = Pump::new();
+    let mut pump = Channel::new();
     let (mut runner, mut stack) = pump.split(chip.clone(), &mut rx, &mut tx);
     let mut run = pin!(runner.run());
     let mut accesses_for = |act: &mut dyn FnMut()| {
@@ -148,7 +148,7 @@ fn a_frame_costs_few_bus_accesses() {
 fn a_device_that_contradicts_itself_does_not_keep_the_executor() {
     let (chip, task) = (Chip::new(Waits::default()), Task::new());
     let (mut rx, mut tx) = ([[0; 60]; 2], [[0; 60]; 2]);
-    let mut pump = Pump::new();
+    let mut pump = Channel::new();
     let (mut runner, mut stack) = pump.split(chip.clone(), &mut rx, &mut tx);
     chip.with(|state| (state.lies, state.room) = (true, 0));
     stack.send_frame(&frame(1, 60)).unwrap();
@@ -163,7 +163,7 @@ fn a_device_that_contradicts_itself_does_not_keep_the_executor() {
 fn a_link_that_goes_drops_what_waits() {
     let (chip, task) = (Chip::new(WAITS), Task::new());
     let (mut rx, mut tx) = ([[0; 100]; 2], [[0; 100]; 3]);
-    let mut pump = Pump::new();
+    let mut pump = Channel::new();
     let (mut runner, mut stack) = pump.split(chip.clone(), &mut rx, &mut tx);
     let mut run = pin!(runner.run());
     chip.with(|state| state.room = 0);
@@ -177,7 +177,7 @@ fn a_link_that_goes_drops_what_waits() {
     assert_eq!(stack.link(), Link::Down);
     assert_eq!(stack.tx_ready(), Ok(false));
     let events = stack.service().unwrap();
-    assert!(events.link_changed && !events.tx_room);
+    assert!(events.link_changed && !events.tx_ready);
     assert_eq!(events.tx_failed, 3);
 
     chip.with(|state| (state.link, state.room) = (Link::UP, 9));
@@ -195,7 +195,7 @@ fn a_failing_device_ends_the_run_and_loses_nothing() {
     for access in 0..40 {
         let (chip, task) = (Chip::new(WAITS), Task::new());
         let (mut rx, mut tx) = ([[0; 100]; 2], [[0; 100]; 2]);
-        let mut pump = Pump::new();
+        let mut pump = Channel::new();
         let (mut runner, mut stack) = pump.split(chip.clone(), &mut rx, &mut tx);
         let (mut received, mut errors, mut next) = (Vec::new(), 0, 0);
         for n in 0..6 {
@@ -246,7 +246,7 @@ fn frames_that_the_device_calls_illegal_do_not_clog() {
     ] {
         let (chip, task) = (Chip::new(WAITS), Task::new());
         let (mut rx, mut tx) = ([[0; 100]; 2], [[0; 100]; 2]);
-        let mut pump = Pump::new();
+        let mut pump = Channel::new();
         let (mut runner, mut stack) = pump.split(chip.clone(), &mut rx, &mut tx);
         stack.send_frame(&frame(1, 60)).unwrap();
         stack.send_frame(&frame(2, 60)).unwrap();
@@ -266,7 +266,7 @@ fn frames_that_the_device_calls_illegal_do_not_clog() {
 fn garbage_from_the_wire_does_not_end_the_run() {
     let (chip, task) = (Chip::new(WAITS), Task::new());
     let (mut rx, mut tx) = ([[0; 80]; 2], [[0; 100]; 2]);
-    let mut pump = Pump::new();
+    let mut pump = Channel::new();
     let (mut runner, mut stack) = pump.split(chip.clone(), &mut rx, &mut tx);
     // The first access of a run with nothing to send is to receive.
     chip.with(|state| state.fail_next = Some(ErrorKind::BadFrame));
@@ -293,7 +293,7 @@ fn garbage_from_the_wire_does_not_end_the_run() {
 fn without_its_runner_the_stack_side_sees_the_link_go() {
     let (chip, task) = (Chip::new(WAITS), Task::new());
     let (mut rx, mut tx) = ([[0; 100]; 2], [[0; 100]; 2]);
-    let mut pump = Pump::new();
+    let mut pump = Channel::new();
     let (mut runner, mut stack) = pump.split(chip.clone(), &mut rx, &mut tx);
     chip.with(|state| state.room = 0);
     chip.arrives(frame(7, 60));
@@ -317,7 +317,7 @@ fn the_same_buffers_serve_one_pump_after_another() {
     let (chip, task) = (Chip::new(WAITS), Task::new());
     let (mut rx, mut tx) = ([[0; 100]; 2], [[0; 100]; 2]);
     for life in 0..3 {
-        let mut pump = Pump::new();
+        let mut pump = Channel::new();
         let (mut runner, mut stack) = pump.split(chip.clone(), &mut rx, &mut tx);
         let before = stack.stats();
         chip.arrives(frame(life, 60));
@@ -325,7 +325,7 @@ fn the_same_buffers_serve_one_pump_after_another() {
         task.wake();
         assert!(task.settle(pin!(runner.run())).is_pending());
         assert_eq!(fetch(&mut stack), [life]);
-        let news = stack.stats().since(&before);
+        let news = stack.stats().delta_since(&before);
         assert_eq!((news.rx_frames, news.tx_frames, news.tx_reset), (1, 1, 0));
     }
     assert_eq!(chip.look(|state| state.sent.len()), 3);

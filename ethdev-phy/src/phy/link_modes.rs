@@ -7,9 +7,9 @@ use ethdev::{Duplex, LinkMode, Pause, Speed};
 /// A set of link modes, laid out as bits 5 to 11 of registers 4 and 5 (IEEE 802.3 annex 28B).
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct Abilities(u16);
+pub struct LinkModes(u16);
 
-impl Abilities {
+impl LinkModes {
     /// 10BASE-T half duplex.
     pub const T10_HALF: Self = Self(1 << 5);
     /// 10BASE-T full duplex.
@@ -45,7 +45,7 @@ impl Abilities {
 
     /// Those of either.
     #[must_use]
-    pub const fn or(self, other: Self) -> Self {
+    pub const fn union(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
@@ -118,9 +118,9 @@ impl Abilities {
     }
 }
 
-impl fmt::Debug for Abilities {
+impl fmt::Debug for LinkModes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Abilities({:#06x})", self.0)
+        write!(f, "LinkModes({:#06x})", self.0)
     }
 }
 
@@ -132,7 +132,7 @@ mod tests {
     proptest! {
         #[test]
         fn both_partners_resolve_alike(a: u16, b: u16) {
-            let (a, b) = (Abilities::from_register(a), Abilities::from_register(b));
+            let (a, b) = (LinkModes::from_register(a), LinkModes::from_register(b));
             let (here, there) = (a.resolve(b), b.resolve(a));
             prop_assert_eq!(here.map(|m| (m.speed, m.duplex)), there.map(|m| (m.speed, m.duplex)));
             if let (Some(here), Some(there)) = (here, there) {
@@ -144,10 +144,10 @@ mod tests {
 
         #[test]
         fn the_mode_agreed_on_is_one_of_both(a: u16, b: u16) {
-            let (a, b) = (Abilities::from_register(a), Abilities::from_register(b));
+            let (a, b) = (LinkModes::from_register(a), LinkModes::from_register(b));
             match a.resolve(b) {
                 Some(mode) => {
-                    let bit = Abilities::from_mode(mode.speed.unwrap(), mode.duplex.unwrap()).unwrap();
+                    let bit = LinkModes::from_mode(mode.speed.unwrap(), mode.duplex.unwrap()).unwrap();
                     prop_assert!(a.contains(bit) && b.contains(bit));
                     // The bits stand in annex 28B.3's order: none above this one is common.
                     prop_assert!(a.common(b).modes().to_register() >> 1 < bit.to_register());
@@ -158,8 +158,8 @@ mod tests {
 
         #[test]
         fn registers_and_back(value: u16) {
-            let set = Abilities::from_register(value);
-            prop_assert_eq!(Abilities::from_register(set.to_register()), set);
+            let set = LinkModes::from_register(value);
+            prop_assert_eq!(LinkModes::from_register(set.to_register()), set);
             prop_assert_eq!(set.to_register() & 0x1f, 1);
         }
     }
@@ -168,12 +168,12 @@ mod tests {
     #[test]
     fn pause_as_table_28b_3_has_it() {
         let set = |pause: bool, asymmetric: bool| {
-            let mut set = Abilities::TX100_FULL;
+            let mut set = LinkModes::TX100_FULL;
             if pause {
-                set = set.or(Abilities::PAUSE);
+                set = set.union(LinkModes::PAUSE);
             }
             if asymmetric {
-                set = set.or(Abilities::PAUSE_ASYMMETRIC);
+                set = set.union(LinkModes::PAUSE_ASYMMETRIC);
             }
             set
         };
@@ -199,17 +199,17 @@ mod tests {
 
     #[test]
     fn half_duplex_has_no_pause() {
-        let both = Abilities::T10_HALF.or(Abilities::PAUSE);
+        let both = LinkModes::T10_HALF.union(LinkModes::PAUSE);
         assert_eq!(both.resolve(both).unwrap().pause, Pause::default());
-        assert_eq!(Abilities::T10_HALF.resolve(Abilities::TX100_FULL), None);
+        assert_eq!(LinkModes::T10_HALF.resolve(LinkModes::TX100_FULL), None);
     }
 
     #[test]
     fn a_mode_has_a_bit_or_none() {
-        assert_eq!(Abilities::from_mode(Speed::MBPS_1000, Duplex::Full), None);
+        assert_eq!(LinkModes::from_mode(Speed::MBPS_1000, Duplex::Full), None);
         assert_eq!(
-            Abilities::from_mode(Speed::MBPS_10, Duplex::Half),
-            Some(Abilities::T10_HALF)
+            LinkModes::from_mode(Speed::MBPS_10, Duplex::Half),
+            Some(LinkModes::T10_HALF)
         );
     }
 }

@@ -11,7 +11,7 @@ use std::task::{Context, Poll, Wake, Waker};
 
 use ethdev::{
     Capabilities, ErrorKind, ErrorType, Events, Interest, Link, MacAddress, MaxFrameLen, RxMeta, Stats, asynch,
-    check_frame,
+    validate_tx_len,
 };
 
 /// Longest frame of the chip.
@@ -125,8 +125,7 @@ impl State {
             rx: self.lies || !self.incoming.is_empty(),
             tx: self.lies || (self.room > 0 && self.link.is_up()),
             link: self.link != self.link_told,
-        }
-        .and(interest)
+        } & interest
     }
 }
 
@@ -202,8 +201,8 @@ impl asynch::EthernetDevice for Chip {
         Ok(self.look(|state| state.room > 0 && state.link.is_up()))
     }
 
-    async fn send_gather(&mut self, parts: &[&[u8]]) -> Result<(), ErrorKind> {
-        let len = check_frame(parts, &asynch::EthernetDevice::capabilities(self))?;
+    async fn send_vectored(&mut self, parts: &[&[u8]]) -> Result<(), ErrorKind> {
+        let len = validate_tx_len(parts, &asynch::EthernetDevice::capabilities(self))?;
         self.bus().await?;
         {
             let mut state = self.state.borrow_mut();
@@ -222,7 +221,7 @@ impl asynch::EthernetDevice for Chip {
         self.bus().await?;
         let found = self.look(|state| state.finds(Interest::ALL));
         let mut events = Events::NONE;
-        (events.rx_pending, events.tx_room) = (found.rx, found.tx);
+        (events.rx_pending, events.tx_ready) = (found.rx, found.tx);
         Ok(events)
     }
 

@@ -53,7 +53,7 @@ impl<const RX: usize, const TX: usize> State<'_, RX, TX> {
 
     /// The stack side sleeps for some of `found`. It is told once.
     pub(super) fn stack_is_to_wake(&mut self, found: Interest) -> bool {
-        let wake = !self.stack_wants.and(found).is_none();
+        let wake = !(self.stack_wants & found).is_none();
         if wake {
             self.stack_wants = Interest::NONE;
         }
@@ -62,7 +62,7 @@ impl<const RX: usize, const TX: usize> State<'_, RX, TX> {
 
     /// The runner sleeps for some of `found`. It is told once.
     pub(super) fn runner_is_to_wake(&mut self, found: Interest) -> bool {
-        let wake = !self.runner_wants.and(found).is_none();
+        let wake = !(self.runner_wants & found).is_none();
         if wake {
             self.runner_wants = Interest::NONE;
         }
@@ -75,8 +75,7 @@ impl<const RX: usize, const TX: usize> State<'_, RX, TX> {
             rx: !self.rx_full.is_empty(),
             tx: self.report.link.is_up() && !self.tx_free.is_empty(),
             link: self.report.link != link_told,
-        }
-        .and(interest)
+        } & interest
     }
 }
 

@@ -6,7 +6,7 @@ use std::task::Poll;
 
 use crate::chip::{Chip, MAX, Task, Waits, frame, number};
 use ethdev::*;
-use ethdev_util::pump::{Pump, StackSide};
+use ethdev_util::channel::{Channel, Endpoint};
 use proptest::prelude::*;
 
 /// Longest frame that the pump's receive buffers take.
@@ -61,7 +61,7 @@ struct Stack {
 }
 
 impl Stack {
-    fn fetch(&mut self, side: &mut StackSide<'_, '_, 2, 2>) -> bool {
+    fn fetch(&mut self, side: &mut Endpoint<'_, '_, 2, 2>) -> bool {
         let mut buf = [0; MAX];
         let meta = side.recv_frame(&mut buf).unwrap();
         if let Some(meta) = meta {
@@ -70,7 +70,7 @@ impl Stack {
         meta.is_some()
     }
 
-    fn send(&mut self, side: &mut StackSide<'_, '_, 2, 2>, len: usize) {
+    fn send(&mut self, side: &mut Endpoint<'_, '_, 2, 2>, len: usize) {
         let n = self.next;
         self.next += 1;
         match side.send_frame(&frame(n, len)) {
@@ -83,7 +83,7 @@ impl Stack {
 fn check(waits: Waits, steps: &[Step]) {
     let chip = Chip::new(waits);
     let (mut rx, mut tx) = ([[0; FITS]; 2], [[0; MAX]; 2]);
-    let mut pump = Pump::new();
+    let mut pump = Channel::new();
     let (mut runner, mut side) = pump.split(chip.clone(), &mut rx, &mut tx);
     let (task, watcher) = (Task::new(), Task::new());
     let mut stack = Stack::default();

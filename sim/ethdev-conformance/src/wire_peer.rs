@@ -6,23 +6,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ethdev::frame::{FCS_LEN, MIN_FRAME_LEN};
-use ethdev_util::Doorbell;
+use ethdev_util::IrqSignal;
 
-use super::fixture::{FarEnd, Loss, Power, Unsupported};
-use ethdev_sim::{Clock, Station, Wire};
+use super::fixture::{LinkPeer, Loss, Power, Unsupported};
+use ethdev_sim::{Clock, Peer, Wire};
 
-/// The [`FarEnd`] of a device on a simulated [`Wire`]: the station at the other end of it.
+/// The [`LinkPeer`] of a device on a simulated [`Wire`]: the station at the other end of it.
 ///
 /// Traffic, bad frames and the link are the wire's; what only the model of the chip can do is added with `with_...`.
-pub struct WireEnd {
+pub struct WirePeer {
     clock: Clock,
     wire: Wire,
-    station: Rc<Station>,
+    station: Rc<Peer>,
     stall_tx: Option<Box<dyn FnMut(bool)>>,
     fault: Option<Box<dyn FnMut()>>,
     forge: Option<Box<dyn FnMut(usize)>>,
     accesses: Option<Rc<Accesses>>,
-    doorbell: Option<Arc<Doorbell>>,
+    irq_signal: Option<Arc<IrqSignal>>,
     is_active: Option<Box<dyn Fn() -> bool>>,
     unreported: &'static [Loss],
     masks_by_source: bool,
@@ -49,10 +49,10 @@ impl Accesses {
     }
 }
 
-impl WireEnd {
+impl WirePeer {
     /// The station at the other end of this wire.
     #[must_use]
-    pub fn new(clock: Clock, wire: Wire, station: Station) -> Self {
+    pub fn new(clock: Clock, wire: Wire, station: Peer) -> Self {
         Self {
             clock,
             wire,
@@ -61,7 +61,7 @@ impl WireEnd {
             fault: None,
             forge: None,
             accesses: None,
-            doorbell: None,
+            irq_signal: None,
             is_active: None,
             unreported: &[],
             masks_by_source: true,
@@ -70,28 +70,28 @@ impl WireEnd {
         }
     }
 
-    /// With the power [`stall_tx`](FarEnd::stall_tx).
+    /// With the power [`stall_tx`](LinkPeer::stall_tx).
     #[must_use]
     pub fn with_stall_tx(mut self, stall: impl FnMut(bool) + 'static) -> Self {
         self.stall_tx = Some(Box::new(stall));
         self
     }
 
-    /// With the power [`inject_fault`](FarEnd::inject_fault).
+    /// With the power [`inject_fault`](LinkPeer::inject_fault).
     #[must_use]
     pub fn with_fault(mut self, inject: impl FnMut() + 'static) -> Self {
         self.fault = Some(Box::new(inject));
         self
     }
 
-    /// With the power [`forge_rx_length`](FarEnd::forge_rx_length).
+    /// With the power [`override_rx_len`](LinkPeer::override_rx_len).
     #[must_use]
     pub fn with_forged_lengths(mut self, forge: impl FnMut(usize) + 'static) -> Self {
         self.forge = Some(Box::new(forge));
         self
     }
 
-    /// With the powers [`accesses`](FarEnd::accesses) and [`peer_send_before_access`](FarEnd::peer_send_before_access).
+    /// With the powers [`accesses`](LinkPeer::accesses) and [`peer_send_before_access`](LinkPeer::peer_send_before_access).
     ///
     /// `watch` is given what the model is to call before each access of the driver to the chip; `arrive` makes a frame, without FCS, arrive at the chip at once.
     #[must_use]
@@ -122,35 +122,35 @@ impl WireEnd {
             .ok_or(Unsupported("accesses to the chip are not watched (`with_accesses`)"))
     }
 
-    /// With the power [`doorbell`](FarEnd::doorbell): the one that the device was made with.
+    /// With the power [`irq_signal`](LinkPeer::interrupt signal): the one that the device was made with.
     #[must_use]
-    pub fn with_doorbell(mut self, doorbell: Arc<Doorbell>) -> Self {
-        self.doorbell = Some(doorbell);
+    pub fn with_irq_signal(mut self, irq_signal: Arc<IrqSignal>) -> Self {
+        self.irq_signal = Some(irq_signal);
         self
     }
 
-    /// The interrupt is triggered by its level: the doorbell rings whenever time has passed and `is_active` says so.
+    /// The interrupt is triggered by its level: the interrupt signal rings whenever time has passed and `is_active` says so.
     #[must_use]
     pub fn with_level(mut self, is_active: impl Fn() -> bool + 'static) -> Self {
         self.is_active = Some(Box::new(is_active));
         self
     }
 
-    /// A chip that loses frames in these ways [without a word](FarEnd::unreported).
+    /// A chip that loses frames in these ways [without a word](LinkPeer::unreported).
     #[must_use]
     pub const fn with_unreported(mut self, losses: &'static [Loss]) -> Self {
         self.unreported = losses;
         self
     }
 
-    /// A chip that can, or cannot, [mask its interrupts one by one](FarEnd::masks_by_source). It can if nothing is said.
+    /// A chip that can, or cannot, [mask its interrupts one by one](LinkPeer::masks_by_source). It can if nothing is said.
     #[must_use]
     pub const fn with_masks_by_source(mut self, masks: bool) -> Self {
         self.masks_by_source = masks;
         self
     }
 
-    /// Whether [a change of the link causes an interrupt](FarEnd::link_interrupts). It does if nothing is said.
+    /// Whether [a change of the link causes an interrupt](LinkPeer::link_interrupts). It does if nothing is said.
     #[must_use]
     pub const fn with_link_interrupts(mut self, interrupts: bool) -> Self {
         self.link_interrupts = interrupts;
@@ -165,7 +165,7 @@ impl WireEnd {
     }
 }
 
-impl Drop for WireEnd {
+impl Drop for WirePeer {
     fn drop(&mut self) {
         if let Some(look) = self.last_look.as_mut().filter(|_| !std::thread::panicking()) {
             look();
@@ -173,7 +173,7 @@ impl Drop for WireEnd {
     }
 }
 
-impl FarEnd for WireEnd {
+impl LinkPeer for WirePeer {
     fn peer_send(&mut self, frame: &[u8]) {
         self.station.send(frame);
     }
@@ -184,9 +184,9 @@ impl FarEnd for WireEnd {
 
     fn advance(&mut self, by: Duration) {
         self.clock.advance(by);
-        if let (Some(is_active), Some(doorbell)) = (&self.is_active, &self.doorbell) {
+        if let (Some(is_active), Some(irq_signal)) = (&self.is_active, &self.irq_signal) {
             if is_active() {
-                doorbell.ring();
+                irq_signal.signal();
             }
         }
     }
@@ -250,7 +250,7 @@ impl FarEnd for WireEnd {
         Ok(())
     }
 
-    fn forge_rx_length(&mut self, len: usize) -> Power {
+    fn override_rx_len(&mut self, len: usize) -> Power {
         match &mut self.forge {
             Some(forge) => {
                 forge(len);
@@ -260,10 +260,10 @@ impl FarEnd for WireEnd {
         }
     }
 
-    fn doorbell(&self) -> Power<Arc<Doorbell>> {
-        self.doorbell
+    fn irq_signal(&self) -> Power<Arc<IrqSignal>> {
+        self.irq_signal
             .clone()
-            .ok_or(Unsupported("the device has no interrupt line (`with_doorbell`)"))
+            .ok_or(Unsupported("the device has no interrupt line (`with_irq_signal`)"))
     }
 }
 
@@ -272,10 +272,10 @@ mod tests {
     use super::*;
     use ethdev_sim::WireConfig;
 
-    fn end() -> WireEnd {
+    fn end() -> WirePeer {
         let clock = Clock::new();
         let (wire, _, peer) = Wire::new(&clock, WireConfig::default());
-        WireEnd::new(clock, wire, Station::new(peer))
+        WirePeer::new(clock, wire, Peer::new(peer))
     }
 
     #[test]
@@ -294,15 +294,15 @@ mod tests {
     #[test]
     fn a_level_rings_as_long_as_it_is_active() {
         let active = Rc::new(Cell::new(true));
-        let doorbell = Arc::new(Doorbell::new());
+        let irq_signal = Arc::new(IrqSignal::new());
         let level = Rc::clone(&active);
         let mut end = end()
-            .with_doorbell(Arc::clone(&doorbell))
+            .with_irq_signal(Arc::clone(&irq_signal))
             .with_level(move || level.get());
         for is_active in [true, true, false] {
             active.set(is_active);
             end.advance(Duration::from_micros(1));
-            assert_eq!(doorbell.take(), is_active);
+            assert_eq!(irq_signal.try_take(), is_active);
         }
     }
 }

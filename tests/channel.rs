@@ -17,11 +17,11 @@ use ethdev::{
     RearmOutcome, RxFrame, RxHalf, RxMeta, Stats, TxHalf,
 };
 use ethdev_conformance::conformance;
-use ethdev_conformance::{FarEnd, Fixture, Power, WireEnd};
+use ethdev_conformance::{Fixture, LinkPeer, Power, WirePeer};
 use ethdev_sim::{Clock, RingConfig, RingError, RingNic, WireConfig};
-use ethdev_util::Doorbell;
-use ethdev_util::asynch::Async;
-use ethdev_util::pump::{Pump, StackRx, StackSide, StackTx};
+use ethdev_util::IrqSignal;
+use ethdev_util::asynch::BlockingAsync;
+use ethdev_util::channel::{Channel, Endpoint, EndpointRx, EndpointTx};
 
 const RX: usize = 3;
 const TX: usize = 2;
@@ -33,8 +33,8 @@ const SPINNING: usize = 10_000;
 struct Task {
     run: Rc<RefCell<Run>>,
     woken: Arc<Woken>,
-    from: &'static Doorbell,
-    to: Arc<Doorbell>,
+    from: &'static IrqSignal,
+    to: Arc<IrqSignal>,
 }
 
 type Run = Pin<Box<dyn Future<Output = Result<Infallible, RingError>>>>;
@@ -48,7 +48,7 @@ impl Wake for Woken {
 }
 
 impl Task {
-    fn new(run: Run, line: &'static Doorbell) -> Self {
+    fn new(run: Run, line: &'static IrqSignal) -> Self {
         Self {
             run: Rc::new(RefCell::new(run)),
             woken: Arc::new(Woken(AtomicBool::new(true))),
@@ -67,21 +67,21 @@ impl Task {
             turns += 1;
             assert!(turns < SPINNING, "the runner spins");
         }
-        if self.from.take() {
-            self.to.ring();
+        if self.from.try_take() {
+            self.to.signal();
         }
     }
 }
 
 /// The stack side, with its runner running at each call.
 struct Pumped {
-    side: StackSide<'static, 'static, RX, TX>,
+    side: Endpoint<'static, 'static, RX, TX>,
     task: Task,
 }
 
 impl Pumped {
     /// The call of a stack, with the runner's turn before and after it.
-    fn call<R>(&mut self, f: impl FnOnce(&mut StackSide<'static, 'static, RX, TX>) -> R) -> R {
+    fn call<R>(&mut self, f: impl FnOnce(&mut Endpoint<'static, 'static, RX, TX>) -> R) -> R {
         self.task.turn();
         let r = f(&mut self.side);
         self.task.turn();
@@ -115,25 +115,25 @@ impl EthernetDevice for Pumped {
     }
 
     fn discard_frame(&mut self) -> Result<bool, ErrorKind> {
-        self.call(StackSide::discard_frame)
+        self.call(Endpoint::discard_frame)
     }
 
     fn tx_ready(&mut self) -> Result<bool, ErrorKind> {
-        self.call(StackSide::tx_ready)
+        self.call(Endpoint::tx_ready)
     }
 
-    fn send_gather(&mut self, parts: &[&[u8]]) -> Result<(), ErrorKind> {
-        self.call(|side| side.send_gather(parts))
+    fn send_vectored(&mut self, parts: &[&[u8]]) -> Result<(), ErrorKind> {
+        self.call(|side| side.send_vectored(parts))
     }
 
     fn service(&mut self) -> Result<Events, ErrorKind> {
-        self.call(StackSide::service)
+        self.call(Endpoint::service)
     }
 }
 
 impl Rearm for Pumped {
     fn disarm(&mut self) -> Result<(), ErrorKind> {
-        self.call(StackSide::disarm)
+        self.call(Endpoint::disarm)
     }
 
     fn rearm(&mut self, interest: Interest) -> Result<RearmOutcome, ErrorKind> {
@@ -142,8 +142,8 @@ impl Rearm for Pumped {
 }
 
 impl LendingDevice for Pumped {
-    type Rx<'a> = Half<StackRx<'a, 'static, 'static, RX, TX>>;
-    type Tx<'a> = Half<StackTx<'a, 'static, 'static, RX, TX>>;
+    type Rx<'a> = Half<EndpointRx<'a, 'static, 'static, RX, TX>>;
+    type Tx<'a> = Half<EndpointTx<'a, 'static, 'static, RX, TX>>;
 
     fn split(&mut self) -> (Self::Rx<'_>, Self::Tx<'_>) {
         let (rx, tx) = self.side.split();
@@ -191,12 +191,12 @@ impl<T: TxHalf> TxHalf for Half<T> {
 
 /// The wire, on which the runner runs whenever something happens.
 struct Wired {
-    end: WireEnd,
+    end: WirePeer,
     clock: Clock,
     task: Task,
 }
 
-impl FarEnd for Wired {
+impl LinkPeer for Wired {
     fn peer_send(&mut self, frame: &[u8]) {
         self.end.peer_send(frame);
     }
@@ -223,7 +223,7 @@ impl FarEnd for Wired {
         self.end.stall_tx(stalled)
     }
 
-    fn doorbell(&self) -> Power<Arc<Doorbell>> {
+    fn irq_signal(&self) -> Power<Arc<IrqSignal>> {
         Ok(self.task.to.clone())
     }
 
@@ -237,25 +237,25 @@ struct PumpedRing;
 
 impl Fixture for PumpedRing {
     type Device = Pumped;
-    type FarEnd = Wired;
+    type LinkPeer = Wired;
 
     fn new() -> (Pumped, Wired) {
         let clock = Clock::new();
-        let bell: &'static Doorbell = Box::leak(Box::new(Doorbell::new()));
+        let bell: &'static IrqSignal = Box::leak(Box::new(IrqSignal::new()));
         let config = RingConfig::new(MacAddress::new([2, 0, 0, 0, 0, 1]))
             .with_slots(4, 2)
-            .with_doorbell(bell);
+            .with_irq_signal(bell);
         let (wire, nic, station) = RingNic::with_station(&clock, WireConfig::default(), config);
         let stall = nic.hardware();
-        let end = WireEnd::new(clock.clone(), wire, station).with_stall_tx(move |stalled| stall.stall_tx(stalled));
+        let end = WirePeer::new(clock.clone(), wire, station).with_stall_tx(move |stalled| stall.stall_tx(stalled));
 
         let frames = (
             Box::leak(Box::new([[0; 1514]; RX])),
             Box::leak(Box::new([[0; 1514]; TX])),
         );
-        let pump: &'static mut Pump<'static, RX, TX> = Box::leak(Box::new(Pump::new()));
-        let (mut runner, side) = pump.split(Async::by_interrupt(nic, bell), frames.0, frames.1);
-        let line = side.doorbell();
+        let pump: &'static mut Channel<'static, RX, TX> = Box::leak(Box::new(Channel::new()));
+        let (mut runner, side) = pump.split(BlockingAsync::with_interrupt(nic, bell), frames.0, frames.1);
+        let line = side.irq_signal();
         let task = Task::new(Box::pin(async move { runner.run().await }), line);
         (
             Pumped {

@@ -6,16 +6,16 @@ use std::task::Poll;
 use crate::chip::{Chip, MAX, Task, Waits, frame, number};
 use ethdev::asynch::EthernetDevice as _;
 use ethdev::*;
-use ethdev_util::Doorbell;
-use ethdev_util::asynch::Async;
-use ethdev_util::pump::{Pump, Runner, StackSide};
+use ethdev_util::IrqSignal;
+use ethdev_util::asynch::BlockingAsync;
+use ethdev_util::channel::{Channel, Endpoint, Runner};
 
 const WAITS: Waits = Waits { before: 1, after: 0 };
 
 /// A pump with two buffers each way, longer than the chip's frames and shorter.
-fn with_pump(chip: &Chip, test: impl FnOnce(Runner<'_, '_, Chip, 2, 2>, StackSide<'_, '_, 2, 2>)) {
+fn with_pump(chip: &Chip, test: impl FnOnce(Runner<'_, '_, Chip, 2, 2>, Endpoint<'_, '_, 2, 2>)) {
     let (mut rx, mut tx) = ([[0; MAX + 50]; 2], [[0; 80]; 2]);
-    let mut pump = Pump::new();
+    let mut pump = Channel::new();
     let (runner, stack) = pump.split(chip.clone(), &mut rx, &mut tx);
     test(runner, stack);
 }
@@ -163,7 +163,7 @@ fn ready_tells_what_is_so_and_wakes_for_what_is_asked() {
         // A link that changes is told once; and room is there with the link only.
         chip.with(|state| (state.link, state.room) = (Link::Down, 0));
         assert!(task.settle(run.as_mut()).is_pending());
-        for expected in [Interest::LINK.or(Interest::RX), Interest::RX] {
+        for expected in [Interest::LINK | Interest::RX, Interest::RX] {
             stack_task.wake();
             assert_eq!(stack_task.poll(pin!(stack.ready(Interest::ALL))), Poll::Ready(expected));
         }
@@ -197,7 +197,7 @@ fn service_reaches_the_device_and_tells_the_news() {
         let mut run = pin!(runner.run());
         assert!(task.settle(run.as_mut()).is_pending());
         let mut expected = Events::NONE;
-        expected.tx_room = true;
+        expected.tx_ready = true;
         assert_eq!(stack.service(), Ok(expected));
         assert!(task.is_woken(), "the runner is asked for housekeeping");
         assert!(task.settle(run.as_mut()).is_pending());
@@ -207,9 +207,9 @@ fn service_reaches_the_device_and_tells_the_news() {
         chip.arrives(frame(1, 60));
         chip.with(|state| state.stats.rx_overrun += 1);
         assert!(task.settle(run.as_mut()).is_pending());
-        (expected.tx_completed, expected.rx_pending, expected.rx_lost) = (1, true, true);
+        (expected.tx_completed, expected.rx_pending, expected.rx_dropped) = (1, true, true);
         assert_eq!(stack.service(), Ok(expected));
-        (expected.tx_completed, expected.rx_lost) = (0, false);
+        (expected.tx_completed, expected.rx_dropped) = (0, false);
         assert_eq!(stack.service(), Ok(expected), "told once");
     });
 }
@@ -221,10 +221,10 @@ fn made_async_again_it_goes_through_a_second_pump() {
         chip.arrives(frame(n, 60));
     }
     with_pump(&chip, |mut runner, inner| {
-        let bell = inner.doorbell();
+        let bell = inner.irq_signal();
         let (mut rx, mut tx) = ([[0; MAX]; 1], [[0; MAX]; 1]);
-        let mut pump = Pump::new();
-        let (mut outer, mut stack) = pump.split(Async::by_interrupt(inner, bell), &mut rx, &mut tx);
+        let mut pump = Channel::new();
+        let (mut outer, mut stack) = pump.split(BlockingAsync::with_interrupt(inner, bell), &mut rx, &mut tx);
         let (mut received, mut next, mut buf) = (Vec::new(), 0, [0; MAX]);
         let (mut run_inner, mut run_outer) = (pin!(runner.run()), pin!(outer.run()));
         for _ in 0..20 {
@@ -295,7 +295,7 @@ fn both_ends_go_to_other_threads_where_the_device_does() {
         fn tx_ready(&mut self) -> Result<bool, ErrorKind> {
             Ok(false)
         }
-        fn send_gather(&mut self, _: &[&[u8]]) -> Result<(), ErrorKind> {
+        fn send_vectored(&mut self, _: &[&[u8]]) -> Result<(), ErrorKind> {
             Err(ErrorKind::LinkDown)
         }
         fn service(&mut self) -> Result<Events, ErrorKind> {
@@ -310,10 +310,10 @@ fn both_ends_go_to_other_threads_where_the_device_does() {
             Ok(RearmOutcome::Armed)
         }
     }
-    static BELL: Doorbell = Doorbell::new();
+    static BELL: IrqSignal = IrqSignal::new();
     let (mut rx, mut tx) = ([[0; 100]; 1], [[0; 100]; 1]);
-    let mut pump = Pump::new();
-    let (mut runner, stack) = pump.split(Async::by_interrupt(Nothing, &BELL), &mut rx, &mut tx);
+    let mut pump = Channel::new();
+    let (mut runner, stack) = pump.split(BlockingAsync::with_interrupt(Nothing, &BELL), &mut rx, &mut tx);
     is_send(&stack);
     is_send(&runner);
     is_send(&runner.run());
@@ -321,6 +321,6 @@ fn both_ends_go_to_other_threads_where_the_device_does() {
 
 #[test]
 fn pumps_are_made_in_constants() {
-    static EMPTY: Pump<'static, 4, 4> = Pump::new();
-    assert_eq!(format!("{EMPTY:?}"), "Pump { received: 0, to_send: 0, .. }");
+    static EMPTY: Channel<'static, 4, 4> = Channel::new();
+    assert_eq!(format!("{EMPTY:?}"), "Channel { received: 0, to_send: 0, .. }");
 }

@@ -1,8 +1,8 @@
 //! The pump: cancelled at every await, full in both directions, failing, lied to.
-#![cfg(feature = "pump")]
+#![cfg(feature = "channel")]
 
 mod cancel;
 mod chip;
+mod endpoint;
 mod flow;
 mod schedules;
-mod stack_side;

@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use ethdev::{Duplex, Speed};
 use ethdev_phy::mdio::Mdio;
-use ethdev_phy::phy::{PhyId, PhyRegisters, Vendor};
+use ethdev_phy::phy::{PhyId, PhyOps, PhyRegisters};
 
 use super::config::{Mdix, PhyConfig};
 use super::energy::Energy;
@@ -69,8 +69,8 @@ impl Smsc {
     }
 }
 
-impl Vendor for Smsc {
-    fn knows(&mut self, id: PhyId) -> bool {
+impl PhyOps for Smsc {
+    fn matches(&mut self, id: PhyId) -> bool {
         self.model = Model::from_id(id);
         self.model.is_some()
     }
@@ -113,7 +113,7 @@ impl Vendor for Smsc {
         Ok(())
     }
 
-    fn intact<M: Mdio + ?Sized>(&mut self, phy: &mut PhyRegisters<'_, M>) -> Result<bool, M::Error> {
+    fn config_valid<M: Mdio + ?Sized>(&mut self, phy: &mut PhyRegisters<'_, M>) -> Result<bool, M::Error> {
         Ok(!self.interrupts() || phy.read(IMR)? == self.mask)
     }
 
@@ -127,7 +127,7 @@ impl Vendor for Smsc {
         Ok(speed_indication(phy.read(PSCSR)?))
     }
 
-    fn while_down<M: Mdio + ?Sized>(
+    fn link_down_poll<M: Mdio + ?Sized>(
         &mut self,
         phy: &mut PhyRegisters<'_, M>,
         now: Duration,
@@ -139,11 +139,11 @@ impl Vendor for Smsc {
         }
     }
 
-    fn came_up<M: Mdio + ?Sized>(&mut self, phy: &mut PhyRegisters<'_, M>) -> Result<(), M::Error> {
-        self.energy.came_up(phy)
+    fn link_up<M: Mdio + ?Sized>(&mut self, phy: &mut PhyRegisters<'_, M>) -> Result<(), M::Error> {
+        self.energy.link_up(phy)
     }
 
-    fn acknowledge<M: Mdio + ?Sized>(&mut self, phy: &mut PhyRegisters<'_, M>) -> Result<(), M::Error> {
+    fn ack_interrupt<M: Mdio + ?Sized>(&mut self, phy: &mut PhyRegisters<'_, M>) -> Result<(), M::Error> {
         if !self.interrupts() {
             return Ok(());
         }
