@@ -71,10 +71,3 @@ fn so_where_the_chip_computes_the_fcs() {
     stress_resets(Scenario::ResetsChecked);
     stress_resets(Scenario::ResetsPlain);
 }
-
-#[test]
-fn a_noisy_bus_damages_nothing_that_the_caller_gets() {
-    stress(Scenario::Bus, |books| {
-        assert!(books.noise.hits > 400, "{books:#?}");
-    });
-}

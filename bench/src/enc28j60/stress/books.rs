@@ -6,8 +6,6 @@ use std::collections::BTreeMap;
 use ethdev::Stats;
 use ethdev_sim::chip::enc28j60::Truth;
 
-use super::super::Tally;
-
 /// What became of a run.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
@@ -54,8 +52,6 @@ pub struct Books {
     pub stats: Stats,
     /// SPI transactions.
     pub transactions: u64,
-    /// Those that were damaged, and what is to be expected of that.
-    pub noise: Tally,
     /// Link flaps, brown-outs and chip resets that were injected.
     pub flaps: u64,
     /// See there.

@@ -36,17 +36,11 @@ pub enum Scenario {
     ResetsChecked,
     /// The same where the driver does not know, with the async driver told by edges: a frame that was being read when the chip was reset may be damaged.
     ResetsPlain,
-    /// In 1 % of all SPI transactions one bit is flipped: of the opcode, of what is written, or of what is read. The driver computes the FCS.
-    ///
-    /// What holds here: no panic, no hang, and nothing damaged is handed to the caller. What does not: a flipped bit can make the chip do what nobody asked for,
-    /// and it has no means to tell. How often a frame goes out again or altered, or comes again, must not exceed what follows from the rate of damage and
-    /// the bits that matter ([`Tally`](super::Tally)).
-    Bus,
 }
 
 impl Scenario {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 7] = [
         Self::Flaps,
         Self::FlapsByEdge,
         Self::FlapsAwaited,
@@ -54,17 +48,7 @@ impl Scenario {
         Self::ResetsAwaited,
         Self::ResetsChecked,
         Self::ResetsPlain,
-        Self::Bus,
     ];
-
-    /// How many of the transactions are damaged.
-    const fn noise(self) -> f64 {
-        if self.is_noisy() { 0.01 } else { 0.0 }
-    }
-
-    const fn is_noisy(self) -> bool {
-        matches!(self, Self::Bus)
-    }
 
     const fn resets(self) -> bool {
         matches!(
@@ -84,7 +68,7 @@ impl Scenario {
     }
 
     const fn fcs_in_software(self) -> bool {
-        matches!(self, Self::Resets | Self::ResetsAwaited | Self::Bus)
+        matches!(self, Self::Resets | Self::ResetsAwaited)
     }
 
     const fn duplex(self) -> Duplex {
@@ -96,7 +80,7 @@ impl Scenario {
 
     const fn host(self) -> HostKind {
         match self {
-            Self::Flaps | Self::Resets | Self::Bus => HostKind::Polling,
+            Self::Flaps | Self::Resets => HostKind::Polling,
             Self::FlapsByEdge | Self::ResetsChecked => HostKind::Edge,
             Self::FlapsAwaited | Self::ResetsAwaited => HostKind::AwaitsLevel,
             Self::ResetsPlain => HostKind::AwaitsEdge,
@@ -136,7 +120,6 @@ impl fmt::Display for Scenario {
             "FCS by the chip, supply trusted"
         };
         let what = match self {
-            _ if self.is_noisy() => "bursts, 1 % of SPI transactions damaged",
             _ if self.resets() => "bursts, link flaps, brown-outs and chip resets",
             _ => "bursts and link flaps",
         };
