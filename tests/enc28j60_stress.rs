@@ -67,7 +67,7 @@ fn so_with_the_async_driver_in_full_duplex() {
 }
 
 #[test]
-fn so_where_the_chip_computes_the_fcs() {
+fn so_by_edges() {
     stress_resets(Scenario::ResetsChecked);
     stress_resets(Scenario::ResetsPlain);
 }

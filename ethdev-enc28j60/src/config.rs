@@ -15,15 +15,10 @@ pub struct Config {
     pub leds: Leds,
     /// Whether frames may have a VLAN tag: 1518 instead of 1514 bytes.
     pub vlan: bool,
-    /// Whether the driver computes the FCS of each frame itself, both ways, instead of leaving that to the chip.
-    ///
-    /// Costs a CRC-32 per frame and four bytes to send. Whatever the SPI bus damages is then noticed: a received frame is read again, a sent one is refused
-    /// by its receiver. For long wires; see also [`Stats::rx_error`](ethdev::Stats::rx_error).
-    pub fcs_in_software: bool,
     /// Whether a frame is handed over only when the chip is seen to be alive after it was read: one look more at ECON1, for the last of each row of frames that
     /// wait together. Without it, a frame that a brown-out or a reset hits in the middle can be delivered damaged.
     ///
-    /// On by default; a supply that never fails saves the look. [`fcs_in_software`](Self::fcs_in_software) finds that out too, and costs more.
+    /// On by default; a supply that never fails saves the look.
     pub supply_in_doubt: bool,
     /// How often the async driver looks at a chip without INT line while it waits, in microseconds. This is the latency, and one poll of 6 bytes per interval,
     /// with a check of the chip's settings at every 32nd, is all the idle traffic: under 10 bytes per interval.
@@ -34,7 +29,7 @@ pub struct Config {
 }
 
 impl Config {
-    /// Half duplex, LED A for the link and B for traffic, no VLAN, FCS by the chip, supply in doubt, polls every 1 ms, no idle check.
+    /// Half duplex, LED A for the link and B for traffic, no VLAN, supply in doubt, polls every 1 ms, no idle check.
     #[must_use]
     pub const fn new(mac_address: MacAddress) -> Self {
         Self {
@@ -42,7 +37,6 @@ impl Config {
             duplex: Duplex::Half,
             leds: Leds::LINK_AND_TRAFFIC,
             vlan: false,
-            fcs_in_software: false,
             supply_in_doubt: true,
             poll_interval_us: 1000,
             idle_check_ms: 0,
@@ -67,13 +61,6 @@ impl Config {
     #[must_use]
     pub const fn with_vlan(mut self, vlan: bool) -> Self {
         self.vlan = vlan;
-        self
-    }
-
-    /// The same with the FCS computed by the driver or by the chip.
-    #[must_use]
-    pub const fn with_fcs_in_software(mut self, fcs_in_software: bool) -> Self {
-        self.fcs_in_software = fcs_in_software;
         self
     }
 

@@ -24,7 +24,6 @@ mod counters;
 mod device;
 mod errata;
 mod error;
-mod fcs;
 mod filter;
 mod regs;
 mod ring;

@@ -21,18 +21,17 @@ pub use run::run;
 /// What goes wrong besides the errata, which all are on, bursts that overrun the FIFO, and collisions, with and without a good end; and who drives the chip.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Scenario {
-    /// The link comes and goes. The chip computes the FCS, as the driver's default has it.
+    /// The link comes and goes.
     Flaps,
     /// The same in full duplex, where the host sleeps until an edge of the INT line.
     FlapsByEdge,
     /// The same in half duplex, with the async driver, which sleeps until the INT line is low.
     FlapsAwaited,
-    /// The link comes and goes, the supply fails for a moment, the chip resets itself: at any instant, in the middle of a transaction too. The driver computes
-    /// the FCS: what a reset does to a frame that is being read is noticed by nothing else.
+    /// The link comes and goes, the supply fails for a moment, the chip resets itself: at any instant, in the middle of a transaction too.
     Resets,
     /// The same with the async driver, in full duplex.
     ResetsAwaited,
-    /// The same where the chip computes the FCS and the driver knows that the supply is in doubt; told by edges.
+    /// The same with the blocking driver told by edges.
     ResetsChecked,
     /// The same where the driver does not know, with the async driver told by edges: a frame that was being read when the chip was reset may be damaged.
     ResetsPlain,
@@ -60,15 +59,6 @@ impl Scenario {
     /// As the driver does it unless told otherwise, but for one run that shows what trust costs.
     const fn supply_in_doubt(self) -> bool {
         !matches!(self, Self::ResetsPlain)
-    }
-
-    /// Whether the driver finds out about each frame that a reset damages.
-    const fn vouches(self) -> bool {
-        self.fcs_in_software() || self.supply_in_doubt()
-    }
-
-    const fn fcs_in_software(self) -> bool {
-        matches!(self, Self::Resets | Self::ResetsAwaited)
     }
 
     const fn duplex(self) -> Duplex {
@@ -112,18 +102,12 @@ impl fmt::Display for Scenario {
             HostKind::AwaitsLevel => "async, told by the level of INT",
             HostKind::AwaitsEdge => "async, told by edges of INT",
         };
-        let fcs = if self.fcs_in_software() {
-            "FCS in software"
-        } else if self.supply_in_doubt() {
-            "FCS by the chip"
-        } else {
-            "FCS by the chip, supply trusted"
-        };
+        let supply = if self.supply_in_doubt() { "in doubt" } else { "trusted" };
         let what = match self {
             _ if self.resets() => "bursts, link flaps, brown-outs and chip resets",
             _ => "bursts and link flaps",
         };
-        write!(f, "{what}; {fcs}; {duplex}; {host}")
+        write!(f, "{what}; supply {supply}; {duplex}; {host}")
     }
 }
 

@@ -81,7 +81,6 @@ pub fn run(plan: Plan, mut progress: impl FnMut(u64)) -> Books {
     }
     let config = Config::new(CHIP)
         .with_duplex(plan.scenario.duplex())
-        .with_fcs_in_software(plan.scenario.fcs_in_software())
         .with_supply_in_doubt(plan.scenario.supply_in_doubt());
     let host = match Host::start(&lab.chip, kind, config) {
         Ok(host) => host,
@@ -341,7 +340,7 @@ impl Run {
             match self.call(|host| host.recv(&mut buf)) {
                 Ok(Some(len)) => {
                     let number = number(&buf[..len], true);
-                    if number.is_none() && !self.plan.scenario.vouches() && self.is_reset_unnoticed() {
+                    if number.is_none() && !self.plan.scenario.supply_in_doubt() && self.is_reset_unnoticed() {
                         self.books.rx_damaged_in_reset += 1;
                         continue;
                     }
