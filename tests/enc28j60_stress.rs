@@ -67,7 +67,7 @@ fn so_with_the_async_driver_in_full_duplex() {
 }
 
 #[test]
-fn so_by_edges() {
-    stress_resets(Scenario::ResetsChecked);
-    stress_resets(Scenario::ResetsPlain);
+fn resets_by_edge_traffic_resumes() {
+    stress_resets(Scenario::ResetsByEdge);
+    stress_resets(Scenario::ResetsAwaitedByEdge);
 }

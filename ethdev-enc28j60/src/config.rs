@@ -15,11 +15,6 @@ pub struct Config {
     pub leds: Leds,
     /// Whether frames may have a VLAN tag: 1518 instead of 1514 bytes.
     pub vlan: bool,
-    /// Whether a frame is handed over only when the chip is seen to be alive after it was read: one look more at ECON1, for the last of each row of frames that
-    /// wait together. Without it, a frame that a brown-out or a reset hits in the middle can be delivered damaged.
-    ///
-    /// On by default; a supply that never fails saves the look.
-    pub supply_in_doubt: bool,
     /// How often the async driver looks at a chip without INT line while it waits, in microseconds. This is the latency, and one poll of 6 bytes per interval,
     /// with a check of the chip's settings at every 32nd, is all the idle traffic: under 10 bytes per interval.
     pub poll_interval_us: u32,
@@ -29,7 +24,7 @@ pub struct Config {
 }
 
 impl Config {
-    /// Half duplex, LED A for the link and B for traffic, no VLAN, supply in doubt, polls every 1 ms, no idle check.
+    /// Half duplex, LED A for the link and B for traffic, no VLAN, polls every 1 ms, no idle check.
     #[must_use]
     pub const fn new(mac_address: MacAddress) -> Self {
         Self {
@@ -37,7 +32,6 @@ impl Config {
             duplex: Duplex::Half,
             leds: Leds::LINK_AND_TRAFFIC,
             vlan: false,
-            supply_in_doubt: true,
             poll_interval_us: 1000,
             idle_check_ms: 0,
         }
@@ -61,13 +55,6 @@ impl Config {
     #[must_use]
     pub const fn with_vlan(mut self, vlan: bool) -> Self {
         self.vlan = vlan;
-        self
-    }
-
-    /// The same with a look at the chip after each last frame was read, or without.
-    #[must_use]
-    pub const fn with_supply_in_doubt(mut self, supply_in_doubt: bool) -> Self {
-        self.supply_in_doubt = supply_in_doubt;
         self
     }
 

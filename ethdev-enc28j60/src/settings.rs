@@ -8,8 +8,7 @@ use crate::regs::phy::{PHLCON_CHOICES, PHLCON_RESERVED_ONES};
 /// The bits of PHLCON that are always written the same (register 2-2) have room for other choices.
 const FULL_DUPLEX: u16 = 1 << 15;
 const VLAN: u16 = 1 << 14;
-const SUPPLY_IN_DOUBT: u16 = 1 << 13;
-const _: () = assert!(PHLCON_CHOICES & (FULL_DUPLEX | VLAN | SUPPLY_IN_DOUBT) == 0);
+const _: () = assert!(PHLCON_CHOICES & (FULL_DUPLEX | VLAN) == 0);
 
 /// The part of a [`Config`] that is the chip's.
 #[derive(Debug, Clone, Copy)]
@@ -28,9 +27,6 @@ impl Settings {
         if config.vlan {
             bits |= VLAN;
         }
-        if config.supply_in_doubt {
-            bits |= SUPPLY_IN_DOUBT;
-        }
         Self {
             mac_address: config.mac_address,
             bits,
@@ -47,10 +43,6 @@ impl Settings {
 
     pub(crate) const fn is_full_duplex(&self) -> bool {
         self.bits & FULL_DUPLEX != 0
-    }
-
-    pub(crate) const fn supply_in_doubt(&self) -> bool {
-        self.bits & SUPPLY_IN_DOUBT != 0
     }
 
     /// Longest frame without FCS.
@@ -75,17 +67,15 @@ mod tests {
     #[test]
     fn nothing_is_lost() {
         let leds = Leds::new(Led::LinkAndTraffic, Led::Collision).with_stretch(Stretch::Ms139);
-        for bits in 0..8_u8 {
+        for bits in 0..4_u8 {
             let duplex = if bits & 1 == 0 { Duplex::Half } else { Duplex::Full };
             let config = Config::new(MacAddress::new([2, 0, 0, 0, 0, bits]))
                 .with_leds(leds)
                 .with_duplex(duplex)
-                .with_vlan(bits & 2 != 0)
-                .with_supply_in_doubt(bits & 4 != 0);
+                .with_vlan(bits & 2 != 0);
             let kept = Settings::of(&config);
             assert_eq!((kept.mac_address, kept.duplex()), (config.mac_address, duplex));
             assert_eq!(kept.max_frame_len() == MaxFrameLen::VLAN, config.vlan);
-            assert_eq!(kept.supply_in_doubt(), config.supply_in_doubt);
             assert_eq!(kept.phlcon(), leds.phlcon());
         }
         assert_eq!(size_of::<Settings>(), 8);

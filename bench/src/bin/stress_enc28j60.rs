@@ -109,7 +109,7 @@ const ROWS: &[Row] = &[
     ("RX: sent to the chip", |b| b.rx_sent.to_string()),
     ("RX: delivered, once and intact", |b| b.rx_delivered.to_string()),
     ("RX: delivered twice / damaged", |b| format!("{} / {}", b.rx_twice, b.rx_damaged)),
-    ("RX: delivered damaged by a reset, supply trusted", |b| b.rx_damaged_in_reset.to_string()),
+    ("RX: delivered damaged by a brown-out or reset", |b| b.rx_damaged_in_reset.to_string()),
     ("RX: cut by the wire with the link", |b| b.rx_cut.to_string()),
     ("RX: came while the chip was deaf (no link, reset)", |b| b.truth.deaf.to_string()),
     ("RX: FIFO full: the chip's truth", |b| (b.truth.overflowed + b.truth.packet_count_full).to_string()),

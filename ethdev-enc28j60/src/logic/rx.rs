@@ -77,25 +77,23 @@ impl Rx {
 impl<B: Bus> Chip<B> {
     /// Moves the next good frame to the start of `buf`.
     pub(crate) async fn receive(&mut self, buf: &mut [u8]) -> Result<Option<usize>, B> {
-        while let Some(header) = self.next_good().await? {
-            let needed = usize::from(header.len());
-            let Some(frame) = buf.get_mut(..needed) else {
-                return Err(Error::Request(ErrorKind::BufferTooSmall { needed }));
-            };
-            let more = self.rx.pending > 1;
-            let following = self.read_frame(header, frame).await?;
-            // A header that makes sense vouches for the frame in front of it.
-            let vouched = following.is_some() || !more && !self.settings.supply_in_doubt();
-            if !vouched && !self.is_alive().await? {
-                // What was read is not what was there.
-                self.resync(false).await?;
-                continue;
-            }
-            self.release(header, following).await?;
-            self.counters.count_rx(needed);
-            return Ok(Some(needed));
+        let Some(header) = self.next_good().await? else {
+            return Ok(None);
+        };
+        let needed = usize::from(header.len());
+        let Some(frame) = buf.get_mut(..needed) else {
+            return Err(Error::Request(ErrorKind::BufferTooSmall { needed }));
+        };
+        let is_last = self.rx.pending <= 1;
+        let following = self.read_frame(header, frame).await?;
+        if !is_last && following.is_none() && !self.is_alive().await? {
+            // The chip was reset while the frame was read: what was read is not what was there.
+            self.resync(false).await?;
+            return Ok(None);
         }
-        Ok(None)
+        self.release(header, following).await?;
+        self.counters.count_rx(needed);
+        Ok(Some(needed))
     }
 
     /// Throws the next good frame away.

@@ -66,6 +66,12 @@ impl Books {
         };
         check(self.rx_twice == 0, "delivered twice", self.rx_twice.to_string());
         check(self.rx_damaged == 0, "delivered damaged", self.rx_damaged.to_string());
+        let injected = self.brown_outs + self.resets;
+        check(
+            self.rx_damaged_in_reset <= injected,
+            "delivered damaged, more often than the chip was reset",
+            format!("{}, {injected} resets", self.rx_damaged_in_reset),
+        );
         check(self.tx_twice == 0, "sent twice", self.tx_twice.to_string());
         let damaged = self.tx_damaged.to_string();
         check(self.tx_damaged == 0, "sent altered, with a right FCS", damaged);
@@ -105,7 +111,6 @@ impl Books {
             "overruns",
             format!("{lost} frames, {} noticed", stats.rx_overrun),
         );
-        let injected = self.brown_outs + self.resets;
         let unaccounted = self.rx_unaccounted();
         check(
             (-(injected as i64)..=self.rx_vanished as i64).contains(&unaccounted),

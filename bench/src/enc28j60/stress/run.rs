@@ -79,9 +79,7 @@ pub fn run(plan: Plan, mut progress: impl FnMut(u64)) -> Books {
         lab.chip.allow(ViolationKind::Incomplete);
         lab.chip.allow(ViolationKind::ShortHold);
     }
-    let config = Config::new(CHIP)
-        .with_duplex(plan.scenario.duplex())
-        .with_supply_in_doubt(plan.scenario.supply_in_doubt());
+    let config = Config::new(CHIP).with_duplex(plan.scenario.duplex());
     let host = match Host::start(&lab.chip, kind, config) {
         Ok(host) => host,
         Err(e) => {
@@ -340,7 +338,8 @@ impl Run {
             match self.call(|host| host.recv(&mut buf)) {
                 Ok(Some(len)) => {
                     let number = number(&buf[..len], true);
-                    if number.is_none() && !self.plan.scenario.supply_in_doubt() && self.is_reset_unnoticed() {
+                    // It was in flight when the chip was reset.
+                    if number.is_none() && self.is_reset_unnoticed() {
                         self.books.rx_damaged_in_reset += 1;
                         continue;
                     }
