@@ -1,6 +1,6 @@
 //! What a user may choose.
 
-use ethdev::{Duplex, MacAddress};
+use ethdev::{Duplex, MacAddress, MaxFrameLen};
 
 /// How the chip is set up. Start from [`new`](Self::new).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,6 +73,39 @@ impl Config {
     }
 }
 
+/// What the driver keeps of a [`Config`] to set the chip up again.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Settings {
+    pub(crate) mac_address: MacAddress,
+    pub(crate) duplex: Duplex,
+    pub(crate) leds: Leds,
+    vlan: bool,
+}
+
+impl Settings {
+    pub(crate) const fn new(config: &Config) -> Self {
+        Self {
+            mac_address: config.mac_address,
+            duplex: config.duplex,
+            leds: config.leds,
+            vlan: config.vlan,
+        }
+    }
+
+    pub(crate) const fn is_full_duplex(&self) -> bool {
+        matches!(self.duplex, Duplex::Full)
+    }
+
+    /// Longest frame without FCS.
+    pub(crate) const fn max_frame_len(&self) -> MaxFrameLen {
+        if self.vlan {
+            MaxFrameLen::VLAN
+        } else {
+            MaxFrameLen::ETHERNET
+        }
+    }
+}
+
 /// What the two LEDs show, and for how long (data sheet register 2-2, PHLCON).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -120,7 +153,7 @@ impl Leds {
 /// What one LED shows. Code 14 (duplex and collisions) is missing: it does not work (erratum 11).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-#[repr(u16)]
+#[repr(u8)]
 pub enum Led {
     /// Sending.
     Transmit = 0x1,

@@ -27,7 +27,6 @@ mod error;
 mod filter;
 mod regs;
 mod ring;
-mod settings;
 mod trace;
 
 /// The chip logic on an async bus.

@@ -199,8 +199,6 @@ pub(crate) mod phy {
     pub(crate) const PHIE_PGEIE: u16 = 1 << 1;
     pub(crate) const PHLCON_RESERVED_ONES: u16 = 0b11 << 12;
     pub(crate) const PHLCON_STRCH: u16 = 1 << 1;
-    /// LACFG, LBCFG, LFRQ, STRCH. The others are always written the same.
-    pub(crate) const PHLCON_CHOICES: u16 = 0x0ffe;
     pub(crate) const ID1: u16 = 0x0083;
     pub(crate) const ID2: u16 = 0x1400;
 }

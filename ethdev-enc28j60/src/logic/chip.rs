@@ -6,13 +6,12 @@ use ethdev::{Capabilities, ErrorKind, Events, FilterOutcome, MacAddress, RxFilte
 use super::rx::Rx;
 use super::spi::Spi;
 use super::tx::Tx;
-use crate::config::Config;
+use crate::config::{Config, Settings};
 use crate::counters::{Counters, count};
 use crate::errata::Revision;
 use crate::error::{Error, Wait};
 use crate::regs::{self, Mac, econ1, econ2, eie, eir, erxfcon, estat, macon1, macon3, macon4, txcontrol};
 use crate::ring::{FCS, HEADER, RX_END, RX_FRAMES, RX_START, TX_SLOTS};
-use crate::settings::Settings;
 use crate::trace::warning;
 
 pub(crate) type Result<T, B> = core::result::Result<T, Error<<B as Bus>::SpiError>>;
@@ -82,7 +81,7 @@ impl<B: Bus> Chip<B> {
     pub(crate) const fn new(bus: B, config: &Config) -> Self {
         Self {
             spi: Spi::new(bus),
-            settings: Settings::of(config),
+            settings: Settings::new(config),
             revision: Revision::B7,
             rx: Rx::new(),
             tx: Tx::new(),
