@@ -67,14 +67,7 @@ fn so_with_the_async_driver_in_full_duplex() {
 }
 
 #[test]
-fn so_where_the_chip_computes_the_fcs() {
-    stress_resets(Scenario::ResetsChecked);
-    stress_resets(Scenario::ResetsPlain);
-}
-
-#[test]
-fn a_noisy_bus_damages_nothing_that_the_caller_gets() {
-    stress(Scenario::Bus, |books| {
-        assert!(books.noise.hits > 400, "{books:#?}");
-    });
+fn resets_by_edge_traffic_resumes() {
+    stress_resets(Scenario::ResetsByEdge);
+    stress_resets(Scenario::ResetsAwaitedByEdge);
 }

@@ -1,6 +1,6 @@
 //! What a user may choose.
 
-use ethdev::{Duplex, MacAddress};
+use ethdev::{Duplex, MacAddress, MaxFrameLen};
 
 /// How the chip is set up. Start from [`new`](Self::new).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,16 +15,6 @@ pub struct Config {
     pub leds: Leds,
     /// Whether frames may have a VLAN tag: 1518 instead of 1514 bytes.
     pub vlan: bool,
-    /// Whether the driver computes the FCS of each frame itself, both ways, instead of leaving that to the chip.
-    ///
-    /// Costs a CRC-32 per frame and four bytes to send. Whatever the SPI bus damages is then noticed: a received frame is read again, a sent one is refused
-    /// by its receiver. For long wires; see also [`Stats::rx_error`](ethdev::Stats::rx_error).
-    pub fcs_in_software: bool,
-    /// Whether a frame is handed over only when the chip is seen to be alive after it was read: one look more at ECON1, for the last of each row of frames that
-    /// wait together. Without it, a frame that a brown-out or a reset hits in the middle can be delivered damaged.
-    ///
-    /// On by default; a supply that never fails saves the look. [`fcs_in_software`](Self::fcs_in_software) finds that out too, and costs more.
-    pub supply_in_doubt: bool,
     /// How often the async driver looks at a chip without INT line while it waits, in microseconds. This is the latency, and one poll of 6 bytes per interval,
     /// with a check of the chip's settings at every 32nd, is all the idle traffic: under 10 bytes per interval.
     pub poll_interval_us: u32,
@@ -34,7 +24,7 @@ pub struct Config {
 }
 
 impl Config {
-    /// Half duplex, LED A for the link and B for traffic, no VLAN, FCS by the chip, supply in doubt, polls every 1 ms, no idle check.
+    /// Half duplex, LED A for the link and B for traffic, no VLAN, polls every 1 ms, no idle check.
     #[must_use]
     pub const fn new(mac_address: MacAddress) -> Self {
         Self {
@@ -42,8 +32,6 @@ impl Config {
             duplex: Duplex::Half,
             leds: Leds::LINK_AND_TRAFFIC,
             vlan: false,
-            fcs_in_software: false,
-            supply_in_doubt: true,
             poll_interval_us: 1000,
             idle_check_ms: 0,
         }
@@ -70,20 +58,6 @@ impl Config {
         self
     }
 
-    /// The same with the FCS computed by the driver or by the chip.
-    #[must_use]
-    pub const fn with_fcs_in_software(mut self, fcs_in_software: bool) -> Self {
-        self.fcs_in_software = fcs_in_software;
-        self
-    }
-
-    /// The same with a look at the chip after each last frame was read, or without.
-    #[must_use]
-    pub const fn with_supply_in_doubt(mut self, supply_in_doubt: bool) -> Self {
-        self.supply_in_doubt = supply_in_doubt;
-        self
-    }
-
     /// The same with this interval between polls, in microseconds. 0 counts as 1.
     #[must_use]
     pub const fn with_poll_interval_us(mut self, us: u32) -> Self {
@@ -96,6 +70,39 @@ impl Config {
     pub const fn with_idle_check_ms(mut self, ms: u32) -> Self {
         self.idle_check_ms = ms;
         self
+    }
+}
+
+/// What the driver keeps of a [`Config`] to set the chip up again.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Settings {
+    pub(crate) mac_address: MacAddress,
+    pub(crate) duplex: Duplex,
+    pub(crate) leds: Leds,
+    vlan: bool,
+}
+
+impl Settings {
+    pub(crate) const fn new(config: &Config) -> Self {
+        Self {
+            mac_address: config.mac_address,
+            duplex: config.duplex,
+            leds: config.leds,
+            vlan: config.vlan,
+        }
+    }
+
+    pub(crate) const fn is_full_duplex(&self) -> bool {
+        matches!(self.duplex, Duplex::Full)
+    }
+
+    /// Longest frame without FCS.
+    pub(crate) const fn max_frame_len(&self) -> MaxFrameLen {
+        if self.vlan {
+            MaxFrameLen::VLAN
+        } else {
+            MaxFrameLen::ETHERNET
+        }
     }
 }
 
@@ -146,7 +153,7 @@ impl Leds {
 /// What one LED shows. Code 14 (duplex and collisions) is missing: it does not work (erratum 11).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-#[repr(u16)]
+#[repr(u8)]
 pub enum Led {
     /// Sending.
     Transmit = 0x1,

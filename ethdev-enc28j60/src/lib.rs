@@ -24,11 +24,9 @@ mod counters;
 mod device;
 mod errata;
 mod error;
-mod fcs;
 mod filter;
 mod regs;
 mod ring;
-mod settings;
 mod trace;
 
 /// The chip logic on an async bus.

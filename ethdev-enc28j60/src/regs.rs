@@ -61,9 +61,6 @@ pub(crate) const ERXST: Pair = pair(0, 0x08);
 pub(crate) const ERXND: Pair = pair(0, 0x0a);
 pub(crate) const ERXRDPT: Pair = pair(0, 0x0c);
 pub(crate) const ERXWRPT: Pair = pair(0, 0x0e);
-pub(crate) const EDMAST: Pair = pair(0, 0x10);
-pub(crate) const EDMAND: Pair = pair(0, 0x12);
-pub(crate) const EDMADST: Pair = pair(0, 0x14);
 
 /// EHT0; the other seven follow.
 pub(crate) const EHT0: Eth = eth(1, 0x00);
@@ -202,15 +199,13 @@ pub(crate) mod phy {
     pub(crate) const PHIE_PGEIE: u16 = 1 << 1;
     pub(crate) const PHLCON_RESERVED_ONES: u16 = 0b11 << 12;
     pub(crate) const PHLCON_STRCH: u16 = 1 << 1;
-    /// LACFG, LBCFG, LFRQ, STRCH. The others are always written the same.
-    pub(crate) const PHLCON_CHOICES: u16 = 0x0ffe;
     pub(crate) const ID1: u16 = 0x0083;
     pub(crate) const ID2: u16 = 0x1400;
 }
 
 /// The control byte in front of each frame to send (figure 7-1).
 pub(crate) mod txcontrol {
-    /// MACON3 decides. No single bit that flips in it makes the chip add an FCS where MACON3 does not ask for one.
+    /// MACON3 decides.
     pub(crate) const BY_MACON3: u8 = 0x00;
 }
 
@@ -232,9 +227,7 @@ mod tests {
         for reg in [ERXFCON, EPKTCNT, EREVID, ECOCON, EHT0] {
             assert!(reg.address < 0x1a);
         }
-        for pair in [
-            ERDPT, EWRPT, ETXST, ETXND, ERXST, ERXND, ERXRDPT, ERXWRPT, EDMAST, EDMAND, EDMADST,
-        ] {
+        for pair in [ERDPT, EWRPT, ETXST, ETXND, ERXST, ERXND, ERXRDPT, ERXWRPT] {
             assert_eq!((pair.low.address % 2, pair.high.address), (0, pair.low.address + 1));
         }
     }

@@ -20,9 +20,9 @@ fn lab(sck_hz: u32) -> Lab {
 }
 
 /// Transactions, and bytes beyond the frame, for each of `backlog` frames of `len` bytes that wait together. The steady state: the second round.
-fn receiving(backlog: u32, len: usize, supply_in_doubt: bool) -> (f64, f64) {
+fn receiving(backlog: u32, len: usize) -> (f64, f64) {
     let lab = lab(20_000_000);
-    let mut driver = lab.driver(Config::new(OWN).with_supply_in_doubt(supply_in_doubt));
+    let mut driver = lab.driver(Config::new(OWN));
     let mut buf = [0; 1514];
     let mut round = || {
         lab.arrive((0..backlog).map(|n| frame(n, len)));
@@ -43,10 +43,10 @@ fn receiving(backlog: u32, len: usize, supply_in_doubt: bool) -> (f64, f64) {
 #[test]
 fn receiving_one_frame() {
     for len in [60, 64, 1514] {
-        let (transactions, beyond) = receiving(1, len, true);
+        let (transactions, beyond) = receiving(1, len);
         println!("backlog 1, {len} bytes: {transactions} transactions, {beyond} bytes beyond the frame");
         assert!(
-            transactions <= 8.0 && beyond <= 24.0,
+            transactions <= 7.0 && beyond <= 22.0,
             "{len} bytes: {transactions}, {beyond}"
         );
     }
@@ -55,26 +55,23 @@ fn receiving_one_frame() {
 #[test]
 fn receiving_four_frames_that_wait() {
     for (len, most, most_beyond) in [
-        (60, 3.5, 16.0),
-        (64, 3.5, 16.0),
-        (512, 3.75, 16.25),
+        (60, 3.25, 15.5),
+        (64, 3.25, 15.5),
+        (512, 3.5, 15.75),
         // Each but the first is given back at once, so that there is room for three of the longest at any time.
-        (1000, 4.0, 16.75),
+        (1000, 3.75, 16.25),
     ] {
-        // A supply that is trusted saves one look at the chip for the four.
-        for (supply_in_doubt, saved) in [(true, 0.0), (false, 0.25)] {
-            let (transactions, beyond) = receiving(4, len, supply_in_doubt);
-            println!("backlog 4, {len} bytes: {transactions} transactions, {beyond} bytes beyond the frame");
-            assert!(
-                transactions <= most - saved && beyond <= most_beyond - 2.0 * saved,
-                "{len} bytes: {transactions}, {beyond}"
-            );
-        }
+        let (transactions, beyond) = receiving(4, len);
+        println!("backlog 4, {len} bytes: {transactions} transactions, {beyond} bytes beyond the frame");
+        assert!(
+            transactions <= most && beyond <= most_beyond,
+            "{len} bytes: {transactions}, {beyond}"
+        );
     }
     // Of the longest, the chip holds three, and is given back the memory of each as soon as it was read.
-    let (transactions, beyond) = receiving(3, 1514, true);
+    let (transactions, beyond) = receiving(3, 1514);
     println!("backlog 3, 1514 bytes: {transactions} transactions, {beyond} bytes beyond the frame");
-    assert!(transactions <= 5.0 && beyond <= 18.7, "{transactions}, {beyond}");
+    assert!(transactions <= 4.34 && beyond <= 17.4, "{transactions}, {beyond}");
 }
 
 #[test]
@@ -221,5 +218,6 @@ fn memory() {
     // All but two of the contract's: the chip drops what its filter refuses, and what has a wrong FCS, without a trace.
     let counters = size_of::<ethdev::Stats>() - 2 * size_of::<u32>();
     println!("driver: {driver} bytes, of which counters {counters}");
-    assert!(driver - counters <= 64, "{driver}");
+    // 68 on a 32-bit target; here the length is a multiple of 8.
+    assert!(driver - counters <= 72, "{driver}");
 }

@@ -11,9 +11,8 @@ use crate::tools;
 /// A violation is: a panic, a call that takes longer than 100 ms, traffic that does not flow again within 100 ms after a fault, a frame delivered damaged, a
 /// frame delivered or sent twice, a frame in no counter, a reset that counts no frame as lost, a frame that the driver counts as sent and that did not arrive, or
 /// the other way round. What is let pass is shown in the table all the same: a frame that met a link flap or a reset on its way, of which nobody knows how far it
-/// was; frames that an injected reset wiped from the chip, of which the driver counts one at least; where the driver trusts the supply, frames that were read
-/// from a chip that had just been reset; on the noisy bus, where no frame is looked for in the counters, as many that come or go twice, or go out altered, as
-/// follow from the rate of damage and from how many bits of all instructions do such harm (with a probability of one in a million that chance exceeds it).
+/// was; frames that an injected brown-out or reset wiped from the chip, of which the driver counts one at least; a frame that was being read when one struck and
+/// that is delivered damaged, at most as many as there were brown-outs and resets.
 ///
 /// The CYW43439 goes through 1,000 power cycles and 1,000 joins besides, nearly all of which meet a failure. There a violation is: a panic; a call that takes
 /// longer than 100 ms (sending, receiving), 5 s (service), 20 s (join) or 10 s (start, recover); traffic that does not flow again in time after a fault (250 ms; 1 s
@@ -28,7 +27,7 @@ use crate::tools;
 pub(crate) struct Args {
     /// Whose driver.
     chip: Chip,
-    /// How many frames in all, over all revisions of the chip; a tenth as many go over a noisy bus besides.
+    /// How many frames in all, over all revisions of the chip.
     #[arg(long, default_value_t = 1_000_000)]
     frames: u64,
     /// Of everything random.

@@ -63,11 +63,7 @@ fn main() -> ExitCode {
             }
         }
     }
-    println!(
-        "\n{frames} frames and {} on a noisy bus, seed {seed}, {:.0?}",
-        bus_frames(frames),
-        began.elapsed()
-    );
+    println!("\n{frames} frames, seed {seed}, {:.0?}", began.elapsed());
     if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
@@ -89,24 +85,15 @@ fn arguments() -> Option<(u64, u64)> {
     Some((frames, seed))
 }
 
-/// How many frames go over the noisy bus, besides the others.
-fn bus_frames(frames: u64) -> u64 {
-    frames / 10
-}
-
 fn plans(frames: u64, seed: u64) -> Vec<Plan> {
-    let runs = (Scenario::ALL.len() - 1) * Revision::ALL.len();
+    let runs = Scenario::ALL.len() * Revision::ALL.len();
     let mut plans = Vec::new();
     for scenario in Scenario::ALL {
-        let share = match scenario {
-            Scenario::Bus => bus_frames(frames).div_ceil(Revision::ALL.len() as u64),
-            _ => frames.div_ceil(runs as u64),
-        };
         for revision in Revision::ALL {
             plans.push(Plan {
                 revision,
                 scenario,
-                frames: share,
+                frames: frames.div_ceil(runs as u64),
                 seed: seed.wrapping_mul(1000).wrapping_add(plans.len() as u64),
             });
         }
@@ -122,7 +109,7 @@ const ROWS: &[Row] = &[
     ("RX: sent to the chip", |b| b.rx_sent.to_string()),
     ("RX: delivered, once and intact", |b| b.rx_delivered.to_string()),
     ("RX: delivered twice / damaged", |b| format!("{} / {}", b.rx_twice, b.rx_damaged)),
-    ("RX: delivered damaged by a reset, supply trusted", |b| b.rx_damaged_in_reset.to_string()),
+    ("RX: delivered damaged by a brown-out or reset", |b| b.rx_damaged_in_reset.to_string()),
     ("RX: cut by the wire with the link", |b| b.rx_cut.to_string()),
     ("RX: came while the chip was deaf (no link, reset)", |b| b.truth.deaf.to_string()),
     ("RX: FIFO full: the chip's truth", |b| (b.truth.overflowed + b.truth.packet_count_full).to_string()),
@@ -134,7 +121,6 @@ const ROWS: &[Row] = &[
     ("TX: accepted", |b| b.tx_accepted.to_string()),
     ("TX: arrived, once and intact", |b| b.tx_arrived.to_string()),
     ("TX: arrived twice / damaged with a right FCS", |b| format!("{} / {}", b.tx_twice, b.tx_damaged)),
-    ("noise: sent twice / altered / delivered twice at most", |b| { let [again, altered, stale] = b.expected(); format!("{again} / {altered} / {stale}") }),
     ("TX: said sent and not arrived, or said lost and arrived", |b| format!("{} / {}", b.tx_falsely_sent, b.tx_falsely_lost)),
     ("TX: the same where link or chip were gone meanwhile", |b| format!("{} / {}", b.tx_sent_unheard, b.tx_lost_arrived)),
     ("TX: refused by the station for the FCS", |b| b.tx_bad_fcs.to_string()),
@@ -142,7 +128,7 @@ const ROWS: &[Row] = &[
     ("TX: cut by the wire with the link", |b| b.tx_cut.to_string()),
     ("TX: tx_aborted / tx_reset", |b| format!("{} / {}", b.stats.tx_aborted, b.stats.tx_reset)),
     ("TX: aborts and stalls by errata 12, 13", |b| format!("{} / {}", b.truth.tx_aborted, b.truth.tx_stalled)),
-    ("SPI transactions / damaged", |b| format!("{} / {}", b.transactions, b.noise.hits)),
+    ("SPI transactions", |b| b.transactions.to_string()),
     ("link flaps / brown-outs / chip resets", |b| format!("{} / {} / {}", b.flaps, b.brown_outs, b.resets)),
     ("faults noticed / recoveries", |b| format!("{} / {}", b.stats.faults, b.stats.recoveries)),
     ("slowest recovery of traffic, ms", |b| millis(b.slowest_recovery)),

@@ -2,9 +2,7 @@
 
 mod frame;
 mod lab;
-mod noise;
 pub mod stress;
 
 pub use frame::{CHIP, build, number};
 pub use lab::Lab;
-pub use noise::{NoisySpi, Tally};

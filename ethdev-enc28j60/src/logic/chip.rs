@@ -5,14 +5,13 @@ use ethdev::{Capabilities, ErrorKind, Events, FilterOutcome, MacAddress, RxFilte
 
 use super::rx::Rx;
 use super::spi::Spi;
-use super::tx::{Tx, WRITES};
-use crate::config::Config;
+use super::tx::Tx;
+use crate::config::{Config, Settings};
 use crate::counters::{Counters, count};
 use crate::errata::Revision;
 use crate::error::{Error, Wait};
 use crate::regs::{self, Mac, econ1, econ2, eie, eir, erxfcon, estat, macon1, macon3, macon4, txcontrol};
-use crate::ring::{FCS, HEADER, IDLE, RX_END, RX_FRAMES, RX_START, TX_SLOTS};
-use crate::settings::Settings;
+use crate::ring::{FCS, HEADER, RX_END, RX_FRAMES, RX_START, TX_SLOTS};
 use crate::trace::warning;
 
 pub(crate) type Result<T, B> = core::result::Result<T, Error<<B as Bus>::SpiError>>;
@@ -81,8 +80,8 @@ impl<B: Bus> Chip<B> {
     /// The chip as it will be: nothing is sent.
     pub(crate) const fn new(bus: B, config: &Config) -> Self {
         Self {
-            spi: Spi::new(bus, config.fcs_in_software),
-            settings: Settings::of(config),
+            spi: Spi::new(bus),
+            settings: Settings::new(config),
             revision: Revision::B7,
             rx: Rx::new(),
             tx: Tx::new(),
@@ -129,13 +128,7 @@ impl<B: Bus> Chip<B> {
         let [a, b, c, d, e, f] = self.settings.mac_address.octets();
         let [a_reg, b_reg, c_reg, d_reg, e_reg, f_reg] = regs::MAADR;
         let [max_low, max_high] = self.max_count().to_le_bytes();
-        // Who computes the FCS pads as well.
-        let by_chip = if self.settings.fcs_in_software() {
-            0
-        } else {
-            macon3::PAD_60 | macon3::TXCRCEN
-        };
-        let macon3 = by_chip | macon3::FRMLNEN;
+        let macon3 = macon3::PAD_60 | macon3::TXCRCEN | macon3::FRMLNEN;
         [
             (
                 regs::MACON1,
@@ -202,18 +195,6 @@ impl<B: Bus> Chip<B> {
         self.spi
             .write_buffer(core::iter::once(&[0xff; HEADER as usize][..]))
             .await?;
-        if self.settings.fcs_in_software() {
-            // On a bus that is not trusted a bit may flip and start the DMA, which then copies two idle bytes to where they are.
-            let [first, last] = IDLE;
-            for (pair, value) in [(regs::EDMAST, first), (regs::EDMAND, last), (regs::EDMADST, first)] {
-                for _ in 0..WRITES {
-                    self.spi.write_pair(pair, value).await?;
-                    if self.spi.read_pair(pair).await? == value {
-                        break;
-                    }
-                }
-            }
-        }
         // Once: neither the chip nor the driver overwrites it.
         for slot in TX_SLOTS {
             self.spi.write_pair(regs::EWRPT, slot).await?;
@@ -448,7 +429,7 @@ impl<B: Bus> Chip<B> {
             // A brown-out, or a reset by somebody else.
             return self.resync(false).await;
         }
-        let flags = self.flags().await?;
+        let flags = self.spi.look(regs::EIR).await?;
         self.note_overrun(flags).await?;
         if flags & eir::LINKIF != 0 || self.link_in_doubt || deep {
             self.look_at_link().await?;
@@ -479,15 +460,6 @@ impl<B: Bus> Chip<B> {
             }
         }
         Ok(false)
-    }
-
-    /// EIR. From a bus that is not trusted, what it says twice.
-    pub(crate) async fn flags(&mut self) -> Result<u8, B> {
-        let flags = self.spi.look(regs::EIR).await?;
-        if self.settings.fcs_in_software() && flags != 0 {
-            return Ok(flags & self.spi.look(regs::EIR).await?);
-        }
-        Ok(flags)
     }
 
     /// Whether what nothing changes has changed.

@@ -57,7 +57,7 @@ impl<B: Bus> Chip<B> {
             }
         }
         let (phcon1, phcon2) = crate::errata::duplex_of_phy(self.settings.is_full_duplex());
-        self.write_phy(regs::PHLCON, self.settings.phlcon()).await?;
+        self.write_phy(regs::PHLCON, self.settings.leds.phlcon()).await?;
         // A wrong one of these shows late: as own frames that come back, as collisions in full duplex, as a link that never changes.
         for (reg, value, named) in [
             (regs::PHCON1, phcon1, phy::PHCON1_NAMED),
@@ -94,7 +94,7 @@ impl<B: Bus> Chip<B> {
     /// The link as it was last seen.
     pub(crate) const fn link(&self) -> Link {
         if self.link_up {
-            Link::Up(LinkMode::new(Speed::MBPS_10, self.settings.duplex()))
+            Link::Up(LinkMode::new(Speed::MBPS_10, self.settings.duplex))
         } else {
             Link::Down
         }

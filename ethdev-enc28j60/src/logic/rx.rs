@@ -10,7 +10,6 @@ use super::chip::{Chip, Mode, Result};
 use crate::counters::count;
 use crate::errata;
 use crate::error::Error;
-use crate::fcs::Fcs;
 use crate::regs::{self, econ2};
 use crate::ring::{self, FCS, HEADER, Header, Quality};
 
@@ -18,8 +17,6 @@ use crate::ring::{self, FCS, HEADER, Header, Quality};
 pub(crate) const NOWHERE: u16 = 0xffff;
 /// Added to a page. None has so high a number.
 const IN_DOUBT: u8 = 0x80;
-/// How often a frame is read whose FCS is right in the chip and wrong here.
-const READS: usize = 3;
 
 /// What is known of the receive buffer.
 #[derive(Debug)]
@@ -80,29 +77,23 @@ impl Rx {
 impl<B: Bus> Chip<B> {
     /// Moves the next good frame to the start of `buf`.
     pub(crate) async fn receive(&mut self, buf: &mut [u8]) -> Result<Option<usize>, B> {
-        while let Some(header) = self.next_good().await? {
-            let needed = usize::from(header.len());
-            let Some(frame) = buf.get_mut(..needed) else {
-                return Err(Error::Request(ErrorKind::BufferTooSmall { needed }));
-            };
-            let more = self.rx.pending > 1;
-            let (good, following) = self.read_frame(header, frame).await?;
-            // A header that makes sense vouches for the frame in front of it.
-            let vouched = following.is_some() || !more && !self.settings.supply_in_doubt();
-            if !vouched && !self.is_alive().await? {
-                // What was read is not what was there.
-                self.resync(false).await?;
-                continue;
-            }
-            self.release(header, following).await?;
-            if good {
-                self.counters.count_rx(needed);
-                return Ok(Some(needed));
-            }
-            count(&mut self.counters.rx_error);
-            self.rx_dropped = true;
+        let Some(header) = self.next_good().await? else {
+            return Ok(None);
+        };
+        let needed = usize::from(header.len());
+        let Some(frame) = buf.get_mut(..needed) else {
+            return Err(Error::Request(ErrorKind::BufferTooSmall { needed }));
+        };
+        let is_last = self.rx.pending <= 1;
+        let following = self.read_frame(header, frame).await?;
+        if !is_last && following.is_none() && !self.is_alive().await? {
+            // The chip was reset while the frame was read: what was read is not what was there.
+            self.resync(false).await?;
+            return Ok(None);
         }
-        Ok(None)
+        self.release(header, following).await?;
+        self.counters.count_rx(needed);
+        Ok(Some(needed))
     }
 
     /// Throws the next good frame away.
@@ -142,7 +133,7 @@ impl<B: Bus> Chip<B> {
             self.poll_tx().await?;
         }
         for _ in 0..=u8::MAX {
-            let Some(header) = self.next_header().await? else {
+            let Some(header) = self.find_header().await? else {
                 break;
             };
             let quality = header.quality(self.max_count());
@@ -159,35 +150,8 @@ impl<B: Bus> Chip<B> {
         Ok(None)
     }
 
-    async fn next_header(&mut self) -> Result<Option<Header>, B> {
-        let header = self.find_header().await?;
-        if let Some(last) = header.filter(|_| self.settings.fcs_in_software() && self.rx.pending == 1) {
-            if !self.is_newest(last).await? {
-                self.resync(false).await?;
-                return Ok(None);
-            }
-        }
-        Ok(header)
-    }
-
-    /// On a bus that is not trusted: whether the chip writes behind this packet, the only one that waits. If not, it is an old one, and the chip is elsewhere.
-    async fn is_newest(&mut self, header: Header) -> Result<bool, B> {
-        let behind = header.next(self.rx.next);
-        for _ in 0..2 {
-            if self.spi.read_pair(regs::ERXWRPT).await? == behind || self.packets_waiting().await? > 1 {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
     async fn find_header(&mut self) -> Result<Option<Header>, B> {
         self.settle().await?;
-        if self.settings.fcs_in_software() && !self.is_in_step().await? {
-            self.rx.pending = 0;
-            self.resync(false).await?;
-            return Ok(None);
-        }
         if self.rx.header.is_some() {
             return Ok(self.rx.header);
         }
@@ -212,21 +176,6 @@ impl<B: Bus> Chip<B> {
         Ok(None)
     }
 
-    /// On a bus that is not trusted, a PKTDEC may be lost. EPKTCNT then tells of a frame that is not there, and in its place lies an old one.
-    async fn is_in_step(&mut self) -> Result<bool, B> {
-        for _ in 0..2 {
-            self.rx.pending = self.packets_waiting().await?;
-            if self.rx.pending == 0 {
-                self.rx.header = None;
-                return Ok(true);
-            }
-            if self.spi.read_pair(regs::ERXWRPT).await? != self.rx.next {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
     async fn read_header(&mut self, at: u16) -> Result<Option<Header>, B> {
         self.seek(at).await?;
         let mut bytes = [0; HEADER as usize];
@@ -236,34 +185,20 @@ impl<B: Bus> Chip<B> {
         Ok(Header::parse(bytes, at))
     }
 
-    /// Reads the frame behind `header`, and on the way the header that follows, if there is one. Whether the frame is as the chip has it.
-    async fn read_frame(&mut self, header: Header, frame: &mut [u8]) -> Result<(bool, Option<Header>), B> {
+    /// Reads the frame behind `header`, and on the way the header that follows, if there is one.
+    async fn read_frame(&mut self, header: Header, frame: &mut [u8]) -> Result<Option<Header>, B> {
         let begin = ring::advance(self.rx.next, HEADER);
         let next = header.next(self.rx.next);
         let rest = header.body() - header.len();
         let more = if self.rx.pending > 1 { HEADER } else { 0 };
-        let mut following = None;
-        for _ in 0..READS {
-            self.seek(begin).await?;
-            let mut tail = [0; (FCS + 1 + HEADER) as usize];
-            let tail = tail.get_mut(..usize::from(rest + more)).unwrap_or_default();
-            self.rx.lost_place();
-            self.spi.read_buffer(frame, tail).await?;
-            self.rx.read_at = ring::advance(next, more);
-            following = tail
-                .last_chunk()
-                .filter(|_| more > 0)
-                .and_then(|bytes| Header::parse(*bytes, next));
-            if !self.settings.fcs_in_software() {
-                return Ok((true, following));
-            }
-            let mut fcs = Fcs::new();
-            fcs.add(frame);
-            if tail.starts_with(&fcs.bytes()) {
-                return Ok((true, following));
-            }
-        }
-        Ok((false, following))
+        self.seek(begin).await?;
+        let mut tail = [0; (FCS + 1 + HEADER) as usize];
+        let tail = tail.get_mut(..usize::from(rest + more)).unwrap_or_default();
+        self.rx.lost_place();
+        self.spi.read_buffer(frame, tail).await?;
+        self.rx.read_at = ring::advance(next, more);
+        let following = tail.last_chunk().filter(|_| more > 0);
+        Ok(following.and_then(|bytes| Header::parse(*bytes, next)))
     }
 
     /// Gives the packet's memory back. From here on the next one is next.
@@ -291,7 +226,7 @@ impl<B: Bus> Chip<B> {
         let page = ring::page_before(self.rx.next);
         let [low, high] = errata::receive_read_pointer(page).to_le_bytes();
         self.rx.freed |= IN_DOUBT;
-        if self.rx.forgets_low || in_doubt || self.settings.fcs_in_software() {
+        if self.rx.forgets_low || in_doubt {
             self.spi.write(regs::ERXRDPT.low, low).await?;
         }
         self.spi.write(regs::ERXRDPT.high, high).await?;

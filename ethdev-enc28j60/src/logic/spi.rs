@@ -28,8 +28,6 @@ const MAC_CS_HOLD_NS: u32 = 210;
 /// How many parts of a frame go into one transaction. A frame in more parts takes more transactions.
 pub(crate) const GATHER: usize = 8;
 
-/// How often a bank is selected that reads back as another.
-const SELECTIONS: usize = 3;
 /// The bank of which it is not known that it is selected.
 const UNKNOWN_BANK: u8 = 0xff;
 
@@ -38,8 +36,6 @@ const UNKNOWN_BANK: u8 = 0xff;
 pub(crate) struct Spi<B> {
     pub(crate) bus: B,
     bank: u8,
-    /// Whether the bus damages bytes, so that the selected bank is read back.
-    is_noisy: bool,
     /// See [`elapsed`](Self::elapsed).
     elapsed: u32,
 }
@@ -48,11 +44,10 @@ type Result<T, B> = core::result::Result<T, Error<<B as Bus>::SpiError>>;
 
 #[bisync]
 impl<B: Bus> Spi<B> {
-    pub(crate) const fn new(bus: B, is_noisy: bool) -> Self {
+    pub(crate) const fn new(bus: B) -> Self {
         Self {
             bus,
             bank: UNKNOWN_BANK,
-            is_noisy,
             elapsed: 0,
         }
     }
@@ -115,36 +110,8 @@ impl<B: Bus> Spi<B> {
         if set != 0 {
             self.set(regs::ECON1, set).await?;
         }
-        if self.is_noisy {
-            self.confirm(bank).await?;
-        }
         self.bank = bank;
         Ok(())
-    }
-
-    /// What is written to another bank reads back as written, so that ECON1 is read instead. The same bit that flips there may have started the transmitter: a
-    /// frame that has ended (TXIF) is not on its way, and what goes out now is broken off before its first byte.
-    async fn confirm(&mut self, bank: u8) -> Result<(), B> {
-        let mut econ1 = 0;
-        for _ in 0..SELECTIONS {
-            econ1 = self.rcr(regs::ECON1.0).await?;
-            if econ1 & regs::econ1::BSEL == bank {
-                break;
-            }
-            self.clear(regs::ECON1, regs::econ1::BSEL & !bank).await?;
-            if bank != 0 {
-                self.set(regs::ECON1, bank).await?;
-            }
-        }
-        if econ1 & regs::econ1::TXRTS == 0 {
-            return Ok(());
-        }
-        for _ in 0..2 {
-            if self.look(regs::EIR).await? & regs::eir::TXIF == 0 {
-                return Ok(());
-            }
-        }
-        self.clear(regs::ECON1, regs::econ1::TXRTS).await
     }
 
     async fn rcr(&mut self, address: u8) -> Result<u8, B> {
@@ -160,20 +127,11 @@ impl<B: Bus> Spi<B> {
     }
 
     pub(crate) async fn set(&mut self, reg: Common, bits: u8) -> Result<(), B> {
-        self.doubt_bank(reg);
         self.instruction(&mut [Operation::Write(&[BFS | reg.0, bits])], 2).await
     }
 
     pub(crate) async fn clear(&mut self, reg: Common, bits: u8) -> Result<(), B> {
-        self.doubt_bank(reg);
         self.instruction(&mut [Operation::Write(&[BFC | reg.0, bits])], 2).await
-    }
-
-    /// On a bus that damages bytes, what changes ECON1 may select another bank.
-    fn doubt_bank(&mut self, reg: Common) {
-        if self.is_noisy && reg == regs::ECON1 {
-            self.bank = UNKNOWN_BANK;
-        }
     }
 
     pub(crate) async fn read(&mut self, reg: Eth) -> Result<u8, B> {

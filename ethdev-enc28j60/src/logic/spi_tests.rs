@@ -18,14 +18,11 @@ type MockSpi = Spi<Blocking<Mock<u8>, NoopDelay, NoReset>>;
 
 /// Runs `f` on a chip whose bank 0 is selected, and compares what it sends.
 fn sends<T>(expected: &[Transaction<u8>], f: impl FnOnce(&mut MockSpi) -> Result<T>) -> T {
-    let mut spi = Spi::new(
-        Blocking {
-            spi: Mock::new(expected),
-            delay: NoopDelay::new(),
-            reset: NoReset,
-        },
-        false,
-    );
+    let mut spi = Spi::new(Blocking {
+        spi: Mock::new(expected),
+        delay: NoopDelay::new(),
+        reset: NoReset,
+    });
     spi.bank_was_reset();
     let output = f(&mut spi).unwrap();
     spi.bus.spi.done();
@@ -191,14 +188,11 @@ impl SpiDevice for Failing {
 #[test]
 fn every_instruction_hands_the_error_of_the_bus_on() {
     for at in 0..2 {
-        let mut spi = Spi::new(
-            Blocking {
-                spi: Failing { at },
-                delay: NoopDelay::new(),
-                reset: NoReset,
-            },
-            false,
-        );
+        let mut spi = Spi::new(Blocking {
+            spi: Failing { at },
+            delay: NoopDelay::new(),
+            reset: NoReset,
+        });
         spi.bank_was_reset();
         // Two transactions: the bank, the register.
         assert_eq!(spi.read(regs::EPKTCNT), Err(Error::Spi(ErrorKind::ModeFault)));
@@ -206,14 +200,11 @@ fn every_instruction_hands_the_error_of_the_bus_on() {
         assert_eq!(spi.bank(), if at == 0 { None } else { Some(1) });
     }
     let failing = || {
-        Spi::new(
-            Blocking {
-                spi: Failing { at: 0 },
-                delay: NoopDelay::new(),
-                reset: NoReset,
-            },
-            false,
-        )
+        Spi::new(Blocking {
+            spi: Failing { at: 0 },
+            delay: NoopDelay::new(),
+            reset: NoReset,
+        })
     };
     let failed = Err(Error::Spi(ErrorKind::ModeFault));
     assert_eq!(failing().look(regs::EIR).map(drop), failed);
@@ -224,45 +215,4 @@ fn every_instruction_hands_the_error_of_the_bus_on() {
     assert_eq!(failing().system_reset(), failed);
     assert_eq!(failing().write_mac(regs::MACON3, 0), failed);
     assert_eq!(failing().read_mac(regs::MACON3).map(drop), failed);
-}
-
-#[test]
-fn a_noisy_bus_is_asked_which_bank_it_selected() {
-    let select = [
-        Transaction::transaction_start(),
-        Transaction::write_vec(vec![0x9f, 0x01]),
-        Transaction::transaction_end(),
-    ];
-    let look = |econ1| {
-        [
-            Transaction::transaction_start(),
-            Transaction::transfer_in_place(vec![0x1f, 0x00], vec![0x00, econ1]),
-            Transaction::transaction_end(),
-        ]
-    };
-    let again = [
-        Transaction::transaction_start(),
-        Transaction::write_vec(vec![0xbf, 0x02]),
-        Transaction::transaction_end(),
-    ];
-    let expected = [
-        select.to_vec(),
-        look(0x06).to_vec(),
-        again.to_vec(),
-        select.to_vec(),
-        look(0x05).to_vec(),
-    ]
-    .concat();
-    let mut spi = Spi::new(
-        Blocking {
-            spi: Mock::new(&expected),
-            delay: NoopDelay::new(),
-            reset: NoReset,
-        },
-        true,
-    );
-    spi.bank_was_reset();
-    spi.select(1).unwrap();
-    assert_eq!(spi.bank(), Some(1));
-    spi.bus.spi.done();
 }

@@ -14,16 +14,9 @@ use super::rx::NOWHERE;
 use crate::counters::count;
 use crate::errata;
 use crate::error::Error;
-use crate::fcs::Fcs;
-use crate::regs::{self, Pair, econ1, eir, txcontrol};
-use crate::ring::{FCS, TX_SLOTS};
+use crate::regs::{self, Pair, econ1, eir};
+use crate::ring::TX_SLOTS;
 use crate::trace::warning;
-
-/// Shortest frame without FCS: what is shorter is padded.
-const MIN_LEN: u16 = ethdev::frame::MIN_FRAME_LEN as u16;
-/// How often what did not arrive is written, on a bus that is not trusted.
-pub(crate) const WRITES: usize = 3;
-const PADDING: [u8; ethdev::frame::MIN_FRAME_LEN] = [0; ethdev::frame::MIN_FRAME_LEN];
 
 /// One of the two places for a frame in the chip's memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -220,49 +213,18 @@ impl<B: Bus> Chip<B> {
         started
     }
 
-    /// Length in the chip's memory.
-    fn stored(&self, len: u16) -> u16 {
-        if self.settings.fcs_in_software() {
-            len.max(MIN_LEN) + FCS
-        } else {
-            len
-        }
-    }
-
     async fn write_frame(&mut self, slot: Slot, len: u16, parts: &[&[u8]]) -> Result<(), B> {
         let begin = slot.base() + 1;
         let was = core::mem::replace(&mut self.tx.write_at, NOWHERE);
-        let frame = parts.iter().copied();
-        if self.settings.fcs_in_software() {
-            // On a bus that is not trusted the control byte goes along each time.
-            let padding = PADDING.get(usize::from(len)..).unwrap_or_default();
-            let mut fcs = Fcs::new();
-            for part in frame.clone().chain([padding]) {
-                fcs.add(part);
-            }
-            let fcs = fcs.bytes();
-            for _ in 0..WRITES {
-                self.spi.write_pair(regs::EWRPT, slot.base()).await?;
-                let control = core::iter::once(&[txcontrol::BY_MACON3][..]);
-                self.spi
-                    .write_buffer(control.chain(frame.clone()).chain([padding, &fcs]))
-                    .await?;
-                // Where the frame went, or whether, shows in where the pointer is now.
-                if self.spi.read_pair(regs::EWRPT).await? == begin + self.stored(len) {
-                    break;
-                }
-            }
-        } else {
-            self.write_changed(regs::EWRPT, was, begin).await?;
-            self.spi.write_buffer(frame).await?;
-        }
-        self.tx.write_at = begin + self.stored(len);
+        self.write_changed(regs::EWRPT, was, begin).await?;
+        self.spi.write_buffer(parts.iter().copied()).await?;
+        self.tx.write_at = begin + len;
         Ok(())
     }
 
-    /// Writes the bytes of a pointer that are not what they should be. On a bus that is not trusted, both.
+    /// Writes the bytes of a pointer that are not what they should be.
     async fn write_changed(&mut self, pair: Pair, was: u16, value: u16) -> Result<(), B> {
-        let known = was != NOWHERE && !self.settings.fcs_in_software();
+        let known = was != NOWHERE;
         let ([old_low, old_high], [low, high]) = (was.to_le_bytes(), value.to_le_bytes());
         if !known || old_low != low {
             self.spi.write(pair.low, low).await?;
@@ -277,22 +239,13 @@ impl<B: Bus> Chip<B> {
     async fn start_tx(&mut self, accepted: bool) -> Result<(), B> {
         self.tidy_tx().await?;
         let first = self.tx.slot.base();
-        let last = first + self.stored(self.tx.length());
+        let last = first + self.tx.length();
         let was = self.tx.first.take().map_or(NOWHERE, Slot::base);
         self.write_changed(regs::ETXST, was, first).await?;
         self.tx.first = Some(self.tx.slot);
         let was = core::mem::replace(&mut self.tx.last, NOWHERE);
         self.write_changed(regs::ETXND, was, last).await?;
         self.tx.last = last;
-        if self.settings.fcs_in_software() {
-            for _ in 0..WRITES {
-                if self.spi.read_pair(regs::ETXST).await? == first && self.spi.read_pair(regs::ETXND).await? == last {
-                    break;
-                }
-                self.spi.write_pair(regs::ETXST, first).await?;
-                self.spi.write_pair(regs::ETXND, last).await?;
-            }
-        }
         self.tx.phase = Phase::Starting { accepted };
         self.spi.set(regs::ECON1, econ1::TXRTS).await?;
         self.sending();
@@ -325,7 +278,7 @@ impl<B: Bus> Chip<B> {
         if self.tx.used == 0 {
             return Ok(());
         }
-        let flags = self.flags().await?;
+        let flags = self.spi.look(regs::EIR).await?;
         self.note_overrun(flags).await?;
         self.go_on_sending(flags, false).await
     }
@@ -381,10 +334,6 @@ impl<B: Bus> Chip<B> {
         if !self.is_alive().await? {
             return self.resync(false).await;
         }
-        // Errata 12 and 13 leave TXRTS set. Where it is not, only the flags were lost.
-        if self.spi.look(regs::ECON1).await? & econ1::TXRTS == 0 {
-            return self.sent().await;
-        }
         warning!("ENC28J60 transmitter stuck, reset");
         self.start_again().await
     }
@@ -397,18 +346,7 @@ impl<B: Bus> Chip<B> {
 
     async fn start_next(&mut self) -> Result<(), B> {
         if self.tx.used > 0 {
-            self.start_tx(true).await
-        } else {
-            self.unload().await
-        }
-    }
-
-    /// On a bus that is not trusted a bit may flip and start the transmitter: what it sends then ends where no FCS does, and nobody takes it.
-    async fn unload(&mut self) -> Result<(), B> {
-        if self.settings.fcs_in_software() && self.tx.last != NOWHERE {
-            let [low, _] = self.tx.last.to_le_bytes();
-            self.tx.last = NOWHERE;
-            self.spi.write(regs::ETXND.low, low ^ 1).await?;
+            self.start_tx(true).await?;
         }
         Ok(())
     }
@@ -418,7 +356,7 @@ impl<B: Bus> Chip<B> {
         if self.revision.has_false_late_collisions() && !self.settings.is_full_duplex() {
             let mut status = [0; 7];
             self.rx.lost_place();
-            let behind = self.tx.slot.base() + self.stored(self.tx.length()) + 1;
+            let behind = self.tx.slot.base() + self.tx.length() + 1;
             self.spi.write_pair(regs::ERDPT, behind).await?;
             self.spi.read_buffer(&mut status, &mut []).await?;
             if errata::is_late_collision(status) {
@@ -450,7 +388,7 @@ impl<B: Bus> Chip<B> {
     /// The link is gone, and with it the frames that were to be sent.
     pub(crate) async fn abandon_tx(&mut self) -> Result<(), B> {
         if self.tx.used > 0 && self.tx.phase == Phase::Sending {
-            let flags = self.flags().await?;
+            let flags = self.spi.look(regs::EIR).await?;
             if flags & (eir::TXIF | eir::TXERIF) == eir::TXIF {
                 self.counters.count_tx(self.tx.length());
                 self.tx.completed = self.tx.completed.saturating_add(1);

@@ -53,13 +53,7 @@ impl<B: Bus> Chip<B> {
 
     /// Erratum 6: EIR.PKTIF may be wrong, EPKTCNT is right.
     pub(crate) async fn packets_waiting(&mut self) -> Result<u8, B> {
-        let count = self.spi.read(regs::EPKTCNT).await?;
-        if self.settings.fcs_in_software() {
-            // A bus that is not trusted is asked twice.
-            let again = self.spi.read(regs::EPKTCNT).await?;
-            return Ok(count.min(again));
-        }
-        Ok(count)
+        self.spi.read(regs::EPKTCNT).await
     }
 
     /// Erratum 12: after a transmission that was aborted the transmitter may be stuck until it is reset; the end of that reset may set TXERIF.

@@ -6,8 +6,6 @@ use std::collections::BTreeMap;
 use enc28j60_model::ModelStats;
 use ethdev::Stats;
 
-use super::super::Tally;
-
 /// What became of a run.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
@@ -18,11 +16,12 @@ pub struct Books {
     pub rx_delivered: u64,
     /// Those that the caller got again.
     pub rx_twice: u64,
-    /// Those that the caller got damaged.
+    /// Those that the caller got damaged from a chip that had not been reset: none may be.
     pub rx_damaged: u64,
     /// Those that the wire cut while the link was down.
     pub rx_cut: u64,
-    /// Those that the caller got damaged in a call of a chip that had been reset, where nothing vouches for a frame.
+    /// Those that the caller got damaged after a brown-out or reset of the chip that the driver had
+    /// not noticed yet: at most as many as brown-outs and resets.
     pub rx_damaged_in_reset: u64,
     /// Those in the FIFO when a reset was injected: no driver can count them exactly.
     pub rx_vanished: u64,
@@ -54,8 +53,6 @@ pub struct Books {
     pub stats: Stats,
     /// SPI transactions.
     pub transactions: u64,
-    /// Those that were damaged, and what is to be expected of that.
-    pub noise: Tally,
     /// Link flaps, brown-outs and chip resets that were injected.
     pub flaps: u64,
     /// See there.

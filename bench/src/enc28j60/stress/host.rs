@@ -4,29 +4,26 @@ use core::time::Duration;
 use std::cell::Cell;
 use std::rc::Rc;
 
-use enc28j60_model::{Enc28j60Chip, IntPin, SpiFault};
-use ethdev::{Control, EthernetDevice, Events, Interest, Rearm, RearmOutcome, Stats, asynch};
+use enc28j60_model::{Enc28j60Chip, IntPin, SimSpi, SpiFault};
+use ethdev::{EthernetDevice, Events, Interest, Rearm, RearmOutcome, Stats, asynch};
 use ethdev_enc28j60::asynch::{Edge, Enc28j60 as Awaited, Level};
 use ethdev_enc28j60::{Config, Enc28j60, Error};
 use ethdev_sim::{Clock, SimDelay, block_on, block_on_until};
 
-use super::super::NoisySpi;
 use super::HostKind;
 
 type Result<T> = core::result::Result<T, Error<SpiFault>>;
 
-/// How often the driver is made anew where it does not start on a bad bus.
-const STARTS: usize = 10;
 /// How often an idle chip is looked after that would not tell of a reset.
 const IDLE_CHECK: Duration = Duration::from_millis(10);
 
 /// The driver.
 enum Nic {
-    Polling(Enc28j60<NoisySpi, SimDelay>),
+    Polling(Enc28j60<SimSpi, SimDelay>),
     /// With what the INT line's handler notes.
-    Edge(Enc28j60<NoisySpi, SimDelay>, Rc<Cell<bool>>),
-    AwaitsLevel(Awaited<NoisySpi, SimDelay, Level<IntPin>>),
-    AwaitsEdge(Awaited<NoisySpi, SimDelay, Edge<IntPin>>),
+    Edge(Enc28j60<SimSpi, SimDelay>, Rc<Cell<bool>>),
+    AwaitsLevel(Awaited<SimSpi, SimDelay, Level<IntPin>>),
+    AwaitsEdge(Awaited<SimSpi, SimDelay, Edge<IntPin>>),
 }
 
 /// Calls a method of whichever driver it is. An async one runs until it is through.
@@ -55,38 +52,20 @@ pub(super) struct Host {
 }
 
 impl Host {
-    pub(super) fn start(
-        chip: &Enc28j60Chip,
-        kind: HostKind,
-        config: Config,
-        mut spi: impl FnMut() -> NoisySpi,
-    ) -> Result<Self> {
+    pub(super) fn start(chip: &Enc28j60Chip, kind: HostKind, config: Config) -> Result<Self> {
         let config = config.with_idle_check_ms(IDLE_CHECK.as_millis() as u32);
         let clock = chip.clock();
-        let mut tries = 0;
-        let nic = loop {
-            tries += 1;
-            let (delay, int) = (chip.delay(), chip.int_pin());
-            let started = match kind {
-                HostKind::Polling => Enc28j60::new(spi(), delay, config).map(Nic::Polling),
-                HostKind::Edge => {
-                    let rung = Rc::new(Cell::new(true));
-                    let handler = Rc::clone(&rung);
-                    chip.on_int_falling(move || handler.set(true));
-                    Enc28j60::new(spi(), delay, config).map(|nic| Nic::Edge(nic, rung))
-                }
-                HostKind::AwaitsLevel => {
-                    wait(&clock, Awaited::new(spi(), delay, Level(int), config)).map(Nic::AwaitsLevel)
-                }
-                HostKind::AwaitsEdge => {
-                    wait(&clock, Awaited::new(spi(), delay, Edge(int), config)).map(Nic::AwaitsEdge)
-                }
-            };
-            match started {
-                Ok(nic) => break nic,
-                Err(e) if tries == STARTS => return Err(e),
-                Err(_) => {}
+        let (spi, delay, int) = (chip.spi_device(), chip.delay(), chip.int_pin());
+        let nic = match kind {
+            HostKind::Polling => Nic::Polling(Enc28j60::new(spi, delay, config)?),
+            HostKind::Edge => {
+                let rung = Rc::new(Cell::new(true));
+                let handler = Rc::clone(&rung);
+                chip.on_int_falling(move || handler.set(true));
+                Nic::Edge(Enc28j60::new(spi, delay, config)?, rung)
             }
+            HostKind::AwaitsLevel => Nic::AwaitsLevel(wait(&clock, Awaited::new(spi, delay, Level(int), config))?),
+            HostKind::AwaitsEdge => Nic::AwaitsEdge(wait(&clock, Awaited::new(spi, delay, Edge(int), config))?),
         };
         Ok(Self {
             nic,
@@ -130,15 +109,6 @@ impl Host {
             Nic::AwaitsLevel(nic) => asynch::EthernetDevice::stats(nic),
             Nic::AwaitsEdge(nic) => asynch::EthernetDevice::stats(nic),
         }
-    }
-
-    pub(super) fn recover(&mut self) {
-        // What fails is tried again after the next error.
-        let _ = match &mut self.nic {
-            Nic::Polling(nic) | Nic::Edge(nic, _) => Control::recover(nic),
-            Nic::AwaitsLevel(nic) => wait(&self.clock, asynch::Control::recover(nic)),
-            Nic::AwaitsEdge(nic) => wait(&self.clock, asynch::Control::recover(nic)),
-        };
     }
 
     /// Sleeps for so long at most, less where the chip tells of something that is of interest.

@@ -8,7 +8,7 @@ use enc28j60_model::{ChipConfig, ChipFaults, ViolationKind};
 use ethdev::Interest;
 use ethdev_enc28j60::Config;
 
-use super::super::{CHIP, Lab, NoisySpi, Tally, build, number};
+use super::super::{CHIP, Lab, build, number};
 use super::audit::Faults;
 use super::books::Books;
 use super::host::Host;
@@ -22,7 +22,7 @@ const HANG: Duration = Duration::from_secs(2);
 /// How many frames one direction may be ahead of the other.
 const AHEAD: u64 = 200;
 /// How often a host that is not told of anything looks after the chip, and one that is.
-pub(super) const SERVICE: Duration = Duration::from_millis(1);
+const SERVICE: Duration = Duration::from_millis(1);
 const SERVICE_TOLD: Duration = Duration::from_millis(10);
 /// For how long a host sleeps that is told.
 const SLEEP: Duration = Duration::from_millis(3);
@@ -79,19 +79,8 @@ pub fn run(plan: Plan, mut progress: impl FnMut(u64)) -> Books {
         lab.chip.allow(ViolationKind::Incomplete);
         lab.chip.allow(ViolationKind::ShortHold);
     }
-    let config = Config::new(CHIP)
-        .with_duplex(plan.scenario.duplex())
-        .with_fcs_in_software(plan.scenario.fcs_in_software())
-        .with_supply_in_doubt(plan.scenario.supply_in_doubt());
-    let mut seed = plan.seed;
-    let mut tallies: Vec<Rc<Cell<Tally>>> = Vec::new();
-    let started = Host::start(&lab.chip, kind, config, || {
-        seed = seed.wrapping_add(1);
-        let (spi, tally) = NoisySpi::new(lab.chip.spi_device(), plan.scenario.noise(), seed);
-        tallies.push(tally);
-        spi
-    });
-    let host = match started {
+    let config = Config::new(CHIP).with_duplex(plan.scenario.duplex());
+    let host = match Host::start(&lab.chip, kind, config) {
         Ok(host) => host,
         Err(e) => {
             let mut books = Books::default();
@@ -131,11 +120,7 @@ pub fn run(plan: Plan, mut progress: impl FnMut(u64)) -> Books {
     }
     run.drain();
     progress(plan.frames.saturating_sub(told));
-    let mut noise = Tally::default();
-    for tally in tallies {
-        noise.add(tally.get());
-    }
-    run.close(noise)
+    run.close()
 }
 
 impl Run {
@@ -198,7 +183,7 @@ impl Run {
             )
         };
         if let Err(e) = self.call(|host| host.sleep(interest, at_most)) {
-            self.failed(&e);
+            self.books.error(&e);
         }
     }
 
@@ -213,14 +198,6 @@ impl Run {
             self.recovered = self.lab.clock.now();
         }
         result
-    }
-
-    /// A call failed: as every host should, this one recovers.
-    fn failed(&mut self, error: &ethdev_enc28j60::Error<enc28j60_model::SpiFault>) {
-        self.books.error(error);
-        if self.plan.scenario.is_noisy() {
-            self.call(Host::recover);
-        }
     }
 
     /// Whether the chip was reset and the driver does not know yet.
@@ -245,7 +222,7 @@ impl Run {
         let settled = self.wound.is_none() && self.link_back.is_none();
         // Faults need traffic behind them, to show that it flows.
         let enough = self.rx.next().max(self.tx.next()) + 1000 < self.half();
-        if self.plan.scenario.is_noisy() || !settled || !enough || now < self.next_fault {
+        if !settled || !enough || now < self.next_fault {
             return;
         }
         self.next_fault = now + Duration::from_micros(self.random.u64(50_000..400_000));
@@ -351,7 +328,7 @@ impl Run {
         }
         self.serviced = self.now();
         if let Err(e) = self.call(Host::service) {
-            self.failed(&e);
+            self.books.error(&e);
         }
     }
 
@@ -361,7 +338,8 @@ impl Run {
             match self.call(|host| host.recv(&mut buf)) {
                 Ok(Some(len)) => {
                     let number = number(&buf[..len], true);
-                    if number.is_none() && !self.plan.scenario.vouches() && self.is_reset_unnoticed() {
+                    // It was in flight when the chip was reset.
+                    if number.is_none() && self.is_reset_unnoticed() {
                         self.books.rx_damaged_in_reset += 1;
                         continue;
                     }
@@ -377,7 +355,7 @@ impl Run {
                     }
                 }
                 Ok(None) => return,
-                Err(e) => return self.failed(&e),
+                Err(e) => return self.books.error(&e),
             }
         }
     }
@@ -394,14 +372,14 @@ impl Run {
             match self.call(Host::tx_ready) {
                 Ok(true) => {}
                 Ok(false) => return,
-                Err(e) => return self.failed(&e),
+                Err(e) => return self.books.error(&e),
             }
             let len = self.length() - self.random.usize(..30);
             let frame = build(self.tx.next(), false, len);
             let began = self.now();
             match self.call(|host| host.send(&frame)) {
                 Ok(()) => self.tx.hand_over(began, frame.len()),
-                Err(e) => return self.failed(&e),
+                Err(e) => return self.books.error(&e),
             }
         }
     }
@@ -422,7 +400,7 @@ impl Run {
         }
     }
 
-    fn close(mut self, noise: Tally) -> Books {
+    fn close(mut self) -> Books {
         let here = self.lab.wire.stats(self.lab.chip_side);
         let there = self.lab.wire.stats(self.lab.chip_side.other());
         let bus = self.lab.chip.bus();
@@ -442,7 +420,6 @@ impl Run {
         books.truth = self.lab.chip.stats();
         books.stats = self.host.stats();
         books.transactions = bus.transactions;
-        books.noise = noise;
         books.longest_call = self.host.longest_call;
         books.elapsed = self.now();
         if let Some(wound) = &self.wound
@@ -465,10 +442,8 @@ impl Run {
         self.faults.resets = self.resets.take();
         books.judge(&self.tx, &self.faults);
         books.audit(self.plan.scenario);
-        if !self.plan.scenario.is_noisy() {
-            for misuse in self.lab.chip.violations() {
-                books.violate(format!("the driver misused the chip: {misuse}"));
-            }
+        for misuse in self.lab.chip.violations() {
+            books.violate(format!("the driver misused the chip: {misuse}"));
         }
         books
     }
