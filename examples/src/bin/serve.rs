@@ -1,7 +1,9 @@
 //! The web server and the echo services on a TAP interface: the peer is the Linux kernel.
 
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
+use std::error::Error;
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,8 +13,8 @@ use clap::Parser;
 use clap::builder::NonEmptyStringValueParser;
 use ethdev::frame::MAX_VLAN_FRAME_LEN;
 use ethdev::{Buffered, EthernetDevice, Interest, LayerError, Link, MacAddress};
+use ethdev_cli::{self as cli, Causes};
 use ethdev_examples::apps::{Config, Node, Slots, Status, Storage};
-use ethdev_examples::cli;
 use ethdev_examples::serve::{ModelledError, Nic, Wired, Wireless};
 use ethdev_linux::{Tap, TapConfig, TapError};
 use ethdev_smoltcp::{Adapter, Wakeup};
@@ -94,12 +96,12 @@ fn main() -> ExitCode {
                 None => run(&cli, nic),
             },
             Err(ModelledError::Tap(e)) => refuse(&e),
-            Err(e) => cli::failure(&e.to_string()),
+            Err(e) => cli::failure(Causes(&e)),
         },
         Kind::Cyw43 => match Wireless::open(config) {
             Ok(nic) => run(&cli, nic),
             Err(ModelledError::Tap(e)) => refuse(&e),
-            Err(e) => cli::failure(&e.to_string()),
+            Err(e) => cli::failure(Causes(&e)),
         },
     }
 }
@@ -107,8 +109,8 @@ fn main() -> ExitCode {
 /// The interface cannot be had.
 fn refuse(error: &TapError) -> ExitCode {
     match error {
-        TapError::InvalidName { .. } | TapError::InvalidMacAddress { .. } => cli::misuse(&error.to_string()),
-        _ => cli::failure(&error.to_string()),
+        TapError::InvalidName { .. } | TapError::InvalidMacAddress { .. } => cli::misuse(Causes(error)),
+        _ => cli::failure(Causes(error)),
     }
 }
 
@@ -126,11 +128,11 @@ fn run(cli: &Cli, nic: impl Nic) -> ExitCode {
     let clock = Clock(Instant::now());
     let node = match Node::new(&config, &mut device, clock.now(), &mut storage, &mut slots) {
         Ok(node) => node,
-        Err(e) => return cli::misuse(&e.to_string()),
+        Err(e) => return cli::misuse(Causes(&e)),
     };
     match serve(cli, node, &mut device, &clock) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(e) => cli::failure(&e.to_string()),
+        Err(e) => cli::failure(Causes(&*e)),
     }
 }
 
@@ -139,20 +141,20 @@ fn address(text: &str) -> Result<Ipv4Cidr, String> {
         .map_err(|()| "an address with the length of its network's prefix is needed, like 192.168.69.1/24".to_owned())
 }
 
-/// Runs until Ctrl-C, or until the device fails; the statistics are printed in either case.
+/// Runs until Ctrl-C, or the device fails, or the greeting cannot be printed; the statistics are printed in the first two cases.
 fn serve<N: Nic>(
     cli: &Cli,
     mut node: Node<'_>,
     device: &mut Device<'_, N>,
     clock: &Clock,
-) -> Result<(), Box<dyn std::error::Error>> {
+) -> Result<(), Box<dyn Error>> {
     let stop = Arc::new(AtomicBool::new(false));
     for signal in [SIGINT, SIGTERM] {
         // A second one ends it the hard way, should the first not do.
         signal_hook::flag::register_conditional_shutdown(signal, 1, stop.clone())?;
         signal_hook::flag::register(signal, stop.clone())?;
     }
-    say(&greeting(cli, device));
+    cli::print(greeting(cli, device))?;
     let mut told = Told {
         link: device.link(),
         error: String::new(),
@@ -165,23 +167,20 @@ fn serve<N: Nic>(
         result = turn(&mut node, device, clock).or_else(|e| get_over(&cli.tap, e, device));
         told.tell(&cli.tap, device);
     }
-    say(&statistics(&node, device, clock));
-    Ok(result?)
+    let printed = cli::print(statistics(&node, device, clock));
+    result?;
+    Ok(printed?)
 }
 
 /// Recovers the NIC after an error, where it can be.
-fn get_over<N: Nic>(
-    name: &str,
-    error: LayerError<N::Error>,
-    device: &mut Device<'_, N>,
-) -> Result<(), LayerError<N::Error>> {
+fn get_over<N: Nic>(name: &str, error: LayerError<N::Error>, device: &mut Device<'_, N>) -> Result<(), Box<dyn Error>> {
     let LayerError::Device(error) = error else {
-        return Err(error);
+        return Err(error.into());
     };
-    let text = error.to_string();
+    let text = Causes(&error).to_string();
     let nic = device.inner_mut().inner_mut();
-    nic.get_over(error).map_err(LayerError::Device)?;
-    eprintln!("{name}: {text}; recovered");
+    nic.get_over(error)?;
+    cli::note(format_args!("{name}: {text}; recovered"));
     Ok(())
 }
 
@@ -209,19 +208,22 @@ impl Told {
     fn tell<N: Nic>(&mut self, name: &str, device: &mut Device<'_, N>) {
         if device.link() != self.link {
             self.link = device.link();
-            eprintln!("{name}: link {}", self.link);
+            cli::note(format_args!("{name}: link {}", self.link));
         }
         if let Some(e) = device.take_error() {
-            let error = e.to_string();
+            let error = match &e {
+                LayerError::Device(e) => Causes(e).to_string(),
+                e => e.to_string(),
+            };
             if error != self.error {
-                eprintln!("{name}: {error}");
+                cli::note(format_args!("{name}: {error}"));
                 self.error = error;
             }
         }
     }
 
     fn explain(&self, name: &str) {
-        eprintln!("{name}: link {}: sudo ip link set {name} up", self.link);
+        cli::note(format_args!("{name}: link {}: sudo ip link set {name} up", self.link));
     }
 }
 
@@ -266,11 +268,6 @@ fn statistics<N: Nic>(node: &Node<'_>, device: &mut Device<'_, N>, clock: &Clock
     }
     lines.push("  everything else               0".to_owned());
     lines.join("\n")
-}
-
-/// Somebody who does not read is no reason to end.
-fn say(text: &str) {
-    let _ = writeln!(std::io::stdout(), "{text}");
 }
 
 /// The time since it was made, as smoltcp wants it.
