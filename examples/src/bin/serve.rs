@@ -4,6 +4,7 @@
 
 use std::error::Error;
 use std::hash::{BuildHasher, Hasher, RandomState};
+use std::ops::RangeInclusive;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,7 +16,7 @@ use ethdev::frame::MAX_VLAN_FRAME_LEN;
 use ethdev::{Buffered, EthernetDevice, Interest, LayerError, Link, MacAddress};
 use ethdev_cli::{self as cli, Causes};
 use ethdev_examples::apps::{Config, Node, Slots, Status, Storage};
-use ethdev_examples::serve::{ModelledError, Nic, Wired, Wireless};
+use ethdev_examples::serve::{Board, Modelled, ModelledError, Nic, Wired, Wireless};
 use ethdev_linux::{Tap, TapConfig, TapError};
 use ethdev_smoltcp::{Adapter, Wakeup};
 use signal_hook::consts::{SIGINT, SIGTERM};
@@ -43,9 +44,9 @@ struct Cli {
     /// This host's MAC address [default: one made from the interface's name]
     #[arg(long, value_name = "MAC")]
     mac: Option<MacAddress>,
-    /// Fail the modelled chip's supply or its bus for a moment every so many seconds, in turns
-    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
-    mishaps: Option<u64>,
+    /// Inject a fault into the modelled chip every SECONDS (1 to 3600): its supply fails for a moment, or its bus once, in turns
+    #[arg(long, value_name = "SECONDS", value_parser = fault_interval)]
+    inject_faults: Option<Duration>,
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
@@ -75,6 +76,8 @@ Exit status: 0 after Ctrl-C, 1 it did not work, 2 called in a wrong way";
 
 /// Longest frame that the interface sends us in bytes, without FCS.
 const FRAME: usize = MAX_VLAN_FRAME_LEN;
+/// Seconds between two injected faults.
+const FAULT_INTERVALS: RangeInclusive<u64> = 1..=3600;
 /// A signal that comes just before going to sleep is noticed after so long.
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 
@@ -88,21 +91,28 @@ fn main() -> ExitCode {
     let mut config = TapConfig::new(&cli.tap);
     config.mac_address = cli.mac;
     match cli.nic {
-        Kind::Tap if cli.mishaps.is_some() => cli::misuse("only a modelled chip has mishaps: --nic enc28j60"),
+        Kind::Tap if cli.inject_faults.is_some() => {
+            cli::misuse("--inject-faults needs a modelled chip: --nic enc28j60 or --nic cyw43")
+        }
         Kind::Tap => Tap::with_config(config).map_or_else(|e| refuse(&e), |nic| run(&cli, nic)),
-        Kind::Enc28j60 => match Wired::open(config) {
-            Ok(nic) => match cli.mishaps {
-                Some(seconds) => run(&cli, nic.with_mishaps(Duration::from_secs(seconds))),
-                None => run(&cli, nic),
-            },
-            Err(ModelledError::Tap(e)) => refuse(&e),
-            Err(e) => cli::failure(Causes(&e)),
-        },
-        Kind::Cyw43 => match Wireless::open(config) {
-            Ok(nic) => run(&cli, nic),
-            Err(ModelledError::Tap(e)) => refuse(&e),
-            Err(e) => cli::failure(Causes(&e)),
-        },
+        Kind::Enc28j60 => run_modelled(&cli, Wired::open(config)),
+        Kind::Cyw43 => run_modelled(&cli, Wireless::open(config)),
+    }
+}
+
+/// Runs on a modelled chip, into which faults are injected where that is asked for.
+fn run_modelled<D, B: Board, E: Error + 'static>(
+    cli: &Cli,
+    opened: Result<Modelled<D, B>, ModelledError<E>>,
+) -> ExitCode
+where
+    Modelled<D, B>: Nic,
+{
+    match (opened, cli.inject_faults) {
+        (Ok(nic), Some(interval)) => run(cli, nic.with_fault_injection(interval)),
+        (Ok(nic), None) => run(cli, nic),
+        (Err(ModelledError::Tap(e)), _) => refuse(&e),
+        (Err(e), _) => cli::failure(Causes(&e)),
     }
 }
 
@@ -134,6 +144,15 @@ fn run(cli: &Cli, nic: impl Nic) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(e) => cli::failure(Causes(&*e)),
     }
+}
+
+fn fault_interval(text: &str) -> Result<Duration, String> {
+    let (first, last) = (FAULT_INTERVALS.start(), FAULT_INTERVALS.end());
+    text.parse()
+        .ok()
+        .filter(|seconds| FAULT_INTERVALS.contains(seconds))
+        .map(Duration::from_secs)
+        .ok_or_else(|| format!("a whole number of seconds from {first} to {last} is needed"))
 }
 
 fn address(text: &str) -> Result<Ipv4Cidr, String> {
@@ -277,5 +296,27 @@ impl Clock {
     fn now(&self) -> smoltcp::time::Instant {
         let micros = self.0.elapsed().as_micros();
         smoltcp::time::Instant::from_micros(i64::try_from(micros).unwrap_or(i64::MAX))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fault_interval_outside_its_range_is_refused() {
+        assert_eq!(fault_interval("1"), Ok(Duration::from_secs(1)));
+        assert_eq!(fault_interval("3600"), Ok(Duration::from_secs(3600)));
+        for text in [
+            "0",
+            "3601",
+            "18446744073709551615",
+            "18446744073709551616",
+            "-1",
+            "1.5",
+            "",
+        ] {
+            assert!(fault_interval(text).is_err_and(|e| e.contains("1 to 3600")), "{text}");
+        }
     }
 }
