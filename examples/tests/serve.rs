@@ -158,6 +158,30 @@ fn the_kernel_pings_and_fetches_over_the_air() {
 }
 
 #[test]
+fn sighup_and_sigterm_end_with_statistics() {
+    for signal in ["HUP", "TERM"] {
+        if let Some(said) = run(&[], &format!("signal={signal}\nping -n -c 1 -W 10 10.9.0.1\n")) {
+            assert!(said.contains("status 0\n") && said.contains("served for"), "{said}");
+            assert!(counter(&said, "rx_frames") > Some(0), "{said}");
+        }
+    }
+}
+
+#[test]
+fn sighup_ignored_at_the_start_stays_ignored() {
+    // nohup(1) and the shell start it like this.
+    let ignoring = START.replace("\"$serve\" \"$@\"", "trap '' HUP; \"$serve\" \"$@\"");
+    assert_ne!(ignoring, START);
+    if let Some(said) = run_from(
+        &ignoring,
+        &[],
+        "kill -HUP $pid\nsleep 0.5\nping -n -c 1 -W 10 10.9.0.1\nsignal=INT\n",
+    ) {
+        assert!(said.contains("1 received") && said.contains("status 0\n"), "{said}");
+    }
+}
+
+#[test]
 fn failing_streams_do_not_end_it() {
     let files = "> \"$dir/out\" 2> \"$dir/err\"";
     let no_reader = "mkfifo \"$dir/pipe\"; head -n 1 < \"$dir/pipe\" > /dev/null &\n";

@@ -19,13 +19,13 @@ use ethdev_examples::apps::{Config, Node, Slots, Status, Storage};
 use ethdev_examples::serve::{Board, Modelled, ModelledError, Nic, Wired, Wireless};
 use ethdev_linux::{Tap, TapConfig, TapError};
 use ethdev_smoltcp::{Adapter, Wakeup};
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use smoltcp::wire::{IpCidr, Ipv4Address, Ipv4Cidr};
 
 /// Serves a web page, ping and echo on a TAP interface, to the Linux kernel and to whatever it forwards.
 ///
-/// It is a host of its own, with its own MAC and IP address, at the other end of the interface's wire. It sleeps when there is nothing to do. Ctrl-C prints
-/// the statistics and ends it.
+/// It is a host of its own, with its own MAC and IP address, at the other end of the interface's wire. It sleeps when there is nothing to do. SIGINT
+/// (Ctrl-C), SIGTERM and SIGHUP end it; it prints its statistics then. A SIGHUP that is ignored when it starts (nohup) stays ignored.
 #[derive(Debug, Parser)]
 #[command(version, after_help = EXAMPLES)]
 struct Cli {
@@ -72,7 +72,7 @@ Examples:
   curl http://192.168.69.1/
   nc 192.168.69.1 7            what you type comes back
 
-Exit status: 0 after Ctrl-C, 1 it did not work, 2 called in a wrong way";
+Exit status: 0 after SIGINT, SIGTERM or SIGHUP, 1 it did not work, 2 called in a wrong way";
 
 /// Longest frame that the interface sends us in bytes, without FCS.
 const FRAME: usize = MAX_VLAN_FRAME_LEN;
@@ -160,7 +160,7 @@ fn address(text: &str) -> Result<Ipv4Cidr, String> {
         .map_err(|()| "an address with the length of its network's prefix is needed, like 192.168.69.1/24".to_owned())
 }
 
-/// Runs until Ctrl-C, or the device fails, or the greeting cannot be printed; the statistics are printed in the first two cases.
+/// Runs until a signal ends it, or the device fails, or the greeting cannot be printed; the statistics are printed in the first two cases.
 fn serve<N: Nic>(
     cli: &Cli,
     mut node: Node<'_>,
@@ -168,7 +168,10 @@ fn serve<N: Nic>(
     clock: &Clock,
 ) -> Result<(), Box<dyn Error>> {
     let stop = Arc::new(AtomicBool::new(false));
-    for signal in [SIGINT, SIGTERM] {
+    for signal in [SIGINT, SIGTERM, SIGHUP] {
+        if signal == SIGHUP && is_ignored(SIGHUP) {
+            continue;
+        }
         // A second one ends it the hard way, should the first not do.
         signal_hook::flag::register_conditional_shutdown(signal, 1, stop.clone())?;
         signal_hook::flag::register(signal, stop.clone())?;
@@ -189,6 +192,18 @@ fn serve<N: Nic>(
     let printed = cli::print(statistics(&node, device, clock));
     result?;
     Ok(printed?)
+}
+
+/// Whether this process was started with `signal` ignored. Where the kernel does not say so, it was not.
+fn is_ignored(signal: i32) -> bool {
+    std::fs::read_to_string("/proc/self/status").is_ok_and(|status| ignored_in(&status, signal))
+}
+
+/// Whether `signal` is in the mask `SigIgn` of this status file (proc(5)): hexadecimal, signal 1 is bit 0.
+fn ignored_in(status: &str, signal: i32) -> bool {
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
 }
 
 /// Recovers the NIC after an error, where it can be.
@@ -302,6 +317,14 @@ impl Clock {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ignored_signals_are_read_from_the_mask() {
+        let status = "SigBlk:\tffffffffffffffff\nSigIgn:\t0000000000001003\nSigCgt:\t0000000000000000\n";
+        assert!(ignored_in(status, SIGHUP) && ignored_in(status, SIGINT));
+        assert!(!ignored_in(status, SIGTERM));
+        assert!(!ignored_in("", SIGHUP));
+    }
 
     #[test]
     fn fault_interval_outside_its_range_is_refused() {
