@@ -233,3 +233,20 @@ fn injected_faults_are_recovered_from() {
         }
     }
 }
+
+/// Asks for 200 pages, 64 at a time, on a connection each. What became of each is one line.
+const PARALLEL: &str = r#"
+signal=INT
+curl --silent --parallel --parallel-immediate --parallel-max 64 --max-time 30 --header 'Connection: close' \
+    --output /dev/null --write-out 'code %{http_code}\n' 'http://10.9.0.1/?[1-200]'
+"#;
+
+#[test]
+fn parallel_requests_are_all_answered() {
+    for nic in ["tap", "enc28j60"] {
+        if let Some(said) = run(&["--nic", nic], PARALLEL) {
+            assert_eq!(said.matches("code 200\n").count(), 200, "{nic}: {said}");
+            assert_eq!(counter(&said, "http_answered"), Some(200), "{nic}: {said}");
+        }
+    }
+}

@@ -15,7 +15,7 @@ use clap::builder::NonEmptyStringValueParser;
 use ethdev::frame::MAX_VLAN_FRAME_LEN;
 use ethdev::{Buffered, EthernetDevice, Interest, LayerError, Link, MacAddress};
 use ethdev_cli::{self as cli, Causes};
-use ethdev_examples::apps::{Config, Node, Slots, Status, Storage};
+use ethdev_examples::apps::{Config, Node, Slots, Status, Storage, socket_slots};
 use ethdev_examples::serve::{Board, Modelled, ModelledError, Nic, Wired, Wireless};
 use ethdev_linux::{Tap, TapConfig, TapError};
 use ethdev_smoltcp::{Adapter, Wakeup};
@@ -76,6 +76,8 @@ Exit status: 0 after SIGINT, SIGTERM or SIGHUP, 1 it did not work, 2 called in a
 
 /// Longest frame that the interface sends us in bytes, without FCS.
 const FRAME: usize = MAX_VLAN_FRAME_LEN;
+/// HTTP connections at a time, half of which listen at least: 64 browsers may come at once.
+const HTTP_CONNECTIONS: usize = 128;
 /// Seconds between two injected faults.
 const FAULT_INTERVALS: RangeInclusive<u64> = 1..=3600;
 /// A signal that comes just before going to sleep is noticed after so long.
@@ -127,7 +129,8 @@ fn refuse(error: &TapError) -> ExitCode {
 fn run(cli: &Cli, nic: impl Nic) -> ExitCode {
     let mut spare = [0; FRAME];
     let mut device = Adapter::new(Buffered::new(nic), &mut spare);
-    let (mut storage, mut slots) = (Box::new(Storage::<{ 64 * 1024 }>::new()), Slots::new());
+    let mut storage = Box::new(Storage::<{ 64 * 1024 }, HTTP_CONNECTIONS>::with_connections());
+    let mut slots = Slots::<{ socket_slots(HTTP_CONNECTIONS) }>::with_sockets();
     let addresses: Vec<IpCidr> = cli.ip.iter().copied().map(IpCidr::Ipv4).collect();
     let config = Config {
         name: &cli.tap,
@@ -163,7 +166,7 @@ fn address(text: &str) -> Result<Ipv4Cidr, String> {
 /// Runs until a signal ends it, or the device fails, or the greeting cannot be printed; the statistics are printed in the first two cases.
 fn serve<N: Nic>(
     cli: &Cli,
-    mut node: Node<'_>,
+    mut node: Node<'_, HTTP_CONNECTIONS>,
     device: &mut Device<'_, N>,
     clock: &Clock,
 ) -> Result<(), Box<dyn Error>> {
@@ -219,7 +222,11 @@ fn get_over<N: Nic>(name: &str, error: LayerError<N::Error>, device: &mut Device
 }
 
 /// Does what there is to do, then sleeps until there is more.
-fn turn<N: Nic>(node: &mut Node<'_>, device: &mut Device<'_, N>, clock: &Clock) -> Result<(), LayerError<N::Error>> {
+fn turn<N: Nic>(
+    node: &mut Node<'_, HTTP_CONNECTIONS>,
+    device: &mut Device<'_, N>,
+    clock: &Clock,
+) -> Result<(), LayerError<N::Error>> {
     node.poll(clock.now(), device)?;
     let wakeup = node.wakeup(clock.now(), device);
     let interest = match wakeup {
@@ -275,7 +282,7 @@ fn greeting<N: Nic>(cli: &Cli, device: &mut Device<'_, N>) -> String {
     lines.join("\n")
 }
 
-fn statistics<N: Nic>(node: &Node<'_>, device: &mut Device<'_, N>, clock: &Clock) -> String {
+fn statistics<N: Nic>(node: &Node<'_, HTTP_CONNECTIONS>, device: &mut Device<'_, N>, clock: &Clock) -> String {
     let status = Status::of(device.inner(), node.uptime(clock.now()));
     let served = node.served();
     let drops = device.drops();
