@@ -8,7 +8,7 @@
 //! | a descriptor is closed at the start (`>&-`) | std opens `/dev/null` in its place |
 //! | `NO_COLOR`, `TERM=dumb`, or not a terminal | no escape sequences, no progress bar |
 //!
-//! `println!` and `eprintln!` panic where their stream fails: the programs use [`print`] and [`note`] instead, and deny the others by clippy's `print_stdout` and
+//! `println!` and `eprintln!` panic where their stream fails: the programs use [`print()`] and [`note`] instead, and deny the others by clippy's `print_stdout` and
 //! `print_stderr`.
 #![forbid(unsafe_code)]
 #![deny(clippy::print_stdout, clippy::print_stderr)]
