@@ -52,6 +52,8 @@ impl Control for Tap {
             State::InterfaceRemoved => return Err(failed(self.gone(None))),
             State::Stopped => {}
         }
+        // Its queue length may have become 0 meanwhile.
+        facts(&self.io, &self.name).map_err(failed)?;
         let before = self.stats;
         self.drain().map_err(failed)?;
         self.stats = before;

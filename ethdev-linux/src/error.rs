@@ -56,6 +56,11 @@ pub enum TapError {
         /// The kernel's answer.
         source: io::Error,
     },
+    /// The interface's transmit queue length (`txqueuelen`) is 0: the kernel drops every frame that it is to deliver, and counts none.
+    NoQueue {
+        /// The interface.
+        name: String,
+    },
     /// The interface was deleted while it was open.
     InterfaceRemoved {
         /// The interface.
@@ -144,7 +149,9 @@ impl TapError {
 impl Error for TapError {
     fn kind(&self) -> ErrorKind {
         match self {
-            Self::InvalidName { .. } | Self::InvalidMacAddress { .. } | Self::NotTap { .. } => ErrorKind::InvalidInput,
+            Self::InvalidName { .. } | Self::InvalidMacAddress { .. } | Self::NotTap { .. } | Self::NoQueue { .. } => {
+                ErrorKind::InvalidInput
+            }
             Self::PermissionDenied { .. } => ErrorKind::PermissionDenied,
             Self::NoDriver { .. } | Self::NoSuchInterface { .. } | Self::InterfaceRemoved { .. } => {
                 ErrorKind::NotPresent
@@ -179,11 +186,11 @@ impl fmt::Display for TapError {
             }
             Self::PermissionDenied { what, name, .. } => write!(
                 f,
-                "{name}: {what} is not permitted: it needs CAP_NET_ADMIN, or an interface that belongs to this user: \
-                 sudo ip tuntap add dev {name} mode tap user $USER && sudo ip link set {name} up"
+                "{name}: {what} is not permitted: it needs CAP_NET_ADMIN, or an interface that belongs to this user \
+                 (sudo ip tuntap add dev {name} mode tap user $USER && sudo ip link set {name} up)"
             ),
             Self::NoDriver { .. } => {
-                f.write_str("/dev/net/tun cannot be opened: is the kernel module loaded (modprobe tun)?")
+                f.write_str("/dev/net/tun cannot be opened (modprobe tun loads the kernel's driver)")
             }
             Self::NoSuchInterface { name } => write!(
                 f,
@@ -191,6 +198,10 @@ impl fmt::Display for TapError {
             ),
             Self::NotTap { name, .. } => write!(f, "{name} is no TAP interface with a single queue"),
             Self::InUse { name, .. } => write!(f, "{name} is in use by another process"),
+            Self::NoQueue { name } => write!(
+                f,
+                "{name} has a transmit queue length of 0 and delivers no frame: sudo ip link set {name} txqueuelen 1000"
+            ),
             Self::InterfaceRemoved { name, .. } => write!(f, "{name} was deleted"),
             Self::LinkDown { .. } => f.write_str("the interface is down"),
             Self::Busy { .. } => f.write_str("no room to transmit now"),
@@ -219,6 +230,7 @@ impl core::error::Error for TapError {
             },
             Self::InvalidMacAddress { .. }
             | Self::NoSuchInterface { .. }
+            | Self::NoQueue { .. }
             | Self::Stopped
             | Self::BufferTooSmall { .. }
             | Self::FrameTooLong { .. }

@@ -67,6 +67,9 @@ pub(crate) fn facts(io: &SyncDevice, name: &str) -> Result<Facts, TapError> {
     let queue_frames = io
         .tx_queue_len()
         .map_err(|e| TapError::of("reading its queue length", name, e))?;
+    if queue_frames == 0 {
+        return Err(TapError::NoQueue { name: name.to_owned() });
+    }
     Ok(Facts {
         ip_mtu: IpMtu::new(usize::from(mtu)),
         queue_frames,

@@ -92,7 +92,7 @@ impl Tap {
     ///
     /// # Errors
     ///
-    /// `InvalidName`, `InvalidMacAddress`, `PermissionDenied`, `NoDriver`, `NoSuchInterface`, `NotTap`, `InUse`, or `Io` for what remains.
+    /// `InvalidName`, `InvalidMacAddress`, `PermissionDenied`, `NoDriver`, `NoSuchInterface`, `NotTap`, `InUse`, `NoQueue`, or `Io` for what remains.
     pub fn with_config(config: TapConfig) -> Result<Self, TapError> {
         let Opened {
             io,

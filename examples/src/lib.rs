@@ -18,8 +18,6 @@
 )]
 pub mod apps;
 #[cfg(feature = "std")]
-pub mod cli;
-#[cfg(feature = "std")]
 pub mod lab;
 #[cfg(feature = "std")]
 pub mod serve;

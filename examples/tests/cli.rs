@@ -36,6 +36,19 @@ fn misuse_gets_one_line_and_status_2() {
         (SERVE, &["--tap", "t", "--ip", "192.168.69.1"], "192.168.69.1/24"),
         (SERVE, &["--tap", "t", "--mac", "02:00"], "02:00"),
         (SERVE, &["--tap", "t", "--gateway", "x"], "--gateway"),
+        (SERVE, &["--tap", "t", "--inject-faults", "1"], "--nic cyw43"),
+        (
+            SERVE,
+            &[
+                "--tap",
+                "t",
+                "--nic",
+                "cyw43",
+                "--inject-faults",
+                "18446744073709551615",
+            ],
+            "'18446744073709551615' for '--inject-faults <SECONDS>': a whole number of seconds from 1 to 3600",
+        ),
     ];
     for (program, arguments, mentioned) in cases {
         let output = call(program, arguments);

@@ -73,6 +73,41 @@ fn what_is_not_there_is_made_and_goes_away() {
 }
 
 #[test]
+fn interface_without_a_queue_is_refused() {
+    in_namespace(|| {
+        ip("tuntap add dev tap9 mode tap");
+        ip("link set tap9 txqueuelen 0");
+        let error = refused(&TapConfig::new("tap9"));
+        assert!(
+            matches!(&error, TapError::NoQueue { name } if name == "tap9"),
+            "{error:?}"
+        );
+        assert_eq!(error.kind(), ErrorKind::InvalidInput);
+        assert!(error.to_string().contains("ip link set tap9 txqueuelen"), "{error}");
+
+        ip("link set tap9 txqueuelen 10");
+        let mut tap = open(&TapConfig::new("tap9")).expect("not opened");
+        tap.stop().expect("not stopped");
+        ip("link set tap9 txqueuelen 0");
+        for result in [tap.start(), tap.recover()] {
+            assert!(
+                matches!(result, Err(ControlError::Device(TapError::NoQueue { .. }))),
+                "{result:?}"
+            );
+        }
+        ip("link set tap9 txqueuelen 1");
+        tap.start().expect("not started");
+        ip("addr add 10.99.0.1/24 dev tap9");
+        ip("link set tap9 up");
+        wait_for_link(&mut tap, true);
+        // A queue of one frame delivers.
+        let mut child = ping("-c 2 -i 0.2");
+        serve(&mut tap, &mut child);
+        assert_answered(child);
+    });
+}
+
+#[test]
 fn what_is_no_tap() {
     in_namespace(|| {
         ip("tuntap add dev tun9 mode tun");

@@ -7,7 +7,8 @@ mod program;
 mod tap;
 
 use anyhow::Result;
-use indicatif::{ProgressBar, ProgressStyle};
+use ethdev_cli as cli;
+use indicatif::ProgressBar;
 
 use crate::cross::Preference;
 use crate::{figures, size};
@@ -43,8 +44,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         None => {}
     }
     let programs = program::build()?;
-    let progress = ProgressBar::new(callgrind::RUNS + tap::RUNS);
-    progress.set_style(ProgressStyle::with_template("{wide_bar} {pos}/{len} {msg}")?);
+    let progress = cli::progress(callgrind::RUNS + tap::RUNS, "{wide_bar} {pos}/{len} {msg}");
     let mut list = callgrind::figures(&programs, &progress)?;
     list.extend(tap::figures(&programs, &progress)?);
     progress.finish_and_clear();

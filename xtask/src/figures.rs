@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use anyhow::Result;
-use comfy_table::{Table, presets::UTF8_FULL_CONDENSED};
+use comfy_table::Table;
+use ethdev_cli as cli;
 use serde::{Deserialize, Serialize};
 
 /// One measured figure.
@@ -26,13 +27,16 @@ pub(crate) struct Figure {
 /// Prints the figures as a table, or as JSON.
 pub(crate) fn print(figures: &[Figure], json: bool) -> Result<()> {
     if json {
-        println!("{}", serde_json::to_string_pretty(figures)?);
+        cli::print(format_args!("{}", serde_json::to_string_pretty(figures)?))?;
         return Ok(());
     }
-    let mut table = Table::new();
-    table
-        .load_preset(UTF8_FULL_CONDENSED)
-        .set_header(["figure", "unit", "ours", "others", "goal", "reached"]);
+    cli::print(table(figures))?;
+    Ok(())
+}
+
+fn table(figures: &[Figure]) -> Table {
+    let mut table = cli::table();
+    table.set_header(["figure", "unit", "ours", "others", "goal", "reached"]);
     for figure in figures {
         let peers: Vec<String> = figure
             .peers
@@ -53,8 +57,7 @@ pub(crate) fn print(figures: &[Figure], json: bool) -> Result<()> {
             ok,
         ]);
     }
-    println!("{table}");
-    Ok(())
+    table
 }
 
 fn number(value: f64) -> String {
@@ -65,5 +68,32 @@ fn number(value: f64) -> String {
         format!("{value:.0}")
     } else {
         format!("{value:.3}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn table_fits_the_terminal() {
+        let figure = Figure {
+            figure: "frames of 1514 bytes received, host and model together, interrupts and all".to_owned(),
+            unit: "instructions per frame, without those of the kernel".to_owned(),
+            ours: 123_456.789,
+            peers: BTreeMap::from([
+                ("embassy-net-enc28j60 as published".to_owned(), 123_456.789),
+                ("enc28j60 as published".to_owned(), 0.5),
+            ]),
+            goal: "SKIPPED: cannot start valgrind: No such file or directory (os error 2)".to_owned(),
+            ok: Some(false),
+        };
+        let width = cli::table().width().map(usize::from).expect("a width");
+        let table = table(&[figure]).to_string();
+        assert!(table.lines().all(|line| line.chars().count() <= width), "{table}");
+        // Numbers stay in one piece.
+        for piece in ["123456.789", "0.500", "NO"] {
+            assert!(table.contains(piece), "{piece}: {table}");
+        }
     }
 }

@@ -3,6 +3,7 @@
 use anyhow::{Result, bail};
 
 use crate::tools::{command, has, output, run as must};
+use ethdev_cli as cli;
 
 /// Every target in `fuzz/`, in order.
 const TARGETS: [&str; 9] = [
@@ -67,7 +68,10 @@ pub(crate) fn run(args: &Args) -> Result<()> {
             "-verbosity=0",
         ]);
         must(&mut cargo)?;
-        println!("fuzz target {target}: {} seconds without a finding", args.seconds);
+        cli::print(format_args!(
+            "fuzz target {target}: {} seconds without a finding",
+            args.seconds
+        ))?;
     }
     Ok(())
 }

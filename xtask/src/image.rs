@@ -7,6 +7,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::cross::ToolChain;
 use crate::tools::root;
+use ethdev_cli as cli;
 
 /// The workspace, by its manifest.
 pub(crate) const MANIFEST: &str = "examples/firmware/Cargo.toml";
@@ -41,12 +42,12 @@ impl Build<'_> {
             .env("RUSTFLAGS", self.rustflags)
             .envs(self.env.iter().copied())
             .stderr(Stdio::inherit());
-        eprintln!(
+        cli::note(format_args!(
             "+ cargo build {} for {} {}",
             self.program,
             tools.target(),
             self.rustflags
-        );
+        ));
         let out = cargo.output().context("cannot start cargo")?;
         if !out.status.success() {
             bail!("{} does not build", self.program);

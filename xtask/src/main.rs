@@ -1,5 +1,7 @@
 //! The project's commands. `cargo xtask --help` lists them.
 
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 mod bench;
 mod cross;
 mod figures;
@@ -15,6 +17,7 @@ mod tools;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use ethdev_cli as cli;
 
 /// The project's commands: everything that CI does, by hand.
 #[derive(Debug, Parser)]
@@ -36,7 +39,11 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let result = match Cli::parse().command {
+    let cli = match cli::parse::<Cli>() {
+        Ok(cli) => cli,
+        Err(status) => return status,
+    };
+    let result = match cli.command {
         Command::Test(args) => test::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Size(args) => size::run(&args),
@@ -47,9 +54,6 @@ fn main() -> ExitCode {
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
-        Err(e) => {
-            eprintln!("error: {e:#}");
-            ExitCode::FAILURE
-        }
+        Err(e) => cli::failure(cli::Causes(e.as_ref())),
     }
 }

@@ -24,6 +24,7 @@ use crate::tools::{need, run as must};
 use account::account;
 use checks::Checks;
 use client::{Page, Ports};
+use ethdev_cli as cli;
 use machine::Qemu;
 use programs::{BOARDS, Board, PROGRAMS, Program};
 use wire::Wire;
@@ -120,7 +121,10 @@ fn build(program: &str, tools: &ToolChain, env: &[(&str, &str)], directory: &str
 /// Clippy on the programs of a board, as they are built for it. Debian's tool chain has none.
 fn lint(board: &Board, tools: &ToolChain) -> Result<()> {
     if tools.is_debian() {
-        eprintln!("clippy on the firmware: SKIPPED: {} has none", tools.name());
+        cli::note(format_args!(
+            "clippy on the firmware: SKIPPED: {} has none",
+            tools.name()
+        ));
         return Ok(());
     }
     let mut cargo = tools.cargo("clippy");
@@ -136,7 +140,7 @@ fn lint(board: &Board, tools: &ToolChain) -> Result<()> {
 /// All checks of one image, on two networks.
 fn check(program: &Program, kernel: &Path, pcap: Option<&Path>, checks: &mut Checks) -> Result<()> {
     let board = program.board;
-    eprintln!("\n== {} on {}", program.name, board.machine);
+    cli::note(format_args!("\n== {} on {}", program.name, board.machine));
     let began = Instant::now();
     let dir = tempfile::tempdir()?;
     let directory = match pcap {
@@ -178,7 +182,7 @@ fn start(board: &Board, kernel: &Path, pcap: &Path, dir: &Path) -> Result<(Qemu,
         match running.wait_for(0, "link up", PATIENCE) {
             Ok(_) => return Ok((running, ports)),
             Err(e) if tries == STARTS => return Err(e).context("the board does not start"),
-            Err(e) => eprintln!("{e:#}; once more"),
+            Err(e) => cli::note(format_args!("{e:#}; once more")),
         }
     }
 }

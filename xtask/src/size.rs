@@ -10,6 +10,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, ensure};
+use ethdev_cli as cli;
 use object::{Object, ObjectSection, ObjectSymbol};
 
 use crate::cross::{Preference, ToolChain};
@@ -58,7 +59,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         let (list, tools) = enc28j60::figures(args.with)?;
         figures::print(&list, args.json)?;
         if !args.json {
-            println!("{TARGET} with {tools}, LTO");
+            cli::print(format_args!("{TARGET} with {tools}, LTO"))?;
         }
         return Ok(());
     }
@@ -93,20 +94,21 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     list.extend(stack(&serve, &objects)?);
     figures::print(&list, args.json)?;
     if !args.json {
-        println!("{} with {}, opt-level s, LTO", TARGET, tools.name());
+        cli::print(format_args!("{} with {}, opt-level s, LTO", TARGET, tools.name()))?;
         let mut functions: Vec<Symbol> = ours.our_functions().cloned().collect();
         functions.sort_by_key(|symbol| Reverse(symbol.size));
-        show("largest functions", &functions);
-        show("largest objects on the stack", &objects);
+        show("largest functions", &functions)?;
+        show("largest objects on the stack", &objects)?;
     }
     Ok(())
 }
 
-fn show(what: &str, symbols: &[Symbol]) {
-    println!("{what}, of {}:", symbols.len());
+fn show(what: &str, symbols: &[Symbol]) -> Result<()> {
+    cli::print(format_args!("{what}, of {}:", symbols.len()))?;
     for Symbol { name, size } in symbols.iter().take(SHOWN) {
-        println!("{size:5} bytes in {}", symbol::short(name));
+        cli::print(format_args!("{size:5} bytes in {}", symbol::short(name)))?;
     }
+    Ok(())
 }
 
 fn flash(ours: &Image, plain: &Image) -> Vec<Figure> {

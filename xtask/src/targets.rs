@@ -3,11 +3,11 @@
 use std::process::Command;
 
 use anyhow::{Result, bail};
-use comfy_table::{Table, presets::UTF8_FULL_CONDENSED};
 
 use crate::cross::{Preference, ToolChain};
 use crate::image::directory;
 use crate::tools::run as must;
+use ethdev_cli as cli;
 
 /// Builds the `no_std` crates for the bare-metal targets.
 ///
@@ -84,24 +84,24 @@ pub(crate) fn run(args: &Args) -> Result<()> {
                 columns.push(build_all(target, &tools, &mut failed));
             }
             Err(e) => {
-                eprintln!("{target}: SKIPPED: {e:#}");
+                cli::note(format_args!("{target}: SKIPPED: {e:#}"));
                 heads.push(format!("{target}\n{about}\nSKIPPED"));
                 columns.push(sets().map(|_| "SKIPPED".to_owned()).collect());
             }
         }
     }
-    let mut table = Table::new();
-    table.load_preset(UTF8_FULL_CONDENSED).set_header(heads);
+    let mut table = cli::table();
+    table.set_header(heads);
     for (i, (name, features)) in sets().enumerate() {
         let features = if features.is_empty() { "none" } else { features };
         let results = columns.iter().map(|column: &Vec<String>| column[i].clone());
         table.add_row([name.to_owned(), features.to_owned()].into_iter().chain(results));
     }
-    println!("{table}");
-    println!(
+    cli::print(table)?;
+    cli::print(format_args!(
         "examples/pico-w, with stubs for the chip's images: {}",
         pico_w(args, &mut failed)
-    );
+    ))?;
     if !failed.is_empty() {
         bail!("not built: {}", failed.join("; "));
     }
@@ -125,7 +125,7 @@ fn pico_w(args: &Args, failed: &mut Vec<String>) -> String {
         Ok(()) => "built".to_owned(),
         Err(e) => {
             failed.push(format!("{manifest} for {target}"));
-            eprintln!("{e:#}");
+            cli::note(format_args!("{e:#}"));
             "FAILED".to_owned()
         }
     }
@@ -143,7 +143,7 @@ fn build_all(target: &str, tools: &ToolChain, failed: &mut Vec<String>) -> Vec<S
             Ok(()) => "built".to_owned(),
             Err(e) => {
                 failed.push(format!("{name} [{features}] for {target}"));
-                eprintln!("{e:#}");
+                cli::note(format_args!("{e:#}"));
                 "FAILED".to_owned()
             }
         })

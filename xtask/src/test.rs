@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 use clap::builder::{PossibleValue, PossibleValuesParser};
-use comfy_table::{Table, presets::UTF8_FULL_CONDENSED};
 
 use crate::tools::{command, has, is_root, output, run as must};
+use ethdev_cli as cli;
 
 /// Runs everything that can run here, and installs or names what is missing.
 ///
@@ -113,7 +113,7 @@ const OTHER_WORKSPACES: [(&str, &[&str]); 5] = [
 pub(crate) fn run(args: &Args) -> Result<()> {
     if args.list {
         for step in STEPS {
-            println!("{:10} {}", step.name, step.about);
+            cli::print(format_args!("{:10} {}", step.name, step.about))?;
         }
         return Ok(());
     }
@@ -129,11 +129,11 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         .iter()
         .filter(|step| args.only.is_empty() || args.only.iter().any(|name| name == step.name))
     {
-        eprintln!("\n== {}: {}", step.name, step.about);
+        cli::note(format_args!("\n== {}: {}", step.name, step.about));
         let begin = Instant::now();
         let outcome = (step.run)();
         if let Err(e) = &outcome {
-            eprintln!("== {} FAILED: {e:#}", step.name);
+            cli::note(format_args!("== {} FAILED: {e:#}", step.name));
         }
         rows.push((step, outcome, begin.elapsed()));
     }
@@ -141,10 +141,8 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 }
 
 fn report(rows: &[(&Step, Result<Outcome>, Duration)]) -> Result<()> {
-    let mut table = Table::new();
-    table
-        .load_preset(UTF8_FULL_CONDENSED)
-        .set_header(["step", "what it shows", "outcome", "seconds"]);
+    let mut table = cli::table();
+    table.set_header(["step", "what it shows", "outcome", "seconds"]);
     let (mut passed, mut failed, mut skipped) = (0, 0, 0);
     for (step, outcome, time) in rows {
         let text = match outcome {
@@ -168,8 +166,8 @@ fn report(rows: &[(&Step, Result<Outcome>, Duration)]) -> Result<()> {
             format!("{:.0}", time.as_secs_f64()),
         ]);
     }
-    println!("{table}");
-    println!("{passed} passed, {failed} failed, {skipped} skipped");
+    cli::print(table)?;
+    cli::print(format_args!("{passed} passed, {failed} failed, {skipped} skipped"))?;
     if failed > 0 {
         bail!("{failed} of {} steps failed", rows.len());
     }

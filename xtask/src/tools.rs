@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
+use ethdev_cli as cli;
 
 /// The root of the workspace.
 pub(crate) fn root() -> PathBuf {
@@ -22,7 +23,7 @@ pub(crate) fn command(program: &str) -> Command {
 
 /// Runs a command, shown first, and fails where it fails.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
-    eprintln!("+ {}", show(command));
+    cli::note(format_args!("+ {}", show(command)));
     let status = command
         .status()
         .with_context(|| format!("cannot start {}", show(command)))?;

@@ -3,10 +3,13 @@
 //! They go over the wire, and through the chip's rings, sixteen at a time. What the host does happens inside `host_turn_rx` and `host_turn_tx`, and nothing of
 //! what wire and chip do: both can be counted, the whole and the host alone.
 
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 use std::process::ExitCode;
 
 use ethdev::MacAddress;
 use ethdev_bench::{ByHand, HOST, PEER, Queues, Stack};
+use ethdev_cli as cli;
 use ethdev_sim::{Clock, Peer, RingConfig, RingHandle, RingNic, WireConfig};
 use ethdev_smoltcp::SmoltcpDevice;
 use smoltcp::phy::Device;
@@ -63,8 +66,9 @@ fn main() -> ExitCode {
 }
 
 fn usage() -> ExitCode {
-    eprintln!("usage: ring ours|by-hand rx|tx LENGTH FRAMES (LENGTH 60 to 1514, FRAMES a multiple of {BATCH})");
-    ExitCode::from(2)
+    cli::misuse(format_args!(
+        "usage: ring ours|by-hand rx|tx LENGTH FRAMES (LENGTH 60 to 1514, FRAMES a multiple of {BATCH})"
+    ))
 }
 
 impl Lab {

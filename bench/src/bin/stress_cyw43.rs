@@ -1,22 +1,26 @@
 //! `stress_cyw43 [--frames N] [--seed N]`: the CYW43439's driver under stress, on the model of its chip: frames, power cycles, joins.
 
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use comfy_table::{Table, presets::UTF8_FULL_CONDENSED};
+use comfy_table::Table;
+use ethdev_bench::StressArgs;
 use ethdev_bench::cyw43::stress::{
     Books, Cycles, Failure, Family, Healing, Joins, Knob, Plan, run_frames, run_joins, run_power,
 };
-use indicatif::{ProgressBar, ProgressStyle};
+use ethdev_cli::{self as cli, OutputError};
+use indicatif::ProgressBar;
 
-/// Frames in all, where nobody says otherwise.
-const FRAMES: u64 = 1_000_000;
 /// Power cycles, and joins, in all.
 const CYCLES: u64 = 1_000;
 const JOINS: u64 = 1_000;
+/// Runs with frames that are shown side by side: the two of one family.
+const RUNS_PER_TABLE: usize = 2;
 /// On so many chips each.
 const CHIPS: u64 = 8;
 
@@ -37,19 +41,28 @@ enum Outcome {
 }
 
 fn main() -> ExitCode {
-    let Some((frames, seed)) = arguments() else {
-        eprintln!("usage: stress_cyw43 [--frames N] [--seed N]");
-        return ExitCode::from(2);
+    let args = match cli::parse::<StressArgs>() {
+        Ok(args) => args,
+        Err(status) => return status,
     };
-    println!("seed {seed}: this run again with --frames {frames} --seed {seed}");
+    match run_all(args) {
+        Ok(false) => ExitCode::SUCCESS,
+        Ok(true) => ExitCode::FAILURE,
+        Err(e) => cli::failure(cli::Causes(&e)),
+    }
+}
+
+/// Runs and prints everything. Returns whether anything failed.
+fn run_all(StressArgs { frames, seed }: StressArgs) -> Result<bool, OutputError> {
+    cli::print(format_args!(
+        "seed {seed}: this run again with --frames {frames} --seed {seed}"
+    ))?;
     let began = Instant::now();
     let parts = parts(frames, seed);
-    let progress = ProgressBar::new(parts.iter().map(Part::steps).sum());
-    if let Ok(style) =
-        ProgressStyle::with_template("{wide_bar} {pos}/{len} frames, power cycles and joins, {eta} to go")
-    {
-        progress.set_style(style);
-    }
+    let progress = cli::progress(
+        parts.iter().map(Part::steps).sum(),
+        "{wide_bar} {pos}/{len} frames, power cycles and joins, {eta} to go",
+    );
     let queue = Mutex::new(parts.clone());
     let done = Mutex::new(BTreeMap::new());
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
@@ -67,32 +80,18 @@ fn main() -> ExitCode {
     });
     progress.finish_and_clear();
     let done: Vec<Outcome> = done.into_inner().unwrap_or_default().into_values().collect();
-    let failed = report(&done);
-    println!(
+    let failed = report(&done)?;
+    cli::print(format_args!(
         "\n{frames} frames, {CYCLES} power cycles, {JOINS} joins with failures, seed {seed}, {:.0?}",
         began.elapsed()
-    );
-    if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+    ))?;
+    Ok(failed)
 }
 
 fn take(queue: &Mutex<Vec<Part>>) -> Option<(usize, Part)> {
     let mut queue = queue.lock().ok()?;
     let part = queue.pop()?;
     Some((queue.len(), part))
-}
-
-fn arguments() -> Option<(u64, u64)> {
-    let (mut frames, mut seed) = (FRAMES, 1);
-    let mut args = std::env::args().skip(1);
-    while let Some(arg) = args.next() {
-        let value = args.next()?.parse().ok()?;
-        match arg.as_str() {
-            "--frames" => frames = value,
-            "--seed" => seed = value,
-            _ => return None,
-        }
-    }
-    Some((frames, seed))
 }
 
 fn parts(frames: u64, seed: u64) -> Vec<Part> {
@@ -140,7 +139,7 @@ impl Part {
 }
 
 /// Prints everything; whether anything must not be.
-fn report(done: &[Outcome]) -> bool {
+fn report(done: &[Outcome]) -> Result<bool, OutputError> {
     let frames: Vec<(Plan, &Books)> = done
         .iter()
         .filter_map(|outcome| match outcome {
@@ -148,12 +147,17 @@ fn report(done: &[Outcome]) -> bool {
             _ => None,
         })
         .collect();
-    println!(
+    cli::print(format_args!(
         "\nframes both ways; the host sees the interrupt line and the radio never sleeps (line), or it polls and the radio does (poll)"
-    );
-    println!("{}", books_table(&frames));
-    println!("\nfaults in that, from the end of each until frames that were sent after it crossed both ways");
-    println!("{}", faults_table(&frames));
+    ))?;
+    // Side by side they would be wider than a terminal.
+    for some in frames.chunks(RUNS_PER_TABLE) {
+        cli::print(books_table(some))?;
+    }
+    cli::print(format_args!(
+        "\nfaults in that, from the end of each until frames that were sent after it crossed both ways"
+    ))?;
+    cli::print(faults_table(&frames))?;
     let power: Vec<&Cycles> = done
         .iter()
         .filter_map(|outcome| match outcome {
@@ -161,8 +165,10 @@ fn report(done: &[Outcome]) -> bool {
             _ => None,
         })
         .collect();
-    println!("\npower cycles on {CHIPS} chips, from the beginning of each until frames crossed both ways");
-    println!("{}", cycles_table(&power));
+    cli::print(format_args!(
+        "\npower cycles on {CHIPS} chips, from the beginning of each until frames crossed both ways"
+    ))?;
+    cli::print(cycles_table(&power))?;
     let joins: Vec<&Joins> = done
         .iter()
         .filter_map(|outcome| match outcome {
@@ -170,31 +176,31 @@ fn report(done: &[Outcome]) -> bool {
             _ => None,
         })
         .collect();
-    println!(
+    cli::print(format_args!(
         "\njoins of open, WPA2, WPA3 and mixed networks that meet a failure, or have none; and the sound one after it, with a restart where one is needed"
-    );
-    println!("{}", joins_table(&joins));
+    ))?;
+    cli::print(joins_table(&joins))?;
     let rest = power.iter().map(|cycles| ("power cycles", &cycles.books));
     let rest: Vec<(&str, &Books)> = rest.chain(joins.iter().map(|joins| ("joins", &joins.books))).collect();
     for what in ["power cycles", "joins"] {
         let of = rest.iter().filter(|(kind, _)| *kind == what).map(|(_, books)| *books);
-        println!("{what}: {}", summary(of));
+        cli::print(format_args!("{what}: {}", summary(of)))?;
     }
     let mut failed = false;
     let named = frames.iter().map(|(plan, books)| (title(plan), *books));
     for (title, books) in named.chain(rest.into_iter().map(|(what, books)| (what.to_owned(), books))) {
         for violation in &books.violations {
-            println!("{title}: VIOLATION: {violation}");
+            cli::print(format_args!("{title}: VIOLATION: {violation}"))?;
             failed = true;
         }
     }
     for outcome in done {
         if let Outcome::Panicked(part) = outcome {
-            println!("PANICKED: {part:?}");
+            cli::print(format_args!("PANICKED: {part:?}"))?;
             failed = true;
         }
     }
-    failed
+    Ok(failed)
 }
 
 fn title(plan: &Plan) -> String {
@@ -234,10 +240,8 @@ fn millis(time: Duration) -> String {
 }
 
 fn table(header: impl IntoIterator<Item = String>) -> Table {
-    let mut table = Table::new();
-    table
-        .load_preset(UTF8_FULL_CONDENSED)
-        .set_header(header.into_iter().collect::<Vec<_>>());
+    let mut table = cli::table();
+    table.set_header(header.into_iter().collect::<Vec<_>>());
     table
 }
 
@@ -330,4 +334,36 @@ fn summary<'b>(books: impl Iterator<Item = &'b Books>) -> String {
          taken, and never came to the chip: {missing}; longest send or receive: {} ms",
         millis(data)
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_fit_the_terminal() {
+        let plan = |family, sees_line| Plan {
+            family,
+            sees_line,
+            frames: 125_000,
+            seed: 1,
+        };
+        let plans: Vec<Plan> = Family::ALL
+            .into_iter()
+            .flat_map(|family| [true, false].map(|line| plan(family, line)))
+            .collect();
+        let mut books = Books::default();
+        (books.rx_sent, books.rx_delivered, books.tx_taken) = (62_500, 61_234, 62_000);
+        (books.stats.rx_overrun, books.stats.rx_reset, books.stats.rx_bad_length) = (10_000, 10_000, 10_000);
+        let runs: Vec<(Plan, &Books)> = plans.into_iter().map(|plan| (plan, &books)).collect();
+        let width = cli::table().width().map(usize::from).expect("a width");
+        let joins = Joins::default();
+        let tables = runs
+            .chunks(RUNS_PER_TABLE)
+            .map(books_table)
+            .chain([faults_table(&runs), joins_table(&[&joins])]);
+        for table in tables.map(|table| table.to_string()) {
+            assert!(table.lines().all(|line| line.chars().count() <= width), "{table}");
+        }
+    }
 }

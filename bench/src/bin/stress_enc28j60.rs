@@ -1,31 +1,42 @@
 //! `stress_enc28j60 [--frames N] [--seed N]`: the ENC28J60's driver under stress, on the model of its chip, all four revisions.
 
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 use std::sync::Mutex;
 use std::time::Instant;
 
-use comfy_table::{Table, presets::UTF8_FULL_CONDENSED};
+use comfy_table::Table;
 use enc28j60_model::Revision;
+use ethdev_bench::StressArgs;
 use ethdev_bench::enc28j60::stress::{Books, Plan, Scenario, run};
-use indicatif::{ProgressBar, ProgressStyle};
-
-/// Frames in all, where nobody says otherwise.
-const FRAMES: u64 = 1_000_000;
+use ethdev_cli::{self as cli, OutputError};
 
 fn main() -> ExitCode {
-    let Some((frames, seed)) = arguments() else {
-        eprintln!("usage: stress_enc28j60 [--frames N] [--seed N]");
-        return ExitCode::from(2);
+    let args = match cli::parse::<StressArgs>() {
+        Ok(args) => args,
+        Err(status) => return status,
     };
-    println!("seed {seed}: this run again with --frames {frames} --seed {seed}");
+    match run_all(args) {
+        Ok(false) => ExitCode::SUCCESS,
+        Ok(true) => ExitCode::FAILURE,
+        Err(e) => cli::failure(cli::Causes(&e)),
+    }
+}
+
+/// Runs and prints everything. Returns whether anything failed.
+fn run_all(StressArgs { frames, seed }: StressArgs) -> Result<bool, OutputError> {
+    cli::print(format_args!(
+        "seed {seed}: this run again with --frames {frames} --seed {seed}"
+    ))?;
     let began = Instant::now();
     let plans = plans(frames, seed);
-    let progress = ProgressBar::new(plans.iter().map(|plan| plan.frames).sum());
-    if let Ok(style) = ProgressStyle::with_template("{wide_bar} {pos}/{len} frames, {eta} to go") {
-        progress.set_style(style);
-    }
+    let progress = cli::progress(
+        plans.iter().map(|plan| plan.frames).sum(),
+        "{wide_bar} {pos}/{len} frames, {eta} to go",
+    );
     let queue = Mutex::new(plans.clone());
     let done = Mutex::new(BTreeMap::new());
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
@@ -46,43 +57,33 @@ fn main() -> ExitCode {
     let mut failed = false;
     for scenario in Scenario::ALL {
         let of = |revision| done.get(&(scenario, revision)).and_then(Option::as_ref);
-        println!("\n{scenario}");
-        println!("{}", table(&Revision::ALL.map(of)));
+        cli::print(format_args!("\n{scenario}"))?;
+        cli::print(table(&Revision::ALL.map(of)))?;
         for revision in Revision::ALL {
             let Some(books) = of(revision) else {
-                println!("{revision:?}: PANICKED");
+                cli::print(format_args!("{revision:?}: PANICKED"))?;
                 failed = true;
                 continue;
             };
             for violation in &books.violations {
-                println!("{revision:?}: VIOLATION: {violation}");
+                cli::print(format_args!("{revision:?}: VIOLATION: {violation}"))?;
                 failed = true;
             }
             if !books.errors.is_empty() {
-                println!("{revision:?}: errors that calls returned: {:?}", books.errors);
+                let errors: Vec<String> = books.errors.iter().map(|(e, times)| format!("{e}: {times}")).collect();
+                cli::print(format_args!(
+                    "{revision:?}: errors that calls returned: {}",
+                    errors.join(", ")
+                ))?;
             }
         }
     }
-    println!("\n{frames} frames, seed {seed}, {:.0?}", began.elapsed());
-    if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+    cli::print(format_args!("\n{frames} frames, seed {seed}, {:.0?}", began.elapsed()))?;
+    Ok(failed)
 }
 
 fn take(queue: &Mutex<Vec<Plan>>) -> Option<Plan> {
     queue.lock().ok()?.pop()
-}
-
-fn arguments() -> Option<(u64, u64)> {
-    let (mut frames, mut seed) = (FRAMES, 1);
-    let mut args = std::env::args().skip(1);
-    while let Some(arg) = args.next() {
-        let value = args.next()?.parse().ok()?;
-        match arg.as_str() {
-            "--frames" => frames = value,
-            "--seed" => seed = value,
-            _ => return None,
-        }
-    }
-    Some((frames, seed))
 }
 
 fn plans(frames: u64, seed: u64) -> Vec<Plan> {
@@ -143,8 +144,7 @@ fn millis(time: std::time::Duration) -> String {
 }
 
 fn table(books: &[Option<&Books>; 4]) -> Table {
-    let mut table = Table::new();
-    table.load_preset(UTF8_FULL_CONDENSED);
+    let mut table = cli::table();
     let mut header = vec![String::new()];
     header.extend(Revision::ALL.map(|revision| format!("{revision:?}")));
     table.set_header(header);
@@ -154,4 +154,16 @@ fn table(books: &[Option<&Books>; 4]) -> Table {
         table.add_row(row);
     }
     table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn table_fits_the_terminal() {
+        let width = cli::table().width().map(usize::from).expect("a width");
+        let table = table(&[Some(&Books::default()), None, None, None]).to_string();
+        assert!(table.lines().all(|line| line.chars().count() <= width), "{table}");
+    }
 }

@@ -3,6 +3,8 @@
 //!
 //! The interface must exist. The host has the address that [`ethdev_bench::HOST`] is made of, the kernel has another of the same network.
 
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 #[cfg(target_os = "linux")]
 fn main() -> std::process::ExitCode {
     echo::main()
@@ -10,8 +12,7 @@ fn main() -> std::process::ExitCode {
 
 #[cfg(not(target_os = "linux"))]
 fn main() -> std::process::ExitCode {
-    eprintln!("tap: there are no TAP interfaces here");
-    std::process::ExitCode::FAILURE
+    ethdev_cli::failure("there are no TAP interfaces here")
 }
 
 #[cfg(target_os = "linux")]
@@ -21,8 +22,9 @@ mod echo {
     use std::process::ExitCode;
     use std::time::{Duration, Instant};
 
-    use ethdev::MacAddress;
+    use ethdev::{LayerError, MacAddress};
     use ethdev_bench::{HOST, Stack};
+    use ethdev_cli as cli;
     use ethdev_linux::{Tap, TapConfig};
     use ethdev_smoltcp::{PollAt, SmoltcpDevice};
     use ethdev_util::Buffered;
@@ -44,8 +46,7 @@ mod echo {
                 (which, name, frames.parse().unwrap_or(0))
             }
             _ => {
-                eprintln!("usage: tap ours|smoltcp NAME FRAMES");
-                return ExitCode::from(2);
+                return cli::misuse("usage: tap ours|smoltcp NAME FRAMES");
             }
         };
         let echoed = if which == "ours" {
@@ -54,14 +55,8 @@ mod echo {
             smoltcps(name, frames)
         };
         match echoed {
-            Ok(Rate { by_clock, by_processor }) => {
-                println!("{by_clock} {by_processor}");
-                ExitCode::SUCCESS
-            }
-            Err(e) => {
-                eprintln!("tap: {e}");
-                ExitCode::FAILURE
-            }
+            Ok(Rate { by_clock, by_processor }) => cli::finish(cli::print(format_args!("{by_clock} {by_processor}"))),
+            Err(e) => cli::failure(cli::Causes(&*e)),
         }
     }
 
@@ -77,7 +72,10 @@ mod echo {
             let now = StackTime::now();
             host.poll(now, &mut device);
             if let Some(error) = device.take_error() {
-                return Err(Box::new(error));
+                return Err(match error {
+                    LayerError::Device(error) => Box::new(error),
+                    error => Box::new(error),
+                });
             }
             let echoed = host.echo_all();
             if let Some(rate) = progress.more(echoed)? {

@@ -12,4 +12,4 @@ mod storage;
 
 pub use node::{Config, ConfigError, Node, Served};
 pub use status::Status;
-pub use storage::{Slots, Storage};
+pub use storage::{HTTP_CONNECTIONS, Slots, Storage, socket_slots};

@@ -12,7 +12,7 @@ use smoltcp::wire::{IpCidr, Ipv4Address};
 use super::Status;
 use super::echo::{TcpEcho, UdpEcho};
 use super::http::{Connection, Content, Http};
-use super::storage::{ECHO_CONNECTIONS, HTTP_CONNECTIONS, HttpStorage, Slots, Storage};
+use super::storage::{ECHO_CONNECTIONS, HTTP_CONNECTIONS, HttpStorage, Slots, Storage, socket_slots};
 
 /// What distinguishes one node from another.
 #[derive(Debug, Clone, Copy)]
@@ -87,7 +87,7 @@ pub struct Served {
 ///     }
 /// }
 /// ```
-pub struct Node<'a> {
+pub struct Node<'a, const HTTP: usize = HTTP_CONNECTIONS> {
     name: &'a str,
     start: Instant,
     iface: Interface,
@@ -95,22 +95,23 @@ pub struct Node<'a> {
     scratch: &'a mut [u8],
     udp: UdpEcho,
     tcp: TcpEcho<ECHO_CONNECTIONS>,
-    http: Http<'a, HTTP_CONNECTIONS>,
+    http: Http<'a, HTTP>,
 }
 
-impl<'a> Node<'a> {
+impl<'a, const HTTP: usize> Node<'a, HTTP> {
     /// A node on `device`, in the caller's memory. It has to be polled with the same `device`.
     ///
     /// # Errors
     ///
     /// An address that stations or hosts cannot have.
-    pub fn new<D: LendingDevice, const TCP: usize>(
+    pub fn new<D: LendingDevice, const TCP: usize, const SOCKETS: usize>(
         config: &Config<'a>,
         device: &mut SmoltcpDevice<'_, D>,
         now: Instant,
-        storage: &'a mut Storage<TCP>,
-        slots: &'a mut Slots<'a>,
+        storage: &'a mut Storage<TCP, HTTP>,
+        slots: &'a mut Slots<'a, SOCKETS>,
     ) -> Result<Self, ConfigError> {
+        const { assert!(SOCKETS == socket_slots(HTTP), "one slot for each socket") };
         let mut iface = interface(config, device, now)?;
         if let Some(gateway) = config.gateway {
             // The first route of a new table: there is room.
@@ -194,7 +195,7 @@ impl<'a> Node<'a> {
     }
 }
 
-impl fmt::Debug for Node<'_> {
+impl<const HTTP: usize> fmt::Debug for Node<'_, HTTP> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Node")
             .field("name", &self.name)

@@ -5,10 +5,15 @@ use smoltcp::socket::udp::PacketMetadata;
 
 /// TCP echo connections at a time.
 pub(super) const ECHO_CONNECTIONS: usize = 2;
-/// HTTP connections at a time.
-pub(super) const HTTP_CONNECTIONS: usize = 3;
-/// One UDP socket besides the TCP ones.
-const SOCKETS: usize = ECHO_CONNECTIONS + HTTP_CONNECTIONS + 1;
+/// HTTP connections at a time where nothing else is said: what a microcontroller has memory for.
+pub const HTTP_CONNECTIONS: usize = 3;
+
+/// How many [`Slots`] a node with this many HTTP connections needs: besides them there are TCP echo connections, and one UDP socket.
+#[must_use]
+pub const fn socket_slots(http_connections: usize) -> usize {
+    http_connections + ECHO_CONNECTIONS + 1
+}
+
 /// Datagrams that wait in each direction.
 const UDP_DATAGRAMS: usize = 4;
 /// Room for that many datagrams of the longest length (1472 bytes in a 1514-byte frame).
@@ -23,11 +28,12 @@ pub(super) const HTTP_HEAD: usize = 2048;
 /// Buffers for all sockets of one [`Node`](super::Node).
 ///
 /// `TCP` is the size in bytes of each buffer of a TCP echo connection, one for either direction: its receive window, and so its throughput. (It has no
-/// influence on what the node can do, only on how fast.)
+/// influence on what the node can do, only on how fast.) `HTTP` is how many HTTP connections there can be at a time, of 5 KiB each. smoltcp has no backlog: each
+/// connection that arrives while all are taken is refused.
 #[derive(Debug)]
-pub struct Storage<const TCP: usize> {
+pub struct Storage<const TCP: usize, const HTTP: usize = HTTP_CONNECTIONS> {
     pub(super) echo: [[[u8; TCP]; 2]; ECHO_CONNECTIONS],
-    pub(super) http: [HttpStorage; HTTP_CONNECTIONS],
+    pub(super) http: [HttpStorage; HTTP],
     pub(super) udp: [[u8; UDP_BYTES]; 2],
     pub(super) scratch: [u8; MAX_DATAGRAM],
 }
@@ -40,9 +46,17 @@ pub(super) struct HttpStorage {
 }
 
 impl<const TCP: usize> Storage<TCP> {
-    /// Zeros: costs no flash as a static.
+    /// For three HTTP connections. Zeros: costs no flash as a static.
     #[must_use]
     pub const fn new() -> Self {
+        Self::with_connections()
+    }
+}
+
+impl<const TCP: usize, const HTTP: usize> Storage<TCP, HTTP> {
+    /// For `HTTP` connections. Zeros, as [`new`](Storage::new).
+    #[must_use]
+    pub const fn with_connections() -> Self {
         Self {
             echo: [[[0; TCP]; 2]; ECHO_CONNECTIONS],
             http: [const {
@@ -51,7 +65,7 @@ impl<const TCP: usize> Storage<TCP> {
                     tx: [0; HTTP_TX],
                     head: [0; HTTP_HEAD],
                 }
-            }; HTTP_CONNECTIONS],
+            }; HTTP],
             udp: [[0; UDP_BYTES]; 2],
             scratch: [0; MAX_DATAGRAM],
         }
@@ -66,16 +80,26 @@ impl<const TCP: usize> Default for Storage<TCP> {
 
 /// Places for the sockets themselves, which refer to the buffers in a [`Storage`], and for what else is small and not zero when it is empty. Were it in the
 /// [`Storage`], all of that would be initial data in flash.
+///
+/// `SOCKETS` is [`socket_slots`] of the [`Storage`]'s HTTP connections.
 #[derive(Debug)]
-pub struct Slots<'a> {
+pub struct Slots<'a, const SOCKETS: usize = { socket_slots(HTTP_CONNECTIONS) }> {
     pub(super) sockets: [SocketStorage<'a>; SOCKETS],
     pub(super) datagrams: [[PacketMetadata; UDP_DATAGRAMS]; 2],
 }
 
 impl Slots<'_> {
-    /// All empty.
+    /// All empty, for three HTTP connections.
     #[must_use]
     pub const fn new() -> Self {
+        Self::with_sockets()
+    }
+}
+
+impl<const SOCKETS: usize> Slots<'_, SOCKETS> {
+    /// All empty, `SOCKETS` of them.
+    #[must_use]
+    pub const fn with_sockets() -> Self {
         Self {
             sockets: [SocketStorage::EMPTY; SOCKETS],
             datagrams: [[PacketMetadata::EMPTY; UDP_DATAGRAMS]; 2],

@@ -1,14 +1,14 @@
 //! The same application over every NIC, each on a simulated wire.
 
-use std::io::{IsTerminal, Write};
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
 use clap::builder::PossibleValuesParser;
-use ethdev_examples::cli;
+use ethdev_cli as cli;
 use ethdev_examples::lab::{self, NICS, Nic, Row, Settings};
-use indicatif::{ProgressBar, ProgressStyle};
 
 /// Runs the same application over every NIC, each on a simulated wire with an independent smoltcp peer at the other end.
 ///
@@ -61,7 +61,7 @@ fn main() -> ExitCode {
         Err(status) => return status,
     };
     if cli.list {
-        return print(&list());
+        return cli::finish(cli::print(list()));
     }
     let chosen: Vec<&Nic> = NICS
         .iter()
@@ -75,21 +75,25 @@ fn main() -> ExitCode {
         Ok(rows) => rows,
         Err(e) => {
             let dir = settings.pcap.unwrap_or_default();
-            return cli::failure(&format!("cannot write captures to {}: {e}", dir.display()));
+            return cli::failure(format_args!(
+                "cannot write captures to {}: {}",
+                dir.display(),
+                cli::Causes(&e)
+            ));
         }
     };
     let text = if cli.json {
         match serde_json::to_string_pretty(&rows) {
             Ok(json) => json,
-            Err(e) => return cli::failure(&format!("cannot write JSON: {e}")),
+            Err(e) => return cli::failure(format_args!("cannot write JSON: {}", cli::Causes(&e))),
         }
     } else {
-        lab::table(&rows, std::io::stdout().is_terminal()).to_string()
+        lab::table(&rows).to_string()
     };
-    let printed = print(&text);
+    let printed = cli::finish(cli::print(text));
     for row in &rows {
         if let Some(failure) = &row.failure {
-            eprintln!("{}: {failure}", row.nic);
+            cli::note(format_args!("{}: {failure}", row.nic));
         }
     }
     if rows.iter().all(Row::passed) {
@@ -101,11 +105,8 @@ fn main() -> ExitCode {
 
 /// Runs one after another, with a bar for all of them where somebody looks.
 fn run(nics: &[&Nic], settings: &Settings) -> std::io::Result<Vec<Row>> {
-    // In thousandths of a NIC. Hidden by itself where the standard error is no terminal.
-    let bar = ProgressBar::new(nics.len() as u64 * 1000);
-    let style = ProgressStyle::with_template("{msg:>12} [{bar:40}] {percent:>3} %")
-        .unwrap_or_else(|_| ProgressStyle::default_bar());
-    bar.set_style(style.progress_chars("=> "));
+    // In thousandths of a NIC.
+    let bar = cli::progress(nics.len() as u64 * 1000, "{msg:>12} [{bar:40}] {percent:>3} %");
     let rows = nics
         .iter()
         .zip(0_u64..)
@@ -127,12 +128,4 @@ fn list() -> String {
         .map(|nic| format!("{:width$}  {}", nic.name, nic.about))
         .collect();
     lines.join("\n")
-}
-
-/// Prints a last word. A reader that has gone away wants no more of it.
-fn print(text: &str) -> ExitCode {
-    match writeln!(std::io::stdout(), "{text}") {
-        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => cli::failure(&format!("cannot print: {e}")),
-        _ => ExitCode::SUCCESS,
-    }
 }

@@ -129,7 +129,7 @@ impl Bench<'_> {
     /// # Errors
     ///
     /// It is not as good as it should be.
-    pub fn lent<D: LendingDevice>(self, device: D) -> Result<(), Failure> {
+    pub fn lent<D: LendingDevice<Error: core::error::Error>>(self, device: D) -> Result<(), Failure> {
         let device = self.meter(device);
         self.metered(device, &mut || Ok(false))
     }
@@ -151,7 +151,7 @@ impl Bench<'_> {
     /// # Errors
     ///
     /// As [`lent`](Self::lent).
-    pub fn metered<D: LendingDevice>(
+    pub fn metered<D: LendingDevice<Error: core::error::Error>>(
         self,
         device: D,
         background: &mut dyn FnMut() -> Result<bool, Failure>,
@@ -198,7 +198,7 @@ impl Bench<'_> {
     }
 }
 
-fn measure<D: LendingDevice>(
+fn measure<D: LendingDevice<Error: core::error::Error>>(
     world: &mut World<'_, '_, '_, D>,
     seed: u64,
     figures: &mut Figures,
@@ -219,7 +219,7 @@ fn measure<D: LendingDevice>(
 }
 
 /// Every frame that came to the device is accounted for, and every one that it says it sent was on the wire.
-fn check_books<D: LendingDevice>(
+fn check_books<D: LendingDevice<Error: core::error::Error>>(
     world: &World<'_, '_, '_, D>,
     from_device: WireStats,
     to_device: WireStats,

@@ -13,7 +13,7 @@ use crate::apps::http::PORT;
 const LIMIT: Duration = Duration::from_secs(10);
 
 /// Fetches the page twice over one connection. Each has to contain all of `expected`. The second one's length in bytes.
-pub(super) fn fetch<D: LendingDevice>(
+pub(super) fn fetch<D: LendingDevice<Error: core::error::Error>>(
     world: &mut World<'_, '_, '_, D>,
     node: Ipv4Address,
     expected: &[&str],
@@ -43,7 +43,7 @@ pub(super) fn fetch<D: LendingDevice>(
 }
 
 /// Sends `text` and waits until it is acknowledged.
-fn send<D: LendingDevice>(
+fn send<D: LendingDevice<Error: core::error::Error>>(
     world: &mut World<'_, '_, '_, D>,
     connection: SocketHandle,
     text: &str,
@@ -64,7 +64,10 @@ fn send<D: LendingDevice>(
 }
 
 /// The body of the next answer.
-fn receive<D: LendingDevice>(world: &mut World<'_, '_, '_, D>, connection: SocketHandle) -> Result<String, Failure> {
+fn receive<D: LendingDevice<Error: core::error::Error>>(
+    world: &mut World<'_, '_, '_, D>,
+    connection: SocketHandle,
+) -> Result<String, Failure> {
     let mut bytes = Vec::new();
     world
         .run(LIMIT, |peer, _| {

@@ -1,5 +1,6 @@
 //! The table of NICs. A new driver takes one line here.
 
+use core::error::Error;
 use core::pin::pin;
 use core::task::{Context, Poll, Waker};
 use core::time::Duration;
@@ -8,7 +9,8 @@ use std::sync::Arc;
 
 use cyw43439_model::{AccessPoint, Cyw43Chip};
 use enc28j60_model::{ChipConfig, Enc28j60Chip, Revision};
-use ethdev::{Control, EthernetDevice, Speed};
+use ethdev::{Control, ControlError, EthernetDevice, Speed};
+use ethdev_cli::Causes;
 use ethdev_cyw43::{Cyw43, Network, PowerSave};
 use ethdev_enc28j60::{Config, Enc28j60};
 use ethdev_enet::{self as enet_driver, Enet, Rings};
@@ -97,7 +99,7 @@ fn enc28j60(slot: Slot, bench: Bench<'_>) -> Result<(), Failure> {
     let chip = Enc28j60Chip::new(&slot.clock, slot.port, ChipConfig::new(Revision::B7));
     let (spi, bytes) = SpiMeter::new(chip.spi_device());
     let nic = Enc28j60::new(spi, chip.delay(), Config::new(slot.mac_address))
-        .map_err(|e| Failure(format!("the chip does not start: {e}")))?;
+        .map_err(|e| Failure(format!("the chip does not start: {}", Causes(&e))))?;
     let nic = linked(&slot.clock, nic)?;
     bytes.set(0);
     tick(&slot.clock);
@@ -109,7 +111,7 @@ fn enc28j60(slot: Slot, bench: Bench<'_>) -> Result<(), Failure> {
 }
 
 fn lan8720(slot: Slot, bench: Bench<'_>) -> Result<(), Failure> {
-    let fail = |what: &dyn core::fmt::Display| Failure(format!("the port does not start: {what}"));
+    let fail = |e: &dyn Error| Failure(format!("the port does not start: {}", Causes(e)));
     let straps = PhyStraps::default();
     let phy = Lan8720Chip::with_partner(&slot.clock, slot.port, straps, Partner::default());
     let chip = RmiiPort::new(phy.rmii(), RmiiPortConfig::default());
@@ -123,7 +125,7 @@ fn lan8720(slot: Slot, bench: Bench<'_>) -> Result<(), Failure> {
         core::array::from_fn::<_, 4, _>(|_| rmii::Buffer::from([0; 1536])),
     )
     .map_err(|e| fail(&e))?;
-    let address = PhyAddress::new(straps.address).ok_or_else(|| fail(&"no such address"))?;
+    let address = PhyAddress::new(straps.address).ok_or_else(|| Failure("the PHY is strapped to no address".into()))?;
     let driver = Lan8720Phy::new(address, PhyConfig::default());
     let nic = EthernetPort::new(mac, driver, move || again.now()).map_err(|e| fail(&e))?;
     let nic = linked(&slot.clock, nic)?;
@@ -137,7 +139,7 @@ fn lan8720(slot: Slot, bench: Bench<'_>) -> Result<(), Failure> {
 }
 
 fn enet(slot: Slot, bench: Bench<'_>) -> Result<(), Failure> {
-    let fail = |what: &dyn core::fmt::Display| Failure(format!("the port does not start: {what}"));
+    let fail = |e: &dyn Error| Failure(format!("the port does not start: {}", Causes(e)));
     let straps = PhyStraps::default();
     let phy = Lan8720Chip::with_partner(&slot.clock, slot.port, straps, Partner::default());
     let memory = HostMemory::new();
@@ -147,7 +149,7 @@ fn enet(slot: Slot, bench: Bench<'_>) -> Result<(), Failure> {
     let config = enet_driver::Config::new(slot.mac_address, 66_000_000);
     let mac =
         Enet::with_dma(enet::Registers(chip.clone()), rings, chip.delay(), memory, config).map_err(|e| fail(&e))?;
-    let address = PhyAddress::new(straps.address).ok_or_else(|| fail(&"no such address"))?;
+    let address = PhyAddress::new(straps.address).ok_or_else(|| Failure("the PHY is strapped to no address".into()))?;
     let now = slot.clock.clone();
     let nic = EthernetPort::new(mac, Lan8720Phy::new(address, PhyConfig::default()), move || now.now())
         .map_err(|e| fail(&e))?;
@@ -162,7 +164,7 @@ fn enet(slot: Slot, bench: Bench<'_>) -> Result<(), Failure> {
 }
 
 fn lan9118_port(slot: Slot, bench: Bench<'_>) -> Result<(), Failure> {
-    let fail = |what: &dyn core::fmt::Display| Failure(format!("the port does not start: {what}"));
+    let fail = |e: &dyn Error| Failure(format!("the port does not start: {}", Causes(e)));
     let chip = Lan9118Chip::new(&slot.clock, slot.port, Lan9118ChipConfig::new(Part::Lan9118));
     let config = Lan9118Config::new().with_mac_address(slot.mac_address);
     let mac = Lan9118::new(lan9118::Bus(chip.bus()), chip.delay(), config).map_err(|e| fail(&e))?;
@@ -181,7 +183,7 @@ fn lan9118_port(slot: Slot, bench: Bench<'_>) -> Result<(), Failure> {
 fn cyw43(slot: Slot, bench: Bench<'_>) -> Result<(), Failure> {
     const SSID: &str = "laboratory";
     const PASSPHRASE: &str = "correct horse battery";
-    let failure = |e: &dyn core::fmt::Display| Failure(format!("the chip does not start: {e}"));
+    let failure = |e: &dyn Error| Failure(format!("the chip does not start: {}", Causes(e)));
     let chip = Cyw43Chip::new(&slot.clock, slot.port, cyw43439_model::ChipConfig::default());
     chip.add_ap(AccessPoint::wpa2(SSID, PASSPHRASE));
     let (bus, bytes) = GspiHost::new(chip.word_bus());
@@ -191,7 +193,10 @@ fn cyw43(slot: Slot, bench: Bench<'_>) -> Result<(), Failure> {
         .with_power_save(PowerSave::Off);
     let mut nic =
         Cyw43::new(bus, chip.power_pin(), chip.delay(), images(), &mut memory, config).map_err(|e| failure(&e))?;
-    nic.start().map_err(|e| failure(&e))?;
+    nic.start().map_err(|e| match e {
+        ControlError::Device(e) => failure(&e),
+        e => failure(&e),
+    })?;
     let network = Network::wpa2(SSID, PASSPHRASE).map_err(|e| failure(&e))?;
     nic.join(&network).map_err(|e| failure(&e))?;
     // What it takes to join is not what is measured.
@@ -205,10 +210,10 @@ fn cyw43(slot: Slot, bench: Bench<'_>) -> Result<(), Failure> {
 }
 
 /// Plugged in like the others, with the link up: what a PHY needs for that is not what is measured.
-fn linked<D: EthernetDevice>(clock: &Clock, mut nic: D) -> Result<D, Failure> {
+fn linked<D: EthernetDevice<Error: Error>>(clock: &Clock, mut nic: D) -> Result<D, Failure> {
     for _ in 0..5000 {
         nic.service()
-            .map_err(|e| Failure(format!("the device does not start: {e:?}")))?;
+            .map_err(|e| Failure(format!("the device does not start: {}", Causes(&e))))?;
         if nic.link().is_up() {
             return Ok(nic);
         }
@@ -245,7 +250,7 @@ fn pumped(slot: Slot, bench: Bench<'_>) -> Result<(), Failure> {
         if woken.take()
             && let Poll::Ready(Err(e)) = run.as_mut().poll(&mut Context::from_waker(&waker))
         {
-            return Err(Failure(format!("the pump stopped: {e}")));
+            return Err(Failure(format!("the pump stopped: {}", Causes(&e))));
         }
         Ok(woken.is_raised())
     };

@@ -20,7 +20,10 @@ const IDENT: u16 = 0x6574;
 const LIMIT: Duration = Duration::from_secs(1);
 
 /// Mean round trip, without the first, which has to wait for ARP.
-pub(super) fn ping<D: LendingDevice>(world: &mut World<'_, '_, '_, D>, node: Ipv4Address) -> Result<Duration, Failure> {
+pub(super) fn ping<D: LendingDevice<Error: core::error::Error>>(
+    world: &mut World<'_, '_, '_, D>,
+    node: Ipv4Address,
+) -> Result<Duration, Failure> {
     let socket = world.peer.ping_socket(IDENT)?;
     let mut total = Duration::ZERO;
     for seq_no in 0..=PINGS {

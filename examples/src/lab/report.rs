@@ -1,7 +1,7 @@
 //! What was measured, as a table for people and as values for programs.
 
 use comfy_table::presets::NOTHING;
-use comfy_table::{Cell, CellAlignment, Color, ContentArrangement, Table, TableComponent};
+use comfy_table::{Cell, CellAlignment, Color, Table, TableComponent};
 use serde::Serialize;
 
 use super::nics::Nic;
@@ -62,17 +62,10 @@ impl Row {
     }
 }
 
-/// A terminal with fewer columns has to do without wrapped cells.
-const NARROW: u16 = 60;
-
-/// The table, with colours where `colour` is set.
+/// The table, with colours where the terminal takes them.
 #[must_use]
-pub fn table(rows: &[Row], colour: bool) -> Table {
-    let mut table = Table::new();
-    // Cells are wrapped to fit a terminal, but not to pieces.
-    if table.width().is_some_and(|columns| columns >= NARROW) {
-        table.set_content_arrangement(ContentArrangement::Dynamic);
-    }
+pub fn table(rows: &[Row]) -> Table {
+    let mut table = ethdev_cli::table();
     table.load_preset(NOTHING).set_header([
         "NIC",
         "surface",
@@ -95,11 +88,11 @@ pub fn table(rows: &[Row], colour: bool) -> Table {
             Cell::new(row.surface),
             Cell::new(figures.link.as_deref().map_or_else(|| "–".to_owned(), short)),
             number(figures.ping_us, 1),
-            verdict(echo, row, colour),
+            verdict(echo, row),
             number(figures.goodput_mbps, 1),
             number(figures.bus_bytes_per_frame, 0),
             number(figures.copies_per_frame, 2),
-            verdict(page, row, colour),
+            verdict(page, row),
             Cell::new(figures.overruns).set_alignment(CellAlignment::Right),
             Cell::new(figures.lost).set_alignment(CellAlignment::Right),
         ];
@@ -126,12 +119,11 @@ fn number(value: Option<f64>, decimals: usize) -> Cell {
 }
 
 /// What was found good; or what was not, or not reached.
-fn verdict(good: Option<String>, row: &Row, colour: bool) -> Cell {
+fn verdict(good: Option<String>, row: &Row) -> Cell {
     let (text, shade) = match good {
         Some(text) => (text, Color::Green),
         None if row.passed() => ("–".to_owned(), Color::Reset),
         None => ("FAILED".to_owned(), Color::Red),
     };
-    let cell = Cell::new(text);
-    if colour { cell.fg(shade) } else { cell }
+    Cell::new(text).fg(shade)
 }

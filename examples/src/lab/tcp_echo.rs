@@ -29,7 +29,7 @@ pub(super) struct Echoed {
 /// Sends random bytes to the echo service, closes its half, and reads until the other half is closed.
 ///
 /// `progress` is told how many bytes have come back.
-pub(super) fn tcp_echo<D: LendingDevice>(
+pub(super) fn tcp_echo<D: LendingDevice<Error: core::error::Error>>(
     world: &mut World<'_, '_, '_, D>,
     node: Ipv4Address,
     seed: u64,

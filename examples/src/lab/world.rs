@@ -4,6 +4,7 @@ use core::fmt;
 use core::time::Duration;
 
 use ethdev::{LendingDevice, RxHalf};
+use ethdev_cli::Causes;
 use ethdev_sim::Clock;
 use ethdev_smoltcp::{PollAt, SmoltcpDevice};
 
@@ -42,7 +43,7 @@ pub(super) struct World<'w, 'n, 's, D: LendingDevice> {
     pub(super) background: &'w mut dyn FnMut() -> Result<bool, Failure>,
 }
 
-impl<D: LendingDevice> World<'_, '_, '_, D> {
+impl<D: LendingDevice<Error: core::error::Error>> World<'_, '_, '_, D> {
     /// Turns until `step` has a result or an error.
     ///
     /// # Errors
@@ -99,9 +100,9 @@ impl<D: LendingDevice> World<'_, '_, '_, D> {
         self.peer.poll(micros(self.clock.now()));
         self.node
             .poll(micros(self.clock.now()), &mut self.device)
-            .map_err(|e| Failure(format!("the device failed: {e:?}")))?;
+            .map_err(|e| Failure(format!("the device failed: {}", Causes(&e))))?;
         if let Some(e) = self.device.take_error() {
-            return Err(Failure(format!("the device failed: {e:?}")));
+            return Err(Failure(format!("the device failed: {}", Causes(&e))));
         }
         self.run_background()?;
         // From here on everybody looks for the last time: what happens meanwhile (looking may take time on a bus) is not to be slept over.

@@ -10,7 +10,7 @@ use core::time::Duration;
 use ethdev::{EthernetDevice, Interest};
 use ethdev_linux::{Tap, TapError};
 
-pub use modelled::{Board, Modelled, ModelledError};
+pub use modelled::{Board, BoardFault, Modelled, ModelledError};
 pub use wired::{Wired, WiredBoard, WiredError};
 pub use wireless::{Wireless, WirelessBoard, WirelessError};
 

@@ -24,6 +24,62 @@ pub struct Modelled<D, B> {
     pub(super) nic: D,
     pub(super) board: B,
     pub(super) far: LinkPeer,
+    faults: Option<FaultInjection>,
+}
+
+impl<D, B> Modelled<D, B> {
+    pub(super) fn new(nic: D, board: B, far: LinkPeer) -> Self {
+        Self {
+            nic,
+            board,
+            far,
+            faults: None,
+        }
+    }
+
+    /// Sets how often a fault is injected into the chip: its supply fails for a moment, or its bus once, in turns.
+    #[must_use]
+    pub fn with_fault_injection(mut self, interval: Duration) -> Self {
+        self.faults = Some(FaultInjection {
+            interval,
+            last: Instant::now(),
+            injected: 0,
+        });
+        self
+    }
+}
+
+/// When the next fault is due.
+#[derive(Debug)]
+struct FaultInjection {
+    interval: Duration,
+    last: Instant,
+    injected: u64,
+}
+
+impl FaultInjection {
+    /// The fault that is due now.
+    fn take(&mut self) -> Option<BoardFault> {
+        if self.last.elapsed() < self.interval {
+            return None;
+        }
+        self.last = Instant::now();
+        self.injected += 1;
+        Some(if self.injected % 2 == 1 {
+            BoardFault::Supply
+        } else {
+            BoardFault::Bus
+        })
+    }
+}
+
+/// A fault of the hardware around the driver.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BoardFault {
+    /// The chip's supply fails for a moment.
+    Supply,
+    /// The bus reports an error once.
+    Bus,
 }
 
 /// What is around the driver.
@@ -37,8 +93,8 @@ pub trait Board {
     /// What the model counts.
     fn counters(&self) -> Vec<(&'static str, u64)>;
 
-    /// Lets happen to the chip what is due.
-    fn suffer(&mut self) {}
+    /// Makes this fault happen to the chip, now or during the next transfers on the bus.
+    fn inject(&mut self, fault: BoardFault);
 }
 
 impl<D, B: Board> Nic for Modelled<D, B>
@@ -49,7 +105,9 @@ where
     fn sleep(&mut self, interest: Interest, at_most: Duration) -> Result<(), Self::Error> {
         let began = Instant::now();
         let at_most = at_most.min(LOOK_AFTER);
-        self.board.suffer();
+        if let Some(fault) = self.faults.as_mut().and_then(FaultInjection::take) {
+            self.board.inject(fault);
+        }
         self.far.follow().map_err(ModelledError::Tap)?;
         if at_most.is_zero() {
             return Ok(());
@@ -86,6 +144,10 @@ where
     fn counters(&self) -> Vec<(&'static str, u64)> {
         let mut counters = self.board.counters();
         counters.push(("kernel_refused", self.far.refused));
+        counters.push((
+            "faults_injected",
+            self.faults.as_ref().map_or(0, |faults| faults.injected),
+        ));
         counters
     }
 }
@@ -141,6 +203,15 @@ pub enum ModelledError<E> {
     Tap(TapError),
     /// The interface cannot be made to pass everything on.
     Filter(ControlError<TapError>),
+}
+
+impl<E> ModelledError<E> {
+    pub(super) fn filter(error: ControlError<TapError>) -> Self {
+        match error {
+            ControlError::Device(e) => Self::Tap(e),
+            other => Self::Filter(other),
+        }
+    }
 }
 
 impl<E: ethdev::Error> ethdev::Error for ModelledError<E> {

@@ -1,8 +1,5 @@
 //! A modelled ENC28J60 between the kernel and the stack.
 
-use core::time::Duration;
-use std::time::Instant;
-
 use embedded_hal::digital::InputPin;
 use enc28j60_model::{ChipConfig, Enc28j60Chip, IntPin, Revision, SimSpi, SpiFault};
 use ethdev::{Control as _, EthernetDevice as _, RxFilter, Speed};
@@ -11,7 +8,7 @@ use ethdev_linux::{Tap, TapConfig};
 use ethdev_sim::{Clock, SimDelay, Wire, WireConfig};
 
 use super::far_end::LinkPeer;
-use super::modelled::{Board, Modelled, ModelledError};
+use super::modelled::{Board, BoardFault, Modelled, ModelledError};
 
 /// The driver of the ENC28J60 on a model of the chip, by cable.
 pub type Wired = Modelled<Enc28j60<SimSpi, SimDelay>, WiredBoard>;
@@ -19,20 +16,11 @@ pub type Wired = Modelled<Enc28j60<SimSpi, SimDelay>, WiredBoard>;
 /// What can go wrong.
 pub type WiredError = ModelledError<ethdev_enc28j60::Error<SpiFault>>;
 
-/// The chip, and what goes wrong with it.
+/// The chip.
 #[derive(Debug)]
 pub struct WiredBoard {
     chip: Enc28j60Chip,
     int: IntPin,
-    mishaps: Option<Mishaps>,
-}
-
-/// What goes wrong with the chip, on purpose.
-#[derive(Debug)]
-struct Mishaps {
-    every: Duration,
-    next: Instant,
-    happened: u64,
 }
 
 /// The bus fails at this byte from now on: in the middle of something.
@@ -48,7 +36,7 @@ impl Wired {
         let mut tap = Tap::with_config(config).map_err(ModelledError::Tap)?;
         // Filtering is the chip's.
         tap.set_rx_filter(RxFilter::PROMISCUOUS)
-            .map_err(ModelledError::Filter)?;
+            .map_err(ModelledError::filter)?;
         let clock = Clock::new();
         let wire = WireConfig::default()
             .with_speed(Speed::MBPS_10)
@@ -66,20 +54,8 @@ impl Wired {
         let board = WiredBoard {
             int: chip.int_pin(),
             chip,
-            mishaps: None,
         };
-        Ok(Self { nic, board, far })
-    }
-
-    /// The same with a chip whose supply or whose bus fails for a moment every so often, in turns.
-    #[must_use]
-    pub fn with_mishaps(mut self, every: Duration) -> Self {
-        self.board.mishaps = Some(Mishaps {
-            every,
-            next: Instant::now() + every,
-            happened: 0,
-        });
-        self
+        Ok(Self::new(nic, board, far))
     }
 }
 
@@ -96,20 +72,13 @@ impl Board for WiredBoard {
             ("spi_transactions", bus.transactions),
             ("spi_bytes", bus.bytes),
             ("chip_misuse", self.chip.violations().len() as u64),
-            ("mishaps", self.mishaps.as_ref().map_or(0, |mishaps| mishaps.happened)),
         ]
     }
 
-    fn suffer(&mut self) {
-        let Some(mishaps) = self.mishaps.as_mut().filter(|mishaps| Instant::now() >= mishaps.next) else {
-            return;
-        };
-        mishaps.next += mishaps.every;
-        mishaps.happened += 1;
-        if mishaps.happened % 2 == 1 {
-            self.chip.inject_brownout();
-        } else {
-            self.chip.fail_bus_at(FAILING_BYTE);
+    fn inject(&mut self, fault: BoardFault) {
+        match fault {
+            BoardFault::Supply => self.chip.inject_brownout(),
+            BoardFault::Bus => self.chip.fail_bus_at(FAILING_BYTE),
         }
     }
 }

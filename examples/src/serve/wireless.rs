@@ -10,13 +10,15 @@ use ethdev_linux::{Tap, TapConfig};
 use ethdev_sim::{Clock, SimDelay, Wire, WireConfig};
 
 use super::far_end::LinkPeer;
-use super::modelled::{Board, Modelled, ModelledError};
+use super::modelled::{Board, BoardFault, Modelled, ModelledError};
 use crate::lab::{GspiHost, images};
 
 /// Memory of the driver, where frames wait.
 const MEMORY: usize = 8192;
 const SSID: &str = "ethdev";
 const PASSPHRASE: &str = "correct horse battery";
+/// The bus fails at this transaction from now on: in the middle of something.
+const FAILING_TRANSACTION: u64 = 10;
 
 /// What can go wrong.
 pub type WirelessError = ModelledError<ethdev_cyw43::Error<BusFault>>;
@@ -45,7 +47,7 @@ impl Wireless {
         let mut tap = Tap::with_config(config).map_err(ModelledError::Tap)?;
         // Filtering is the access point's and the chip's.
         tap.set_rx_filter(RxFilter::PROMISCUOUS)
-            .map_err(ModelledError::Filter)?;
+            .map_err(ModelledError::filter)?;
         let clock = Clock::new();
         let wire = WireConfig::default().with_speed(Speed::MBPS_100).with_name(tap.name());
         let (wire, near, far) = Wire::new(&clock, wire);
@@ -72,7 +74,7 @@ impl Wireless {
         nic.join(&network).map_err(ModelledError::Chip)?;
         let far = LinkPeer::new((wire, far), tap, Duration::ZERO);
         let board = WirelessBoard { chip };
-        Ok(Self { nic, board, far })
+        Ok(Self::new(nic, board, far))
     }
 }
 
@@ -90,5 +92,12 @@ impl Board for WirelessBoard {
             ("gspi_bytes", bus.bytes),
             ("chip_misuse", self.chip.violations().len() as u64),
         ]
+    }
+
+    fn inject(&mut self, fault: BoardFault) {
+        match fault {
+            BoardFault::Supply => self.chip.inject_brownout(),
+            BoardFault::Bus => self.chip.fail_bus_at(FAILING_TRANSACTION),
+        }
     }
 }

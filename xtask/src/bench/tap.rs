@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Error, Result, anyhow, bail, ensure};
+use ethdev_cli as cli;
 use indicatif::ProgressBar;
 
 use super::callgrind;
@@ -224,7 +225,7 @@ impl Interface {
 impl Drop for Interface {
     fn drop(&mut self) {
         if let Err(e) = ip(&["link", "delete", "dev", NAME]) {
-            eprintln!("{NAME} is left over: {e:#}");
+            cli::note(format_args!("{NAME} is left over: {e:#}"));
         }
     }
 }

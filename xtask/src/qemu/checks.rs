@@ -1,10 +1,7 @@
 //! What was checked on which image, and how it ended.
 
 use anyhow::{Result, ensure};
-use comfy_table::{ContentArrangement, Table, presets::UTF8_FULL_CONDENSED};
-
-/// Of the table, where nothing tells.
-const WIDTH: u16 = 180;
+use ethdev_cli as cli;
 
 /// A table with a column for each image and a row for each check.
 #[derive(Debug, Default)]
@@ -40,12 +37,12 @@ impl Checks {
     pub(super) fn note(&mut self, name: &str, outcome: Result<String>) {
         let detail = match outcome {
             Ok(detail) => {
-                eprintln!("{name}: passed: {detail}");
+                cli::note(format_args!("{name}: passed: {detail}"));
                 detail
             }
             Err(e) => {
                 self.failed += 1;
-                eprintln!("{name}: FAILED: {e:#}");
+                cli::note(format_args!("{name}: FAILED: {e:#}"));
                 format!("FAILED: {e:#}")
             }
         };
@@ -54,19 +51,12 @@ impl Checks {
 
     /// Prints all of it, and fails where something has failed.
     pub(super) fn end(&self) -> Result<()> {
-        let mut table = Table::new();
-        table
-            .load_preset(UTF8_FULL_CONDENSED)
-            .set_content_arrangement(ContentArrangement::Dynamic)
-            .set_header([String::new()].iter().chain(&self.heads));
-        // Not on a terminal, there is no width to go by.
-        if table.width().is_none() {
-            table.set_width(WIDTH);
-        }
+        let mut table = cli::table();
+        table.set_header([String::new()].iter().chain(&self.heads));
         for (name, row) in &self.rows {
             table.add_row([name].into_iter().chain(row));
         }
-        println!("{table}");
+        cli::print(table)?;
         ensure!(self.failed == 0, "{} checks failed", self.failed);
         Ok(())
     }

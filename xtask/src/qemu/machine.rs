@@ -9,6 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use ethdev_cli as cli;
 use serde_json::{Value, json};
 
 use super::programs::Board;
@@ -43,7 +44,7 @@ impl Lines {
             for line in BufReader::new(from).lines().map_while(Result::ok) {
                 // A full NIC makes QEMU say so for every frame.
                 if line != last {
-                    eprintln!("  {board} | {line}");
+                    cli::note(format_args!("  {board} | {line}"));
                     last.clone_from(&line);
                 }
                 lines.said.lock().unwrap_or_else(PoisonError::into_inner).push(line);

@@ -3,6 +3,8 @@
 //! Both are async, both wait for the interrupt on the data line, and both run alone: a host that takes 1 µs for each transaction beside its bits, and no time of
 //! its own for anything else. What a figure counts goes from one sleep of the driver to the next, all its looks included.
 
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 mod boot;
 mod drivers;
 mod idle;
@@ -10,8 +12,9 @@ mod latency;
 mod traffic;
 
 use std::collections::BTreeMap;
-use std::io::{self, Write};
+use std::process::ExitCode;
 
+use ethdev_cli as cli;
 use serde::Serialize;
 
 use drivers::{Crate, Subject};
@@ -79,12 +82,13 @@ macro_rules! both {
 }
 use both;
 
-fn main() -> io::Result<()> {
+fn main() -> ExitCode {
     let mut list = boot::figures();
     list.extend(traffic::figures());
     list.extend(idle::figures());
     list.extend(latency::figures());
-    let mut out = io::stdout().lock();
-    serde_json::to_writer_pretty(&mut out, &list)?;
-    writeln!(out)
+    match serde_json::to_string_pretty(&list) {
+        Ok(json) => cli::finish(cli::print(json)),
+        Err(e) => cli::failure(cli::Causes(&e)),
+    }
 }

@@ -3,16 +3,19 @@
 //! Errata 6, 13 and 16 are off for all: the others hang or go half deaf by them. The host takes no time of its own, and raises chip select 250 ns after the last
 //! bit: the others do not wait the 210 ns that MAC registers need.
 
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 mod drivers;
 mod idle;
 mod traffic;
 
 use core::time::Duration;
 use std::collections::BTreeMap;
-use std::io::{self, Write};
+use std::process::ExitCode;
 
 use enc28j60_model::{ChipConfig, Errata, Revision};
 use ethdev_bench::enc28j60::Lab;
+use ethdev_cli as cli;
 use serde::Serialize;
 
 use drivers::{Embassy, Japaric, Subject};
@@ -77,10 +80,11 @@ fn lab(mhz: u32) -> Lab {
     lab
 }
 
-fn main() -> io::Result<()> {
+fn main() -> ExitCode {
     let mut list = traffic::figures();
     list.extend(idle::figures());
-    let mut out = io::stdout().lock();
-    serde_json::to_writer_pretty(&mut out, &list)?;
-    writeln!(out)
+    match serde_json::to_string_pretty(&list) {
+        Ok(json) => cli::finish(cli::print(json)),
+        Err(e) => cli::failure(cli::Causes(&e)),
+    }
 }

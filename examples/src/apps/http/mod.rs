@@ -33,7 +33,8 @@ impl<'a, const N: usize> Http<'a, N> {
         }
     }
 
-    /// Sees to it that somebody listens. A closed connection listens again at once; one that waits out its TIME-WAIT only when no other does.
+    /// Makes connections listen. A closed one does so at once; one that waits out its TIME-WAIT does where otherwise fewer than half would listen: many peers may
+    /// connect between two turns.
     pub(super) fn listen(&mut self, sockets: &mut SocketSet<'_>) {
         let mut listening = 0;
         for connection in &mut self.connections {
@@ -43,10 +44,13 @@ impl<'a, const N: usize> Http<'a, N> {
             }
             listening += usize::from(connection.socket(sockets).is_listening());
         }
-        if listening == 0 {
-            let waiting = |c: &&mut Connection<'_>| c.socket(sockets).state() == tcp::State::TimeWait;
-            if let Some(connection) = self.connections.iter_mut().find(waiting) {
+        for connection in &mut self.connections {
+            if listening >= N.div_ceil(2) {
+                break;
+            }
+            if connection.socket(sockets).state() == tcp::State::TimeWait {
                 connection.listen(sockets);
+                listening += 1;
             }
         }
     }
