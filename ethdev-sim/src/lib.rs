@@ -15,6 +15,7 @@ mod fault;
 pub mod fcs;
 mod random;
 mod ring_nic;
+mod skip;
 mod station;
 mod wire;
 
@@ -24,6 +25,8 @@ pub use delay::{SimDelay, Sleep};
 pub use executor::{Stalled, block_on, block_on_until};
 pub use fault::{FaultPlan, Faulty, FaultyRx, FaultyTx, Injected, When};
 pub use ring_nic::{RingConfig, RingError, RingHandle, RingNic, RingRx, RingTx, Trigger};
+#[doc(hidden)]
+pub use skip::report_skip;
 pub use station::Station;
 pub use wire::{
     CablePhy, CableWatcher, INTER_FRAME_GAP, LinkWatcher, MediaSide, PREAMBLE_LEN, Port, Receiver, Side, Wire,
