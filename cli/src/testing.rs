@@ -78,6 +78,7 @@ pub fn assert_streams_may_fail(program: &str, arguments: &[&str]) {
     for closed in [">&-", "2>&-", ">&- 2>&-", "<&- >&- 2>&-"] {
         let script = format!("exec \"$@\" {closed}");
         let arguments = [&["-c", &script, "sh", program], arguments].concat();
+        // Starts: sh, which starts the program under test
         is_sound(closed, &run("sh", &arguments, Stdio::piped(), Stdio::piped()));
     }
 }

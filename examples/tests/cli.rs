@@ -7,6 +7,7 @@ const SWAP: &str = env!("CARGO_BIN_EXE_swap");
 const SERVE: &str = env!("CARGO_BIN_EXE_serve");
 
 fn call(program: &str, arguments: &[&str]) -> Output {
+    // Starts: a program of this workspace
     Command::new(program)
         .args(arguments)
         .output()
@@ -114,7 +115,7 @@ fn captures_are_read_by_others() {
     let file = path.join("ring.pcapng");
     assert!(file.is_file());
     let Ok(capinfos) = Command::new("capinfos").args(["-Tmc"]).arg(&file).output() else {
-        println!("SKIPPED: capinfos is not installed (apt-get install tshark)");
+        ethdev_sim::report_skip("captures_are_read_by_others", "capinfos is not installed");
         return;
     };
     let packets = text(&capinfos.stdout)

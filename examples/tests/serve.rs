@@ -3,7 +3,6 @@
 //! Each test has a network namespace of its own: nothing of the host is touched. That takes root; where it cannot be had, each test says SKIPPED and why.
 #![cfg(all(feature = "std", target_os = "linux"))]
 
-use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -59,10 +58,12 @@ fn obstacle() -> Option<String> {
         ("curl", "curl"),
     ] {
         // Not every one of them has --version.
+        // Starts: timeout, ip, ping, curl
         if Command::new(tool).arg("-V").output().is_err() {
             return Some(format!("{tool} is not installed (apt-get install {package})"));
         }
     }
+    // Starts: true
     match Command::new("unshare").args(["--net", "true"]).output() {
         Err(_) => Some("unshare is not installed (apt-get install util-linux)".to_owned()),
         Ok(output) if !output.status.success() => Some("a network namespace takes root".to_owned()),
@@ -78,12 +79,12 @@ fn run(arguments: &[&str], script: &str) -> Option<String> {
 /// The same with another start.
 fn run_from(start: &str, arguments: &[&str], script: &str) -> Option<String> {
     if let Some(why) = obstacle() {
-        // Past the test harness, which shows nothing of what passes.
-        writeln!(std::io::stderr(), "SKIPPED serve {}: {why}", arguments.join(" ")).expect("no stderr");
+        ethdev_sim::report_skip(&format!("serve {}", arguments.join(" ")), &why);
         return None;
     }
     let dir = tempfile::tempdir().expect("a directory");
     let script = [start, script, END].concat();
+    // Starts: unshare, and sh, which starts cat, curl, ip, ping, sleep
     let Output { status, stdout, stderr } = Command::new("timeout")
         .args(["--kill-after=5", "180", "unshare", "--net", "sh", "-c", &script, "sh"])
         .arg(env!("CARGO_BIN_EXE_serve"))

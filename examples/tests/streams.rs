@@ -43,6 +43,7 @@ fn escape_sequences_go_to_capable_terminals_only() {
         assert!(plain.contains("ring") && !plain.contains('\x1b'), "{term}: {plain}");
     }
     for program in [SWAP, SERVE] {
+        // Starts: the programs of this package
         let mut command = Command::new(program);
         let help = on_terminal(command.arg("--help").env("TERM", "xterm").env("NO_COLOR", "1"), 80);
         assert!(!help.contains('\x1b'), "{help}");

@@ -14,7 +14,7 @@ use crate::rig::*;
 
 #[test]
 fn the_kernel_pings_the_pull_surface() {
-    in_namespace(|| {
+    in_namespace_with_ping(|| {
         let mut tap = tap0();
         for size in [0, 18, 19, 56, 1472] {
             let mut child = ping(&format!("-c 20 -i 0.002 -s {size} -p a5c3"));
@@ -35,7 +35,7 @@ fn the_kernel_pings_the_pull_surface() {
 
 #[test]
 fn the_kernel_pings_the_callback_surface() {
-    in_namespace(|| {
+    in_namespace_with_ping(|| {
         let mut seen = 0_u32;
         let mut handler = |frame: RxFrame<'_>, tx: &mut dyn Transmit| {
             seen += 1;

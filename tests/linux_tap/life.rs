@@ -105,7 +105,7 @@ fn more_changes_than_the_kernel_keeps_announcements_for() {
 
 #[test]
 fn deleted_in_use() {
-    in_namespace(|| {
+    in_namespace_with_ping(|| {
         let mut tap = tap0();
         let sent = legal_frame(&tap);
         let faults = tap.stats().faults;
@@ -204,7 +204,7 @@ fn deleted_while_somebody_waits() {
 
 #[test]
 fn moved_to_another_namespace() {
-    in_namespace(|| {
+    in_namespace_with_ping(|| {
         let mut tap = tap0();
         // A thread of a second namespace, known to `ip` by its number, that does what it is told there.
         let (tell, told) = channel::<String>();

@@ -197,6 +197,7 @@ fn who_may_open_it() {
         let script = "mount -t tmpfs -o mode=755 none /dev/net && mknod -m 666 /dev/net/tun c 10 200 \
                       && exec setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=-all \"$0\" \"$@\"";
         let binary = std::env::current_exe().expect("no program");
+        // Starts: sh, which starts mknod, mount, setpriv
         let output = Command::new("unshare")
             .args(["--mount", "sh", "-c", script])
             .arg(binary)

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use ethdev::{EthernetDevice, Interest, MacAddress, asynch};
 use ethdev_linux::{Tap, TapConfig};
+use ethdev_sim::report_skip;
 
 /// The address that our end answers to.
 pub(crate) const OURS: Ipv4Addr = Ipv4Addr::new(10, 99, 0, 2);
@@ -18,11 +19,25 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Runs a test in a network namespace of its own, or says why not.
 pub(crate) fn in_namespace(test: fn()) {
+    in_namespace_with(&["ip"], test);
+}
+
+/// Runs a test that calls [`ping`].
+pub(crate) fn in_namespace_with_ping(test: fn()) {
+    in_namespace_with(&["ip", "ping"], test);
+}
+
+fn in_namespace_with(programs: &'static [&'static str], test: fn()) {
     let name = std::thread::current().name().unwrap_or("test").to_owned();
     let thread = std::thread::Builder::new().name(name.clone());
     let runs = thread.spawn(move || {
         if !std::path::Path::new("/dev/net/tun").exists() {
             return Err("there is no /dev/net/tun".to_owned());
+        }
+        // Starts: ip, ping
+        let missing = |program: &&&str| Command::new(program).arg("-V").output().is_err();
+        if let Some(program) = programs.iter().find(missing) {
+            return Err(format!("{program} is not installed"));
         }
         nix::sched::unshare(nix::sched::CloneFlags::CLONE_NEWNET)
             .map_err(|e| format!("a network namespace takes root: {e}"))?;
@@ -33,7 +48,7 @@ pub(crate) fn in_namespace(test: fn()) {
     });
     match runs.expect("no thread").join() {
         Ok(Ok(())) => {}
-        Ok(Err(why)) => say(&format!("SKIPPED {name}: {why}")),
+        Ok(Err(why)) => report_skip(&name, &why),
         Err(panic) => std::panic::resume_unwind(panic),
     }
 }

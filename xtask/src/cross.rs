@@ -5,7 +5,8 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use crate::tools::{command, has, install, is_root, output};
+use crate::programs::{self, has};
+use crate::tools::{command, output};
 
 /// Where to take compiler and `core` from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -18,8 +19,7 @@ pub(crate) enum Preference {
     Debian,
 }
 
-/// Debian's compiler, the sources of `core`, and a linker for ARM and RISC-V.
-const DEBIAN: [&str; 3] = ["rustc-web", "rust-web-src", "lld"];
+/// Debian's compiler. The sources of `core` and a linker for ARM and RISC-V are installed with it.
 const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
 /// The firmware wants this version of Rust, for what starts a Cortex-A; smoltcp 0.14 would do with 1.91.
 const LEAST_MINOR: u32 = 93;
@@ -54,9 +54,13 @@ impl ToolChain {
         &self.target
     }
 
-    /// Whether it is Debian's.
-    pub(crate) const fn is_debian(&self) -> bool {
-        self.debian
+    /// Why clippy cannot run with it, if so.
+    pub(crate) fn clippy_obstacle(&self) -> Option<String> {
+        if self.debian {
+            Some(format!("{} has no clippy", self.name()))
+        } else {
+            (!programs::works("cargo-clippy")).then(|| "clippy is not installed".to_owned())
+        }
     }
 
     /// A cargo command for the target.
@@ -69,6 +73,7 @@ impl ToolChain {
             cargo
                 .env("RUSTC", DEBIAN_RUSTC)
                 .env("RUSTC_BOOTSTRAP", "1")
+                // Starts: ld.lld
                 .env(linker, "ld.lld")
                 .arg("-Zbuild-std=core");
         }
@@ -82,7 +87,7 @@ fn rustup(target: &str) -> Result<ToolChain> {
     }
     let installed = output(command("rustup").args(["target", "list", "--installed"]))?;
     if !installed.lines().any(|line| line.trim() == target) {
-        crate::tools::run(command("rustup").args(["target", "add", target]))?;
+        programs::rustup(&["target", "add", target])?;
     }
     Ok(ToolChain {
         target: target.to_owned(),
@@ -93,15 +98,9 @@ fn rustup(target: &str) -> Result<ToolChain> {
 
 fn debian(target: &str) -> Result<ToolChain> {
     if !debian_is_complete() {
-        if !has("apt-get") || !is_root() {
-            bail!("the packages {} are needed", DEBIAN.join(", "));
-        }
-        DEBIAN.iter().try_for_each(|package| install(package))?;
+        programs::install("debian-rust")?;
         if !debian_is_complete() {
-            bail!(
-                "no rustc 1.{LEAST_MINOR} with its sources even after installing {}",
-                DEBIAN.join(", ")
-            );
+            bail!("its packages have no rustc 1.{LEAST_MINOR} with sources and linker");
         }
     }
     Ok(ToolChain {

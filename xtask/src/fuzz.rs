@@ -2,7 +2,8 @@
 
 use anyhow::{Result, bail};
 
-use crate::tools::{command, has, output, run as must};
+use crate::programs::{has, require};
+use crate::tools::{command, output, run as must};
 use ethdev_cli as cli;
 
 /// Every target in `fuzz/`, in order.
@@ -52,13 +53,12 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     if let Some(obstacle) = obstacle() {
         bail!("{obstacle}");
     }
-    if !has("cargo-fuzz") {
-        must(command("cargo").args(["install", "--quiet", "--locked", "cargo-fuzz"]))?;
-    }
+    require(&["fuzz"])?;
     for target in TARGETS
         .iter()
         .filter(|name| args.target.is_empty() || args.target.iter().any(|t| t == *name))
     {
+        // Starts: cargo-fuzz, and c++ for libFuzzer
         let mut cargo = command("cargo");
         cargo.args(["+nightly", "fuzz", "run", target, "--"]);
         cargo.args([

@@ -7,6 +7,7 @@ mod cross;
 mod figures;
 mod fuzz;
 mod image;
+mod programs;
 mod qemu;
 mod size;
 mod stress;
@@ -48,9 +49,9 @@ fn main() -> ExitCode {
         Command::Bench(args) => bench::run(&args),
         Command::Size(args) => size::run(&args),
         Command::Stress(args) => stress::run(&args),
-        Command::Qemu(args) => qemu::run(&args),
+        Command::Qemu(args) => qemu::run(&args).map(drop),
         Command::Fuzz(args) => fuzz::run(&args),
-        Command::Targets(args) => targets::run(&args),
+        Command::Targets(args) => targets::run(&args).map(drop),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -20,7 +20,8 @@ use crate::cross::{Preference, ToolChain};
 use crate::figures;
 use crate::image::{self, Build};
 use crate::size::elf::Image;
-use crate::tools::{need, run as must};
+use crate::test::Skip;
+use crate::tools::run as must;
 use account::account;
 use checks::Checks;
 use client::{Page, Ports};
@@ -82,19 +83,25 @@ const COMPLAINTS: [&str; 3] = ["failed", "panicked", "NIC:"];
 /// Somebody else may take a port between our look and QEMU's.
 const STARTS: usize = 3;
 
-pub(crate) fn run(args: &Args) -> Result<()> {
-    need("qemu-system-arm", "qemu-system-arm")?;
+/// The targets that its boards need.
+pub(crate) fn targets() -> impl Iterator<Item = &'static str> {
+    BOARDS.iter().map(|board| board.target)
+}
+
+pub(crate) fn run(args: &Args) -> Result<Vec<Skip>> {
+    crate::programs::require(&["qemu"])?;
     if args.figures {
         let mut list = Vec::new();
         for board in BOARDS {
             let tools = ToolChain::find(board.target, args.with)?;
             list.extend(frames::figures(board, &tools)?);
         }
-        return figures::print(&list, args.json);
+        figures::print(&list, args.json)?;
+        return Ok(Vec::new());
     }
-    need("curl", "curl")?;
+    let mut skipped = Vec::new();
     for board in BOARDS {
-        lint(board, &ToolChain::find(board.target, args.with)?)?;
+        skipped.extend(lint(board, &ToolChain::find(board.target, args.with)?)?);
     }
     let mut checks = Checks::default();
     for program in PROGRAMS
@@ -105,7 +112,8 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         let kernel = build(program.name, &tools, &[], "firmware")?;
         check(program, &kernel, args.pcap.as_deref(), &mut checks)?;
     }
-    checks.end()
+    checks.end()?;
+    Ok(skipped)
 }
 
 fn build(program: &str, tools: &ToolChain, env: &[(&str, &str)], directory: &str) -> Result<PathBuf> {
@@ -118,14 +126,11 @@ fn build(program: &str, tools: &ToolChain, env: &[(&str, &str)], directory: &str
     build.run(tools)
 }
 
-/// Clippy on the programs of a board, as they are built for it. Debian's tool chain has none.
-fn lint(board: &Board, tools: &ToolChain) -> Result<()> {
-    if tools.is_debian() {
-        cli::note(format_args!(
-            "clippy on the firmware: SKIPPED: {} has none",
-            tools.name()
-        ));
-        return Ok(());
+/// Clippy on the programs of a board, as they are built for it.
+fn lint(board: &Board, tools: &ToolChain) -> Result<Option<Skip>> {
+    if let Some(obstacle) = tools.clippy_obstacle() {
+        let what = format!("clippy on the firmware for {}", board.target);
+        return Ok(Some(Skip::new(what, obstacle)));
     }
     let mut cargo = tools.cargo("clippy");
     cargo.args(["--quiet", "--release", "--manifest-path", image::MANIFEST]);
@@ -134,7 +139,9 @@ fn lint(board: &Board, tools: &ToolChain) -> Result<()> {
         cargo.args(["--bin", name]);
     }
     cargo.arg("--target-dir").arg(image::directory("firmware"));
-    must(cargo.args(["--", "-D", "warnings"]))
+    // Starts: cargo-clippy
+    must(cargo.args(["--", "-D", "warnings"]))?;
+    Ok(None)
 }
 
 /// All checks of one image, on two networks.

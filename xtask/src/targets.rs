@@ -6,12 +6,14 @@ use anyhow::{Result, bail};
 
 use crate::cross::{Preference, ToolChain};
 use crate::image::directory;
+use crate::test::Skip;
 use crate::tools::run as must;
 use ethdev_cli as cli;
 
 /// Builds the `no_std` crates for the bare-metal targets.
 ///
-/// Each with every one of its features, and with none and all of them. Prints what was built with which tool chain.
+/// Each with every one of its features, and with none and all of them. Prints what was built with which tool chain. The programs of other workspaces follow,
+/// with clippy.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Which tool chain to use.
@@ -70,11 +72,16 @@ const CRATES: [(&str, &[&str]); 11] = [
     ("ethdev-examples", &[""]),
 ];
 
-/// A program for one board, in a workspace of its own.
-const PICO_W: (&str, &str) = ("examples/pico-w/Cargo.toml", "thumbv6m-none-eabi");
+/// Workspaces of programs for one target. The firmware's are built for QEMU.
+const PROGRAMS: [(&str, &str); 3] = [
+    ("bench/cyw43-images", "thumbv6m-none-eabi"),
+    ("bench/enc28j60-images", "thumbv7m-none-eabi"),
+    // What the chip needs is not in the repository, and stubs take its place.
+    ("examples/pico-w", "thumbv6m-none-eabi"),
+];
 
-pub(crate) fn run(args: &Args) -> Result<()> {
-    let mut failed = Vec::new();
+pub(crate) fn run(args: &Args) -> Result<Vec<Skip>> {
+    let (mut failed, mut skipped) = (Vec::new(), Vec::new());
     let mut heads = vec!["crate".to_owned(), "features".to_owned()];
     let mut columns = Vec::new();
     for (target, about) in TARGETS {
@@ -84,7 +91,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
                 columns.push(build_all(target, &tools, &mut failed));
             }
             Err(e) => {
-                cli::note(format_args!("{target}: SKIPPED: {e:#}"));
+                skipped.push(Skip::new(target, format!("{e:#}")));
                 heads.push(format!("{target}\n{about}\nSKIPPED"));
                 columns.push(sets().map(|_| "SKIPPED".to_owned()).collect());
             }
@@ -98,37 +105,45 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         table.add_row([name.to_owned(), features.to_owned()].into_iter().chain(results));
     }
     cli::print(table)?;
-    cli::print(format_args!(
-        "examples/pico-w, with stubs for the chip's images: {}",
-        pico_w(args, &mut failed)
-    ))?;
+    for (workspace, target) in PROGRAMS {
+        match programs(workspace, target, args.with) {
+            Ok(skip) => skipped.extend(skip),
+            Err(e) => {
+                cli::note(format_args!("{e:#}"));
+                failed.push(format!("{workspace} for {target}"));
+            }
+        }
+    }
     if !failed.is_empty() {
         bail!("not built: {}", failed.join("; "));
     }
-    Ok(())
+    Ok(skipped)
 }
 
-/// Links the program for the Raspberry Pi Pico W. What the chip needs is not in the repository, and stubs take its place.
-fn pico_w(args: &Args, failed: &mut Vec<String>) -> String {
-    let (manifest, target) = PICO_W;
-    let tools = match ToolChain::find(target, args.with) {
+/// Clippy on the programs of a workspace, and their images.
+fn programs(workspace: &str, target: &str, preference: Preference) -> Result<Option<Skip>> {
+    let tools = match ToolChain::find(target, preference) {
         Ok(tools) => tools,
-        Err(e) => return format!("SKIPPED: {e:#}"),
+        Err(e) => return Ok(Some(Skip::new(workspace, format!("{e:#}")))),
     };
-    let mut cargo = tools.cargo("build");
-    cargo
-        .args(["--quiet", "--release", "--manifest-path", manifest, "--target-dir"])
-        .arg(directory("pico-w"))
-        .env_remove("CYW43_IMAGES")
-        .env("RUSTFLAGS", "-D warnings");
-    match must(&mut cargo) {
-        Ok(()) => "built".to_owned(),
-        Err(e) => {
-            failed.push(format!("{manifest} for {target}"));
-            cli::note(format_args!("{e:#}"));
-            "FAILED".to_owned()
-        }
+    let cargo = |subcommand| {
+        let mut cargo = tools.cargo(subcommand);
+        cargo
+            .args(["--quiet", "--release", "--manifest-path"])
+            .arg(format!("{workspace}/Cargo.toml"))
+            .arg("--target-dir")
+            .arg(directory("programs"))
+            .env_remove("CYW43_IMAGES")
+            .env("RUSTFLAGS", "-D warnings");
+        cargo
+    };
+    must(&mut cargo("build"))?;
+    if let Some(obstacle) = tools.clippy_obstacle() {
+        return Ok(Some(Skip::new(format!("clippy on {workspace}"), obstacle)));
     }
+    // Starts: cargo-clippy
+    must(&mut cargo("clippy"))?;
+    Ok(None)
 }
 
 fn sets() -> impl Iterator<Item = (&'static str, &'static str)> {

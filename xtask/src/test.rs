@@ -1,16 +1,20 @@
 //! Runs everything that can run here.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 use clap::builder::{PossibleValue, PossibleValuesParser};
 
-use crate::tools::{command, has, is_root, output, run as must};
+use crate::cross::{Preference, ToolChain};
+use crate::programs::{self, closed_path, has, rustup};
+use crate::tools::{command, output, run as must};
 use ethdev_cli as cli;
 
 /// Runs everything that can run here, and installs or names what is missing.
 ///
-/// Without arguments all steps run, one after another, and a table tells how each ended. A step that cannot run here says SKIPPED and why.
+/// Without arguments all steps run, one after another. A table reports how each ended: SKIPPED, how many, and why, where a part of a step or all of it could not
+/// run here.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Run this step only; may be given several times.
@@ -21,11 +25,26 @@ pub(crate) struct Args {
     list: bool,
 }
 
-/// How a step ended, where it did not fail.
-enum Outcome {
-    Passed,
-    Skipped(String),
+/// The variable with the name of a file. Tests that cannot run append a line to it: `test: reason`.
+const SKIP_LOG: &str = "ETHDEV_SKIP_LOG";
+
+/// Something that could not run here.
+#[derive(Debug)]
+pub(crate) struct Skip {
+    what: String,
+    reason: String,
 }
+
+impl Skip {
+    pub(crate) fn new(what: impl Into<String>, reason: impl Into<String>) -> Self {
+        let (what, reason) = (what.into(), reason.into());
+        cli::note(format_args!("SKIPPED {what}: {reason}"));
+        Self { what, reason }
+    }
+}
+
+/// What a step that did not fail left out.
+type Outcome = Vec<Skip>;
 
 /// One step: its name, what it does, how.
 struct Step {
@@ -124,14 +143,25 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     {
         bail!("there is no step {unknown:?}: cargo xtask test --list names them");
     }
+    let chosen = |step: &&Step| args.only.is_empty() || args.only.iter().any(|name| name == step.name);
+    let steps: Vec<&Step> = STEPS.iter().filter(chosen).collect();
+    // Without a nightly tool chain, the rest of what the fuzz step needs is of no use.
+    let names = steps.iter().map(|step| step.name);
+    let names: Vec<&str> = names
+        .filter(|name| *name != "fuzz" || crate::fuzz::obstacle().is_none())
+        .collect();
+    if let Err(missing) = programs::require(&names) {
+        cli::note(missing);
+    }
     let mut rows = Vec::new();
-    for step in STEPS
-        .iter()
-        .filter(|step| args.only.is_empty() || args.only.iter().any(|name| name == step.name))
-    {
+    for step in steps {
         cli::note(format_args!("\n== {}: {}", step.name, step.about));
         let begin = Instant::now();
-        let outcome = (step.run)();
+        let outcome = match programs::missing(&[step.name]) {
+            // Tests that lack a program skip by themselves; the fuzz step names its tool chain first.
+            Some(missing) if !["test", "fuzz"].contains(&step.name) => Ok(vec![Skip::new(step.name, missing)]),
+            _ => (step.run)(),
+        };
         if let Err(e) = &outcome {
             cli::note(format_args!("== {} FAILED: {e:#}", step.name));
         }
@@ -146,13 +176,13 @@ fn report(rows: &[(&Step, Result<Outcome>, Duration)]) -> Result<()> {
     let (mut passed, mut failed, mut skipped) = (0, 0, 0);
     for (step, outcome, time) in rows {
         let text = match outcome {
-            Ok(Outcome::Passed) => {
+            Ok(skips) if skips.is_empty() => {
                 passed += 1;
                 "passed".to_owned()
             }
-            Ok(Outcome::Skipped(why)) => {
+            Ok(skips) => {
                 skipped += 1;
-                format!("SKIPPED: {why}")
+                summary(skips)
             }
             Err(e) => {
                 failed += 1;
@@ -174,15 +204,33 @@ fn report(rows: &[(&Step, Result<Outcome>, Duration)]) -> Result<()> {
     Ok(())
 }
 
+/// How many were skipped, and a line for each reason.
+fn summary(skips: &[Skip]) -> String {
+    let mut reasons: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for Skip { what, reason } in skips {
+        reasons.entry(reason).or_default().push(what);
+    }
+    let mut text = format!("SKIPPED ({})", skips.len());
+    for (reason, what) in reasons {
+        text += &match what[..] {
+            [first, second, _, ..] => format!("\n{first}, {second} and {} more: {reason}", what.len() - 2),
+            _ => format!("\n{}: {reason}", what.join(", ")),
+        };
+    }
+    text
+}
+
 fn format() -> Result<Outcome> {
+    // Starts: cargo-fmt
     must(command("cargo").args(["fmt", "--all", "--check"]))?;
     for (manifest, _) in OTHER_WORKSPACES {
         must(command("cargo").args(["fmt", "--check", "--manifest-path", manifest]))?;
     }
-    Ok(Outcome::Passed)
+    Ok(Vec::new())
 }
 
 fn lint() -> Result<Outcome> {
+    // Starts: cargo-clippy
     must(command("cargo").args([
         "clippy",
         "--workspace",
@@ -200,7 +248,7 @@ fn lint() -> Result<Outcome> {
             .args(["--", "-D", "warnings"]);
         must(cargo.env("CARGO_TARGET_DIR", "target/lint"))?;
     }
-    Ok(Outcome::Passed)
+    Ok(Vec::new())
 }
 
 /// Features are additive: all 2^n sets of them, the empty one included.
@@ -228,12 +276,35 @@ fn features() -> Result<Outcome> {
                 .env("CARGO_TARGET_DIR", "target/features"),
         )?;
     }
-    Ok(Outcome::Passed)
+    Ok(Vec::new())
 }
 
+/// The tests run with a `PATH` that holds only the programs of the table, so that one that starts another fails on every machine. What compiles them is not in the
+/// table: hence before, and for the documentation's apart.
 fn test() -> Result<Outcome> {
-    must(command("cargo").args(["test", "--workspace", "--all-features", "--no-fail-fast"]))?;
-    Ok(Outcome::Passed)
+    let directory = tempfile::tempdir()?;
+    let log = directory.path().join("skipped");
+    std::fs::write(&log, "")?;
+    let cargo = |arguments: &[&str]| {
+        let mut cargo = command("cargo");
+        cargo
+            .args(["test", "--workspace", "--all-features", "--no-fail-fast"])
+            .args(arguments)
+            .env(SKIP_LOG, &log);
+        cargo
+    };
+    must(&mut cargo(&["--no-run"]))?;
+    let mut tests = cargo(&["--tests"]);
+    let tests = must(tests.env("PATH", closed_path(directory.path())?));
+    let docs = must(&mut cargo(&["--doc"]));
+    tests.and(docs)?;
+    let skipped = std::fs::read_to_string(&log)?;
+    let lines = skipped.lines().filter_map(|line| line.split_once(": "));
+    let skips = lines.map(|(test, reason)| Skip {
+        what: test.to_owned(),
+        reason: reason.to_owned(),
+    });
+    Ok(skips.collect())
 }
 
 fn loom() -> Result<Outcome> {
@@ -253,14 +324,14 @@ fn loom() -> Result<Outcome> {
             .env("RUSTFLAGS", "--cfg loom")
             .env("CARGO_TARGET_DIR", "target/loom"),
     )?;
-    Ok(Outcome::Passed)
+    Ok(Vec::new())
 }
 
 fn docs() -> Result<Outcome> {
     let mut cargo = command("cargo");
     cargo.args(["doc", "--workspace", "--no-deps", "--all-features"]);
     must(cargo.env("RUSTDOCFLAGS", "-D warnings"))?;
-    Ok(Outcome::Passed)
+    Ok(Vec::new())
 }
 
 /// The published crates with the tool chains of their `rust-version`, fetched by rustup where it can.
@@ -281,20 +352,17 @@ fn msrv() -> Result<Outcome> {
             continue;
         }
         let Some(toolchain) = toolchain(version)? else {
-            missing.push(format!("{name} ({version})"));
+            missing.push(Skip::new(
+                name,
+                format!("rustup has no tool chain {version}; the lint step checks the standard library's side of it"),
+            ));
             continue;
         };
         let mut cargo = command("rustup");
         cargo.args(["run", &toolchain, "cargo", "check", "--quiet", "--package", name]);
         must(cargo.env("CARGO_TARGET_DIR", "target/msrv"))?;
     }
-    if missing.is_empty() {
-        return Ok(Outcome::Passed);
-    }
-    Ok(Outcome::Skipped(format!(
-        "rustup has no tool chain for {}; the lint step checks the standard library's side of it",
-        missing.join(", ")
-    )))
+    Ok(missing)
 }
 
 /// The name of an installed tool chain of this version. Fetching one is given up after some minutes.
@@ -316,38 +384,34 @@ fn toolchain(version: &str) -> Result<Option<String>> {
     if let Some(name) = installed()? {
         return Ok(Some(name));
     }
-    let mut rustup = command("timeout");
-    rustup.args(["300", "rustup", "toolchain", "install", version, "--profile", "minimal"]);
     // Without a network there is none, and the step says so.
-    let _ = must(rustup.env("RUSTUP_MAX_RETRIES", "1"));
+    let _ = rustup(&["toolchain", "install", version, "--profile", "minimal"]);
     installed()
 }
 
 fn targets() -> Result<Outcome> {
-    crate::targets::run(&crate::targets::Args::default())?;
-    Ok(Outcome::Passed)
+    crate::targets::run(&crate::targets::Args::default())
 }
 
 fn qemu() -> Result<Outcome> {
-    let obtainable = has("apt-get") && is_root();
-    if !(has("qemu-system-arm") || obtainable) {
-        return Ok(Outcome::Skipped(
-            "qemu-system-arm is missing, and only root can install it".to_owned(),
-        ));
+    for target in crate::qemu::targets() {
+        if let Err(e) = ToolChain::find(target, Preference::Any) {
+            return Ok(vec![Skip::new(target, format!("{e:#}"))]);
+        }
     }
-    crate::qemu::run(&crate::qemu::Args::default())?;
-    Ok(Outcome::Passed)
+    crate::qemu::run(&crate::qemu::Args::default())
 }
 
 fn fuzz() -> Result<Outcome> {
-    if let Some(obstacle) = crate::fuzz::obstacle() {
-        return Ok(Outcome::Skipped(obstacle.to_owned()));
+    let obstacle = crate::fuzz::obstacle().map(str::to_owned);
+    if let Some(obstacle) = obstacle.or_else(|| programs::missing(&["fuzz"])) {
+        return Ok(vec![Skip::new("fuzz", obstacle)]);
     }
     crate::fuzz::run(&crate::fuzz::Args::smoke())?;
-    Ok(Outcome::Passed)
+    Ok(Vec::new())
 }
 
 fn swap() -> Result<Outcome> {
     must(command("cargo").args(["run", "--release", "--bin", "swap"]))?;
-    Ok(Outcome::Passed)
+    Ok(Vec::new())
 }

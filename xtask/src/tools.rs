@@ -1,4 +1,4 @@
-//! Tools from outside: found, installed from Debian's packages where that is possible, or named.
+//! Commands: how they are run and shown.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -52,46 +52,4 @@ fn show(command: &Command) -> String {
         text.push_str(&arg.to_string_lossy());
     }
     text
-}
-
-/// Whether a program is on the path.
-pub(crate) fn has(program: &str) -> bool {
-    std::env::var_os("PATH").is_some_and(|path| std::env::split_paths(&path).any(|dir| dir.join(program).is_file()))
-}
-
-/// Makes sure that `program` is there: installs Debian's `package` where this user may, and otherwise tells what to do.
-pub(crate) fn need(program: &str, package: &str) -> Result<()> {
-    if has(program) {
-        return Ok(());
-    }
-    install(package)?;
-    if !has(program) {
-        bail!("{program} is missing even after installing {package}: install it by hand and run this again");
-    }
-    Ok(())
-}
-
-/// Installs a Debian package.
-pub(crate) fn install(package: &str) -> Result<()> {
-    if !has("apt-get") || !is_root() {
-        bail!("the package {package} is needed: install it (as root: apt-get install {package}) and run this again");
-    }
-    let update = || run(command("apt-get").args(["update", "-qq"]).stdout(Stdio::null()));
-    let get = || {
-        let mut apt = command("apt-get");
-        apt.env("DEBIAN_FRONTEND", "noninteractive")
-            .args(["install", "-y", "-qq", "--no-install-recommends", package]);
-        run(apt.stdout(Stdio::null()))
-    };
-    // A fresh machine has no package lists; one that has them need not fetch them again.
-    if get().is_err() {
-        update()?;
-        get()?;
-    }
-    Ok(())
-}
-
-/// Whether this process may do everything.
-pub(crate) fn is_root() -> bool {
-    output(Command::new("id").arg("-u")).is_ok_and(|id| id.trim() == "0")
 }

@@ -15,6 +15,7 @@ pub mod model;
 mod peer;
 pub mod random;
 mod ring_nic;
+mod skip;
 mod wire;
 
 pub use capture::{Capture, CaptureInterface, Direction, Packet};
@@ -24,6 +25,8 @@ pub use executor::{Deadlock, block_on, block_on_until};
 pub use fault::{FaultPlan, Faulty, FaultyRx, FaultyTx, Injected, When};
 pub use peer::Peer;
 pub use ring_nic::{RingConfig, RingError, RingHandle, RingNic, RingRx, RingTx, Trigger};
+#[doc(hidden)]
+pub use skip::report_skip;
 pub use wire::{
     CableWatcher, INTER_FRAME_GAP, LinkWatcher, MediaSide, PREAMBLE_LEN, Port, Receiver, Side, Wire, WireConfig,
     WireFaults, WireStats,

@@ -63,7 +63,8 @@ fn run(tool: &str, args: &[&str], file: &Path) -> Option<String> {
     let output = match Command::new(tool).args(args).arg(file).output() {
         Ok(output) => output,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            println!("SKIPPED: {tool} is not installed");
+            let test = std::thread::current().name().unwrap_or("capture").to_owned();
+            ethdev_sim::report_skip(&test, &format!("{tool} is not installed"));
             return None;
         }
         Err(error) => panic!("{tool}: {error}"),

@@ -9,7 +9,7 @@ use indicatif::ProgressBar;
 
 use super::program::Programs;
 use crate::figures::Figure;
-use crate::tools;
+use crate::programs;
 
 const DIRECTIONS: [(&str, &str); 2] = [("rx", "receive"), ("tx", "send")];
 const LENGTHS: [usize; 2] = [64, 1514];
@@ -33,7 +33,7 @@ struct Cost {
 }
 
 pub(super) fn figures(programs: &Programs, progress: &ProgressBar) -> Result<Vec<Figure>> {
-    tools::need("valgrind", "valgrind")?;
+    programs::require(&["bench"])?;
     let (mut whole, mut host) = (Vec::new(), Vec::new());
     for (direction, verb) in DIRECTIONS {
         for length in LENGTHS {

@@ -12,7 +12,7 @@ use super::callgrind;
 use super::client::Client;
 use super::program::Programs;
 use crate::figures::Figure;
-use crate::tools;
+use crate::{programs, tools};
 
 /// The kernel's interface, and both ends' addresses: the network that the measured program is made for.
 const NAME: &str = "ethdevbench";
@@ -132,6 +132,7 @@ fn rates(program: &Path, length: usize, progress: &ProgressBar) -> Result<[Rates
         for (device, rates) in DEVICES.into_iter().zip(&mut rates) {
             super::step(progress, format!("{device} TAP, {length} bytes, round {round}"));
             let _client = Client::start(KERNEL, HOST, length - HEADERS, WINDOW)?;
+            // Starts: a program of this workspace
             let mut echo = Command::new(program);
             let said = tools::output(echo.args([device, NAME, &FRAMES.to_string()]))?;
             let (by_clock, by_processor) = said.trim().split_once(' ').context("there are two rates")?;
@@ -173,9 +174,6 @@ fn per_frame(
 
 /// The system calls per frame of both.
 fn calls(program: &Path, length: usize, progress: &ProgressBar) -> Result<[f64; 2]> {
-    if !tools::has("strace") {
-        tools::install("strace")?;
-    }
     per_frame(length, progress, "under strace", |device, frames| {
         traced(program, device, frames)
     })
@@ -210,9 +208,9 @@ struct Interface;
 
 impl Interface {
     fn create() -> Result<Self> {
-        ensure!(tools::is_root(), "it needs root");
+        ensure!(programs::is_root(), "it needs root");
         ensure!(Path::new("/dev/net/tun").exists(), "there is no /dev/net/tun");
-        tools::need("ip", "iproute2")?;
+        programs::require(&["bench-tap"])?;
         ip(&["tuntap", "add", "dev", NAME, "mode", "tap"])?;
         // From here on it is to be deleted.
         let interface = Self;

@@ -13,7 +13,7 @@ use ethdev_cli as cli;
 use serde_json::{Value, json};
 
 use super::programs::Board;
-use crate::tools::has;
+use crate::programs::has;
 
 /// How long QEMU may take to quit before it is killed.
 const QUIT_TIME: Duration = Duration::from_secs(5);
@@ -177,6 +177,7 @@ impl Drop for Qemu {
 /// A command that is killed when we die, however that happens, where the system has the means for that.
 fn lifeline(program: &str) -> Command {
     if has("setpriv") {
+        // Starts: qemu-system-arm
         let mut command = Command::new("setpriv");
         command.args(["--pdeathsig", "KILL", program]);
         command

@@ -81,7 +81,7 @@ mod tests {
     #[test]
     fn only_our_functions_count() {
         let code = r#"
-define internal void @_RNvNtCs1234_6ethdev5frame10gather_len(ptr %a) unnamed_addr #1 {
+define internal void @_RNvNtCs1234_6ethdev5frame12vectored_len(ptr %a) unnamed_addr #1 {
   %small = alloca [8 x i8], align 4
   %larger = alloca [40 x i8], align 8
 }

@@ -98,7 +98,7 @@ mod tests {
     #[test]
     fn mangled_names_are_understood() {
         assert_eq!(
-            demangle("_RNvNtCs1234_6ethdev5frame10gather_len"),
+            demangle("_RNvNtCs1234_6ethdev5frame12vectored_len"),
             "ethdev::frame::vectored_len"
         );
     }
