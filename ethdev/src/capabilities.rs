@@ -1,8 +1,9 @@
-//! What a device can do: fixed facts that a stack sizes its buffers by.
+//! Capabilities: what a stack needs to know to size its buffers.
 
 use core::fmt;
 use core::time::Duration;
 
+use crate::Coverage;
 use crate::frame::{HEADER_LEN, MAX_FRAME_LEN, MAX_VLAN_FRAME_LEN};
 
 /// The longest frame that a device sends or receives, in bytes: destination MAC to end of payload, without FCS.
@@ -18,25 +19,25 @@ impl MaxFrameLen {
     /// Standard Ethernet with one VLAN tag: 1518 bytes.
     pub const VLAN: Self = Self(MAX_VLAN_FRAME_LEN);
 
-    /// From a frame length in bytes, without FCS. Less than a header (14) counts as a header.
+    /// Creates a length from bytes, without FCS. Values below a header (14) are raised to it.
     #[must_use]
     pub const fn new(bytes: usize) -> Self {
         Self(if bytes < HEADER_LEN { HEADER_LEN } else { bytes })
     }
 
-    /// The frame length that carries an IP packet of `mtu` bytes in an untagged frame.
+    /// Returns the length of an untagged frame that carries an IP packet of `mtu` bytes.
     #[must_use]
     pub const fn from_ip_mtu(mtu: IpMtu) -> Self {
         Self(mtu.0.saturating_add(HEADER_LEN))
     }
 
-    /// In bytes.
+    /// Returns the length in bytes.
     #[must_use]
     pub const fn bytes(self) -> usize {
         self.0
     }
 
-    /// The longest IP packet that an untagged frame of this length carries.
+    /// Returns the longest IP packet that an untagged frame of this length carries.
     #[must_use]
     pub const fn ip_mtu(self) -> IpMtu {
         // `new` and `from_ip_mtu` keep the length at or above a header's.
@@ -53,13 +54,13 @@ impl IpMtu {
     /// Standard Ethernet: 1500 bytes.
     pub const ETHERNET: Self = MaxFrameLen::ETHERNET.ip_mtu();
 
-    /// From a packet length in bytes.
+    /// Creates an MTU from a packet length in bytes.
     #[must_use]
     pub const fn new(bytes: usize) -> Self {
         Self(bytes)
     }
 
-    /// In bytes.
+    /// Returns the length in bytes.
     #[must_use]
     pub const fn bytes(self) -> usize {
         self.0
@@ -78,24 +79,24 @@ impl fmt::Display for IpMtu {
     }
 }
 
-/// Which checksums of one protocol the device does, so that the stack need not.
+/// Checksum offload of one protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Offload {
-    /// The device verifies it and never delivers a frame in which it is wrong.
+    /// The device verifies the checksum and never delivers a frame in which it is wrong.
     pub rx: bool,
-    /// The device computes and inserts it. Whole packets only: fragments are the stack's.
+    /// The device computes and inserts the checksum of whole packets. Fragments are left to the stack.
     pub tx: bool,
 }
 
 impl Offload {
-    /// The stack does it all.
+    /// No offload.
     pub const NONE: Self = Self { rx: false, tx: false };
-    /// The device does it all.
+    /// Both directions.
     pub const BOTH: Self = Self { rx: true, tx: true };
 }
 
-/// Checksum offload by protocol. The FCS is always the device's and is not listed.
+/// Checksum offload by protocol. The FCS is always handled by the device and is not listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
@@ -113,7 +114,7 @@ pub struct ChecksumOffload {
 }
 
 impl ChecksumOffload {
-    /// The stack does it all.
+    /// No offload.
     pub const NONE: Self = Self {
         ipv4: Offload::NONE,
         udp: Offload::NONE,
@@ -123,7 +124,7 @@ impl ChecksumOffload {
     };
 }
 
-/// What a device can do. Constant from construction until [`Control`](crate::Control) changes the device's mode.
+/// What a device can do. Constant from construction until [`Control`](crate::Control) changes the mode of the device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
@@ -132,36 +133,37 @@ pub struct Capabilities {
     pub rx_max_frame_len: MaxFrameLen,
     /// Longest frame that is sent.
     pub tx_max_frame_len: MaxFrameLen,
-    /// Shortest frame on the medium in bytes, without FCS: what is shorter goes out padded to it with zeros. 60 on 802.3, 0 where the medium has no
-    /// minimum.
+    /// Shortest frame on the medium in bytes, without FCS: shorter frames are padded to it with zeros. 60 on 802.3, 0 where
+    /// the medium has no minimum.
     pub tx_min_frame_len: usize,
-    /// How many frames of the longest length the device holds for the host before it overruns; 0 = unknown.
-    pub rx_queue_frames: u16,
-    /// How many frames of the longest length the device takes before it is `Busy`; 0 = unknown.
-    pub tx_queue_frames: u16,
-    /// Whether [`Stats::rx_overrun`](crate::Stats::rx_overrun) counts frame by frame. Where it is false the chip only says "at least one".
-    pub rx_overrun_exact: bool,
-    /// Checksums that the device does.
+    /// Number of frames of the longest length that the device queues for the host before it overruns; `None` if unknown.
+    pub rx_queue_frames: Option<u16>,
+    /// Number of frames of the longest length that the device accepts before it is `Busy`; `None` if unknown.
+    pub tx_queue_frames: Option<u16>,
+    /// How exactly each reason of a loss is counted in [`Stats`](crate::Stats).
+    pub coverage: Coverage,
+    /// Checksum offload.
     pub checksum: ChecksumOffload,
-    /// How often [`service`](crate::EthernetDevice::service) has to be called at least, whether interrupts are used or not; `None` = when there is an
-    /// interrupt, and as often as the caller likes where there is none. A PHY without an interrupt line, for instance, has to be looked at from time to time.
+    /// Longest time between two calls of [`service`](crate::EthernetDevice::service), with and without interrupts; `None`
+    /// if an interrupt precedes every necessary call. A PHY without an interrupt line, for example, must be polled.
     pub max_service_interval: Option<Duration>,
 }
 
 impl Capabilities {
-    /// Standard Ethernet: 1514-byte frames both ways, padded to 60, no offload, queue lengths unknown, exact overrun counts.
+    /// Standard Ethernet: 1514-byte frames in both directions, padded to 60, no offload, unknown queue lengths, exact
+    /// counters.
     pub const ETHERNET: Self = Self {
         rx_max_frame_len: MaxFrameLen::ETHERNET,
         tx_max_frame_len: MaxFrameLen::ETHERNET,
         tx_min_frame_len: crate::frame::MIN_FRAME_LEN,
-        rx_queue_frames: 0,
-        tx_queue_frames: 0,
-        rx_overrun_exact: true,
+        rx_queue_frames: None,
+        tx_queue_frames: None,
+        coverage: Coverage::EXACT,
         checksum: ChecksumOffload::NONE,
         max_service_interval: None,
     };
 
-    /// The same with this longest frame in both directions.
+    /// Sets the longest frame of both directions.
     #[must_use]
     pub const fn with_max_frame_len(mut self, len: MaxFrameLen) -> Self {
         self.rx_max_frame_len = len;
@@ -169,57 +171,57 @@ impl Capabilities {
         self
     }
 
-    /// The same with this longest received frame.
+    /// Sets the longest received frame.
     #[must_use]
     pub const fn with_rx_max_frame_len(mut self, len: MaxFrameLen) -> Self {
         self.rx_max_frame_len = len;
         self
     }
 
-    /// The same with this longest sent frame.
+    /// Sets the longest sent frame.
     #[must_use]
     pub const fn with_tx_max_frame_len(mut self, len: MaxFrameLen) -> Self {
         self.tx_max_frame_len = len;
         self
     }
 
-    /// The same with this shortest frame on the medium (bytes, without FCS).
+    /// Sets the shortest frame on the medium in bytes, without FCS.
     #[must_use]
     pub const fn with_tx_min_frame_len(mut self, len: usize) -> Self {
         self.tx_min_frame_len = len;
         self
     }
 
-    /// The same with these queue lengths (frames of the longest length).
+    /// Sets the queue lengths in frames of the longest length; `None` if unknown.
     #[must_use]
-    pub const fn with_queue_frames(mut self, rx: u16, tx: u16) -> Self {
+    pub const fn with_queue_frames(mut self, rx: Option<u16>, tx: Option<u16>) -> Self {
         self.rx_queue_frames = rx;
         self.tx_queue_frames = tx;
         self
     }
 
-    /// The same with overruns counted one by one, or only noticed.
+    /// Sets how exactly losses are counted.
     #[must_use]
-    pub const fn with_rx_overrun_exact(mut self, exact: bool) -> Self {
-        self.rx_overrun_exact = exact;
+    pub const fn with_coverage(mut self, coverage: Coverage) -> Self {
+        self.coverage = coverage;
         self
     }
 
-    /// The same with these checksums done by the device.
+    /// Sets the checksum offload.
     #[must_use]
     pub const fn with_checksum(mut self, checksum: ChecksumOffload) -> Self {
         self.checksum = checksum;
         self
     }
 
-    /// The same with [`service`](crate::EthernetDevice::service) to be called at least this often.
+    /// Sets the longest time between two calls of [`service`](crate::EthernetDevice::service).
     #[must_use]
     pub const fn with_max_service_interval(mut self, interval: Duration) -> Self {
         self.max_service_interval = Some(interval);
         self
     }
 
-    /// The longest IP packet that can be sent in an untagged frame.
+    /// Returns the longest IP packet that can be sent in an untagged frame.
     #[must_use]
     pub const fn ip_mtu(&self) -> IpMtu {
         self.tx_max_frame_len.ip_mtu()
@@ -238,7 +240,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn ip_mtu_is_never_the_frame_length() {
+    fn ip_mtu_ethernet_is_1500() {
         assert_eq!(MaxFrameLen::ETHERNET.bytes(), 1514);
         assert_eq!(Capabilities::ETHERNET.ip_mtu().bytes(), 1500);
         assert_eq!(IpMtu::ETHERNET.bytes(), 1500);
@@ -246,12 +248,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn frame_length_and_ip_mtu_are_a_header_apart(bytes in 0_usize..=usize::MAX - HEADER_LEN) {
+        fn from_ip_mtu_any_round_trips(bytes in 0_usize..=usize::MAX - HEADER_LEN) {
             prop_assert_eq!(MaxFrameLen::from_ip_mtu(IpMtu::new(bytes)).ip_mtu().bytes(), bytes);
         }
 
         #[test]
-        fn no_frame_length_is_below_a_header(bytes: usize) {
+        fn new_below_header_is_raised(bytes: usize) {
             prop_assert!(MaxFrameLen::new(bytes).bytes() >= HEADER_LEN);
         }
     }

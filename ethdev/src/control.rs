@@ -1,10 +1,8 @@
-//! Management: start and stop, address, filter, recovery, power.
+//! Management: start and stop, address, receive filter, recovery, power.
 
-use core::fmt;
+use crate::{ErrorKind, ErrorType, MacAddress};
 
-use crate::{Error, ErrorKind, ErrorType, MacAddress};
-
-/// Which frames the device is to deliver. Frames to its own address always pass.
+/// Which frames the device delivers. Frames to its own address always pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
@@ -13,7 +11,7 @@ pub struct RxFilter<'a> {
     pub broadcast: bool,
     /// Frames to group addresses.
     pub multicast: Multicast<'a>,
-    /// Every good frame, whomever it is for.
+    /// Every good frame, whatever its destination.
     pub promiscuous: bool,
 }
 
@@ -31,14 +29,14 @@ impl<'a> RxFilter<'a> {
         promiscuous: true,
     };
 
-    /// The same with or without broadcast.
+    /// Sets whether broadcast frames pass.
     #[must_use]
     pub const fn with_broadcast(mut self, broadcast: bool) -> Self {
         self.broadcast = broadcast;
         self
     }
 
-    /// The same with these groups.
+    /// Sets which group addresses pass.
     #[must_use]
     pub const fn with_multicast<'b>(self, multicast: Multicast<'b>) -> RxFilter<'b> {
         RxFilter {
@@ -48,7 +46,7 @@ impl<'a> RxFilter<'a> {
         }
     }
 
-    /// Whether a perfect filter of this setting passes a frame for `destination` to a station that has the address `own`.
+    /// Returns whether an exact filter of this setting passes a frame for `destination` to a device with the address `own`.
     #[must_use]
     pub fn passes(&self, destination: MacAddress, own: MacAddress) -> bool {
         if self.promiscuous || destination == own {
@@ -73,82 +71,50 @@ impl Default for RxFilter<'_> {
     }
 }
 
-/// Which group addresses to receive on.
+/// The group addresses to receive on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Multicast<'a> {
-    /// None.
+    /// No group address.
     None,
-    /// These. The device keeps what it needs of the list; it need not outlive the call.
+    /// These. The device copies what it needs; the list need not outlive the call.
     List(&'a [MacAddress]),
     /// All of them.
     All,
 }
 
-/// How closely the device's filter follows what was asked.
+/// How closely the filter of the device follows the requested one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum FilterOutcome {
-    /// What was asked for, and nothing else.
+    /// The device delivers what was requested, and nothing else.
     Exact,
-    /// What was asked for, and more (a hash table, all-multicast): the stack has to look at the destination itself.
+    /// The device delivers what was requested and more (hash table, all-multicast): the stack must check the destination.
     Superset,
 }
 
-/// Why a management call failed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub enum ControlError<E> {
-    /// This device has no such function.
-    Unsupported,
-    /// The argument is not one the device can take: a group address as its own, more groups than it can hold.
-    InvalidInput,
-    /// The device failed.
-    Device(E),
-}
-
-impl<E> ControlError<E> {
-    /// The same with the device's error changed by `f`.
-    pub fn map<F>(self, f: impl FnOnce(E) -> F) -> ControlError<F> {
-        match self {
-            Self::Unsupported => ControlError::Unsupported,
-            Self::InvalidInput => ControlError::InvalidInput,
-            Self::Device(e) => ControlError::Device(f(e)),
-        }
-    }
-}
-
-impl<E: Error> Error for ControlError<E> {
-    fn kind(&self) -> ErrorKind {
-        match self {
-            Self::Unsupported => ErrorKind::Unsupported,
-            Self::InvalidInput => ErrorKind::InvalidInput,
-            Self::Device(e) => e.kind(),
-        }
-    }
-}
-
-impl<E: fmt::Debug> fmt::Display for ControlError<E> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unsupported => f.write_str("not supported by this device"),
-            Self::InvalidInput => f.write_str("invalid argument"),
-            Self::Device(e) => write!(f, "device failed: {e:?}"),
-        }
-    }
-}
-
-impl<E: fmt::Debug> core::error::Error for ControlError<E> {}
-
-/// Management of a device. What a device cannot do answers [`Unsupported`](ControlError::Unsupported); that is each method's default.
+/// Management of a device. A function that the device does not have returns
+/// [`Unsupported`](ErrorKind::Unsupported), which is the default of each method.
 ///
 /// # Contract
 ///
-/// - [`start`](Self::start) and [`stop`](Self::stop) are idempotent. Whether a device is started on construction is in its documentation.
-/// - A stop loses what is pending: received frames are counted in `rx_reset`, unsent ones in `tx_reset`.
-/// - A device that is stopped or asleep has its [`link`](crate::EthernetDevice::link) down.
-/// - Address, filter and mode survive `stop`/`start`, `sleep`/`wake` and [`recover`](Self::recover).
-/// - After `recover` returns `Ok`, the device works as freshly started, and frames lost by it are counted in `rx_reset` and `tx_reset`.
+/// A device is stopped, running or asleep. `from` is the state before the call:
+///
+/// | call | state after it |
+/// |---|---|
+/// | [`start`](Self::start) | running |
+/// | [`stop`](Self::stop) | stopped |
+/// | [`sleep`](Self::sleep) | asleep, remembering `from` |
+/// | [`wake`](Self::wake) | the remembered state; no change if the device was not asleep |
+/// | [`recover`](Self::recover) | `from`, after a reset of the hardware |
+///
+/// - Every call is idempotent. The documentation of the device says whether it is running on construction.
+/// - A call that failed, or whose future was dropped, may be repeated, and then has its whole effect or returns an error.
+/// - Stopping drops pending frames: received ones are counted in `rx_reset`, unsent ones in `tx_reset`.
+/// - The [`link`](crate::EthernetDevice::link) of a device that is stopped or asleep is down.
+/// - Address, filter and mode survive `stop`/`start`, `sleep`/`wake` and `recover`.
+/// - A setter on a device that is stopped or asleep stores the value; `start` and `wake` apply it or fail.
+/// - Frames lost by `recover` are counted in `rx_reset` and `tx_reset`.
 ///
 /// ```
 /// use ethdev::{Control, EthernetDevice, FilterOutcome, MacAddress, Multicast, RxFilter};
@@ -158,87 +124,89 @@ impl<E: fmt::Debug> core::error::Error for ControlError<E> {}
 /// # let (_wire, _peer, mut nic) = RingNic::pair(&clock, WireConfig::default(), a, b);
 /// let group = MacAddress::from_ipv4_multicast([224, 0, 0, 251].into());
 /// let outcome = nic.set_rx_filter(RxFilter::DEFAULT.with_multicast(Multicast::List(&[group])))?;
-/// if outcome == FilterOutcome::Superset { /* frames for other groups come too: look at the destination */ }
+/// if outcome == FilterOutcome::Superset { /* frames for other groups pass too: check the destination */ }
 ///
 /// nic.stop()?;
 /// assert!(!nic.link().is_up());
 /// nic.start()?; // with the same filter
-/// # Ok::<(), ethdev::ControlError<RingError>>(())
+/// # Ok::<(), RingError>(())
 /// ```
 ///
 /// # For stack authors
 ///
-/// A stack needs none of this but the filter, for the groups that it joins. Take it where it is offered (`D: LendingDevice + Control`), and do without where
-/// it is `Unsupported`: what the filter cannot do, the device delivers or not as it is documented.
+/// A stack needs only the filter, for the groups that it joins. Use it where it is offered (`D: LendingDevice + Control`)
+/// and continue without it on `Unsupported`.
 ///
 /// # For driver authors
 ///
-/// The trait stands beside [`EthernetDevice`](crate::EthernetDevice), not on top of it, so that layers which deliver frames in another way (callback,
-/// pump) still pass management through. Joining a Wi-Fi network is specific to the chip and stays in the driver; its outcome is what `link()` tells.
+/// The trait stands beside [`EthernetDevice`](crate::EthernetDevice), not on top of it, so that layers which deliver
+/// frames in another way (callback, channel) still pass management on. Joining a Wi-Fi network is specific to the chip and
+/// stays in its driver; the outcome is visible through `link()`.
 pub trait Control: ErrorType {
-    /// Begins to receive and to send.
+    /// Starts reception and transmission.
     ///
     /// # Errors
     ///
     /// `Unsupported`, or the device failed.
-    fn start(&mut self) -> Result<(), ControlError<Self::Error>> {
-        Err(ControlError::Unsupported)
+    fn start(&mut self) -> Result<(), Self::Error> {
+        Err(ErrorKind::Unsupported.into())
     }
 
-    /// Ends receiving and sending.
+    /// Stops reception and transmission.
     ///
     /// # Errors
     ///
     /// `Unsupported`, or the device failed.
-    fn stop(&mut self) -> Result<(), ControlError<Self::Error>> {
-        Err(ControlError::Unsupported)
+    fn stop(&mut self) -> Result<(), Self::Error> {
+        Err(ErrorKind::Unsupported.into())
     }
 
-    /// Gives the device another address to receive on.
+    /// Changes the address that the device receives on.
     ///
     /// # Errors
     ///
     /// `InvalidInput` for a group address or all zeros, `Unsupported`, or the device failed.
-    fn set_mac_address(&mut self, address: MacAddress) -> Result<(), ControlError<Self::Error>> {
+    fn set_mac_address(&mut self, address: MacAddress) -> Result<(), Self::Error> {
         let _ = address;
-        Err(ControlError::Unsupported)
+        Err(ErrorKind::Unsupported.into())
     }
 
-    /// Chooses what is received.
+    /// Changes which frames the device receives.
     ///
     /// # Errors
     ///
-    /// `Unsupported`, or the device failed. A filter that the device cannot do exactly is no error: see [`FilterOutcome::Superset`].
-    fn set_rx_filter(&mut self, filter: RxFilter<'_>) -> Result<FilterOutcome, ControlError<Self::Error>> {
+    /// `Unsupported`, or the device failed. A filter that the hardware cannot match exactly is no error: see
+    /// [`FilterOutcome::Superset`].
+    fn set_rx_filter(&mut self, filter: RxFilter<'_>) -> Result<FilterOutcome, Self::Error> {
         let _ = filter;
-        Err(ControlError::Unsupported)
+        Err(ErrorKind::Unsupported.into())
     }
 
-    /// Resets the chip and replays address, filter and mode.
+    /// Resets the hardware and restores address, filter, mode and state.
     ///
     /// # Errors
     ///
     /// `Unsupported`, or the device failed again.
-    fn recover(&mut self) -> Result<(), ControlError<Self::Error>> {
-        Err(ControlError::Unsupported)
+    fn recover(&mut self) -> Result<(), Self::Error> {
+        Err(ErrorKind::Unsupported.into())
     }
 
-    /// Goes to the state of least power from which [`wake`](Self::wake) returns. Nothing is received.
+    /// Enters the lowest-power state that [`wake`](Self::wake) can leave. Nothing is received.
     ///
     /// # Errors
     ///
     /// `Unsupported`, or the device failed.
-    fn sleep(&mut self) -> Result<(), ControlError<Self::Error>> {
-        Err(ControlError::Unsupported)
+    fn sleep(&mut self) -> Result<(), Self::Error> {
+        Err(ErrorKind::Unsupported.into())
     }
 
-    /// Ends [`sleep`](Self::sleep).
+    /// Leaves the state that [`sleep`](Self::sleep) entered.
     ///
     /// # Errors
     ///
     /// `Unsupported`, or the device failed.
-    fn wake(&mut self) -> Result<(), ControlError<Self::Error>> {
-        Err(ControlError::Unsupported)
+    fn wake(&mut self) -> Result<(), Self::Error> {
+        Err(ErrorKind::Unsupported.into())
     }
 }
 
@@ -251,19 +219,19 @@ mod tests {
     const GROUP: MacAddress = MacAddress::new([0x01, 0, 0x5e, 0, 0, 1]);
 
     #[test]
-    fn own_address_always_passes() {
+    fn passes_own_address_true() {
         assert!(RxFilter::DEFAULT.with_broadcast(false).passes(OWN, OWN));
     }
 
     #[test]
-    fn broadcast_is_no_listed_group() {
+    fn passes_broadcast_not_a_multicast_group() {
         let filter = RxFilter::DEFAULT.with_broadcast(false).with_multicast(Multicast::All);
         assert!(!filter.passes(MacAddress::BROADCAST, OWN));
         assert!(filter.passes(GROUP, OWN));
     }
 
     #[test]
-    fn lists_and_promiscuity() {
+    fn passes_group_list_and_promiscuous() {
         assert!(
             RxFilter::DEFAULT
                 .with_multicast(Multicast::List(&[GROUP]))

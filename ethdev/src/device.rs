@@ -1,24 +1,25 @@
-//! The one trait that every driver implements.
+//! The pull API: the trait that every driver implements.
 
-use crate::{Capabilities, ErrorType, Events, Link, MacAddress, RxMeta, Stats};
+use crate::{Capabilities, ErrorKind, ErrorType, Events, Link, MacAddress, MaxFrameLen, RxMeta, Stats, frame};
 
-/// An Ethernet-like device that is asked for frames (the *pull* surface), and the base of all other surfaces.
+/// An Ethernet device that is polled for frames: the pull API, and the base of all other APIs.
 ///
-/// A frame is destination MAC to end of payload: no preamble, no FCS. The trait is dyn-compatible, and every method is forwarded for `&mut T`.
+/// A frame is destination MAC to end of payload: no preamble, no FCS. The trait is dyn-compatible, and every method is
+/// forwarded for `&mut T`.
 ///
 /// ```
 /// use ethdev::{EthernetDevice, ErrorKind, Error};
 ///
-/// /// Sends back what it receives, to whoever sent it, until nothing is pending. Knows no chip and no stack.
+/// /// Returns every pending frame to its sender. Knows no chip and no stack.
 /// fn reflect<D: EthernetDevice + ?Sized>(device: &mut D, buf: &mut [u8]) -> Result<usize, D::Error> {
 ///     let mut reflected = 0;
 ///     while let Some(meta) = device.recv_frame(buf)? {
 ///         let (header, payload) = buf[..meta.len].split_at(14);
 ///         let (addresses, ethertype) = header.split_at(12);
-///         // Gather: the new header is put together from parts; nothing is copied here.
+///         // The new header is composed from parts; nothing is copied here.
 ///         match device.send_vectored(&[&addresses[6..], &device.mac_address().octets(), ethertype, payload]) {
 ///             Ok(()) => reflected += 1,
-///             Err(e) if e.kind() == ErrorKind::Busy => {} // full: this one is not reflected
+///             Err(e) if e.kind() == ErrorKind::Busy => {} // queue full: this frame is not reflected
 ///             Err(e) => return Err(e),
 ///         }
 ///     }
@@ -47,26 +48,30 @@ use crate::{Capabilities, ErrorType, Events, Link, MacAddress, RxMeta, Stats};
 ///
 /// # Contract
 ///
-/// The numbers are those of the checks in `ethdev-sim`'s conformance suite.
+/// The checks of `ethdev-conformance` name these numbers.
 ///
 /// 1. [`recv_frame`](Self::recv_frame) never waits for a frame: `Ok(None)` when nothing is pending.
 /// 2. A frame is delivered exactly once, in order of arrival, byte for byte, without FCS.
-/// 3. Too small a buffer is [`BufferTooSmall`](crate::ErrorKind::BufferTooSmall) with the length that is needed. Nothing is lost: the frame is still
-///    next. [`discard_frame`](Self::discard_frame) is the way past a frame that the caller cannot take.
-/// 4. Transmit without room is [`Busy`](crate::ErrorKind::Busy): nothing was sent, nothing was lost, the same call later is right. After
-///    `tx_ready() == Ok(true)` the next send of a legal frame is not `Busy`.
-/// 5. Receiving never depends on room to transmit, nor transmitting on received frames being fetched.
-/// 6. A frame longer than `tx_max_frame_len` is [`FrameTooLong`](crate::ErrorKind::FrameTooLong), one shorter than a header
-///    [`FrameTooShort`](crate::ErrorKind::FrameTooShort), and nothing goes out. Where the medium has a minimum, a shorter frame is padded to it with
-///    zeros on its way out; padding that was received is passed on as it came.
-/// 7. [`mac_address`](Self::mac_address), [`capabilities`](Self::capabilities), [`link`](Self::link) and [`stats`](Self::stats) are cached values and
-///    never touch a bus. Sending while the link is down is [`LinkDown`](crate::ErrorKind::LinkDown) and nothing is queued.
-/// 8. Nothing that the wire or the chip says can panic the driver, hang it, or make it read or write outside its buffers. Every wait has a bound.
-/// 9. Every frame is delivered or counted under one reason in [`Stats`].
+/// 3. If the buffer is too small, the result is [`BufferTooSmall`](crate::ErrorKind::BufferTooSmall) with the required
+///    length. Nothing is lost: the frame stays next. [`discard_frame`](Self::discard_frame) skips a frame that the caller
+///    cannot take.
+/// 4. If the transmit queue is full, the result is [`Busy`](crate::ErrorKind::Busy): nothing was sent, nothing was lost,
+///    and the call may be repeated later. After `tx_ready() == Ok(true)` the next send of a legal frame is not `Busy`.
+/// 5. Receiving never depends on transmit capacity, nor transmitting on received frames being read.
+/// 6. A frame longer than `tx_max_frame_len` is [`FrameTooLong`](crate::ErrorKind::FrameTooLong), one shorter than a
+///    header [`FrameTooShort`](crate::ErrorKind::FrameTooShort), and nothing is sent. Where the medium has a minimum, a
+///    shorter frame is padded to it with zeros; received padding is passed on unchanged.
+/// 7. [`mac_address`](Self::mac_address), [`capabilities`](Self::capabilities), [`link`](Self::link) and
+///    [`stats`](Self::stats) are cached values and never access a bus. Sending while the link is down is
+///    [`LinkDown`](crate::ErrorKind::LinkDown), and nothing is queued.
+/// 8. No input from the wire or the chip can panic the driver, hang it, or make it read or write outside its buffers.
+///    Every wait is bounded.
+/// 9. Every frame is delivered, or counted under one reason in [`Stats`]. [`Capabilities::coverage`] declares the reasons
+///    that the hardware does not report exactly.
 /// 10. A fault of the bus or the chip is a typed error that keeps its cause. After [`Fault`](crate::ErrorKind::Fault),
-///     [`recover`](crate::Control::recover) resets the chip and replays address, filters and mode.
+///     [`recover`](crate::Control::recover) resets the chip and restores address, filter and mode.
 ///
-/// # The edges
+/// # Edge cases
 ///
 /// | state | `recv_frame` | `send_*` | `tx_ready` |
 /// |---|---|---|---|
@@ -80,59 +85,68 @@ use crate::{Capabilities, ErrorType, Events, Link, MacAddress, RxMeta, Stats};
 ///
 /// # For stack authors
 ///
-/// Depend on this trait (or on [`LendingDevice`](crate::LendingDevice), to read frames where they lie) and on nothing of a driver. Call
-/// [`service`](Self::service) from time to time, at least when something was awaited and did not come: link changes are seen there.
+/// Depend on this trait, or on [`LendingDevice`](crate::LendingDevice) to read frames in place, and on no driver. Call
+/// [`service`](Self::service) periodically, at least every [`Capabilities::max_service_interval`]: it refreshes the link
+/// state.
 ///
 /// # For driver authors
 ///
-/// Implement the required methods; every other surface follows from them. Accept from hardware only lengths that you have checked. Do not
-/// override `send_frame` unless it becomes cheaper. Blocking and async drivers come from one source: see [`asynch`](crate::asynch).
+/// Implement the required methods; the other APIs follow from them. Validate every length that comes from hardware.
+/// Override `send_frame` only if that is cheaper. For one source of blocking and async logic see
+/// [`asynch`](crate::asynch).
 pub trait EthernetDevice: ErrorType {
-    /// The address that the device receives on. Cached.
+    /// Returns the address that the device receives on. Cached.
     fn mac_address(&self) -> MacAddress;
 
-    /// What the device can do. Cached.
+    /// Returns what the device can do. Cached.
     fn capabilities(&self) -> Capabilities;
 
-    /// The link as last seen by [`service`](Self::service), `recv_frame` or `send_*`. Cached.
+    /// Returns the longest frame that the device sends. Equivalent to `capabilities().tx_max_frame_len`, for callers that
+    /// need it for each frame: an override copies one word instead of the whole struct.
+    #[inline]
+    fn tx_max_frame_len(&self) -> MaxFrameLen {
+        self.capabilities().tx_max_frame_len
+    }
+
+    /// Returns the link state as of the last [`service`](Self::service), `recv_frame` or `send_*`. Cached.
     fn link(&self) -> Link;
 
-    /// What became of every frame so far. Cached.
+    /// Returns the counters. Cached.
     fn stats(&self) -> Stats;
 
-    /// Moves the next received frame to the start of `buf`; `Ok(None)` when nothing is pending. Never waits for a frame.
+    /// Reads the next received frame into the start of `buf`; `Ok(None)` if nothing is pending. Never waits for a frame.
     ///
     /// # Errors
     ///
-    /// - `BufferTooSmall { needed }`: the frame is longer than `buf` and still next. What `buf` then holds is not specified.
-    /// - `Bus`, `Timeout`, `Fault`, `NotPresent`: the device failed. A frame that was lost by it is counted.
+    /// - `BufferTooSmall { needed }`: the frame is longer than `buf` and stays next. The content of `buf` is unspecified.
+    /// - `Bus`, `Timeout`, `Fault`, `NotPresent`: the device failed. A frame lost by that is counted.
     fn recv_frame(&mut self, buf: &mut [u8]) -> Result<Option<RxMeta>, Self::Error>;
 
-    /// Throws the next received frame away, counted in [`rx_discarded`](Stats::rx_discarded); `Ok(false)` when nothing is pending.
+    /// Drops the next received frame, counted in [`rx_discarded`](Stats::rx_discarded); `Ok(false)` if nothing is pending.
     ///
     /// # Errors
     ///
     /// As [`recv_frame`](Self::recv_frame), without `BufferTooSmall`.
     fn discard_frame(&mut self) -> Result<bool, Self::Error>;
 
-    /// Whether the next send of a legal frame finds room.
+    /// Returns whether the device accepts a legal frame now.
     ///
     /// # Errors
     ///
     /// The device failed.
     fn tx_ready(&mut self) -> Result<bool, Self::Error>;
 
-    /// Sends one frame that lies in parts, one after another. Empty parts and an empty list of parts are allowed.
+    /// Sends one frame that consists of `parts`, one after another. Empty parts and an empty list of parts are allowed.
     ///
-    /// On return the bytes are the device's own; the frame may still be on its way.
+    /// On return the device holds a copy of the bytes; the frame may still be queued.
     ///
     /// # Errors
     ///
-    /// Whatever the error, the frame was not accepted.
+    /// On any error the frame was not accepted.
     ///
     /// - `FrameTooLong`, `FrameTooShort`: not a legal frame.
-    /// - `Busy`: no room now.
-    /// - `LinkDown`, `Stopped`: not now, and waiting for room does not help.
+    /// - `Busy`: the transmit queue is full.
+    /// - `LinkDown`, `Stopped`: the device does not send now.
     /// - `Bus`, `Timeout`, `Fault`, `NotPresent`: the device failed.
     fn send_vectored(&mut self, parts: &[&[u8]]) -> Result<(), Self::Error>;
 
@@ -141,13 +155,14 @@ pub trait EthernetDevice: ErrorType {
     /// # Errors
     ///
     /// As [`send_vectored`](Self::send_vectored).
+    #[inline]
     fn send_frame(&mut self, frame: &[u8]) -> Result<(), Self::Error> {
         self.send_vectored(&[frame])
     }
 
-    /// Housekeeping: refreshes the link, collects completed transmissions, gets over faults that the chip is known for.
+    /// Does housekeeping: refreshes the link state, completes transmissions, recovers from known errata of the chip.
     ///
-    /// Bounded, and cheap enough for every turn of an idle loop.
+    /// Bounded, and cheap enough for every iteration of an idle loop.
     ///
     /// # Errors
     ///
@@ -155,23 +170,25 @@ pub trait EthernetDevice: ErrorType {
     fn service(&mut self) -> Result<Events, Self::Error>;
 }
 
-/// Checks a frame from the caller against a device's limits, as contract line 6 asks: its length, or the error to return.
+/// Validates the length of a frame from the caller, as line 6 of the contract requires, and returns it.
 ///
 /// # Errors
 ///
-/// `FrameTooShort` below a header, `FrameTooLong` above `tx_max_frame_len`.
+/// `FrameTooShort` below a header (14 bytes), `FrameTooLong` above `max`.
 ///
 /// ```
-/// use ethdev::{Capabilities, ErrorKind, validate_tx_len};
-/// assert_eq!(validate_tx_len(&[&[0; 14], &[0; 46]], &Capabilities::ETHERNET), Ok(60));
-/// assert_eq!(validate_tx_len(&[&[0; 13]], &Capabilities::ETHERNET), Err(ErrorKind::FrameTooShort));
-/// assert_eq!(validate_tx_len(&[&[0; 1515]], &Capabilities::ETHERNET), Err(ErrorKind::FrameTooLong { max: 1514 }));
+/// use ethdev::{ErrorKind, MaxFrameLen, validate_tx_len};
+/// let max = MaxFrameLen::ETHERNET;
+/// assert_eq!(validate_tx_len(&[&[0; 14], &[0; 46]], max), Ok(60));
+/// assert_eq!(validate_tx_len(&[&[0; 13]], max), Err(ErrorKind::FrameTooShort));
+/// assert_eq!(validate_tx_len(&[&[0; 1515]], max), Err(ErrorKind::FrameTooLong { max: 1514 }));
 /// ```
-pub fn validate_tx_len(parts: &[&[u8]], capabilities: &Capabilities) -> Result<usize, crate::ErrorKind> {
-    let max = capabilities.tx_max_frame_len.bytes();
-    match crate::frame::vectored_len(parts) {
-        Some(len) if len < crate::frame::HEADER_LEN => Err(crate::ErrorKind::FrameTooShort),
+#[inline]
+pub fn validate_tx_len(parts: &[&[u8]], max: MaxFrameLen) -> Result<usize, ErrorKind> {
+    let max = max.bytes();
+    match frame::vectored_len(parts) {
+        Some(len) if len < frame::HEADER_LEN => Err(ErrorKind::FrameTooShort),
         Some(len) if len <= max => Ok(len),
-        _ => Err(crate::ErrorKind::FrameTooLong { max }),
+        _ => Err(ErrorKind::FrameTooLong { max }),
     }
 }

@@ -1,97 +1,75 @@
-//! What can go wrong, in terms that code generic over devices can act on.
+//! Errors: the part that code generic over devices can act on.
 
 use core::fmt;
 
-/// The kind of an error: what code that does not know the device may decide by.
+/// The kind of an error, the same for every device.
 ///
-/// A device keeps the whole story in its own error type; this is the part of it that is the same for all.
+/// A device keeps the cause in its own error type; generic code decides by the kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The caller's buffer is shorter than the frame that is next. The frame is still next.
+    /// The caller's buffer is shorter than the next frame. The frame stays next.
     BufferTooSmall {
-        /// Length of the waiting frame in bytes, without FCS.
+        /// Length of the next frame in bytes, without FCS.
         needed: usize,
     },
-    /// The caller's frame is longer than the device sends. Nothing went out.
+    /// The caller's frame is longer than the device sends. Nothing was sent.
     FrameTooLong {
-        /// The longest frame the device sends, in bytes, without FCS.
+        /// Longest frame that the device sends, in bytes, without FCS.
         max: usize,
     },
-    /// The caller's frame is shorter than an Ethernet header (14 bytes). Nothing went out.
+    /// The caller's frame is shorter than an Ethernet header (14 bytes). Nothing was sent.
     FrameTooShort,
-    /// The caller's argument is not one the device can take (an address, a filter, a register).
+    /// The device does not accept the argument (an address, a filter, a register).
     InvalidInput,
     /// The device is stopped or asleep.
     Stopped,
-    /// This device has no such function.
+    /// The device has no such function.
     Unsupported,
-    /// No room to transmit now. Nothing was sent and nothing was lost; try again later.
+    /// The transmit queue is full. Nothing was sent and nothing was lost; the same call may succeed later.
     Busy,
     /// The link is down. Nothing was queued.
     LinkDown,
     /// The bus between host and chip failed (SPI, MDIO, a system call).
     Bus,
-    /// The chip did not finish in the time its data sheet gives it.
+    /// The chip did not finish within the time that its data sheet gives.
     Timeout,
     /// The chip is in a state that only [`Control::recover`](crate::Control::recover) ends.
     Fault,
-    /// There is no such device: absent chip, wrong chip, interface gone.
+    /// There is no such device: absent chip, wrong chip, removed interface.
     NotPresent,
-    /// The host's user may not use this device.
+    /// The user of the host may not use this device.
     PermissionDenied,
-    /// The chip delivered something that is no frame (lengths or headers out of range). It was counted and dropped.
+    /// The chip delivered an invalid frame (length or header out of range). It was counted and dropped.
     BadFrame,
-    /// Anything else.
-    Other,
-}
-
-/// Who has to do something about an error.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-#[non_exhaustive]
-pub enum ErrorClass {
-    /// The calling code: the same call fails again until it is changed.
-    Caller,
-    /// Nobody: try again later.
-    Busy,
-    /// Whoever holds the cable or the radio.
-    Link,
-    /// The host's wiring, bus or operating system.
-    Bus,
-    /// The device: [`Control::recover`](crate::Control::recover) is the way out.
-    Device,
-    /// The other end of the wire.
-    Wire,
-    /// Unknown.
+    /// Any other error.
     Other,
 }
 
 impl ErrorKind {
-    /// Who has to do something about it.
+    /// Whether the same call can succeed later without any action of the caller: [`Busy`](Self::Busy) and
+    /// [`LinkDown`](Self::LinkDown).
     #[must_use]
-    pub const fn class(self) -> ErrorClass {
-        match self {
-            Self::BufferTooSmall { .. }
-            | Self::FrameTooLong { .. }
-            | Self::FrameTooShort
-            | Self::InvalidInput
-            | Self::Stopped
-            | Self::Unsupported => ErrorClass::Caller,
-            Self::Busy => ErrorClass::Busy,
-            Self::LinkDown => ErrorClass::Link,
-            Self::Bus | Self::PermissionDenied => ErrorClass::Bus,
-            Self::Timeout | Self::Fault | Self::NotPresent => ErrorClass::Device,
-            Self::BadFrame => ErrorClass::Wire,
-            Self::Other => ErrorClass::Other,
-        }
+    #[inline]
+    pub const fn is_transient(self) -> bool {
+        matches!(self, Self::Busy | Self::LinkDown)
     }
 
-    /// Whether the same call can succeed later with nobody doing anything ([`Busy`](Self::Busy) only).
+    /// Whether the device rejected the call itself, so that the same call fails again: a wrong length or argument, a
+    /// function that it does not have, or a stopped device.
     #[must_use]
-    pub const fn is_busy(self) -> bool {
-        matches!(self, Self::Busy)
+    #[inline]
+    pub const fn is_rejection(self) -> bool {
+        matches!(
+            self,
+            Self::BufferTooSmall { .. }
+                | Self::FrameTooLong { .. }
+                | Self::FrameTooShort
+                | Self::InvalidInput
+                | Self::Stopped
+                | Self::Unsupported
+        )
     }
 }
 
@@ -104,14 +82,14 @@ impl fmt::Display for ErrorKind {
             Self::InvalidInput => f.write_str("invalid argument"),
             Self::Stopped => f.write_str("device is stopped"),
             Self::Unsupported => f.write_str("not supported by this device"),
-            Self::Busy => f.write_str("no room to transmit now"),
+            Self::Busy => f.write_str("transmit queue full"),
             Self::LinkDown => f.write_str("link is down"),
             Self::Bus => f.write_str("bus error"),
-            Self::Timeout => f.write_str("device did not answer in time"),
-            Self::Fault => f.write_str("device fault, recover() is needed"),
+            Self::Timeout => f.write_str("timed out waiting for the device"),
+            Self::Fault => f.write_str("device fault, recover() required"),
             Self::NotPresent => f.write_str("no such device"),
             Self::PermissionDenied => f.write_str("permission denied"),
-            Self::BadFrame => f.write_str("device delivered garbage"),
+            Self::BadFrame => f.write_str("device delivered an invalid frame"),
             Self::Other => f.write_str("other error"),
         }
     }
@@ -123,17 +101,66 @@ impl core::error::Error for ErrorKind {}
 ///
 /// # For driver authors
 ///
-/// Keep the inner error (`Spi(E)`, `Mdio(E)`, `Io(io::Error)`) and map each variant to one kind. The kinds `BufferTooSmall`, `FrameTooLong`,
-/// `FrameTooShort`, `Busy`, `LinkDown` and `Stopped` are part of the contract of [`EthernetDevice`](crate::EthernetDevice): adapters act on them.
-pub trait Error: fmt::Debug {
-    /// The kind of this error.
+/// - Give the error type one variant `Kind(ErrorKind)` for the kinds that have no further cause (busy, link down,
+///   stopped, bad length, unsupported, invalid argument), and a `From<ErrorKind>` that makes it. Layers in front of the
+///   device report their own rejections by it, so that a layer's error is the device's.
+/// - Variants with a cause keep it (`Spi(E)`, `Io(io::Error)`), and `source()` returns it where its type is an error.
+/// - `E::from(kind).kind() == kind` for every kind. The conformance suite checks it.
+///
+/// ```
+/// use core::fmt;
+/// use ethdev::ErrorKind;
+///
+/// #[derive(Debug)]
+/// #[non_exhaustive]
+/// pub enum Error<E> {
+///     /// An error without a further cause.
+///     Kind(ErrorKind),
+///     /// The SPI bus failed.
+///     Spi(E),
+/// }
+///
+/// impl<E: fmt::Debug> ethdev::Error for Error<E> {
+///     fn kind(&self) -> ErrorKind {
+///         match self {
+///             Self::Kind(kind) => *kind,
+///             Self::Spi(_) => ErrorKind::Bus,
+///         }
+///     }
+/// }
+///
+/// impl<E> From<ErrorKind> for Error<E> {
+///     fn from(kind: ErrorKind) -> Self {
+///         Self::Kind(kind)
+///     }
+/// }
+///
+/// impl<E: fmt::Debug> fmt::Display for Error<E> {
+///     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+///         match self {
+///             Self::Kind(kind) => kind.fmt(f),
+///             Self::Spi(e) => write!(f, "SPI error: {e:?}"),
+///         }
+///     }
+/// }
+///
+/// impl<E: fmt::Debug> core::error::Error for Error<E> {}
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an `ethdev` error",
+    note = "implement `ethdev::Error` and `From<ethdev::ErrorKind>` for it, or wrap the device in `ethdev_util::Erased`, whose error is `ErrorKind`"
+)]
+pub trait Error: core::error::Error {
+    /// Returns the kind of this error.
     fn kind(&self) -> ErrorKind;
 }
 
-/// The error type of a device, the same for all its surfaces. (As in embedded-hal: one place, so that `D::Error` is never ambiguous.)
+/// The error type of a device, the same for all its APIs.
+///
+/// It is a trait of its own, as in embedded-hal, so that `D::Error` is never ambiguous.
 pub trait ErrorType {
-    /// What can go wrong, with its causes kept.
-    type Error: Error;
+    /// The error, with its causes.
+    type Error: Error + From<ErrorKind>;
 }
 
 impl<T: ErrorType + ?Sized> ErrorType for &mut T {
@@ -141,6 +168,7 @@ impl<T: ErrorType + ?Sized> ErrorType for &mut T {
 }
 
 impl Error for ErrorKind {
+    #[inline]
     fn kind(&self) -> ErrorKind {
         *self
     }
@@ -152,57 +180,21 @@ impl Error for core::convert::Infallible {
     }
 }
 
-impl<E: Error + ?Sized> Error for &E {
-    fn kind(&self) -> ErrorKind {
-        (**self).kind()
-    }
-}
-
-/// An error of a layer in front of a device: the layer's own, or the device's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub enum LayerError<E> {
-    /// The layer refused: a length, no room, a state of its own.
-    Layer(ErrorKind),
-    /// The device failed or refused.
-    Device(E),
-}
-
-impl<E: Error> Error for LayerError<E> {
-    fn kind(&self) -> ErrorKind {
-        match self {
-            Self::Layer(kind) => *kind,
-            Self::Device(e) => e.kind(),
-        }
-    }
-}
-
-impl<E: fmt::Debug> fmt::Display for LayerError<E> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Layer(kind) => fmt::Display::fmt(kind, f),
-            Self::Device(e) => write!(f, "device failed: {e:?}"),
-        }
-    }
-}
-
-impl<E: fmt::Debug> core::error::Error for LayerError<E> {}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn mistakes_of_the_caller_are_told_from_faults_of_the_device() {
-        assert_eq!(ErrorKind::FrameTooLong { max: 1514 }.class(), ErrorClass::Caller);
-        assert_eq!(ErrorKind::Fault.class(), ErrorClass::Device);
-        assert_eq!(ErrorKind::BadFrame.class(), ErrorClass::Wire);
-        assert_eq!(ErrorKind::Bus.class(), ErrorClass::Bus);
+    fn is_rejection_wrong_argument_true() {
+        assert!(ErrorKind::FrameTooLong { max: 1514 }.is_rejection());
+        assert!(ErrorKind::Stopped.is_rejection());
+        assert!(!ErrorKind::Fault.is_rejection());
+        assert!(!ErrorKind::Bus.is_rejection());
     }
 
     #[test]
-    fn only_busy_passes_by_itself() {
-        assert!(ErrorKind::Busy.is_busy());
-        assert!(!ErrorKind::LinkDown.is_busy());
+    fn is_transient_busy_and_link_down_only() {
+        assert!(ErrorKind::Busy.is_transient() && ErrorKind::LinkDown.is_transient());
+        assert!(!ErrorKind::Timeout.is_transient() && !ErrorKind::Stopped.is_transient());
     }
 }

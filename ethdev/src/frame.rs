@@ -16,25 +16,25 @@ pub const MAX_VLAN_FRAME_LEN: usize = 1518;
 /// Length of the frame check sequence in bytes. It is on the wire and in chips, never in a [`RxFrame`].
 pub const FCS_LEN: usize = 4;
 
-/// What is known of a received frame besides its bytes.
+/// The metadata of a received frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub struct RxMeta {
-    /// Length in bytes, without FCS, with whatever padding it came with.
+    /// Length in bytes, without FCS, with the padding as received.
     pub len: usize,
-    /// When the frame arrived by the device's own clock, counted from an epoch of the device's choosing; `None` where it keeps no such clock.
+    /// Time of arrival by the clock of the device, since an epoch that the device defines; `None` if it has no such clock.
     pub timestamp: Option<Duration>,
 }
 
 impl RxMeta {
-    /// A frame of `len` bytes of which nothing else is known.
+    /// Creates the metadata of a frame of `len` bytes.
     #[must_use]
     pub const fn new(len: usize) -> Self {
         Self { len, timestamp: None }
     }
 
-    /// The same with the time of arrival.
+    /// Sets the time of arrival.
     #[must_use]
     pub const fn with_timestamp(mut self, timestamp: Duration) -> Self {
         self.timestamp = Some(timestamp);
@@ -42,9 +42,9 @@ impl RxMeta {
     }
 }
 
-/// A received frame in memory that somebody else owns: lent, not given.
+/// A received frame in memory of the device or of a buffer, lent to the reader.
 ///
-/// It dereferences to its bytes, destination MAC first. They may be changed in place (decrypted, byte-swapped): the memory is the reader's until the
+/// It dereferences to its bytes, destination MAC first. They may be changed in place (decrypted, byte-swapped): the reader may use the memory until the
 /// frame is released.
 #[derive(Debug)]
 pub struct RxFrame<'a> {
@@ -53,7 +53,7 @@ pub struct RxFrame<'a> {
 }
 
 impl<'a> RxFrame<'a> {
-    /// Lends the first `meta.len` bytes of `memory`; `None` if it has fewer.
+    /// Creates a frame from the first `meta.len` bytes of `memory`; `None` if it has fewer.
     #[must_use]
     pub fn new(memory: &'a mut [u8], meta: RxMeta) -> Option<Self> {
         Some(Self {
@@ -62,19 +62,19 @@ impl<'a> RxFrame<'a> {
         })
     }
 
-    /// What is known besides the bytes.
+    /// Returns the metadata.
     #[must_use]
     pub const fn meta(&self) -> RxMeta {
         self.meta
     }
 
-    /// The frame's bytes for as long as the frame is lent.
+    /// Returns the bytes for as long as the frame is lent.
     #[must_use]
     pub fn into_data(self) -> &'a mut [u8] {
         self.data
     }
 
-    /// The Ethernet header, or `None` where the frame is shorter than one.
+    /// Parses the Ethernet header; `None` if the frame is shorter.
     #[must_use]
     pub fn header(&self) -> Option<Header> {
         Header::parse(self.data)
@@ -107,7 +107,7 @@ pub struct Header {
 }
 
 impl Header {
-    /// Reads the header at the start of `frame`; `None` where it is shorter than [`HEADER_LEN`].
+    /// Parses the header at the start of `frame`; `None` if it is shorter than [`HEADER_LEN`].
     #[must_use]
     pub fn parse(frame: &[u8]) -> Option<Self> {
         let (destination, rest) = frame.split_first_chunk::<6>()?;
@@ -120,7 +120,7 @@ impl Header {
         })
     }
 
-    /// The header as it is sent.
+    /// Returns the bytes of the header in network order.
     #[must_use]
     pub fn to_bytes(self) -> [u8; HEADER_LEN] {
         let [d0, d1, d2, d3, d4, d5] = self.destination.octets();
@@ -130,13 +130,13 @@ impl Header {
     }
 }
 
-/// The length of a frame that is handed over in parts; `None` where the sum overflows.
+/// Returns the length of a frame that consists of `parts`; `None` if the sum overflows.
 #[must_use]
 pub fn vectored_len(parts: &[&[u8]]) -> Option<usize> {
     parts.iter().try_fold(0_usize, |sum, part| sum.checked_add(part.len()))
 }
 
-/// Copies `parts` one after another to the start of `buf` and returns their length; `None`, with nothing promised about `buf`, where they do not fit.
+/// Copies `parts` one after another to the start of `buf` and returns their length; `None`, with `buf` unspecified, if they do not fit.
 #[must_use]
 pub fn copy_vectored(parts: &[&[u8]], buf: &mut [u8]) -> Option<usize> {
     let mut at = 0_usize;
@@ -157,7 +157,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn header_and_back(destination: [u8; 6], source: [u8; 6], ethertype: u16, tail: Vec<u8>) {
+        fn header_to_bytes_round_trips(destination: [u8; 6], source: [u8; 6], ethertype: u16, tail: Vec<u8>) {
             let header = Header { destination: destination.into(), source: source.into(), ethertype };
             let mut frame = header.to_bytes().to_vec();
             frame.extend(tail);
@@ -165,20 +165,20 @@ mod tests {
         }
 
         #[test]
-        fn gathering_is_concatenation(parts: Vec<Vec<u8>>, room in 0_usize..2000) {
+        fn copy_vectored_any_parts_concatenates(parts: Vec<Vec<u8>>, space in 0_usize..2000) {
             let slices: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
             let whole = parts.concat();
-            let mut buf = std::vec![0; room];
+            let mut buf = std::vec![0; space];
             prop_assert_eq!(vectored_len(&slices), Some(whole.len()));
             match copy_vectored(&slices, &mut buf) {
                 Some(len) => prop_assert_eq!(&buf[..len], &whole[..]),
-                None => prop_assert!(whole.len() > room),
+                None => prop_assert!(whole.len() > space),
             }
         }
     }
 
     #[test]
-    fn short_memory_lends_nothing() {
+    fn rx_frame_short_memory_is_none() {
         let mut memory = [0; 20];
         assert!(RxFrame::new(&mut memory, RxMeta::new(21)).is_none());
         assert!(RxFrame::new(&mut memory, RxMeta::new(13)).unwrap().header().is_none());

@@ -1,19 +1,19 @@
-//! Lending: frames read and written where they lie.
+//! The zero-copy API: frames are read and written in place.
 
-use crate::{EthernetDevice, RxFrame, RxMeta, Stats, frame};
+use crate::{Error, ErrorKind, EthernetDevice, RxFrame, RxMeta, Stats, frame};
 
-/// A device that lends its own memory: the zero-copy surface, for stacks that borrow.
+/// A device that lends its own memory: the zero-copy API, for stacks that borrow frames.
 ///
-/// Memory devices (DMA rings, loopback) implement it themselves; [`Buffered`](crate::Buffered) puts buffers in front of any other device and so makes it
-/// lend. The two halves are usable at the same time, because stacks answer a frame while they still read it.
+/// Memory devices (DMA rings, loopback) implement it; `ethdev_util::Buffered` puts buffers in front of any other device.
+/// Both halves can be used at the same time, because stacks answer a frame while they still read it.
 ///
 /// # Contract
 ///
-/// Besides that of [`EthernetDevice`], which looks at the same frames in the same order:
+/// In addition to the contract of [`EthernetDevice`], which sees the same frames in the same order:
 ///
-/// - A frame that was lent and not [released](RxHalf::release) is lent again; dropping the half releases nothing.
-/// - The halves are independent: neither needs anything of the other, in any order of calls.
-/// - Memory that was [reserved](TxHalf::reserve) and not committed costs nothing: dropping the half gives it back, unsent.
+/// - A frame that was lent and not [released](RxHalf::release) is lent again. Dropping the half releases nothing.
+/// - The halves are independent of each other, in any order of calls.
+/// - Memory that was [reserved](TxHalf::reserve) and not committed is free again when the half is dropped. Nothing is sent.
 ///
 /// ```
 /// use ethdev::{EthernetDevice, LendingDevice, MacAddress, RxHalf, TxHalf};
@@ -26,11 +26,11 @@ use crate::{EthernetDevice, RxFrame, RxMeta, Stats, frame};
 /// clock.advance(core::time::Duration::from_micros(10));
 ///
 /// let (mut rx, mut tx) = nic.split();
-/// let question = rx.peek()?.expect("a frame");
-/// // Room for the answer, while the question is still being read where it lies.
-/// let answer = tx.reserve(question.len())?.expect("room");
-/// answer.copy_from_slice(&question);
-/// answer[..6].copy_from_slice(&question[6..12]);
+/// let request = rx.peek()?.expect("a frame");
+/// // The reply is written while the request is still read in place.
+/// let reply = tx.reserve(request.len())?.expect("a free buffer");
+/// reply.copy_from_slice(&request);
+/// reply[..6].copy_from_slice(&request[6..12]);
 /// tx.commit(60)?;
 /// rx.release()?;
 /// assert!(rx.peek()?.is_none());
@@ -42,11 +42,15 @@ use crate::{EthernetDevice, RxFrame, RxMeta, Stats, frame};
 ///
 /// # For stack authors
 ///
-/// Write the adapter against this trait, once. [`transmit room`](TxHalf::ready) is no precondition of receiving.
+/// Write the adapter against this trait, once. Do not make [transmit capacity](TxHalf::ready) a precondition of receiving.
 ///
 /// # For driver authors
 ///
-/// Implement the halves, then write the pull surface with [`recv_by_copy`], [`discard`] and [`send_by_copy`].
+/// Implement the halves, then the pull API with [`recv_by_copy`], [`discard`] and [`TxHalf::send_vectored`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not lend its memory",
+    note = "put buffers in front of a device that implements `EthernetDevice` only: `ethdev_util::Buffered::new(device, &mut rx, &mut tx)`"
+)]
 pub trait LendingDevice: EthernetDevice {
     /// The half that lends received frames.
     type Rx<'a>: RxHalf<Error = Self::Error>
@@ -57,23 +61,23 @@ pub trait LendingDevice: EthernetDevice {
     where
         Self: 'a;
 
-    /// Both halves, until both are dropped.
+    /// Returns both halves.
     fn split(&mut self) -> (Self::Rx<'_>, Self::Tx<'_>);
 }
 
 /// The half of a [`LendingDevice`] that lends received frames.
 pub trait RxHalf {
-    /// What can go wrong.
-    type Error: crate::Error;
+    /// The error of the device.
+    type Error: Error + From<ErrorKind>;
 
-    /// Lends the next frame; `Ok(None)` when nothing is pending. The same frame again until it is [released](Self::release).
+    /// Lends the next frame; `Ok(None)` if nothing is pending. Lends the same frame until it is [released](Self::release).
     ///
     /// # Errors
     ///
     /// The device failed.
     fn peek(&mut self) -> Result<Option<RxFrame<'_>>, Self::Error>;
 
-    /// Whether [`peek`](Self::peek) would lend a frame. Equivalent to `peek`; devices that can tell without lending are spared the trouble.
+    /// Returns whether [`peek`](Self::peek) would lend a frame. Override it where that is cheaper than lending.
     ///
     /// # Errors
     ///
@@ -83,14 +87,14 @@ pub trait RxHalf {
         Ok(self.peek()?.is_some())
     }
 
-    /// Gives the lent frame back, delivered; counted in `rx_frames`. Does nothing when none is lent.
+    /// Releases the lent frame as delivered, counted in `rx_frames`. Does nothing if none is lent.
     ///
     /// # Errors
     ///
-    /// The device failed. The frame is given back all the same and not lent again.
+    /// The device failed. The frame is released all the same and not lent again.
     fn release(&mut self) -> Result<(), Self::Error>;
 
-    /// Gives the lent frame back, unused; counted in `rx_discarded`. Does nothing when none is lent.
+    /// Releases the lent frame as dropped, counted in `rx_discarded`. Does nothing if none is lent.
     ///
     /// # Errors
     ///
@@ -100,76 +104,69 @@ pub trait RxHalf {
 
 /// The half of a [`LendingDevice`] that lends memory for frames to send.
 pub trait TxHalf {
-    /// What can go wrong.
-    type Error: crate::Error;
+    /// The error of the device.
+    type Error: Error + From<ErrorKind>;
 
-    /// Whether [`reserve`](Self::reserve) of a legal length finds memory now.
+    /// Returns whether [`reserve`](Self::reserve) of a legal length finds a free buffer now.
     ///
-    /// It does not look at the link: while that is down, memory is lent and [`commit`](Self::commit) refuses.
+    /// It does not check the link: while the link is down, memory is lent and [`commit`](Self::commit) fails.
     ///
     /// # Errors
     ///
     /// The device failed.
     fn ready(&mut self) -> Result<bool, Self::Error>;
 
-    /// Lends memory for a frame of `len` bytes; `Ok(None)` when there is no room now. The content is not specified.
+    /// Lends memory for a frame of `len` bytes; `Ok(None)` if no buffer is free. The content is unspecified.
     ///
     /// # Errors
     ///
     /// `FrameTooLong`, `FrameTooShort`, or the device failed.
     fn reserve(&mut self, len: usize) -> Result<Option<&mut [u8]>, Self::Error>;
 
-    /// Sends the first `len` bytes of the memory lent last. Whatever the outcome, the reservation is used up.
+    /// Sends the first `len` bytes of the memory lent last. The reservation ends, whatever the result.
     ///
     /// # Errors
     ///
-    /// `LinkDown`, `Stopped`, `FrameTooShort`; `FrameTooLong` where `len` is more than was reserved; or the device failed. The frame was not accepted.
+    /// `LinkDown`, `Stopped`, `FrameTooShort`; `FrameTooLong` if `len` exceeds the reservation; or the device failed. On
+    /// any error the frame was not accepted.
     fn commit(&mut self, len: usize) -> Result<(), Self::Error>;
 
-    /// Sends one frame that lies in parts; `Ok(false)` when there is no room now. Uses up a reservation.
+    /// Sends one frame that consists of `parts`. Ends a reservation.
     ///
-    /// Equivalent to `reserve`, copying, and `commit`. Devices that can write the parts where they belong do that instead.
+    /// Equivalent to `reserve`, copying, and `commit`. Devices that can write the parts to their place override it.
     ///
     /// # Errors
     ///
-    /// As [`reserve`](Self::reserve) and [`commit`](Self::commit). The frame was not accepted.
-    fn send_vectored(&mut self, parts: &[&[u8]]) -> Result<bool, Self::Error> {
-        // A sum that overflows is longer than any frame: `reserve` refuses it.
+    /// `Busy` if no buffer is free; otherwise as [`reserve`](Self::reserve) and [`commit`](Self::commit). On any error the
+    /// frame was not accepted.
+    fn send_vectored(&mut self, parts: &[&[u8]]) -> Result<(), Self::Error> {
+        // A sum that overflows is longer than any frame: `reserve` rejects it.
         let len = frame::vectored_len(parts).unwrap_or(usize::MAX);
-        let Some(memory) = self.reserve(len)? else {
-            return Ok(false);
-        };
-        match frame::copy_vectored(parts, memory) {
-            Some(len) => self.commit(len).map(|()| true),
-            // Less was lent than asked for: no room for this frame.
-            None => Ok(false),
-        }
+        let memory = self.reserve(len)?.ok_or(ErrorKind::Busy)?;
+        // Less memory than requested is no buffer for this frame.
+        let len = frame::copy_vectored(parts, memory).ok_or(ErrorKind::Busy)?;
+        self.commit(len)
     }
 }
 
-/// [`EthernetDevice::recv_frame`] of a lending device.
-///
-/// `too_small` makes the device's error for a buffer that is too small from the length that is needed.
+/// Implements [`EthernetDevice::recv_frame`] for a lending device.
 ///
 /// # Errors
 ///
 /// As `recv_frame`.
-pub fn recv_by_copy<R: RxHalf>(
-    mut rx: R,
-    buf: &mut [u8],
-    too_small: impl FnOnce(usize) -> R::Error,
-) -> Result<Option<RxMeta>, R::Error> {
+#[inline]
+pub fn recv_by_copy<R: RxHalf>(mut rx: R, buf: &mut [u8]) -> Result<Option<RxMeta>, R::Error> {
     let Some(lent) = rx.peek()? else { return Ok(None) };
     let meta = lent.meta();
-    let Some(buf) = buf.get_mut(..meta.len) else {
-        return Err(too_small(meta.len));
-    };
+    let buf = buf
+        .get_mut(..meta.len)
+        .ok_or(ErrorKind::BufferTooSmall { needed: meta.len })?;
     buf.copy_from_slice(&lent);
     rx.release()?;
     Ok(Some(meta))
 }
 
-/// [`EthernetDevice::discard_frame`] of a lending device.
+/// Implements [`EthernetDevice::discard_frame`] for a lending device.
 ///
 /// # Errors
 ///
@@ -182,18 +179,7 @@ pub fn discard<R: RxHalf>(mut rx: R) -> Result<bool, R::Error> {
     Ok(true)
 }
 
-/// [`EthernetDevice::send_vectored`] of a lending device, for a frame that [`validate_tx_len`](crate::validate_tx_len) has passed.
-///
-/// `busy` makes the device's error for no room.
-///
-/// # Errors
-///
-/// As `send_vectored`.
-pub fn send_by_copy<T: TxHalf>(mut tx: T, parts: &[&[u8]], busy: impl FnOnce() -> T::Error) -> Result<(), T::Error> {
-    if tx.send_vectored(parts)? { Ok(()) } else { Err(busy()) }
-}
-
-/// The counters of a lending device after one frame was released or discarded: what every implementor counts alike.
+/// Counts a frame of `len` bytes that a lending device released or discarded.
 pub const fn count_release(stats: &mut Stats, len: usize, delivered: bool) {
     if delivered {
         stats.count_rx(len);

@@ -1,8 +1,8 @@
-//! Link state: what the two ends of a cable agreed on.
+//! Link state: up or down, speed, duplex and PAUSE.
 
 use core::fmt;
 
-/// The state of the link as the device last saw it.
+/// The state of the link, as cached by the device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Link {
@@ -17,13 +17,13 @@ impl Link {
     /// A link that is up in an unknown mode (a TAP device, Wi-Fi).
     pub const UP: Self = Self::Up(LinkMode::UNKNOWN);
 
-    /// Whether frames can cross.
+    /// Returns whether frames can cross.
     #[must_use]
     pub const fn is_up(self) -> bool {
         matches!(self, Self::Up(_))
     }
 
-    /// The mode, if the link is up.
+    /// Returns the mode if the link is up.
     #[must_use]
     pub const fn mode(self) -> Option<LinkMode> {
         match self {
@@ -53,7 +53,7 @@ impl fmt::Display for Link {
     }
 }
 
-/// The mode of a link that is up. What the device cannot know is `None`.
+/// The mode of a link that is up. Properties that the device cannot know are `None`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
@@ -84,7 +84,7 @@ impl LinkMode {
         }
     }
 
-    /// The same mode with this PAUSE resolution.
+    /// Sets the PAUSE resolution.
     #[must_use]
     pub const fn with_pause(mut self, pause: Pause) -> Self {
         self.pause = pause;
@@ -157,7 +157,7 @@ pub enum Duplex {
 pub struct Pause {
     /// The device stops sending when the partner asks it to.
     pub rx: bool,
-    /// The device asks the partner to stop when it runs out of room.
+    /// The device asks the partner to stop when its receive queue is full.
     pub tx: bool,
 }
 
@@ -168,7 +168,7 @@ mod tests {
     use std::string::ToString;
 
     #[test]
-    fn shown_as_people_say_it() {
+    fn display_link_is_readable() {
         assert_eq!(Link::Down.to_string(), "down");
         assert_eq!(Link::UP.to_string(), "up");
         let mode = LinkMode::new(Speed::MBPS_100, Duplex::Full);
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn speed_never_wraps() {
+    fn from_mbps_large_saturates() {
         assert_eq!(Speed::from_mbps(u32::MAX).kbps(), u32::MAX);
     }
 }

@@ -11,7 +11,7 @@ pub struct MacAddress([u8; 6]);
 impl MacAddress {
     /// The broadcast address, `ff:ff:ff:ff:ff:ff`.
     pub const BROADCAST: Self = Self([0xff; 6]);
-    /// All zeros: never a station's address.
+    /// All zeros: never the address of a device.
     pub const UNSPECIFIED: Self = Self([0; 6]);
 
     /// An address from its octets, first on the wire first.
@@ -26,25 +26,25 @@ impl MacAddress {
         self.0
     }
 
-    /// Whether the group bit is set (bit 0 of the first octet). The broadcast address is a group address too.
+    /// Returns whether the group bit is set (bit 0 of the first octet). The broadcast address is a group address too.
     #[must_use]
     pub const fn is_multicast(self) -> bool {
         self.0[0] & 1 != 0
     }
 
-    /// Whether this is `ff:ff:ff:ff:ff:ff`.
+    /// Returns whether this is `ff:ff:ff:ff:ff:ff`.
     #[must_use]
     pub fn is_broadcast(self) -> bool {
         self == Self::BROADCAST
     }
 
-    /// Whether a station can have this address: no group address, not all zeros.
+    /// Returns whether a device can have this address: no group address, not all zeros.
     #[must_use]
     pub fn is_unicast(self) -> bool {
         !self.is_multicast() && self != Self::UNSPECIFIED
     }
 
-    /// Whether the address was given locally (bit 1 of the first octet), not by a manufacturer.
+    /// Returns whether the address was given locally (bit 1 of the first octet), not by a manufacturer.
     #[must_use]
     pub const fn is_local(self) -> bool {
         self.0[0] & 2 != 0
@@ -152,20 +152,20 @@ mod tests {
 
     proptest! {
         #[test]
-        fn text_and_back(octets: [u8; 6]) {
+        fn parse_displayed_round_trips(octets: [u8; 6]) {
             let address = MacAddress::new(octets);
             prop_assert_eq!(address.to_string().parse(), Ok(address));
             prop_assert_eq!(address.to_string().replace(':', "-").to_uppercase().parse(), Ok(address));
         }
 
         #[test]
-        fn any_text_is_parsed_or_refused(text in ".{0,40}") {
+        fn parse_any_text_no_panic(text in ".{0,40}") {
             let _ = text.parse::<MacAddress>();
         }
     }
 
     #[test]
-    fn near_misses_are_refused() {
+    fn parse_malformed_is_rejected() {
         for text in [
             "",
             "02",
@@ -181,15 +181,15 @@ mod tests {
     }
 
     #[test]
-    fn groups_and_stations() {
+    fn is_unicast_group_false() {
         assert!(MacAddress::BROADCAST.is_multicast() && MacAddress::BROADCAST.is_broadcast());
         assert!(!MacAddress::UNSPECIFIED.is_unicast());
-        let station = MacAddress::new([2, 0, 0, 0, 0, 1]);
-        assert!(station.is_unicast() && station.is_local() && !station.is_multicast());
+        let device = MacAddress::new([2, 0, 0, 0, 0, 1]);
+        assert!(device.is_unicast() && device.is_local() && !device.is_multicast());
     }
 
     #[test]
-    fn multicast_mapping() {
+    fn from_multicast_group_maps_low_bits() {
         // RFC 1112: the low 23 bits only, so 224.129.2.3 and 224.1.2.3 share an address.
         let a = MacAddress::from_ipv4_multicast([224, 129, 2, 3].into());
         assert_eq!(a, MacAddress::new([0x01, 0, 0x5e, 1, 2, 3]));

@@ -1,24 +1,25 @@
-//! Interrupts without the race between "drained" and "unmasked".
+//! Interrupts without a race between "drained" and "unmasked".
 
-/// A device whose interrupt line can be masked at the device.
+/// A device whose interrupt can be masked at the device.
 ///
 /// # Contract
 ///
-/// The classic race: the host drains the device, a frame arrives, the host unmasks; with an edge-triggered line nobody is told, and the host is deaf for
-/// ever. [`rearm`](Self::rearm) closes it by unmasking *first* and then looking again. It returns [`Armed`](RearmOutcome::Armed) only if work that comes
-/// after the call began will cause an interrupt.
+/// The race: the host drains the device, a frame arrives, the host unmasks the interrupt. With an edge-triggered line no
+/// edge follows, and the host misses all further interrupts. [`rearm`](Self::rearm) unmasks *first* and then checks for
+/// pending work. It returns [`Armed`](RearmOutcome::Armed) only if work that arrives after the call began causes an
+/// interrupt.
 ///
 /// # For stack and executor authors
 ///
 /// ```text
-/// interrupt handler:   irq_signal.signal()
+/// interrupt handler:   irq.signal()
 ///
 /// task:   loop {
-///             irq_signal.try_take();
+///             irq.try_take();
 ///             device.disarm()?;
 ///             drain the device;
 ///             if device.rearm(Interest::RX)? == RearmOutcome::WorkPending { continue }
-///             sleep until irq_signal.is_signaled();        // decided with interrupts off, or by awaiting irq_signal.wait()
+///             sleep until irq.is_signaled();        // checked with interrupts masked, or by awaiting irq.wait()
 ///         }
 /// ```
 ///
@@ -30,7 +31,7 @@
 /// # let clock = Clock::new();
 /// # let [a, b] = [1, 2].map(|n| RingConfig::new(MacAddress::new([2, 0, 0, 0, 0, n])).with_irq_signal(&IRQ_SIGNAL));
 /// # let (_wire, mut peer, mut nic) = RingNic::pair(&clock, WireConfig::default(), a, b);
-/// // `nic` rings IRQ_SIGNAL; `peer` is the other end of its wire.
+/// // The interrupt handler of `nic` signals IRQ_SIGNAL; `peer` is the other end of its wire.
 /// assert_eq!(nic.rearm(Interest::RX)?, RearmOutcome::Armed);
 /// assert!(!IRQ_SIGNAL.try_take());
 ///
@@ -38,7 +39,7 @@
 /// clock.advance(core::time::Duration::from_micros(10));
 /// assert!(IRQ_SIGNAL.try_take());
 ///
-/// // Not drained, and armed again: no interrupt may come for what is there already, so it has to be said.
+/// // Armed without being drained: no interrupt may follow for the frame that is pending, so it is reported.
 /// nic.disarm()?;
 /// assert_eq!(nic.rearm(Interest::RX)?, RearmOutcome::WorkPending);
 /// # Ok::<(), RingError>(())
@@ -46,8 +47,8 @@
 ///
 /// # For driver authors
 ///
-/// Edge- and level-triggered hosts are both to be served: unmask so that work already pending makes a new edge where the chip can do that, and report
-/// `WorkPending` in any case. Devices without a line do not implement this trait: they are polled.
+/// Support edge- and level-triggered hosts: unmask so that pending work makes a new edge where the chip can do that, and
+/// return `WorkPending` in any case. Devices without an interrupt line do not implement this trait; they are polled.
 pub trait Rearm: crate::ErrorType {
     /// Masks the interrupt at the device. Idempotent.
     ///
@@ -56,31 +57,31 @@ pub trait Rearm: crate::ErrorType {
     /// The device failed.
     fn disarm(&mut self) -> Result<(), Self::Error>;
 
-    /// Unmasks the interrupt at the device for what is of interest, then looks whether there is such work already. Idempotent.
+    /// Unmasks the interrupt at the device for the sources in `interest`, then checks for pending work. Idempotent.
     ///
-    /// Sources of no interest stay masked where the chip can tell them apart: a host that waits for room to transmit with its receive queue full must not be
-    /// woken by the frames that it cannot take.
+    /// Other sources stay masked where the chip distinguishes them: a host that waits for transmit capacity with its
+    /// receive queue full must not be woken by frames that it cannot take.
     ///
     /// # Errors
     ///
-    /// The device failed; whether it is armed is then not known.
+    /// The device failed; whether the interrupt is unmasked is then unknown.
     fn rearm(&mut self, interest: Interest) -> Result<RearmOutcome, Self::Error>;
 }
 
-/// What to be woken for.
+/// A set of conditions to wait for. Combine them with `|` and `&`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Interest {
     /// A frame is pending.
     pub rx: bool,
-    /// There is room to transmit.
+    /// The next legal frame is not `Busy`.
     pub tx: bool,
-    /// The link changed.
+    /// The link state changed.
     pub link: bool,
 }
 
 impl Interest {
-    /// Nothing.
+    /// No condition.
     pub const NONE: Self = Self {
         rx: false,
         tx: false,
@@ -88,28 +89,36 @@ impl Interest {
     };
     /// A frame is pending.
     pub const RX: Self = Self { rx: true, ..Self::NONE };
-    /// There is room to transmit.
+    /// The next legal frame is not `Busy`.
     pub const TX: Self = Self { tx: true, ..Self::NONE };
-    /// The link changed.
+    /// The link state changed.
     pub const LINK: Self = Self {
         link: true,
         ..Self::NONE
     };
-    /// All three.
+    /// All three conditions.
     pub const ALL: Self = Self {
         rx: true,
         tx: true,
         link: true,
     };
 
-    /// Whether nothing is in it.
+    /// Returns whether the set is empty.
     #[must_use]
+    #[inline]
     pub const fn is_none(self) -> bool {
         !(self.rx | self.tx | self.link)
     }
+
+    /// Returns whether every condition of `other` is in `self`.
+    #[must_use]
+    #[inline]
+    pub const fn contains(self, other: Self) -> bool {
+        (self.rx | !other.rx) & (self.tx | !other.tx) & (self.link | !other.link)
+    }
 }
 
-/// What is in either.
+/// The union.
 impl core::ops::BitOr for Interest {
     type Output = Self;
 
@@ -123,7 +132,7 @@ impl core::ops::BitOr for Interest {
     }
 }
 
-/// What is in both.
+/// The intersection.
 impl core::ops::BitAnd for Interest {
     type Output = Self;
 
@@ -137,13 +146,13 @@ impl core::ops::BitAnd for Interest {
     }
 }
 
-/// Whether it is safe to sleep.
+/// The result of [`Rearm::rearm`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-#[must_use = "sleeping with work pending makes a deaf device"]
+#[must_use = "sleeping while work is pending misses it"]
 pub enum RearmOutcome {
-    /// The interrupt is unmasked and nothing is pending: sleep.
+    /// The interrupt is unmasked and nothing is pending: the host may sleep.
     Armed,
-    /// Something of interest is pending already: drain again first. The interrupt is unmasked all the same.
+    /// Something of the interest is pending already: drain again first. The interrupt is unmasked.
     WorkPending,
 }

@@ -1,18 +1,21 @@
-//! Counters: every frame is delivered, or counted under one named reason.
+//! Counters: every frame is delivered, or counted under one reason.
 
 macro_rules! counters {
     ($($(#[$doc:meta])* $name:ident,)*) => {
-        /// What became of every frame, since the device was constructed.
+        /// Counters of frames, since the device was constructed.
         ///
-        /// Counters are 32 bits wide, wrap, and survive [`recover`](crate::Control::recover): look at differences with [`delta_since`](Self::delta_since).
+        /// Counters are 32 bits wide, wrap, and survive [`recover`](crate::Control::recover): use
+        /// [`delta_since`](Self::delta_since).
         ///
-        /// # The books balance
+        /// # Frame accounting
         ///
-        /// - Received: each frame that ended on the wire towards this device while it was started is in `rx_frames` (the caller has it), in exactly one
-        ///   of `rx_overrun`, `rx_bad_fcs`, `rx_bad_length`, `rx_error`, `rx_filtered`, `rx_discarded`, `rx_reset`, or still pending.
-        ///   Devices whose chip does not report one of these say so in their documentation;
-        ///   [`rx_overrun_exact`](crate::Capabilities::rx_overrun_exact) says it for overruns.
-        /// - Sent: each frame that `send_*` accepted is in `tx_frames` (it is on the wire), in exactly one of `tx_aborted`, `tx_reset`, or still queued.
+        /// - Received: each frame that ended on the wire towards this device while it was running is in `rx_frames` (the
+        ///   caller has it), in exactly one of the other `rx_` counters, or still pending.
+        /// - Sent: each frame that `send_*` accepted is in `tx_frames` (it is on the wire), in exactly one of `tx_aborted`
+        ///   and `tx_reset`, or still queued.
+        ///
+        /// [`Capabilities::coverage`](crate::Capabilities::coverage) declares the reasons that the hardware reports
+        /// inexactly or not at all.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
         #[cfg_attr(feature = "defmt", derive(defmt::Format))]
         #[non_exhaustive]
@@ -24,21 +27,21 @@ macro_rules! counters {
             /// All zero.
             pub const ZERO: Self = Self { $($name: 0,)* };
 
-            /// What was counted between `earlier` and `self`, right across a wrap.
+            /// Returns the difference to an `earlier` reading, correct across a wrap.
             #[must_use]
             pub const fn delta_since(&self, earlier: &Self) -> Self {
                 Self { $($name: self.$name.wrapping_sub(earlier.$name),)* }
             }
 
-            /// The sum of two devices' counters, or of a device's and of a layer's in front of it.
+            /// Returns the sum, counter by counter, modulo 2^32.
             #[must_use]
             pub const fn wrapping_add(&self, other: &Self) -> Self {
                 Self { $($name: self.$name.wrapping_add(other.$name),)* }
             }
 
-            /// Each counter with its name, in the order of declaration: for tables and exporters.
+            /// Iterates over the counters with their names, in the order of declaration.
             pub fn iter(&self) -> impl Iterator<Item = (&'static str, u32)> {
-                // Read one by one: an array of them all would be the largest thing on a small stack.
+                // Read one by one: an array of all counters would be the largest object on a small stack.
                 const COUNTERS: &[(&str, fn(&Stats) -> u32)] = &[$((stringify!($name), |stats| stats.$name),)*];
                 COUNTERS.iter().map(|(name, read)| (*name, read(self)))
             }
@@ -47,42 +50,42 @@ macro_rules! counters {
 }
 
 counters! {
-    /// Frames handed to the caller.
+    /// Frames delivered to the caller.
     rx_frames,
     /// Bytes of the frames in `rx_frames`, without FCS.
     rx_bytes,
-    /// Frames lost because nobody fetched the ones before them.
+    /// Frames lost because the receive queue was full.
     rx_overrun,
-    /// Frames whose FCS was wrong.
+    /// Frames with a wrong FCS.
     rx_bad_fcs,
-    /// Runts, giants, and frames with lengths that the chip cannot mean.
+    /// Runts, giants, and frames whose reported length is invalid.
     rx_bad_length,
     /// Frames with other errors of the medium (symbol error, dribble, decryption).
     rx_error,
-    /// Good frames that the receive filter refused.
+    /// Good frames that the receive filter rejected.
     rx_filtered,
-    /// Good frames that the caller, or a layer in front of the device, threw away (`discard_frame`).
+    /// Good frames that the caller, or a layer in front of the device, dropped (`discard_frame`).
     rx_discarded,
     /// Good frames lost inside the device by a reset, a stop or a recovery.
     rx_reset,
     /// Frames sent.
     tx_frames,
-    /// Bytes of the frames in `tx_frames` as the caller gave them: without padding and FCS.
+    /// Bytes of the frames in `tx_frames` as passed by the caller: without padding and FCS.
     tx_bytes,
-    /// Accepted frames that the device gave up on (collisions, link lost while queued, refused by the chip).
+    /// Accepted frames that the device gave up (collisions, link lost while queued, rejected by the chip).
     tx_aborted,
     /// Accepted frames lost inside the device by a reset, a stop or a recovery.
     tx_reset,
-    /// Faults noticed, whether or not the device got over them by itself.
+    /// Faults, whether or not the device recovered from them by itself.
     faults,
-    /// Completed recoveries, the device's own and the caller's.
+    /// Completed recoveries, automatic and requested.
     recoveries,
-    /// Changes of the link state, both ways.
+    /// Changes of the link state, in both directions.
     link_changes,
 }
 
 impl Stats {
-    /// Frames that arrived and were not handed to the caller, whatever the reason.
+    /// Returns the number of received frames that were not delivered, for any reason.
     #[must_use]
     pub const fn rx_lost(&self) -> u32 {
         self.rx_overrun
@@ -94,48 +97,51 @@ impl Stats {
             .wrapping_add(self.rx_reset)
     }
 
-    /// Frames that were accepted for sending and will never be on the wire, whatever the reason.
+    /// Returns the number of accepted frames that will not be sent, for any reason.
     #[must_use]
     pub const fn tx_lost(&self) -> u32 {
         self.tx_aborted.wrapping_add(self.tx_reset)
     }
 
-    /// Counts one frame handed to the caller.
+    /// Counts one frame of `len` bytes delivered to the caller.
+    #[inline]
     pub const fn count_rx(&mut self, len: usize) {
         self.rx_frames = self.rx_frames.wrapping_add(1);
         self.rx_bytes = self.rx_bytes.wrapping_add(len as u32);
     }
 
-    /// Counts one frame sent.
+    /// Counts one frame of `len` bytes sent.
+    #[inline]
     pub const fn count_tx(&mut self, len: usize) {
         self.tx_frames = self.tx_frames.wrapping_add(1);
         self.tx_bytes = self.tx_bytes.wrapping_add(len as u32);
     }
 }
 
-/// What [`service`](crate::EthernetDevice::service) found.
+/// The events that [`service`](crate::EthernetDevice::service) found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub struct Events {
-    /// [`link`](crate::EthernetDevice::link) now answers something else than before.
+    /// [`link`](crate::EthernetDevice::link) differs from its value when the last `service` returned, whichever call
+    /// noticed the change.
     pub link_changed: bool,
     /// At least one frame is pending.
     pub rx_pending: bool,
-    /// Frames were lost since the last call; [`Stats`] says why.
+    /// Received frames were lost since the last call; [`Stats`] has the reasons.
     pub rx_dropped: bool,
-    /// Room to transmit: the next legal frame is not `Busy`.
+    /// The next legal frame is not `Busy`.
     pub tx_ready: bool,
-    /// How many sent frames were confirmed since the last call.
+    /// Number of sent frames confirmed since the last call.
     pub tx_completed: u16,
-    /// How many accepted frames failed since the last call.
+    /// Number of accepted frames that failed since the last call.
     pub tx_failed: u16,
-    /// The device got over a fault by itself, with its address, filters and mode replayed.
+    /// The device recovered from a fault by itself and restored address, filter and mode.
     pub recovered: bool,
 }
 
 impl Events {
-    /// Nothing happened.
+    /// No event.
     pub const NONE: Self = Self {
         link_changed: false,
         rx_pending: false,
@@ -146,7 +152,7 @@ impl Events {
         recovered: false,
     };
 
-    /// Both: the flags of either, the sums of the counts (saturating).
+    /// Merges two reports: the flags of either, the sums of the counts (saturating).
     #[must_use]
     pub const fn merge(self, other: Self) -> Self {
         Self {
@@ -168,7 +174,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn differences_survive_a_wrap(start: u32, frames in 0_u32..100, len in 0_usize..2000) {
+        fn delta_since_across_wrap_is_exact(start: u32, frames in 0_u32..100, len in 0_usize..2000) {
             let earlier = Stats { rx_frames: start, rx_bytes: start, ..Stats::ZERO };
             let mut later = earlier;
             for _ in 0..frames {
@@ -180,7 +186,7 @@ mod tests {
         }
 
         #[test]
-        fn plus_undoes_since(a: u32, b: u32) {
+        fn wrapping_add_of_delta_restores(a: u32, b: u32) {
             let x = Stats { tx_frames: a, ..Stats::ZERO };
             let y = Stats { tx_frames: b, ..Stats::ZERO };
             prop_assert_eq!(x.delta_since(&y).wrapping_add(&y), x);
@@ -188,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn every_loss_is_in_the_sum() {
+    fn rx_lost_sums_every_reason() {
         let all = Stats {
             rx_overrun: 1,
             rx_bad_fcs: 1,

@@ -1,16 +1,15 @@
-//! The async mirror: the same surface for async buses, plus waiting.
+//! The async mirror: the pull and management APIs for async buses, and waiting.
 //!
-//! No executor and no timer is assumed. Drivers of chips that exist in both forms come from one source of chip logic; a device whose methods need not wait
-//! (a memory device, a file descriptor) becomes async by [`BlockingAsync`], which waits for its interrupt, or looks at intervals (feature `embedded-hal-async`),
-//! or does whatever else a [`Waiter`] can.
+//! It assumes no executor and no timer. Drivers of chips have one source of logic for both forms; a device whose methods
+//! return immediately (a memory device, a file descriptor) becomes async by `ethdev_util::asynch::BlockingAsync`.
 //!
-//! Futures of these traits are not `Send` by declaration. They are in fact wherever the device is, as with every `async fn` in a trait: the compiler sees
-//! that when the device's type is known.
+//! The futures of these traits are not declared `Send`. They are `Send` wherever the device is, as with every `async fn` in
+//! a trait: the compiler sees that once the type of the device is known.
 
 mod control;
 mod device;
-mod yielding;
+mod yield_once;
 
 pub use control::Control;
 pub use device::EthernetDevice;
-pub use yielding::yield_once;
+pub use yield_once::yield_once;

@@ -1,9 +1,11 @@
-//! Leaving the executor to others.
+//! Yielding to other tasks.
 
 use core::future::{Future, poll_fn};
 use core::task::Poll;
 
-/// Lets others run once.
+/// Returns `Pending` once and wakes itself, so that other tasks run.
+///
+/// For drivers that retry: a device whose reports are inconsistent must not keep the executor in one task.
 pub fn yield_once() -> impl Future<Output = ()> {
     let mut yielded = false;
     poll_fn(move |cx| {
