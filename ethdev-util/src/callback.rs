@@ -1,33 +1,33 @@
-//! The callback surface of lending devices.
+//! The callback + poll API of lending devices.
 
 use ethdev::{
-    CallbackDevice, Capabilities, Control, Error, ErrorKind, ErrorType, EthernetDevice, FrameHandler, LendingDevice,
-    Link, MacAddress, Polled, Rearm, RxHalf, Stats, Transmit, TxHalf,
+    CallbackDevice, Capabilities, Control, ErrorType, EthernetDevice, FrameHandler, LendingDevice, Link, MacAddress,
+    Polled, Rearm, RxHalf, Stats, Transmit, TxHalf,
 };
 
-/// The callback surface of any lending device: without a copy. Any other device lends through [`Buffered`](crate::Buffered), with the one copy over the
-/// bus.
+/// Gives the callback + poll API to any lending device, without a copy. Put [`Buffered`](crate::Buffered) in front of any
+/// other device; the only copy is then the one over the bus.
 ///
 /// ```
-/// use ethdev_util::{Buffered, Callback};
 /// use ethdev::{CallbackDevice, EthernetDevice, RxFrame, Transmit};
+/// use ethdev_util::{Buffered, Callback};
 ///
 /// # fn f<D: EthernetDevice>(driver: D) -> Result<(), Box<dyn std::error::Error>> where D::Error: 'static {
 /// let mut seen = 0;
-/// let mut handler = |frame: RxFrame<'_>, tx: &mut dyn Transmit| {
+/// let mut handler = |frame: RxFrame<'_>, tx: &mut dyn Transmit<Error = D::Error>| {
 ///     seen += 1;
-///     tx.send_frame(&frame).ok(); // answers from inside the callback
+///     tx.send_frame(&frame).ok(); // replies from inside the callback
 /// };
-/// let mut device = Callback::new(Buffered::<D, 1514>::new(driver));
+/// let (mut rx, mut tx) = ([0; 1514], [0; 1514]);
+/// let mut device = Callback::new(Buffered::new(driver, &mut rx, &mut tx));
 /// device.set_handler(&mut handler);
 /// let polled = device.poll(16)?;
 /// if !polled.more { /* drained: re-arm the interrupt, then sleep */ }
 /// # Ok(()) }
 /// ```
-pub struct Callback<'h, D: EthernetDevice, H: FrameHandler + ?Sized = dyn FrameHandler + 'h> {
+pub struct Callback<'h, D: EthernetDevice, H: ?Sized = dyn FrameHandler<<D as ErrorType>::Error> + 'h> {
     device: D,
     handler: Option<&'h mut H>,
-    tx_error: Option<D::Error>,
 }
 
 impl<'h, D: EthernetDevice> Callback<'h, D> {
@@ -38,33 +38,29 @@ impl<'h, D: EthernetDevice> Callback<'h, D> {
     }
 }
 
-impl<'h, D: EthernetDevice, H: FrameHandler + ?Sized> Callback<'h, D, H> {
+impl<D: EthernetDevice, H: ?Sized> Callback<'_, D, H> {
     /// Wraps a lending device, with handlers of type `H`.
     #[must_use]
     pub const fn with_handler_type(device: D) -> Self {
-        Self {
-            device,
-            handler: None,
-            tx_error: None,
-        }
+        Self { device, handler: None }
     }
 
-    /// The device's address.
+    /// Returns the address of the device.
     pub fn mac_address(&self) -> MacAddress {
         self.device.mac_address()
     }
 
-    /// What the device can do.
+    /// Returns what the device can do.
     pub fn capabilities(&self) -> Capabilities {
         self.device.capabilities()
     }
 
-    /// The link as last seen.
+    /// Returns the cached link state.
     pub fn link(&self) -> Link {
         self.device.link()
     }
 
-    /// What became of every frame.
+    /// Returns the counters.
     pub fn stats(&self) -> Stats {
         self.device.stats()
     }
@@ -78,47 +74,35 @@ impl<'h, D: EthernetDevice, H: FrameHandler + ?Sized> Callback<'h, D, H> {
         self.device.send_vectored(parts)
     }
 
-    /// The last error of a send from inside the handler, with its cause; taken out.
-    pub const fn take_tx_error(&mut self) -> Option<D::Error> {
-        self.tx_error.take()
-    }
-
-    /// Gives the device back; the handler is let go.
+    /// Returns the device; the handler is released.
     pub fn into_inner(self) -> D {
         self.device
     }
 }
 
-/// What a handler sends through.
-struct Answer<'a, T: TxHalf> {
+/// Sends for a handler.
+struct HandlerTx<T> {
     tx: T,
     mac_address: MacAddress,
-    error: &'a mut Option<T::Error>,
 }
 
-impl<T: TxHalf> Transmit for Answer<'_, T> {
+impl<T: TxHalf> Transmit for HandlerTx<T> {
+    type Error = T::Error;
+
     fn mac_address(&self) -> MacAddress {
         self.mac_address
     }
 
-    fn send_vectored(&mut self, parts: &[&[u8]]) -> Result<(), ErrorKind> {
-        match self.tx.send_vectored(parts) {
-            Ok(true) => Ok(()),
-            Ok(false) => Err(ErrorKind::Busy),
-            Err(e) => {
-                let kind = e.kind();
-                *self.error = Some(e);
-                Err(kind)
-            }
-        }
+    fn send_vectored(&mut self, parts: &[&[u8]]) -> Result<(), T::Error> {
+        self.tx.send_vectored(parts)
     }
 }
 
-impl<D: EthernetDevice, H: FrameHandler + ?Sized> ErrorType for Callback<'_, D, H> {
+impl<D: EthernetDevice, H: ?Sized> ErrorType for Callback<'_, D, H> {
     type Error = D::Error;
 }
 
-impl<'h, D: LendingDevice, H: FrameHandler + ?Sized + 'h> CallbackDevice<'h, H> for Callback<'h, D, H> {
+impl<'h, D: LendingDevice, H: FrameHandler<D::Error> + ?Sized + 'h> CallbackDevice<'h, H> for Callback<'h, D, H> {
     fn set_handler(&mut self, handler: &'h mut H) -> Option<&'h mut H> {
         self.handler.replace(handler)
     }
@@ -131,39 +115,34 @@ impl<'h, D: LendingDevice, H: FrameHandler + ?Sized + 'h> CallbackDevice<'h, H> 
         let events = self.device.service()?;
         let mac_address = self.device.mac_address();
         let (mut rx, tx) = self.device.split();
-        let mut answer = Answer {
-            tx,
-            mac_address,
-            error: &mut self.tx_error,
-        };
+        let mut tx = HandlerTx { tx, mac_address };
         let mut frames = 0;
         if let Some(handler) = &mut self.handler {
             while frames < budget {
                 let Some(frame) = rx.peek()? else { break };
-                handler.on_frame(frame, &mut answer);
+                handler.on_frame(frame, &mut tx);
                 rx.release()?;
                 frames += 1;
             }
         }
-        let more = rx.peek()?.is_some();
+        let more = rx.pending()?;
         Ok(Polled::new(frames, more, events))
     }
 }
 
-impl<D: EthernetDevice + Control, H: FrameHandler + ?Sized> Control for Callback<'_, D, H> {
-    ethdev::forward_control!(|this| &mut this.device, core::convert::identity);
+impl<D: EthernetDevice + Control, H: ?Sized> Control for Callback<'_, D, H> {
+    ethdev::forward_control!(|this| this.device);
 }
 
-impl<D: EthernetDevice + Rearm, H: FrameHandler + ?Sized> Rearm for Callback<'_, D, H> {
-    ethdev::forward_rearm!(|this| &mut this.device);
+impl<D: EthernetDevice + Rearm, H: ?Sized> Rearm for Callback<'_, D, H> {
+    ethdev::forward_rearm!(|this| this.device);
 }
 
-impl<D: EthernetDevice + core::fmt::Debug, H: FrameHandler + ?Sized> core::fmt::Debug for Callback<'_, D, H> {
+impl<D: EthernetDevice + core::fmt::Debug, H: ?Sized> core::fmt::Debug for Callback<'_, D, H> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("Callback")
             .field("device", &self.device)
             .field("handler", &self.handler.is_some())
-            .field("tx_error", &self.tx_error)
             .finish()
     }
 }

@@ -1,4 +1,4 @@
-//! The one thing an interrupt handler does.
+//! The interrupt signal: what an interrupt handler sets and a task waits for.
 
 use core::fmt;
 use core::future::Future;
@@ -7,11 +7,12 @@ use core::task::{Context, Poll, Waker};
 
 use crate::shared::Shared;
 
-/// "There is work": a flag and the waker of whoever waits for it.
+/// A flag "work pending" and the waker of the task that waits for it.
 ///
-/// An interrupt handler [`ring`](Self::ring)s and does nothing else; one task [`take`](Self::take)s or [`wait`](Self::wait)s. Rings add up to one. No ring is
-/// lost between `take` and `wait`, whatever the interleaving (model-checked in `tests/loom.rs`). It needs no compare-and-swap, only a critical section, and
-/// is const-constructible:
+/// An interrupt handler calls [`signal`](Self::signal) and does nothing else; one task calls
+/// [`try_take`](Self::try_take) or [`wait`](Self::wait). Several signals add up to one. No signal is lost between
+/// `try_take` and `wait`, whatever the interleaving (model-checked in `tests/loom.rs`). It needs a critical section, not
+/// compare-and-swap, and is const-constructible:
 ///
 /// ```
 /// use ethdev_util::IrqSignal;
@@ -22,14 +23,15 @@ use crate::shared::Shared;
 ///     NIC.signal();
 /// }
 /// # interrupt_handler();
-/// assert!(NIC.take());
-/// assert!(!NIC.take());
+/// assert!(NIC.try_take());
+/// assert!(!NIC.try_take());
 /// ```
 ///
 /// # Contract
 ///
-/// - One waiter at a time. A second one takes the first one's place; the first is woken, looks, and waits again.
-/// - The waker is called outside the critical section, from the context of the ring: in an interrupt handler it must be one that may be woken there.
+/// - One waiter at a time. A second one displaces the first, which is woken, checks the flag, and waits again.
+/// - The waker is called outside the critical section, in the context of `signal`: if that is an interrupt handler, the
+///   waker must be one that may be woken there.
 pub struct IrqSignal(Shared<State>);
 
 struct State {
@@ -38,7 +40,7 @@ struct State {
 }
 
 impl IrqSignal {
-    /// A interrupt signal that nobody rang.
+    /// Creates a signal that is not set.
     #[cfg(not(loom))]
     #[must_use]
     pub const fn new() -> Self {
@@ -48,7 +50,7 @@ impl IrqSignal {
         }))
     }
 
-    /// A interrupt signal that nobody rang. (The model checker's primitives cannot be made in a constant.)
+    /// Creates a signal that is not set. (The primitives of the model checker are not const-constructible.)
     #[cfg(loom)]
     #[must_use]
     pub fn new() -> Self {
@@ -58,7 +60,7 @@ impl IrqSignal {
         }))
     }
 
-    /// Notes that there is work and wakes whoever waits.
+    /// Sets the flag and wakes the waiter.
     pub fn signal(&self) {
         let waiter = self.0.with(|state| {
             state.signaled = true;
@@ -69,28 +71,28 @@ impl IrqSignal {
         }
     }
 
-    /// Whether it was signaled since the last `take` or completed `wait`; it is then quiet again.
+    /// Returns whether the flag was set, and clears it.
     ///
-    /// Look at the device *after* this: what rings later rings anew.
+    /// Check the device *after* this call: a later interrupt sets the flag again.
     pub fn try_take(&self) -> bool {
         self.0.with(|state| core::mem::replace(&mut state.signaled, false))
     }
 
-    /// Whether it was signaled and nobody took it yet.
+    /// Returns whether the flag is set.
     pub fn is_signaled(&self) -> bool {
         self.0.with(|state| state.signaled)
     }
 
-    /// Waits until it is signaled, and takes that ring.
+    /// Waits until the flag is set, and clears it.
     ///
     /// # Cancellation
     ///
-    /// Safe: a ring is taken only by the poll that completes.
+    /// Safe: the flag is cleared only by the poll that completes.
     pub const fn wait(&self) -> Wait<'_> {
         Wait(self)
     }
 
-    /// [`wait`](Self::wait), for hand-written futures.
+    /// Polls [`wait`](Self::wait), for hand-written futures.
     pub fn poll_wait(&self, cx: &mut Context<'_>) -> Poll<()> {
         let (poll, displaced) = self.0.with(|state| {
             if core::mem::replace(&mut state.signaled, false) {

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![no_std]
 #![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(
     not(test),
     deny(
@@ -21,6 +22,9 @@ mod callback;
 #[cfg(feature = "channel")]
 pub mod channel;
 mod erased;
+mod group_set;
+#[cfg(feature = "critical-section")]
+mod irq_device;
 #[cfg(feature = "critical-section")]
 mod irq_signal;
 #[cfg(feature = "critical-section")]
@@ -29,6 +33,9 @@ mod trace;
 
 pub use buffered::{Buffered, BufferedRx, BufferedTx};
 pub use callback::Callback;
-pub use erased::{Erased, ErasedDevice};
+pub use erased::{Erased, ErasedDevice, ErasedIrqDevice};
+pub use group_set::GroupSet;
+#[cfg(feature = "critical-section")]
+pub use irq_device::IrqDevice;
 #[cfg(feature = "critical-section")]
 pub use irq_signal::{IrqSignal, Wait};

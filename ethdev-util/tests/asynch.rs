@@ -1,4 +1,4 @@
-//! Waiting: by interrupt, by polling, and what a dropped wait leaves behind.
+//! `BlockingAsync`: waits by interrupt and by polling, and cancellation.
 #![cfg(feature = "critical-section")]
 
 mod support;
@@ -10,6 +10,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
+use std::time::Duration;
 
 use ethdev::asynch::EthernetDevice as _;
 use ethdev::*;
@@ -17,44 +18,41 @@ use ethdev_util::IrqSignal;
 use ethdev_util::asynch::BlockingAsync;
 use support::{Cause, Scripted, frame};
 
-/// A device that the test keeps a hand on, and the interrupt line that it rings.
+/// A device that the test shares with the driver, and its interrupt signal.
 #[derive(Clone)]
-struct Desk {
+struct SharedDevice {
     device: Rc<RefCell<Scripted>>,
-    bell: Rc<IrqSignal>,
-    /// What `service` and `rearm` claim, whatever is so.
-    lies: Rc<RefCell<Option<Events>>>,
+    irq: Rc<IrqSignal>,
+    /// The events that `service` returns instead of the real ones.
+    false_events: Rc<RefCell<Option<Events>>>,
 }
 
-impl Desk {
+impl SharedDevice {
     fn new() -> Self {
         Self {
             device: Rc::new(RefCell::new(Scripted::new())),
-            bell: Rc::new(IrqSignal::new()),
-            lies: Rc::default(),
+            irq: Rc::new(IrqSignal::new()),
+            false_events: Rc::default(),
         }
     }
 
-    fn arrives(&self, frame: Vec<u8>) {
+    fn receive_frame(&self, frame: Vec<u8>) {
         self.device.borrow_mut().incoming.push_back(frame);
-        self.bell.signal();
+        self.irq.signal();
     }
 
     fn calls(&self, name: &str) -> usize {
         let device = self.device.borrow();
-        assert!(
-            device.bus_accesses < 10_000,
-            "the device is asked again and again without a wait"
-        );
+        assert!(device.bus_accesses < 10_000, "polled without a wait");
         device.calls.iter().filter(|call| **call == name).count()
     }
 }
 
-impl ErrorType for Desk {
+impl ErrorType for SharedDevice {
     type Error = Cause;
 }
 
-impl EthernetDevice for Desk {
+impl EthernetDevice for SharedDevice {
     fn mac_address(&self) -> MacAddress {
         self.device.borrow().mac_address()
     }
@@ -92,11 +90,11 @@ impl EthernetDevice for Desk {
     fn service(&mut self) -> Result<Events, Cause> {
         self.calls("");
         let events = self.device.borrow_mut().service()?;
-        Ok(self.lies.borrow().unwrap_or(events))
+        Ok(self.false_events.borrow().unwrap_or(events))
     }
 }
 
-impl Rearm for Desk {
+impl Rearm for SharedDevice {
     fn disarm(&mut self) -> Result<(), Cause> {
         self.device.borrow_mut().disarm()
     }
@@ -116,7 +114,7 @@ impl Wake for Wakes {
     }
 }
 
-/// A task that is polled by hand.
+/// A task that the test polls.
 struct Task {
     wakes: Arc<Wakes>,
     waker: Waker,
@@ -133,31 +131,31 @@ impl Task {
         future.poll(&mut Context::from_waker(&self.waker))
     }
 
-    /// Wake-ups since the last call.
-    fn woken(&self) -> usize {
+    /// Returns the number of wake-ups since the last call.
+    fn take_wakes(&self) -> usize {
         self.wakes.0.swap(0, Ordering::SeqCst)
     }
 }
 
 #[test]
-fn a_wait_ends_with_the_interrupt() {
-    let (desk, task) = (Desk::new(), Task::new());
-    let mut device = BlockingAsync::with_interrupt(desk.clone(), &desk.bell);
+fn ready_interrupt_completes() {
+    let (shared, task) = (SharedDevice::new(), Task::new());
+    let mut device = BlockingAsync::with_interrupt(shared.clone(), &shared.irq);
     let mut ready = pin!(device.ready(Interest::RX));
     assert!(task.poll(ready.as_mut()).is_pending());
-    assert_eq!(desk.calls("rearm"), 1, "armed before it sleeps");
-    assert_eq!(task.woken(), 0);
-    desk.arrives(frame(1, 60));
-    assert_eq!(task.woken(), 1);
+    assert_eq!(shared.calls("rearm"), 1, "not armed before the wait");
+    assert_eq!(task.take_wakes(), 0);
+    shared.receive_frame(frame(1, 60));
+    assert_eq!(task.take_wakes(), 1);
     assert_eq!(task.poll(ready.as_mut()), Poll::Ready(Ok(Interest::RX)));
-    assert_eq!(desk.device.borrow().incoming.len(), 1, "nothing is taken");
+    assert_eq!(shared.device.borrow().incoming.len(), 1, "a frame was taken");
 }
 
 #[test]
-fn what_is_there_already_needs_no_interrupt() {
-    let (desk, task) = (Desk::new(), Task::new());
-    desk.device.borrow_mut().incoming.push_back(frame(1, 60));
-    let mut device = BlockingAsync::with_interrupt(desk.clone(), &desk.bell);
+fn ready_work_pending_completes_without_interrupt() {
+    let (shared, task) = (SharedDevice::new(), Task::new());
+    shared.device.borrow_mut().incoming.push_back(frame(1, 60));
+    let mut device = BlockingAsync::with_interrupt(shared.clone(), &shared.irq);
     assert_eq!(
         task.poll(pin!(device.ready(Interest::ALL))),
         Poll::Ready(Ok(Interest::RX | Interest::TX))
@@ -169,44 +167,44 @@ fn what_is_there_already_needs_no_interrupt() {
 }
 
 #[test]
-fn only_what_is_of_interest_ends_a_wait() {
-    let (desk, task) = (Desk::new(), Task::new());
-    desk.device.borrow_mut().tx_ready = 0;
-    let mut device = BlockingAsync::with_interrupt(desk.clone(), &desk.bell);
+fn ready_other_interest_stays_pending() {
+    let (shared, task) = (SharedDevice::new(), Task::new());
+    shared.device.borrow_mut().tx_capacity = 0;
+    let mut device = BlockingAsync::with_interrupt(shared.clone(), &shared.irq);
     let mut ready = pin!(device.ready(Interest::TX));
     assert!(task.poll(ready.as_mut()).is_pending());
-    desk.arrives(frame(1, 60));
-    assert!(task.poll(ready.as_mut()).is_pending(), "a frame is no room");
-    desk.device.borrow_mut().tx_ready = 1;
-    desk.bell.signal();
+    shared.receive_frame(frame(1, 60));
+    assert!(task.poll(ready.as_mut()).is_pending(), "completed by a frame");
+    shared.device.borrow_mut().tx_capacity = 1;
+    shared.irq.signal();
     assert_eq!(task.poll(ready.as_mut()), Poll::Ready(Ok(Interest::TX)));
 }
 
 #[test]
-fn an_empty_interest_never_completes() {
-    let (desk, task) = (Desk::new(), Task::new());
-    let mut device = BlockingAsync::with_interrupt(desk.clone(), &desk.bell);
+fn ready_none_never_completes() {
+    let (shared, task) = (SharedDevice::new(), Task::new());
+    let mut device = BlockingAsync::with_interrupt(shared.clone(), &shared.irq);
     let mut ready = pin!(device.ready(Interest::NONE));
     for seed in 0..3 {
         assert!(task.poll(ready.as_mut()).is_pending());
-        desk.arrives(frame(seed, 60));
+        shared.receive_frame(frame(seed, 60));
     }
 }
 
 #[test]
-fn a_link_change_is_told_once() {
-    let (desk, task) = (Desk::new(), Task::new());
-    let mut device = BlockingAsync::with_interrupt(desk.clone(), &desk.bell);
-    desk.device.borrow_mut().link = Link::Down;
+fn ready_link_change_reported_once() {
+    let (shared, task) = (SharedDevice::new(), Task::new());
+    let mut device = BlockingAsync::with_interrupt(shared.clone(), &shared.irq);
+    shared.device.borrow_mut().link = Link::Down;
     assert_eq!(
         task.poll(pin!(device.ready(Interest::LINK))),
         Poll::Ready(Ok(Interest::LINK))
     );
     assert!(task.poll(pin!(device.ready(Interest::LINK))).is_pending());
-    desk.device.borrow_mut().link = Link::UP;
+    shared.device.borrow_mut().link = Link::UP;
     assert!(
         task.poll(pin!(device.ready(Interest::RX))).is_pending(),
-        "not asked for, so not told"
+        "reported without interest"
     );
     assert_eq!(
         task.poll(pin!(device.ready(Interest::LINK))),
@@ -215,14 +213,14 @@ fn a_link_change_is_told_once() {
 }
 
 #[test]
-fn a_dropped_wait_takes_no_ring_and_no_link_change() {
-    let (desk, task) = (Desk::new(), Task::new());
-    let mut device = BlockingAsync::with_interrupt(desk.clone(), &desk.bell);
+fn ready_dropped_keeps_signal_and_link_change() {
+    let (shared, task) = (SharedDevice::new(), Task::new());
+    let mut device = BlockingAsync::with_interrupt(shared.clone(), &shared.irq);
     for seed in 0..3 {
         let mut ready = Box::pin(device.ready(Interest::RX | Interest::LINK));
         assert!(task.poll(ready.as_mut()).is_pending());
-        desk.arrives(frame(seed, 60));
-        desk.device.borrow_mut().link = if seed % 2 == 0 { Link::Down } else { Link::UP };
+        shared.receive_frame(frame(seed, 60));
+        shared.device.borrow_mut().link = if seed % 2 == 0 { Link::Down } else { Link::UP };
         // Woken, and dropped before it was polled again.
         drop(ready);
         assert_eq!(
@@ -239,94 +237,94 @@ fn a_dropped_wait_takes_no_ring_and_no_link_change() {
 }
 
 #[test]
-fn recv_and_send_wait() {
-    let (desk, task) = (Desk::new(), Task::new());
-    desk.device.borrow_mut().tx_ready = 0;
-    let mut device = BlockingAsync::with_interrupt(desk.clone(), &desk.bell);
+fn recv_and_send_not_possible_wait() {
+    let (shared, task) = (SharedDevice::new(), Task::new());
+    shared.device.borrow_mut().tx_capacity = 0;
+    let mut device = BlockingAsync::with_interrupt(shared.clone(), &shared.irq);
     let mut buf = [0; 1514];
     {
         let mut recv = pin!(device.recv(&mut buf));
         assert!(task.poll(recv.as_mut()).is_pending());
-        desk.arrives(frame(7, 77));
+        shared.receive_frame(frame(7, 77));
         assert!(matches!(task.poll(recv.as_mut()), Poll::Ready(Ok(meta)) if meta.len == 77));
     }
     let mut send = pin!(device.send(&buf[..77]));
     assert!(task.poll(send.as_mut()).is_pending());
-    desk.device.borrow_mut().tx_ready = 1;
-    desk.bell.signal();
+    shared.device.borrow_mut().tx_capacity = 1;
+    shared.irq.signal();
     assert_eq!(task.poll(send.as_mut()), Poll::Ready(Ok(())));
-    assert_eq!(desk.device.borrow().sent, [frame(7, 77)]);
+    assert_eq!(shared.device.borrow().sent, [frame(7, 77)]);
 }
 
 #[test]
-fn a_send_that_waits_for_room_ends_when_the_link_does() {
-    let (desk, task) = (Desk::new(), Task::new());
-    desk.device.borrow_mut().tx_ready = 0;
-    let mut device = BlockingAsync::with_interrupt(desk.clone(), &desk.bell);
+fn send_queue_full_link_lost_returns_link_down() {
+    let (shared, task) = (SharedDevice::new(), Task::new());
+    shared.device.borrow_mut().tx_capacity = 0;
+    let mut device = BlockingAsync::with_interrupt(shared.clone(), &shared.irq);
     let frame = frame(1, 60);
     let mut send = pin!(device.send(&frame));
     assert!(task.poll(send.as_mut()).is_pending());
-    desk.device.borrow_mut().link = Link::Down;
-    desk.bell.signal();
+    shared.device.borrow_mut().link = Link::Down;
+    shared.irq.signal();
     assert!(matches!(task.poll(send.as_mut()), Poll::Ready(Err(e)) if e.kind() == ErrorKind::LinkDown));
 }
 
 #[test]
-fn an_error_ends_a_wait_with_its_cause() {
-    let (desk, task) = (Desk::new(), Task::new());
-    let mut device = BlockingAsync::with_interrupt(desk.clone(), &desk.bell);
+fn ready_device_error_returned_with_cause() {
+    let (shared, task) = (SharedDevice::new(), Task::new());
+    let mut device = BlockingAsync::with_interrupt(shared.clone(), &shared.irq);
     let mut ready = pin!(device.ready(Interest::RX));
     assert!(task.poll(ready.as_mut()).is_pending());
-    desk.device.borrow_mut().fail_next = Some(Cause(ErrorKind::Bus, "loose wire"));
-    desk.bell.signal();
+    shared.device.borrow_mut().fail_next = Some(Cause(ErrorKind::Bus, "wire broken"));
+    shared.irq.signal();
     assert_eq!(
         task.poll(ready.as_mut()),
-        Poll::Ready(Err(Cause(ErrorKind::Bus, "loose wire")))
+        Poll::Ready(Err(Cause(ErrorKind::Bus, "wire broken")))
     );
 }
 
-/// A device that says "there is a frame", "there is room", and has none of it.
-fn liar() -> (Desk, Task) {
-    let desk = Desk::new();
-    desk.device.borrow_mut().tx_ready = 0;
-    *desk.lies.borrow_mut() = Some({
+/// A device that reports a frame and transmit capacity, and has neither.
+fn inconsistent_device() -> (SharedDevice, Task) {
+    let shared = SharedDevice::new();
+    shared.device.borrow_mut().tx_capacity = 0;
+    *shared.false_events.borrow_mut() = Some({
         let mut events = Events::NONE;
         (events.rx_pending, events.tx_ready) = (true, true);
         events
     });
-    (desk, Task::new())
+    (shared, Task::new())
 }
 
 #[test]
-fn a_device_that_contradicts_itself_lets_others_run() {
-    let (desk, task) = liar();
-    let mut device = BlockingAsync::with_interrupt(desk.clone(), &desk.bell);
+fn recv_and_send_inconsistent_device_yield() {
+    let (shared, task) = inconsistent_device();
+    let mut device = BlockingAsync::with_interrupt(shared.clone(), &shared.irq);
     let mut buf = [0; 1514];
     {
         let mut recv = pin!(device.recv(&mut buf));
         for _ in 0..10 {
             assert!(task.poll(recv.as_mut()).is_pending());
-            assert_eq!(task.woken(), 1, "it goes on later");
+            assert_eq!(task.take_wakes(), 1, "not woken once");
         }
     }
     let mut send = pin!(device.send(&buf[..60]));
     for _ in 0..10 {
         assert!(task.poll(send.as_mut()).is_pending());
-        assert_eq!(task.woken(), 1, "it goes on later");
+        assert_eq!(task.take_wakes(), 1, "not woken once");
     }
 }
 
 #[test]
-fn work_that_is_pending_for_ever_lets_others_run() {
-    let (desk, task) = (Desk::new(), Task::new());
+fn ready_work_always_pending_yields() {
+    let (shared, task) = (SharedDevice::new(), Task::new());
     // `rearm` sees the frame, `service` does not.
-    *desk.lies.borrow_mut() = Some(Events::NONE);
-    desk.arrives(frame(1, 60));
-    let mut device = BlockingAsync::with_interrupt(desk.clone(), &desk.bell);
+    *shared.false_events.borrow_mut() = Some(Events::NONE);
+    shared.receive_frame(frame(1, 60));
+    let mut device = BlockingAsync::with_interrupt(shared.clone(), &shared.irq);
     let mut ready = pin!(device.ready(Interest::RX));
     for _ in 0..10 {
         assert!(task.poll(ready.as_mut()).is_pending());
-        assert_eq!(task.woken(), 1, "it goes on later");
+        assert_eq!(task.take_wakes(), 1, "not woken once");
     }
 }
 
@@ -335,7 +333,7 @@ mod polling {
     use super::*;
     use embedded_hal_async::delay::DelayNs;
 
-    /// Virtual time: each delay waits once, and time passes when it is polled again.
+    /// A delay that is pending once, and elapses at its next poll.
     #[derive(Default)]
     struct Ticks(Rc<RefCell<Vec<u32>>>);
 
@@ -352,44 +350,48 @@ mod polling {
     }
 
     #[test]
-    fn it_looks_once_per_interval() {
-        let (desk, task, ticks) = (Desk::new(), Task::new(), Ticks::default());
-        let passed = ticks.0.clone();
-        let mut device = BlockingAsync::with_polling(desk.clone(), ticks, 500);
+    fn ready_polling_one_access_per_interval() {
+        let (shared, task, ticks) = (SharedDevice::new(), Task::new(), Ticks::default());
+        let elapsed = ticks.0.clone();
+        let mut device = BlockingAsync::with_polling(shared.clone(), ticks, Duration::from_micros(500));
         let mut ready = pin!(device.ready(Interest::RX));
-        for look in 1..=3 {
+        for polls in 1..=3 {
             assert!(task.poll(ready.as_mut()).is_pending());
-            assert_eq!(desk.device.borrow().bus_accesses, look, "one look per interval");
+            assert_eq!(
+                shared.device.borrow().bus_accesses,
+                polls,
+                "not one access per interval"
+            );
         }
-        assert_eq!(*passed.borrow(), [500_000, 500_000], "nanoseconds");
-        desk.device.borrow_mut().incoming.push_back(frame(1, 60));
+        assert_eq!(*elapsed.borrow(), [500_000, 500_000], "nanoseconds");
+        shared.device.borrow_mut().incoming.push_back(frame(1, 60));
         assert_eq!(task.poll(ready.as_mut()), Poll::Ready(Ok(Interest::RX)));
         assert_eq!(
-            desk.calls("rearm") + desk.calls("disarm"),
+            shared.calls("rearm") + shared.calls("disarm"),
             0,
-            "there is no interrupt to mask"
+            "interrupt masked or unmasked"
         );
     }
 
     #[test]
-    fn what_is_there_already_costs_no_delay() {
-        let (desk, task, ticks) = (Desk::new(), Task::new(), Ticks::default());
-        let passed = ticks.0.clone();
-        desk.device.borrow_mut().incoming.push_back(frame(1, 60));
-        let mut device = BlockingAsync::with_polling(desk, ticks, 500);
+    fn recv_polling_frame_pending_no_delay() {
+        let (shared, task, ticks) = (SharedDevice::new(), Task::new(), Ticks::default());
+        let elapsed = ticks.0.clone();
+        shared.device.borrow_mut().incoming.push_back(frame(1, 60));
+        let mut device = BlockingAsync::with_polling(shared, ticks, Duration::from_micros(500));
         assert!(task.poll(pin!(device.recv(&mut [0; 1514]))).is_ready());
-        assert!(passed.borrow().is_empty());
+        assert!(elapsed.borrow().is_empty());
     }
 
     #[test]
-    fn an_interval_of_nothing_is_a_microsecond() {
-        let (desk, task, ticks) = (Desk::new(), Task::new(), Ticks::default());
-        let passed = ticks.0.clone();
-        let mut device = BlockingAsync::with_polling(desk, ticks, 0);
+    fn with_polling_zero_interval_is_one_microsecond() {
+        let (shared, task, ticks) = (SharedDevice::new(), Task::new(), Ticks::default());
+        let elapsed = ticks.0.clone();
+        let mut device = BlockingAsync::with_polling(shared, ticks, Duration::from_micros(0));
         let mut ready = pin!(device.ready(Interest::RX));
         for _ in 0..2 {
             assert!(task.poll(ready.as_mut()).is_pending());
         }
-        assert_eq!(*passed.borrow(), [1_000]);
+        assert_eq!(*elapsed.borrow(), [1_000]);
     }
 }

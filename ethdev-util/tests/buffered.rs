@@ -1,24 +1,27 @@
-//! What `Buffered` promises besides the device's own contract.
+//! The guarantees of `Buffered` in addition to the contract of the device.
 
 mod support;
 
 use ethdev::{
-    Control, Error, ErrorKind, EthernetDevice, Interest, LayerError, LendingDevice, Link, Rearm, RearmOutcome, RxHalf,
-    TxHalf,
+    Control, Error, ErrorKind, EthernetDevice, Interest, LendingDevice, Link, Rearm, RearmOutcome, RxHalf, TxHalf,
 };
 use ethdev_util::Buffered;
 use proptest::prelude::*;
-use support::{Cause, Scripted, frame};
+use support::{Cause, Scripted, buffered, frame};
 
-type Device = Buffered<Scripted, 1514>;
+type Device = Buffered<'static, Scripted>;
+
+fn buffered_1514(device: Scripted) -> Device {
+    buffered(device, 1514)
+}
 
 fn lent(device: &mut Device) -> Option<Vec<u8>> {
     device.split().0.peek().unwrap().map(|frame| frame.to_vec())
 }
 
 #[test]
-fn an_unreleased_frame_is_lent_again() {
-    let mut device = Device::new(Scripted::with_incoming([frame(1, 60), frame(2, 70)]));
+fn peek_unreleased_lends_again() {
+    let mut device = buffered_1514(Scripted::with_incoming([frame(1, 60), frame(2, 70)]));
     assert_eq!(lent(&mut device), Some(frame(1, 60)));
     assert_eq!(lent(&mut device), Some(frame(1, 60)));
     device.split().0.release().unwrap();
@@ -26,8 +29,8 @@ fn an_unreleased_frame_is_lent_again() {
 }
 
 #[test]
-fn pull_and_lending_see_the_same_frames_in_the_same_order() {
-    let mut device = Device::new(Scripted::with_incoming([frame(1, 60), frame(2, 70), frame(3, 80)]));
+fn recv_frame_after_peek_same_order() {
+    let mut device = buffered_1514(Scripted::with_incoming([frame(1, 60), frame(2, 70), frame(3, 80)]));
     let mut buf = [0; 1514];
     assert_eq!(lent(&mut device), Some(frame(1, 60)));
     let e = device.recv_frame(&mut buf[..59]).unwrap_err();
@@ -41,14 +44,14 @@ fn pull_and_lending_see_the_same_frames_in_the_same_order() {
 }
 
 #[test]
-fn a_lent_frame_does_not_hinder_a_reply() {
-    let mut device = Device::new(Scripted::with_incoming([frame(1, 60)]));
+fn reserve_while_lent_sends() {
+    let mut device = buffered_1514(Scripted::with_incoming([frame(1, 60)]));
     let (mut rx, mut tx) = device.split();
     let received = rx.peek().unwrap().unwrap();
     let memory = tx.reserve(received.len()).unwrap().unwrap();
     memory.copy_from_slice(&received);
     tx.commit(60).unwrap();
-    assert!(tx.send_vectored(&[&received[..14], b"again"]).unwrap());
+    tx.send_vectored(&[&received[..14], b"again"]).unwrap();
     rx.release().unwrap();
     assert_eq!(
         device.into_inner().sent,
@@ -57,9 +60,9 @@ fn a_lent_frame_does_not_hinder_a_reply() {
 }
 
 #[test]
-fn a_busy_device_leaves_room_for_one_frame() {
-    let mut device = Device::new(Scripted {
-        tx_ready: 0,
+fn send_frame_device_busy_holds_one() {
+    let mut device = buffered_1514(Scripted {
+        tx_capacity: 0,
         ..Scripted::new()
     });
     assert!(device.tx_ready().unwrap());
@@ -67,26 +70,26 @@ fn a_busy_device_leaves_room_for_one_frame() {
     assert!(!device.tx_ready().unwrap());
     assert_eq!(
         device.send_frame(&frame(2, 60)).unwrap_err(),
-        LayerError::Layer(ErrorKind::Busy)
+        Cause::from(ErrorKind::Busy)
     );
     assert!(device.split().1.reserve(60).unwrap().is_none());
     assert!(!device.service().unwrap().tx_ready);
-    device.inner_mut().tx_ready = 1;
+    device.inner_mut().tx_capacity = 1;
     assert!(
         device.service().unwrap().tx_ready,
-        "the parked frame went out and left its slot"
+        "the held frame was sent and its buffer is free"
     );
     assert_eq!(device.inner_mut().sent, [frame(1, 60)]);
 }
 
 #[test]
-fn a_parked_frame_goes_out_before_the_next_one() {
-    let mut device = Device::new(Scripted {
-        tx_ready: 0,
+fn send_vectored_held_frame_goes_first() {
+    let mut device = buffered_1514(Scripted {
+        tx_capacity: 0,
         ..Scripted::new()
     });
     device.send_frame(&frame(1, 60)).unwrap();
-    device.inner_mut().tx_ready = 2;
+    device.inner_mut().tx_capacity = 2;
     device
         .send_vectored(&[&frame(2, 60)[..20], &[], &frame(2, 60)[20..]])
         .unwrap();
@@ -94,9 +97,9 @@ fn a_parked_frame_goes_out_before_the_next_one() {
 }
 
 #[test]
-fn a_parked_frame_that_fails_is_counted_and_does_not_clog() {
-    let mut device = Device::new(Scripted {
-        tx_ready: 0,
+fn service_held_frame_rejected_counts_aborted() {
+    let mut device = buffered_1514(Scripted {
+        tx_capacity: 0,
         ..Scripted::new()
     });
     device.send_frame(&frame(1, 60)).unwrap();
@@ -105,14 +108,14 @@ fn a_parked_frame_that_fails_is_counted_and_does_not_clog() {
     assert_eq!(events.tx_failed, 1);
     assert_eq!(device.stats().tx_aborted, 1);
     device.inner_mut().link = Link::UP;
-    device.inner_mut().tx_ready = 1;
+    device.inner_mut().tx_capacity = 1;
     device.send_frame(&frame(2, 60)).unwrap();
     assert_eq!(device.into_inner().sent, [frame(2, 60)]);
 }
 
 #[test]
-fn an_abandoned_reservation_sends_nothing_and_costs_nothing() {
-    let mut device = Device::new(Scripted::new());
+fn reserve_dropped_sends_nothing() {
+    let mut device = buffered_1514(Scripted::new());
     for _ in 0..3 {
         let memory_len = device.split().1.reserve(100).unwrap().map(|memory| memory.len());
         assert_eq!(memory_len, Some(100));
@@ -127,8 +130,8 @@ fn an_abandoned_reservation_sends_nothing_and_costs_nothing() {
 }
 
 #[test]
-fn limits_are_checked_before_the_device_is_asked() {
-    let mut device = Device::new(Scripted::new());
+fn reserve_illegal_length_no_bus_access() {
+    let mut device = buffered_1514(Scripted::new());
     let (_, mut tx) = device.split();
     assert_eq!(
         tx.reserve(1515).unwrap_err().kind(),
@@ -147,9 +150,9 @@ fn limits_are_checked_before_the_device_is_asked() {
 }
 
 #[test]
-fn frames_longer_than_the_buffer_are_discarded_and_counted() {
+fn peek_frame_exceeds_buffer_discards() {
     let oversize = || frame(9, 1000);
-    let mut device: Buffered<_, 600> = Buffered::new(Scripted::with_incoming([oversize(), oversize(), frame(1, 600)]));
+    let mut device = buffered(Scripted::with_incoming([oversize(), oversize(), frame(1, 600)]), 600);
     assert_eq!(device.capabilities().rx_max_frame_len.bytes(), 600);
     assert_eq!(device.capabilities().ip_mtu().bytes(), 586);
     assert_eq!(device.split().0.peek().unwrap().unwrap().to_vec(), frame(1, 600));
@@ -157,26 +160,26 @@ fn frames_longer_than_the_buffer_are_discarded_and_counted() {
 }
 
 #[test]
-fn a_flood_of_oversize_frames_does_not_hold_the_caller() {
-    let mut device: Buffered<_, 600> = Buffered::new(Scripted::new());
+fn peek_oversize_flood_returns() {
+    let mut device = buffered(Scripted::new(), 600);
     device.inner_mut().incoming = (0..1000).map(|_| frame(9, 1000)).collect();
     assert!(device.split().0.peek().unwrap().is_none());
     assert!(device.inner_mut().incoming.len() > 900);
 }
 
 #[test]
-fn errors_keep_their_cause_and_lose_no_frame() {
-    let mut device = Device::new(Scripted::with_incoming([frame(1, 60)]));
+fn peek_bus_error_keeps_cause_and_frame() {
+    let mut device = buffered_1514(Scripted::with_incoming([frame(1, 60)]));
     let cause = Cause(ErrorKind::Bus, "MISO stuck");
     device.inner_mut().fail_next = Some(cause);
-    assert_eq!(device.split().0.peek().unwrap_err(), LayerError::Device(cause));
+    assert_eq!(device.split().0.peek().unwrap_err(), cause);
     assert_eq!(lent(&mut device), Some(frame(1, 60)));
 }
 
 #[test]
-fn a_stop_counts_what_waits_in_the_buffers() {
-    let mut device = Device::new(Scripted {
-        tx_ready: 0,
+fn stop_held_frames_counts_reset() {
+    let mut device = buffered_1514(Scripted {
+        tx_capacity: 0,
         ..Scripted::with_incoming([frame(1, 60)])
     });
     lent(&mut device);
@@ -191,25 +194,25 @@ fn a_stop_counts_what_waits_in_the_buffers() {
 }
 
 #[test]
-fn a_frame_in_the_buffer_is_work_pending() {
-    let mut device = Device::new(Scripted::with_incoming([frame(1, 60)]));
+fn rearm_held_frame_work_pending() {
+    let mut device = buffered_1514(Scripted::with_incoming([frame(1, 60)]));
     lent(&mut device);
     assert!(device.inner_mut().incoming.is_empty());
     assert_eq!(device.rearm(Interest::RX).unwrap(), RearmOutcome::WorkPending);
     assert_eq!(device.rearm(Interest::LINK).unwrap(), RearmOutcome::Armed);
-    // The transmit buffer is free: that is room.
+    // The transmit buffer is free: that is capacity.
     assert_eq!(device.rearm(Interest::TX).unwrap(), RearmOutcome::WorkPending);
     assert!(device.service().unwrap().rx_pending);
 }
 
-/// A device that claims to have written more than it was given room for.
+/// A device that reports more bytes than the buffer holds.
 #[test]
-fn a_lying_length_is_an_error_and_no_panic() {
-    struct Liar(Scripted);
-    impl ethdev::ErrorType for Liar {
+fn peek_wrong_length_is_bad_frame() {
+    struct WrongLength(Scripted);
+    impl ethdev::ErrorType for WrongLength {
         type Error = Cause;
     }
-    impl EthernetDevice for Liar {
+    impl EthernetDevice for WrongLength {
         fn mac_address(&self) -> ethdev::MacAddress {
             self.0.mac_address()
         }
@@ -238,7 +241,7 @@ fn a_lying_length_is_an_error_and_no_panic() {
             self.0.service()
         }
     }
-    let mut device: Buffered<_, 1514> = Buffered::new(Liar(Scripted::new()));
+    let mut device = buffered(WrongLength(Scripted::new()), 1514);
     assert_eq!(device.split().0.peek().unwrap_err().kind(), ErrorKind::BadFrame);
 }
 
@@ -251,7 +254,7 @@ enum Op {
     Recv(usize),
     Send(usize),
     Reserve(usize),
-    Room(usize),
+    Capacity(usize),
     Link(bool),
     Service,
     Stop,
@@ -267,7 +270,7 @@ fn op() -> impl Strategy<Value = Op> {
         (0_usize..1600).prop_map(Op::Recv),
         (0_usize..1600).prop_map(Op::Send),
         (0_usize..1600).prop_map(Op::Reserve),
-        (0_usize..3).prop_map(Op::Room),
+        (0_usize..3).prop_map(Op::Capacity),
         any::<bool>().prop_map(Op::Link),
         Just(Op::Service),
         Just(Op::Stop),
@@ -276,10 +279,10 @@ fn op() -> impl Strategy<Value = Op> {
 }
 
 proptest! {
-    /// Whatever is called in whatever order: nothing panics, every frame is delivered or counted, in order.
+    /// Any calls in any order: no panic, and every frame is delivered or counted.
     #[test]
-    fn the_books_balance(ops in prop::collection::vec(op(), 0..60)) {
-        let mut device: Device = Device::new(Scripted { tx_ready: 1, ..Scripted::new() });
+    fn stats_any_sequence_accounts_every_frame(ops in prop::collection::vec(op(), 0..60)) {
+        let mut device = buffered_1514(Scripted { tx_capacity: 1, ..Scripted::new() });
         let (mut arrived, mut delivered, mut accepted) = (0_u32, 0_u32, 0_u32);
         let mut seed = 0_u8;
         for op in ops {
@@ -305,7 +308,7 @@ proptest! {
                         accepted += u32::from(tx.commit(len).is_ok());
                     }
                 }
-                Op::Room(room) => device.inner_mut().tx_ready = room,
+                Op::Capacity(frames) => device.inner_mut().tx_capacity = frames,
                 Op::Link(up) => device.inner_mut().link = if up { Link::UP } else { Link::Down },
                 Op::Service => drop(device.service()),
                 Op::Stop => drop(device.stop()),
@@ -314,10 +317,10 @@ proptest! {
             let stats = device.stats();
             prop_assert_eq!(stats.rx_frames, delivered);
             let pending = device.inner_mut().incoming.len() as u32;
-            let waiting = arrived - pending - stats.rx_frames - stats.rx_discarded - stats.rx_reset;
-            prop_assert!(waiting <= 1, "{} frames are nowhere", waiting);
-            let parked = accepted - stats.tx_frames - stats.tx_aborted - stats.tx_reset;
-            prop_assert!(parked <= 1, "{} accepted frames are nowhere", parked);
+            let held = arrived - pending - stats.rx_frames - stats.rx_discarded - stats.rx_reset;
+            prop_assert!(held <= 1, "{} frames unaccounted", held);
+            let queued = accepted - stats.tx_frames - stats.tx_aborted - stats.tx_reset;
+            prop_assert!(queued <= 1, "{} accepted frames unaccounted", queued);
         }
     }
 }

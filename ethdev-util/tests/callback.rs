@@ -1,21 +1,21 @@
-//! The callback surface: exclusive, quiescent, budgeted, and able to answer.
+//! The callback API: exclusive, quiescent, budgeted, and able to send replies.
 
 mod support;
 
 use std::cell::RefCell;
 
-use ethdev::{CallbackDevice, Control, Error, ErrorKind, FrameHandler, LayerError, Link, RxFrame, Stats, Transmit};
+use ethdev::{CallbackDevice, Control, Error, ErrorKind, FrameHandler, Link, RxFrame, Stats, Transmit};
 use ethdev_util::{Buffered, Callback};
-use support::{Cause, Scripted, frame};
+use support::{Cause, Scripted, buffered, frame};
 
-fn wrap<'h>(device: Scripted) -> Callback<'h, Buffered<Scripted, 1514>> {
-    Callback::new(Buffered::new(device))
+fn wrap<'h>(device: Scripted) -> Callback<'h, Buffered<'static, Scripted>> {
+    Callback::new(buffered(device, 1514))
 }
 
 #[test]
-fn a_poll_delivers_at_most_its_budget() {
+fn poll_budget_limits_frames() {
     let mut seen = Vec::new();
-    let mut handler = |frame: RxFrame<'_>, _: &mut dyn Transmit| seen.push(frame.to_vec());
+    let mut handler = |frame: RxFrame<'_>, _: &mut dyn Transmit<Error = Cause>| seen.push(frame.to_vec());
     let mut device = wrap(Scripted::with_incoming([frame(1, 60), frame(2, 60), frame(3, 60)]));
     device.set_handler(&mut handler);
     let polled = device.poll(2).unwrap();
@@ -29,13 +29,13 @@ fn a_poll_delivers_at_most_its_budget() {
 }
 
 #[test]
-fn without_a_handler_frames_stay_where_they_are() {
+fn poll_without_handler_keeps_frames() {
     let mut device = wrap(Scripted::with_incoming([frame(1, 60)]));
     let polled = device.poll(8).unwrap();
     assert_eq!((polled.frames, polled.more), (0, true));
     assert_eq!(device.stats().rx_frames, 0);
     let mut seen = 0;
-    let mut handler = |_: RxFrame<'_>, _: &mut dyn Transmit| seen += 1;
+    let mut handler = |_: RxFrame<'_>, _: &mut dyn Transmit<Error = Cause>| seen += 1;
     device.set_handler(&mut handler);
     assert_eq!(device.poll(8).unwrap().frames, 1);
     drop(device);
@@ -43,10 +43,10 @@ fn without_a_handler_frames_stay_where_they_are() {
 }
 
 #[test]
-fn a_replaced_handler_never_runs_again() {
+fn set_handler_replaced_never_runs() {
     struct Log<'a>(&'a RefCell<Vec<u8>>, u8);
-    impl FrameHandler for Log<'_> {
-        fn on_frame(&mut self, _: RxFrame<'_>, _: &mut dyn Transmit) {
+    impl FrameHandler<Cause> for Log<'_> {
+        fn on_frame(&mut self, _: RxFrame<'_>, _: &mut dyn Transmit<Error = Cause>) {
             self.0.borrow_mut().push(self.1);
         }
     }
@@ -57,7 +57,7 @@ fn a_replaced_handler_never_runs_again() {
     device.poll(1).unwrap();
     assert!(
         device.set_handler(&mut second).is_some(),
-        "the former handler comes back"
+        "the former handler is returned"
     );
     device.poll(1).unwrap();
     assert!(device.clear_handler().is_some());
@@ -67,9 +67,9 @@ fn a_replaced_handler_never_runs_again() {
 }
 
 #[test]
-fn a_handler_answers_from_inside_the_callback() {
-    let mut handler = |mut frame: RxFrame<'_>, tx: &mut dyn Transmit| {
-        frame[0] = 0xee; // the lent memory is the reader's
+fn on_frame_reply_is_sent() {
+    let mut handler = |mut frame: RxFrame<'_>, tx: &mut dyn Transmit<Error = Cause>| {
+        frame[0] = 0xee; // the lent memory may be modified
         let mac = tx.mac_address().octets();
         tx.send_vectored(&[&frame[..1], &mac, &frame[7..]]).unwrap();
     };
@@ -81,42 +81,37 @@ fn a_handler_answers_from_inside_the_callback() {
 }
 
 #[test]
-fn a_failed_answer_keeps_its_cause() {
-    let mut kinds = Vec::new();
-    let mut handler = |frame: RxFrame<'_>, tx: &mut dyn Transmit| kinds.push(tx.send_frame(&frame));
+fn on_frame_reply_link_down_keeps_cause() {
+    let mut results = Vec::new();
+    let mut handler = |frame: RxFrame<'_>, tx: &mut dyn Transmit<Error = Cause>| results.push(tx.send_frame(&frame));
     let mut device = wrap(Scripted {
         link: Link::Down,
         ..Scripted::with_incoming([frame(1, 60)])
     });
     device.set_handler(&mut handler);
     assert_eq!(device.poll(1).unwrap().frames, 1);
-    assert_eq!(
-        device.take_tx_error(),
-        Some(LayerError::Device(Cause(ErrorKind::LinkDown, "no cable")))
-    );
-    assert_eq!(device.take_tx_error(), None);
     drop(device);
-    assert_eq!(kinds, [Err(ErrorKind::LinkDown)]);
+    assert_eq!(results, [Err(Cause(ErrorKind::LinkDown, "no cable"))]);
 }
 
 #[test]
-fn answers_without_room_are_busy_and_reception_goes_on() {
+fn on_frame_reply_queue_full_is_busy() {
     let mut busy = 0;
-    let mut handler = |frame: RxFrame<'_>, tx: &mut dyn Transmit| {
-        busy += u32::from(tx.send_frame(&frame) == Err(ErrorKind::Busy));
+    let mut handler = |frame: RxFrame<'_>, tx: &mut dyn Transmit<Error = Cause>| {
+        busy += u32::from(tx.send_frame(&frame).is_err_and(|e| e.kind() == ErrorKind::Busy));
     };
     let mut device = wrap(Scripted {
-        tx_ready: 0,
+        tx_capacity: 0,
         ..Scripted::with_incoming([frame(1, 60), frame(2, 60), frame(3, 60)])
     });
     device.set_handler(&mut handler);
     assert_eq!(device.poll(8).unwrap().frames, 3);
     drop(device);
-    assert_eq!(busy, 2, "one frame is parked, two find no room");
+    assert_eq!(busy, 2, "one frame is held, two are rejected");
 }
 
 #[test]
-fn management_passes_through() {
+fn control_calls_are_forwarded() {
     let mut device = wrap(Scripted::new());
     device.recover().unwrap();
     assert!(device.start().is_err_and(|e| e.kind() == ErrorKind::Unsupported));
@@ -124,22 +119,22 @@ fn management_passes_through() {
 }
 
 #[test]
-fn an_error_of_the_device_reaches_the_caller_of_poll() {
+fn poll_device_error_is_returned() {
     let mut device = wrap(Scripted {
         fail_next: Some(Cause(ErrorKind::Fault, "chip reset itself")),
         ..Scripted::new()
     });
     assert_eq!(
         device.poll(1).unwrap_err(),
-        LayerError::Device(Cause(ErrorKind::Fault, "chip reset itself"))
+        Cause(ErrorKind::Fault, "chip reset itself")
     );
     assert_eq!(device.stats(), Stats::ZERO);
 }
 
 #[test]
-fn a_send_handler_makes_a_send_device() {
+fn callback_send_handler_is_send() {
     fn is_send<T: Send>(_: &T) {}
-    let device: Callback<'_, Buffered<Scripted, 1514>, dyn FrameHandler + Send> =
-        Callback::with_handler_type(Buffered::new(Scripted::new()));
+    let device: Callback<'_, Buffered<'_, Scripted>, dyn FrameHandler<Cause> + Send> =
+        Callback::with_handler_type(buffered(Scripted::new(), 1514));
     is_send(&device);
 }

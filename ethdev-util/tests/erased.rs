@@ -2,16 +2,14 @@
 
 mod support;
 
-use ethdev::{Control, ControlError, ErrorKind, EthernetDevice, FilterOutcome, RxFilter};
-use ethdev_util::{Erased, ErasedDevice};
-use support::{Cause, Scripted, frame};
+use ethdev::{Control, ErrorKind, EthernetDevice, FilterOutcome, RxFilter};
+use ethdev_util::{Erased, ErasedDevice, ErasedIrqDevice};
+use support::{Cause, Scripted, buffered, frame};
 
 #[test]
-fn devices_of_different_types_fit_one_reference() {
+fn erased_different_types_one_reference() {
     let mut first = Erased::new(Scripted::with_incoming([frame(1, 60)]));
-    let mut second = Erased::new(ethdev_util::Buffered::<_, 1514>::new(Scripted::with_incoming([frame(
-        2, 70,
-    )])));
+    let mut second = Erased::new(buffered(Scripted::with_incoming([frame(2, 70)]), 1514));
     let mut lengths = Vec::new();
     for nic in [&mut first as &mut dyn ErasedDevice, &mut second] {
         lengths.push(nic.recv_frame(&mut [0; 1514]).unwrap().unwrap().len);
@@ -23,11 +21,11 @@ fn devices_of_different_types_fit_one_reference() {
 }
 
 #[test]
-fn the_cause_is_kept_and_busy_does_not_push_it_out() {
+fn take_error_after_busy_keeps_cause() {
     let cause = Cause(ErrorKind::Bus, "MISO stuck");
     let mut device = Erased::new(Scripted {
         fail_next: Some(cause),
-        tx_ready: 0,
+        tx_capacity: 0,
         ..Scripted::new()
     });
     assert_eq!(device.service(), Err(ErrorKind::Bus));
@@ -35,12 +33,12 @@ fn the_cause_is_kept_and_busy_does_not_push_it_out() {
     assert_eq!(device.take_error(), Some(cause));
     assert_eq!(device.take_error(), None);
     device.inner_mut().fail_next = Some(cause);
-    assert_eq!(device.recover(), Err(ControlError::Device(ErrorKind::Bus)));
+    assert_eq!(device.recover(), Err(ErrorKind::Bus));
     assert_eq!(device.take_error(), Some(cause));
 }
 
 #[test]
-fn references_forward_overrides_too() {
+fn reference_override_is_forwarded() {
     fn send<D: EthernetDevice>(mut device: D) -> Result<(), D::Error> {
         device.send_frame(&frame(1, 60))
     }
@@ -54,13 +52,22 @@ fn references_forward_overrides_too() {
 }
 
 #[test]
-fn cached_values_touch_no_bus() {
-    let device = Scripted::new();
+fn erased_irq_device_rearm_is_forwarded() {
+    let mut nic = Erased::new(Scripted::with_incoming([frame(1, 60)]));
+    let nic: &mut dyn ErasedIrqDevice = &mut nic;
+    assert_eq!(nic.rearm(ethdev::Interest::RX), Ok(ethdev::RearmOutcome::WorkPending));
+    nic.disarm().unwrap();
+}
+
+#[test]
+fn erased_cached_values_no_bus_access() {
+    let mut device = Erased::new(Scripted::new());
     let _ = (
         device.mac_address(),
         device.capabilities(),
+        device.tx_max_frame_len(),
         device.link(),
         device.stats(),
     );
-    assert_eq!(device.bus_accesses, 0);
+    assert_eq!(device.inner_mut().bus_accesses, 0);
 }

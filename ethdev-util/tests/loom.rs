@@ -1,8 +1,8 @@
-//! Every interleaving of ring / take / wait / rearm, by the model checker loom.
+//! Interleavings of signal, take, wait and rearm, with the model checker loom.
 //!
-//! `RUSTFLAGS="--cfg loom" cargo test -p ethdev --features pump --test loom --release`
+//! `RUSTFLAGS="--cfg loom" cargo test --release -p ethdev-util --features channel --test loom`
 //!
-//! A lost wake-up shows as a deadlock, which loom reports. The models with a mistake built in show that it does.
+//! loom reports a lost wake-up as a deadlock. The models of incorrect drivers and hosts show that.
 #![cfg(loom)]
 
 use std::future::Future;
@@ -23,7 +23,7 @@ impl Wake for Unpark {
     }
 }
 
-/// Sleeps whenever the future waits: for ever, where nobody wakes it.
+/// Runs a future to completion. Parks the thread while the future is pending.
 fn block_on<F: Future>(future: F) -> F::Output {
     let mut future = pin!(future);
     let waker = Waker::from(Arc::new(Unpark(thread::current())));
@@ -40,92 +40,92 @@ mod irq_signal {
     use super::*;
 
     #[test]
-    fn a_ring_is_taken_exactly_once() {
+    fn try_take_concurrent_signal_taken_once() {
         loom::model(|| {
-            let bell = Arc::new(IrqSignal::new());
-            let ringer = thread::spawn({
-                let bell = bell.clone();
-                move || bell.ring()
+            let irq = Arc::new(IrqSignal::new());
+            let signaler = thread::spawn({
+                let irq = irq.clone();
+                move || irq.signal()
             });
-            let before = bell.take();
-            ringer.join().unwrap();
-            assert_ne!(before, bell.take());
-            assert!(!bell.is_signaled());
+            let before = irq.try_take();
+            signaler.join().unwrap();
+            assert_ne!(before, irq.try_take());
+            assert!(!irq.is_signaled());
         });
     }
 
     #[test]
-    fn what_is_done_before_a_ring_is_seen_after_the_take() {
+    fn wait_two_signals_all_prior_writes_visible() {
         loom::model(|| {
-            let (bell, work) = (Arc::new(IrqSignal::new()), Arc::new(AtomicUsize::new(0)));
-            let ringers: Vec<_> = (0..2)
+            let (irq, work) = (Arc::new(IrqSignal::new()), Arc::new(AtomicUsize::new(0)));
+            let signalers: Vec<_> = (0..2)
                 .map(|_| {
-                    let (bell, work) = (bell.clone(), work.clone());
+                    let (irq, work) = (irq.clone(), work.clone());
                     thread::spawn(move || {
                         work.fetch_add(1, Ordering::Relaxed);
-                        bell.ring();
+                        irq.signal();
                     })
                 })
                 .collect();
             let mut seen = 0;
             while seen < 2 {
-                // Both rings may add up to one, never to none.
-                block_on(bell.wait());
+                // Two signals may be merged, and are never lost.
+                block_on(irq.wait());
                 seen += work.swap(0, Ordering::Relaxed);
             }
-            for ringer in ringers {
-                ringer.join().unwrap();
+            for signaler in signalers {
+                signaler.join().unwrap();
             }
         });
     }
 
     #[test]
-    fn a_waiter_is_woken_whenever_the_ring_comes() {
+    fn wait_signal_at_any_time_woken() {
         loom::model(|| {
-            let bell = Arc::new(IrqSignal::new());
-            let ringer = thread::spawn({
-                let bell = bell.clone();
-                move || bell.ring()
+            let irq = Arc::new(IrqSignal::new());
+            let signaler = thread::spawn({
+                let irq = irq.clone();
+                move || irq.signal()
             });
-            block_on(bell.wait());
-            ringer.join().unwrap();
-            assert!(!bell.is_signaled());
+            block_on(irq.wait());
+            signaler.join().unwrap();
+            assert!(!irq.is_signaled());
         });
     }
 
     #[test]
-    fn a_wait_that_is_dropped_takes_no_ring() {
+    fn wait_dropped_signal_kept() {
         loom::model(|| {
-            let bell = Arc::new(IrqSignal::new());
-            let ringer = thread::spawn({
-                let bell = bell.clone();
-                move || bell.ring()
+            let irq = Arc::new(IrqSignal::new());
+            let signaler = thread::spawn({
+                let irq = irq.clone();
+                move || irq.signal()
             });
-            let first = pin!(bell.wait()).poll(&mut Context::from_waker(Waker::noop()));
+            let first = pin!(irq.wait()).poll(&mut Context::from_waker(Waker::noop()));
             if first.is_pending() {
-                // Somebody else takes over, with another waker.
-                block_on(bell.wait());
+                // The next waiter has another waker.
+                block_on(irq.wait());
             }
-            ringer.join().unwrap();
-            assert!(!bell.is_signaled());
+            signaler.join().unwrap();
+            assert!(!irq.is_signaled());
         });
     }
 
     #[test]
-    fn two_waiters_both_get_on() {
-        // The contract is one waiter at a time; two are slow, but neither sleeps for ever while rings come.
+    fn wait_two_waiters_both_complete() {
+        // The contract allows one waiter. With two, both still complete while the signal is set.
         loom::model(|| {
-            let bell = Arc::new(IrqSignal::new());
+            let irq = Arc::new(IrqSignal::new());
             let other = thread::spawn({
-                let bell = bell.clone();
+                let irq = irq.clone();
                 move || {
-                    block_on(bell.wait());
-                    bell.ring();
+                    block_on(irq.wait());
+                    irq.signal();
                 }
             });
-            bell.ring();
-            block_on(bell.wait());
-            bell.ring();
+            irq.signal();
+            block_on(irq.wait());
+            irq.signal();
             other.join().unwrap();
         });
     }
@@ -141,17 +141,17 @@ mod rearm {
     /// How the line from the chip reaches the host.
     #[derive(Clone, Copy, PartialEq)]
     enum Line {
-        /// One pulse per frame that arrives while unmasked, none for unmasking: the harshest of chips.
+        /// One pulse per frame that arrives while unmasked, and none for unmasking pending work.
         Pulse,
-        /// High while unmasked work is pending; the host sees the rising edge.
+        /// High while unmasked work is pending; the rising edge interrupts.
         Edge,
-        /// High while unmasked work is pending; the handler runs as often as it finds the line high.
+        /// High while unmasked work is pending; the handler runs after each access with the line high.
         Level,
         /// Not connected.
         None,
     }
 
-    /// What the registers of the chip hold. Each access to the chip is one access to this.
+    /// The registers of the chip.
     struct Chip {
         pending: usize,
         unmasked: bool,
@@ -161,7 +161,7 @@ mod rearm {
     struct Nic {
         chip: Mutex<Chip>,
         line: Line,
-        bell: IrqSignal,
+        irq: IrqSignal,
     }
 
     impl Nic {
@@ -173,11 +173,11 @@ mod rearm {
                     high: false,
                 }),
                 line,
-                bell: IrqSignal::new(),
+                irq: IrqSignal::new(),
             })
         }
 
-        /// One access to the chip, and the interrupt that it causes.
+        /// Accesses the chip, and interrupts.
         fn access<R>(&self, arrival: bool, f: impl FnOnce(&mut Chip) -> R) -> R {
             let (interrupt, r) = {
                 let mut chip = self.chip.lock().unwrap();
@@ -192,9 +192,9 @@ mod rearm {
                 };
                 (interrupt, r)
             };
-            // The handler runs a moment later, when the chip may look different already.
+            // The handler runs later, when the state of the chip may have changed.
             if interrupt {
-                self.bell.ring();
+                self.irq.signal();
             }
             r
         }
@@ -204,10 +204,10 @@ mod rearm {
         }
     }
 
-    /// The driver of that chip, and what it gets wrong.
+    /// The driver of the chip, with an optional defect.
     struct Driver {
         nic: Arc<Nic>,
-        looks_before_unmasking: bool,
+        checks_before_unmasking: bool,
     }
 
     impl ErrorType for Driver {
@@ -222,14 +222,14 @@ mod rearm {
 
         fn rearm(&mut self, _: Interest) -> Result<RearmOutcome, ErrorKind> {
             let unmask = || self.nic.access(false, |chip| chip.unmasked = true);
-            let look = || self.nic.access(false, |chip| chip.pending > 0);
-            let pending = if self.looks_before_unmasking {
-                let pending = look();
+            let check = || self.nic.access(false, |chip| chip.pending > 0);
+            let pending = if self.checks_before_unmasking {
+                let pending = check();
                 unmask();
                 pending
             } else {
                 unmask();
-                look()
+                check()
             };
             Ok(if pending {
                 RearmOutcome::WorkPending
@@ -262,9 +262,9 @@ mod rearm {
 
         fn discard_frame(&mut self) -> Result<bool, ErrorKind> {
             Ok(self.nic.access(false, |chip| {
-                let there = chip.pending > 0;
-                chip.pending -= usize::from(there);
-                there
+                let pending = chip.pending > 0;
+                chip.pending -= usize::from(pending);
+                pending
             }))
         }
 
@@ -288,7 +288,7 @@ mod rearm {
         let nic = driver.nic.clone();
         let mut drained = 0;
         loop {
-            nic.bell.take();
+            nic.irq.try_take();
             driver.disarm().unwrap();
             while driver.discard_frame().unwrap() {
                 drained += 1;
@@ -299,12 +299,12 @@ mod rearm {
             if driver.rearm(Interest::RX).unwrap() == RearmOutcome::WorkPending {
                 continue;
             }
-            block_on(nic.bell.wait());
+            block_on(nic.irq.wait());
         }
     }
 
-    /// Runs `host` while two frames arrive, in every interleaving.
-    fn two_frames_arrive(line: Line, looks_before_unmasking: bool, host: fn(&mut Driver)) {
+    /// Checks `host` while two frames arrive.
+    fn check_two_frames(line: Line, checks_before_unmasking: bool, host: fn(&mut Driver)) {
         loom::model(move || {
             let nic = Nic::new(line);
             let wire = thread::spawn({
@@ -316,56 +316,56 @@ mod rearm {
             });
             host(&mut Driver {
                 nic,
-                looks_before_unmasking,
+                checks_before_unmasking,
             });
             wire.join().unwrap();
         });
     }
 
-    fn by_hand(driver: &mut Driver) {
+    fn rearm_loop(driver: &mut Driver) {
         drain(driver, 2);
     }
 
-    fn by_the_adapter(driver: &mut Driver) {
+    fn blocking_async(driver: &mut Driver) {
         let nic = driver.nic.clone();
-        let mut device = BlockingAsync::with_interrupt(driver, &nic.bell);
+        let mut device = BlockingAsync::with_interrupt(driver, &nic.irq);
         for _ in 0..2 {
             block_on(device.recv(&mut [0; 60])).unwrap();
         }
     }
 
     #[test]
-    fn pulses_are_never_missed() {
-        two_frames_arrive(Line::Pulse, false, by_hand);
+    fn rearm_loop_pulse_no_frame_missed() {
+        check_two_frames(Line::Pulse, false, rearm_loop);
     }
 
     #[test]
-    fn edges_are_never_missed() {
-        two_frames_arrive(Line::Edge, false, by_hand);
+    fn rearm_loop_edge_no_frame_missed() {
+        check_two_frames(Line::Edge, false, rearm_loop);
     }
 
     #[test]
-    fn levels_are_never_missed() {
-        two_frames_arrive(Line::Level, false, by_hand);
+    fn rearm_loop_level_no_frame_missed() {
+        check_two_frames(Line::Level, false, rearm_loop);
     }
 
     #[test]
-    fn the_async_adapter_never_goes_deaf_on_pulses() {
-        two_frames_arrive(Line::Pulse, false, by_the_adapter);
+    fn blocking_async_pulse_no_frame_missed() {
+        check_two_frames(Line::Pulse, false, blocking_async);
     }
 
     #[test]
-    fn the_async_adapter_never_goes_deaf_on_edges() {
-        two_frames_arrive(Line::Edge, false, by_the_adapter);
+    fn blocking_async_edge_no_frame_missed() {
+        check_two_frames(Line::Edge, false, blocking_async);
     }
 
     #[test]
-    fn the_async_adapter_never_goes_deaf_on_levels() {
-        two_frames_arrive(Line::Level, false, by_the_adapter);
+    fn blocking_async_level_no_frame_missed() {
+        check_two_frames(Line::Level, false, blocking_async);
     }
 
     #[test]
-    fn without_a_line_a_timer_that_rings_is_enough() {
+    fn rearm_loop_timer_instead_of_line_no_frame_missed() {
         loom::model(|| {
             let nic = Nic::new(Line::None);
             let timer = thread::spawn({
@@ -373,14 +373,14 @@ mod rearm {
                 move || {
                     nic.frame_arrives();
                     nic.frame_arrives();
-                    // The first tick after the frames came.
-                    nic.bell.ring();
+                    // The first timer tick after the arrival.
+                    nic.irq.signal();
                 }
             });
             drain(
                 &mut Driver {
                     nic,
-                    looks_before_unmasking: false,
+                    checks_before_unmasking: false,
                 },
                 2,
             );
@@ -390,20 +390,20 @@ mod rearm {
 
     #[test]
     #[should_panic(expected = "deadlock")]
-    fn looking_before_unmasking_goes_deaf_on_pulses() {
-        two_frames_arrive(Line::Pulse, true, by_hand);
+    fn rearm_loop_check_before_unmask_deadlocks() {
+        check_two_frames(Line::Pulse, true, rearm_loop);
     }
 
     #[test]
     #[should_panic(expected = "deadlock")]
-    fn looking_before_unmasking_goes_deaf_in_the_adapter() {
-        two_frames_arrive(Line::Pulse, true, by_the_adapter);
+    fn blocking_async_check_before_unmask_deadlocks() {
+        check_two_frames(Line::Pulse, true, blocking_async);
     }
 
     #[test]
     #[should_panic(expected = "deadlock")]
-    fn taking_the_ring_after_draining_goes_deaf() {
-        two_frames_arrive(Line::Pulse, false, |driver| {
+    fn rearm_loop_take_after_drain_deadlocks() {
+        check_two_frames(Line::Pulse, false, |driver| {
             let nic = driver.nic.clone();
             let mut drained = 0;
             let _ = driver.rearm(Interest::RX).unwrap();
@@ -414,32 +414,32 @@ mod rearm {
                 if drained == 2 {
                     return;
                 }
-                nic.bell.take();
-                block_on(nic.bell.wait());
+                nic.irq.try_take();
+                block_on(nic.irq.wait());
             }
         });
     }
 }
 
 #[cfg(feature = "channel")]
-mod pump {
+mod channel {
     use super::*;
     use ethdev::*;
     use ethdev_util::channel::Channel;
 
     const FRAME: [u8; 14] = [0xa5; 14];
 
-    /// Has frames from the start and room for ever; fails when it is asked to wait after all were moved.
-    struct Finite {
+    /// Has a number of frames to receive, and always accepts frames; `ready` fails after all were moved.
+    struct FiniteDevice {
         to_receive: usize,
         to_send: usize,
     }
 
-    impl ErrorType for Finite {
+    impl ErrorType for FiniteDevice {
         type Error = ErrorKind;
     }
 
-    impl asynch::EthernetDevice for Finite {
+    impl asynch::EthernetDevice for FiniteDevice {
         fn mac_address(&self) -> MacAddress {
             MacAddress::UNSPECIFIED
         }
@@ -491,31 +491,32 @@ mod pump {
         }
     }
 
-    /// Lends `size` buffers each way for ever: loom's threads want that.
-    fn with_pump(
-        device: Finite,
-        stack: impl FnOnce(ethdev_util::channel::Endpoint<'static, 'static, 1, 1>) + Send + 'static,
+    /// Runs a channel of length one with `endpoint` in another thread. Leaks its buffers: the threads of
+    /// loom require static lifetimes.
+    fn with_channel(
+        device: FiniteDevice,
+        run_stack: impl FnOnce(ethdev_util::channel::Endpoint<'static, 'static, 1, 1>) + Send + 'static,
     ) {
-        let pump: &'static mut Channel<'static, 1, 1> = Box::leak(Box::new(Channel::new()));
-        let (mut runner, stack_side) =
-            pump.split(device, Box::leak(Box::new([[0; 14]])), Box::leak(Box::new([[0; 14]])));
-        let stack = thread::spawn(move || stack(stack_side));
+        let channel: &'static mut Channel<'static, 1, 1> = Box::leak(Box::new(Channel::new()));
+        let (mut runner, endpoint) =
+            channel.split(device, Box::leak(Box::new([[0; 14]])), Box::leak(Box::new([[0; 14]])));
+        let stack = thread::spawn(move || run_stack(endpoint));
         assert_eq!(block_on(runner.run()), Err(ErrorKind::Other));
         stack.join().unwrap();
     }
 
     fn check(model: fn()) {
         let mut builder = loom::model::Builder::new();
-        // Unbounded, these take hours; mistakes show with one or two preemptions.
+        // Unbounded, these take hours; defects show with one or two preemptions.
         builder.preemption_bound = Some(3);
         builder.check(model);
     }
 
     #[test]
-    fn a_stack_that_waits_for_room_gets_it() {
+    fn ready_tx_queue_full_completes() {
         check(|| {
-            with_pump(
-                Finite {
+            with_channel(
+                FiniteDevice {
                     to_receive: 0,
                     to_send: 2,
                 },
@@ -530,10 +531,10 @@ mod pump {
     }
 
     #[test]
-    fn a_stack_that_waits_for_frames_gets_them() {
+    fn ready_rx_queue_empty_completes() {
         check(|| {
-            with_pump(
-                Finite {
+            with_channel(
+                FiniteDevice {
                     to_receive: 2,
                     to_send: 0,
                 },

@@ -1,24 +1,25 @@
-//! Async from blocking: for devices whose methods return at once.
+//! The async form of blocking devices.
 
 use ethdev::asynch::EthernetDevice;
 use ethdev::{
     Capabilities, ErrorType, EthernetDevice as BlockingDevice, Events, Interest, Link, MacAddress, RxMeta, Stats,
 };
 
-/// A way to sleep until it is worth looking at a device again.
+/// A source of wake-ups for [`BlockingAsync`].
 #[allow(
     async_fn_in_trait,
-    reason = "whether the futures are Send is the device's matter: see the module's documentation"
+    reason = "whether the futures are Send depends on the device: see the documentation of `ethdev::asynch`"
 )]
 pub trait Wake<D: BlockingDevice> {
-    /// Called before every look at the device. What happens after this call must end the next [`wait`](Self::wait).
+    /// Called before every check of the device. An event after this call must end the next [`wait`](Self::wait).
     ///
     /// # Errors
     ///
     /// The device failed.
     fn prepare(&mut self, device: &mut D) -> Result<(), D::Error>;
 
-    /// Sleeps until something of `interest` may have happened since the last [`prepare`](Self::prepare). May return for no reason.
+    /// Waits until something of `interest` may have happened since the last [`prepare`](Self::prepare). May return
+    /// spuriously.
     ///
     /// # Errors
     ///
@@ -30,32 +31,30 @@ pub trait Wake<D: BlockingDevice> {
     async fn wait(&mut self, device: &mut D, interest: Interest) -> Result<(), D::Error>;
 }
 
-/// The async form of a blocking device whose methods return at once. Nothing is awaited but `W`, and between two looks the device is not touched.
+/// The async form of a blocking device whose methods return immediately. It awaits only `W`, and does not access the device
+/// between two wake-ups.
 #[derive(Debug)]
 pub struct BlockingAsync<D, W> {
     device: D,
-    waiter: W,
-    link_told: Link,
+    wake: W,
+    /// The link as last reported by `ready`.
+    link: Link,
 }
 
 impl<D: BlockingDevice, W: Wake<D>> BlockingAsync<D, W> {
-    /// `waiter` tells when to look.
+    /// Wraps `device`; `wake` decides when to check it.
     #[must_use]
-    pub fn new(device: D, waiter: W) -> Self {
-        let link_told = device.link();
-        Self {
-            device,
-            waiter,
-            link_told,
-        }
+    pub fn new(device: D, wake: W) -> Self {
+        let link = device.link();
+        Self { device, wake, link }
     }
 
-    /// The device, for what is specific to it.
+    /// Returns the device, for its specific functions.
     pub const fn inner_mut(&mut self) -> &mut D {
         &mut self.device
     }
 
-    /// Gives the device back.
+    /// Returns the device.
     pub fn into_inner(self) -> D {
         self.device
     }
@@ -108,26 +107,37 @@ impl<D: BlockingDevice, W: Wake<D>> EthernetDevice for BlockingAsync<D, W> {
 
     async fn ready(&mut self, interest: Interest) -> Result<Interest, D::Error> {
         loop {
-            self.waiter.prepare(&mut self.device)?;
-            let events = self.device.service()?;
-            let link = self.device.link();
-            let so = Interest {
-                rx: events.rx_pending,
-                tx: events.tx_ready,
-                link: link != self.link_told,
-            };
-            let ready = so & interest;
-            if ready.link {
-                self.link_told = link;
-            }
+            self.wake.prepare(&mut self.device)?;
+            let ready = check(&mut self.device, &mut self.link, interest)?;
             if !ready.is_none() {
                 return Ok(ready);
             }
-            self.waiter.wait(&mut self.device, interest).await?;
+            self.wake.wait(&mut self.device, interest).await?;
         }
     }
 }
 
 impl<D: ethdev::Control, W> ethdev::Control for BlockingAsync<D, W> {
-    ethdev::forward_control!(|this| &mut this.device, core::convert::identity);
+    ethdev::forward_control!(|this| this.device);
+}
+
+/// Services the device and returns what of `interest` holds. `reported` is the link that the caller knows; it is updated
+/// once a change is part of the result.
+pub(crate) fn check<D: BlockingDevice>(
+    device: &mut D,
+    reported: &mut Link,
+    interest: Interest,
+) -> Result<Interest, D::Error> {
+    let events = device.service()?;
+    let link = device.link();
+    let holds = Interest {
+        rx: events.rx_pending,
+        tx: events.tx_ready,
+        link: link != *reported,
+    };
+    let ready = holds & interest;
+    if ready.link {
+        *reported = link;
+    }
+    Ok(ready)
 }

@@ -1,19 +1,18 @@
-//! Woken by the device's interrupt.
+//! Waking by interrupt.
 
 use super::{BlockingAsync, Wake};
 use crate::IrqSignal;
 use ethdev::asynch::yield_once;
 use ethdev::{EthernetDevice, Interest, Rearm, RearmOutcome};
 
-/// Waits for a [`IrqSignal`] that the device's interrupt handler rings.
-///
-/// Link changes have to come with the same interrupt; where they do not, call `service` from time to time.
+/// Checks the device when its interrupt was signaled: no interrupt, no bus access.
 ///
 /// ```
-/// use ethdev_util::{IrqSignal, asynch::BlockingAsync};
 /// use ethdev::{EthernetDevice, Rearm, asynch};
+/// use ethdev_util::IrqSignal;
+/// use ethdev_util::asynch::BlockingAsync;
 ///
-/// static NIC: IrqSignal = IrqSignal::new(); // rung by the interrupt handler
+/// static NIC: IrqSignal = IrqSignal::new(); // signaled by the interrupt handler
 ///
 /// fn to_async<D: EthernetDevice + Rearm>(device: D) -> impl asynch::EthernetDevice {
 ///     BlockingAsync::with_interrupt(device, &NIC)
@@ -23,16 +22,16 @@ use ethdev::{EthernetDevice, Interest, Rearm, RearmOutcome};
 pub struct Interrupt<'b>(&'b IrqSignal);
 
 impl<'b, D: EthernetDevice + Rearm> BlockingAsync<D, Interrupt<'b>> {
-    /// `irq_signal` is the one that the device's interrupt handler rings.
+    /// Wraps a device whose interrupt handler signals `irq`.
     #[must_use]
-    pub fn with_interrupt(device: D, irq_signal: &'b IrqSignal) -> Self {
-        Self::new(device, Interrupt(irq_signal))
+    pub fn with_interrupt(device: D, irq: &'b IrqSignal) -> Self {
+        Self::new(device, Interrupt(irq))
     }
 }
 
 impl<D: EthernetDevice + Rearm> Wake<D> for Interrupt<'_> {
     fn prepare(&mut self, device: &mut D) -> Result<(), D::Error> {
-        // Quiet first: what comes after the look rings anew.
+        // Cleared before the check: an interrupt after it sets the signal again.
         self.0.try_take();
         device.disarm()
     }
@@ -40,7 +39,7 @@ impl<D: EthernetDevice + Rearm> Wake<D> for Interrupt<'_> {
     async fn wait(&mut self, device: &mut D, interest: Interest) -> Result<(), D::Error> {
         match device.rearm(interest)? {
             RearmOutcome::Armed => self.0.wait().await,
-            // Others run between two looks, so that a device which contradicts itself cannot hang the executor.
+            // Yields between two checks, so that a device whose reports are inconsistent cannot hang the executor.
             RearmOutcome::WorkPending => yield_once().await,
         }
         Ok(())

@@ -1,4 +1,4 @@
-//! Async from blocking: for devices whose methods return at once.
+//! The async form of blocking devices whose methods return immediately.
 
 mod blocking_async;
 #[cfg(feature = "critical-section")]
@@ -6,6 +6,8 @@ mod interrupt;
 #[cfg(feature = "embedded-hal-async")]
 mod timer;
 
+#[cfg(feature = "critical-section")]
+pub(crate) use blocking_async::check;
 pub use blocking_async::{BlockingAsync, Wake};
 #[cfg(feature = "critical-section")]
 pub use interrupt::Interrupt;

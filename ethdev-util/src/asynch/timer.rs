@@ -1,11 +1,13 @@
-//! Looking at intervals: for devices without an interrupt line.
+//! Waking by timer: for devices without an interrupt line.
+
+use core::time::Duration;
 
 use embedded_hal_async::delay::DelayNs;
 
 use super::{BlockingAsync, Wake};
 use ethdev::{EthernetDevice, Interest};
 
-/// Looks at the device every so often. The interval is the latency, and one look per interval all the idle traffic on the bus.
+/// Checks the device periodically. The interval is the latency; one check per interval is the whole idle traffic on the bus.
 #[derive(Debug, Clone, Copy)]
 pub struct Timer<T> {
     delay: T,
@@ -13,16 +15,11 @@ pub struct Timer<T> {
 }
 
 impl<D: EthernetDevice, T: DelayNs> BlockingAsync<D, Timer<T>> {
-    /// Looks every `interval_us` microseconds while it waits. 0 counts as 1.
+    /// Wraps a device that is checked every `interval`, at least 1 µs and at most 2^32 - 1 µs (71 minutes), while it waits.
     #[must_use]
-    pub fn with_polling(device: D, delay: T, interval_us: u32) -> Self {
-        Self::new(
-            device,
-            Timer {
-                delay,
-                interval_us: interval_us.max(1),
-            },
-        )
+    pub fn with_polling(device: D, delay: T, interval: Duration) -> Self {
+        let interval_us = u32::try_from(interval.as_micros()).unwrap_or(u32::MAX).max(1);
+        Self::new(device, Timer { delay, interval_us })
     }
 }
 

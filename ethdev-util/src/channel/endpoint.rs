@@ -1,52 +1,53 @@
-//! The stack's end of a channel.
+//! The end of a channel for the stack.
 
 use core::future::poll_fn;
 use core::task::{Context, Poll};
 
-use super::Channel;
-use super::state::{Buffer, Report, put};
+use super::state::{Buffer, Queues, Report, put};
 use crate::IrqSignal;
 use ethdev::frame::HEADER_LEN;
-use ethdev::lending::{count_release, discard, recv_by_copy, send_by_copy};
+use ethdev::lending::{count_release, discard, recv_by_copy};
 use ethdev::{
     Capabilities, ErrorKind, ErrorType, EthernetDevice, Events, Interest, LendingDevice, Link, MacAddress, MaxFrameLen,
-    Rearm, RearmOutcome, RxFrame, RxHalf, RxMeta, Stats, TxHalf, validate_tx_len,
+    PollReady, Rearm, RearmOutcome, RxFrame, RxHalf, RxMeta, Stats, TxHalf, validate_tx_len,
 };
 
-/// The end of a [`Channel`] that a stack uses: a memory device, whatever is behind the channel.
+/// The end of a [`Channel`](super::Channel) that a stack uses: a memory device, whatever is behind the channel.
 ///
-/// It lends the queues' own buffers, never waits, and never fails but for what the caller does; the device's errors end [`Runner::run`](super::Runner::run).
+/// It lends the buffers of the queues, never waits, and fails only on rejected calls; errors of the device end
+/// [`Runner::run`](super::Runner::run).
 ///
-/// Address, link and counters are what the runner told last. It tells before each sleep, so they are exact when it sleeps; the link is taken over where the
-/// contract of [`EthernetDevice`] says so. [`service`](EthernetDevice::service) asks the runner for housekeeping and does not wait for it.
+/// Address, link and counters are those of the last report of the runner. It reports before each sleep, so they are exact
+/// while it sleeps. [`service`](EthernetDevice::service) requests housekeeping from the runner and does not wait for it.
 ///
-/// # The books
+/// # Frame accounting
 ///
-/// [`stats`](EthernetDevice::stats) is about the device and the pump together: `rx_frames` counts frames that this end released; frames in the queues are
-/// pending. Frames that the pump dropped are in `tx_aborted`, `tx_reset` and `rx_bad_length`, as [`Runner::run`](super::Runner::run) says.
+/// [`stats`](EthernetDevice::stats) covers device and channel together: `rx_frames` counts frames that this end released;
+/// frames in the queues are pending. Frames that the runner dropped are in `tx_aborted`, `tx_reset` and `rx_bad_length`: see
+/// [`Runner::run`](super::Runner::run).
 ///
-/// # Sleeping
+/// # Waiting
 ///
-/// [`ready`](Self::ready) waits for frames, room or a link change; [`poll_ready`](Self::poll_ready) is for stacks that keep wakers. By [`Rearm`] and
-/// [`irq_signal`](Self::interrupt signal), `BlockingAsync::with_interrupt` makes this end async again.
+/// [`ready`](Self::ready) and [`PollReady`] wait for frames, transmit capacity or a link change. With [`Rearm`] and
+/// [`irq_signal`](Self::irq_signal), `BlockingAsync::with_interrupt` makes this end async again.
 pub struct Endpoint<'p, 'b, const RX: usize, const TX: usize> {
-    channel: &'p Channel<'b, RX, TX>,
+    queues: &'p Queues<'b, RX, TX>,
     capabilities: Capabilities,
     /// The frame that is lent.
     lent: Option<(Buffer<'b>, RxMeta)>,
     /// The buffer that was reserved last.
     spare: Option<Buffer<'b>>,
-    /// Frames that this end released or discarded.
+    /// Counters of the frames that this end released or discarded.
     done: Stats,
-    /// The link as last seen.
+    /// The link that `link()` returns.
     link: Link,
-    /// The report that `service` told last.
+    /// The report as of the last `service`.
     serviced: Report,
-    /// The link that `ready` told last.
-    link_told: Link,
+    /// The link as last reported by `ready`.
+    link_reported: Link,
 }
 
-/// What the device can do, through buffers of (length, number).
+/// What the device can do through buffers of (length, number).
 pub(super) fn capabilities(device: Capabilities, rx: (usize, usize), tx: (usize, usize)) -> Capabilities {
     let limit = |len: MaxFrameLen, buffer: usize| {
         if len.bytes() > buffer {
@@ -55,10 +56,8 @@ pub(super) fn capabilities(device: Capabilities, rx: (usize, usize), tx: (usize,
             len
         }
     };
-    // 0 = unknown stays unknown.
-    let queue = |frames: u16, buffers: usize| match frames {
-        0 => 0,
-        n => n.saturating_add(u16::try_from(buffers).unwrap_or(u16::MAX)),
+    let queue = |frames: Option<u16>, buffers: usize| {
+        frames.map(|frames| frames.saturating_add(u16::try_from(buffers).unwrap_or(u16::MAX)))
     };
     device
         .with_rx_max_frame_len(limit(device.rx_max_frame_len, rx.0))
@@ -67,89 +66,88 @@ pub(super) fn capabilities(device: Capabilities, rx: (usize, usize), tx: (usize,
 }
 
 impl<'p, 'b, const RX: usize, const TX: usize> Endpoint<'p, 'b, RX, TX> {
-    pub(super) fn new(channel: &'p Channel<'b, RX, TX>, capabilities: Capabilities) -> Self {
-        let report = channel.state.with(|state| state.report);
+    pub(super) fn new(queues: &'p Queues<'b, RX, TX>, capabilities: Capabilities) -> Self {
+        let report = queues.state.with(|state| state.report);
         Self {
-            channel,
+            queues,
             capabilities,
             lent: None,
             spare: None,
             done: Stats::ZERO,
             link: report.link,
             serviced: report,
-            link_told: report.link,
+            link_reported: report.link,
         }
     }
 
-    /// Rung when something comes that [`rearm`](Rearm::rearm) was told to watch for.
+    /// Returns the signal that is set when something of the interest of [`rearm`](Rearm::rearm) arrives.
     #[must_use]
     pub const fn irq_signal(&self) -> &'p IrqSignal {
-        &self.channel.to_stack
+        &self.queues.to_stack
     }
 
-    /// Waits until something of `interest` is so, and tells what is: a frame pending, room to transmit with the link up, a link change that was not yet
-    /// told here. With an empty interest it never completes.
+    /// Waits until something of `interest` holds and returns what holds: a frame is pending, a buffer is free and the link is
+    /// up, or the link changed since this was last reported here. With an empty interest it never completes.
     ///
     /// # Cancellation
     ///
-    /// Safe: nothing is taken.
+    /// Safe: nothing is consumed.
     pub async fn ready(&mut self, interest: Interest) -> Interest {
-        poll_fn(|cx| self.poll_ready(interest, cx)).await
+        poll_fn(|cx| self.poll(interest, cx)).await
     }
 
-    /// [`ready`](Self::ready), for hand-written futures and for stacks that keep wakers. The waker of the last call is the one that is woken.
-    pub fn poll_ready(&mut self, interest: Interest, cx: &mut Context<'_>) -> Poll<Interest> {
+    fn poll(&mut self, interest: Interest, cx: &mut Context<'_>) -> Poll<Interest> {
         loop {
             let found = self.arm(interest);
             if !found.is_none() {
-                self.see_link();
+                self.refresh_link();
                 if found.link {
-                    self.link_told = self.link;
+                    self.link_reported = self.link;
                 }
                 return Poll::Ready(found);
             }
-            if self.channel.to_stack.poll_wait(cx).is_pending() {
+            if self.queues.to_stack.poll_wait(cx).is_pending() {
                 return Poll::Pending;
             }
-            // A ring from before: look once more, now that it is taken.
+            // Signaled before: check once more, now that the signal is cleared.
         }
     }
 
-    /// Asks to be rung for what is of `interest`, and tells what of it is there already.
+    /// Arms the signal for `interest` and returns what of it holds already.
     fn arm(&mut self, interest: Interest) -> Interest {
         let (lent, spare) = (self.lent.is_some(), self.spare.is_some());
-        self.channel.state.with(|state| {
-            state.stack_wants = interest;
-            let mut found = state.stack_finds(interest, self.link_told);
+        self.queues.state.with(|state| {
+            state.endpoint_interest = interest;
+            let mut found = state.endpoint_ready(interest, self.link_reported);
             found.rx |= interest.rx && lent;
             found.tx |= interest.tx && spare && state.report.link.is_up();
             found
         })
     }
 
-    fn see_link(&mut self) -> Link {
-        self.link = self.channel.state.with(|state| state.report.link);
+    fn refresh_link(&mut self) -> Link {
+        self.link = self.queues.state.with(|state| state.report.link);
         self.link
     }
 }
 
-/// The receiving half of a [`Endpoint`].
+/// The receive half of an [`Endpoint`].
 pub struct EndpointRx<'a, 'p, 'b, const RX: usize, const TX: usize> {
-    channel: &'p Channel<'b, RX, TX>,
+    queues: &'p Queues<'b, RX, TX>,
     lent: &'a mut Option<(Buffer<'b>, RxMeta)>,
     done: &'a mut Stats,
 }
 
 impl<const RX: usize, const TX: usize> EndpointRx<'_, '_, '_, RX, TX> {
-    fn give_back(&mut self, delivered: bool) {
+    fn finish(&mut self, delivered: bool) {
         if let Some((buffer, meta)) = self.lent.take() {
             count_release(self.done, meta.len, delivered);
-            let wake = self.channel.state.with(|state| {
+            let wake = self.queues.state.with(|state| {
                 put(&mut state.rx_free, buffer);
-                state.runner_is_to_wake(Interest::RX)
+                state.take_runner_wake(Interest::RX)
             });
             if wake {
-                self.channel.to_runner.signal();
+                self.queues.to_runner.signal();
             }
         }
     }
@@ -160,7 +158,7 @@ impl<const RX: usize, const TX: usize> RxHalf for EndpointRx<'_, '_, '_, RX, TX>
 
     fn peek(&mut self) -> Result<Option<RxFrame<'_>>, ErrorKind> {
         if self.lent.is_none() {
-            *self.lent = self.channel.state.with(|state| state.rx_full.pop_front());
+            *self.lent = self.queues.state.with(|state| state.rx_full.pop_front());
         }
         Ok(self
             .lent
@@ -169,19 +167,19 @@ impl<const RX: usize, const TX: usize> RxHalf for EndpointRx<'_, '_, '_, RX, TX>
     }
 
     fn release(&mut self) -> Result<(), ErrorKind> {
-        self.give_back(true);
+        self.finish(true);
         Ok(())
     }
 
     fn discard(&mut self) -> Result<(), ErrorKind> {
-        self.give_back(false);
+        self.finish(false);
         Ok(())
     }
 }
 
-/// The sending half of a [`Endpoint`].
+/// The transmit half of an [`Endpoint`].
 pub struct EndpointTx<'a, 'p, 'b, const RX: usize, const TX: usize> {
-    channel: &'p Channel<'b, RX, TX>,
+    queues: &'p Queues<'b, RX, TX>,
     spare: &'a mut Option<Buffer<'b>>,
     max: usize,
     /// Length of the reservation.
@@ -189,10 +187,10 @@ pub struct EndpointTx<'a, 'p, 'b, const RX: usize, const TX: usize> {
 }
 
 impl<'b, const RX: usize, const TX: usize> EndpointTx<'_, '_, 'b, RX, TX> {
-    /// The buffer for the next frame, if there is one. It stays with this end until a frame is in it.
+    /// Returns a buffer for the next frame, if one is free. It stays with this end until a frame is committed.
     fn buffer(&mut self) -> Option<&mut Buffer<'b>> {
         if self.spare.is_none() {
-            *self.spare = self.channel.state.with(|state| state.tx_free.pop_front());
+            *self.spare = self.queues.state.with(|state| state.tx_free.pop_front());
         }
         self.spare.as_mut()
     }
@@ -228,17 +226,17 @@ impl<const RX: usize, const TX: usize> TxHalf for EndpointTx<'_, '_, '_, RX, TX>
         if len > reserved {
             return Err(ErrorKind::FrameTooLong { max: reserved });
         }
-        let outcome = self.channel.state.with(|state| {
+        let outcome = self.queues.state.with(|state| {
             if !state.report.link.is_up() {
                 return Err(ErrorKind::LinkDown);
             }
             if let Some(buffer) = self.spare.take() {
                 put(&mut state.tx_full, (buffer, len));
             }
-            Ok(state.runner_is_to_wake(Interest::TX))
+            Ok(state.take_runner_wake(Interest::TX))
         });
         if outcome? {
-            self.channel.to_runner.signal();
+            self.queues.to_runner.signal();
         }
         Ok(())
     }
@@ -257,12 +255,12 @@ impl<'p, 'b, const RX: usize, const TX: usize> LendingDevice for Endpoint<'p, 'b
     fn split(&mut self) -> (Self::Rx<'_>, Self::Tx<'_>) {
         (
             EndpointRx {
-                channel: self.channel,
+                queues: self.queues,
                 lent: &mut self.lent,
                 done: &mut self.done,
             },
             EndpointTx {
-                channel: self.channel,
+                queues: self.queues,
                 spare: &mut self.spare,
                 max: self.capabilities.tx_max_frame_len.bytes(),
                 reserved: None,
@@ -277,12 +275,17 @@ impl<const RX: usize, const TX: usize> ErrorType for Endpoint<'_, '_, RX, TX> {
 
 impl<const RX: usize, const TX: usize> EthernetDevice for Endpoint<'_, '_, RX, TX> {
     fn mac_address(&self) -> MacAddress {
-        self.channel.state.with(|state| state.report.mac_address)
+        self.queues.state.with(|state| state.report.mac_address)
     }
 
-    /// The device's, limited by the buffers, as of the time when the pump was split.
+    /// Those of the device, limited by the buffers, as of [`Channel::split`](super::Channel::split).
     fn capabilities(&self) -> Capabilities {
         self.capabilities
+    }
+
+    #[inline]
+    fn tx_max_frame_len(&self) -> MaxFrameLen {
+        self.capabilities.tx_max_frame_len
     }
 
     fn link(&self) -> Link {
@@ -290,15 +293,15 @@ impl<const RX: usize, const TX: usize> EthernetDevice for Endpoint<'_, '_, RX, T
     }
 
     fn stats(&self) -> Stats {
-        self.channel
+        self.queues
             .state
             .with(|state| state.report.stats)
             .wrapping_add(&self.done)
     }
 
     fn recv_frame(&mut self, buf: &mut [u8]) -> Result<Option<RxMeta>, ErrorKind> {
-        self.see_link();
-        recv_by_copy(self.split().0, buf, |needed| ErrorKind::BufferTooSmall { needed })
+        self.refresh_link();
+        recv_by_copy(self.split().0, buf)
     }
 
     fn discard_frame(&mut self) -> Result<bool, ErrorKind> {
@@ -306,53 +309,59 @@ impl<const RX: usize, const TX: usize> EthernetDevice for Endpoint<'_, '_, RX, T
     }
 
     fn tx_ready(&mut self) -> Result<bool, ErrorKind> {
-        Ok(self.see_link().is_up() && self.split().1.ready()?)
+        Ok(self.refresh_link().is_up() && self.split().1.ready()?)
     }
 
     fn send_vectored(&mut self, parts: &[&[u8]]) -> Result<(), ErrorKind> {
-        validate_tx_len(parts, &self.capabilities)?;
-        if !self.see_link().is_up() {
+        validate_tx_len(parts, self.capabilities.tx_max_frame_len)?;
+        if !self.refresh_link().is_up() {
             return Err(ErrorKind::LinkDown);
         }
-        send_by_copy(self.split().1, parts, || ErrorKind::Busy)
+        self.split().1.send_vectored(parts)
     }
 
-    /// Tells what changed since the last call, and asks the runner for housekeeping at the device.
+    /// Reports the changes since the last call, and requests housekeeping from the runner.
     fn service(&mut self) -> Result<Events, ErrorKind> {
-        let (report, found, wake) = self.channel.state.with(|state| {
-            state.service_wanted = true;
+        let (report, found, wake) = self.queues.state.with(|state| {
+            state.service_requested = true;
             (
                 state.report,
-                state.stack_finds(Interest::ALL, self.serviced.link),
-                state.runner_is_to_wake(Interest::LINK),
+                state.endpoint_ready(Interest::ALL, self.serviced.link),
+                state.take_runner_wake(Interest::LINK),
             )
         });
         if wake {
-            self.channel.to_runner.signal();
+            self.queues.to_runner.signal();
         }
-        let news = report.stats.delta_since(&self.serviced.stats);
+        let delta = report.stats.delta_since(&self.serviced.stats);
         (self.serviced, self.link) = (report, report.link);
         let mut events = Events::NONE;
         events.link_changed = found.link;
         events.rx_pending = found.rx || self.lent.is_some();
-        events.rx_dropped = news.rx_lost() != 0;
+        events.rx_dropped = delta.rx_lost() != 0;
         events.tx_ready = found.tx || (self.spare.is_some() && report.link.is_up());
-        events.tx_completed = u16::try_from(news.tx_frames).unwrap_or(u16::MAX);
-        events.tx_failed = u16::try_from(news.tx_lost()).unwrap_or(u16::MAX);
-        events.recovered = news.recoveries != 0;
+        events.tx_completed = u16::try_from(delta.tx_frames).unwrap_or(u16::MAX);
+        events.tx_failed = u16::try_from(delta.tx_lost()).unwrap_or(u16::MAX);
+        events.recovered = delta.recoveries != 0;
         Ok(events)
     }
 }
 
-/// The interrupt is [`irq_signal`](Endpoint::interrupt signal).
+impl<const RX: usize, const TX: usize> PollReady for Endpoint<'_, '_, RX, TX> {
+    fn poll_ready(&mut self, interest: Interest, cx: &mut Context<'_>) -> Poll<Result<Interest, ErrorKind>> {
+        self.poll(interest, cx).map(Ok)
+    }
+}
+
+/// The interrupt is [`irq_signal`](Endpoint::irq_signal).
 impl<const RX: usize, const TX: usize> Rearm for Endpoint<'_, '_, RX, TX> {
     fn disarm(&mut self) -> Result<(), ErrorKind> {
-        self.channel.state.with(|state| state.stack_wants = Interest::NONE);
+        self.queues.state.with(|state| state.endpoint_interest = Interest::NONE);
         Ok(())
     }
 
     fn rearm(&mut self, interest: Interest) -> Result<RearmOutcome, ErrorKind> {
-        self.link_told = self.serviced.link;
+        self.link_reported = self.serviced.link;
         Ok(if self.arm(interest).is_none() {
             RearmOutcome::Armed
         } else {

@@ -1,73 +1,73 @@
-//! The device's end of a channel.
+//! The end of a channel for the device.
 
 use core::convert::Infallible;
 use core::future::{Future, poll_fn};
 use core::pin::pin;
 use core::task::Poll;
 
-use super::Channel;
-use super::state::{Buffer, Report, put};
+use super::state::{Buffer, Queues, Report, put};
 use ethdev::asynch::{EthernetDevice, yield_once};
-use ethdev::{Error, ErrorClass, ErrorKind, Interest, Link, RxMeta, Stats};
+use ethdev::{Error, ErrorKind, Interest, Link, RxMeta, Stats};
 
-/// Turns (at most one frame each way) between two rounds of housekeeping, after which others run: the longest that a pump keeps an executor whose device
-/// never waits.
-const TURNS_PER_ROUND: u8 = 16;
+/// Iterations (at most one frame in each direction) between two rounds of housekeeping, after which other tasks run: the
+/// longest time that the runner of a device that never waits keeps the executor.
+const ITERATIONS_PER_SERVICE: u8 = 16;
 
-/// The end of a [`Channel`] that owns the async device.
+/// The end of a [`Channel`](super::Channel) that owns the async device.
 ///
-/// Dropped, it takes the device out of use: the stack side sees the link go down, and frames that were not sent yet are counted in
-/// [`tx_reset`](Stats::tx_reset). Received frames stay for the stack to fetch.
+/// Dropping it takes the device out of use: the endpoint reports the link as down, and unsent frames are counted in
+/// [`tx_reset`](Stats::tx_reset). Received frames stay in the queue.
 pub struct Runner<'p, 'b, D, const RX: usize, const TX: usize> {
     device: D,
     port: Port<'p, 'b, RX, TX>,
 }
 
-/// What the runner has in hands. It is kept here and not in the future of `run`, so that dropping that loses nothing.
+/// What the runner holds. It is kept here and not in the future of `run`, so that dropping the future loses nothing.
 struct Port<'p, 'b, const RX: usize, const TX: usize> {
-    channel: &'p Channel<'b, RX, TX>,
+    queues: &'p Queues<'b, RX, TX>,
     /// The buffer for the next received frame.
     filling: Option<Buffer<'b>>,
     /// The frame that the device is to send next.
     sending: Option<(Buffer<'b>, usize)>,
-    /// What to add to the device's counters: frames that were taken count as delivered when the stack side releases them, so they are subtracted here;
-    /// frames that were dropped are added under their reasons.
-    books: Stats,
-    told: Report,
+    /// Correction of the counters of the device: frames that were read count as delivered when the endpoint releases them, so
+    /// they are subtracted here; frames that were dropped are added under their reasons.
+    correction: Stats,
+    reported: Report,
 }
 
-/// What one attempt to move a frame came to.
+/// The result of one attempt to move a frame.
 #[derive(PartialEq, Eq)]
 enum Moved {
     Yes,
-    /// The queue has nothing to move, or no buffer to move into.
+    /// The queue has no frame, or no free buffer.
     NoBuffer,
-    /// The device has no frame, or no room.
+    /// The device has no frame, or is busy.
     NotNow,
 }
 
 impl<'p, 'b, D: EthernetDevice, const RX: usize, const TX: usize> Runner<'p, 'b, D, RX, TX> {
-    pub(super) fn new(device: D, channel: &'p Channel<'b, RX, TX>) -> Self {
+    pub(super) fn new(device: D, queues: &'p Queues<'b, RX, TX>) -> Self {
         let mut runner = Self {
             device,
             port: Port {
-                channel,
+                queues,
                 filling: None,
                 sending: None,
-                books: Stats::ZERO,
-                told: Report::NOTHING,
+                correction: Stats::ZERO,
+                reported: Report::NONE,
             },
         };
-        runner.tell();
+        runner.report();
         runner
     }
 
-    /// The device, for management while [`run`](Self::run) does not run. Frames taken from it directly are not seen by the stack side.
+    /// Returns the device, for management while [`run`](Self::run) does not run. Frames read from it directly do not reach the
+    /// endpoint.
     pub const fn inner_mut(&mut self) -> &mut D {
         &mut self.device
     }
 
-    /// Gives the device back and so takes it out of use.
+    /// Returns the device, which takes it out of use.
     pub fn into_inner(self) -> D {
         self.device
     }
@@ -76,40 +76,43 @@ impl<'p, 'b, D: EthernetDevice, const RX: usize, const TX: usize> Runner<'p, 'b,
     ///
     /// # Errors
     ///
-    /// The device failed. Nothing is lost by that: put the device right ([`inner_mut`](Self::inner_mut), `recover`) and run again. These are no failures:
+    /// The device failed. Nothing is lost by that: recover the device ([`inner_mut`](Self::inner_mut)) and run again. These
+    /// are not failures:
     ///
     /// - `Busy`: the frame waits.
-    /// - `LinkDown`: frames in the queue are dropped, counted in [`tx_aborted`](Stats::tx_aborted), so that what goes out after the link came back is not stale.
+    /// - `LinkDown`: queued frames are dropped, counted in [`tx_aborted`](Stats::tx_aborted), so that no stale frames are
+    ///   sent when the link is up again.
     /// - `Stopped`: likewise, counted in [`tx_reset`](Stats::tx_reset).
-    /// - A frame that the device calls illegal: dropped, counted in `tx_aborted`.
-    /// - A received frame too long for the buffers: discarded, counted in [`rx_discarded`](Stats::rx_discarded).
-    /// - `BadFrame` from the device on receiving: it has counted that frame.
+    /// - A frame that the device rejects as illegal: dropped, counted in `tx_aborted`.
+    /// - A received frame too long for the buffers: dropped, counted in [`rx_discarded`](Stats::rx_discarded).
+    /// - `BadFrame` from the device on reception: the device has counted the frame.
     ///
     /// # Cancellation
     ///
-    /// Safe at every await; run again at any time. What is kept is kept in `self`:
+    /// Safe at every await; run again at any time. All state is in `self`:
     ///
-    /// - A received frame is in the queue as soon as the device delivered it. One that the device was still delivering is next again or counted by the
-    ///   device as lost: the pump had not accepted it.
-    /// - A frame to send leaves the pump when the device has accepted it. One that the device was still accepting is sent again, because the contract of
-    ///   [`send_vectored`](EthernetDevice::send_vectored) leaves open whether it went out: it goes out at least once, and twice only if the device's
-    ///   `send_vectored` waits after its point of no return. (Devices whose methods return at once, [`BlockingAsync`](crate::asynch::BlockingAsync), never do.)
+    /// - A received frame is in the queue as soon as the device delivered it. A frame that the device was delivering is next
+    ///   again, or counted by the device as lost.
+    /// - A frame to send leaves the channel when the device has accepted it. A frame that the device was accepting is sent
+    ///   again, because the contract of [`send_vectored`](EthernetDevice::send_vectored) leaves open whether it was sent: it
+    ///   is sent at least once, and twice only if `send_vectored` of the device waits after the hand-over. Devices whose
+    ///   methods return immediately ([`BlockingAsync`](crate::asynch::BlockingAsync)) never do.
     pub async fn run(&mut self) -> Result<Infallible, D::Error> {
         let result = self.move_frames().await;
-        self.tell();
+        self.report();
         result
     }
 
     async fn move_frames(&mut self) -> Result<Infallible, D::Error> {
-        let mut turns = 0;
-        // What the device said when it was asked last. True until a look says otherwise.
-        let (mut room, mut pending) = (true, true);
-        self.tell();
+        let mut iterations = 0;
+        // Whether the device may accept a frame, and may have one. True until it reports otherwise.
+        let (mut tx_ready, mut pending) = (true, true);
+        self.report();
         loop {
             let mut moved = false;
-            if room {
+            if tx_ready {
                 let sent = self.send_one().await?;
-                room = sent != Moved::NotNow;
+                tx_ready = sent != Moved::NotNow;
                 moved |= sent == Moved::Yes;
             }
             if pending {
@@ -117,19 +120,19 @@ impl<'p, 'b, D: EthernetDevice, const RX: usize, const TX: usize> Runner<'p, 'b,
                 pending = received != Moved::NotNow;
                 moved |= received == Moved::Yes;
             }
-            turns += 1;
-            if turns >= TURNS_PER_ROUND || self.port.service_is_wanted() {
-                turns = 0;
+            iterations += 1;
+            if iterations >= ITERATIONS_PER_SERVICE || self.port.take_service_request() {
+                iterations = 0;
                 let events = self.device.service().await?;
-                room |= events.tx_ready | events.link_changed;
+                tx_ready |= events.tx_ready | events.link_changed;
                 pending |= events.rx_pending;
-                self.tell();
+                self.report();
                 yield_once().await;
             } else if !moved {
-                self.tell();
-                let found = self.wait(room, pending).await?;
-                // With the link gone, frames that waited for room are dropped: that is an attempt to send too.
-                room |= found.tx | found.link;
+                self.report();
+                let found = self.wait(tx_ready, pending).await?;
+                // While the link is down, waiting frames are dropped by an attempt to send them.
+                tx_ready |= found.tx | found.link;
                 pending |= found.rx;
             }
         }
@@ -142,11 +145,13 @@ impl<'p, 'b, D: EthernetDevice, const RX: usize, const TX: usize> Runner<'p, 'b,
         };
         let frame = buffer.get(..*len).unwrap_or_default();
         if let Err(e) = self.device.send_frame(frame).await {
-            let books = &mut self.port.books;
-            match (e.kind(), e.kind().class()) {
-                (ErrorKind::Busy, _) => return Ok(Moved::NotNow),
-                (ErrorKind::Stopped, _) => books.tx_reset = books.tx_reset.wrapping_add(1),
-                (_, ErrorClass::Link | ErrorClass::Caller) => books.tx_aborted = books.tx_aborted.wrapping_add(1),
+            let correction = &mut self.port.correction;
+            match e.kind() {
+                ErrorKind::Busy => return Ok(Moved::NotNow),
+                ErrorKind::Stopped => correction.tx_reset = correction.tx_reset.wrapping_add(1),
+                kind if kind.is_transient() || kind.is_rejection() => {
+                    correction.tx_aborted = correction.tx_aborted.wrapping_add(1);
+                }
                 _ => return Err(e),
             }
         }
@@ -159,12 +164,12 @@ impl<'p, 'b, D: EthernetDevice, const RX: usize, const TX: usize> Runner<'p, 'b,
         let Some(buffer) = &mut self.port.filling else {
             return Ok(Moved::NoBuffer);
         };
-        let room = buffer.len();
+        let buf_len = buffer.len();
         match self.device.recv_frame(buffer).await {
             Ok(None) => return Ok(Moved::NotNow),
             Ok(Some(meta)) => self.port.received(meta),
             Err(e) => match e.kind() {
-                ErrorKind::BufferTooSmall { needed } if needed > room => {
+                ErrorKind::BufferTooSmall { needed } if needed > buf_len => {
                     self.device.discard_frame().await?;
                 }
                 ErrorKind::BadFrame => {}
@@ -174,40 +179,40 @@ impl<'p, 'b, D: EthernetDevice, const RX: usize, const TX: usize> Runner<'p, 'b,
         Ok(Moved::Yes)
     }
 
-    /// Waits until a frame can be moved that could not before, and tells what the device said of it. `room` and `pending` are what is known of the device.
-    async fn wait(&mut self, room: bool, pending: bool) -> Result<Interest, D::Error> {
-        self.port.channel.to_runner.try_take();
-        let Some(interest) = self.port.sleep(room, pending) else {
+    /// Waits until a frame can be moved, and returns what the device reported.
+    async fn wait(&mut self, tx_ready: bool, pending: bool) -> Result<Interest, D::Error> {
+        self.port.queues.to_runner.try_take();
+        let Some(interest) = self.port.arm(tx_ready, pending) else {
             return Ok(Interest::NONE);
         };
-        let bell = &self.port.channel.to_runner;
+        let signal = &self.port.queues.to_runner;
         let mut device = pin!(self.device.ready(interest));
         poll_fn(|cx| {
             if let Poll::Ready(ready) = device.as_mut().poll(cx) {
                 return Poll::Ready(ready);
             }
-            bell.poll_wait(cx).map(|()| Ok(Interest::NONE))
+            signal.poll_wait(cx).map(|()| Ok(Interest::NONE))
         })
         .await
     }
 
-    /// Tells the stack side about the device.
-    fn tell(&mut self) {
-        self.port.tell(Report {
+    /// Reports address, link and counters of the device to the endpoint.
+    fn report(&mut self) {
+        self.port.report(Report {
             mac_address: self.device.mac_address(),
             link: self.device.link(),
-            stats: self.device.stats().wrapping_add(&self.port.books),
+            stats: self.device.stats().wrapping_add(&self.port.correction),
         });
     }
 }
 
 impl<const RX: usize, const TX: usize> Port<'_, '_, RX, TX> {
-    /// Takes the next frame to send and the next buffer to fill into hand, where there is none in hand.
+    /// Fetches the next frame to send and the next buffer to fill, where none is held.
     fn fetch(&mut self) {
         if self.filling.is_some() && self.sending.is_some() {
             return;
         }
-        self.channel.state.with(|state| {
+        self.queues.state.with(|state| {
             if self.filling.is_none() {
                 self.filling = state.rx_free.pop_front();
             }
@@ -217,85 +222,85 @@ impl<const RX: usize, const TX: usize> Port<'_, '_, RX, TX> {
         });
     }
 
-    /// The frame in hand was sent, or is to be forgotten.
+    /// Releases the buffer of the held frame, which was sent or dropped.
     fn sent(&mut self) {
         if let Some((buffer, _)) = self.sending.take() {
-            let wake = self.channel.state.with(|state| {
+            let wake = self.queues.state.with(|state| {
                 put(&mut state.tx_free, buffer);
-                state.stack_is_to_wake(Interest::TX)
+                state.take_endpoint_wake(Interest::TX)
             });
-            self.ring(wake);
+            self.signal(wake);
         }
     }
 
-    /// The buffer in hand was filled.
+    /// Queues the held buffer, which was filled.
     fn received(&mut self, meta: RxMeta) {
         let mut taken = Stats::ZERO;
         taken.count_rx(meta.len);
-        self.books = self.books.delta_since(&taken);
+        self.correction = self.correction.delta_since(&taken);
         let Some(buffer) = self.filling.take_if(|buffer| meta.len <= buffer.len()) else {
-            // The device claims to have written more than there is room for.
-            self.books.rx_bad_length = self.books.rx_bad_length.wrapping_add(1);
+            // The device reported more bytes than the buffer holds.
+            self.correction.rx_bad_length = self.correction.rx_bad_length.wrapping_add(1);
             return;
         };
-        let wake = self.channel.state.with(|state| {
+        let wake = self.queues.state.with(|state| {
             put(&mut state.rx_full, (buffer, meta));
-            state.stack_is_to_wake(Interest::RX)
+            state.take_endpoint_wake(Interest::RX)
         });
-        self.ring(wake);
+        self.signal(wake);
     }
 
-    fn service_is_wanted(&self) -> bool {
-        self.channel
+    fn take_service_request(&self) -> bool {
+        self.queues
             .state
-            .with(|state| core::mem::take(&mut state.service_wanted))
+            .with(|state| core::mem::take(&mut state.service_requested))
     }
 
-    /// What to sleep for at the device; `None` where there is something to do first. Until the next call the stack side rings for what is missing.
-    fn sleep(&mut self, room: bool, pending: bool) -> Option<Interest> {
+    /// Returns what to wait for at the device; `None` if a frame can be moved first. The endpoint signals what is missing.
+    fn arm(&mut self, tx_ready: bool, pending: bool) -> Option<Interest> {
         self.fetch();
         let interest = Interest {
             rx: self.filling.is_some(),
             tx: self.sending.is_some(),
             link: true,
         };
-        let idle = self.channel.state.with(|state| {
-            state.runner_wants = Interest {
+        let idle = self.queues.state.with(|state| {
+            state.runner_interest = Interest {
                 rx: !interest.rx,
                 tx: !interest.tx,
                 link: true,
             };
-            let buffer_came = !interest.rx && !state.rx_free.is_empty();
-            let frame_came = !interest.tx && !state.tx_full.is_empty();
-            !(buffer_came || frame_came || state.service_wanted)
+            let buffer_free = !interest.rx && !state.rx_free.is_empty();
+            let frame_queued = !interest.tx && !state.tx_full.is_empty();
+            !(buffer_free || frame_queued || state.service_requested)
         });
-        (idle && !(room && interest.tx) && !(pending && interest.rx)).then_some(interest)
+        (idle && !(tx_ready && interest.tx) && !(pending && interest.rx)).then_some(interest)
     }
 
-    fn tell(&mut self, report: Report) {
-        if report == self.told {
+    fn report(&mut self, report: Report) {
+        if report == self.reported {
             return;
         }
-        let link_changed = report.link != self.told.link;
-        self.told = report;
-        let wake = self.channel.state.with(|state| {
+        let link_changed = report.link != self.reported.link;
+        self.reported = report;
+        let wake = self.queues.state.with(|state| {
             state.report = report;
-            // Room to transmit comes and goes with the link.
-            link_changed && state.stack_is_to_wake(Interest::LINK | Interest::TX)
+            // Transmit capacity depends on the link.
+            link_changed && state.take_endpoint_wake(Interest::LINK | Interest::TX)
         });
-        self.ring(wake);
+        self.signal(wake);
     }
 
-    fn ring(&self, wake: bool) {
+    fn signal(&self, wake: bool) {
         if wake {
-            self.channel.to_stack.signal();
+            self.queues.to_stack.signal();
         }
     }
 }
 
 impl<const RX: usize, const TX: usize> Drop for Port<'_, '_, RX, TX> {
     fn drop(&mut self) {
-        let mut report = self.told;
+        let mut report = self.reported;
         loop {
             self.fetch();
             if self.sending.is_none() {
@@ -305,7 +310,7 @@ impl<const RX: usize, const TX: usize> Drop for Port<'_, '_, RX, TX> {
             self.sent();
         }
         report.link = Link::Down;
-        self.tell(report);
+        self.report(report);
     }
 }
 

@@ -1,4 +1,4 @@
-//! A chip behind an async bus, in memory, that waits where it is told to.
+//! A chip behind an async bus whose accesses wait a configurable number of polls.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -17,35 +17,35 @@ use ethdev::{
 /// Longest frame of the chip.
 pub(crate) const MAX: usize = 100;
 
-/// How often each bus access waits.
+/// The number of polls that each bus access waits.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Waits {
-    /// Before the chip does anything.
+    /// Before the access takes effect.
     pub(crate) before: usize,
-    /// After it did, while the driver still cleans up.
+    /// After it took effect, before the driver returns.
     pub(crate) after: usize,
 }
 
 pub(crate) struct State {
     pub(crate) incoming: VecDeque<Vec<u8>>,
     pub(crate) sent: Vec<Vec<u8>>,
-    /// How many more frames are taken before the chip is busy.
-    pub(crate) room: usize,
+    /// The number of frames that are accepted before the chip is busy.
+    pub(crate) tx_capacity: usize,
     pub(crate) link: Link,
-    link_told: Link,
+    reported_link: Link,
     pub(crate) stats: Stats,
-    /// What the next bus access answers.
+    /// The error of the next bus access.
     pub(crate) fail_next: Option<ErrorKind>,
-    /// Says that there is work when there is none.
-    pub(crate) lies: bool,
-    /// Claims this length for the next frame.
-    pub(crate) claims_len: Option<usize>,
-    /// Bus accesses so far.
+    /// Whether work is always reported.
+    pub(crate) reports_false_work: bool,
+    /// The wrong length of the next frame.
+    pub(crate) wrong_len: Option<usize>,
+    /// Number of bus accesses.
     pub(crate) accesses: usize,
     waker: Option<Waker>,
 }
 
-/// The test's hand on the chip, and the driver's. What changes here interrupts.
+/// The chip, shared by the test and the driver.
 #[derive(Clone)]
 pub(crate) struct Chip {
     state: Rc<RefCell<State>>,
@@ -58,13 +58,13 @@ impl Chip {
             state: Rc::new(RefCell::new(State {
                 incoming: VecDeque::new(),
                 sent: Vec::new(),
-                room: usize::MAX,
+                tx_capacity: usize::MAX,
                 link: Link::UP,
-                link_told: Link::UP,
+                reported_link: Link::UP,
                 stats: Stats::ZERO,
                 fail_next: None,
-                lies: false,
-                claims_len: None,
+                reports_false_work: false,
+                wrong_len: None,
                 accesses: 0,
                 waker: None,
             })),
@@ -72,7 +72,7 @@ impl Chip {
         }
     }
 
-    /// Changes the chip from outside, and interrupts.
+    /// Changes the state of the chip, and interrupts.
     pub(crate) fn with<R>(&self, f: impl FnOnce(&mut State) -> R) -> R {
         let mut state = self.state.borrow_mut();
         let r = f(&mut state);
@@ -84,24 +84,24 @@ impl Chip {
         r
     }
 
-    pub(crate) fn arrives(&self, frame: Vec<u8>) {
+    pub(crate) fn receive_frame(&self, frame: Vec<u8>) {
         self.with(|state| state.incoming.push_back(frame));
     }
 
-    pub(crate) fn look<R>(&self, f: impl FnOnce(&State) -> R) -> R {
+    pub(crate) fn read<R>(&self, f: impl FnOnce(&State) -> R) -> R {
         f(&self.state.borrow())
     }
 
-    /// One access to the bus: waits, and fails where it was told to.
+    /// Begins a bus access: waits, and returns the injected error.
     async fn bus(&self) -> Result<(), ErrorKind> {
         pause(self.waits.get().before).await;
         let mut state = self.state.borrow_mut();
         state.accesses += 1;
-        assert!(state.accesses < 100_000, "the chip is asked without end");
+        assert!(state.accesses < 100_000, "unbounded bus accesses");
         state.fail_next.take().map_or(Ok(()), Err)
     }
 
-    /// The end of an access: what is done is done.
+    /// Ends a bus access: waits.
     async fn cleanup(&self) {
         pause(self.waits.get().after).await;
     }
@@ -120,16 +120,16 @@ async fn pause(mut polls: usize) {
 }
 
 impl State {
-    fn finds(&self, interest: Interest) -> Interest {
+    fn ready_interest(&self, interest: Interest) -> Interest {
         Interest {
-            rx: self.lies || !self.incoming.is_empty(),
-            tx: self.lies || (self.room > 0 && self.link.is_up()),
-            link: self.link != self.link_told,
+            rx: self.reports_false_work || !self.incoming.is_empty(),
+            tx: self.reports_false_work || (self.tx_capacity > 0 && self.link.is_up()),
+            link: self.link != self.reported_link,
         } & interest
     }
 }
 
-/// A frame that the driver took out of the chip: lost, and counted, unless it is delivered.
+/// A frame that the driver has read from the chip. It is counted as lost unless it is delivered.
 struct Taken<'a>(&'a RefCell<State>, Option<usize>);
 
 impl Drop for Taken<'_> {
@@ -154,15 +154,15 @@ impl asynch::EthernetDevice for Chip {
     fn capabilities(&self) -> Capabilities {
         Capabilities::ETHERNET
             .with_max_frame_len(MaxFrameLen::new(MAX))
-            .with_queue_frames(3, 0)
+            .with_queue_frames(Some(3), None)
     }
 
     fn link(&self) -> Link {
-        self.look(|state| state.link)
+        self.read(|state| state.link)
     }
 
     fn stats(&self) -> Stats {
-        self.look(|state| state.stats)
+        self.read(|state| state.stats)
     }
 
     async fn recv_frame(&mut self, buf: &mut [u8]) -> Result<Option<RxMeta>, ErrorKind> {
@@ -178,7 +178,7 @@ impl asynch::EthernetDevice for Chip {
             };
             buf.copy_from_slice(frame);
             state.incoming.pop_front();
-            (state.claims_len.take().unwrap_or(needed), Taken(&self.state, None))
+            (state.wrong_len.take().unwrap_or(needed), Taken(&self.state, None))
         };
         self.cleanup().await;
         taken.1 = Some(len);
@@ -187,29 +187,29 @@ impl asynch::EthernetDevice for Chip {
 
     async fn discard_frame(&mut self) -> Result<bool, ErrorKind> {
         self.bus().await?;
-        let there = self.with(|state| {
-            let there = state.incoming.pop_front().is_some();
-            state.stats.rx_discarded += u32::from(there);
-            there
+        let discarded = self.with(|state| {
+            let discarded = state.incoming.pop_front().is_some();
+            state.stats.rx_discarded += u32::from(discarded);
+            discarded
         });
         self.cleanup().await;
-        Ok(there)
+        Ok(discarded)
     }
 
     async fn tx_ready(&mut self) -> Result<bool, ErrorKind> {
         self.bus().await?;
-        Ok(self.look(|state| state.room > 0 && state.link.is_up()))
+        Ok(self.read(|state| state.tx_capacity > 0 && state.link.is_up()))
     }
 
     async fn send_vectored(&mut self, parts: &[&[u8]]) -> Result<(), ErrorKind> {
-        let len = validate_tx_len(parts, &asynch::EthernetDevice::capabilities(self))?;
+        let len = validate_tx_len(parts, asynch::EthernetDevice::capabilities(self).tx_max_frame_len)?;
         self.bus().await?;
         {
             let mut state = self.state.borrow_mut();
             if !state.link.is_up() {
                 return Err(ErrorKind::LinkDown);
             }
-            state.room = state.room.checked_sub(1).ok_or(ErrorKind::Busy)?;
+            state.tx_capacity = state.tx_capacity.checked_sub(1).ok_or(ErrorKind::Busy)?;
             state.sent.push(parts.concat());
             state.stats.count_tx(len);
         }
@@ -219,7 +219,7 @@ impl asynch::EthernetDevice for Chip {
 
     async fn service(&mut self) -> Result<Events, ErrorKind> {
         self.bus().await?;
-        let found = self.look(|state| state.finds(Interest::ALL));
+        let found = self.read(|state| state.ready_interest(Interest::ALL));
         let mut events = Events::NONE;
         (events.rx_pending, events.tx_ready) = (found.rx, found.tx);
         Ok(events)
@@ -231,10 +231,10 @@ impl asynch::EthernetDevice for Chip {
             let mut waited = false;
             let found = poll_fn(|cx| {
                 let mut state = self.state.borrow_mut();
-                let found = state.finds(interest);
+                let found = state.ready_interest(interest);
                 if !found.is_none() || waited {
                     if found.link {
-                        state.link_told = state.link;
+                        state.reported_link = state.link;
                     }
                     return Poll::Ready(found);
                 }
@@ -250,21 +250,21 @@ impl asynch::EthernetDevice for Chip {
     }
 }
 
-/// A recognizable frame with a number in it.
+/// Builds a frame with a number.
 pub(crate) fn frame(number: usize, len: usize) -> Vec<u8> {
     let mut frame: Vec<u8> = (0..len).map(|i| (number * 31 + i) as u8).collect();
     frame[..4].copy_from_slice(&(number as u32).to_be_bytes());
     frame
 }
 
-/// The number of a frame, whose bytes are checked.
+/// Checks the bytes of a frame. Returns its number.
 pub(crate) fn number(bytes: &[u8]) -> usize {
     let number = u32::from_be_bytes(bytes[..4].try_into().unwrap()) as usize;
     assert_eq!(bytes, frame(number, bytes.len()));
     number
 }
 
-/// A task that is polled only when it was woken, so that a wake-up that is missing shows.
+/// A task that is polled only after a wake-up.
 pub(crate) struct Task {
     woken: Arc<Woken>,
     waker: Waker,
@@ -291,7 +291,7 @@ impl Task {
         self.woken.0.load(Ordering::SeqCst)
     }
 
-    /// A new future is to be polled whether or not the former one was woken.
+    /// Wakes the task, for the first poll of a new future.
     pub(crate) fn wake(&self) {
         self.waker.wake_by_ref();
     }
@@ -304,7 +304,7 @@ impl Task {
         future.poll(&mut Context::from_waker(&self.waker))
     }
 
-    /// Polls until the future waits for something from outside.
+    /// Polls until the future is no longer woken.
     pub(crate) fn settle<F: Future + ?Sized>(&self, mut future: Pin<&mut F>) -> Poll<F::Output> {
         for _ in 0..10_000 {
             if !self.is_woken() {
@@ -315,6 +315,6 @@ impl Task {
                 return poll;
             }
         }
-        panic!("the task wakes itself without end");
+        panic!("the task always wakes itself");
     }
 }

@@ -1,4 +1,4 @@
-//! What a stack sees: a memory device.
+//! The endpoint of a channel as a device.
 
 use std::pin::pin;
 use std::task::Poll;
@@ -12,30 +12,30 @@ use ethdev_util::channel::{Channel, Endpoint, Runner};
 
 const WAITS: Waits = Waits { before: 1, after: 0 };
 
-/// A pump with two buffers each way, longer than the chip's frames and shorter.
-fn with_pump(chip: &Chip, test: impl FnOnce(Runner<'_, '_, Chip, 2, 2>, Endpoint<'_, '_, 2, 2>)) {
+/// A channel with two buffers in each direction: longer than the frames of the chip, and shorter.
+fn with_channel(chip: &Chip, test: impl FnOnce(Runner<'_, '_, Chip, 2, 2>, Endpoint<'_, '_, 2, 2>)) {
     let (mut rx, mut tx) = ([[0; MAX + 50]; 2], [[0; 80]; 2]);
-    let mut pump = Channel::new();
-    let (runner, stack) = pump.split(chip.clone(), &mut rx, &mut tx);
+    let mut channel = Channel::new();
+    let (runner, stack) = channel.split(chip.clone(), &mut rx, &mut tx);
     test(runner, stack);
 }
 
 #[test]
-fn it_tells_what_the_device_is_and_what_the_buffers_take() {
-    with_pump(&Chip::new(WAITS), |_, stack| {
+fn capabilities_limits_of_device_and_buffers() {
+    with_channel(&Chip::new(WAITS), |_, stack| {
         let capabilities = stack.capabilities();
-        assert_eq!(capabilities.rx_max_frame_len.bytes(), MAX, "the device's limit");
-        assert_eq!(capabilities.tx_max_frame_len.bytes(), 80, "the buffers' limit");
-        assert_eq!(capabilities.rx_queue_frames, 3 + 2, "the device's and the pump's");
-        assert_eq!(capabilities.tx_queue_frames, 0, "unknown stays unknown");
+        assert_eq!(capabilities.rx_max_frame_len.bytes(), MAX, "limit of the device");
+        assert_eq!(capabilities.tx_max_frame_len.bytes(), 80, "limit of the buffers");
+        assert_eq!(capabilities.rx_queue_frames, Some(3 + 2), "sum of device and channel");
+        assert_eq!(capabilities.tx_queue_frames, None, "unknown in the device");
         assert_eq!(stack.mac_address(), MacAddress::new([2, 0, 0, 0, 0, 1]));
         assert_eq!(stack.link(), Link::UP);
     });
 }
 
 #[test]
-fn illegal_frames_are_the_callers_mistake() {
-    with_pump(&Chip::new(WAITS), |_, mut stack| {
+fn send_illegal_length_rejected() {
+    with_channel(&Chip::new(WAITS), |_, mut stack| {
         assert_eq!(stack.send_frame(&[0; 13]), Err(ErrorKind::FrameTooShort));
         assert_eq!(stack.send_frame(&[0; 81]), Err(ErrorKind::FrameTooLong { max: 80 }));
         let (_, mut tx) = stack.split();
@@ -57,10 +57,10 @@ fn illegal_frames_are_the_callers_mistake() {
 }
 
 #[test]
-fn a_short_buffer_loses_nothing() {
+fn recv_frame_short_buffer_frame_kept() {
     let (chip, task) = (Chip::new(WAITS), Task::new());
-    chip.arrives(frame(1, 70));
-    with_pump(&chip, |mut runner, mut stack| {
+    chip.receive_frame(frame(1, 70));
+    with_channel(&chip, |mut runner, mut stack| {
         assert!(task.settle(pin!(runner.run())).is_pending());
         for short in [0, 69] {
             assert_eq!(
@@ -78,19 +78,19 @@ fn a_short_buffer_loses_nothing() {
 }
 
 #[test]
-fn frames_are_lent_until_they_are_released() {
+fn peek_frame_lent_until_released() {
     let (chip, task) = (Chip::new(WAITS), Task::new());
     for n in 0..3 {
-        chip.arrives(frame(n, 60));
+        chip.receive_frame(frame(n, 60));
     }
-    with_pump(&chip, |mut runner, mut stack| {
+    with_channel(&chip, |mut runner, mut stack| {
         let mut run = pin!(runner.run());
         assert!(task.settle(run.as_mut()).is_pending());
         for _ in 0..2 {
             let (mut rx, _) = stack.split();
             assert_eq!(number(&rx.peek().unwrap().unwrap()), 0, "lent again");
         }
-        // While it is lent it is answered, from the same memory.
+        // A reply is built from the lent memory.
         {
             let (mut rx, mut tx) = stack.split();
             let lent = rx.peek().unwrap().unwrap();
@@ -101,18 +101,18 @@ fn frames_are_lent_until_they_are_released() {
             assert_eq!(number(&rx.peek().unwrap().unwrap()), 1, "released once");
             rx.discard().unwrap();
         }
-        assert_eq!(stack.discard_frame(), Ok(false), "the third is still in the chip");
+        assert_eq!(stack.discard_frame(), Ok(false), "the third frame is in the chip");
         assert!(task.settle(run.as_mut()).is_pending());
         assert_eq!(stack.discard_frame(), Ok(true));
-        assert_eq!(chip.look(|state| state.sent.clone()), [frame(0, 60)]);
+        assert_eq!(chip.read(|state| state.sent.clone()), [frame(0, 60)]);
         let stats = stack.stats();
         assert_eq!((stats.rx_frames, stats.rx_discarded, stats.tx_frames), (1, 2, 1));
     });
 }
 
 #[test]
-fn a_reservation_that_is_dropped_costs_nothing() {
-    with_pump(&Chip::new(WAITS), |_, mut stack| {
+fn reserve_dropped_buffer_freed() {
+    with_channel(&Chip::new(WAITS), |_, mut stack| {
         for _ in 0..10 {
             let (_, mut tx) = stack.split();
             tx.reserve(60).unwrap().unwrap();
@@ -127,24 +127,24 @@ fn a_reservation_that_is_dropped_costs_nothing() {
 }
 
 #[test]
-fn a_commit_with_the_link_down_is_refused() {
+fn commit_link_down_rejected() {
     let (chip, task) = (Chip::new(WAITS), Task::new());
-    with_pump(&chip, |mut runner, mut stack| {
+    with_channel(&chip, |mut runner, mut stack| {
         let mut run = pin!(runner.run());
         assert!(task.settle(run.as_mut()).is_pending());
         chip.with(|state| state.link = Link::Down);
         assert!(task.settle(run.as_mut()).is_pending());
         let (_, mut tx) = stack.split();
-        assert_eq!(tx.ready(), Ok(true), "memory is lent all the same");
+        assert_eq!(tx.ready(), Ok(true), "a buffer is free");
         tx.reserve(60).unwrap().unwrap();
         assert_eq!(tx.commit(60), Err(ErrorKind::LinkDown));
     });
 }
 
 #[test]
-fn ready_tells_what_is_so_and_wakes_for_what_is_asked() {
+fn ready_completes_for_interest_only() {
     let (chip, task, stack_task) = (Chip::new(WAITS), Task::new(), Task::new());
-    with_pump(&chip, |mut runner, mut stack| {
+    with_channel(&chip, |mut runner, mut stack| {
         let mut run = pin!(runner.run());
         assert!(task.settle(run.as_mut()).is_pending());
         assert_eq!(
@@ -155,13 +155,13 @@ fn ready_tells_what_is_so_and_wakes_for_what_is_asked() {
         let mut ready = Box::pin(stack.ready(Interest::RX));
         stack_task.wake();
         assert!(stack_task.settle(ready.as_mut()).is_pending());
-        chip.arrives(frame(0, 60));
+        chip.receive_frame(frame(0, 60));
         assert!(task.settle(run.as_mut()).is_pending());
         assert_eq!(stack_task.poll(ready.as_mut()), Poll::Ready(Interest::RX));
         drop(ready);
 
-        // A link that changes is told once; and room is there with the link only.
-        chip.with(|state| (state.link, state.room) = (Link::Down, 0));
+        // A link change is reported once; TX is ready with the link up only.
+        chip.with(|state| (state.link, state.tx_capacity) = (Link::Down, 0));
         assert!(task.settle(run.as_mut()).is_pending());
         for expected in [Interest::LINK | Interest::RX, Interest::RX] {
             stack_task.wake();
@@ -175,7 +175,7 @@ fn ready_tells_what_is_so_and_wakes_for_what_is_asked() {
         assert_eq!(stack_task.poll(ready.as_mut()), Poll::Ready(Interest::TX));
         drop(ready);
 
-        // The queue full: room comes when the chip takes a frame.
+        // The queue is full until the chip accepts a frame.
         for n in 0..2 {
             stack.send_frame(&frame(n, 60)).unwrap();
         }
@@ -184,47 +184,47 @@ fn ready_tells_what_is_so_and_wakes_for_what_is_asked() {
         assert!(stack_task.settle(ready.as_mut()).is_pending());
         assert!(task.settle(run.as_mut()).is_pending());
         assert!(!stack_task.is_woken());
-        chip.with(|state| state.room = 1);
+        chip.with(|state| state.tx_capacity = 1);
         assert!(task.settle(run.as_mut()).is_pending());
         assert_eq!(stack_task.poll(ready.as_mut()), Poll::Ready(Interest::TX));
     });
 }
 
 #[test]
-fn service_reaches_the_device_and_tells_the_news() {
+fn service_wakes_runner_and_reports_events_once() {
     let (chip, task) = (Chip::new(WAITS), Task::new());
-    with_pump(&chip, |mut runner, mut stack| {
+    with_channel(&chip, |mut runner, mut stack| {
         let mut run = pin!(runner.run());
         assert!(task.settle(run.as_mut()).is_pending());
         let mut expected = Events::NONE;
         expected.tx_ready = true;
         assert_eq!(stack.service(), Ok(expected));
-        assert!(task.is_woken(), "the runner is asked for housekeeping");
+        assert!(task.is_woken(), "the runner is not woken");
         assert!(task.settle(run.as_mut()).is_pending());
         assert!(!task.is_woken());
 
         stack.send_frame(&frame(0, 60)).unwrap();
-        chip.arrives(frame(1, 60));
+        chip.receive_frame(frame(1, 60));
         chip.with(|state| state.stats.rx_overrun += 1);
         assert!(task.settle(run.as_mut()).is_pending());
         (expected.tx_completed, expected.rx_pending, expected.rx_dropped) = (1, true, true);
         assert_eq!(stack.service(), Ok(expected));
         (expected.tx_completed, expected.rx_dropped) = (0, false);
-        assert_eq!(stack.service(), Ok(expected), "told once");
+        assert_eq!(stack.service(), Ok(expected), "reported again");
     });
 }
 
 #[test]
-fn made_async_again_it_goes_through_a_second_pump() {
+fn endpoint_behind_second_channel_all_frames_moved() {
     let (chip, inner_task, outer_task) = (Chip::new(WAITS), Task::new(), Task::new());
     for n in 0..6 {
-        chip.arrives(frame(n, 60));
+        chip.receive_frame(frame(n, 60));
     }
-    with_pump(&chip, |mut runner, inner| {
-        let bell = inner.irq_signal();
+    with_channel(&chip, |mut runner, inner| {
+        let irq = inner.irq_signal();
         let (mut rx, mut tx) = ([[0; MAX]; 1], [[0; MAX]; 1]);
-        let mut pump = Channel::new();
-        let (mut outer, mut stack) = pump.split(BlockingAsync::with_interrupt(inner, bell), &mut rx, &mut tx);
+        let mut channel = Channel::new();
+        let (mut outer, mut stack) = channel.split(BlockingAsync::with_interrupt(inner, irq), &mut rx, &mut tx);
         let (mut received, mut next, mut buf) = (Vec::new(), 0, [0; MAX]);
         let (mut run_inner, mut run_outer) = (pin!(runner.run()), pin!(outer.run()));
         for _ in 0..20 {
@@ -238,20 +238,20 @@ fn made_async_again_it_goes_through_a_second_pump() {
             }
         }
         assert_eq!(received, (0..6).collect::<Vec<_>>());
-        let sent: Vec<_> = chip.look(|state| state.sent.iter().map(|frame| number(frame)).collect());
+        let sent: Vec<_> = chip.read(|state| state.sent.iter().map(|frame| number(frame)).collect());
         assert_eq!(sent, (0..6).collect::<Vec<_>>());
     });
 }
 
 #[test]
-fn a_filter_is_changed_in_the_middle_and_costs_no_frame() {
+fn device_used_between_runs_no_frame_lost() {
     let (chip, task) = (Chip::new(WAITS), Task::new());
-    with_pump(&chip, |mut runner, mut stack| {
-        chip.arrives(frame(0, 60));
+    with_channel(&chip, |mut runner, mut stack| {
+        chip.receive_frame(frame(0, 60));
         assert!(task.settle(pin!(runner.run())).is_pending());
         let mut buf = [0; MAX];
-        chip.arrives(frame(1, 60));
-        // The device is the caller's while `run()` does not run.
+        chip.receive_frame(frame(1, 60));
+        // The device is available between two calls of `run`.
         assert_eq!(
             task.settle(pin!(runner.inner_mut().service()))
                 .map(|events| events.is_ok()),
@@ -267,13 +267,13 @@ fn a_filter_is_changed_in_the_middle_and_costs_no_frame() {
 }
 
 #[test]
-fn both_ends_go_to_other_threads_where_the_device_does() {
+fn runner_and_endpoint_send_device_are_send() {
     fn is_send<T: Send>(_: &T) {}
-    struct Nothing;
-    impl ErrorType for Nothing {
+    struct IdleDevice;
+    impl ErrorType for IdleDevice {
         type Error = ErrorKind;
     }
-    impl EthernetDevice for Nothing {
+    impl EthernetDevice for IdleDevice {
         fn mac_address(&self) -> MacAddress {
             MacAddress::UNSPECIFIED
         }
@@ -302,7 +302,7 @@ fn both_ends_go_to_other_threads_where_the_device_does() {
             Ok(Events::NONE)
         }
     }
-    impl Rearm for Nothing {
+    impl Rearm for IdleDevice {
         fn disarm(&mut self) -> Result<(), ErrorKind> {
             Ok(())
         }
@@ -310,17 +310,17 @@ fn both_ends_go_to_other_threads_where_the_device_does() {
             Ok(RearmOutcome::Armed)
         }
     }
-    static BELL: IrqSignal = IrqSignal::new();
+    static IRQ: IrqSignal = IrqSignal::new();
     let (mut rx, mut tx) = ([[0; 100]; 1], [[0; 100]; 1]);
-    let mut pump = Channel::new();
-    let (mut runner, stack) = pump.split(BlockingAsync::with_interrupt(Nothing, &BELL), &mut rx, &mut tx);
+    let mut channel = Channel::new();
+    let (mut runner, stack) = channel.split(BlockingAsync::with_interrupt(IdleDevice, &IRQ), &mut rx, &mut tx);
     is_send(&stack);
     is_send(&runner);
     is_send(&runner.run());
 }
 
 #[test]
-fn pumps_are_made_in_constants() {
+fn channel_new_in_static() {
     static EMPTY: Channel<'static, 4, 4> = Channel::new();
     assert_eq!(format!("{EMPTY:?}"), "Channel { received: 0, to_send: 0, .. }");
 }

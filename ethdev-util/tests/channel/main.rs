@@ -1,4 +1,4 @@
-//! The pump: cancelled at every await, full in both directions, failing, lied to.
+//! The channel: cancellation at every await, full queues, device errors, wrong results of the device.
 #![cfg(feature = "channel")]
 
 mod cancel;

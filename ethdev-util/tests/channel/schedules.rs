@@ -1,4 +1,4 @@
-//! Any schedule of chip, runner and stack: no frame lost, none made up, the books balanced, and nobody left asleep.
+//! Any schedule of chip, runner and endpoint: frames arrive in order, all are counted, and no wake-up is lost.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -9,27 +9,27 @@ use ethdev::*;
 use ethdev_util::channel::{Channel, Endpoint};
 use proptest::prelude::*;
 
-/// Longest frame that the pump's receive buffers take.
-const FITS: usize = 80;
+/// Length of the receive buffers of the channel.
+const RX_LEN: usize = 80;
 
 #[derive(Debug, Clone)]
 enum Step {
-    /// The runner's task runs, if it was woken, for so many polls.
+    /// Polls the runner this number of times, if it is woken.
     Run(usize),
-    /// `run()` is dropped where it is, and called anew.
-    Cut,
-    /// A frame of this length arrives at the chip.
-    Arrive(usize),
-    /// The chip has room for so many more frames.
-    Room(usize),
+    /// Drops `run`, and calls it again.
+    Drop,
+    /// The chip receives a frame of this length.
+    Receive(usize),
+    /// Sets the number of frames that the chip accepts.
+    TxCapacity(usize),
     Link(bool),
     Fail,
-    Fetch,
+    Recv,
     Discard,
-    /// Looks at the next frame and leaves it.
+    /// Peeks at the next frame without releasing it.
     Peek,
     Send(usize),
-    /// Reserves and drops.
+    /// Reserves a buffer and drops it.
     Reserve,
     Service,
 }
@@ -37,12 +37,12 @@ enum Step {
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         6 => (1_usize..8).prop_map(Step::Run),
-        2 => Just(Step::Cut),
-        4 => (14..=MAX).prop_map(Step::Arrive),
-        2 => (0_usize..4).prop_map(Step::Room),
+        2 => Just(Step::Drop),
+        4 => (14..=MAX).prop_map(Step::Receive),
+        2 => (0_usize..4).prop_map(Step::TxCapacity),
         1 => any::<bool>().prop_map(Step::Link),
         1 => Just(Step::Fail),
-        3 => Just(Step::Fetch),
+        3 => Just(Step::Recv),
         1 => Just(Step::Discard),
         1 => Just(Step::Peek),
         4 => (14..=MAX).prop_map(Step::Send),
@@ -51,17 +51,17 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// What the stack did.
+/// The frames of the endpoint.
 #[derive(Default)]
-struct Stack {
+struct Log {
     received: Vec<usize>,
     discarded: usize,
     accepted: Vec<usize>,
     next: usize,
 }
 
-impl Stack {
-    fn fetch(&mut self, side: &mut Endpoint<'_, '_, 2, 2>) -> bool {
+impl Log {
+    fn recv(&mut self, side: &mut Endpoint<'_, '_, 2, 2>) -> bool {
         let mut buf = [0; MAX];
         let meta = side.recv_frame(&mut buf).unwrap();
         if let Some(meta) = meta {
@@ -82,12 +82,12 @@ impl Stack {
 
 fn check(waits: Waits, steps: &[Step]) {
     let chip = Chip::new(waits);
-    let (mut rx, mut tx) = ([[0; FITS]; 2], [[0; MAX]; 2]);
-    let mut pump = Channel::new();
-    let (mut runner, mut side) = pump.split(chip.clone(), &mut rx, &mut tx);
+    let (mut rx, mut tx) = ([[0; RX_LEN]; 2], [[0; MAX]; 2]);
+    let mut channel = Channel::new();
+    let (mut runner, mut side) = channel.split(chip.clone(), &mut rx, &mut tx);
     let (task, watcher) = (Task::new(), Task::new());
-    let mut stack = Stack::default();
-    let (mut arrived, mut cuts) = (0, 0);
+    let mut log = Log::default();
+    let (mut arrived, mut drops) = (0, 0);
     let mut steps = steps.iter();
     let mut finished = false;
     while !finished {
@@ -95,7 +95,7 @@ fn check(waits: Waits, steps: &[Step]) {
         task.wake();
         loop {
             let Some(step) = steps.next() else {
-                cuts += 1;
+                drops += 1;
                 finished = true;
                 break;
             };
@@ -114,25 +114,25 @@ fn check(waits: Waits, steps: &[Step]) {
                         }
                     }
                 }
-                Step::Cut => {
-                    cuts += 1;
+                Step::Drop => {
+                    drops += 1;
                     ended = true;
                 }
-                Step::Arrive(len) => {
-                    chip.arrives(frame(arrived, len));
+                Step::Receive(len) => {
+                    chip.receive_frame(frame(arrived, len));
                     arrived += 1;
                 }
-                Step::Room(room) => chip.with(|state| state.room = room),
+                Step::TxCapacity(frames) => chip.with(|state| state.tx_capacity = frames),
                 Step::Link(up) => chip.with(|state| state.link = if up { Link::UP } else { Link::Down }),
                 Step::Fail => chip.with(|state| state.fail_next = Some(ErrorKind::Bus)),
-                Step::Fetch => {
-                    stack.fetch(&mut side);
+                Step::Recv => {
+                    log.recv(&mut side);
                 }
-                Step::Discard => stack.discarded += usize::from(side.discard_frame().unwrap()),
+                Step::Discard => log.discarded += usize::from(side.discard_frame().unwrap()),
                 Step::Peek => {
                     side.split().0.peek().unwrap();
                 }
-                Step::Send(len) => stack.send(&mut side, len),
+                Step::Send(len) => log.send(&mut side, len),
                 Step::Reserve => {
                     side.split().1.reserve(14).unwrap();
                 }
@@ -146,68 +146,69 @@ fn check(waits: Waits, steps: &[Step]) {
         }
     }
 
-    // The end: everything is made possible, each task runs only when it is woken, and all must come to rest with nothing left behind.
-    chip.with(|state| (state.room, state.link, state.fail_next) = (usize::MAX, Link::UP, None));
+    // At the end the chip works, and each task runs only after a wake-up. All frames must be moved.
+    chip.with(|state| (state.tx_capacity, state.link, state.fail_next) = (usize::MAX, Link::UP, None));
     let mut run: Pin<Box<dyn Future<Output = _>>> = Box::pin(runner.run());
     task.wake();
     watcher.wake();
     while task.is_woken() || watcher.is_woken() {
         assert!(task.settle(run.as_mut()).is_pending());
         while watcher.poll(Box::pin(side.ready(Interest::RX)).as_mut()).is_ready() {
-            stack.fetch(&mut side);
+            log.recv(&mut side);
             watcher.wake();
         }
     }
     drop(run);
 
-    chip.look(|state| {
+    chip.read(|state| {
         assert!(
             state.incoming.is_empty(),
-            "a frame stays in the chip and everybody sleeps"
+            "a frame is left in the chip and no task is woken"
         );
         let stats = side.stats();
 
-        // Received: in order, each once; what is missing is counted.
-        assert!(stack.received.is_sorted_by(|a, b| a < b), "{:?}", stack.received);
-        assert_eq!(stats.rx_frames as usize, stack.received.len());
+        // Received: in order, each once; lost frames are counted.
+        assert!(log.received.is_sorted_by(|a, b| a < b), "{:?}", log.received);
+        assert_eq!(stats.rx_frames as usize, log.received.len());
         assert_eq!((stats.rx_frames + stats.rx_lost()) as usize, arrived, "{stats:?}");
-        assert!(stats.rx_discarded as usize >= stack.discarded);
+        assert!(stats.rx_discarded as usize >= log.discarded);
         if waits.after == 0 {
-            assert_eq!(stats.rx_reset, 0, "nothing is lost by a cut");
+            assert_eq!(stats.rx_reset, 0, "frames lost by a dropped call");
         }
 
-        // Sent: in order; each accepted frame is on the wire, or counted.
+        // Sent: in order; each accepted frame was sent, or is counted as lost.
         let mut sent: Vec<_> = state.sent.iter().map(|frame| number(frame)).collect();
         assert_eq!(stats.tx_frames as usize, sent.len());
-        let times = sent.len();
+        let total = sent.len();
         sent.dedup();
-        let repeated = times - sent.len();
+        let repeated = total - sent.len();
         assert!(
-            repeated <= if waits.after == 0 { 0 } else { cuts },
-            "{repeated} repeated after {cuts} cuts"
+            repeated <= if waits.after == 0 { 0 } else { drops },
+            "{repeated} frames repeated after {drops} dropped calls"
         );
-        assert!(sent.iter().all(|n| stack.accepted.contains(n)));
+        assert!(sent.iter().all(|n| log.accepted.contains(n)));
         assert!(sent.is_sorted_by(|a, b| a < b), "{sent:?}");
-        let lost = stack.accepted.len() - sent.len();
+        let lost = log.accepted.len() - sent.len();
         assert!(stats.tx_lost() as usize >= lost);
         assert!(
-            stats.tx_lost() as usize <= lost + repeated_and_dropped(waits, cuts),
+            stats.tx_lost() as usize <= lost + sent_and_lost(waits, drops),
             "{stats:?}"
         );
         assert_eq!(stats.tx_reset, 0);
     });
 }
 
-/// A frame that went out when a call was cut, and was dropped when it was tried again with the link down, is in both books.
-fn repeated_and_dropped(waits: Waits, cuts: usize) -> usize {
-    if waits.after == 0 { 0 } else { cuts }
+/// A frame that was sent by a dropped call, and lost when it was sent again with the link down, is counted as
+/// both.
+fn sent_and_lost(waits: Waits, drops: usize) -> usize {
+    if waits.after == 0 { 0 } else { drops }
 }
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 500, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_schedule(before in 0_usize..3, after in 0_usize..2, steps in prop::collection::vec(step(), 0..120)) {
+    fn run_any_schedule_all_frames_moved_or_counted(before in 0_usize..3, after in 0_usize..2, steps in prop::collection::vec(step(), 0..120)) {
         check(Waits { before, after }, &steps);
     }
 }

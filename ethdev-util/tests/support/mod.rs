@@ -1,14 +1,14 @@
-//! A bus device that does as it is told: frames in, frames out, one error at a time.
+//! A scripted bus device: frames in, frames out, one error at a time.
 #![allow(dead_code, reason = "each test uses a part of it")]
 
 use std::collections::VecDeque;
 
 use ethdev::{
-    Capabilities, Control, ControlError, Error, ErrorKind, ErrorType, EthernetDevice, Events, FilterOutcome, Interest,
-    Link, MacAddress, Rearm, RearmOutcome, RxFilter, RxMeta, Stats, validate_tx_len,
+    Capabilities, Control, Error, ErrorKind, ErrorType, EthernetDevice, Events, FilterOutcome, Interest, Link,
+    MacAddress, Rearm, RearmOutcome, RxFilter, RxMeta, Stats, validate_tx_len,
 };
 
-/// An error with something in it that a layer could lose.
+/// An error with a cause that a layer could lose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Cause(pub(crate) ErrorKind, pub(crate) &'static str);
 
@@ -18,11 +18,25 @@ impl Error for Cause {
     }
 }
 
+impl From<ErrorKind> for Cause {
+    fn from(kind: ErrorKind) -> Self {
+        Self(kind, "")
+    }
+}
+
+impl core::fmt::Display for Cause {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "{}: {}", self.0, self.1)
+    }
+}
+
+impl core::error::Error for Cause {}
+
 pub(crate) struct Scripted {
     pub(crate) incoming: VecDeque<Vec<u8>>,
     pub(crate) sent: Vec<Vec<u8>>,
-    /// How many more frames are taken before the device is busy.
-    pub(crate) tx_ready: usize,
+    /// Number of frames that are accepted before the device is busy.
+    pub(crate) tx_capacity: usize,
     pub(crate) link: Link,
     /// What the next call that touches the bus answers.
     pub(crate) fail_next: Option<Cause>,
@@ -38,7 +52,7 @@ impl Scripted {
         Self {
             incoming: VecDeque::new(),
             sent: Vec::new(),
-            tx_ready: usize::MAX,
+            tx_capacity: usize::MAX,
             link: Link::UP,
             fail_next: None,
             capabilities: Capabilities::ETHERNET,
@@ -59,6 +73,16 @@ impl Scripted {
         self.bus_accesses += 1;
         self.fail_next.take().map_or(Ok(()), Err)
     }
+}
+
+/// A buffer that outlives the test.
+pub(crate) fn buffer(len: usize) -> &'static mut [u8] {
+    Vec::leak(vec![0; len])
+}
+
+/// `device` behind buffers of `len` bytes.
+pub(crate) fn buffered<D>(device: D, len: usize) -> ethdev_util::Buffered<'static, D> {
+    ethdev_util::Buffered::new(device, buffer(len), buffer(len))
 }
 
 /// A recognizable frame of `len` bytes.
@@ -104,23 +128,23 @@ impl EthernetDevice for Scripted {
 
     fn discard_frame(&mut self) -> Result<bool, Cause> {
         self.bus()?;
-        let there = self.incoming.pop_front().is_some();
-        self.stats.rx_discarded += u32::from(there);
-        Ok(there)
+        let discarded = self.incoming.pop_front().is_some();
+        self.stats.rx_discarded += u32::from(discarded);
+        Ok(discarded)
     }
 
     fn tx_ready(&mut self) -> Result<bool, Cause> {
         self.bus()?;
-        Ok(self.tx_ready > 0 && self.link.is_up())
+        Ok(self.tx_capacity > 0 && self.link.is_up())
     }
 
     fn send_vectored(&mut self, parts: &[&[u8]]) -> Result<(), Cause> {
-        let len = validate_tx_len(parts, &self.capabilities).map_err(|kind| Cause(kind, "illegal"))?;
+        let len = validate_tx_len(parts, self.capabilities.tx_max_frame_len)?;
         self.bus()?;
         if !self.link.is_up() {
             return Err(Cause(ErrorKind::LinkDown, "no cable"));
         }
-        self.tx_ready = self.tx_ready.checked_sub(1).ok_or(Cause(ErrorKind::Busy, "full"))?;
+        self.tx_capacity = self.tx_capacity.checked_sub(1).ok_or(Cause(ErrorKind::Busy, "full"))?;
         self.sent.push(parts.concat());
         self.stats.count_tx(len);
         Ok(())
@@ -135,30 +159,30 @@ impl EthernetDevice for Scripted {
         self.bus()?;
         let mut events = Events::NONE;
         events.rx_pending = !self.incoming.is_empty();
-        events.tx_ready = self.tx_ready > 0 && self.link.is_up();
+        events.tx_ready = self.tx_capacity > 0 && self.link.is_up();
         Ok(events)
     }
 }
 
 impl Control for Scripted {
-    fn stop(&mut self) -> Result<(), ControlError<Cause>> {
+    fn stop(&mut self) -> Result<(), Cause> {
         self.calls.push("stop");
-        self.bus().map_err(ControlError::Device)
+        self.bus()
     }
 
-    fn set_mac_address(&mut self, _: MacAddress) -> Result<(), ControlError<Cause>> {
+    fn set_mac_address(&mut self, _: MacAddress) -> Result<(), Cause> {
         self.calls.push("set_mac_address");
-        self.bus().map_err(ControlError::Device)
+        self.bus()
     }
 
-    fn set_rx_filter(&mut self, _: RxFilter<'_>) -> Result<FilterOutcome, ControlError<Cause>> {
+    fn set_rx_filter(&mut self, _: RxFilter<'_>) -> Result<FilterOutcome, Cause> {
         self.calls.push("set_rx_filter");
         Ok(FilterOutcome::Superset)
     }
 
-    fn recover(&mut self) -> Result<(), ControlError<Cause>> {
+    fn recover(&mut self) -> Result<(), Cause> {
         self.calls.push("recover");
-        self.bus().map_err(ControlError::Device)
+        self.bus()
     }
 }
 
