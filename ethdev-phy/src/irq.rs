@@ -1,14 +1,14 @@
-//! The PHY's interrupt line, where it does not end in the MAC.
+//! The interrupt line of a PHY, if it is not connected to the MAC.
 
 use embedded_hal::digital::InputPin;
 
-/// Where a [`EthernetPort`](crate::EthernetPort) learns that its PHY asks for attention.
+/// The interrupt line of the PHY of an [`EthernetPort`](crate::EthernetPort).
 pub trait PhyIrq {
-    /// Whether the line is active; `None` where there is no line.
+    /// Returns whether the line is active; `None` if there is no line.
     fn active(&mut self) -> Option<bool>;
 }
 
-/// No line of its own: the MAC has it, or nobody.
+/// No line of its own: the PHY's interrupt is connected to the MAC, or not at all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct NoIrq;
 
@@ -19,15 +19,18 @@ impl PhyIrq for NoIrq {
     }
 }
 
-/// A pin of the host, low while the PHY asks: nINT of the LAN8720A (data sheet, section 3.6).
+/// A pin of the host that is low while the PHY requests service, as nINT of the LAN8720A is (data
+/// sheet, section 3.6).
 ///
-/// The pin's handler rings the interrupt signal that the MAC's rings too. With a level-triggered pin it also masks the pin until the task has looked after the
-/// device: the look at the PHY releases the line.
+/// The interrupt handler of the pin signals the same interrupt signal as the handler of the MAC.
+/// With a level-triggered pin it also masks the pin until the device has been serviced, because
+/// only reading the cause from the PHY releases the line.
 #[derive(Debug)]
-pub struct IrqPin<I>(pub I);
+pub struct IrqPin<INT>(pub INT);
 
-impl<I: InputPin> PhyIrq for IrqPin<I> {
-    /// A pin that cannot be read counts as active: the PHY is looked at once too often rather than never.
+impl<INT: InputPin> PhyIrq for IrqPin<INT> {
+    /// A pin that cannot be read counts as active: the PHY is then polled more often than
+    /// necessary.
     fn active(&mut self) -> Option<bool> {
         Some(self.0.is_low().unwrap_or(true))
     }

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![no_std]
 #![deny(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(
     not(test),
     deny(
@@ -17,16 +18,16 @@ extern crate std;
 
 pub mod dma;
 mod error;
-mod halves;
 mod irq;
 mod mac;
+mod map_err;
 pub mod mdio;
 pub mod mmio;
 pub mod phy;
 mod port;
 
 pub use error::Error;
-pub use halves::{PortRx, PortTx};
 pub use irq::{IrqPin, NoIrq, PhyIrq};
 pub use mac::Mac;
+pub use map_err::MapErr;
 pub use port::EthernetPort;

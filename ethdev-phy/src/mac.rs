@@ -1,42 +1,58 @@
-//! MACs: the half of an Ethernet port that matches frames, beside the PHY, which matches the cable.
+//! MACs: the part of an Ethernet port that sends and receives frames, without the PHY.
 
 use crate::mdio::Mdio;
 use crate::phy::LinkModes;
 use ethdev::{Control, EthernetDevice, Link};
 
-/// A MAC: a device that is told its link instead of seeing it.
+/// A MAC: an [`EthernetDevice`] whose link state is set by its user, because the PHY detects the
+/// link.
 ///
-/// Frames, counters, address, filter, start and stop are those of every [`EthernetDevice`], so a MAC is one, and everything that runs on a device runs on it:
-/// the conformance suite, the stack adapters, and (where it is a [`LendingDevice`](ethdev::LendingDevice)) lending in place. A link without a PHY, to a switch
-/// chip for instance, needs no more than one call of [`set_link`](Self::set_link). With a PHY, `EthernetPort` makes a whole port of the two.
+/// A MAC is a device like any other: the conformance suite and the stack adapters run on it, and it
+/// lends its memory if it implements [`LendingDevice`](ethdev::LendingDevice). A fixed link without
+/// a PHY, to a switch chip for example, takes one call of [`set_link`](Self::set_link). With a PHY,
+/// [`EthernetPort`](crate::EthernetPort) makes a complete device of both.
 ///
-/// A DMA ring implements `LendingDevice` on its descriptors' buffers; a FIFO implements the pull surface alone and lends by
-/// [`Buffered`](ethdev_util::Buffered) in front of it; a one-shot receiver lends the buffer that was filled last.
+/// A MAC with DMA descriptor rings implements `LendingDevice` on its buffers. A MAC with FIFOs
+/// implements the pull API only; `ethdev_util::Buffered` makes it lend.
 ///
 /// # Contract
 ///
-/// Besides those of [`EthernetDevice`], [`Control`] and, where they are implemented, [`LendingDevice`](ethdev::LendingDevice) and [`Rearm`](ethdev::Rearm):
+/// In addition to the contracts of [`EthernetDevice`], [`Control`] and, if implemented,
+/// [`LendingDevice`](ethdev::LendingDevice) and [`Rearm`](ethdev::Rearm):
 ///
-/// - A MAC starts with its link down, stopped or not, and [`link`](EthernetDevice::link) tells what `set_link` said last, or `Down` while it is stopped.
-/// - `service` does not touch the MDIO bus, nor does anything else but [`mdio`](Self::mdio): PHY and MAC are looked after each in its own time.
-/// - `recover` resets the MAC, not the PHY. Address, filter, link and whether it is started survive.
+/// - The link of a new MAC is down. [`link`](EthernetDevice::link) returns what `set_link` was
+///   called with last, or `Down` while the MAC is stopped or asleep.
+/// - Only [`mdio`](Self::mdio) accesses the MDIO bus. `service` does not.
+/// - `recover` resets the MAC, not the PHY, and keeps the link.
+/// - A change by `set_link` is a link change for [`PollReady`](ethdev::PollReady), if implemented.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a MAC",
+    note = "a port consists of a MAC (`EthernetDevice + Control + Mac`) and a PHY (`phy::Phy`); a device with a PHY inside needs no port"
+)]
 pub trait Mac: EthernetDevice + Control {
-    /// The link modes that it can do: what the PHY advertises. PAUSE only where it is honoured.
+    /// Returns the link modes that the MAC supports. The PHY advertises them. Contains PAUSE only
+    /// if the MAC obeys it.
     fn modes(&self) -> LinkModes;
 
-    /// Its bus to the PHY. Every wait on it is bounded.
+    /// Returns the MDIO bus to the PHY. Every wait on it is bounded.
     fn mdio(&mut self) -> impl Mdio<Error = Self::Error>;
 
-    /// Tells the link: speed, duplex and PAUSE are set before the next frame goes out. `Link::Down` drops what waits to be sent, counted in
-    /// [`tx_reset`](ethdev::Stats::tx_reset). A change is counted in [`link_changes`](ethdev::Stats::link_changes); telling the same again does nothing.
+    /// Sets the link state.
+    ///
+    /// `Link::Up` sets speed, duplex and PAUSE before the next frame is sent. `Link::Down` drops
+    /// queued frames, counted in [`tx_reset`](ethdev::Stats::tx_reset). A change is counted in
+    /// [`link_changes`](ethdev::Stats::link_changes); the same state again has no effect.
     ///
     /// # Errors
     ///
     /// The MAC failed. Its link is then down.
     fn set_link(&mut self, link: Link) -> Result<(), Self::Error>;
 
-    /// Whether the PHY's interrupt line is active, where that line ends in the MAC; `None` where it does not, and the PHY has to be looked at from time
-    /// to time. With `Some`, the MAC's [`Rearm`](ethdev::Rearm) covers [`Interest::link`](ethdev::Interest::link).
+    /// Returns whether the interrupt line of the PHY is active; `None` if that line is not
+    /// connected to the MAC, and the PHY must be polled.
+    ///
+    /// If it returns `Some`, the MAC's [`Rearm`](ethdev::Rearm) covers
+    /// [`Interest::link`](ethdev::Interest::link).
     ///
     /// # Errors
     ///

@@ -12,49 +12,50 @@ pub use bitbang::{BitBang, BitBangError, DataPin, OpenDrain};
 pub struct PhyAddress(u8);
 
 impl PhyAddress {
-    /// From a number; `None` above 31.
+    /// Creates an address; `None` above 31.
     #[must_use]
     pub const fn new(address: u8) -> Option<Self> {
         if address < 32 { Some(Self(address)) } else { None }
     }
 
-    /// From the five low bits of a number: for constants, which cannot fail.
+    /// Creates an address from the five low bits of `address`: for constants.
     #[must_use]
     pub const fn from_low_bits(address: u8) -> Self {
         Self(address & 0x1f)
     }
 
-    /// As a number, 0 to 31.
+    /// Returns the address, 0 to 31.
     #[must_use]
     pub const fn get(self) -> u8 {
         self.0
     }
 
-    /// Every address on the bus, in order: for scans.
+    /// Iterates over every address on the bus, in order.
     pub fn all() -> impl Iterator<Item = Self> {
         (0..32).map(Self)
     }
 }
 
-/// The address of a register in a PHY, 0 to 31 (IEEE 802.3 clause 22.2.4.5.6). The names of the standard's own are in [`phy`](crate::phy).
+/// The address of a register in a PHY, 0 to 31 (IEEE 802.3 clause 22.2.4.5.6). Those of the
+/// standard are in [`phy::reg`](crate::phy::reg).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct RegisterAddress(pub(crate) u8);
 
 impl RegisterAddress {
-    /// From a number; `None` above 31.
+    /// Creates an address; `None` above 31.
     #[must_use]
     pub const fn new(address: u8) -> Option<Self> {
         if address < 32 { Some(Self(address)) } else { None }
     }
 
-    /// From the five low bits of a number: for constants, which cannot fail.
+    /// Creates an address from the five low bits of `address`: for constants.
     #[must_use]
     pub const fn from_low_bits(address: u8) -> Self {
         Self(address & 0x1f)
     }
 
-    /// As a number, 0 to 31.
+    /// Returns the address, 0 to 31.
     #[must_use]
     pub const fn get(self) -> u8 {
         self.0
@@ -73,12 +74,13 @@ impl fmt::Display for RegisterAddress {
     }
 }
 
-/// A bus to PHYs. Fallible, and passed to the PHY driver per call: in most MACs its registers are inside the MAC, and several PHYs may share it.
+/// An MDIO bus. It is passed to the PHY driver in each call, because it is usually a part of the
+/// MAC, and several PHYs may share it.
 ///
 /// ```
 /// use ethdev_phy::mdio::{Mdio, PhyAddress, RegisterAddress};
 ///
-/// /// A bus of 32 PHYs that exists in memory alone.
+/// /// A bus with 32 PHYs, in memory.
 /// struct Memory([[u16; 32]; 32]);
 ///
 /// impl Mdio for Memory {
@@ -95,24 +97,25 @@ impl fmt::Display for RegisterAddress {
 /// }
 /// ```
 ///
-/// Who is on a bus: [`phy::scan`](crate::phy::scan).
-///
-/// # For stack authors
-///
-/// A stack never sees it: [`link`](ethdev::EthernetDevice::link) is what comes of it.
+/// [`phy::scan`](crate::phy::scan) finds the PHYs on a bus.
 ///
 /// # For driver authors
 ///
-/// Every wait for "busy" is bounded by time and ends in the bus' own timeout error. No answer from any PHY reads as `0xffff` (the line's pull-up).
+/// Every wait for the end of an operation is bounded and ends in a timeout error of the bus. If no
+/// PHY responds, a read returns `0xffff` (the pull-up of the line).
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an MDIO bus",
+    note = "`Mac::mdio` returns the bus of a MAC; `ethdev_phy::mdio::BitBang` makes a bus of two pins"
+)]
 pub trait Mdio {
-    /// What can go wrong on the bus.
+    /// The error of the bus.
     type Error: ethdev::Error;
 
     /// Reads a register.
     ///
     /// # Errors
     ///
-    /// The bus failed. An absent PHY is no error here: it reads as `0xffff`.
+    /// The bus failed. A PHY that does not respond is no error: it reads as `0xffff`.
     fn read(&mut self, phy: PhyAddress, register: RegisterAddress) -> Result<u16, Self::Error>;
 
     /// Writes a register.

@@ -1,125 +1,146 @@
-//! The port: a MAC and its PHY, as one device.
+//! The port: a MAC and its PHY as one device.
 
+use core::task::{Context, Poll};
 use core::time::Duration;
 
 use crate::phy::{Phy, PhyError, PhyEvent};
 use ethdev::{
-    Capabilities, Control, ControlError, ErrorKind, ErrorType, EthernetDevice, Events, FilterOutcome, Interest,
-    LendingDevice, Link, MacAddress, Rearm, RearmOutcome, RxFilter, RxMeta, Stats,
+    Capabilities, Control, Error as _, ErrorKind, ErrorType, EthernetDevice, Events, FilterOutcome, Interest,
+    LendingDevice, Link, MacAddress, MaxFrameLen, PollReady, Rearm, RearmOutcome, RxFilter, RxMeta,
 };
 
-use crate::halves::{PortRx, PortTx};
-use crate::{Error, Mac, NoIrq, PhyIrq};
+use crate::{Error, Mac, MapErr, NoIrq, PhyIrq};
 
-/// A MAC and its PHY: a whole Ethernet device.
+/// A MAC and its PHY: a complete Ethernet device. It is running on construction.
 ///
-/// It does what the MAC does (frames, lending, filters, interrupts, counters: see there), looks after the PHY in [`service`](EthernetDevice::service), and
-/// tells the MAC what link there is. Started on construction.
+/// Frames, lending, filters, interrupts and counters are those of the MAC.
+/// [`service`](EthernetDevice::service) polls the PHY and sets the link of the MAC.
 ///
 /// # Time
 ///
-/// A PHY needs time: for its reset, for auto-negotiation, and between two looks at a link that has no interrupt line. `C` tells the time since any fixed
-/// moment and never goes backwards. Nothing waits: what is not due yet is done by a later `service`. How often that has to be called is in
-/// [`Capabilities::max_service_interval`]; until [`next_service`](Self::next_service) has passed, calls do not touch the MDIO bus.
+/// `C` returns the time since any fixed moment and never goes backwards. The port uses it for the
+/// reset of the PHY, auto-negotiation, and the interval between two polls of a link without an
+/// interrupt line. No call waits: work that is not due yet is done by a later `service`.
+/// [`Capabilities::max_service_interval`] has the interval in which to call it. Before
+/// [`next_service`](Self::next_service) has passed, no call accesses the MDIO bus.
 ///
 /// # Interrupts
 ///
-/// [`Rearm`] is the MAC's. Where the PHY's line ends in the MAC ([`Mac::phy_interrupt`]), or is given by [`with_phy_irq`](Self::with_phy_irq), a change of
-/// the link is an interrupt as well. Without, [`rearm`](Rearm::rearm) with [`Interest::link`](Interest::link) says
-/// [`WorkPending`](RearmOutcome::WorkPending) once a look at the PHY is due, and nothing wakes the host for that: it has to sleep no longer than the interval.
+/// [`Rearm`] is that of the MAC. If the PHY's interrupt line is connected to the MAC
+/// ([`Mac::phy_interrupt`]) or set by [`with_phy_irq`](Self::with_phy_irq), a change of the link
+/// causes an interrupt too. Without such a line, [`rearm`](Rearm::rearm) with
+/// [`Interest::link`](Interest::link) returns [`WorkPending`](RearmOutcome::WorkPending) once a
+/// poll of the PHY is due, and nothing wakes the host for it: it must sleep no longer than
+/// `max_service_interval`. The same holds for [`PollReady`].
 #[derive(Debug)]
 pub struct EthernetPort<M, P, C, I = NoIrq> {
     mac: M,
     phy: P,
     clock: C,
-    line: I,
+    irq: I,
     interval: Duration,
-    /// The PHY has failed otherwise than by its bus or its partner.
-    phy_lost: bool,
+    phy_status: PhyStatus,
     stopped: bool,
     asleep: bool,
-    /// Noticed in a call that failed, for the next one.
-    untold: Events,
+    /// What `link` returned at the end of the last successful `service`.
+    reported_link: Link,
+    /// Events that the MAC reported to a call that failed, for the next one.
+    unreported: Events,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum PhyStatus {
+    /// Powered down, or not started yet.
+    Off,
+    Started,
+    /// It failed for another reason than its bus or the link partner.
+    Failed,
 }
 
 impl<M: Mac, P: Phy, C: FnMut() -> Duration> EthernetPort<M, P, C> {
-    /// How often `service` has to be called, unless [told otherwise](Self::with_max_service_interval).
+    /// Default of [`with_max_service_interval`](Self::with_max_service_interval).
     pub const MAX_SERVICE_INTERVAL: Duration = Duration::from_millis(100);
 
-    /// Puts `mac` and `phy` together and starts both. `clock` tells the time since any fixed moment.
+    /// Creates a port of `mac` and `phy` and starts both. `clock` returns the time since any fixed
+    /// moment.
     ///
-    /// The link comes up in some later [`service`](EthernetDevice::service): with auto-negotiation that takes up to a few seconds.
+    /// The link comes up in a later [`service`](EthernetDevice::service); auto-negotiation takes up
+    /// to a few seconds.
     ///
     /// # Errors
     ///
-    /// The MAC does not start, or nobody that `phy` matches answers on its bus.
+    /// The MAC does not start, or the PHY does not: it does not respond, or its driver does not
+    /// know it.
     pub fn new(mac: M, phy: P, clock: C) -> Result<Self, Error<M::Error>> {
         let mut port = Self {
             mac,
             phy,
             clock,
-            line: NoIrq,
+            irq: NoIrq,
             interval: Self::MAX_SERVICE_INTERVAL,
-            phy_lost: false,
+            phy_status: PhyStatus::Off,
             stopped: false,
             asleep: false,
-            untold: Events::NONE,
+            reported_link: Link::Down,
+            unreported: Events::NONE,
         };
         port.start_phy().map_err(Error::Phy)?;
         match port.mac.start() {
-            // A MAC without start and stop is always started.
-            Ok(()) | Err(ControlError::Unsupported) => Ok(port),
-            Err(ControlError::Device(e)) => Err(Error::Mac(e)),
-            Err(ControlError::InvalidInput) => Err(Error::Refused(ErrorKind::InvalidInput)),
+            // A MAC without start and stop is always running.
+            Err(e) if e.kind() != ErrorKind::Unsupported => Err(Error::Mac(e)),
+            _ => Ok(port),
         }
     }
 
-    /// The same with the PHY's interrupt on a line of its own, a [`IrqPin`](crate::IrqPin) for instance.
+    /// Sets the interrupt line of the PHY if it is not connected to the MAC: an
+    /// [`IrqPin`](crate::IrqPin) for example.
     #[must_use]
-    pub fn with_phy_irq<I: PhyIrq>(self, line: I) -> EthernetPort<M, P, C, I> {
+    pub fn with_phy_irq<I: PhyIrq>(self, irq: I) -> EthernetPort<M, P, C, I> {
         EthernetPort {
             mac: self.mac,
             phy: self.phy,
             clock: self.clock,
-            line,
+            irq,
             interval: self.interval,
-            phy_lost: self.phy_lost,
+            phy_status: self.phy_status,
             stopped: self.stopped,
             asleep: self.asleep,
-            untold: self.untold,
+            reported_link: self.reported_link,
+            unreported: self.unreported,
         }
     }
 }
 
 impl<M: Mac, P: Phy, C: FnMut() -> Duration, I: PhyIrq> EthernetPort<M, P, C, I> {
-    /// The same with another interval between two calls of `service`: a loss of the link is seen within it.
+    /// Sets the longest time between two calls of `service`. It bounds the time after which the
+    /// loss of a link is noticed without an interrupt.
     #[must_use]
     pub const fn with_max_service_interval(mut self, interval: Duration) -> Self {
         self.interval = interval;
         self
     }
 
-    /// How long until the next `service` has to do with the PHY, if no interrupt comes before.
+    /// Returns the time until the next poll of the PHY is due, unless an interrupt comes first.
     pub fn next_service(&mut self) -> Duration {
         self.phy.next_poll((self.clock)())
     }
 
-    /// The MAC, for what is specific to it.
+    /// Returns the MAC, for functions that are specific to it.
     pub const fn mac(&self) -> &M {
         &self.mac
     }
 
-    /// The MAC, for what is specific to it.
+    /// Returns the MAC, for functions that are specific to it.
     pub const fn mac_mut(&mut self) -> &mut M {
         &mut self.mac
     }
 
-    /// The PHY, for what is specific to it.
+    /// Returns the PHY, for functions that are specific to it.
     pub const fn phy(&self) -> &P {
         &self.phy
     }
 
-    /// Does something with the PHY and its bus, at the present time.
+    /// Calls `f` with the PHY, its bus and the present time.
     pub fn with_phy<R>(
         &mut self,
         f: impl FnOnce(&mut P, &mut dyn crate::mdio::Mdio<Error = M::Error>, Duration) -> R,
@@ -128,51 +149,52 @@ impl<M: Mac, P: Phy, C: FnMut() -> Duration, I: PhyIrq> EthernetPort<M, P, C, I>
         f(&mut self.phy, &mut self.mac.mdio(), now)
     }
 
-    /// Gives the parts back, as they are.
+    /// Releases the parts in their present state.
     pub fn release(self) -> (M, P, C, I) {
-        (self.mac, self.phy, self.clock, self.line)
+        (self.mac, self.phy, self.clock, self.irq)
     }
 
     fn start_phy(&mut self) -> Result<(), PhyError<M::Error>> {
         let now = (self.clock)();
         let modes = self.mac.modes();
         self.phy.start(&mut self.mac.mdio(), modes, now)?;
-        self.phy_lost = false;
+        self.phy_status = PhyStatus::Started;
         Ok(())
     }
 
-    /// Whether the PHY wants to be looked at, and whether it says so itself.
-    fn phy_wants(&mut self) -> Result<(bool, bool), M::Error> {
-        let interrupt = match self.line.active() {
+    /// Returns whether a poll of the PHY is due, and whether by its interrupt.
+    fn phy_due(&mut self) -> Result<(bool, bool), M::Error> {
+        let interrupt = match self.irq.active() {
             Some(active) => active,
             None => self.mac.phy_interrupt()? == Some(true),
         };
         Ok((interrupt || self.next_service().is_zero(), interrupt))
     }
 
-    /// Looks at the PHY if that is due, and tells the MAC what link there is.
-    fn look_at_phy(&mut self) -> Result<bool, Error<M::Error>> {
-        let (due, interrupt) = self.phy_wants().map_err(Error::Mac)?;
+    /// Polls the PHY if that is due, and sets the link of the MAC.
+    fn poll_phy(&mut self) -> Result<(), Error<M::Error>> {
+        let (due, interrupt) = self.phy_due().map_err(Error::Mac)?;
         if !due {
-            return Ok(false);
+            return Ok(());
         }
-        let now = (self.clock)();
-        let polled = self.ask_phy(interrupt, now);
-        let before = self.mac.stats().link_changes;
-        // Its link is the truth after a failure as well; a short loss it tells as `Down` now and `Up` in its next poll.
+        let polled = self.poll_phy_now(interrupt);
+        // `phy.link()` is valid after a failure too.
         self.mac.set_link(self.phy.link()).map_err(Error::Mac)?;
-        let changed = self.mac.stats().link_changes != before;
         match polled {
-            Ok(_) => Ok(changed),
-            Err(e) => {
-                self.untold.link_changed |= changed;
-                self.phy_lost |= !matches!(e, PhyError::Mdio(_) | PhyError::NoCommonMode);
-                Err(Error::Phy(e))
+            // The PHY may be back without a new start.
+            Ok(_) if self.phy_status == PhyStatus::Failed && self.phy.link().is_up() => {
+                self.phy_status = PhyStatus::Started;
             }
+            // Neither is a fault of the PHY.
+            Ok(_) | Err(PhyError::Mdio(_) | PhyError::NoCommonMode) => {}
+            Err(_) if self.phy_status == PhyStatus::Started => self.phy_status = PhyStatus::Failed,
+            Err(_) => {}
         }
+        polled.map(drop).map_err(Error::Phy)
     }
 
-    fn ask_phy(&mut self, interrupt: bool, now: Duration) -> Result<PhyEvent, PhyError<M::Error>> {
+    fn poll_phy_now(&mut self, interrupt: bool) -> Result<PhyEvent, PhyError<M::Error>> {
+        let now = (self.clock)();
         let mut mdio = self.mac.mdio();
         if interrupt {
             self.phy.on_interrupt(&mut mdio, now)?;
@@ -186,22 +208,15 @@ impl<M: Mac, P, C, I> ErrorType for EthernetPort<M, P, C, I> {
 }
 
 impl<M: Mac, P: Phy, C: FnMut() -> Duration, I: PhyIrq> EthernetDevice for EthernetPort<M, P, C, I> {
-    #[inline]
-    fn mac_address(&self) -> MacAddress {
-        self.mac.mac_address()
-    }
+    ethdev::forward_ethernet_device!(|this| this.mac; mac_address, link, stats);
 
     fn capabilities(&self) -> Capabilities {
         self.mac.capabilities().with_max_service_interval(self.interval)
     }
 
     #[inline]
-    fn link(&self) -> Link {
-        self.mac.link()
-    }
-
-    fn stats(&self) -> Stats {
-        self.mac.stats()
+    fn tx_max_frame_len(&self) -> MaxFrameLen {
+        self.mac.tx_max_frame_len()
     }
 
     #[inline]
@@ -228,86 +243,93 @@ impl<M: Mac, P: Phy, C: FnMut() -> Duration, I: PhyIrq> EthernetDevice for Ether
         self.mac.send_frame(frame).map_err(Error::Mac)
     }
 
-    /// Looks after the PHY where that is due, then after the MAC.
+    /// Polls the PHY if that is due, then services the MAC.
     ///
     /// # Errors
     ///
-    /// The MAC's, else the PHY's. An error of the PHY stops neither the MAC nor later looks at the PHY; where it says that the link cannot be known or
-    /// cannot be used, the link is down.
+    /// The error of the MAC, otherwise that of the PHY. After an error of the PHY the MAC was
+    /// serviced all the same, and later calls poll the PHY again. The link is down while its
+    /// state is unknown or its mode is not supported.
     fn service(&mut self) -> Result<Events, Self::Error> {
-        let looked = self.look_at_phy();
+        let polled = self.poll_phy();
         let events = self.mac.service().map_err(Error::Mac)?;
-        let mut events = core::mem::take(&mut self.untold).merge(events);
-        match looked {
-            Ok(changed) => {
-                events.link_changed |= changed;
-                Ok(events)
-            }
-            Err(e) => {
-                self.untold = events;
-                Err(e)
-            }
+        let mut events = core::mem::take(&mut self.unreported).merge(events);
+        if let Err(e) = polled {
+            self.unreported = events;
+            return Err(e);
         }
+        let link = self.mac.link();
+        events.link_changed = core::mem::replace(&mut self.reported_link, link) != link;
+        Ok(events)
     }
 }
 
+/// The PHY keeps its link where possible, because auto-negotiation takes seconds: `start` and
+/// `wake` start it only if it is powered down, `recover` only if it had failed.
 impl<M: Mac, P: Phy, C: FnMut() -> Duration, I: PhyIrq> Control for EthernetPort<M, P, C, I> {
-    fn start(&mut self) -> Result<(), ControlError<Self::Error>> {
-        self.mac.start().map_err(|e| e.map(Error::Mac))?;
-        self.stopped = false;
+    fn start(&mut self) -> Result<(), Self::Error> {
+        if self.phy_status == PhyStatus::Off {
+            self.start_phy().map_err(Error::Phy)?;
+        }
+        self.mac.start().map_err(Error::Mac)?;
+        (self.stopped, self.asleep) = (false, false);
         Ok(())
     }
 
     /// Stops the MAC. The PHY keeps its link.
-    fn stop(&mut self) -> Result<(), ControlError<Self::Error>> {
-        self.mac.stop().map_err(|e| e.map(Error::Mac))?;
-        self.stopped = true;
+    fn stop(&mut self) -> Result<(), Self::Error> {
+        self.mac.stop().map_err(Error::Mac)?;
+        (self.stopped, self.asleep) = (true, false);
         Ok(())
     }
 
-    fn set_mac_address(&mut self, address: MacAddress) -> Result<(), ControlError<Self::Error>> {
-        self.mac.set_mac_address(address).map_err(|e| e.map(Error::Mac))
+    fn set_mac_address(&mut self, address: MacAddress) -> Result<(), Self::Error> {
+        self.mac.set_mac_address(address).map_err(Error::Mac)
     }
 
-    fn set_rx_filter(&mut self, filter: RxFilter<'_>) -> Result<FilterOutcome, ControlError<Self::Error>> {
-        self.mac.set_rx_filter(filter).map_err(|e| e.map(Error::Mac))
+    fn set_rx_filter(&mut self, filter: RxFilter<'_>) -> Result<FilterOutcome, Self::Error> {
+        self.mac.set_rx_filter(filter).map_err(Error::Mac)
     }
 
-    /// Resets the MAC, and the PHY where it had failed: a PHY that works keeps its link, because to negotiate one takes seconds.
-    fn recover(&mut self) -> Result<(), ControlError<Self::Error>> {
-        self.mac.recover().map_err(|e| e.map(Error::Mac))?;
-        if self.phy_lost {
-            self.start_phy().map_err(|e| ControlError::Device(Error::Phy(e)))?;
+    /// Resets the MAC, and the PHY if it had failed.
+    fn recover(&mut self) -> Result<(), Self::Error> {
+        self.mac.recover().map_err(Error::Mac)?;
+        if self.phy_status == PhyStatus::Failed {
+            self.start_phy().map_err(Error::Phy)?;
         }
         Ok(())
     }
 
-    /// Puts the MAC to sleep, or stops it where it has no sleep, and powers the PHY down.
-    fn sleep(&mut self) -> Result<(), ControlError<Self::Error>> {
+    /// Puts the MAC to sleep, or stops it if it has no sleep state, and powers the PHY down.
+    fn sleep(&mut self) -> Result<(), Self::Error> {
         match self.mac.sleep() {
-            Err(ControlError::Unsupported) => self.mac.stop(),
+            Err(e) if e.kind() == ErrorKind::Unsupported => self.mac.stop(),
             slept => slept,
         }
-        .map_err(|e| e.map(Error::Mac))?;
-        self.asleep = true;
+        .map_err(Error::Mac)?;
+        (self.asleep, self.phy_status) = (true, PhyStatus::Off);
         let powered_down = self.phy.stop(&mut self.mac.mdio());
-        // Or it would be up again at once when the MAC wakes.
-        let told = self.mac.set_link(Link::Down).map_err(Error::Mac);
-        powered_down.map_err(Error::Phy).and(told).map_err(ControlError::Device)
+        // Otherwise the link would be up again as soon as the MAC wakes.
+        let link_down = self.mac.set_link(Link::Down);
+        powered_down.map_err(Error::Phy)?;
+        link_down.map_err(Error::Mac)
     }
 
-    /// Powers the PHY up, which begins anew, and wakes the MAC. One that was stopped before it slept stays stopped.
-    fn wake(&mut self) -> Result<(), ControlError<Self::Error>> {
+    /// Restarts the PHY and wakes the MAC. A port that was stopped before it slept is stopped
+    /// again.
+    fn wake(&mut self) -> Result<(), Self::Error> {
         if !self.asleep {
             return Ok(());
         }
-        self.start_phy().map_err(|e| ControlError::Device(Error::Phy(e)))?;
+        if self.phy_status == PhyStatus::Off {
+            self.start_phy().map_err(Error::Phy)?;
+        }
         match self.mac.wake() {
-            Err(ControlError::Unsupported) if self.stopped => Ok(()),
-            Err(ControlError::Unsupported) => self.mac.start(),
+            Err(e) if e.kind() == ErrorKind::Unsupported && self.stopped => Ok(()),
+            Err(e) if e.kind() == ErrorKind::Unsupported => self.mac.start(),
             woken => woken,
         }
-        .map_err(|e| e.map(Error::Mac))?;
+        .map_err(Error::Mac)?;
         self.asleep = false;
         Ok(())
     }
@@ -320,27 +342,39 @@ impl<M: Mac + Rearm, P: Phy, C: FnMut() -> Duration, I: PhyIrq> Rearm for Ethern
 
     fn rearm(&mut self, interest: Interest) -> Result<RearmOutcome, Self::Error> {
         let outcome = self.mac.rearm(interest).map_err(Error::Mac)?;
-        // After the MAC's, so that an interrupt of the PHY that comes from here on is one.
-        if interest.link && self.phy_wants().map_err(Error::Mac)?.0 {
+        // The line is read after the MAC's interrupt was unmasked, so that an interrupt of the PHY from
+        // here on is not missed.
+        if interest.link && self.phy_due().map_err(Error::Mac)?.0 {
             return Ok(RearmOutcome::WorkPending);
         }
         Ok(outcome)
     }
 }
 
+/// For MACs that keep a waker. With [`Interest::link`](Interest::link) the PHY is polled first if
+/// that is due.
+impl<M: Mac + PollReady, P: Phy, C: FnMut() -> Duration, I: PhyIrq> PollReady for EthernetPort<M, P, C, I> {
+    fn poll_ready(&mut self, interest: Interest, cx: &mut Context<'_>) -> Poll<Result<Interest, Self::Error>> {
+        if interest.link {
+            self.poll_phy()?;
+        }
+        self.mac.poll_ready(interest, cx).map_err(Error::Mac)
+    }
+}
+
 impl<M: Mac + LendingDevice, P: Phy, C: FnMut() -> Duration, I: PhyIrq> LendingDevice for EthernetPort<M, P, C, I> {
     type Rx<'a>
-        = PortRx<M::Rx<'a>>
+        = MapErr<M::Rx<'a>>
     where
         Self: 'a;
     type Tx<'a>
-        = PortTx<M::Tx<'a>>
+        = MapErr<M::Tx<'a>>
     where
         Self: 'a;
 
     #[inline]
     fn split(&mut self) -> (Self::Rx<'_>, Self::Tx<'_>) {
         let (rx, tx) = self.mac.split();
-        (PortRx(rx), PortTx(tx))
+        (MapErr(rx), MapErr(tx))
     }
 }

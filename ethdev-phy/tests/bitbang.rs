@@ -1,14 +1,16 @@
-//! MDIO by two pins, against a PHY that looks at every edge and its time.
+//! `BitBang` on a simulated PHY that checks the timing of every edge.
 
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::time::Duration;
 
 use embedded_hal::delay::DelayNs;
 use embedded_hal::digital::{Error, ErrorKind, ErrorType, InputPin, OutputPin};
 use ethdev_phy::mdio::{BitBang, BitBangError, Mdio, OpenDrain, PhyAddress, RegisterAddress};
 use proptest::prelude::*;
 
-/// Two wires, a pull-up, and perhaps a PHY at address 1. Times in nanoseconds, from IEEE 802.3 clauses 22.2.2.11 and 22.3.4.
+/// Two wires, a pull-up and a PHY at address 1. Times in nanoseconds, from IEEE 802.3 clauses
+/// 22.2.2.11 and 22.3.4.
 #[derive(Default)]
 struct Bus {
     now: u64,
@@ -17,20 +19,20 @@ struct Bus {
     host_changed: u64,
     rose: Option<u64>,
     fell: u64,
-    /// What the line was at each rise of the clock.
+    /// The level of the line at each rising edge of the clock.
     bits: Vec<bool>,
-    /// Bits that the PHY still has to drive, first one last: `None` leaves the line alone.
+    /// The bits that the PHY drives next, in reverse order: `None` does not drive the line.
     answer: Vec<Option<bool>>,
     drives: Option<bool>,
     drove: Option<bool>,
     registers: [u16; 32],
     absent: bool,
-    /// How many calls of pins go well.
+    /// Number of pin calls until they fail.
     calls_left: Option<usize>,
 }
 
 impl Bus {
-    /// The PHY needs 300 ns after the clock rose before the line shows its bit.
+    /// The PHY drives its bit 300 ns after the rising edge.
     fn line(&self) -> bool {
         let settled = self.rose.is_none_or(|rose| self.now >= rose + 300);
         let phy = if settled { self.drives } else { self.drove };
@@ -48,11 +50,11 @@ impl Bus {
         self.bits.push(bit);
         self.drove = self.drives;
         self.drives = self.answer.pop().flatten();
-        self.hear();
+        self.decode();
     }
 
-    /// The PHY: a frame is 32 ones and what follows.
-    fn hear(&mut self) {
+    /// Decodes operations in the PHY: 32 ones start one.
+    fn decode(&mut self) {
         let bits = &self.bits;
         if self.absent || bits.len() < 46 {
             return;
@@ -66,7 +68,7 @@ impl Bus {
         let start = bits.len() - 14;
         if preamble && field(start, 4) == 0b0110 && field(start + 4, 5) == 1 {
             let value = self.registers[usize::from(field(start + 9, 5))];
-            // Nothing in the first bit of the turnaround, zero in the second.
+            // The turnaround: released, then zero.
             self.answer = (0..16).map(|bit| Some(value >> bit & 1 != 0)).collect();
             self.answer.push(Some(false));
         }
@@ -80,10 +82,10 @@ impl Bus {
         }
     }
 
-    fn call(&mut self) -> Result<(), Broken> {
+    fn call(&mut self) -> Result<(), PinError> {
         match &mut self.calls_left {
             None => Ok(()),
-            Some(0) => Err(Broken),
+            Some(0) => Err(PinError),
             Some(left) => {
                 *left -= 1;
                 Ok(())
@@ -93,9 +95,9 @@ impl Bus {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Broken;
+struct PinError;
 
-impl Error for Broken {
+impl Error for PinError {
     fn kind(&self) -> ErrorKind {
         ErrorKind::Other
     }
@@ -109,14 +111,14 @@ struct Data(Rc<RefCell<Bus>>);
 struct Delay(Rc<RefCell<Bus>>);
 
 impl ErrorType for Clock {
-    type Error = Broken;
+    type Error = PinError;
 }
 impl ErrorType for Data {
-    type Error = Broken;
+    type Error = PinError;
 }
 
 impl OutputPin for Clock {
-    fn set_low(&mut self) -> Result<(), Broken> {
+    fn set_low(&mut self) -> Result<(), PinError> {
         let mut bus = self.0.borrow_mut();
         bus.call()?;
         if bus.clock {
@@ -127,10 +129,10 @@ impl OutputPin for Clock {
         Ok(())
     }
 
-    fn set_high(&mut self) -> Result<(), Broken> {
+    fn set_high(&mut self) -> Result<(), PinError> {
         let mut bus = self.0.borrow_mut();
         bus.call()?;
-        assert!(!bus.clock, "no edge");
+        assert!(!bus.clock, "clock is high already");
         bus.clock = true;
         bus.rise();
         Ok(())
@@ -138,7 +140,7 @@ impl OutputPin for Clock {
 }
 
 impl Data {
-    fn pull(&mut self, pull: bool) -> Result<(), Broken> {
+    fn pull(&mut self, pull: bool) -> Result<(), PinError> {
         let mut bus = self.0.borrow_mut();
         bus.call()?;
         assert!(!bus.clock, "the line changes only while the clock is low");
@@ -151,25 +153,25 @@ impl Data {
 }
 
 impl OutputPin for Data {
-    fn set_low(&mut self) -> Result<(), Broken> {
+    fn set_low(&mut self) -> Result<(), PinError> {
         assert_eq!(self.0.borrow().drives, None, "host and PHY drive at once");
         self.pull(true)
     }
 
-    fn set_high(&mut self) -> Result<(), Broken> {
+    fn set_high(&mut self) -> Result<(), PinError> {
         self.pull(false)
     }
 }
 
 impl InputPin for Data {
-    fn is_high(&mut self) -> Result<bool, Broken> {
+    fn is_high(&mut self) -> Result<bool, PinError> {
         let mut bus = self.0.borrow_mut();
         bus.call()?;
-        assert!(!bus.host_pulls, "read while driven");
+        assert!(!bus.host_pulls, "read while driven by the host");
         Ok(bus.line())
     }
 
-    fn is_low(&mut self) -> Result<bool, Broken> {
+    fn is_low(&mut self) -> Result<bool, PinError> {
         self.is_high().map(|high| !high)
     }
 }
@@ -202,60 +204,61 @@ fn text(bits: &[bool]) -> String {
 }
 
 #[test]
-fn a_read_is_these_64_bits() {
+fn read_bits_as_clause_22() {
     let (bus, mut master) = bus();
     bus.borrow_mut().registers[2] = 0x0007;
     assert_eq!(master.read(phy(1), register(2)), Ok(0x0007));
     let expected = format!("{}01 10 00001 00010 10 0000000000000111", "1".repeat(32));
     assert_eq!(text(&bus.borrow().bits), expected.replace(' ', ""));
-    assert!(!bus.borrow().clock && !bus.borrow().host_pulls, "the bus is left idle");
+    assert!(!bus.borrow().clock && !bus.borrow().host_pulls, "bus is idle");
 }
 
 #[test]
-fn a_write_is_these_64_bits() {
+fn write_bits_as_clause_22() {
     let (bus, mut master) = bus();
     assert_eq!(master.write(phy(1), register(4), 0x01e1), Ok(()));
     let expected = format!("{}01 01 00001 00100 10 0000000111100001", "1".repeat(32));
     assert_eq!(text(&bus.borrow().bits), expected.replace(' ', ""));
     assert_eq!(bus.borrow().registers[4], 0x01e1);
-    assert!(!bus.borrow().clock && !bus.borrow().host_pulls, "the bus is left idle");
+    assert!(!bus.borrow().clock && !bus.borrow().host_pulls, "bus is idle");
 }
 
 #[test]
-fn an_absent_phy_reads_all_ones() {
+fn read_absent_phy_all_ones() {
     let (bus, mut master) = bus();
     bus.borrow_mut().absent = true;
     assert_eq!(master.read(phy(1), register(0)), Ok(0xffff));
-    assert_eq!(bus.borrow().bits.len(), 64, "the operation is ended all the same");
-    // At another address than the one where a PHY is.
+    assert_eq!(bus.borrow().bits.len(), 64, "the operation is complete");
+    // A PHY is present, at another address.
     bus.borrow_mut().absent = false;
     assert_eq!(master.read(phy(2), register(0)), Ok(0xffff));
 }
 
 #[test]
-fn a_line_without_turnaround_is_no_answer_whatever_comes_after() {
+fn read_without_turnaround_all_ones() {
     let (bus, mut master) = bus();
     bus.borrow_mut().absent = true;
-    // Somebody pulls the line low in the data only: the turnaround stays high.
+    // The line is low in the data only: the turnaround stays high.
     bus.borrow_mut().answer = vec![Some(false); 10];
     bus.borrow_mut().answer.extend(vec![None; 54]);
     assert_eq!(master.read(phy(1), register(0)), Ok(0xffff));
 }
 
 #[test]
-fn the_clock_is_as_slow_as_asked_and_never_faster_than_2_5_mhz() {
-    for (asked, period) in [(0, 400), (200, 400), (1_000, 2_000)] {
+fn with_half_period_any_at_most_2_5_mhz() {
+    for (half_period, period) in [(0, 400), (200, 400), (1_000, 2_000), (u64::MAX, 2_000_000)] {
         let (bus, master) = bus();
-        let mut master = master.with_half_period_ns(asked);
-        let began = bus.borrow().now;
+        let mut master = master.with_half_period(Duration::from_nanos(half_period));
+        let start = bus.borrow().now;
         master.read(phy(1), register(0)).unwrap();
-        assert_eq!(bus.borrow().now - began, 64 * period, "asked for {asked} ns");
+        assert_eq!(bus.borrow().now - start, 64 * period, "half period {half_period} ns");
     }
 }
 
-/// Every call of a pin fails once; the operation after it must be understood, whatever a PHY made of the torn one.
+/// Each pin call fails once. The next operation must succeed, whatever state the interrupted one
+/// left the PHY in.
 #[test]
-fn pins_may_fail_at_any_call() {
+fn read_pin_error_next_operation_succeeds() {
     let mut failures = 0;
     for calls in 0.. {
         let (bus, mut master) = bus();
@@ -266,27 +269,29 @@ fn pins_may_fail_at_any_call() {
                 assert_eq!(value, 0x1234);
                 break;
             }
-            Err(BitBangError::Clock(Broken) | BitBangError::Data(Broken)) => failures += 1,
+            Err(BitBangError::Clock(PinError) | BitBangError::Data(PinError)) => failures += 1,
+            Err(e) => panic!("{e}"),
         }
         bus.borrow_mut().calls_left = None;
-        let torn = bus.borrow().bits.len();
-        // The PHY's share of the torn operation is over when it has seen the rest of its clocks.
+        let bits = bus.borrow().bits.len();
+        // 32 more clock periods complete the interrupted operation in the PHY.
         assert_eq!(master.read(phy(1), register(2)), Ok(0x1234), "after {calls} calls");
-        assert_eq!(bus.borrow().bits.len() - torn, 96, "32 clocks more, once");
+        assert_eq!(bus.borrow().bits.len() - bits, 96, "32 clock periods more, once");
         master.read(phy(1), register(2)).unwrap();
-        assert_eq!(bus.borrow().bits.len() - torn, 96 + 64);
+        assert_eq!(bus.borrow().bits.len() - bits, 96 + 64);
     }
-    // Two edges for each of 64 bits, 46 bits driven, one released, 17 read, and the end: nothing was left out.
+    // Two edges for each of 64 bits, 46 bits driven, one released, 17 read, two calls at the end: every
+    // call failed once.
     assert_eq!(failures, 2 * 64 + 46 + 1 + 17 + 2);
 }
 
 proptest! {
     #[test]
-    fn what_is_written_is_read(registers in proptest::collection::vec((0_u8..32, any::<u16>()), 1..20)) {
+    fn write_read_round_trips(registers in proptest::collection::vec((0_u8..32, any::<u16>()), 1..20)) {
         let (bus, mut master) = bus();
         for (address, value) in &registers {
             master.write(phy(1), register(*address), *value).unwrap();
-            // Somebody else's.
+            // A write to another PHY.
             master.write(phy(3), register(*address), !*value).unwrap();
             prop_assert_eq!(master.read(phy(1), register(*address)), Ok(*value));
             prop_assert_eq!(bus.borrow().registers[usize::from(*address)], *value);

@@ -1,4 +1,4 @@
-//! The PHY driver that matches no maker, on the model of a PHY of another maker; and what a maker's own driver is asked, and when.
+//! `GenericPhy` and `PhyOps` on a chip model.
 
 use std::time::Duration;
 
@@ -23,8 +23,8 @@ fn chip(part: Part, partner: impl Into<Option<Partner>>) -> (Clock, Wire, Lan872
     (clock, wire, chip)
 }
 
-/// Polls for so long; the link and whatever was refused.
-fn run<V: PhyOps>(phy: &mut Clause22<V>, clock: &Clock, mdio: &mut impl Mdio, by: Duration) -> Vec<PhyEvent> {
+/// Polls for this time and returns the events.
+fn run<O: PhyOps>(phy: &mut Clause22<O>, clock: &Clock, mdio: &mut impl Mdio, by: Duration) -> Vec<PhyEvent> {
     let end = clock.now() + by;
     let mut events = vec![];
     while clock.now() < end {
@@ -40,12 +40,12 @@ fn run<V: PhyOps>(phy: &mut Clause22<V>, clock: &Clock, mdio: &mut impl Mdio, by
 }
 
 #[test]
-fn any_phy_that_keeps_to_the_standard() {
-    for part in [Part::Foreign, Part::Lan8720a] {
+fn generic_phy_every_partner_expected_mode() {
+    for part in [Part::OtherVendor, Part::Lan8720a] {
         for partner in Partner::all() {
             let (clock, wire, chip) = chip(part, partner);
             let mut mdio = chip.mdio();
-            let mut phy = GenericPhy::standard(ADDRESS);
+            let mut phy = GenericPhy::at(ADDRESS);
             phy.start(&mut mdio, LinkModes::ALL_MODES, clock.now()).unwrap();
             let events = run(&mut phy, &clock, &mut mdio, Duration::from_secs(4));
             let mode = match partner.setting {
@@ -67,8 +67,8 @@ fn any_phy_that_keeps_to_the_standard() {
 }
 
 #[test]
-fn a_scan_reads_and_stops_where_the_bus_fails() {
-    let (_clock, _wire, chip) = chip(Part::Foreign, None);
+fn scan_bus_error_ends() {
+    let (_clock, _wire, chip) = chip(Part::OtherVendor, None);
     let mut mdio = chip.mdio();
     let found: Vec<_> = scan(&mut mdio).map(|found| found.unwrap().0).collect();
     assert_eq!((found, chip.mdio_counters().writes), (vec![ADDRESS], 0));
@@ -78,66 +78,66 @@ fn a_scan_reads_and_stops_where_the_bus_fails() {
     assert_eq!(found, [false]);
 }
 
-/// A maker's driver that writes down what it is asked.
+/// `PhyOps` that records the calls.
 #[derive(Default)]
-struct Notes {
-    asked: Vec<&'static str>,
-    another_reset: bool,
-    settings_lost: bool,
-    says: Option<(Speed, Duplex)>,
+struct Recorder {
+    calls: Vec<&'static str>,
+    second_reset: bool,
+    config_lost: bool,
+    status: Option<(Speed, Duplex)>,
 }
 
-impl PhyOps for Notes {
+impl PhyOps for Recorder {
     fn matches(&mut self, id: PhyId) -> bool {
-        self.asked.push("matches");
-        id.raw() == Part::Foreign.id()
+        self.calls.push("matches");
+        id.raw() == Part::OtherVendor.id()
     }
 
     fn after_reset<M: Mdio + ?Sized>(&mut self, _: &mut PhyRegisters<'_, M>) -> Result<bool, M::Error> {
-        self.asked.push("after_reset");
-        Ok(self.another_reset)
+        self.calls.push("after_reset");
+        Ok(self.second_reset)
     }
 
     fn configure<M: Mdio + ?Sized>(&mut self, _: &mut PhyRegisters<'_, M>) -> Result<(), M::Error> {
-        self.asked.push("configure");
+        self.calls.push("configure");
         Ok(())
     }
 
     fn config_valid<M: Mdio + ?Sized>(&mut self, _: &mut PhyRegisters<'_, M>) -> Result<bool, M::Error> {
-        self.asked.push("config_valid");
-        Ok(!std::mem::take(&mut self.settings_lost))
+        self.calls.push("config_valid");
+        Ok(!std::mem::take(&mut self.config_lost))
     }
 
-    fn negotiated<M: Mdio + ?Sized>(
+    fn negotiated_mode<M: Mdio + ?Sized>(
         &mut self,
         _: &mut PhyRegisters<'_, M>,
     ) -> Result<Option<(Speed, Duplex)>, M::Error> {
-        self.asked.push("negotiated");
-        Ok(self.says)
+        self.calls.push("negotiated_mode");
+        Ok(self.status)
     }
 
     fn link_up<M: Mdio + ?Sized>(&mut self, _: &mut PhyRegisters<'_, M>) -> Result<(), M::Error> {
-        self.asked.push("link_up");
+        self.calls.push("link_up");
         Ok(())
     }
 
     fn ack_interrupt<M: Mdio + ?Sized>(&mut self, phy: &mut PhyRegisters<'_, M>) -> Result<(), M::Error> {
-        self.asked.push("ack_interrupt");
+        self.calls.push("ack_interrupt");
         phy.read(reg::BMSR).map(drop)
     }
 }
 
 #[test]
-fn what_a_maker_is_asked_and_when() {
-    let (clock, _wire, chip) = chip(Part::Foreign, Partner::default());
+fn phy_ops_calls_in_order() {
+    let (clock, _wire, chip) = chip(Part::OtherVendor, Partner::default());
     let mut mdio = chip.mdio();
-    let says = Some((Speed::MBPS_10, Duplex::Full));
+    let status = Some((Speed::MBPS_10, Duplex::Full));
     let mut phy = Clause22::new(
         ADDRESS,
-        Notes {
-            another_reset: true,
-            says,
-            ..Notes::default()
+        Recorder {
+            second_reset: true,
+            status,
+            ..Recorder::default()
         },
     );
     phy.start(&mut mdio, LinkModes::ALL_MODES, clock.now()).unwrap();
@@ -145,77 +145,81 @@ fn what_a_maker_is_asked_and_when() {
     assert_eq!(
         events,
         [PhyEvent::Up(LinkMode::new(Speed::MBPS_10, Duplex::Full))],
-        "the maker's word is taken"
+        "status register of the PHY"
     );
     assert_eq!(
-        std::mem::take(&mut phy.vendor_mut().asked),
+        std::mem::take(&mut phy.ops_mut().calls),
         [
             "matches",
             "after_reset",
             "after_reset",
             "configure",
             "config_valid",
-            "negotiated",
+            "negotiated_mode",
             "link_up"
         ]
     );
-    assert_eq!(chip.stats().soft_resets, 2, "another reset was granted once");
+    assert_eq!(chip.stats().soft_resets, 2, "one second reset");
 
     phy.on_interrupt(&mut mdio, clock.now()).unwrap();
     assert_eq!(
-        (phy.vendor().asked.last(), phy.next_poll(clock.now())),
+        (phy.ops().calls.last(), phy.next_poll(clock.now())),
         (Some(&"ack_interrupt"), Duration::ZERO)
     );
 
-    // A link that comes back without the settings is set up again first.
-    phy.vendor_mut().settings_lost = true;
-    phy.vendor_mut().asked.clear();
+    // A PHY that lost its settings is configured again before its link is up.
+    phy.ops_mut().config_lost = true;
+    phy.ops_mut().calls.clear();
     chip.set_partner(Partner::default());
     let events = run(&mut phy, &clock, &mut mdio, Duration::from_secs(8));
     assert_eq!(events.len(), 2);
-    assert_eq!(phy.vendor().asked[..3], ["config_valid", "matches", "after_reset"]);
+    assert_eq!(phy.ops().calls[..3], ["config_valid", "matches", "after_reset"]);
 }
 
 #[test]
-fn strangers_are_told_and_left_alone() {
+fn start_unknown_id_no_write() {
     let (clock, _wire, chip) = chip(Part::Lan8700, None);
     let mut mdio = chip.mdio();
-    let mut phy = Clause22::new(ADDRESS, Notes::default());
-    let told = phy.start(&mut mdio, LinkModes::ALL_MODES, clock.now());
-    assert!(matches!(told, Err(PhyError::UnknownId(id)) if id.raw() == Part::Lan8700.id()));
-    assert_eq!((phy.state(), chip.mdio_counters().writes), (PhyState::Absent, 0));
+    let mut phy = Clause22::new(ADDRESS, Recorder::default());
+    let started = phy.start(&mut mdio, LinkModes::ALL_MODES, clock.now());
+    assert!(matches!(started, Err(PhyError::UnknownId(id)) if id.raw() == Part::Lan8700.id()));
+    assert_eq!((phy.state(), chip.mdio_counters().writes), (PhyState::NotResponding, 0));
 }
 
 #[test]
-fn errors_have_a_kind_and_words() {
+fn phy_error_kind_and_message() {
     use ethdev::Error as _;
     let id = PhyId::from_registers(0x22, 0x1555).unwrap();
-    for (error, kind, words) in [
+    for (error, kind, message) in [
         (
             PhyError::Mdio(ErrorKind::Timeout),
             ErrorKind::Timeout,
-            "MDIO failed: Timeout",
+            "MDIO error: timed out waiting for the device",
         ),
         (
             PhyError::NotResponding(ADDRESS),
             ErrorKind::NotPresent,
-            "no PHY answers at MDIO address 1",
+            "no PHY responds at MDIO address 1",
         ),
-        (PhyError::UnknownId(id), ErrorKind::NotPresent, "unknown PHY 0x00221555"),
-        (PhyError::ResetTimeout, ErrorKind::Timeout, "PHY reset did not end"),
         (
-            PhyError::NoCommonMode,
-            ErrorKind::LinkDown,
-            "no common link mode with the partner",
+            PhyError::UnknownId(id),
+            ErrorKind::NotPresent,
+            "unsupported PHY identifier 0x00221555",
         ),
+        (
+            PhyError::ResetTimeout,
+            ErrorKind::Timeout,
+            "timed out waiting for the end of the PHY reset",
+        ),
+        (PhyError::NoCommonMode, ErrorKind::LinkDown, "no common link mode"),
         (PhyError::NotStarted, ErrorKind::Stopped, "PHY is not started"),
     ] {
-        assert_eq!((error.kind(), error.to_string().as_str()), (kind, words));
+        assert_eq!((error.kind(), error.to_string().as_str()), (kind, message));
     }
 }
 
 #[test]
-fn bits_are_modified_one_by_one() {
+fn modify_unchanged_value_no_write() {
     struct One(u16, usize);
     impl Mdio for One {
         type Error = ErrorKind;

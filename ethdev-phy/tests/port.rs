@@ -1,14 +1,17 @@
-//! A port's duties towards its MAC and its PHY, on a MAC and a PHY that do as they are told.
+//! `EthernetPort` on a mock MAC and a mock PHY.
 
 use core::cell::{Cell, RefCell};
+use core::task::{Context, Poll, Waker};
 use core::time::Duration;
 use std::collections::VecDeque;
+use std::error::Error as _;
 use std::rc::Rc;
 
 use embedded_hal::digital;
 use ethdev::{
-    Capabilities, Control, ControlError, Duplex, Error as _, ErrorKind, ErrorType, EthernetDevice, Events, Interest,
-    Link, LinkMode, MacAddress, Rearm, RearmOutcome, RxMeta, Speed, Stats,
+    Capabilities, Control, Duplex, Error as _, ErrorKind, ErrorType, EthernetDevice, Events, Interest, LendingDevice,
+    Link, LinkMode, MacAddress, MaxFrameLen, PollReady, Rearm, RearmOutcome, RxFrame, RxHalf, RxMeta, Speed, Stats,
+    TxHalf,
 };
 use ethdev_phy::mdio::{Mdio, PhyAddress, RegisterAddress};
 use ethdev_phy::phy::{LinkModes, Phy, PhyError, PhyEvent, reg};
@@ -21,33 +24,35 @@ const ADDRESS: PhyAddress = match PhyAddress::new(1) {
     None => panic!("below 32"),
 };
 
-/// What the test sees of both, and what it makes them do.
+/// The state that a test sets in both mocks, and the calls that they record.
 #[derive(Debug, Default)]
 struct Script {
     now: Cell<Duration>,
     link: Cell<Link>,
     link_changes: Cell<u32>,
+    polled_link: Cell<Link>,
     interrupt: Cell<Option<bool>>,
     fault: Cell<bool>,
     events: Cell<Events>,
     starts_fail: Cell<bool>,
-    mac_refuses: Cell<bool>,
-    /// What the PHY says next; nothing new where it is empty.
-    says: RefCell<VecDeque<Result<PhyEvent, PhyError<ErrorKind>>>>,
-    did: RefCell<Vec<&'static str>>,
+    mac_rejects: Cell<bool>,
+    mac_sleeps: Cell<bool>,
+    /// The results of the next polls of the PHY; `PhyEvent::None` after them.
+    polls: RefCell<VecDeque<Result<PhyEvent, PhyError<ErrorKind>>>>,
+    calls: RefCell<Vec<&'static str>>,
 }
 
 impl Script {
-    fn did(&self, what: &'static str) {
-        self.did.borrow_mut().push(what);
+    fn record(&self, call: &'static str) {
+        self.calls.borrow_mut().push(call);
     }
 
-    fn take_did(&self) -> Vec<&'static str> {
-        self.did.take()
+    fn take_calls(&self) -> Vec<&'static str> {
+        self.calls.take()
     }
 
-    fn say(&self, what: Result<PhyEvent, PhyError<ErrorKind>>) {
-        self.says.borrow_mut().push_back(what);
+    fn next_poll(&self, result: Result<PhyEvent, PhyError<ErrorKind>>) {
+        self.polls.borrow_mut().push_back(result);
     }
 
     fn advance(&self, time: Duration) {
@@ -55,19 +60,19 @@ impl Script {
     }
 }
 
-struct ToldMac(Rc<Script>);
+struct MockMac(Rc<Script>);
 
-impl ErrorType for ToldMac {
+impl ErrorType for MockMac {
     type Error = ErrorKind;
 }
 
-impl EthernetDevice for ToldMac {
+impl EthernetDevice for MockMac {
     fn mac_address(&self) -> MacAddress {
         MacAddress::new([2, 0, 0, 0, 0, 1])
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities::ETHERNET
+        Capabilities::ETHERNET.with_max_frame_len(MaxFrameLen::VLAN)
     }
 
     fn link(&self) -> Link {
@@ -100,7 +105,7 @@ impl EthernetDevice for ToldMac {
     }
 
     fn service(&mut self) -> Result<Events, ErrorKind> {
-        self.0.did("service");
+        self.0.record("service");
         if self.0.fault.get() {
             return Err(ErrorKind::Fault);
         }
@@ -108,45 +113,121 @@ impl EthernetDevice for ToldMac {
     }
 }
 
-impl Control for ToldMac {
-    fn start(&mut self) -> Result<(), ControlError<ErrorKind>> {
-        self.0.did("start");
-        if self.0.mac_refuses.get() {
-            return Err(ControlError::InvalidInput);
+impl Control for MockMac {
+    fn start(&mut self) -> Result<(), ErrorKind> {
+        self.0.record("start");
+        if self.0.mac_rejects.get() {
+            return Err(ErrorKind::InvalidInput);
         }
         Ok(())
     }
 
-    fn stop(&mut self) -> Result<(), ControlError<ErrorKind>> {
-        self.0.did("stop");
+    fn stop(&mut self) -> Result<(), ErrorKind> {
+        self.0.record("stop");
         Ok(())
     }
 
-    fn recover(&mut self) -> Result<(), ControlError<ErrorKind>> {
-        self.0.did("recover");
+    fn recover(&mut self) -> Result<(), ErrorKind> {
+        self.0.record("recover");
         self.0.fault.set(false);
+        Ok(())
+    }
+
+    fn sleep(&mut self) -> Result<(), ErrorKind> {
+        if !self.0.mac_sleeps.get() {
+            return Err(ErrorKind::Unsupported);
+        }
+        self.0.record("sleep");
+        Ok(())
+    }
+
+    fn wake(&mut self) -> Result<(), ErrorKind> {
+        if !self.0.mac_sleeps.get() {
+            return Err(ErrorKind::Unsupported);
+        }
+        self.0.record("wake");
         Ok(())
     }
 }
 
-impl Rearm for ToldMac {
+impl Rearm for MockMac {
     fn disarm(&mut self) -> Result<(), ErrorKind> {
         Ok(())
     }
 
     fn rearm(&mut self, _: Interest) -> Result<RearmOutcome, ErrorKind> {
-        self.0.did("rearm");
+        self.0.record("rearm");
         Ok(RearmOutcome::Armed)
     }
 }
 
-impl Mac for ToldMac {
+impl PollReady for MockMac {
+    fn poll_ready(&mut self, interest: Interest, _: &mut Context<'_>) -> Poll<Result<Interest, ErrorKind>> {
+        self.0.record("poll_ready");
+        let link = self.0.link.get();
+        if interest.link && self.0.polled_link.replace(link) != link {
+            return Poll::Ready(Ok(Interest::LINK));
+        }
+        Poll::Pending
+    }
+}
+
+/// Lends one frame. Transmission fails with `Busy`, a commit with `LinkDown`.
+struct Half<'a>(&'a MockMac, [u8; 60]);
+
+impl RxHalf for Half<'_> {
+    type Error = ErrorKind;
+
+    fn peek(&mut self) -> Result<Option<RxFrame<'_>>, ErrorKind> {
+        Ok(RxFrame::new(&mut self.1, RxMeta::new(60)))
+    }
+
+    fn release(&mut self) -> Result<(), ErrorKind> {
+        self.0.0.record("release");
+        Ok(())
+    }
+
+    fn discard(&mut self) -> Result<(), ErrorKind> {
+        Err(ErrorKind::Fault)
+    }
+}
+
+impl TxHalf for Half<'_> {
+    type Error = ErrorKind;
+
+    fn ready(&mut self) -> Result<bool, ErrorKind> {
+        Ok(true)
+    }
+
+    fn reserve(&mut self, len: usize) -> Result<Option<&mut [u8]>, ErrorKind> {
+        Ok(self.1.get_mut(..len))
+    }
+
+    fn commit(&mut self, _: usize) -> Result<(), ErrorKind> {
+        Err(ErrorKind::LinkDown)
+    }
+
+    fn send_vectored(&mut self, _: &[&[u8]]) -> Result<(), ErrorKind> {
+        Err(ErrorKind::Busy)
+    }
+}
+
+impl LendingDevice for MockMac {
+    type Rx<'a> = Half<'a>;
+    type Tx<'a> = Half<'a>;
+
+    fn split(&mut self) -> (Half<'_>, Half<'_>) {
+        (Half(self, [0xee; 60]), Half(self, [0; 60]))
+    }
+}
+
+impl Mac for MockMac {
     fn modes(&self) -> LinkModes {
         LinkModes::TX100_FULL
     }
 
     fn mdio(&mut self) -> impl Mdio<Error = ErrorKind> {
-        Silent
+        DeadBus
     }
 
     fn set_link(&mut self, link: Link) -> Result<(), ErrorKind> {
@@ -161,10 +242,10 @@ impl Mac for ToldMac {
     }
 }
 
-/// A bus that never answers.
-struct Silent;
+/// A bus on which every access times out.
+struct DeadBus;
 
-impl Mdio for Silent {
+impl Mdio for DeadBus {
     type Error = ErrorKind;
 
     fn read(&mut self, _: PhyAddress, _: RegisterAddress) -> Result<u16, ErrorKind> {
@@ -176,13 +257,13 @@ impl Mdio for Silent {
     }
 }
 
-struct ToldPhy {
+struct MockPhy {
     script: Rc<Script>,
     due: Cell<Duration>,
     link: Link,
 }
 
-impl ToldPhy {
+impl MockPhy {
     fn new(script: &Rc<Script>) -> Self {
         Self {
             script: script.clone(),
@@ -192,7 +273,7 @@ impl ToldPhy {
     }
 }
 
-impl Phy for ToldPhy {
+impl Phy for MockPhy {
     fn start<M: Mdio + ?Sized>(
         &mut self,
         _: &mut M,
@@ -200,7 +281,7 @@ impl Phy for ToldPhy {
         now: Duration,
     ) -> Result<(), PhyError<M::Error>> {
         assert_eq!(advertise, LinkModes::TX100_FULL);
-        self.script.did("phy start");
+        self.script.record("phy start");
         self.due.set(now + POLL);
         if self.script.starts_fail.get() {
             return Err(PhyError::NotResponding(ADDRESS));
@@ -212,14 +293,14 @@ impl Phy for ToldPhy {
         if now < self.due.get() {
             return Ok(PhyEvent::None);
         }
-        self.script.did("poll");
+        self.script.record("poll");
         self.due.set(now + POLL);
-        let said = self.script.says.borrow_mut().pop_front().unwrap_or(Ok(PhyEvent::None));
-        match said {
+        let result = self.script.polls.borrow_mut().pop_front().unwrap_or(Ok(PhyEvent::None));
+        match result {
             Ok(PhyEvent::Up(mode)) => self.link = Link::Up(mode),
             Ok(PhyEvent::Down) => self.link = Link::Down,
-            Ok(PhyEvent::None) => {}
-            // Its error is the bus' own.
+            Ok(_) => {}
+            // The error comes from the bus.
             Err(PhyError::Mdio(_)) => {
                 return Err(mdio
                     .read(ADDRESS, reg::BMSR)
@@ -233,19 +314,19 @@ impl Phy for ToldPhy {
                 });
             }
         }
-        said.map_err(|_| PhyError::ResetTimeout)
+        result.map_err(|_| PhyError::ResetTimeout)
     }
 
     fn next_poll(&self, now: Duration) -> Duration {
         match self.script.interrupt.get() {
-            // Only an interrupt makes it due.
+            // With a line, only an interrupt makes a poll due.
             Some(_) if !self.due.get().is_zero() => Duration::MAX,
             _ => self.due.get().saturating_sub(now),
         }
     }
 
     fn on_interrupt<M: Mdio + ?Sized>(&mut self, _: &mut M, _: Duration) -> Result<(), PhyError<M::Error>> {
-        self.script.did("interrupt");
+        self.script.record("interrupt");
         // Reading the cause releases the line.
         self.script.interrupt.set(Some(false));
         self.due.set(Duration::ZERO);
@@ -253,7 +334,7 @@ impl Phy for ToldPhy {
     }
 
     fn stop<M: Mdio + ?Sized>(&mut self, _: &mut M) -> Result<(), PhyError<M::Error>> {
-        self.script.did("phy stop");
+        self.script.record("phy stop");
         self.link = Link::Down;
         Ok(())
     }
@@ -263,52 +344,52 @@ impl Phy for ToldPhy {
     }
 }
 
-fn port(script: &Rc<Script>) -> EthernetPort<ToldMac, ToldPhy, impl FnMut() -> Duration> {
+fn port(script: &Rc<Script>) -> EthernetPort<MockMac, MockPhy, impl FnMut() -> Duration> {
     let clock = script.clone();
-    let port = EthernetPort::new(ToldMac(script.clone()), ToldPhy::new(script), move || clock.now.get());
+    let port = EthernetPort::new(MockMac(script.clone()), MockPhy::new(script), move || clock.now.get());
     let port = port.unwrap_or_else(|e| panic!("{e}"));
-    assert_eq!(script.take_did(), ["phy start", "start"]);
+    assert_eq!(script.take_calls(), ["phy start", "start"]);
     port
 }
 
 #[test]
-fn the_phy_is_left_alone_between_two_looks() {
+fn service_phy_not_due_no_mdio_access() {
     let script = Rc::new(Script::default());
     let mut port = port(&script);
-    script.say(Ok(PhyEvent::Up(MODE)));
+    script.next_poll(Ok(PhyEvent::Up(MODE)));
     assert_eq!(port.next_service(), POLL);
     for _ in 0..49 {
         script.advance(Duration::from_millis(1));
         assert!(!port.service().unwrap().link_changed);
     }
-    assert_eq!(script.take_did(), ["service"; 49]);
+    assert_eq!(script.take_calls(), ["service"; 49]);
 
     script.advance(Duration::from_millis(1));
     assert!(port.service().unwrap().link_changed);
     assert_eq!((port.link(), port.stats().link_changes), (Link::Up(MODE), 1));
-    assert_eq!(script.take_did(), ["poll", "service"]);
+    assert_eq!(script.take_calls(), ["poll", "service"]);
     assert_eq!(port.next_service(), POLL);
 }
 
 #[test]
-fn with_a_line_the_phy_is_looked_at_when_it_asks() {
+fn service_phy_interrupt_polls_phy() {
     let script = Rc::new(Script::default());
     script.interrupt.set(Some(false));
     let mut port = port(&script);
     script.advance(Duration::from_secs(3600));
     port.service().unwrap();
-    assert_eq!(script.take_did(), ["service"]);
+    assert_eq!(script.take_calls(), ["service"]);
 
     script.interrupt.set(Some(true));
-    script.say(Ok(PhyEvent::Up(MODE)));
+    script.next_poll(Ok(PhyEvent::Up(MODE)));
     assert_eq!(port.rearm(Interest::LINK), Ok(RearmOutcome::WorkPending));
     assert!(port.service().unwrap().link_changed);
-    assert_eq!(script.take_did(), ["rearm", "interrupt", "poll", "service"]);
+    assert_eq!(script.take_calls(), ["rearm", "interrupt", "poll", "service"]);
     assert_eq!(port.rearm(Interest::LINK), Ok(RearmOutcome::Armed));
 }
 
 #[test]
-fn a_look_that_is_due_is_work_for_whom_the_link_concerns() {
+fn rearm_phy_due_work_pending_for_link_only() {
     let script = Rc::new(Script::default());
     let mut port = port(&script);
     assert_eq!(port.rearm(Interest::ALL), Ok(RearmOutcome::Armed));
@@ -318,33 +399,33 @@ fn a_look_that_is_due_is_work_for_whom_the_link_concerns() {
 }
 
 #[test]
-fn no_common_mode_takes_the_link_down_and_is_said_once() {
+fn service_no_common_mode_link_down_reported_once() {
     let script = Rc::new(Script::default());
     let mut port = port(&script);
-    script.say(Ok(PhyEvent::Up(MODE)));
+    script.next_poll(Ok(PhyEvent::Up(MODE)));
     script.advance(POLL);
     port.service().unwrap();
-    script.say(Err(PhyError::NoCommonMode));
+    script.next_poll(Err(PhyError::NoCommonMode));
     script.advance(POLL);
     assert_eq!(port.service(), Err(Error::Phy(PhyError::NoCommonMode)));
     assert_eq!(port.link(), Link::Down);
-    // The call that failed had something to tell.
+    // The change during the failed call is reported by the next one.
     assert!(port.service().unwrap().link_changed);
     assert!(!port.service().unwrap().link_changed);
-    // A partner is no fault of the PHY: recovery leaves it alone.
-    script.take_did();
+    // The lack of a common mode is no fault of the PHY.
+    script.take_calls();
     port.recover().unwrap();
-    assert_eq!(script.take_did(), ["recover"]);
+    assert_eq!(script.take_calls(), ["recover"]);
 }
 
 #[test]
-fn an_error_of_the_bus_says_nothing_about_the_link() {
+fn service_mdio_error_link_unchanged() {
     let script = Rc::new(Script::default());
     let mut port = port(&script);
-    script.say(Ok(PhyEvent::Up(MODE)));
+    script.next_poll(Ok(PhyEvent::Up(MODE)));
     script.advance(POLL);
     port.service().unwrap();
-    script.say(Err(PhyError::Mdio(ErrorKind::Other)));
+    script.next_poll(Err(PhyError::Mdio(ErrorKind::Other)));
     script.advance(POLL);
     assert_eq!(port.service(), Err(Error::Phy(PhyError::Mdio(ErrorKind::Timeout))));
     assert_eq!((port.link(), port.stats().link_changes), (Link::Up(MODE), 1));
@@ -352,13 +433,13 @@ fn an_error_of_the_bus_says_nothing_about_the_link() {
 }
 
 #[test]
-fn a_phy_that_is_gone_is_started_anew_by_recovery() {
+fn recover_failed_phy_restarts_it() {
     let script = Rc::new(Script::default());
     let mut port = port(&script);
-    script.say(Ok(PhyEvent::Up(MODE)));
+    script.next_poll(Ok(PhyEvent::Up(MODE)));
     script.advance(POLL);
     port.service().unwrap();
-    script.say(Err(PhyError::NotResponding(ADDRESS)));
+    script.next_poll(Err(PhyError::NotResponding(ADDRESS)));
     script.advance(POLL);
     let error = port.service().unwrap_err();
     assert_eq!(error, Error::Phy(PhyError::NotResponding(ADDRESS)));
@@ -366,35 +447,35 @@ fn a_phy_that_is_gone_is_started_anew_by_recovery() {
     assert_eq!(port.link(), Link::Down);
 
     script.starts_fail.set(true);
-    script.take_did();
-    assert_eq!(port.recover(), Err(ControlError::Device(error)));
+    script.take_calls();
+    assert_eq!(port.recover(), Err(error));
     script.starts_fail.set(false);
     port.recover().unwrap();
     port.recover().unwrap();
     assert_eq!(
-        script.take_did(),
+        script.take_calls(),
         ["recover", "phy start", "recover", "phy start", "recover"]
     );
 }
 
 #[test]
-fn an_error_of_the_phy_does_not_stop_the_mac_nor_hide_what_it_saw() {
+fn service_phy_error_keeps_mac_events() {
     let script = Rc::new(Script::default());
     let mut port = port(&script);
     let mut seen = Events::NONE;
     seen.rx_pending = true;
     seen.tx_completed = 3;
     script.events.set(seen);
-    script.say(Err(PhyError::NotResponding(ADDRESS)));
+    script.next_poll(Err(PhyError::NotResponding(ADDRESS)));
     script.advance(POLL);
     assert!(port.service().is_err());
-    assert_eq!(script.take_did(), ["poll", "service"]);
+    assert_eq!(script.take_calls(), ["poll", "service"]);
     assert_eq!(port.service(), Ok(seen));
     assert_eq!(port.service(), Ok(Events::NONE));
 }
 
 #[test]
-fn an_error_of_the_mac_keeps_its_cause() {
+fn service_mac_error_keeps_cause() {
     let script = Rc::new(Script::default());
     let mut port = port(&script);
     script.fault.set(true);
@@ -407,55 +488,195 @@ fn an_error_of_the_mac_keeps_its_cause() {
 }
 
 #[test]
-fn a_port_whose_phy_does_not_answer_is_not_made() {
+fn new_phy_not_responding_error() {
     let script = Rc::new(Script::default());
     script.starts_fail.set(true);
-    let made = EthernetPort::new(ToldMac(script.clone()), ToldPhy::new(&script), || Duration::ZERO);
+    let made = EthernetPort::new(MockMac(script.clone()), MockPhy::new(&script), || Duration::ZERO);
     assert_eq!(made.err(), Some(Error::Phy(PhyError::NotResponding(ADDRESS))));
 }
 
 #[test]
-fn a_port_whose_mac_does_not_start_is_not_made() {
+fn new_mac_start_rejected_error() {
     let script = Rc::new(Script::default());
-    script.mac_refuses.set(true);
-    let made = EthernetPort::new(ToldMac(script.clone()), ToldPhy::new(&script), || Duration::ZERO);
+    script.mac_rejects.set(true);
+    let made = EthernetPort::new(MockMac(script.clone()), MockPhy::new(&script), || Duration::ZERO);
     let error = made.err().expect("no port");
-    assert_eq!(error, Error::Refused(ErrorKind::InvalidInput));
+    assert_eq!(error, Error::Mac(ErrorKind::InvalidInput));
     assert_eq!(error.kind(), ErrorKind::InvalidInput);
 }
 
 #[test]
-fn without_a_sleep_of_its_own_the_mac_is_stopped() {
+fn sleep_mac_without_sleep_stops_mac() {
     let script = Rc::new(Script::default());
     let mut port = port(&script);
-    script.say(Ok(PhyEvent::Up(MODE)));
+    script.next_poll(Ok(PhyEvent::Up(MODE)));
     script.advance(POLL);
     port.service().unwrap();
-    script.take_did();
+    script.take_calls();
     port.sleep().unwrap();
     port.service().unwrap();
     assert_eq!(port.link(), Link::Down);
     port.wake().unwrap();
     port.wake().unwrap();
-    assert_eq!(script.take_did(), ["stop", "phy stop", "service", "phy start", "start"]);
+    assert_eq!(
+        script.take_calls(),
+        ["stop", "phy stop", "service", "phy start", "start"]
+    );
 
     port.stop().unwrap();
     port.sleep().unwrap();
     port.wake().unwrap();
-    // Stopped before, stopped after.
-    assert_eq!(script.take_did(), ["stop", "stop", "phy stop", "phy start"]);
+    // It was stopped before it slept.
+    assert_eq!(script.take_calls(), ["stop", "stop", "phy stop", "phy start"]);
     port.start().unwrap();
-    assert_eq!(script.take_did(), ["start"]);
+    assert_eq!(script.take_calls(), ["start"]);
 }
 
 #[test]
-fn the_interval_is_in_the_capabilities() {
+fn capabilities_service_interval_set() {
     let script = Rc::new(Script::default());
     let port = port(&script).with_max_service_interval(POLL);
     assert_eq!(port.capabilities().max_service_interval, Some(POLL));
+    assert_eq!(port.tx_max_frame_len(), MaxFrameLen::VLAN);
 }
 
-/// A pin of the host, or what is left of it.
+fn port_with_link(script: &Rc<Script>) -> EthernetPort<MockMac, MockPhy, impl FnMut() -> Duration> {
+    let mut port = port(script);
+    script.next_poll(Ok(PhyEvent::Up(MODE)));
+    script.advance(POLL);
+    assert!(port.service().unwrap().link_changed);
+    script.take_calls();
+    port
+}
+
+#[test]
+fn sleep_mac_with_sleep_no_stop() {
+    let script = Rc::new(Script::default());
+    script.mac_sleeps.set(true);
+    let mut port = port_with_link(&script);
+    port.sleep().unwrap();
+    port.wake().unwrap();
+    assert_eq!(script.take_calls(), ["sleep", "phy stop", "phy start", "wake"]);
+}
+
+#[test]
+fn start_asleep_restarts_phy() {
+    let script = Rc::new(Script::default());
+    let mut port = port_with_link(&script);
+    port.sleep().unwrap();
+    script.take_calls();
+    port.start().unwrap();
+    // Awake: there is nothing to wake.
+    port.wake().unwrap();
+    assert_eq!(script.take_calls(), ["phy start", "start"]);
+}
+
+#[test]
+fn stop_asleep_phy_off_until_start() {
+    let script = Rc::new(Script::default());
+    let mut port = port_with_link(&script);
+    port.sleep().unwrap();
+    port.stop().unwrap();
+    port.recover().unwrap();
+    script.take_calls();
+    port.wake().unwrap();
+    assert_eq!(script.take_calls(), [""; 0]);
+    port.start().unwrap();
+    assert_eq!(script.take_calls(), ["phy start", "start"]);
+}
+
+#[test]
+fn wake_phy_start_failed_repeated() {
+    let script = Rc::new(Script::default());
+    let mut port = port_with_link(&script);
+    port.sleep().unwrap();
+    script.starts_fail.set(true);
+    assert_eq!(port.wake(), Err(Error::Phy(PhyError::NotResponding(ADDRESS))));
+    script.starts_fail.set(false);
+    script.take_calls();
+    port.wake().unwrap();
+    assert_eq!(script.take_calls(), ["phy start", "start"]);
+}
+
+/// A PHY that came back by itself needs no restart.
+#[test]
+fn recover_phy_back_with_link_not_restarted() {
+    let script = Rc::new(Script::default());
+    let mut port = port_with_link(&script);
+    script.next_poll(Err(PhyError::NotResponding(ADDRESS)));
+    script.next_poll(Ok(PhyEvent::Up(MODE)));
+    for _ in 0..2 {
+        script.advance(POLL);
+        let _ = port.service();
+    }
+    assert!(port.link().is_up());
+    script.take_calls();
+    port.recover().unwrap();
+    assert_eq!(script.take_calls(), ["recover"]);
+}
+
+#[test]
+fn service_link_changed_outside_service_reported_once() {
+    let script = Rc::new(Script::default());
+    let mut port = port_with_link(&script);
+    script.link.set(Link::Down);
+    assert!(port.service().unwrap().link_changed);
+    assert!(!port.service().unwrap().link_changed);
+}
+
+#[test]
+fn poll_ready_phy_due_reports_link_change_once() {
+    let script = Rc::new(Script::default());
+    let mut port = port(&script);
+    let mut cx = Context::from_waker(Waker::noop());
+    script.next_poll(Ok(PhyEvent::Up(MODE)));
+    script.advance(POLL);
+    assert_eq!(port.poll_ready(Interest::RX, &mut cx), Poll::Pending);
+    assert_eq!(script.take_calls(), ["poll_ready"]);
+    assert_eq!(port.poll_ready(Interest::ALL, &mut cx), Poll::Ready(Ok(Interest::LINK)));
+    assert_eq!(script.take_calls(), ["poll", "poll_ready"]);
+    assert_eq!(port.poll_ready(Interest::ALL, &mut cx), Poll::Pending);
+    assert!(port.service().unwrap().link_changed);
+
+    script.next_poll(Err(PhyError::NoCommonMode));
+    script.advance(POLL);
+    let error = Error::Phy(PhyError::NoCommonMode);
+    assert_eq!(port.poll_ready(Interest::LINK, &mut cx), Poll::Ready(Err(error)));
+    assert!(port.service().unwrap().link_changed);
+}
+
+#[test]
+fn split_mac_error_is_error_mac() {
+    let script = Rc::new(Script::default());
+    let mut port = port_with_link(&script);
+    let (mut rx, mut tx) = port.split();
+    assert_eq!(rx.peek().unwrap().map(|frame| frame.len()), Some(60));
+    assert_eq!(rx.pending(), Ok(true));
+    assert_eq!(rx.release(), Ok(()));
+    assert_eq!(rx.discard(), Err(Error::Mac(ErrorKind::Fault)));
+    assert_eq!(tx.ready(), Ok(true));
+    assert_eq!(tx.reserve(61), Ok(None));
+    assert_eq!(
+        tx.reserve(14).map(|memory| memory.map(|memory| memory.len())),
+        Ok(Some(14))
+    );
+    assert_eq!(tx.commit(14), Err(Error::Mac(ErrorKind::LinkDown)));
+    assert_eq!(tx.send_vectored(&[&[0; 14]]), Err(Error::Mac(ErrorKind::Busy)));
+    assert_eq!(script.take_calls(), ["release"]);
+}
+
+#[test]
+fn error_from_kind_round_trips() {
+    let port = Error::<ErrorKind>::from(ErrorKind::BufferTooSmall { needed: 60 });
+    assert_eq!(port.kind(), ErrorKind::BufferTooSmall { needed: 60 });
+    assert_eq!(port.to_string(), ErrorKind::BufferTooSmall { needed: 60 }.to_string());
+    let phy = Error::Phy(PhyError::Mdio(ErrorKind::Timeout));
+    assert_eq!(phy.kind(), ErrorKind::Timeout);
+    assert_eq!(phy.to_string(), "PHY: MDIO error: timed out waiting for the device");
+    assert!(phy.source().is_none());
+}
+
+/// A pin of the host with a fixed level or error.
 struct Pin(Result<bool, digital::ErrorKind>);
 
 impl digital::ErrorType for Pin {
@@ -473,18 +694,18 @@ impl digital::InputPin for Pin {
 }
 
 #[test]
-fn a_line_of_its_own_is_active_low() {
+fn irq_pin_low_or_failed_active() {
     assert_eq!(IrqPin(Pin(Ok(true))).active(), Some(false));
     assert_eq!(IrqPin(Pin(Ok(false))).active(), Some(true));
     assert_eq!(IrqPin(Pin(Err(digital::ErrorKind::Other))).active(), Some(true));
 }
 
 #[test]
-fn a_line_of_its_own_is_believed_before_the_mac() {
+fn with_phy_irq_overrides_mac_line() {
     let script = Rc::new(Script::default());
     let mut port = port(&script).with_phy_irq(IrqPin(Pin(Ok(false))));
     port.service().unwrap();
-    assert_eq!(script.take_did(), ["interrupt", "poll", "service"]);
+    assert_eq!(script.take_calls(), ["interrupt", "poll", "service"]);
     let (_, _, _, IrqPin(pin)) = port.release();
     assert_eq!(pin.0, Ok(false));
 }

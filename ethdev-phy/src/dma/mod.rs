@@ -1,4 +1,4 @@
-//! Memory that is shared with a DMA engine: for the MACs with descriptor rings.
+//! Memory that is shared with a DMA engine, for MACs with descriptor rings.
 
 pub mod ring;
 mod sys_dma;

@@ -1,31 +1,38 @@
-//! Memory that is shared with a DMA engine: descriptors and buffers. All unsafe code of the ring MACs is here.
+//! Memory that is shared with a DMA engine: descriptors and buffers. All unsafe code of the MACs
+//! with rings is in this file.
 //!
-//! # Why it is sound
+//! # Soundness
 //!
-//! - A [`Ring`] is made of a `&'static mut` to its memory, which it keeps as raw pointers: nothing else of the program can reach that memory, it is never
-//!   freed, and forgetting the driver changes nothing.
-//! - No reference to a descriptor ever exists after that: they are read and written as volatile words.
-//! - A slice of a buffer exists only while its descriptor belongs to the processor: [`Ring::take`] has seen that, and the only way to give it away again is
-//!   [`Ring::give_to_dma`], which cannot be called while the slice is borrowed.
-//! - The address in a descriptor is written here only, and always that of the buffer that goes with it: nothing that a driver does makes the engine write
-//!   elsewhere. What the engine writes into a descriptor is never used as an address.
-//! - What is left is the hardware's word that it does not touch what is not its own, and the driver's that the engine stands still during
-//!   [`Ring::reset`] and [`Ring::turn`].
+//! - A [`Ring`] is created from a `&'static mut` to its memory and keeps raw pointers to it: no
+//!   other code can access that memory, it is never freed, and `mem::forget` of the driver changes
+//!   nothing.
+//! - No reference to a descriptor exists after that: descriptors are read and written as volatile
+//!   words.
+//! - A slice of a buffer exists only while the processor owns its descriptor: [`Ring::next_owned`]
+//!   checks that, and only [`Ring::give_to_dma`], which cannot be called while the slice is
+//!   borrowed, ends it.
+//! - Only this file writes the address in a descriptor, and always that of the buffer of the same
+//!   index: no action of a driver makes the engine write elsewhere. Values that the engine writes
+//!   into a descriptor are never used as an address.
+//! - The rest depends on the hardware, which must not access descriptors and buffers that the
+//!   processor owns, and on the driver, which must have stopped the engine before [`Ring::reset`]
+//!   and [`Ring::rotate`].
 #![allow(unsafe_code)]
 
 use core::ptr::NonNull;
 
-use super::ring::{Turn, after};
+use super::ring::{Rotation, after};
 
-/// Length of every buffer in bytes: the longest frame with a VLAN tag and its FCS (1522), in whole cache lines of up to 64 bytes.
+/// Length of each buffer in bytes: the longest frame with VLAN tag and FCS (1522), rounded up to
+/// whole cache lines of 64 bytes.
 pub const BUFFER_LEN: usize = 1536;
 
-/// The greatest alignment that a MAC or a cache asks for.
+/// The largest alignment that a MAC or a cache requires.
 #[derive(Debug)]
 #[repr(C, align(64))]
 struct Aligned<T>(T);
 
-/// The descriptors of `RX` frames to receive and `TX` frames to send, of `WORDS` words each. See [`Rings`].
+/// `RX` receive and `TX` transmit descriptors of `WORDS` words each. See [`Rings`].
 #[derive(Debug)]
 #[repr(C)]
 pub struct Descriptors<const RX: usize, const TX: usize, const WORDS: usize> {
@@ -34,11 +41,11 @@ pub struct Descriptors<const RX: usize, const TX: usize, const WORDS: usize> {
 }
 
 impl<const RX: usize, const TX: usize, const WORDS: usize> Descriptors<RX, TX, WORDS> {
-    /// All zero, so that it costs no flash.
+    /// Creates zeroed memory, so that a static takes no flash.
     #[must_use]
     pub const fn new() -> Self {
-        const { assert!(RX >= 2 && RX <= 1024, "2 to 1024 descriptors to receive") };
-        const { assert!(TX >= 2 && TX <= 1024, "2 to 1024 descriptors to send") };
+        const { assert!(RX >= 2 && RX <= 1024, "2 to 1024 receive descriptors") };
+        const { assert!(TX >= 2 && TX <= 1024, "2 to 1024 transmit descriptors") };
         Self {
             rx: Aligned([[0; WORDS]; RX]),
             tx: Aligned([[0; WORDS]; TX]),
@@ -52,7 +59,7 @@ impl<const RX: usize, const TX: usize, const WORDS: usize> Default for Descripto
     }
 }
 
-/// The buffers of `RX` frames to receive and `TX` frames to send. See [`Rings`].
+/// `RX` receive and `TX` transmit buffers. See [`Rings`].
 #[derive(Debug)]
 #[repr(C)]
 pub struct Buffers<const RX: usize, const TX: usize> {
@@ -61,7 +68,7 @@ pub struct Buffers<const RX: usize, const TX: usize> {
 }
 
 impl<const RX: usize, const TX: usize> Buffers<RX, TX> {
-    /// All zero, so that it costs no flash.
+    /// Creates zeroed memory, so that a static takes no flash.
     #[must_use]
     pub const fn new() -> Self {
         Self {
@@ -77,28 +84,35 @@ impl<const RX: usize, const TX: usize> Default for Buffers<RX, TX> {
     }
 }
 
-/// The memory of a ring MAC: descriptors and buffers for `RX` frames to receive and `TX` frames to send, at least two of each.
+/// The memory of a MAC with rings: descriptors and buffers for `RX` received and `TX` transmitted
+/// frames, at least two of each.
 ///
-/// A `&'static mut` of it goes to the driver, so that no second driver can have the same memory. `static_cell::ConstStaticCell` is a safe way to one:
+/// The driver takes a `&'static mut` to it, so that no second driver can use the same memory.
+/// `static_cell::ConstStaticCell` is a safe way to get one:
 ///
 /// ```ignore
-/// static RINGS: ConstStaticCell<enet::Rings<8, 4>> = ConstStaticCell::new(enet::Rings::new());
+/// static RINGS: ConstStaticCell<ethdev_enet::Rings<8, 4>> = ConstStaticCell::new(ethdev_enet::Rings::new());
 /// let mac = Enet::new(registers, RINGS.take(), delay, config)?;
 /// ```
 ///
-/// 3 KiB for each pair of one frame to receive and one to send. With how many frames a burst may come before the host looks, `RX` is chosen; `TX` is how many
-/// frames it may send at once.
+/// Each buffer takes 1.5 KiB. `RX` is the longest burst of frames between two polls of the host,
+/// `TX` the longest burst that it sends.
 ///
-/// # Where it may lie
+/// # Placement
 ///
-/// The engine must reach it, with the same content that the processor sees:
+/// The DMA engine must be able to access the memory, and must see the same content as the
+/// processor:
 ///
-/// - **Without data cache** (Cortex-M3, M4): in any memory that the bus master reaches. Core-coupled memory often is none.
-/// - **With one** (Cortex-M7, A7, A9): in memory that is not cached. On i.MX `RT10xx` that is DTCM, which the engine reaches, or on-chip RAM that the MPU makes
-///   *normal, non-cacheable*. Memory of the type *device* or *strongly ordered*, and any memory while the MMU of a Cortex-A is off, faults on accesses that are
-///   not aligned, which stacks make.
-/// - **Cached buffers** for speed: descriptors and buffers in statics of their own, the descriptors not cached ([`RingStorage::from_parts`]), and a [`Dma`] that
-///   cleans and invalidates. Descriptors cannot be cached: several share a cache line, and writing one back would undo what the engine wrote to its neighbour.
+/// - **No data cache** (Cortex-M3, M4): any memory that the bus master reaches. Core-coupled memory
+///   often is not reachable.
+/// - **Data cache** (Cortex-M7, A7, A9): non-cacheable memory. On i.MX `RT10xx` that is DTCM, or
+///   on-chip RAM that the MPU makes *normal, non-cacheable*. In memory of the type *device* or
+///   *strongly ordered*, and in any memory while the MMU of a Cortex-A is off, unaligned accesses,
+///   which stacks make, fault.
+/// - **Cacheable buffers** for speed: descriptors and buffers in separate statics, the descriptors
+///   non-cacheable ([`RingStorage::from_parts`]), and a [`Dma`] that cleans and invalidates.
+///   Descriptors cannot be cacheable: several share a cache line, and writing it back would
+///   overwrite what the engine wrote to a neighbour.
 #[derive(Debug, Default)]
 #[repr(C)]
 pub struct Rings<const RX: usize, const TX: usize, const WORDS: usize = 2> {
@@ -107,7 +121,7 @@ pub struct Rings<const RX: usize, const TX: usize, const WORDS: usize = 2> {
 }
 
 impl<const RX: usize, const TX: usize, const WORDS: usize> Rings<RX, TX, WORDS> {
-    /// All zero, so that it costs no flash.
+    /// Creates zeroed memory, so that a static takes no flash.
     #[must_use]
     pub const fn new() -> Self {
         Self {
@@ -117,16 +131,16 @@ impl<const RX: usize, const TX: usize, const WORDS: usize> Rings<RX, TX, WORDS> 
     }
 }
 
-/// [`Rings`] of any size, on their way to a driver. A driver that is released gives it back.
+/// [`Rings`] of any size, as a driver takes them and returns them on release.
 #[derive(Debug)]
 pub struct RingStorage<const WORDS: usize = 2> {
-    /// Memory to receive into.
+    /// Memory of the receive ring.
     pub rx: Side,
-    /// Memory to send from.
+    /// Memory of the transmit ring.
     pub tx: Side,
 }
 
-/// The memory of one direction. Exclusive, for ever.
+/// The memory of one ring. Exclusive and `'static`.
 #[derive(Debug)]
 pub struct Side {
     descriptors: NonNull<u32>,
@@ -134,17 +148,17 @@ pub struct Side {
     len: u16,
 }
 
-// SAFETY: the only pointers to memory that is its own for ever; whichever thread has the value has the memory.
+// SAFETY: the only pointers to `'static` memory; the thread that has the value has the memory.
 unsafe impl Send for Side {}
 
 impl<const WORDS: usize> RingStorage<WORDS> {
-    /// Of descriptors and buffers that lie in different memories.
+    /// Combines descriptors and buffers that are in different memories.
     #[must_use]
     pub fn from_parts<const RX: usize, const TX: usize>(
         descriptors: &'static mut Descriptors<RX, TX, WORDS>,
         buffers: &'static mut Buffers<RX, TX>,
     ) -> Self {
-        // Not more than 1024 by the assertions in `Descriptors::new`.
+        // At most 1024 by the assertions in `Descriptors::new`.
         let len = |n: usize| n as u16;
         Self {
             rx: Side {
@@ -169,7 +183,7 @@ impl<const RX: usize, const TX: usize, const WORDS: usize> From<&'static mut Rin
     }
 }
 
-/// A piece of memory that a driver shares with its DMA engine. Only drivers make them.
+/// A range of memory that a driver shares with its DMA engine. Only [`Ring`] creates it.
 #[derive(Debug)]
 pub struct DmaRange {
     start: NonNull<u8>,
@@ -178,90 +192,101 @@ pub struct DmaRange {
 }
 
 impl DmaRange {
-    /// Where the processor sees it. Buffers begin at multiples of 64.
+    /// Returns its address for the processor. Buffers start at multiples of 64.
     #[must_use]
     pub const fn start(&self) -> NonNull<u8> {
         self.start
     }
 
-    /// Its length in bytes.
+    /// Returns its length in bytes.
     #[must_use]
     pub const fn len(&self) -> usize {
         self.len
     }
 
-    /// Whether there is nothing in it.
+    /// Returns whether its length is zero.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.len == 0
     }
 
-    /// Whether it holds descriptors; else buffers.
+    /// Returns whether it contains descriptors; otherwise it contains buffers.
     #[must_use]
     pub const fn is_descriptors(&self) -> bool {
         self.descriptors
     }
 }
 
-/// What the board's memory needs to be shared with a DMA engine: addresses, caches, barriers. [`NonCacheable`] is the usual one.
+/// How the memory of a board is shared with a DMA engine: bus addresses, cache maintenance,
+/// barriers. [`NonCacheable`] is the usual implementation. The cache operations have the names and
+/// the effect of those of CMSIS and the `cortex-m` crate.
 ///
 /// # Safety
 ///
-/// The engine writes to the addresses that [`bus_address`](Self::bus_address) tells: they must be those of the region, all of it, as the engine's bus sees it.
-/// After the cache methods and barriers, engine and processor must see what the other one has written, as each of them says.
+/// The engine writes to the addresses that [`bus_address`](Self::bus_address) returns: they must be
+/// those of the whole range on the bus of the engine. After the cache operations and barriers,
+/// engine and processor must see each other's writes as documented for each method.
 pub unsafe trait Dma {
-    /// Where the engine sees the region, all of which stays in use as long as the program runs; `None` where it does not see it. Called once for each
-    /// region, before the engine is started.
-    fn bus_address(&self, region: &DmaRange) -> Option<u32>;
+    /// Returns the address of the range on the bus of the engine; `None` if the engine cannot
+    /// access all of it. Called once for each range, before the engine is started. The range
+    /// stays in use while the program runs.
+    fn bus_address(&self, range: &DmaRange) -> Option<u32>;
 
-    /// The processor has written to this part of a buffer, and the engine reads it next: clean the cache.
+    /// Cleans the cache lines of `part`: the processor has written to it, and the engine reads it
+    /// next.
     #[inline]
     fn clean(&self, part: &DmaRange) {
         let _ = part;
     }
 
-    /// The engine writes to this buffer next: nothing of it may be written back from the cache later. Clean or invalidate it.
+    /// Cleans and invalidates the cache lines of `part`: the engine writes to it next, and no dirty
+    /// line may be written back over that later. Invalidating alone is sufficient, because
+    /// ranges of buffers consist of whole cache lines.
     #[inline]
-    fn invalidate_before_write(&self, part: &DmaRange) {
+    fn clean_invalidate(&self, part: &DmaRange) {
         let _ = part;
     }
 
-    /// The engine has written to this part of a buffer, and the processor reads it next: invalidate the cache.
+    /// Invalidates the cache lines of `part`: the engine has written to it, and the processor reads
+    /// it next.
     #[inline]
     fn invalidate(&self, part: &DmaRange) {
         let _ = part;
     }
 
-    /// Orders accesses to memory, before it against after it, as the engine sees them: `DMB SY` on Arm.
+    /// Orders memory accesses before it against those after it, as observed by the engine: `DMB SY`
+    /// on Arm.
     #[inline]
     fn barrier(&self) {
         dmb();
     }
 
-    /// Completes writes to memory before the write to a register that follows: `DSB SY` on Arm.
+    /// Completes memory writes before the following write to a doorbell register: `DSB SY` on Arm.
     #[inline]
     fn barrier_before_doorbell(&self) {
         dsb();
     }
 }
 
-/// Memory that is not cached, and that the engine sees at the processor's addresses.
+/// Non-cacheable memory that has the same address for engine and processor.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NonCacheable;
 
-// SAFETY: it is the caller's choice of this type that says so of the board; addresses are the processor's own, and those that do not fit are refused.
+// SAFETY: the caller asserts this of the board by the choice of this type; addresses above 32 bits
+// are rejected.
 unsafe impl Dma for NonCacheable {
     #[inline]
-    fn bus_address(&self, region: &DmaRange) -> Option<u32> {
-        u32::try_from(region.start().addr().get()).ok()
+    fn bus_address(&self, range: &DmaRange) -> Option<u32> {
+        u32::try_from(range.start().addr().get()).ok()
     }
 }
 
-/// A memory barrier that other bus masters see too. Rust's fences are for the inner shareable domain, where an engine without coherent bus is not.
+/// A memory barrier for the full system. Fences of Rust cover the inner shareable domain, which
+/// does not include an engine without a coherent bus.
 #[inline]
 fn dmb() {
     #[cfg(target_arch = "arm")]
-    // SAFETY: an instruction that orders accesses and changes no register; without `nomem`, so that the compiler orders them too.
+    // SAFETY: orders accesses and changes no register; without `nomem`, so that the compiler orders them too.
     unsafe {
         core::arch::asm!("dmb sy", options(nostack, preserves_flags));
     }
@@ -269,7 +294,7 @@ fn dmb() {
     core::sync::atomic::fence(core::sync::atomic::Ordering::SeqCst);
 }
 
-/// As [`dmb`], and complete before anything follows.
+/// As [`dmb`], and waits for the completion of all accesses.
 #[inline]
 fn dsb() {
     #[cfg(target_arch = "arm")]
@@ -281,43 +306,47 @@ fn dsb() {
     core::sync::atomic::fence(core::sync::atomic::Ordering::SeqCst);
 }
 
-/// How a MAC lays out its descriptors.
+/// The layout of the descriptors of a MAC.
 pub trait Layout {
-    /// Words to a descriptor.
+    /// Number of words of a descriptor.
     const WORDS: usize;
-    /// The word that says whose the descriptor is. It is written last.
+    /// Index of the word with the ownership bit. It is written last.
     const CONTROL: usize;
-    /// The word with the buffer's address on the bus.
+    /// Index of the word with the bus address of the buffer.
     const ADDRESS: usize;
-    /// The bits of the control word that mark the last descriptor of the ring.
+    /// Bits of the control word that mark the last descriptor of the ring.
     const WRAP: u32;
 
-    /// Whether a descriptor with this control word is the engine's.
-    fn is_device(control: u32) -> bool;
+    /// Returns whether the engine owns a descriptor with this control word.
+    fn dma_owns(control: u32) -> bool;
 }
 
-/// A ring of descriptors, each with its buffer, and the position that comes next.
+/// A ring of descriptors with one buffer each, and the position of the next one.
 #[derive(Debug)]
 pub struct Ring<L> {
-    /// The control word of the descriptor that comes next, and that of the last one.
+    /// The control words of the next descriptor and of the last one of the ring.
     control: NonNull<u32>,
     last_control: NonNull<u32>,
-    /// Its buffer: each descriptor has the one with its number.
+    /// The buffer of the next descriptor, which has the same index.
     buffer: NonNull<[u8; BUFFER_LEN]>,
-    /// How much of the next buffer may be lent, in bytes: not 0 if the descriptor that comes next was seen to be the processor's and has not been given away
-    /// since. Never more than a buffer.
+    /// Number of bytes of the next buffer that may be lent, at most a whole buffer: not 0 only
+    /// while the processor is known to own the next descriptor.
     held: usize,
     memory: Side,
-    /// Where the engine sees the buffers.
+    /// Bus address of the buffers.
     buffer_address: u32,
     layout: core::marker::PhantomData<L>,
 }
 
-// SAFETY: as `Side`, into whose memory all pointers go.
+// SAFETY: as `Side`, to whose memory all pointers point.
 unsafe impl<L> Send for Ring<L> {}
 
 impl<L: Layout> Ring<L> {
-    /// The ring, and where the engine sees its descriptors. The memory back where it does not.
+    /// Creates a ring; returns it with the bus address of its descriptors.
+    ///
+    /// # Errors
+    ///
+    /// The engine cannot access the memory, which is returned.
     pub fn new<C: Dma>(memory: Side, dma: &C) -> Result<(Self, u32), Side> {
         const { assert!(L::CONTROL < L::WORDS && L::ADDRESS < L::WORDS) };
         let len = usize::from(memory.len);
@@ -332,8 +361,8 @@ impl<L: Layout> Ring<L> {
             descriptors: false,
         };
         let addresses = dma.bus_address(&descriptors).zip(dma.bus_address(&buffers));
-        let inside = |address: u32, region: &DmaRange| {
-            address % 64 == 0 && u32::try_from(region.len).is_ok_and(|len| address.checked_add(len).is_some())
+        let inside = |address: u32, range: &DmaRange| {
+            address % 64 == 0 && u32::try_from(range.len).is_ok_and(|len| address.checked_add(len).is_some())
         };
         match addresses {
             Some((table, base)) if inside(table, &descriptors) && inside(base, &buffers) => {
@@ -354,33 +383,38 @@ impl<L: Layout> Ring<L> {
         }
     }
 
-    /// Gives the memory back.
+    /// Releases the memory.
+    #[must_use]
     pub fn into_memory(self) -> Side {
         self.memory
     }
 
-    /// How many descriptors it has; at least two.
+    /// Returns the number of descriptors, at least two.
     #[inline]
+    #[must_use]
+    #[allow(clippy::len_without_is_empty, reason = "a ring is never empty")]
     pub const fn len(&self) -> u16 {
         self.memory.len
     }
 
-    /// How much of the next buffer may be lent; 0 where the descriptor that comes next is not held.
+    /// Returns the number of bytes of the next buffer that may be lent; 0 if its descriptor is not
+    /// held.
     #[inline]
+    #[must_use]
     pub const fn held(&self) -> usize {
         self.held
     }
 
-    /// Holds the descriptor that comes next no longer; it stays the processor's.
+    /// Stops holding the next descriptor. The processor still owns it.
     pub const fn forget(&mut self) {
         self.held = 0;
     }
 
-    /// A word of a descriptor. A position beyond the ring is taken for the last one.
+    /// Returns a word of a descriptor. A position beyond the ring counts as the last one.
     fn word(&self, at: u16, word: usize) -> NonNull<u32> {
         let at = if at < self.memory.len { at } else { self.memory.len - 1 };
         let word = if word < L::WORDS { word } else { 0 };
-        // SAFETY: inside the table, which has `len` descriptors of `WORDS` words.
+        // SAFETY: inside the table of `len` descriptors of `WORDS` words.
         unsafe { self.memory.descriptors.add(usize::from(at) * L::WORDS + word) }
     }
 
@@ -390,27 +424,29 @@ impl<L: Layout> Ring<L> {
         } else {
             self.memory.len - 1
         };
-        // SAFETY: inside the array, which has `len` buffers.
+        // SAFETY: inside the array of `len` buffers.
         unsafe { self.memory.buffers.add(usize::from(index)) }
     }
 
-    /// The position that comes next.
+    /// Returns the position of the next descriptor.
+    #[must_use]
     pub fn at(&self) -> u16 {
         let bytes = self.control.addr().get() - self.word(0, L::CONTROL).addr().get();
-        // Less than the length, which is of 16 bits.
+        // Less than the length, which has 16 bits.
         (bytes / (4 * L::WORDS)) as u16
     }
 
-    /// This position comes next.
+    /// Makes `at` the next position.
     fn go_to(&mut self, at: u16) {
         self.control = self.word(at, L::CONTROL);
         self.buffer = self.nth_buffer(at);
     }
 
-    /// The control word of any descriptor, whosever it is.
+    /// Reads the control word of a descriptor, owned by the engine or not.
     #[inline]
+    #[must_use]
     pub fn read(&self, at: u16) -> u32 {
-        // SAFETY: a word of a descriptor, which is initialised, aligned, and valid for ever.
+        // SAFETY: a word of a descriptor: initialised, aligned and `'static`.
         u32::from_le(unsafe { self.word(at, L::CONTROL).read_volatile() })
     }
 
@@ -419,51 +455,58 @@ impl<L: Layout> Ring<L> {
         unsafe { self.word(at, word).write_volatile(value.to_le()) };
     }
 
-    /// Whether any descriptor is the engine's.
+    /// Returns whether the engine owns the descriptor at this position.
     #[inline]
-    pub fn is_device(&self, at: u16) -> bool {
-        L::is_device(self.read(at))
+    #[must_use]
+    pub fn dma_owns(&self, at: u16) -> bool {
+        L::dma_owns(self.read(at))
     }
 
-    /// Whether the descriptor that comes next is the engine's.
+    /// Returns whether the engine owns the next descriptor.
     #[inline]
-    pub fn is_next_device(&self) -> bool {
-        self.is_device(self.at())
+    #[must_use]
+    pub fn dma_owns_next(&self) -> bool {
+        self.dma_owns(self.at())
     }
 
-    /// Takes the descriptor that comes next, to read what the engine has written. `length` tells from its control word how much of the buffer may be lent,
-    /// 0 for all of it. What it told, and the word; `None` where the descriptor is the engine's.
+    /// Holds the next descriptor for reading what the engine has written; `None` if the engine owns
+    /// it.
     ///
-    /// The word is read once and whole: the engine writes it in one access, together with the mark that it is done.
+    /// `length` returns from the control word the number of bytes of the buffer that may be lent, 0
+    /// for all of it. The result is that number and the control word. The word is read once:
+    /// the engine writes it in one access, ownership bit included.
     #[inline]
-    pub fn take<C: Dma>(&mut self, dma: &C, length: impl FnOnce(u32) -> usize) -> Option<(usize, u32)> {
+    pub fn next_owned<C: Dma>(&mut self, dma: &C, length: impl FnOnce(u32) -> usize) -> Option<(usize, u32)> {
         // SAFETY: a word of a descriptor, as in `read`.
         let control = u32::from_le(unsafe { self.control.read_volatile() });
-        if L::is_device(control) {
+        if L::dma_owns(control) {
             return None;
         }
-        // What the engine wrote before it gave the descriptor away is seen from here on.
+        // Makes visible what the engine wrote before it gave up the descriptor.
         dma.barrier();
         let len = length(control);
         self.held = if len == 0 || len > BUFFER_LEN { BUFFER_LEN } else { len };
         Some((len, control))
     }
 
-    /// Takes the descriptor that comes next, to write what the engine is to read; whether it is the processor's. That needs no barrier: no write overtakes the
-    /// read that it depends on.
+    /// Holds the next descriptor for writing; returns whether the processor owns it. No barrier is
+    /// needed: no write overtakes the read that it depends on.
     #[inline]
-    pub fn take_to_write(&mut self) -> bool {
+    #[must_use]
+    pub fn next_free(&mut self) -> bool {
         // SAFETY: a word of a descriptor, as in `read`.
         let control = u32::from_le(unsafe { self.control.read_volatile() });
-        if L::is_device(control) {
+        if L::dma_owns(control) {
             return false;
         }
         self.held = BUFFER_LEN;
         true
     }
 
-    /// The first `len` bytes of the buffer that comes next, for the cache methods of [`Dma`].
+    /// Returns the range of the first `len` bytes of the next buffer, for the cache operations of
+    /// [`Dma`].
     #[inline]
+    #[must_use]
     pub fn part(&self, len: usize) -> DmaRange {
         DmaRange {
             start: self.buffer.cast(),
@@ -472,7 +515,8 @@ impl<L: Layout> Ring<L> {
         }
     }
 
-    /// All buffers, for the same.
+    /// Returns the range of all buffers, for the cache operations of [`Dma`].
+    #[must_use]
     pub fn all(&self) -> DmaRange {
         DmaRange {
             start: self.memory.buffers.cast(),
@@ -481,19 +525,21 @@ impl<L: Layout> Ring<L> {
         }
     }
 
-    /// The first `len` bytes of the buffer that comes next, if so much of it is held.
+    /// Lends the first `len` bytes of the next buffer; `None` if fewer are held.
     #[inline]
     pub fn lend(&mut self, len: usize) -> Option<&mut [u8]> {
         if len > self.held {
             return None;
         }
         let start = self.buffer.cast::<u8>();
-        // SAFETY: inside one buffer, initialised (it was zeroed or written by the engine), not the engine's since `take` (or of no length), and not given away
-        // as long as the slice borrows `self`.
+        // SAFETY: inside one buffer, and initialised (zeroed or written by the engine). The processor has
+        // owned it since `next_owned` or `next_free` (otherwise `len` is 0), and keeps it while the
+        // slice borrows `self`.
         Some(unsafe { core::slice::from_raw_parts_mut(start.as_ptr(), len) })
     }
 
-    /// Gives the held descriptor to the engine and goes on to the next one. Nothing where none is held. The last one of the ring is marked as such.
+    /// Gives the held descriptor to the engine and advances to the next one. Does nothing if none
+    /// is held. Marks the last one of the ring.
     #[inline]
     pub fn give_to_dma<C: Dma>(&mut self, dma: &C, control: u32) {
         if self.held == 0 {
@@ -502,9 +548,10 @@ impl<L: Layout> Ring<L> {
         self.held = 0;
         let is_last = self.control == self.last_control;
         let control = if is_last { control | L::WRAP } else { control };
-        // Everything that was written to the buffer is there before the descriptor says so.
+        // The content of the buffer is visible before the ownership bit.
         dma.barrier();
-        // SAFETY: a word of a descriptor, as in `write`. Where this is not the last one, the next one is inside the table, and its buffer inside the array.
+        // SAFETY: a word of a descriptor, as in `write`. If this is not the last one, the next one is
+        // inside the table and its buffer inside the array.
         unsafe {
             self.control.write_volatile(control.to_le());
             (self.control, self.buffer) = if is_last {
@@ -527,7 +574,8 @@ impl<L: Layout> Ring<L> {
         );
     }
 
-    /// Begins anew at descriptor 0, with this control word in each. The engine stands still, and begins at descriptor 0 too.
+    /// Restarts at descriptor 0, with this control word in each. The engine is stopped and restarts
+    /// at descriptor 0 too.
     pub fn reset(&mut self, control: u32) {
         self.held = 0;
         self.go_to(0);
@@ -536,11 +584,13 @@ impl<L: Layout> Ring<L> {
         }
     }
 
-    /// How many descriptors in a row, from the next one on, are the processor's.
+    /// Returns the number of consecutive descriptors, from the next one on, that the processor
+    /// owns.
+    #[must_use]
     pub fn pending(&self) -> u16 {
         let mut at = self.at();
         for n in 0..self.memory.len {
-            if self.is_device(at) {
+            if self.dma_owns(at) {
                 return n;
             }
             at = after(at, self.memory.len);
@@ -548,26 +598,28 @@ impl<L: Layout> Ring<L> {
         self.memory.len
     }
 
-    /// Puts the ring in order for an engine that stands still and begins at descriptor 0 next, and keeps the `pending` frames from the next one on, also the
-    /// one that is held: the reader goes on with them. All others get this control word. Frames that are kept are copied.
-    pub fn turn<C: Dma>(&mut self, dma: &C, pending: u16, control: u32) {
+    /// Prepares the ring for an engine that is stopped and restarts at descriptor 0, and keeps the
+    /// `pending` frames from the next one on, including the held one: the reader continues with
+    /// them. All other descriptors get this control word. The buffers of pending frames are
+    /// swapped in memory.
+    pub fn rotate<C: Dma>(&mut self, dma: &C, pending: u16, control: u32) {
         let len = self.memory.len;
         let pending = if pending < len { pending } else { len };
-        let turn = Turn::new(self.at(), pending, len);
+        let rotation = Rotation::new(self.at(), pending, len);
         if pending > 0 {
-            // What is held may have been changed by its reader; all else is as the engine left it.
+            // Its reader may have modified the held buffer; the others are as the engine wrote them.
             if self.held > 0 {
                 dma.clean(&self.part(BUFFER_LEN));
             }
             dma.invalidate(&self.all());
-            // Turned in place: reversing both parts and then the whole exchanges them.
-            self.reverse(0, turn.first);
-            self.reverse(turn.first, len);
+            // Rotates in place: reverses both parts, then the whole.
+            self.reverse(0, rotation.first);
+            self.reverse(rotation.first, len);
             self.reverse(0, len);
             dma.clean(&self.all());
         }
-        self.go_to(turn.at);
-        let mut at = turn.at;
+        self.go_to(rotation.at);
+        let mut at = rotation.at;
         for n in 0..len {
             let control = if n < pending { self.read(at) } else { control };
             self.rewrite(at, control);
@@ -582,7 +634,8 @@ impl<L: Layout> Ring<L> {
             let (a, b) = (self.read(low), self.read(high));
             self.write(low, L::CONTROL, b);
             self.write(high, L::CONTROL, a);
-            // SAFETY: two buffers of the array, not the same one; the engine stands still, and nothing is lent while `self` is borrowed.
+            // SAFETY: two different buffers of the array; the engine is stopped, and nothing is lent while
+            // `self` is borrowed.
             unsafe { self.nth_buffer(low).swap(self.nth_buffer(high)) };
             low += 1;
         }

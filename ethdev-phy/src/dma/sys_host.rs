@@ -1,4 +1,4 @@
-//! Memory that is shared with a model of a DMA engine, on a host.
+//! Memory that is shared with the model of a DMA engine, on a host.
 #![allow(unsafe_code)]
 
 extern crate std;
@@ -10,11 +10,11 @@ use std::vec::Vec;
 
 use super::sys_dma::{Dma, DmaRange};
 
-/// A [`Dma`] for tests on a host, where the engine is a model: it sees what the driver shares at bus addresses of its own, by [`read`](Self::read) and
-/// [`write`](Self::write). Clones are the same bus.
+/// A [`Dma`] for tests on a host, where the engine is a model: it accesses the memory of the driver
+/// at bus addresses by [`read`](Self::read) and [`write`](Self::write). Clones are the same bus.
 ///
-/// Buffers are as incoherent as can be: the engine has a copy of its own, and content crosses only when the driver cleans and invalidates. What a driver forgets
-/// does not arrive. Descriptors are the same for both, as uncached memory is.
+/// Buffers are not coherent: the engine has a copy, and content is transferred only when the driver
+/// cleans or invalidates. Descriptors are coherent, as non-cacheable memory is.
 ///
 /// ```
 /// use ethdev_phy::dma::HostMemory;
@@ -22,37 +22,39 @@ use super::sys_dma::{Dma, DmaRange};
 /// let memory = HostMemory::new();
 /// // One goes to the driver (`Enet::with_dma`), the other to the model of its chip.
 /// let bus = memory.clone();
-/// // Nothing is shared yet.
+/// // No driver has shared memory yet.
 /// assert!(!bus.read(0x2000_0000, &mut [0; 8]));
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct HostMemory(Rc<RefCell<Vec<Mapped>>>);
 
-/// One region.
+/// One shared range.
 #[derive(Debug)]
 struct Mapped {
-    /// Where the engine sees it.
+    /// Its bus address.
     address: u32,
-    /// Where the processor sees it: memory that stays the driver's for ever, since only drivers make regions.
+    /// Its address for the processor. The memory is `'static`, because only [`Ring`](super::Ring)
+    /// creates ranges.
     start: NonNull<u8>,
     len: usize,
-    /// What the engine sees; `None` where it sees the processor's memory.
+    /// The copy of the engine; `None` if it shares the memory of the processor.
     copy: Option<Vec<u8>>,
 }
 
-/// Where the first region is.
+/// Bus address of the first range.
 const FIRST: u32 = 0x2000_0000;
-/// The space between the end of a region and the beginning of the next one: an engine that runs off an end finds nothing.
+/// Distance between the ranges, so that an access beyond the end of one fails.
 const GAP: u32 = 0x1_0000;
 
 impl HostMemory {
-    /// A bus with nothing on it.
+    /// Creates a bus without shared memory.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The engine reads; `false` where there is nothing, or where words of descriptors are not read as such.
+    /// Reads as the engine; `false` outside the shared ranges, or if an access to descriptors is
+    /// not of whole words.
     #[must_use]
     pub fn read(&self, address: u32, into: &mut [u8]) -> bool {
         let regions = self.0.borrow();
@@ -69,8 +71,8 @@ impl HostMemory {
             into.chunks_mut(4).enumerate().all(|(n, into)| {
                 let word = region.word(offset + n * 4).filter(|_| into.len() == 4);
                 word.is_some_and(|word| {
-                    // SAFETY: an aligned word of descriptors, which are initialised memory that is never freed, to which no reference exists; this type is not
-                    // `Send`, so that no other thread is at it.
+                    // SAFETY: an aligned word of descriptors: initialised, `'static`, without references to it. This
+                    // type is not `Send`, so that no other thread accesses it.
                     into.copy_from_slice(&unsafe { word.read_volatile() }.to_ne_bytes());
                     true
                 })
@@ -78,7 +80,8 @@ impl HostMemory {
         })
     }
 
-    /// The engine writes; `false` where there is nothing, or where words of descriptors are not written as such.
+    /// Writes as the engine; `false` outside the shared ranges, or if an access to descriptors is
+    /// not of whole words.
     #[must_use]
     pub fn write(&self, address: u32, from: &[u8]) -> bool {
         let mut regions = self.0.borrow_mut();
@@ -104,7 +107,7 @@ impl HostMemory {
         })
     }
 
-    /// The bus addresses and lengths of everything that is shared, in the order in which it was.
+    /// Returns bus address and length of every shared range, in the order of sharing.
     #[must_use]
     pub fn regions(&self) -> Vec<(u32, usize)> {
         self.0
@@ -114,7 +117,7 @@ impl HostMemory {
             .collect()
     }
 
-    /// Where the engine sees a part of a buffer, and the copy that it is in.
+    /// Calls `f` with the engine's copy of a part of a buffer.
     fn with_copy(&self, part: &DmaRange, mut f: impl FnMut(&mut [u8])) {
         let begin = part.start().addr().get();
         for region in self.0.borrow_mut().iter_mut() {
@@ -130,7 +133,7 @@ impl HostMemory {
     }
 }
 
-/// The region that has all of this, and where in it.
+/// Returns the index of the range that contains the access, and the offset in it.
 fn find(regions: &[Mapped], address: u32, len: usize) -> Option<(usize, usize)> {
     regions.iter().enumerate().find_map(|(n, region)| {
         let offset = address.checked_sub(region.address)? as usize;
@@ -139,50 +142,51 @@ fn find(regions: &[Mapped], address: u32, len: usize) -> Option<(usize, usize)> 
 }
 
 impl Mapped {
-    /// A word of descriptors.
+    /// Returns a word of descriptors.
     fn word(&self, offset: usize) -> Option<NonNull<u32>> {
         (offset % 4 == 0 && offset + 4 <= self.len).then(|| {
-            // SAFETY: inside the region.
+            // SAFETY: inside the range.
             unsafe { self.start.add(offset) }.cast()
         })
     }
 }
 
-// SAFETY: the engine sees the regions at the addresses that are told, by `read` and `write` alone: buffers by a copy, which the methods below bring up to date,
-// and descriptors as they are.
+// SAFETY: the engine accesses the ranges at the returned addresses by `read` and `write` only:
+// buffers in a copy, which the methods below update, and descriptors in place.
 unsafe impl Dma for HostMemory {
-    fn bus_address(&self, region: &DmaRange) -> Option<u32> {
+    fn bus_address(&self, range: &DmaRange) -> Option<u32> {
         let mut regions = self.0.borrow_mut();
         let end = regions
             .last()
             .map_or(FIRST, |last| last.address + last.len as u32 + GAP);
         let address = end.checked_next_multiple_of(64)?;
-        address.checked_add(u32::try_from(region.len()).ok()?)?;
+        address.checked_add(u32::try_from(range.len()).ok()?)?;
         regions.push(Mapped {
             address,
-            start: region.start(),
-            len: region.len(),
-            copy: (!region.is_descriptors()).then(|| std::vec![0; region.len()]),
+            start: range.start(),
+            len: range.len(),
+            copy: (!range.is_descriptors()).then(|| std::vec![0; range.len()]),
         });
         Some(address)
     }
 
     fn clean(&self, part: &DmaRange) {
         self.with_copy(part, |copy| {
-            // SAFETY: initialised memory of the driver's, of this length; it calls this while no slice of it is lent.
+            // SAFETY: initialised memory of the driver, of this length; no slice of it is lent during this
+            // call.
             let from = unsafe { core::slice::from_raw_parts(part.start().as_ptr(), part.len()) };
             copy.copy_from_slice(from);
         });
     }
 
-    fn invalidate_before_write(&self, part: &DmaRange) {
-        // Nothing of what the processor had written arrives here later.
+    fn clean_invalidate(&self, part: &DmaRange) {
+        // The content is unspecified until the engine writes: a pattern shows drivers that rely on it.
         self.with_copy(part, |copy| copy.fill(0xdd));
     }
 
     fn invalidate(&self, part: &DmaRange) {
         self.with_copy(part, |copy| {
-            // SAFETY: memory of the driver's, of this length, which it calls this for while no slice of it is lent.
+            // SAFETY: memory of the driver, of this length; no slice of it is lent during this call.
             let into = unsafe { core::slice::from_raw_parts_mut(part.start().as_ptr(), part.len()) };
             into.copy_from_slice(copy);
         });

@@ -1,6 +1,7 @@
-//! MDIO by two pins.
+//! MDIO on two pins.
 
 use core::fmt;
+use core::time::Duration;
 
 use embedded_hal::delay::DelayNs;
 use embedded_hal::digital::{InputPin, OutputPin};
@@ -8,9 +9,10 @@ use embedded_hal::digital::{InputPin, OutputPin};
 use super::{Mdio, PhyAddress, RegisterAddress};
 use ethdev::{Error, ErrorKind};
 
-/// The data pin of an MDIO bus, which both ends drive in turns. The bus needs a pull-up: without one, an absent PHY is not told from one that answers.
+/// The data pin of an MDIO bus, driven by host and PHY in turn. The bus needs a pull-up: without
+/// it, an address without a PHY reads as arbitrary data.
 pub trait DataPin {
-    /// What can go wrong with the pin.
+    /// The error of the pin.
     type Error: fmt::Debug;
 
     /// Drives the line.
@@ -20,14 +22,14 @@ pub trait DataPin {
     /// The pin failed.
     fn drive(&mut self, high: bool) -> Result<(), Self::Error>;
 
-    /// Leaves the line to the PHY and the pull-up.
+    /// Stops driving the line, so that the PHY and the pull-up determine its level.
     ///
     /// # Errors
     ///
     /// The pin failed.
     fn release(&mut self) -> Result<(), Self::Error>;
 
-    /// The level of the line, while it is released.
+    /// Returns the level of the line while it is released.
     ///
     /// # Errors
     ///
@@ -35,7 +37,8 @@ pub trait DataPin {
     fn is_high(&mut self) -> Result<bool, Self::Error>;
 }
 
-/// An open-drain pin: high is released. Whatever the host drives high is left to the pull-up, which has to get the line up within half a clock.
+/// An open-drain pin: driving high releases the line. The pull-up must raise it within half a clock
+/// period.
 #[derive(Debug)]
 pub struct OpenDrain<P>(pub P);
 
@@ -55,9 +58,11 @@ impl<P: InputPin + OutputPin> DataPin for OpenDrain<P> {
     }
 }
 
-/// Why a bit-banged operation failed. `C` is the clock pin's error, `D` the data pin's.
+/// The error of a bit-banged operation. `C` is the error of the clock pin, `D` that of the data
+/// pin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub enum BitBangError<C, D> {
     /// The clock pin failed.
     Clock(C),
@@ -74,8 +79,8 @@ impl<C: fmt::Debug, D: fmt::Debug> Error for BitBangError<C, D> {
 impl<C: fmt::Debug, D: fmt::Debug> fmt::Display for BitBangError<C, D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Clock(e) => write!(f, "MDC pin failed: {e:?}"),
-            Self::Data(e) => write!(f, "MDIO pin failed: {e:?}"),
+            Self::Clock(e) => write!(f, "MDC pin error: {e:?}"),
+            Self::Data(e) => write!(f, "MDIO pin error: {e:?}"),
         }
     }
 }
@@ -84,19 +89,22 @@ impl<C: fmt::Debug, D: fmt::Debug> core::error::Error for BitBangError<C, D> {}
 
 /// An MDIO bus on two pins, for hosts without one in their MAC (IEEE 802.3 clause 22.2.4.5).
 ///
-/// An operation is 64 clocks: a preamble of 32 ones, start, operation, addresses, turnaround, data. It blocks for that long, 26 µs with a delay that is exact.
+/// An operation is 64 clock periods: a preamble of 32 ones, start, operation code, addresses,
+/// turnaround, data. It blocks for that time: 26 µs with an exact delay.
 ///
-/// - Both ends change the line while the clock is low or just after it rose, and read it at the next rise. The PHY has 400 ns from one rise to the next, and
-///   needs up to 300 ns (clause 22.3.4).
-/// - Where no PHY pulls the line low in the turnaround, all sixteen bits read as ones: `0xffff`.
-/// - After a pin failed in the middle of an operation, the next one begins with 32 clocks more, the line released: a PHY takes them for the rest of the torn
-///   operation. Where that was a write, the register may now hold ones.
+/// - Host and PHY change the line while the clock is low or just after its rising edge, and sample
+///   it at the next rising edge. The PHY has 400 ns from one rising edge to the next and needs up
+///   to 300 ns (clause 22.3.4).
+/// - If no PHY drives the line low in the turnaround, the read returns `0xffff`.
+/// - If a pin failed during an operation, the next one starts with 32 additional clock periods with
+///   the line released, which complete the interrupted operation in the PHY. If that was a write,
+///   the register may now contain ones.
 ///
 /// ```
 /// use embedded_hal::{delay::DelayNs, digital::{InputPin, OutputPin}};
 /// use ethdev_phy::mdio::{BitBang, OpenDrain};
 ///
-/// /// `data` is an open-drain pin with a pull-up of 1.5 kΩ or so: the one inside a microcontroller is too weak for 2.5 MHz.
+/// /// `data` is an open-drain pin with a pull-up of about 1.5 kΩ: that of a microcontroller is too weak for 2.5 MHz.
 /// fn bus<C: OutputPin, P: InputPin + OutputPin, D: DelayNs>(clock: C, data: P, delay: D) -> BitBang<C, OpenDrain<P>, D> {
 ///     BitBang::new(clock, OpenDrain(data), delay)
 /// }
@@ -107,53 +115,59 @@ pub struct BitBang<C, P, D> {
     data: P,
     delay: D,
     half_period_ns: u32,
-    /// An operation ended in its middle.
-    broken: bool,
+    /// The last operation was interrupted by an error.
+    interrupted: bool,
 }
 
-/// Start and operation code, before the two addresses.
+/// Start and operation code.
 const READ: u16 = 0b0110;
 const WRITE: u16 = 0b0101;
 
 type Outcome<T, C, P> = Result<T, BitBangError<<C as embedded_hal::digital::ErrorType>::Error, <P as DataPin>::Error>>;
 
 impl<C: OutputPin, P: DataPin, D: DelayNs> BitBang<C, P, D> {
-    /// Half a clock at 2.5 MHz, the most that clause 22.2.2.11 allows, in nanoseconds.
-    pub const HALF_PERIOD_NS: u32 = 200;
+    /// Half a period of the fastest clock, 2.5 MHz (clause 22.2.2.11). It is the default.
+    pub const MIN_HALF_PERIOD: Duration = Duration::from_nanos(200);
 
-    /// A bus on these pins.
+    /// Creates a bus on these pins.
     pub const fn new(clock: C, data: P, delay: D) -> Self {
         Self {
             clock,
             data,
             delay,
-            half_period_ns: Self::HALF_PERIOD_NS,
-            broken: false,
+            half_period_ns: Self::MIN_HALF_PERIOD.subsec_nanos(),
+            interrupted: false,
         }
     }
 
-    /// The same with a slower clock, for a weak pull-up or a long line. Less than [`HALF_PERIOD_NS`](Self::HALF_PERIOD_NS) counts as that.
+    /// Sets half the clock period, for a weak pull-up or a long line. Values below
+    /// [`MIN_HALF_PERIOD`](Self::MIN_HALF_PERIOD) are raised to it, values above 1 ms lowered
+    /// to that.
     #[must_use]
-    pub const fn with_half_period_ns(mut self, ns: u32) -> Self {
-        self.half_period_ns = if ns < Self::HALF_PERIOD_NS {
-            Self::HALF_PERIOD_NS
+    pub const fn with_half_period(mut self, half_period: Duration) -> Self {
+        const MAX_NS: u32 = 1_000_000;
+        let ns = half_period.subsec_nanos();
+        self.half_period_ns = if half_period.as_secs() > 0 || ns > MAX_NS {
+            MAX_NS
+        } else if ns < Self::MIN_HALF_PERIOD.subsec_nanos() {
+            Self::MIN_HALF_PERIOD.subsec_nanos()
         } else {
             ns
         };
         self
     }
 
-    /// Gives the pins and the delay back.
+    /// Releases the pins and the delay.
     pub fn release(self) -> (C, P, D) {
         (self.clock, self.data, self.delay)
     }
 
-    /// The clock goes low; the line may change.
+    /// Drives the clock low, after which the line may change.
     fn low(&mut self) -> Outcome<(), C, P> {
         self.clock.set_low().map_err(BitBangError::Clock)
     }
 
-    /// The line has settled; the clock goes high.
+    /// Drives the clock high for half a period. The line is stable.
     fn high(&mut self) -> Outcome<(), C, P> {
         self.clock.set_high().map_err(BitBangError::Clock)?;
         self.delay.delay_ns(self.half_period_ns);
@@ -170,7 +184,7 @@ impl<C: OutputPin, P: DataPin, D: DelayNs> BitBang<C, P, D> {
         Ok(())
     }
 
-    /// Reads what the PHY has driven since the last rise.
+    /// Reads the bit that the PHY drives since the last rising edge.
     fn receive(&mut self) -> Outcome<bool, C, P> {
         self.low()?;
         self.delay.delay_ns(self.half_period_ns);
@@ -180,7 +194,7 @@ impl<C: OutputPin, P: DataPin, D: DelayNs> BitBang<C, P, D> {
     }
 
     fn begin(&mut self, operation: u16, phy: PhyAddress, register: RegisterAddress) -> Outcome<(), C, P> {
-        if core::mem::replace(&mut self.broken, true) {
+        if core::mem::replace(&mut self.interrupted, true) {
             self.low()?;
             self.data.release().map_err(BitBangError::Data)?;
             for _ in 0..32 {
@@ -194,11 +208,11 @@ impl<C: OutputPin, P: DataPin, D: DelayNs> BitBang<C, P, D> {
         self.send(u16::from(register.get()), 5)
     }
 
-    /// The line is idle: clock low, data released.
+    /// Leaves the bus idle: clock low, data released.
     fn end(&mut self) -> Outcome<(), C, P> {
         self.low()?;
         self.data.release().map_err(BitBangError::Data)?;
-        self.broken = false;
+        self.interrupted = false;
         Ok(())
     }
 

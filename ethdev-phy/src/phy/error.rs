@@ -1,4 +1,4 @@
-//! Why a PHY does not do.
+//! The error of a PHY.
 
 use core::fmt;
 
@@ -6,22 +6,24 @@ use super::PhyId;
 use crate::mdio::PhyAddress;
 use ethdev::{Error, ErrorKind};
 
-/// Why a PHY call failed.
+/// The error of a PHY. `E` is the error of the MDIO bus.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum PhyError<E> {
-    /// The bus failed.
+    /// The MDIO bus failed.
     Mdio(E),
-    /// All ones or all zeros at this address: no PHY, no clock, or held in reset.
+    /// The registers at this address read as all ones or all zeros: no PHY, no clock, or the PHY is
+    /// held in reset.
     NotResponding(PhyAddress),
-    /// A PHY that this driver does not know.
+    /// The driver does not support the PHY with this identifier.
     UnknownId(PhyId),
-    /// The software reset did not end within 0.5 s (clause 22.2.4.1.1).
+    /// The software reset did not end within 0.5 s (IEEE 802.3 clause 22.2.4.1.1).
     ResetTimeout,
-    /// The partner and this end have no mode in common, or the MAC cannot do the one they have.
+    /// The link partner offers no mode that the MAC supports, or the requested mode is not
+    /// supported.
     NoCommonMode,
-    /// Not while the PHY is stopped, absent or in its reset.
+    /// The PHY is stopped, does not respond, or is in its reset.
     NotStarted,
 }
 
@@ -37,17 +39,26 @@ impl<E: Error> Error for PhyError<E> {
     }
 }
 
-impl<E: fmt::Debug> fmt::Display for PhyError<E> {
+impl<E: fmt::Display> fmt::Display for PhyError<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Mdio(e) => write!(f, "MDIO failed: {e:?}"),
-            Self::NotResponding(address) => write!(f, "no PHY answers at MDIO address {address}"),
-            Self::UnknownId(id) => write!(f, "unknown PHY {:#010x}", id.raw()),
-            Self::ResetTimeout => f.write_str("PHY reset did not end"),
-            Self::NoCommonMode => f.write_str("no common link mode with the partner"),
+            Self::Mdio(e) => write!(f, "MDIO error: {e}"),
+            Self::NotResponding(address) => write!(f, "no PHY responds at MDIO address {address}"),
+            Self::UnknownId(id) => write!(f, "unsupported PHY identifier {:#010x}", id.raw()),
+            Self::ResetTimeout => f.write_str("timed out waiting for the end of the PHY reset"),
+            Self::NoCommonMode => f.write_str("no common link mode"),
             Self::NotStarted => f.write_str("PHY is not started"),
         }
     }
 }
 
-impl<E: fmt::Debug> core::error::Error for PhyError<E> {}
+/// The message includes that of the bus error; [`source`](core::error::Error::source) continues
+/// below it.
+impl<E: core::error::Error> core::error::Error for PhyError<E> {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        match self {
+            Self::Mdio(e) => e.source(),
+            _ => None,
+        }
+    }
+}

@@ -1,12 +1,13 @@
-//! Who a PHY is.
+//! The identifier of a PHY.
 
-/// The identity of a PHY (registers 2 and 3).
+/// The identifier of a PHY (registers 2 and 3, IEEE 802.3 clause 22.2.4.3.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct PhyId(u32);
 
 impl PhyId {
-    /// From registers 2 and 3; `None` for all ones and all zeros, which is what a bus without a PHY (or a PHY without a clock) reads.
+    /// Creates an identifier from registers 2 and 3; `None` for all ones and all zeros, which a bus
+    /// without a PHY, or a PHY without a clock, reads as.
     #[must_use]
     pub const fn from_registers(id1: u16, id2: u16) -> Option<Self> {
         match ((id1 as u32) << 16) | id2 as u32 {
@@ -15,25 +16,25 @@ impl PhyId {
         }
     }
 
-    /// Both registers, register 2 in the upper half.
+    /// Returns both registers, register 2 in the upper half.
     #[must_use]
     pub const fn raw(self) -> u32 {
         self.0
     }
 
-    /// Bits 3 to 24 of the manufacturer's OUI, as registers hold them (clause 22.2.4.3.1): 22 bits.
+    /// Returns bits 3 to 24 of the manufacturer's OUI in the order of the registers: 22 bits.
     #[must_use]
     pub const fn oui(self) -> u32 {
         self.0 >> 10
     }
 
-    /// The manufacturer's model number: 6 bits.
+    /// Returns the manufacturer's model number: 6 bits.
     #[must_use]
     pub const fn model(self) -> u8 {
         ((self.0 >> 4) & 0x3f) as u8
     }
 
-    /// The revision: 4 bits.
+    /// Returns the revision: 4 bits.
     #[must_use]
     pub const fn revision(self) -> u8 {
         (self.0 & 0xf) as u8
@@ -46,9 +47,9 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn identity_of_a_lan8720a() {
+    fn from_registers_lan8720a_parts() {
         let id = PhyId::from_registers(0x0007, 0xc0f1).unwrap();
-        // SMSC, 00-80-0F: octets reversed bit by bit, its first two bits left out.
+        // SMSC, 00-80-0F: each octet bit-reversed, without the first two bits.
         assert_eq!((id.oui(), id.model(), id.revision()), (0x0001f0, 0x0f, 1));
         assert_eq!(PhyId::from_registers(0xffff, 0xffff), None);
         assert_eq!(PhyId::from_registers(0, 0), None);
@@ -56,7 +57,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_parts_make_up_the_whole(id1: u16, id2: u16) {
+        fn from_registers_any_parts_compose_raw(id1: u16, id2: u16) {
             match PhyId::from_registers(id1, id2) {
                 Some(id) => {
                     prop_assert_eq!(id.raw() >> 16, u32::from(id1));

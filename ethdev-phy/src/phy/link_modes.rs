@@ -1,10 +1,11 @@
-//! Link modes: what is advertised, and what two partners make of it.
+//! Link modes: advertisement, and its resolution between two link partners.
 
 use core::fmt;
 
 use ethdev::{Duplex, LinkMode, Pause, Speed};
 
-/// A set of link modes, laid out as bits 5 to 11 of registers 4 and 5 (IEEE 802.3 annex 28B).
+/// A set of link modes. The layout is that of bits 5 to 11 of registers 4 and 5 (IEEE 802.3 annex
+/// 28B).
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct LinkModes(u16);
@@ -22,46 +23,46 @@ impl LinkModes {
     pub const PAUSE: Self = Self(1 << 10);
     /// PAUSE, asymmetric.
     pub const PAUSE_ASYMMETRIC: Self = Self(1 << 11);
-    /// All four speeds and duplexes, no PAUSE.
+    /// All four combinations of speed and duplex, without PAUSE.
     pub const ALL_MODES: Self = Self(0b1111 << 5);
-    /// Nothing.
+    /// No mode.
     pub const NONE: Self = Self(0);
 
     const MASK: u16 = Self::ALL_MODES.0 | Self::PAUSE.0 | Self::PAUSE_ASYMMETRIC.0;
     /// Selector field: IEEE 802.3.
     const SELECTOR: u16 = 1;
 
-    /// What register 4 or 5 tells.
+    /// Creates a set from the value of register 4 or 5.
     #[must_use]
     pub const fn from_register(value: u16) -> Self {
         Self(value & Self::MASK)
     }
 
-    /// What to write to register 4 to advertise this set.
+    /// Returns the value of register 4 that advertises this set.
     #[must_use]
     pub const fn to_register(self) -> u16 {
         self.0 | Self::SELECTOR
     }
 
-    /// Those of either.
+    /// Returns the modes that are in `self` or `other`.
     #[must_use]
     pub const fn union(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
-    /// Those of both.
+    /// Returns the modes that are in both `self` and `other`.
     #[must_use]
-    pub const fn common(self, other: Self) -> Self {
+    pub const fn intersection(self, other: Self) -> Self {
         Self(self.0 & other.0)
     }
 
-    /// Whether all of `other` are in it.
+    /// Returns whether every mode of `other` is in `self`.
     #[must_use]
     pub const fn contains(self, other: Self) -> bool {
         self.0 & other.0 == other.0
     }
 
-    /// The one mode of this speed and duplex; `None` where there is no bit for it.
+    /// Creates a set of one mode; `None` if it has no bit here (1000 Mbit/s for example).
     #[must_use]
     pub const fn from_mode(speed: Speed, duplex: Duplex) -> Option<Self> {
         Some(match (speed.kbps(), duplex) {
@@ -73,22 +74,24 @@ impl LinkModes {
         })
     }
 
-    /// The speeds and duplexes in it, without PAUSE.
+    /// Returns the speeds and duplexes of the set, without PAUSE.
     #[must_use]
-    pub const fn modes(self) -> Self {
-        self.common(Self::ALL_MODES)
+    pub const fn without_pause(self) -> Self {
+        self.intersection(Self::ALL_MODES)
     }
 
-    /// Whether nothing is in it.
+    /// Returns whether the set is empty.
     #[must_use]
     pub const fn is_empty(self) -> bool {
         self.0 == 0
     }
 
-    /// What two partners agree on: the best common mode (annex 28B.3), and PAUSE (table 28B-3); `None` where they have no mode in common.
+    /// Returns the mode of a link between this set and that of the `partner`: the common mode of
+    /// the highest priority (annex 28B.3), and PAUSE (table 28B-3); `None` if there is no
+    /// common mode.
     #[must_use]
     pub const fn resolve(self, partner: Self) -> Option<LinkMode> {
-        let common = self.common(partner);
+        let common = self.intersection(partner);
         let (speed, duplex) = if common.contains(Self::TX100_FULL) {
             (Speed::MBPS_100, Duplex::Full)
         } else if common.contains(Self::TX100_HALF) {
@@ -108,7 +111,7 @@ impl LinkModes {
     }
 
     const fn resolve_pause(self, partner: Self) -> Pause {
-        let asymmetric = self.common(partner).contains(Self::PAUSE_ASYMMETRIC);
+        let asymmetric = self.intersection(partner).contains(Self::PAUSE_ASYMMETRIC);
         match (self.contains(Self::PAUSE), partner.contains(Self::PAUSE)) {
             (true, true) => Pause { rx: true, tx: true },
             (true, false) if asymmetric => Pause { rx: true, tx: false },
@@ -131,42 +134,42 @@ mod tests {
 
     proptest! {
         #[test]
-        fn both_partners_resolve_alike(a: u16, b: u16) {
+        fn resolve_either_side_same_mode(a: u16, b: u16) {
             let (a, b) = (LinkModes::from_register(a), LinkModes::from_register(b));
             let (here, there) = (a.resolve(b), b.resolve(a));
             prop_assert_eq!(here.map(|m| (m.speed, m.duplex)), there.map(|m| (m.speed, m.duplex)));
             if let (Some(here), Some(there)) = (here, there) {
-                // What one end sends, the other honours.
+                // PAUSE frames that one end sends are obeyed by the other.
                 prop_assert_eq!(here.pause.tx, there.pause.rx);
                 prop_assert_eq!(here.pause.rx, there.pause.tx);
             }
         }
 
         #[test]
-        fn the_mode_agreed_on_is_one_of_both(a: u16, b: u16) {
+        fn resolve_any_highest_common_mode(a: u16, b: u16) {
             let (a, b) = (LinkModes::from_register(a), LinkModes::from_register(b));
             match a.resolve(b) {
                 Some(mode) => {
                     let bit = LinkModes::from_mode(mode.speed.unwrap(), mode.duplex.unwrap()).unwrap();
                     prop_assert!(a.contains(bit) && b.contains(bit));
-                    // The bits stand in annex 28B.3's order: none above this one is common.
-                    prop_assert!(a.common(b).modes().to_register() >> 1 < bit.to_register());
+                    // The bits are in the order of annex 28B.3: no common bit is above this one.
+                    prop_assert!(a.intersection(b).without_pause().to_register() >> 1 < bit.to_register());
                 }
-                None => prop_assert!(a.common(b).modes().is_empty()),
+                None => prop_assert!(a.intersection(b).without_pause().is_empty()),
             }
         }
 
         #[test]
-        fn registers_and_back(value: u16) {
+        fn from_register_any_round_trips(value: u16) {
             let set = LinkModes::from_register(value);
             prop_assert_eq!(LinkModes::from_register(set.to_register()), set);
             prop_assert_eq!(set.to_register() & 0x1f, 1);
         }
     }
 
-    /// IEEE 802.3 table 28B-3, row by row: local PAUSE and asymmetric, the partner's, who then sends and who honours.
+    /// IEEE 802.3 table 28B-3, row by row. Bit 1 is PAUSE, bit 0 asymmetric PAUSE.
     #[test]
-    fn pause_as_table_28b_3_has_it() {
+    fn resolve_pause_table_28b_3() {
         let set = |pause: bool, asymmetric: bool| {
             let mut set = LinkModes::TX100_FULL;
             if pause {
@@ -198,14 +201,14 @@ mod tests {
     }
 
     #[test]
-    fn half_duplex_has_no_pause() {
+    fn resolve_half_duplex_no_pause() {
         let both = LinkModes::T10_HALF.union(LinkModes::PAUSE);
         assert_eq!(both.resolve(both).unwrap().pause, Pause::default());
         assert_eq!(LinkModes::T10_HALF.resolve(LinkModes::TX100_FULL), None);
     }
 
     #[test]
-    fn a_mode_has_a_bit_or_none() {
+    fn from_mode_gigabit_none() {
         assert_eq!(LinkModes::from_mode(Speed::MBPS_1000, Duplex::Full), None);
         assert_eq!(
             LinkModes::from_mode(Speed::MBPS_10, Duplex::Half),

@@ -1,4 +1,4 @@
-//! What is particular about a PHY.
+//! Operations that are specific to a PHY.
 
 use core::time::Duration;
 
@@ -6,7 +6,7 @@ use super::PhyId;
 use crate::mdio::{Mdio, PhyAddress, RegisterAddress};
 use ethdev::{Duplex, Speed};
 
-/// The registers of one PHY on a bus, for the length of a call.
+/// The registers of one PHY on a bus.
 #[derive(Debug)]
 pub struct PhyRegisters<'a, M: ?Sized> {
     mdio: &'a mut M,
@@ -14,7 +14,7 @@ pub struct PhyRegisters<'a, M: ?Sized> {
 }
 
 impl<'a, M: Mdio + ?Sized> PhyRegisters<'a, M> {
-    /// Those of the PHY at `address`.
+    /// Creates access to the PHY at `address`.
     pub fn new(mdio: &'a mut M, address: PhyAddress) -> Self {
         Self { mdio, address }
     }
@@ -37,7 +37,8 @@ impl<'a, M: Mdio + ?Sized> PhyRegisters<'a, M> {
         self.mdio.write(self.address, register, value)
     }
 
-    /// Clears the bits `clear` and sets the bits `set` of a register, and leaves the others as they read. Not written where that changes nothing.
+    /// Clears the bits `clear` and then sets the bits `set` of a register. Does not write if that
+    /// changes nothing.
     ///
     /// # Errors
     ///
@@ -53,16 +54,16 @@ impl<'a, M: Mdio + ?Sized> PhyRegisters<'a, M> {
     }
 }
 
-/// What is particular about a PHY (or a family of them), for [`Clause22`](super::Clause22) to ask at the right moments.
+/// What a PHY, or a family of PHYs, does beyond clause 22. [`Clause22`](super::Clause22) calls it.
 ///
-/// Every method but [`matches`](Self::matches) has a default: nothing particular.
+/// Every method but [`matches`](Self::matches) has a default that does nothing.
 ///
 /// ```
 /// use ethdev_phy::phy::{Clause22, PhyId, PhyRegisters, PhyOps};
 /// use ethdev_phy::mdio::{Mdio, PhyAddress, RegisterAddress};
 /// use ethdev::{Duplex, Speed};
 ///
-/// /// A DP83848, which tells what it agreed on in register 16.
+/// /// A DP83848, which reports the negotiated mode in register 16.
 /// pub struct Dp83848;
 ///
 /// impl PhyOps for Dp83848 {
@@ -70,7 +71,7 @@ impl<'a, M: Mdio + ?Sized> PhyRegisters<'a, M> {
 ///         id.raw() & !0xf == 0x2000_5c90
 ///     }
 ///
-///     fn negotiated<M: Mdio + ?Sized>(
+///     fn negotiated_mode<M: Mdio + ?Sized>(
 ///         &mut self,
 ///         phy: &mut PhyRegisters<'_, M>,
 ///     ) -> Result<Option<(Speed, Duplex)>, M::Error> {
@@ -86,10 +87,11 @@ impl<'a, M: Mdio + ?Sized> PhyRegisters<'a, M> {
 /// # let _ = phy;
 /// ```
 pub trait PhyOps {
-    /// Whether this is one of its PHYs. Called before anything is written to it.
+    /// Returns whether the driver supports this PHY. Called before the first write.
     fn matches(&mut self, id: PhyId) -> bool;
 
-    /// The software reset is over. `Ok(true)` asks for another one, for settings that only a reset makes effective; it is granted once.
+    /// Called after the software reset. `Ok(true)` requests another one, for settings that only a
+    /// reset applies. The second reset is the last.
     ///
     /// # Errors
     ///
@@ -99,7 +101,8 @@ pub trait PhyOps {
         Ok(false)
     }
 
-    /// Writes the settings that are not clause 22's, after a reset, and before auto-negotiation begins. Called again where it failed.
+    /// Writes the settings beyond clause 22. Called after a reset and before auto-negotiation;
+    /// called again if it failed.
     ///
     /// # Errors
     ///
@@ -109,8 +112,8 @@ pub trait PhyOps {
         Ok(())
     }
 
-    /// Whether the settings of [`configure`](Self::configure) are still there. Called when the link comes up: a PHY whose supply dipped comes up with
-    /// its defaults.
+    /// Returns whether the PHY still has the settings of [`configure`](Self::configure). Called
+    /// when the link comes up: after a brownout, a PHY comes up with its defaults.
     ///
     /// # Errors
     ///
@@ -120,13 +123,14 @@ pub trait PhyOps {
         Ok(true)
     }
 
-    /// What auto-negotiation or parallel detection came to, by a register of the PHY's own; `None` where there is none, or where it says nothing valid:
-    /// then what both ends advertise decides.
+    /// Returns the result of auto-negotiation or parallel detection from a register of the PHY;
+    /// `None` if there is no such register or its value is invalid. The mode is then resolved
+    /// from the advertisements of both ends.
     ///
     /// # Errors
     ///
     /// The bus failed.
-    fn negotiated<M: Mdio + ?Sized>(
+    fn negotiated_mode<M: Mdio + ?Sized>(
         &mut self,
         phy: &mut PhyRegisters<'_, M>,
     ) -> Result<Option<(Speed, Duplex)>, M::Error> {
@@ -134,8 +138,8 @@ pub trait PhyOps {
         Ok(None)
     }
 
-    /// The link is down, for a moment or for good. Returns after how long at most this is to be called again, in any case earlier where the link is looked at
-    /// anyway; [`Duration::MAX`] where nothing is to be done.
+    /// Called while the link is down. Returns the longest time until the next call;
+    /// [`Duration::MAX`] if none is needed. The next regular poll of the link calls it too.
     ///
     /// # Errors
     ///
@@ -149,7 +153,7 @@ pub trait PhyOps {
         Ok(Duration::MAX)
     }
 
-    /// The link has come up.
+    /// Called when the link has come up.
     ///
     /// # Errors
     ///
@@ -159,7 +163,7 @@ pub trait PhyOps {
         Ok(())
     }
 
-    /// Reads the cause of an interrupt, which releases the line.
+    /// Reads the cause of an interrupt, which releases the interrupt line.
     ///
     /// # Errors
     ///
@@ -169,13 +173,14 @@ pub trait PhyOps {
         Ok(())
     }
 
-    /// Whether the PHY raises interrupts when auto-negotiation completes and when the link goes down. Then it is not looked at while neither can have happened.
-    fn interrupts(&self) -> bool {
+    /// Returns whether the PHY raises an interrupt when auto-negotiation completes and when the
+    /// link goes down. If so, it is not polled while waiting for either.
+    fn uses_interrupt(&self) -> bool {
         false
     }
 }
 
-/// Nothing particular: any PHY that keeps to clause 22.
+/// No specific operations: for any PHY that conforms to clause 22.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct NoQuirks;

@@ -1,6 +1,6 @@
 //! The registers of clause 22, as data.
 
-/// Registers that the standard names (IEEE 802.3 table 22-6).
+/// Addresses of the registers of the standard (IEEE 802.3 table 22-6).
 pub mod reg {
     use crate::mdio::RegisterAddress;
 
@@ -26,17 +26,17 @@ pub mod bmcr {
     pub const RESET: u16 = 1 << 15;
     /// Near-end loopback.
     pub const LOOPBACK: u16 = 1 << 14;
-    /// 100 Mbit/s, where auto-negotiation is off.
+    /// 100 Mbit/s, if auto-negotiation is off.
     pub const SPEED_100: u16 = 1 << 13;
     /// Auto-negotiation on.
     pub const AUTONEG_ENABLE: u16 = 1 << 12;
     /// Power down.
     pub const POWER_DOWN: u16 = 1 << 11;
-    /// Electrically off the MII.
+    /// Electrical isolation from the MII.
     pub const ISOLATE: u16 = 1 << 10;
-    /// Begin auto-negotiation anew; clears itself.
+    /// Restarts auto-negotiation; clears itself.
     pub const AUTONEG_RESTART: u16 = 1 << 9;
-    /// Full duplex, where auto-negotiation is off.
+    /// Full duplex, if auto-negotiation is off.
     pub const FULL_DUPLEX: u16 = 1 << 8;
     /// Collision test.
     pub const COLLISION_TEST: u16 = 1 << 7;
@@ -48,9 +48,10 @@ pub mod bmsr {
     pub const AUTONEG_COMPLETE: u16 = 1 << 5;
     /// The partner reports a fault; latched high.
     pub const REMOTE_FAULT: u16 = 1 << 4;
-    /// The PHY can auto-negotiate.
+    /// The PHY supports auto-negotiation.
     pub const AUTONEG_ABLE: u16 = 1 << 3;
-    /// The link is up; latched low until read, so that the first of two reads tells of a loss since, the second of now.
+    /// The link is up; latched low until read: the first of two reads reports a loss since the last
+    /// read, the second the present state.
     pub const LINK_UP: u16 = 1 << 2;
 }
 
@@ -58,8 +59,9 @@ pub mod bmsr {
 pub mod aner {
     /// More than one technology was detected without auto-negotiation; latched high.
     pub const PARALLEL_DETECTION_FAULT: u16 = 1 << 4;
-    /// A page of the partner's was received; latched high.
+    /// A page of the partner was received; latched high.
     pub const PAGE_RECEIVED: u16 = 1 << 1;
-    /// The partner can auto-negotiate. Where it cannot, the link came up by parallel detection: half duplex.
+    /// The partner supports auto-negotiation. If it does not, the link came up by parallel
+    /// detection: half duplex.
     pub const PARTNER_AUTONEG_ABLE: u16 = 1 << 0;
 }

@@ -1,14 +1,15 @@
-//! Who is on an MDIO bus.
+//! Scanning an MDIO bus.
 
 use core::ops::Range;
 
 use super::{PhyId, reg};
 use crate::mdio::{Mdio, PhyAddress};
 
-/// Looks for PHYs at every address, in order. Reads only: a reset would disturb strangers.
+/// Reads the identifier at every address, in order, and returns the PHYs that respond. Writes
+/// nothing.
 ///
-/// All ones at every address mean rather that no PHY has a clock, or that all are held in reset, than that the address is wrong. Some MACs have a PHY inside
-/// that answers at every address.
+/// If no address responds, the usual cause is a PHY without a clock or one that is held in reset.
+/// Some MACs have an internal PHY that responds at every address.
 ///
 /// ```
 /// use ethdev_phy::phy::scan;
@@ -33,18 +34,18 @@ use crate::mdio::{Mdio, PhyAddress};
 /// # Ok::<(), ErrorKind>(())
 /// ```
 pub fn scan<M: Mdio + ?Sized>(mdio: &mut M) -> Scan<'_, M> {
-    Scan { mdio, left: 0..32 }
+    Scan { mdio, remaining: 0..32 }
 }
 
-/// The PHYs that answer, by [`scan`].
+/// Iterator over the PHYs on a bus. Created by [`scan`].
 #[derive(Debug)]
 pub struct Scan<'a, M: ?Sized> {
     mdio: &'a mut M,
-    left: Range<u8>,
+    remaining: Range<u8>,
 }
 
 impl<M: Mdio + ?Sized> Scan<'_, M> {
-    fn look(&mut self, address: PhyAddress) -> Result<Option<PhyId>, M::Error> {
+    fn read_id(&mut self, address: PhyAddress) -> Result<Option<PhyId>, M::Error> {
         let id1 = self.mdio.read(address, reg::PHYID1)?;
         let id2 = self.mdio.read(address, reg::PHYID2)?;
         Ok(PhyId::from_registers(id1, id2))
@@ -56,8 +57,8 @@ impl<M: Mdio + ?Sized> Iterator for Scan<'_, M> {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            let address = PhyAddress::new(self.left.next()?)?;
-            if let Some(found) = self.look(address).transpose() {
+            let address = PhyAddress::new(self.remaining.next()?)?;
+            if let Some(found) = self.read_id(address).transpose() {
                 return Some(found.map(|id| (address, id)));
             }
         }

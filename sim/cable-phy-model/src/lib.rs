@@ -1,6 +1,6 @@
-//! A PHY for a MAC that is on the bare wire.
-
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 use core::time::Duration;
 
@@ -10,7 +10,7 @@ use ethdev_phy::phy::{LinkModes, Phy, PhyError, PhyEvent};
 
 use ethdev_sim::Wire;
 
-/// A link without a PHY: the wire itself is looked at, once in a millisecond. Nobody has to be on the MDIO bus.
+/// A PHY without registers: polls the link of the wire every millisecond and does not access MDIO.
 #[derive(Debug)]
 pub struct CablePhy {
     wire: Wire,
@@ -20,9 +20,9 @@ pub struct CablePhy {
 }
 
 impl CablePhy {
-    const INTERVAL: Duration = Duration::from_millis(1);
+    const POLL_INTERVAL: Duration = Duration::from_millis(1);
 
-    /// Tells the MAC the mode of this wire.
+    /// Creates a PHY that reports the link of `wire`.
     #[must_use]
     pub fn new(wire: &Wire) -> Self {
         Self {
@@ -33,7 +33,7 @@ impl CablePhy {
         }
     }
 
-    /// Tells the MAC this mode instead, whenever the wire is up.
+    /// Sets the mode that is reported while the link is up, instead of that of the wire.
     #[must_use]
     pub const fn with_mode(mut self, mode: LinkMode) -> Self {
         self.mode = Some(mode);
@@ -47,7 +47,7 @@ impl Phy for CablePhy {
     }
 
     fn poll<M: Mdio + ?Sized>(&mut self, _: &mut M, now: Duration) -> Result<PhyEvent, PhyError<M::Error>> {
-        self.due = now + Self::INTERVAL;
+        self.due = now + Self::POLL_INTERVAL;
         let mode = self.wire.link().mode().map(|mode| self.mode.unwrap_or(mode));
         let link = mode.map_or(Link::Down, Link::Up);
         if core::mem::replace(&mut self.link, link) == link {

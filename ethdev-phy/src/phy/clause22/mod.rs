@@ -1,8 +1,8 @@
 //! The state machine of a clause-22 PHY.
 
-mod control;
-mod machine;
 mod resolve;
+mod settings;
+mod state_machine;
 
 use core::time::Duration;
 
@@ -10,76 +10,79 @@ use super::{LinkModes, NoQuirks, Phy, PhyError, PhyEvent, PhyId, PhyOps, PhyRegi
 use crate::mdio::{Mdio, PhyAddress};
 use ethdev::{Duplex, Link, Speed};
 
-/// Any PHY that keeps to clause 22, whoever made it. It is polled: clause 22 matches no interrupts.
+/// A PHY that conforms to clause 22. It is polled: clause 22 has no interrupts.
 pub type GenericPhy = Clause22<NoQuirks>;
 
 impl GenericPhy {
-    /// The PHY at `address`.
+    /// Creates a driver for the PHY at `address`. Does not access the bus.
     #[must_use]
-    pub const fn standard(address: PhyAddress) -> Self {
+    pub const fn at(address: PhyAddress) -> Self {
         Self::new(address, NoQuirks)
     }
 }
 
-/// Where a [`Clause22`] PHY stands.
+/// The state of a [`Clause22`] PHY.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum PhyState {
     /// Not started, or stopped.
     Stopped,
-    /// Nobody answers, somebody else does, or the reset does not end. Tried again at every poll.
-    Absent,
-    /// In its software reset.
+    /// The PHY does not respond, has an unsupported identifier, or did not end its reset. Tried
+    /// again at every poll.
+    NotResponding,
+    /// The software reset is in progress.
     Resetting,
-    /// Out of its reset, and not yet set up: the bus failed meanwhile.
+    /// Reset, but not configured yet because the bus failed.
     Configuring,
     /// Waiting for a link.
     Down,
-    /// The partner offers no mode in common, or the link is up in a mode that the MAC cannot do.
-    Refused,
+    /// The link partner offers no common mode, or the link is up in a mode that the MAC does not
+    /// support.
+    NoCommonMode,
     /// The link is up.
     Up,
-    /// In near-end loopback.
+    /// Near-end loopback.
     Loopback,
 }
 
 /// ```text
-///           start                    bit clear             link
-/// Stopped ────────> Resetting ──────────────> Watching <──────────> Up
-///                    ^    │ 0.5 s                 │
-///         identified │    v                       │ no answer
-///                    └─ Absent <──────────────────┘
+///           start                         bit clear            link
+/// Stopped ────────> Resetting ───────────────────────> Down <──────────> Up
+///                    ^    │ 0.5 s                       │
+///         identified │    v                             │ no response
+///                    └─ NotResponding <─────────────────┘
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     Stopped,
-    Absent,
+    NotResponding,
     Resetting {
-        /// When it is over at the latest.
-        until: Duration,
-        /// It is the second one, which the vendor asked for.
-        again: bool,
+        /// When the reset times out.
+        deadline: Duration,
+        /// This is the second reset, requested by `PhyOps::after_reset`.
+        second: bool,
     },
     Configuring,
-    Watching {
-        /// It was told that there is no common mode.
-        refused: bool,
+    Down {
+        /// The lack of a common mode was reported.
+        no_common_mode: bool,
     },
     Up,
     Loopback,
 }
 
-/// What is known of the link since the last look that came to its end. The PHY tells of a loss only once, and the bus may fail right after.
+/// Whether the link was lost since the last complete poll. The PHY reports a loss only once, and
+/// the bus may fail after that read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Since {
-    Steady,
-    /// The bus failed: perhaps the PHY told of a loss, and nobody heard.
+enum LinkLoss {
+    None,
+    /// The bus failed: the PHY may have reported a loss in a read whose result was not received.
     Unknown,
-    Lost,
+    Reported,
 }
 
-/// What ends in [`State::Absent`].
+/// Why the state is [`State::NotResponding`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fault {
     NotResponding,
@@ -87,16 +90,19 @@ enum Fault {
     ResetTimeout,
 }
 
-/// A PHY with clause-22 registers; `V` is what is particular about it.
+/// A PHY with clause 22 registers. `O` is what it does beyond the standard.
 ///
-/// - Before anything is written, the PHY's identity is read.
-/// - The software reset is bounded by time: [`RESET_TIME`](Self::RESET_TIME).
-/// - The latching link bit is read twice at each look: the first read tells of a loss since the last look, the second of now. A look is three reads; coming up
-///   takes a few more.
-/// - The link counts as up only while the PHY is neither powered down nor isolated: some PHYs show a link in power-down.
-/// - A PHY whose registers read all ones or all zeros does not answer: the link is down, and it is looked for from then on. A PHY that lost its settings
-///   (a dip of its supply, a reset by somebody else) is set up again when its link comes back.
-/// - After [`BUS_FAILURES`](Self::BUS_FAILURES) failures of the bus in a row the link counts as down.
+/// - The identifier is read before anything is written.
+/// - The software reset is bounded: [`RESET_TIME`](Self::RESET_TIME).
+/// - Each poll reads the latched link bit twice: the first read reports a loss since the last poll,
+///   the second the present state. A poll is three reads; a link that comes up takes a few more.
+/// - The link counts as up only while the PHY is neither powered down nor isolated: some PHYs
+///   report a link in power-down.
+/// - A PHY whose registers read as all ones or all zeros does not respond: the link is down, and
+///   later polls identify the PHY again. A PHY that lost its settings (brownout, reset by another
+///   master) is configured again when its link comes up.
+/// - After [`BUS_FAILURES`](Self::BUS_FAILURES) failures of the bus in a row the link counts as
+///   down.
 ///
 /// ```
 /// use core::time::Duration;
@@ -115,157 +121,161 @@ enum Fault {
 /// # let mut mdio = Bus;
 /// # let mut clock = Duration::ZERO;
 /// # let mut now = || { clock += Duration::from_millis(1); clock };
-/// let mut phy = GenericPhy::standard(PhyAddress::new(0).unwrap());
+/// let mut phy = GenericPhy::at(PhyAddress::new(0).unwrap());
 /// phy.start(&mut mdio, LinkModes::ALL_MODES, now())?;
 /// let mode = loop {
 ///     if let PhyEvent::Up(mode) = phy.poll(&mut mdio, now())? {
 ///         break mode;
 ///     }
-///     // sleep for phy.next_poll(now()), or do something else: a poll that is not due does nothing
+///     // sleep for `phy.next_poll(now)`: a poll that is not due does nothing
 /// };
 /// # assert_eq!(mode, LinkMode::new(Speed::MBPS_100, Duplex::Full));
-/// # Ok::<(), crate::phy::PhyError<ErrorKind>>(())
+/// # Ok::<(), ethdev_phy::phy::PhyError<ErrorKind>>(())
 /// ```
 #[derive(Debug, Clone)]
-pub struct Clause22<V> {
+pub struct Clause22<O> {
     address: PhyAddress,
-    vendor: V,
+    ops: O,
     poll_interval: Duration,
-    idle_check: Duration,
+    watchdog_interval: Duration,
     forced: Option<(Speed, Duplex)>,
     advertise: LinkModes,
     state: State,
-    since: Since,
+    loss: LinkLoss,
     id: Option<PhyId>,
-    /// What registers 4 and 0 read after they were written: not every PHY gives back what it was given.
+    /// Registers 4 and 0 as read back: not every PHY keeps every bit that is written.
     anar: u16,
     autoneg: u16,
     link: Link,
-    /// The link that the events so far add up to.
-    told: Link,
+    /// The link state that the events so far add up to.
+    reported: Link,
     due: Duration,
     bus_failures: u8,
     fault: Option<Fault>,
 }
 
-impl<V> Clause22<V> {
-    /// How long a software reset may take (IEEE 802.3 clause 22.2.4.1.1).
+impl<O> Clause22<O> {
+    /// The longest time of a software reset (IEEE 802.3 clause 22.2.4.1.1).
     pub const RESET_TIME: Duration = Duration::from_millis(500);
-    /// How often a reset is looked at.
+    /// Interval of polling for the end of a reset.
     const RESET_POLL: Duration = Duration::from_millis(1);
-    /// How many failures of the bus in a row make a link that was up count as down.
+    /// Number of bus failures in a row after which a link that was up counts as down.
     pub const BUS_FAILURES: u8 = 3;
-    /// How often the link is looked at, unless told otherwise: a loss is seen within it.
+    /// Default of [`with_poll_interval`](Self::with_poll_interval).
     pub const POLL_INTERVAL: Duration = Duration::from_millis(100);
     const NEVER: Duration = Duration::MAX;
 
-    /// The PHY at `address`. Nothing is sent to it before [`start`](Phy::start).
+    /// Creates a driver for the PHY at `address`. Does not access the bus before
+    /// [`start`](Phy::start).
     #[must_use]
-    pub const fn new(address: PhyAddress, vendor: V) -> Self {
+    pub const fn new(address: PhyAddress, ops: O) -> Self {
         Self {
             address,
-            vendor,
+            ops,
             poll_interval: Self::POLL_INTERVAL,
-            idle_check: Self::NEVER,
+            watchdog_interval: Self::NEVER,
             forced: None,
             advertise: LinkModes::NONE,
             state: State::Stopped,
-            since: Since::Steady,
+            loss: LinkLoss::None,
             id: None,
             anar: 0,
             autoneg: 0,
             link: Link::Down,
-            told: Link::Down,
+            reported: Link::Down,
             due: Self::NEVER,
             bus_failures: 0,
             fault: None,
         }
     }
 
-    /// The same with another interval between two looks at the link.
+    /// Sets the interval of polling the link without interrupts. The loss of a link is noticed
+    /// within it.
     #[must_use]
     pub const fn with_poll_interval(mut self, interval: Duration) -> Self {
         self.poll_interval = interval;
         self
     }
 
-    /// The same with a look at the link from time to time although interrupts are used; [`Duration::MAX`], the default, is never. A PHY that lost its
-    /// interrupt mask in a dip of its supply raises no interrupt.
+    /// Sets the interval of polling the link in spite of interrupts; [`Duration::MAX`], the
+    /// default, is never. It covers a PHY that lost its interrupt mask in a brownout.
     #[must_use]
-    pub const fn with_idle_check(mut self, interval: Duration) -> Self {
-        self.idle_check = interval;
+    pub const fn with_watchdog_interval(mut self, interval: Duration) -> Self {
+        self.watchdog_interval = interval;
         self
     }
 
-    /// The same without auto-negotiation, in this mode: 10 or 100 Mbit/s. The partner has to be set to the same by hand.
+    /// Sets a forced mode of 10 or 100 Mbit/s instead of auto-negotiation. The link partner must be
+    /// forced to the same mode.
     #[must_use]
     pub const fn with_forced_mode(mut self, speed: Speed, duplex: Duplex) -> Self {
         self.forced = Some((speed, duplex));
         self
     }
 
-    /// Its address on the bus.
+    /// Returns the address on the bus.
     pub const fn address(&self) -> PhyAddress {
         self.address
     }
 
-    /// What is particular about it.
-    pub const fn vendor(&self) -> &V {
-        &self.vendor
+    /// Returns the operations beyond clause 22.
+    pub const fn ops(&self) -> &O {
+        &self.ops
     }
 
-    /// What is particular about it.
-    pub const fn vendor_mut(&mut self) -> &mut V {
-        &mut self.vendor
+    /// Returns the operations beyond clause 22.
+    pub const fn ops_mut(&mut self) -> &mut O {
+        &mut self.ops
     }
 
-    /// Who it is; `None` before it was first identified.
+    /// Returns the identifier; `None` before it was first read.
     pub const fn id(&self) -> Option<PhyId> {
         self.id
     }
 
-    /// Where it stands.
+    /// Returns the state.
     pub const fn state(&self) -> PhyState {
         match self.state {
             State::Stopped => PhyState::Stopped,
-            State::Absent => PhyState::Absent,
+            State::NotResponding => PhyState::NotResponding,
             State::Resetting { .. } => PhyState::Resetting,
             State::Configuring => PhyState::Configuring,
-            State::Watching { refused: false } => PhyState::Down,
-            State::Watching { refused: true } => PhyState::Refused,
+            State::Down { no_common_mode: false } => PhyState::Down,
+            State::Down { no_common_mode: true } => PhyState::NoCommonMode,
             State::Up => PhyState::Up,
             State::Loopback => PhyState::Loopback,
         }
     }
 
-    /// Its registers, for what this driver has no name for. Reading register 1 hides a short loss of the link from the next poll; what is written to
-    /// registers 0 and 4 is taken for a loss of the settings, and undone.
+    /// Returns access to the registers, for functions that this driver does not have. Reading
+    /// register 1 hides a short loss of the link from the next poll. A write to registers 0 and
+    /// 4 counts as a loss of the settings and is undone.
     pub fn registers<'a, M: Mdio + ?Sized>(&self, mdio: &'a mut M) -> PhyRegisters<'a, M> {
         PhyRegisters::new(mdio, self.address)
     }
 
-    /// The event that is due, if any.
-    fn tell(&mut self) -> PhyEvent {
-        if self.told == self.link {
+    /// Returns the next event to report, if any.
+    fn next_event(&mut self) -> PhyEvent {
+        if self.reported == self.link {
             return PhyEvent::None;
         }
-        self.told = self.link;
+        self.reported = self.link;
         match self.link {
             Link::Up(mode) => PhyEvent::Up(mode),
             Link::Down => PhyEvent::Down,
         }
     }
 
-    /// Whether what is to be advertised, or forced, is possible at all.
+    /// Returns whether the advertisement contains a mode, or the forced one.
     fn is_possible(advertise: LinkModes, forced: Option<(Speed, Duplex)>) -> bool {
         match forced {
-            None => !advertise.modes().is_empty(),
+            None => !advertise.without_pause().is_empty(),
             Some((speed, duplex)) => LinkModes::from_mode(speed, duplex).is_some_and(|bit| advertise.contains(bit)),
         }
     }
 }
 
-impl<V: PhyOps> Phy for Clause22<V> {
+impl<O: PhyOps> Phy for Clause22<O> {
     fn start<M: Mdio + ?Sized>(
         &mut self,
         mdio: &mut M,
@@ -285,7 +295,7 @@ impl<V: PhyOps> Phy for Clause22<V> {
     }
 
     fn poll<M: Mdio + ?Sized>(&mut self, mdio: &mut M, now: Duration) -> Result<PhyEvent, PhyError<M::Error>> {
-        let event = self.tell();
+        let event = self.next_event();
         if event != PhyEvent::None || now < self.due {
             return Ok(event);
         }
@@ -294,11 +304,11 @@ impl<V: PhyOps> Phy for Clause22<V> {
             Err(PhyError::Mdio(_)) => self.bus_failed(now),
             _ => self.bus_failures = 0,
         }
-        stepped.map(|()| self.tell())
+        stepped.map(|()| self.next_event())
     }
 
     fn next_poll(&self, now: Duration) -> Duration {
-        if self.told != self.link {
+        if self.reported != self.link {
             Duration::ZERO
         } else if self.due == Self::NEVER {
             Self::NEVER
@@ -311,7 +321,7 @@ impl<V: PhyOps> Phy for Clause22<V> {
         if self.state != State::Stopped {
             self.due = now;
         }
-        self.vendor
+        self.ops
             .ack_interrupt(&mut PhyRegisters::new(mdio, self.address))
             .map_err(PhyError::Mdio)
     }

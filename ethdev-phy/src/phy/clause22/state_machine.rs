@@ -1,24 +1,24 @@
-//! The steps of the state machine, none of which waits.
+//! The steps of the state machine. None of them waits.
 
 use core::time::Duration;
 
-use super::control::mode_bits;
 use super::resolve::resolve;
-use super::{Clause22, Fault, Since, State};
+use super::settings::mode_bits;
+use super::{Clause22, Fault, LinkLoss, State};
 use crate::mdio::Mdio;
 use crate::phy::{LinkModes, PhyError, PhyId, PhyOps, PhyRegisters, bmcr, bmsr, reg};
 use ethdev::{Link, LinkMode};
 
-impl<V> Clause22<V> {
-    fn can_do(&self, mode: LinkMode) -> bool {
+impl<O> Clause22<O> {
+    fn supports(&self, mode: LinkMode) -> bool {
         let (Some(speed), Some(duplex)) = (mode.speed, mode.duplex) else {
             return false;
         };
         LinkModes::from_mode(speed, duplex).is_some_and(|bit| self.advertise.contains(bit))
     }
 
-    pub(super) fn give_up<E>(&mut self, fault: Fault, now: Duration) -> Result<(), PhyError<E>> {
-        self.state = State::Absent;
+    pub(super) fn fail<E>(&mut self, fault: Fault, now: Duration) -> Result<(), PhyError<E>> {
+        self.state = State::NotResponding;
         self.link = Link::Down;
         self.due = now.saturating_add(self.poll_interval);
         if self.fault == Some(fault) {
@@ -33,23 +33,23 @@ impl<V> Clause22<V> {
     }
 
     pub(super) fn bus_failed(&mut self, now: Duration) {
-        let pause = match self.state {
+        let interval = match self.state {
             State::Resetting { .. } => Self::RESET_POLL,
             _ => self.poll_interval,
         };
-        self.due = now.saturating_add(pause);
+        self.due = now.saturating_add(interval);
         self.bus_failures = self.bus_failures.saturating_add(1);
-        if self.since == Since::Steady {
-            self.since = Since::Unknown;
+        if self.loss == LinkLoss::None {
+            self.loss = LinkLoss::Unknown;
         }
         if self.bus_failures >= Self::BUS_FAILURES && self.state == State::Up {
-            self.state = State::Watching { refused: false };
+            self.state = State::Down { no_common_mode: false };
             self.link = Link::Down;
         }
     }
 }
 
-impl<V: PhyOps> Clause22<V> {
+impl<O: PhyOps> Clause22<O> {
     pub(super) fn step<M: Mdio + ?Sized>(
         &mut self,
         phy: &mut PhyRegisters<'_, M>,
@@ -60,14 +60,14 @@ impl<V: PhyOps> Clause22<V> {
                 self.due = Self::NEVER;
                 Ok(())
             }
-            State::Absent => self.begin(phy, now),
-            State::Resetting { until, again } => self.wait_reset(phy, until, again, now),
+            State::NotResponding => self.begin(phy, now),
+            State::Resetting { deadline, second } => self.poll_reset(phy, deadline, second, now),
             State::Configuring => self.configure(phy, now).map_err(PhyError::Mdio),
-            State::Watching { .. } | State::Up => self.look(phy, now),
+            State::Down { .. } | State::Up => self.poll_link(phy, now),
             State::Loopback => {
                 let control = phy.read(reg::BMCR).map_err(PhyError::Mdio)?;
                 if control == u16::MAX {
-                    return self.give_up(Fault::NotResponding, now);
+                    return self.fail(Fault::NotResponding, now);
                 }
                 if control & bmcr::LOOPBACK == 0 {
                     return self.begin(phy, now);
@@ -84,51 +84,51 @@ impl<V: PhyOps> Clause22<V> {
         now: Duration,
     ) -> Result<(), PhyError<M::Error>> {
         self.link = Link::Down;
-        self.state = State::Absent;
-        self.since = Since::Steady;
+        self.state = State::NotResponding;
+        self.loss = LinkLoss::None;
         self.due = now.saturating_add(self.poll_interval);
         let id1 = phy.read(reg::PHYID1).map_err(PhyError::Mdio)?;
         let id2 = phy.read(reg::PHYID2).map_err(PhyError::Mdio)?;
         let Some(id) = PhyId::from_registers(id1, id2) else {
-            return self.give_up(Fault::NotResponding, now);
+            return self.fail(Fault::NotResponding, now);
         };
-        if !self.vendor.matches(id) {
-            return self.give_up(Fault::UnknownId(id), now);
+        if !self.ops.matches(id) {
+            return self.fail(Fault::UnknownId(id), now);
         }
         self.id = Some(id);
         self.reset(phy, false, now).map_err(PhyError::Mdio)
     }
 
-    /// No other bit is written along with the reset: it would be lost.
+    /// Writes the reset bit alone: other bits would be lost.
     fn reset<M: Mdio + ?Sized>(
         &mut self,
         phy: &mut PhyRegisters<'_, M>,
-        again: bool,
+        second: bool,
         now: Duration,
     ) -> Result<(), M::Error> {
         phy.write(reg::BMCR, bmcr::RESET)?;
-        let until = now.saturating_add(Self::RESET_TIME);
-        self.state = State::Resetting { until, again };
+        let deadline = now.saturating_add(Self::RESET_TIME);
+        self.state = State::Resetting { deadline, second };
         self.due = now.saturating_add(Self::RESET_POLL);
         Ok(())
     }
 
-    fn wait_reset<M: Mdio + ?Sized>(
+    fn poll_reset<M: Mdio + ?Sized>(
         &mut self,
         phy: &mut PhyRegisters<'_, M>,
-        until: Duration,
-        again: bool,
+        deadline: Duration,
+        second: bool,
         now: Duration,
     ) -> Result<(), PhyError<M::Error>> {
-        // All ones count as "not yet": some PHYs do not answer during their reset.
+        // All ones count as "in reset": some PHYs do not respond during their reset.
         let control = phy.read(reg::BMCR).map_err(PhyError::Mdio)?;
         if control & bmcr::RESET != 0 {
-            if now < until {
+            if now < deadline {
                 self.due = now.saturating_add(Self::RESET_POLL);
                 return Ok(());
             }
             let silent = control == u16::MAX;
-            return self.give_up(
+            return self.fail(
                 if silent {
                     Fault::NotResponding
                 } else {
@@ -137,7 +137,7 @@ impl<V: PhyOps> Clause22<V> {
                 now,
             );
         }
-        if self.vendor.after_reset(phy).map_err(PhyError::Mdio)? && !again {
+        if self.ops.after_reset(phy).map_err(PhyError::Mdio)? && !second {
             return self.reset(phy, true, now).map_err(PhyError::Mdio);
         }
         self.state = State::Configuring;
@@ -149,7 +149,7 @@ impl<V: PhyOps> Clause22<V> {
         phy: &mut PhyRegisters<'_, M>,
         now: Duration,
     ) -> Result<(), M::Error> {
-        self.vendor.configure(phy)?;
+        self.ops.configure(phy)?;
         let control = match self.forced {
             Some((speed, duplex)) => mode_bits(speed, duplex),
             None => {
@@ -160,27 +160,27 @@ impl<V: PhyOps> Clause22<V> {
         };
         phy.write(reg::BMCR, control)?;
         self.autoneg = phy.read(reg::BMCR)? & bmcr::AUTONEG_ENABLE;
-        self.state = State::Watching { refused: false };
+        self.state = State::Down { no_common_mode: false };
         self.fault = None;
-        // Not at once: what the registers tell now may be of the link before.
+        // Not at once: the registers may still show the previous link.
         self.due = now.saturating_add(self.poll_interval);
         Ok(())
     }
 
-    fn look<M: Mdio + ?Sized>(
+    fn poll_link<M: Mdio + ?Sized>(
         &mut self,
         phy: &mut PhyRegisters<'_, M>,
         now: Duration,
     ) -> Result<(), PhyError<M::Error>> {
-        let since = phy.read(reg::BMSR).map_err(PhyError::Mdio)?;
-        if since & bmsr::LINK_UP == 0 {
-            self.since = Since::Lost;
+        let latched = phy.read(reg::BMSR).map_err(PhyError::Mdio)?;
+        if latched & bmsr::LINK_UP == 0 {
+            self.loss = LinkLoss::Reported;
         }
         let status = phy.read(reg::BMSR).map_err(PhyError::Mdio)?;
         let control = phy.read(reg::BMCR).map_err(PhyError::Mdio)?;
         let silent = |status: u16| status == 0 || status == u16::MAX;
-        if silent(since) || silent(status) || control == u16::MAX {
-            return self.give_up(Fault::NotResponding, now);
+        if silent(latched) || silent(status) || control == u16::MAX {
+            return self.fail(Fault::NotResponding, now);
         }
         let changed = (control & bmcr::AUTONEG_ENABLE) ^ self.autoneg;
         if changed | (control & (bmcr::RESET | bmcr::LOOPBACK)) != 0 {
@@ -189,109 +189,116 @@ impl<V: PhyOps> Clause22<V> {
         let negotiated = self.forced.is_some() || status & bmsr::AUTONEG_COMPLETE != 0;
         let powered = control & (bmcr::POWER_DOWN | bmcr::ISOLATE) == 0;
         let up = status & bmsr::LINK_UP != 0 && negotiated && powered;
-        let judged = if up {
-            self.see_up(phy, now)
+        let outcome = if up {
+            self.link_is_up(phy, now)
         } else {
-            self.see_down(phy, status, now)
+            self.link_is_down(phy, status, now)
         };
-        if !matches!(judged, Err(PhyError::Mdio(_))) {
-            self.since = Since::Steady;
+        if !matches!(outcome, Err(PhyError::Mdio(_))) {
+            self.loss = LinkLoss::None;
         }
-        judged
+        outcome
     }
 
-    fn see_up<M: Mdio + ?Sized>(
+    fn link_is_up<M: Mdio + ?Sized>(
         &mut self,
         phy: &mut PhyRegisters<'_, M>,
         now: Duration,
     ) -> Result<(), PhyError<M::Error>> {
-        match (self.state, self.since) {
-            (State::Up | State::Watching { refused: true }, Since::Steady) => {
-                self.due = now.saturating_add(self.pause_while_up());
+        match (self.state, self.loss) {
+            (State::Up | State::Down { no_common_mode: true }, LinkLoss::None) => {
+                self.due = now.saturating_add(self.interval_while_up());
                 Ok(())
             }
-            (State::Up, Since::Lost) => {
-                // It came back meanwhile, perhaps in another mode: that is for the next poll.
+            (State::Up, LinkLoss::Reported) => {
+                // The link is up again, possibly in another mode: the next poll reports it.
                 self.link = Link::Down;
-                self.state = State::Watching { refused: false };
+                self.state = State::Down { no_common_mode: false };
                 self.due = now;
                 Ok(())
             }
-            _ => self.come_up(phy, now),
+            _ => self.handle_link_up(phy, now),
         }
     }
 
-    fn see_down<M: Mdio + ?Sized>(
+    fn link_is_down<M: Mdio + ?Sized>(
         &mut self,
         phy: &mut PhyRegisters<'_, M>,
         status: u16,
         now: Duration,
     ) -> Result<(), PhyError<M::Error>> {
         self.link = Link::Down;
-        let refused = self.state == State::Watching { refused: true };
-        let hopeless = self.state != State::Up && self.is_hopeless(phy).map_err(PhyError::Mdio)?;
-        self.state = State::Watching { refused };
-        self.wait(phy, status, now).map_err(PhyError::Mdio)?;
-        self.state = State::Watching { refused: hopeless };
-        if hopeless && !refused {
+        let reported = self.state == State::Down { no_common_mode: true };
+        let no_common_mode = self.state != State::Up && self.no_common_mode(phy).map_err(PhyError::Mdio)?;
+        self.state = State::Down {
+            no_common_mode: reported,
+        };
+        self.schedule_while_down(phy, status, now).map_err(PhyError::Mdio)?;
+        self.state = State::Down { no_common_mode };
+        if no_common_mode && !reported {
             Err(PhyError::NoCommonMode)
         } else {
             Ok(())
         }
     }
 
-    fn pause_while_up(&self) -> Duration {
-        if self.vendor.interrupts() {
-            self.idle_check
+    fn interval_while_up(&self) -> Duration {
+        if self.ops.uses_interrupt() {
+            self.watchdog_interval
         } else {
             self.poll_interval
         }
     }
 
-    /// The link is down: when to look again.
-    fn wait<M: Mdio + ?Sized>(
+    /// Sets when a link that is down is polled next.
+    fn schedule_while_down<M: Mdio + ?Sized>(
         &mut self,
         phy: &mut PhyRegisters<'_, M>,
         status: u16,
         now: Duration,
     ) -> Result<(), M::Error> {
-        // There is an interrupt for the completion of auto-negotiation, none for a link: once the one has come, or without it, the other is looked for.
-        let interrupt = self.vendor.interrupts() && self.forced.is_none() && status & bmsr::AUTONEG_COMPLETE == 0;
-        let pause = if interrupt { self.idle_check } else { self.poll_interval };
-        let pause = pause.min(self.vendor.link_down_poll(phy, now)?);
-        self.due = now.saturating_add(pause);
+        // Auto-negotiation has an interrupt for its completion, the link itself has none: after completion,
+        // and in a forced mode, the link is polled.
+        let interrupt = self.ops.uses_interrupt() && self.forced.is_none() && status & bmsr::AUTONEG_COMPLETE == 0;
+        let interval = if interrupt {
+            self.watchdog_interval
+        } else {
+            self.poll_interval
+        };
+        let interval = interval.min(self.ops.link_down_poll(phy, now)?);
+        self.due = now.saturating_add(interval);
         Ok(())
     }
 
-    /// Whether the partner is known to have no mode in common with this end.
-    fn is_hopeless<M: Mdio + ?Sized>(&self, phy: &mut PhyRegisters<'_, M>) -> Result<bool, M::Error> {
+    /// Returns whether the link partner is known to offer no common mode.
+    fn no_common_mode<M: Mdio + ?Sized>(&self, phy: &mut PhyRegisters<'_, M>) -> Result<bool, M::Error> {
         if self.forced.is_some() {
             return Ok(false);
         }
         let partner = LinkModes::from_register(phy.read(reg::ANLPAR)?);
-        Ok(!partner.modes().is_empty() && LinkModes::from_register(self.anar).resolve(partner).is_none())
+        Ok(!partner.without_pause().is_empty() && LinkModes::from_register(self.anar).resolve(partner).is_none())
     }
 
-    fn come_up<M: Mdio + ?Sized>(
+    fn handle_link_up<M: Mdio + ?Sized>(
         &mut self,
         phy: &mut PhyRegisters<'_, M>,
         now: Duration,
     ) -> Result<(), PhyError<M::Error>> {
-        let same = self.forced.is_some() || phy.read(reg::ANAR).map_err(PhyError::Mdio)? == self.anar;
-        if !same || !self.vendor.config_valid(phy).map_err(PhyError::Mdio)? {
+        let unchanged = self.forced.is_some() || phy.read(reg::ANAR).map_err(PhyError::Mdio)? == self.anar;
+        if !unchanged || !self.ops.config_valid(phy).map_err(PhyError::Mdio)? {
             return self.begin(phy, now);
         }
         let mode = self.resolve(phy).map_err(PhyError::Mdio)?;
-        self.due = now.saturating_add(self.pause_while_up());
+        self.due = now.saturating_add(self.interval_while_up());
         match mode {
-            Some(mode) if self.can_do(mode) => {
-                self.vendor.link_up(phy).map_err(PhyError::Mdio)?;
+            Some(mode) if self.supports(mode) => {
+                self.ops.link_up(phy).map_err(PhyError::Mdio)?;
                 self.state = State::Up;
                 self.link = Link::Up(mode);
                 Ok(())
             }
             _ => {
-                self.state = State::Watching { refused: true };
+                self.state = State::Down { no_common_mode: true };
                 self.link = Link::Down;
                 Err(PhyError::NoCommonMode)
             }
@@ -302,9 +309,9 @@ impl<V: PhyOps> Clause22<V> {
         if let Some((speed, duplex)) = self.forced {
             return Ok(Some(LinkMode::new(speed, duplex)));
         }
-        let own = self.vendor.negotiated(phy)?;
+        let status = self.ops.negotiated_mode(phy)?;
         let partner = LinkModes::from_register(phy.read(reg::ANLPAR)?);
         let expansion = phy.read(reg::ANER)?;
-        Ok(resolve(own, LinkModes::from_register(self.anar), partner, expansion))
+        Ok(resolve(status, LinkModes::from_register(self.anar), partner, expansion))
     }
 }

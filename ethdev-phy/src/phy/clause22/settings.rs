@@ -1,4 +1,4 @@
-//! What a user may ask of a PHY besides a link.
+//! Changes of the settings while the PHY runs.
 
 use core::time::Duration;
 
@@ -7,12 +7,14 @@ use crate::mdio::Mdio;
 use crate::phy::{LinkModes, PhyError, PhyOps, PhyRegisters, bmcr, reg};
 use ethdev::{Duplex, Link, LinkMode, Speed};
 
-impl<V: PhyOps> Clause22<V> {
-    /// Advertises something else from now on, and negotiates anew. Remembered where the PHY is not there yet.
+impl<O: PhyOps> Clause22<O> {
+    /// Changes the advertisement and restarts auto-negotiation. Applied later if the PHY is
+    /// stopped, does not respond, or is in its reset.
     ///
     /// # Errors
     ///
-    /// `NoCommonMode`, with nothing changed, where there is no mode in it, or not the one that is forced. The bus failed: the next poll goes on.
+    /// - `NoCommonMode`: `advertise` contains no mode, or not the forced one. Nothing was changed.
+    /// - `Mdio`: the next poll continues.
     pub fn set_advertise<M: Mdio + ?Sized>(
         &mut self,
         mdio: &mut M,
@@ -26,12 +28,14 @@ impl<V: PhyOps> Clause22<V> {
         self.restart(mdio, now)
     }
 
-    /// Forces a mode from now on, or negotiates again with `None`. Remembered where the PHY is not there yet.
+    /// Forces a mode, or returns to auto-negotiation with `None`. Applied later if the PHY is
+    /// stopped, does not respond, or is in its reset.
     ///
     /// # Errors
     ///
-    /// `NoCommonMode`, with nothing changed, where the MAC cannot do the mode. The bus failed: the next poll goes on.
-    pub fn force<M: Mdio + ?Sized>(
+    /// - `NoCommonMode`: the MAC does not support the mode. Nothing was changed.
+    /// - `Mdio`: the next poll continues.
+    pub fn set_forced_mode<M: Mdio + ?Sized>(
         &mut self,
         mdio: &mut M,
         mode: Option<(Speed, Duplex)>,
@@ -44,13 +48,18 @@ impl<V: PhyOps> Clause22<V> {
         self.restart(mdio, now)
     }
 
-    /// Writes the settings again and begins auto-negotiation anew: the link goes down. Does nothing where the PHY is not there yet, because that comes anyway.
+    /// Writes the settings again and restarts auto-negotiation: the link goes down. Does nothing if
+    /// the PHY is stopped, does not respond, or is in its reset, because its configuration
+    /// follows anyway.
     ///
     /// # Errors
     ///
-    /// The bus failed: the next poll goes on.
+    /// The bus failed: the next poll continues.
     pub fn restart<M: Mdio + ?Sized>(&mut self, mdio: &mut M, now: Duration) -> Result<(), PhyError<M::Error>> {
-        if matches!(self.state, State::Stopped | State::Absent | State::Resetting { .. }) {
+        if matches!(
+            self.state,
+            State::Stopped | State::NotResponding | State::Resetting { .. }
+        ) {
             return Ok(());
         }
         self.link = Link::Down;
@@ -60,12 +69,15 @@ impl<V: PhyOps> Clause22<V> {
             .map_err(PhyError::Mdio)
     }
 
-    /// Near-end loopback: what the MAC sends comes back to it, in this mode, and nothing goes out. The link counts as up. `None` ends it, and negotiates anew.
+    /// Enters near-end loopback in this mode: the MAC receives what it sends, and nothing reaches
+    /// the cable. The link counts as up. `None` leaves it and restarts auto-negotiation.
     ///
     /// # Errors
     ///
-    /// `NotStarted`: stopped, absent or in its reset. `NoCommonMode`: a mode that the MAC cannot do. The bus failed.
-    pub fn loopback<M: Mdio + ?Sized>(
+    /// - `NotStarted`: the PHY is stopped, does not respond, or is in its reset.
+    /// - `NoCommonMode`: the MAC does not support the mode.
+    /// - `Mdio`: the bus failed.
+    pub fn set_loopback<M: Mdio + ?Sized>(
         &mut self,
         mdio: &mut M,
         mode: Option<(Speed, Duplex)>,
@@ -78,7 +90,10 @@ impl<V: PhyOps> Clause22<V> {
                 Ok(())
             };
         };
-        if matches!(self.state, State::Stopped | State::Absent | State::Resetting { .. }) {
+        if matches!(
+            self.state,
+            State::Stopped | State::NotResponding | State::Resetting { .. }
+        ) {
             return Err(PhyError::NotStarted);
         }
         if !Self::is_possible(self.advertise, mode) {
@@ -93,7 +108,7 @@ impl<V: PhyOps> Clause22<V> {
     }
 }
 
-/// What to write to register 0 for a forced mode.
+/// Returns the bits of register 0 for a forced mode.
 pub(super) fn mode_bits(speed: Speed, duplex: Duplex) -> u16 {
     let speed = if speed == Speed::MBPS_100 { bmcr::SPEED_100 } else { 0 };
     speed | if duplex == Duplex::Full { bmcr::FULL_DUPLEX } else { 0 }

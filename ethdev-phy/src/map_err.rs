@@ -1,19 +1,16 @@
-//! The MAC's halves, with the port's error.
+//! The halves of a MAC, with the error of the port.
 
 use ethdev::{RxFrame, RxHalf, TxHalf};
 
 use crate::Error;
 
-/// The receiving half of a [`EthernetPort`](crate::EthernetPort).
+/// A half of a lending MAC with its errors mapped to [`Error::Mac`]: both halves of an
+/// [`EthernetPort`](crate::EthernetPort).
 #[derive(Debug)]
-pub struct PortRx<R>(pub(crate) R);
+pub struct MapErr<H>(pub(crate) H);
 
-/// The sending half of a [`EthernetPort`](crate::EthernetPort).
-#[derive(Debug)]
-pub struct PortTx<T>(pub(crate) T);
-
-impl<R: RxHalf> RxHalf for PortRx<R> {
-    type Error = Error<R::Error>;
+impl<H: RxHalf> RxHalf for MapErr<H> {
+    type Error = Error<H::Error>;
 
     #[inline]
     fn peek(&mut self) -> Result<Option<RxFrame<'_>>, Self::Error> {
@@ -35,8 +32,8 @@ impl<R: RxHalf> RxHalf for PortRx<R> {
     }
 }
 
-impl<T: TxHalf> TxHalf for PortTx<T> {
-    type Error = Error<T::Error>;
+impl<H: TxHalf> TxHalf for MapErr<H> {
+    type Error = Error<H::Error>;
 
     #[inline]
     fn ready(&mut self) -> Result<bool, Self::Error> {
@@ -54,7 +51,7 @@ impl<T: TxHalf> TxHalf for PortTx<T> {
     }
 
     #[inline]
-    fn send_vectored(&mut self, parts: &[&[u8]]) -> Result<bool, Self::Error> {
+    fn send_vectored(&mut self, parts: &[&[u8]]) -> Result<(), Self::Error> {
         self.0.send_vectored(parts).map_err(Error::Mac)
     }
 }
