@@ -1,35 +1,41 @@
-//! What a user may choose about the PHY.
+//! Configuration of the PHY.
 
 use core::time::Duration;
 
 use ethdev::{Duplex, Speed};
 
-/// How the PHY is set up. Start from [`new`](Self::new).
+/// Configuration of the PHY. Start from [`new`](Self::new).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PhyConfig {
-    /// A mode to be forced, instead of auto-negotiation. The partner has to be set to the same by hand: one that negotiates takes this end for half duplex.
-    /// Forced 10 Mbit/s is known not to notice that the cable was pulled; to advertise less is the better way.
+    /// A forced mode instead of auto-negotiation. The link partner must be forced to the same mode:
+    /// one that negotiates assumes half duplex here. A forced 10 Mbit/s link is known not to
+    /// detect a removed cable; a restricted advertisement is the better way.
     pub forced: Option<(Speed, Duplex)>,
-    /// Which pair sends and which receives.
+    /// Assignment of the pairs of the cable.
     pub mdix: Mdix,
-    /// Whether nINT is wired, to the MAC or to the host. Then there is no MDIO traffic at all while nothing happens. The pin is an interrupt only in `REF_CLK`
-    /// In mode (strap nINTSEL high); otherwise it is the 50 MHz output.
+    /// Whether nINT is connected, to the MAC or to the host. With it, the driver does not access
+    /// MDIO while nothing changes. The pin is an interrupt only in `REF_CLK` In mode (strap
+    /// nINTSEL high); otherwise it is the 50 MHz output.
     pub interrupt: bool,
-    /// Whether the PHY may sleep while there is no signal on the cable. Off unless the milliwatts matter: with sleepers at both ends the link can take seconds
-    /// more, and some chips fail to notice a signal, which is why the driver wakes them from time to time.
+    /// Whether the PHY may power down while it detects no signal on the cable. Saves power. If both
+    /// ends do so, the link can take seconds longer, and some chips do not detect every signal,
+    /// so that the driver wakes the PHY periodically.
     pub energy_detect: bool,
-    /// How often the link is looked at without an interrupt: a loss is seen within it. A look takes three reads, 77 µs of a bus at 2.5 MHz.
+    /// Interval of polling the link without an interrupt: a loss is noticed within it. A poll takes
+    /// three reads, 77 µs on a bus at 2.5 MHz.
     pub poll_interval: Duration,
-    /// How often the link is looked at in spite of an interrupt; [`Duration::MAX`], the default, is never. A PHY that lost its interrupt mask in a dip of its
-    /// supply raises no interrupt.
-    pub idle_check: Duration,
-    /// Whether to allow more time for the crossover to be found (register 16, bit 0), which some cables with a LAN8720A at their other end need.
+    /// Interval of polling the link in spite of an interrupt; [`Duration::MAX`], the default, is
+    /// never. It covers a PHY that lost its interrupt mask in a brownout.
+    pub watchdog_interval: Duration,
+    /// Whether the PHY allows more time for crossover detection (register 16, bit 0). Some cables
+    /// to another LAN8720A need it.
     pub extended_crossover: bool,
 }
 
 impl PhyConfig {
-    /// Auto-negotiation, automatic MDI-X, no interrupt, no energy-detect power-down, looked at every 100 ms.
+    /// Creates the default configuration: auto-negotiation, HP Auto-MDIX, no interrupt, no
+    /// energy-detect power-down, polled every 100 ms.
     #[must_use]
     pub const fn new() -> Self {
         Self {
@@ -38,54 +44,54 @@ impl PhyConfig {
             interrupt: false,
             energy_detect: false,
             poll_interval: Duration::from_millis(100),
-            idle_check: Duration::MAX,
+            watchdog_interval: Duration::MAX,
             extended_crossover: false,
         }
     }
 
-    /// The same without auto-negotiation, in this mode: 10 or 100 Mbit/s.
+    /// Sets a forced mode of 10 or 100 Mbit/s instead of auto-negotiation.
     #[must_use]
     pub const fn with_forced_mode(mut self, speed: Speed, duplex: Duplex) -> Self {
         self.forced = Some((speed, duplex));
         self
     }
 
-    /// The same with this MDI-X.
+    /// Sets the assignment of the pairs.
     #[must_use]
     pub const fn with_mdix(mut self, mdix: Mdix) -> Self {
         self.mdix = mdix;
         self
     }
 
-    /// The same with or without nINT wired.
+    /// Sets whether nINT is connected.
     #[must_use]
     pub const fn with_interrupt(mut self, interrupt: bool) -> Self {
         self.interrupt = interrupt;
         self
     }
 
-    /// The same with or without energy-detect power-down.
+    /// Sets whether energy-detect power-down is used.
     #[must_use]
     pub const fn with_energy_detect(mut self, energy_detect: bool) -> Self {
         self.energy_detect = energy_detect;
         self
     }
 
-    /// The same with this interval between two looks at the link.
+    /// Sets the interval of polling the link without an interrupt.
     #[must_use]
     pub const fn with_poll_interval(mut self, interval: Duration) -> Self {
         self.poll_interval = interval;
         self
     }
 
-    /// The same with this interval between two looks in spite of an interrupt.
+    /// Sets the interval of polling the link in spite of an interrupt.
     #[must_use]
-    pub const fn with_idle_check(mut self, interval: Duration) -> Self {
-        self.idle_check = interval;
+    pub const fn with_watchdog_interval(mut self, interval: Duration) -> Self {
+        self.watchdog_interval = interval;
         self
     }
 
-    /// The same with or without more time for the crossover.
+    /// Sets whether crossover detection gets more time.
     #[must_use]
     pub const fn with_extended_crossover(mut self, extended: bool) -> Self {
         self.extended_crossover = extended;
@@ -99,15 +105,15 @@ impl Default for PhyConfig {
     }
 }
 
-/// Which pair of the cable sends and which receives.
+/// Which pair of the cable transmits and which receives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Mdix {
-    /// Found out (HP Auto-MDIX). Models without it stay as they are.
+    /// Detected automatically (HP Auto-MDIX). Models without it ignore the setting.
     #[default]
     Auto,
-    /// As a station (MDI).
-    Straight,
-    /// As a switch (MDI-X).
-    Crossed,
+    /// MDI, as a host.
+    Mdi,
+    /// MDI-X, as a switch.
+    MdiX,
 }

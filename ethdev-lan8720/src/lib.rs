@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![no_std]
 #![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(
     not(test),
     deny(
@@ -16,21 +17,22 @@
 extern crate std;
 
 mod config;
-mod energy;
+mod energy_detect;
 mod ops;
 mod phy;
 mod regs;
 mod reset;
 mod straps;
-mod symbols;
+mod symbol_errors;
 mod trace;
 mod variant;
 
 pub use config::{Mdix, PhyConfig};
 pub use phy::{Lan8720Phy, Loopback};
-pub use reset::{AFTER_RESET, RESET_LOW, hardware_reset};
+pub use reset::{RESET_DELAY, RESET_PULSE, hardware_reset};
 pub use straps::Straps;
 pub use variant::Model;
 
-/// A [`EthernetPort`](ethdev_phy::EthernetPort) with a LAN8720A or one of its relatives.
+/// An [`EthernetPort`](ethdev_phy::EthernetPort) of the MAC `M` and a PHY of the family. `C` is the
+/// clock.
 pub type Lan8720<M, C, I = ethdev_phy::NoIrq> = ethdev_phy::EthernetPort<M, Lan8720Phy, C, I>;

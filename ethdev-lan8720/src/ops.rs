@@ -1,4 +1,4 @@
-//! What is particular about the family, for the state machine of clause 22.
+//! Operations of the family beyond clause 22.
 
 use core::time::Duration;
 
@@ -7,41 +7,42 @@ use ethdev_phy::mdio::Mdio;
 use ethdev_phy::phy::{PhyId, PhyOps, PhyRegisters};
 
 use super::config::{Mdix, PhyConfig};
-use super::energy::Energy;
+use super::energy_detect::EnergyDetect;
 use super::regs::{
     EDPD_NLP_CROSSOVER, EXT_CROSS_TIME, IMR, ISR, MCSR, PSCSR, SCSIR, SMR, int, mcsr, pscsr, scsir, smr,
 };
 use super::straps::{MODE_POWER_DOWN, Straps};
-use super::symbols::Symbols;
+use super::symbol_errors::SymbolErrors;
 use crate::trace::warning;
 use crate::variant::{Features, Model};
 
-/// How often an interrupt's cause is read until there is none: an edge-triggered host must not be left with the line low.
+/// Maximum number of reads of the interrupt source until no flag is set: with an edge-triggered
+/// host, a line that stays low causes no further interrupt.
 const ACKNOWLEDGE_READS: u8 = 4;
 
 #[derive(Debug, Clone)]
-pub(crate) struct Smsc {
+pub(crate) struct Lan87xx {
     pub(crate) config: PhyConfig,
     pub(crate) model: Option<Model>,
     pub(crate) straps: Option<Straps>,
-    pub(crate) symbols: Symbols,
-    energy: Energy,
-    /// What the interrupt mask read after it was written.
+    pub(crate) symbol_errors: SymbolErrors,
+    energy: EnergyDetect,
+    /// The interrupt mask as read back.
     mask: u16,
-    /// The straps said power-down, and were corrected.
-    corrected: bool,
+    /// The mode straps were power-down and have been overridden.
+    mode_overridden: bool,
 }
 
-impl Smsc {
+impl Lan87xx {
     pub(crate) const fn new(config: PhyConfig) -> Self {
         Self {
             config,
             model: None,
             straps: None,
-            symbols: Symbols { last: 0, total: 0 },
-            energy: Energy::LinkUp,
+            symbol_errors: SymbolErrors { last: 0, total: 0 },
+            energy: EnergyDetect::LinkUp,
             mask: 0,
-            corrected: false,
+            mode_overridden: false,
         }
     }
 
@@ -53,7 +54,7 @@ impl Smsc {
         self.config.energy_detect && self.features().energy_detect
     }
 
-    /// There is none for "link up": the completion of auto-negotiation stands for it.
+    /// The chip has no interrupt for "link up": completion of auto-negotiation is used instead.
     fn interrupt_mask(&self) -> u16 {
         let energy = if self.energy_detect() { int::ENERGYON } else { 0 };
         int::AUTONEG_COMPLETE | int::LINK_DOWN | energy
@@ -62,22 +63,23 @@ impl Smsc {
     fn set_mdix<M: Mdio + ?Sized>(&self, phy: &mut PhyRegisters<'_, M>) -> Result<(), M::Error> {
         let bits = match self.config.mdix {
             Mdix::Auto => 0,
-            Mdix::Straight => scsir::AMDIXCTRL,
-            Mdix::Crossed => scsir::AMDIXCTRL | scsir::CH_SELECT,
+            Mdix::Mdi => scsir::AMDIXCTRL,
+            Mdix::MdiX => scsir::AMDIXCTRL | scsir::CH_SELECT,
         };
         phy.modify(SCSIR, scsir::AMDIXCTRL | scsir::CH_SELECT, bits)
     }
 }
 
-impl PhyOps for Smsc {
+impl PhyOps for Lan87xx {
     fn matches(&mut self, id: PhyId) -> bool {
         self.model = Model::from_id(id);
         self.model.is_some()
     }
 
-    /// A PHY strapped to power-down stays so through every software reset until its mode is changed.
+    /// A PHY that is strapped to power-down stays in it after a software reset until its mode is
+    /// changed.
     fn after_reset<M: Mdio + ?Sized>(&mut self, phy: &mut PhyRegisters<'_, M>) -> Result<bool, M::Error> {
-        if !self.features().straps || core::mem::take(&mut self.corrected) {
+        if !self.features().straps || core::mem::take(&mut self.mode_overridden) {
             return Ok(false);
         }
         let value = phy.read(SMR)?;
@@ -86,15 +88,15 @@ impl PhyOps for Smsc {
         if straps.mode != MODE_POWER_DOWN {
             return Ok(false);
         }
-        warning!("the PHY is strapped to power-down: its mode is changed");
+        warning!("PHY is strapped to power-down, mode overridden");
         phy.write(SMR, value | smr::MODE)?;
-        self.corrected = true;
+        self.mode_overridden = true;
         Ok(true)
     }
 
     fn configure<M: Mdio + ?Sized>(&mut self, phy: &mut PhyRegisters<'_, M>) -> Result<(), M::Error> {
         let features = self.features();
-        self.energy = Energy::LinkUp;
+        self.energy = EnergyDetect::LinkUp;
         if features.energy_detect {
             phy.modify(MCSR, mcsr::EDPWRDOWN | mcsr::FARLOOPBACK | mcsr::ALTINT, 0)?;
         }
@@ -104,8 +106,8 @@ impl PhyOps for Smsc {
         if self.config.extended_crossover && self.model == Some(Model::Lan8720) {
             phy.modify(EDPD_NLP_CROSSOVER, 0, EXT_CROSS_TIME)?;
         }
-        if self.interrupts() {
-            // What the reset itself raised is of no interest.
+        if self.uses_interrupt() {
+            // Clears the flags that the reset set.
             phy.read(ISR)?;
             phy.write(IMR, self.interrupt_mask())?;
             self.mask = phy.read(IMR)?;
@@ -114,10 +116,10 @@ impl PhyOps for Smsc {
     }
 
     fn config_valid<M: Mdio + ?Sized>(&mut self, phy: &mut PhyRegisters<'_, M>) -> Result<bool, M::Error> {
-        Ok(!self.interrupts() || phy.read(IMR)? == self.mask)
+        Ok(!self.uses_interrupt() || phy.read(IMR)? == self.mask)
     }
 
-    fn negotiated<M: Mdio + ?Sized>(
+    fn negotiated_mode<M: Mdio + ?Sized>(
         &mut self,
         phy: &mut PhyRegisters<'_, M>,
     ) -> Result<Option<(Speed, Duplex)>, M::Error> {
@@ -133,7 +135,7 @@ impl PhyOps for Smsc {
         now: Duration,
     ) -> Result<Duration, M::Error> {
         if self.energy_detect() {
-            self.energy.turn(phy, now)
+            self.energy.poll(phy, now)
         } else {
             Ok(Duration::MAX)
         }
@@ -144,7 +146,7 @@ impl PhyOps for Smsc {
     }
 
     fn ack_interrupt<M: Mdio + ?Sized>(&mut self, phy: &mut PhyRegisters<'_, M>) -> Result<(), M::Error> {
-        if !self.interrupts() {
+        if !self.uses_interrupt() {
             return Ok(());
         }
         for _ in 0..ACKNOWLEDGE_READS {
@@ -156,12 +158,13 @@ impl PhyOps for Smsc {
         Ok(())
     }
 
-    fn interrupts(&self) -> bool {
+    fn uses_interrupt(&self) -> bool {
         self.config.interrupt && self.features().interrupts
     }
 }
 
-/// What register 31 says; `None` where it says nothing that can be believed. There are models (QEMU's among them) in which it reads zero for ever.
+/// Decodes register 31; `None` if it is invalid. In some models of the chip, QEMU's for example, it
+/// always reads as zero.
 fn speed_indication(value: u16) -> Option<(Speed, Duplex)> {
     if value == u16::MAX || value & pscsr::AUTODONE == 0 {
         return None;
@@ -181,7 +184,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn only_four_codes_are_believed() {
+    fn speed_indication_four_valid_codes() {
         let indicate = |code: u16| speed_indication(pscsr::AUTODONE | 0x0040 | (code << 2));
         assert_eq!(indicate(0b001), Some((Speed::MBPS_10, Duplex::Half)));
         assert_eq!(indicate(0b101), Some((Speed::MBPS_10, Duplex::Full)));
@@ -194,7 +197,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_is_believed_before_the_end_of_negotiation(value: u16) {
+        fn speed_indication_before_autodone_none(value: u16) {
             prop_assert_eq!(speed_indication(value & !pscsr::AUTODONE), None);
         }
     }

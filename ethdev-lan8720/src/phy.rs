@@ -1,4 +1,4 @@
-//! The PHY.
+//! The PHY driver.
 
 use core::time::Duration;
 
@@ -7,15 +7,15 @@ use ethdev_phy::mdio::{Mdio, PhyAddress};
 use ethdev_phy::phy::{Clause22, LinkModes, Phy, PhyError, PhyEvent, PhyId, PhyRegisters, PhyState, scan};
 
 use crate::config::{Mdix, PhyConfig};
-use crate::ops::Smsc;
+use crate::ops::Lan87xx;
 use crate::regs::{MCSR, SECR, mcsr};
 use crate::straps::Straps;
 use crate::variant::Model;
 
-/// A LAN8720A, or one of its [relatives](Model), behind an MDIO bus.
+/// A LAN8720A, or another PHY of the [family](Model), on an MDIO bus.
 ///
-/// It is [`Clause22`], and what is particular about the family: the speed indication (and what to do where it is silent), interrupts, energy-detect power-down,
-/// MDI-X, straps, the symbol error counter.
+/// It is [`Clause22`] with the functions of the family: speed indication, interrupts, energy-detect
+/// power-down, MDI-X, straps, symbol error counter.
 ///
 /// ```
 /// use core::time::Duration;
@@ -23,38 +23,41 @@ use crate::variant::Model;
 /// use ethdev_phy::phy::{LinkModes, Phy, PhyError};
 /// use ethdev_lan8720::{Lan8720Phy, PhyConfig};
 ///
-/// /// `now` is any clock that goes forward.
+/// /// `now` is the time since any fixed moment.
 /// fn bring_up<M: Mdio>(mdio: &mut M, now: Duration) -> Result<Lan8720Phy, PhyError<M::Error>> {
-///     // Most boards strap it to address 1, the others to 0.
+///     // Most boards strap the PHY to address 1, others to 0.
 ///     let mut phy = Lan8720Phy::new(PhyAddress::new(1).unwrap(), PhyConfig::new());
 ///     phy.start(mdio, LinkModes::ALL_MODES, now)?;
-///     Ok(phy) // and now `poll` it
+///     Ok(phy) // then call `poll`
 /// }
 /// ```
 #[derive(Debug, Clone)]
 pub struct Lan8720Phy {
-    core: Clause22<Smsc>,
+    core: Clause22<Lan87xx>,
 }
 
-/// Where the PHY sends back what it gets.
+/// Loopback mode of the PHY.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Loopback {
-    /// Nowhere.
+    /// No loopback.
     Off,
-    /// What the MAC sends comes back to it, in this mode; no cable is needed, and the link counts as up (register 0, bit 14).
+    /// The MAC receives what it sends, in this mode. No cable is needed, and the link counts as up
+    /// (register 0, bit 14).
     Near(Speed, Duplex),
-    /// What comes from the line goes back to it: 100BASE-TX only, with the link up (register 17, bit 9).
+    /// The link partner receives what it sends. 100BASE-TX only, with the link up (register 17, bit
+    /// 9).
     Far,
 }
 
 impl Lan8720Phy {
-    /// The PHY at `address`. Nothing is sent to it before [`start`](Phy::start).
+    /// Creates a driver for the PHY at `address`. Does not access the bus before
+    /// [`start`](Phy::start).
     #[must_use]
     pub const fn new(address: PhyAddress, config: PhyConfig) -> Self {
-        let core = Clause22::new(address, Smsc::new(config))
+        let core = Clause22::new(address, Lan87xx::new(config))
             .with_poll_interval(config.poll_interval)
-            .with_idle_check(config.idle_check);
+            .with_watchdog_interval(config.watchdog_interval);
         Self {
             core: match config.forced {
                 Some((speed, duplex)) => core.with_forced_mode(speed, duplex),
@@ -63,7 +66,8 @@ impl Lan8720Phy {
         }
     }
 
-    /// The first of the family that answers on the bus; `None` where none does. Nothing is written to anybody.
+    /// Creates a driver for the first PHY of the family on the bus; `None` if there is none. Writes
+    /// nothing.
     ///
     /// # Errors
     ///
@@ -78,49 +82,52 @@ impl Lan8720Phy {
         Ok(None)
     }
 
-    /// Its address on the bus.
+    /// Returns the address on the bus.
     #[must_use]
     pub const fn address(&self) -> PhyAddress {
         self.core.address()
     }
 
-    /// Who it is; `None` before it was first identified.
+    /// Returns the identifier; `None` before it was first read.
     #[must_use]
     pub const fn id(&self) -> Option<PhyId> {
         self.core.id()
     }
 
-    /// Which of the family it is; `None` before it was first identified, or where it is none of them.
+    /// Returns the model; `None` before the PHY was first identified, or if it is not of the
+    /// family.
     #[must_use]
     pub const fn model(&self) -> Option<Model> {
-        self.core.vendor().model
+        self.core.ops().model
     }
 
-    /// Where it stands.
+    /// Returns the state.
     #[must_use]
     pub const fn state(&self) -> PhyState {
         self.core.state()
     }
 
-    /// What it latched from its pins; `None` before its first software reset is over, and for models that do not tell.
+    /// Returns the straps; `None` before the end of the first software reset, and for models that
+    /// do not report them.
     ///
-    /// A PHY that was strapped to power-down is told once: the driver changes the mode, and from then on the changed one is read.
+    /// If the PHY is strapped to power-down, the driver overrides the mode; after a later reset the
+    /// overridden mode is returned.
     #[must_use]
     pub const fn straps(&self) -> Option<Straps> {
-        self.core.vendor().straps
+        self.core.ops().straps
     }
 
-    /// Its settings.
+    /// Returns the configuration.
     #[must_use]
     pub const fn config(&self) -> &PhyConfig {
-        &self.core.vendor().config
+        &self.core.ops().config
     }
 
-    /// Advertises something else from now on: see [`Clause22::set_advertise`].
+    /// Changes the advertisement: see [`Clause22::set_advertise`].
     ///
     /// # Errors
     ///
-    /// As there.
+    /// As for that method.
     pub fn set_advertise<M: Mdio + ?Sized>(
         &mut self,
         mdio: &mut M,
@@ -130,50 +137,54 @@ impl Lan8720Phy {
         self.core.set_advertise(mdio, advertise, now)
     }
 
-    /// Forces a mode, or negotiates again with `None`: see [`Clause22::force`].
+    /// Forces a mode, or returns to auto-negotiation with `None`: see
+    /// [`Clause22::set_forced_mode`].
     ///
     /// # Errors
     ///
-    /// As there.
-    pub fn force<M: Mdio + ?Sized>(
+    /// As for that method.
+    pub fn set_forced_mode<M: Mdio + ?Sized>(
         &mut self,
         mdio: &mut M,
         mode: Option<(Speed, Duplex)>,
         now: Duration,
     ) -> Result<(), PhyError<M::Error>> {
-        self.core.force(mdio, mode, now)
+        self.core.set_forced_mode(mdio, mode, now)
     }
 
-    /// Begins auto-negotiation anew: see [`Clause22::restart`].
+    /// Restarts auto-negotiation: see [`Clause22::restart`].
     ///
     /// # Errors
     ///
-    /// As there.
+    /// As for that method.
     pub fn restart<M: Mdio + ?Sized>(&mut self, mdio: &mut M, now: Duration) -> Result<(), PhyError<M::Error>> {
         self.core.restart(mdio, now)
     }
 
-    /// Chooses the pairs from now on, and begins auto-negotiation anew. Without effect on models without HP Auto-MDIX.
+    /// Changes the assignment of the pairs and restarts auto-negotiation. Models without HP
+    /// Auto-MDIX ignore the setting.
     ///
     /// # Errors
     ///
-    /// The bus failed: the next poll goes on.
+    /// The bus failed: the next poll continues.
     pub fn set_mdix<M: Mdio + ?Sized>(
         &mut self,
         mdio: &mut M,
         mdix: Mdix,
         now: Duration,
     ) -> Result<(), PhyError<M::Error>> {
-        self.core.vendor_mut().config.mdix = mdix;
+        self.core.ops_mut().config.mdix = mdix;
         self.core.restart(mdio, now)
     }
 
-    /// Sends back what it gets, from now until told otherwise or reset.
+    /// Changes the loopback mode. It ends with the next reset or restart of the PHY.
     ///
     /// # Errors
     ///
-    /// `NotStarted`: stopped, absent or in its reset. `NoCommonMode`: a mode that the MAC cannot do, or far loopback with a model that has none, or with the
-    /// link not up at 100 Mbit/s. The bus failed.
+    /// - `NotStarted`: the PHY is stopped, does not respond, or is in its reset.
+    /// - `NoCommonMode`: the MAC does not support the mode; or far loopback on a model without it,
+    ///   or without a link at 100 Mbit/s.
+    /// - `Mdio`: the bus failed.
     pub fn set_loopback<M: Mdio + ?Sized>(
         &mut self,
         mdio: &mut M,
@@ -181,12 +192,12 @@ impl Lan8720Phy {
         now: Duration,
     ) -> Result<(), PhyError<M::Error>> {
         let far = match loopback {
-            Loopback::Near(speed, duplex) => return self.core.loopback(mdio, Some((speed, duplex)), now),
+            Loopback::Near(speed, duplex) => return self.core.set_loopback(mdio, Some((speed, duplex)), now),
             Loopback::Far => true,
             Loopback::Off => false,
         };
-        self.core.loopback(mdio, None, now)?;
-        let has_far = self.core.vendor().features().energy_detect;
+        self.core.set_loopback(mdio, None, now)?;
+        let has_far = self.core.ops().features().energy_detect;
         let at_100 = self
             .core
             .link()
@@ -195,7 +206,12 @@ impl Lan8720Phy {
         if far && !(has_far && at_100) {
             return Err(PhyError::NoCommonMode);
         }
-        if !has_far || !matches!(self.core.state(), PhyState::Down | PhyState::Refused | PhyState::Up) {
+        if !has_far
+            || !matches!(
+                self.core.state(),
+                PhyState::Down | PhyState::NoCommonMode | PhyState::Up
+            )
+        {
             return Ok(());
         }
         let set = if far { mcsr::FARLOOPBACK } else { 0 };
@@ -204,23 +220,27 @@ impl Lan8720Phy {
             .map_err(PhyError::Mdio)
     }
 
-    /// Symbol errors on a 100BASE-TX link since the PHY was constructed, wrapping: what a wrong clock phase or a bad cable shows long before the link drops. At
-    /// most one for each frame. `None` where the model does not count them, or is not known yet.
+    /// Returns the number of symbol errors on a 100BASE-TX link since the driver was created,
+    /// modulo 2^32; at most one is counted for each frame. A wrong clock phase or a bad cable
+    /// causes them before the link is lost. `None` if the model does not count them or is not
+    /// known yet.
     ///
-    /// To be read now and then: what is more than 32 767 since the last reading is not told from a counter that was cleared.
+    /// Call it before 32 768 errors have been added: a larger increment is taken for a counter that
+    /// was cleared.
     ///
     /// # Errors
     ///
     /// The bus failed.
     pub fn symbol_errors<M: Mdio + ?Sized>(&mut self, mdio: &mut M) -> Result<Option<u32>, PhyError<M::Error>> {
-        if !self.core.vendor().features().symbol_errors {
+        if !self.core.ops().features().symbol_errors {
             return Ok(None);
         }
         let value = self.registers(mdio).read(SECR).map_err(PhyError::Mdio)?;
-        Ok(Some(self.core.vendor_mut().symbols.read(value)))
+        Ok(Some(self.core.ops_mut().symbol_errors.add(value)))
     }
 
-    /// Its registers, for what this driver has no name for: see [`Clause22::registers`]. Reading register 29 takes an interrupt away from the driver.
+    /// Returns access to the registers: see [`Clause22::registers`]. Reading register 29 clears an
+    /// interrupt that the driver needs.
     pub fn registers<'a, M: Mdio + ?Sized>(&self, mdio: &'a mut M) -> PhyRegisters<'a, M> {
         self.core.registers(mdio)
     }

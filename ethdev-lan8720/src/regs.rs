@@ -1,18 +1,19 @@
-//! The registers of the LAN8720A and its relatives beyond clause 22's, as data (data sheet, section 4.2). No behaviour.
+//! Registers of the family beyond clause 22 (data sheet, section 4.2).
 
 use ethdev_phy::mdio::RegisterAddress;
 
-/// Extended crossover and energy-detect timing. Documented for the LAN8740A and its siblings; bit 0 is there in the LAN8720A, too.
+/// Extended crossover and energy-detect timing. Documented for the LAN8740A to LAN8742A; the
+/// LAN8720A has bit 0 too.
 pub(super) const EDPD_NLP_CROSSOVER: RegisterAddress = RegisterAddress::from_low_bits(16);
-/// Allows more time for the crossover to be found.
+/// Allows more time for crossover detection.
 pub(super) const EXT_CROSS_TIME: u16 = 1 << 0;
 
 /// Mode control/status (section 4.2.8).
 pub(super) const MCSR: RegisterAddress = RegisterAddress::from_low_bits(17);
 pub(super) mod mcsr {
-    /// Sleep while no energy is detected.
+    /// Power-down while no energy is detected.
     pub(crate) const EDPWRDOWN: u16 = 1 << 13;
-    /// Sends back what comes from the line.
+    /// Far loopback.
     pub(crate) const FARLOOPBACK: u16 = 1 << 9;
     /// The alternate interrupt system.
     pub(crate) const ALTINT: u16 = 1 << 6;
@@ -20,7 +21,7 @@ pub(super) mod mcsr {
     pub(crate) const ENERGYON: u16 = 1 << 1;
 }
 
-/// Special modes (section 4.2.9): the straps. Not affected by a software reset.
+/// Special modes (section 4.2.9): the straps. Kept in a software reset.
 pub(super) const SMR: RegisterAddress = RegisterAddress::from_low_bits(18);
 pub(super) mod smr {
     /// MODE\[2:0\].
@@ -36,9 +37,9 @@ pub(super) const SECR: RegisterAddress = RegisterAddress::from_low_bits(26);
 /// Special control/status indications (section 4.2.11).
 pub(super) const SCSIR: RegisterAddress = RegisterAddress::from_low_bits(27);
 pub(super) mod scsir {
-    /// **1** turns HP Auto-MDIX off, and bit 13 decides.
+    /// 1 disables HP Auto-MDIX; bit 13 then selects the pairs.
     pub(crate) const AMDIXCTRL: u16 = 1 << 15;
-    /// Manual selection: 1 is MDI-X.
+    /// Selection of the pairs: 1 is MDI-X.
     pub(crate) const CH_SELECT: u16 = 1 << 13;
 }
 
@@ -64,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_as_the_data_sheet_has_them() {
+    fn addresses_match_data_sheet() {
         let addresses = [EDPD_NLP_CROSSOVER, MCSR, SMR, SECR, SCSIR, ISR, IMR, PSCSR].map(RegisterAddress::get);
         assert_eq!(addresses, [16, 17, 18, 26, 27, 29, 30, 31]);
     }

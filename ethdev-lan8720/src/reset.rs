@@ -1,27 +1,31 @@
-//! The hardware reset.
+//! Hardware reset.
 
 use core::time::Duration;
 
 use embedded_hal::delay::DelayNs;
 use embedded_hal::digital::OutputPin;
 
-/// How long nRST is held low. The data sheet asks for 100 µs (section 3.8.5.1); there are chips that need more.
-pub const RESET_LOW: Duration = Duration::from_millis(2);
-/// How long the PHY is left alone afterwards.
-pub const AFTER_RESET: Duration = Duration::from_millis(25);
+/// Time that nRST is held low. The data sheet requires 100 µs (section 3.8.5.1); some chips need
+/// more.
+pub const RESET_PULSE: Duration = Duration::from_millis(2);
+/// Time after nRST until the PHY is accessed.
+pub const RESET_DELAY: Duration = Duration::from_millis(25);
 
-/// Resets the PHY by its nRST pin, and waits until it can be spoken to.
+/// Resets the PHY by its nRST pin and waits until it responds on MDIO: 27 ms.
 ///
-/// - The supplies must have been up for 25 ms (data sheet, section 3.8.5.1), and a reset after power-up is required.
-/// - **`REF_CLK` must run already**, where the MAC or the host makes it: a PHY without a clock ends no reset and answers no MDIO.
-/// - The straps are latched again, from pins that are the MAC's inputs: nothing may drive or pull them (RXD0, RXD1, `CRS_DV`, RXER).
+/// - The supplies must have been stable for 25 ms (data sheet, section 3.8.5.1). A reset after
+///   power-up is required.
+/// - **`REF_CLK` must be running**, if the MAC or the host generates it: without a clock, the PHY
+///   does not end its reset and does not respond on MDIO.
+/// - The straps are latched again, from pins that are inputs of the MAC (RXD0, RXD1, `CRS_DV`,
+///   RXER): the host must neither drive nor pull them.
 ///
 /// ```
 /// # use embedded_hal::{delay::DelayNs, digital::OutputPin};
-/// # fn example<P: OutputPin>(mut nrst: P, mut delay: impl DelayNs) -> Result<(), P::Error> {
-/// // first the clock, then:
+/// # fn example<RST: OutputPin>(mut nrst: RST, mut delay: impl DelayNs) -> Result<(), RST::Error> {
+/// // REF_CLK is running
 /// ethdev_lan8720::hardware_reset(&mut nrst, &mut delay)?;
-/// // and now a `Lan8720Phy`
+/// // create a `Lan8720Phy`
 /// # Ok(())
 /// # }
 /// ```
@@ -29,11 +33,14 @@ pub const AFTER_RESET: Duration = Duration::from_millis(25);
 /// # Errors
 ///
 /// The pin failed.
-pub fn hardware_reset<P: OutputPin + ?Sized, D: DelayNs + ?Sized>(pin: &mut P, delay: &mut D) -> Result<(), P::Error> {
+pub fn hardware_reset<RST: OutputPin + ?Sized, D: DelayNs + ?Sized>(
+    pin: &mut RST,
+    delay: &mut D,
+) -> Result<(), RST::Error> {
     pin.set_low()?;
-    delay.delay_us(RESET_LOW.as_micros() as u32);
+    delay.delay_us(RESET_PULSE.as_micros() as u32);
     pin.set_high()?;
-    delay.delay_us(AFTER_RESET.as_micros() as u32);
+    delay.delay_us(RESET_DELAY.as_micros() as u32);
     Ok(())
 }
 
@@ -43,15 +50,15 @@ mod tests {
 
     use super::*;
 
-    /// A pin and a delay that write down what is done with them.
+    /// A pin and a delay that record the calls.
     #[derive(Clone, Default)]
-    struct Notes(Rc<RefCell<String>>);
+    struct Recorder(Rc<RefCell<String>>);
 
-    impl embedded_hal::digital::ErrorType for Notes {
+    impl embedded_hal::digital::ErrorType for Recorder {
         type Error = core::convert::Infallible;
     }
 
-    impl OutputPin for Notes {
+    impl OutputPin for Recorder {
         fn set_low(&mut self) -> Result<(), Self::Error> {
             self.0.borrow_mut().push_str("low ");
             Ok(())
@@ -62,16 +69,16 @@ mod tests {
         }
     }
 
-    impl DelayNs for Notes {
+    impl DelayNs for Recorder {
         fn delay_ns(&mut self, ns: u32) {
             self.0.borrow_mut().push_str(&std::format!("{}us ", ns / 1000));
         }
     }
 
     #[test]
-    fn low_long_enough_and_left_alone_afterwards() {
-        let notes = Notes::default();
-        hardware_reset(&mut notes.clone(), &mut notes.clone()).unwrap();
-        assert_eq!(*notes.0.borrow(), "low 2000us high 25000us ");
+    fn hardware_reset_pulse_and_delay() {
+        let recorder = Recorder::default();
+        hardware_reset(&mut recorder.clone(), &mut recorder.clone()).unwrap();
+        assert_eq!(*recorder.0.borrow(), "low 2000us high 25000us ");
     }
 }

@@ -1,23 +1,26 @@
-//! What the PHY latched from its pins at the end of its hardware reset.
+//! The configuration straps.
 
 use core::fmt;
 
 use super::regs::smr;
 
-/// The straps, as the special modes register holds them (data sheet, sections 3.7 and 4.2.9).
+/// The straps that the PHY latched in its hardware reset, from the special modes register (data
+/// sheet, sections 3.7 and 4.2.9).
 ///
-/// The pins belong to the MAC's receive side: a host that pulls or drives them during the reset changes what the PHY does. The driver sets the PHY up whatever
-/// the straps say, so a wrong mode costs nothing but a surprise; a wrong address makes the PHY silent where it is looked for.
+/// The pins are receive signals of the MAC: a host that pulls or drives them during the reset
+/// changes the straps. The driver configures the PHY whatever the mode straps are; with a wrong
+/// address, the PHY does not respond at the expected one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub struct Straps {
-    /// MODE\[2:0\]: `0b111` is the default, everything advertised.
+    /// MODE\[2:0\], 0 to 7: 7 is the default, auto-negotiation with every mode advertised.
     pub mode: u8,
-    /// The address on the MDIO bus.
+    /// The address on the MDIO bus, 0 to 31.
     pub address: u8,
 }
 
-/// Powered down from its reset on.
+/// Power-down after reset.
 pub(crate) const MODE_POWER_DOWN: u8 = 0b110;
 
 impl Straps {
@@ -29,7 +32,7 @@ impl Straps {
     }
 }
 
-/// The mode in words.
+/// Names the mode.
 impl fmt::Display for Straps {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mode = match self.mode {
@@ -40,7 +43,7 @@ impl fmt::Display for Straps {
             0b100 => "auto-negotiation, 100 Mbit/s half duplex",
             0b101 => "repeater",
             MODE_POWER_DOWN => "power-down",
-            _ => "auto-negotiation, everything",
+            _ => "auto-negotiation, all modes",
         };
         write!(f, "{mode}, address {}", self.address)
     }

@@ -1,10 +1,10 @@
-//! The family: which PHY of SMSC's and Microchip's it is, and what it has.
+//! The models of the family and their features.
 
 use core::fmt;
 
 use ethdev_phy::phy::PhyId;
 
-/// A PHY of the family, by its identity registers.
+/// A model of the family, by its identifier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
@@ -15,7 +15,7 @@ pub enum Model {
     Lan8187,
     /// LAN8700; also inside the LAN9500 and LAN9514.
     Lan8700,
-    /// Inside the LAN9115 to LAN9118, and what QEMU models.
+    /// Inside the LAN9115 to LAN9118; also the one that QEMU emulates.
     Lan911x,
     /// LAN8710A and LAN8720A; also inside the LAN9500A and LAN9505A.
     Lan8720,
@@ -25,14 +25,15 @@ pub enum Model {
     Lan8741,
     /// LAN8742A.
     Lan8742,
-    /// Another one of the same maker, with this model number. Of its registers only clause 22's are used.
+    /// Another model of the same manufacturer, with this model number. Only its clause 22 registers
+    /// are used.
     Other(u8),
 }
 
-/// Which registers beyond clause 22's a model has.
+/// The registers beyond clause 22 that a model has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Features {
-    /// Register 17, bit 13: sleep while no energy is detected.
+    /// Register 17, bit 13: energy-detect power-down.
     pub(crate) energy_detect: bool,
     /// Register 18: straps.
     pub(crate) straps: bool,
@@ -42,7 +43,7 @@ pub(crate) struct Features {
     pub(crate) mdix: bool,
     /// Registers 29 and 30: interrupts.
     pub(crate) interrupts: bool,
-    /// Register 31: the speed that was agreed on.
+    /// Register 31: speed indication.
     pub(crate) speed: bool,
 }
 
@@ -55,8 +56,9 @@ impl Features {
         interrupts: true,
         speed: true,
     };
-    /// Before HP Auto-MDIX: the LAN83C185, and the PHY in the LAN9118 and its siblings, which was made from it.
-    const FIRST: Self = Self {
+    /// Without HP Auto-MDIX and symbol error counter: the LAN83C185 and the PHY in the LAN9115 to
+    /// LAN9118, which is derived from it.
+    const NO_MDIX: Self = Self {
         symbol_errors: false,
         mdix: false,
         ..Self::ALL
@@ -72,10 +74,10 @@ impl Features {
 }
 
 impl Model {
-    /// `None` for a PHY of another maker.
+    /// Returns the model with this identifier; `None` for a PHY of another manufacturer.
     #[must_use]
     pub const fn from_id(id: PhyId) -> Option<Self> {
-        // OUI 00-80-0F, as registers 2 and 3 hold it.
+        // OUI 00-80-0F in registers 2 and 3.
         if id.raw() & 0xffff_fc00 != 0x0007_c000 {
             return None;
         }
@@ -94,7 +96,7 @@ impl Model {
 
     pub(crate) const fn features(self) -> Features {
         match self {
-            Self::Lan83c185 | Self::Lan911x => Features::FIRST,
+            Self::Lan83c185 | Self::Lan911x => Features::NO_MDIX,
             Self::Lan8187 | Self::Lan8700 | Self::Lan8720 | Self::Lan8740 | Self::Lan8741 | Self::Lan8742 => {
                 Features::ALL
             }
@@ -103,7 +105,7 @@ impl Model {
     }
 }
 
-/// As it is printed on the package.
+/// The name on the package.
 impl fmt::Display for Model {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -132,19 +134,19 @@ mod tests {
     }
 
     #[test]
-    fn the_family_by_its_numbers() {
+    fn from_id_known_models() {
         assert_eq!(model(0x0007, 0xc0f1), Some(Model::Lan8720));
         assert_eq!(model(0x0007, 0xc0d1), Some(Model::Lan911x));
         assert_eq!(model(0x0007, 0xc131), Some(Model::Lan8742));
         assert_eq!(model(0x0007, 0xc3f0), Some(Model::Other(0x3f)));
-        // A Micrel KSZ8051, as one of QEMU's machines has.
+        // Micrel KSZ8051.
         assert_eq!(model(0x0022, 0x1550), None);
         assert_eq!(Model::Lan8720.to_string(), "LAN8710A/LAN8720A");
     }
 
     proptest! {
         #[test]
-        fn revisions_are_all_alike_and_strangers_stay_strangers(id1: u16, id2: u16, revision in 0_u16..16) {
+        fn from_id_any_revision_same_model(id1: u16, id2: u16, revision in 0_u16..16) {
             let Some(id) = PhyId::from_registers(id1, id2) else { return Ok(()) };
             prop_assert_eq!(Model::from_id(id).is_some(), id1 == 7 && id2 >> 10 == 0x30);
             let Some(sibling) = PhyId::from_registers(id1, (id2 & !0xf) | revision) else { return Ok(()) };
@@ -152,7 +154,7 @@ mod tests {
         }
 
         #[test]
-        fn whoever_is_not_known_by_name_is_left_alone(model in 0_u8..64) {
+        fn features_unnamed_model_none(model in 0_u8..64) {
             let id = PhyId::from_registers(7, 0xc000 | (u16::from(model) << 4)).unwrap();
             let found = Model::from_id(id).unwrap();
             let named = [0x0a, 0x0b, 0x0c, 0x0d, 0x0f, 0x11, 0x12, 0x13].contains(&model);

@@ -1,9 +1,9 @@
-//! A MAC of one's own, put together with the PHY. The MAC is in `mac.rs`; `docs/lan8720.md` shows it.
+//! A driver for another MAC, with a LAN8720A. The MAC is in `mac.rs`; `docs/lan8720.md` shows it.
 //!
 //! `cargo run -p ethdev-lan8720 --example own_mac`
 
 #[rustfmt::skip]
-#[allow(missing_docs, unreachable_pub, reason = "as it is in a crate of its own, on one page")]
+#[allow(missing_docs, unreachable_pub, reason = "the file is shown in the documentation as a crate of its own")]
 mod mac;
 
 use std::collections::VecDeque;
@@ -17,21 +17,22 @@ use ethdev_sim::{Clock, Wire, WireConfig};
 use lan8720_model::{Lan8720Chip, Partner, PhyStraps, SimMdio};
 use mac::{Fifos, OwnMac};
 
-/// Hardware that is not there: what is sent comes back, as with the PHY in its near-end loopback. The PHY is a model.
-struct Pretended {
+/// Simulated hardware that receives what it sends, as with the PHY in near-end loopback. The PHY is
+/// a chip model.
+struct SimFifos {
     frames: VecDeque<Vec<u8>>,
     mdio: SimMdio,
     mode: (Option<Speed>, Option<Duplex>),
 }
 
-impl Fifos for Pretended {
+impl Fifos for SimFifos {
     fn rx_len(&mut self) -> Option<usize> {
         self.frames.front().map(Vec::len)
     }
-    fn rx_read(&mut self, into: &mut [u8]) {
+    fn rx_read(&mut self, buf: &mut [u8]) {
         let frame = self.frames.pop_front().unwrap_or_default();
-        let len = into.len().min(frame.len());
-        into[..len].copy_from_slice(&frame[..len]);
+        let len = buf.len().min(frame.len());
+        buf[..len].copy_from_slice(&frame[..len]);
     }
     fn tx_ready(&mut self) -> bool {
         self.frames.len() < 4
@@ -53,18 +54,18 @@ impl Fifos for Pretended {
     }
 }
 
-/// Brings a link up and sends a frame around.
+/// Brings the link up and sends a frame in loopback.
 pub(crate) fn main() -> Result<(), Box<dyn std::error::Error>> {
     let clock = Clock::new();
-    let (_wire, port, _far) = Wire::new(&clock, WireConfig::default());
+    let (_wire, port, _peer) = Wire::new(&clock, WireConfig::default());
     let chip = Lan8720Chip::with_partner(&clock, port, PhyStraps::default().with_address(1), Partner::default());
-    let pretended = Pretended {
+    let fifos = SimFifos {
         frames: VecDeque::new(),
         mdio: chip.mdio(),
         mode: (None, None),
     };
-    let mac = OwnMac::new(pretended, MacAddress::new([2, 0, 0, 0, 0, 0x60]));
-    let address = PhyAddress::new(1).ok_or("0 to 31")?;
+    let mac = OwnMac::new(fifos, MacAddress::new([2, 0, 0, 0, 0, 0x60]));
+    let address = PhyAddress::new(1).ok_or("addresses are 0 to 31")?;
     let phy = Lan8720Phy::new(address, PhyConfig::new());
     let time = clock.clone();
     let mut nic = Lan8720::new(mac, phy, move || time.now())?;
@@ -86,9 +87,9 @@ pub(crate) fn main() -> Result<(), Box<dyn std::error::Error>> {
     assert_eq!(nic.phy().state(), PhyState::Loopback);
     nic.send_vectored(&[&[0xff; 6], &nic.mac_address().octets(), &[0x88, 0xb5], b"hello"])?;
     let mut buf = [0; 1514];
-    let meta = nic.recv_frame(&mut buf)?.ok_or("nothing came back")?;
+    let meta = nic.recv_frame(&mut buf)?.ok_or("no frame received")?;
     println!(
-        "came back: {} bytes, {:?}",
+        "received: {} bytes, {:?}",
         meta.len,
         String::from_utf8_lossy(&buf[14..19])
     );

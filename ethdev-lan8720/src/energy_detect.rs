@@ -1,7 +1,8 @@
 //! Energy-detect power-down.
 //!
-//! While the PHY sleeps it sends nothing, and wakes on a signal. Some chips do not notice every signal, and two sleepers never wake each other: so the driver
-//! lets it sleep and wakes it in turns.
+//! In this power-down the PHY transmits nothing and wakes on a signal. Some chips do not detect
+//! every signal, and two PHYs in power-down never wake each other: the driver powers it down and
+//! wakes it alternately.
 
 use core::time::Duration;
 
@@ -10,9 +11,10 @@ use ethdev_phy::phy::PhyRegisters;
 
 use super::regs::{MCSR, mcsr};
 
-/// How long the PHY is kept awake to be found, and to find. Boards are known where 640 ms were too short.
+/// Time that the PHY stays awake to detect its partner and to be detected. 640 ms is known to be
+/// too short on some boards.
 pub(crate) const AWAKE: Duration = Duration::from_millis(1500);
-/// How long it sleeps, if nothing wakes it.
+/// Longest time in power-down.
 pub(crate) const ASLEEP: Duration = Duration::from_millis(2000);
 
 /// ```text
@@ -20,18 +22,18 @@ pub(crate) const ASLEEP: Duration = Duration::from_millis(2000);
 /// LinkUp ──────────────> Awake ────────────────────────> Asleep
 ///   ^                    │  ^                              │
 ///   └────────────────────┘  └──────────────────────────────┘
-///            link up                energy, or ASLEEP is over
+///            link up                energy, or after ASLEEP
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Energy {
+pub(crate) enum EnergyDetect {
     LinkUp,
     Awake { until: Duration },
     Asleep { until: Duration },
 }
 
-impl Energy {
-    /// Goes on, and tells after how long at most it wants to be asked again.
-    pub(crate) fn turn<M: Mdio + ?Sized>(
+impl EnergyDetect {
+    /// Advances the state while the link is down, and returns the longest time until the next call.
+    pub(crate) fn poll<M: Mdio + ?Sized>(
         &mut self,
         phy: &mut PhyRegisters<'_, M>,
         now: Duration,
@@ -69,7 +71,7 @@ impl Energy {
         Ok(until.saturating_sub(now))
     }
 
-    /// The link is up: nothing sleeps.
+    /// Leaves power-down, because the link is up.
     pub(crate) fn link_up<M: Mdio + ?Sized>(&mut self, phy: &mut PhyRegisters<'_, M>) -> Result<(), M::Error> {
         if let Self::Asleep { .. } = self {
             phy.modify(MCSR, mcsr::EDPWRDOWN, 0)?;

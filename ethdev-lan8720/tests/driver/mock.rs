@@ -1,4 +1,4 @@
-//! A PHY of registers that a test sets, and a bench that polls the driver in its own time.
+//! A mock PHY whose registers a test sets, and a harness that polls the driver on virtual time.
 
 use std::ops::Range;
 use std::time::Duration;
@@ -16,27 +16,28 @@ pub(crate) enum Access {
     Write(u8, u16),
 }
 
-/// What the registers are after a reset, by the data sheet's section 4.2 with MODE = 111, and what the test says is on the cable.
-pub(crate) struct Fake {
+/// The registers of a LAN8720A with MODE = 111 (data sheet, section 4.2), and the state of the
+/// cable.
+pub(crate) struct MockPhy {
     pub(crate) registers: [u16; 32],
-    /// Registers after a reset, other than the usual ones.
+    /// Register values after a reset that differ from the defaults.
     pub(crate) strapped: Vec<(u8, u16)>,
     pub(crate) link: bool,
     pub(crate) complete: bool,
     /// The link was down since register 1 was read last.
     lost: bool,
-    /// How many reads of register 0 a reset lasts.
+    /// Number of reads of register 0 until a reset ends.
     pub(crate) reset_reads: u32,
     in_reset: u32,
-    /// What every read gives, if anything does.
+    /// The value of every read, if set.
     pub(crate) stuck_at: Option<u16>,
     pub(crate) log: Vec<Access>,
     pub(crate) failing: Range<usize>,
 }
 
-impl Fake {
+impl MockPhy {
     pub(crate) fn new() -> Self {
-        let mut fake = Self {
+        let mut chip = Self {
             registers: [0xffff; 32],
             strapped: Vec::new(),
             link: false,
@@ -48,10 +49,10 @@ impl Fake {
             log: Vec::new(),
             failing: 0..0,
         };
-        fake.set(18, 0x60e0 | u16::from(ADDRESS));
-        fake.set(26, 0);
-        fake.defaults();
-        fake
+        chip.set(18, 0x60e0 | u16::from(ADDRESS));
+        chip.set(26, 0);
+        chip.defaults();
+        chip
     }
 
     fn defaults(&mut self) {
@@ -87,30 +88,30 @@ impl Fake {
         self.registers[usize::from(register)]
     }
 
-    /// The link comes up: registers 5, 6 and 31 are these.
-    pub(crate) fn come_up(&mut self, partner: u16, expansion: u16, status: u16) {
+    /// The link comes up, with these values of registers 5, 6 and 31.
+    pub(crate) fn link_up(&mut self, partner: u16, expansion: u16, status: u16) {
         self.set(5, partner);
         self.set(6, expansion);
         self.set(31, status);
         (self.link, self.complete) = (true, true);
     }
 
-    /// The usual partner: everything, by auto-negotiation.
-    pub(crate) fn come_up_at_100_full(&mut self) {
-        self.come_up(0x45e1, 0x0003, 0x1058);
+    /// The link comes up by auto-negotiation with a partner that supports every mode.
+    pub(crate) fn link_up_100_full(&mut self) {
+        self.link_up(0x45e1, 0x0003, 0x1058);
     }
 
-    pub(crate) fn go_down(&mut self) {
+    pub(crate) fn link_down(&mut self) {
         (self.link, self.complete, self.lost) = (false, false, true);
     }
 
-    /// The link was lost and is there again before anybody looked.
-    pub(crate) fn blink(&mut self) {
+    /// The link was lost and is up again before the next read.
+    pub(crate) fn link_glitch(&mut self) {
         self.lost = true;
     }
 
-    /// Its supply dipped.
-    pub(crate) fn inject_brownout(&mut self) {
+    /// A brownout: the registers have their defaults.
+    pub(crate) fn brownout(&mut self) {
         self.defaults();
     }
 
@@ -131,7 +132,7 @@ impl Fake {
     }
 }
 
-impl Mdio for Fake {
+impl Mdio for MockPhy {
     type Error = ErrorKind;
 
     fn read(&mut self, phy: PhyAddress, register: RegisterAddress) -> Result<u16, ErrorKind> {
@@ -172,7 +173,7 @@ impl Mdio for Fake {
             0 if value & 0x8000 != 0 => {
                 self.defaults();
                 self.in_reset = self.reset_reads;
-                // The mode strap decides what register 0 is.
+                // The mode straps determine register 0.
                 if self.get(18) >> 5 & 7 == 0b110 {
                     self.set(0, 0x3800);
                 }
@@ -180,7 +181,7 @@ impl Mdio for Fake {
             0 => {
                 if value & 0x0200 != 0 {
                     self.complete = false;
-                    self.go_down();
+                    self.link_down();
                 }
                 self.set(0, value & !0x0200);
             }
@@ -195,74 +196,74 @@ impl Mdio for Fake {
     }
 }
 
-/// A driver, its PHY, and time, which passes only here.
-pub(crate) struct Bench {
+/// A driver, its PHY and a virtual clock.
+pub(crate) struct Harness {
     pub(crate) phy: Lan8720Phy,
-    pub(crate) fake: Fake,
+    pub(crate) chip: MockPhy,
     pub(crate) now: Duration,
     pub(crate) events: Vec<PhyEvent>,
     pub(crate) errors: Vec<PhyError<ErrorKind>>,
 }
 
-impl Bench {
+impl Harness {
     pub(crate) fn new(config: PhyConfig) -> Self {
         Self {
             phy: Lan8720Phy::new(PhyAddress::new(ADDRESS).unwrap(), config),
-            fake: Fake::new(),
+            chip: MockPhy::new(),
             now: Duration::from_secs(1000),
             events: Vec::new(),
             errors: Vec::new(),
         }
     }
 
-    /// Started, and past its reset.
+    /// Returns a harness with the driver past its reset.
     pub(crate) fn started(config: PhyConfig) -> Self {
-        let mut bench = Self::new(config);
-        bench.start(LinkModes::ALL_MODES).unwrap();
-        bench.run(20);
-        assert_eq!((bench.events.len(), bench.errors.len()), (0, 0));
-        bench
+        let mut harness = Self::new(config);
+        harness.start(LinkModes::ALL_MODES).unwrap();
+        harness.run(20);
+        assert_eq!((harness.events.len(), harness.errors.len()), (0, 0));
+        harness
     }
 
-    /// Started, with a link.
+    /// Returns a harness with the link up.
     pub(crate) fn up(config: PhyConfig) -> Self {
-        let mut bench = Self::started(config);
-        bench.fake.come_up_at_100_full();
-        bench.run(150);
-        assert_eq!(bench.take_events().len(), 1);
-        bench
+        let mut harness = Self::started(config);
+        harness.chip.link_up_100_full();
+        harness.run(150);
+        assert_eq!(harness.take_events().len(), 1);
+        harness
     }
 
     pub(crate) fn start(&mut self, advertise: LinkModes) -> Result<(), PhyError<ErrorKind>> {
-        self.phy.start(&mut self.fake, advertise, self.now)
+        self.phy.start(&mut self.chip, advertise, self.now)
     }
 
-    /// One poll, now.
+    /// Polls once.
     pub(crate) fn poll(&mut self) {
-        match self.phy.poll(&mut self.fake, self.now) {
+        match self.phy.poll(&mut self.chip, self.now) {
             Ok(PhyEvent::None) => {}
             Ok(event) => self.events.push(event),
             Err(error) => self.errors.push(error),
         }
     }
 
-    /// Lets so many milliseconds pass, and polls whenever the driver wants it.
+    /// Advances the clock by `ms` milliseconds and polls whenever a poll is due.
     pub(crate) fn run(&mut self, ms: u64) {
         let end = self.now + Duration::from_millis(ms);
         for _ in 0..100_000 {
-            let pause = self.phy.next_poll(self.now);
-            if pause > end - self.now {
+            let wait = self.phy.next_poll(self.now);
+            if wait > end - self.now {
                 self.now = end;
                 return;
             }
-            self.now += pause;
+            self.now += wait;
             self.poll();
         }
-        panic!("the driver never rests");
+        panic!("a poll is always due");
     }
 
     pub(crate) fn interrupt(&mut self) {
-        if let Err(error) = self.phy.on_interrupt(&mut self.fake, self.now) {
+        if let Err(error) = self.phy.on_interrupt(&mut self.chip, self.now) {
             self.errors.push(error);
         }
     }

@@ -1,4 +1,4 @@
-//! A driver, its chip, a cable, and virtual time.
+//! A driver, the chip model, a wire and a virtual clock.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -12,21 +12,21 @@ use lan8720_model::{self as sim, Lan8720Chip, MdioFault, Part, Partner, SimMdio}
 
 pub(crate) const ADDRESS: PhyAddress = PhyAddress::from_low_bits(1);
 pub(crate) const POLL: Duration = Duration::from_millis(100);
-/// What the accesses of a look and of coming up take, generously: two dozen.
-pub(crate) const LOOK: Duration = Duration::from_micros(24 * 26);
+/// Upper bound of the time of the accesses of one poll and of a link that comes up: 24 accesses.
+pub(crate) const POLL_TIME: Duration = Duration::from_micros(24 * 26);
 
 pub(crate) fn ms(ms: u64) -> Duration {
     Duration::from_millis(ms)
 }
 
-/// A LAN8720A at address 1, with somebody at the other end.
+/// A LAN8720A at address 1 with this link partner.
 pub(crate) fn chip(partner: impl Into<Option<Partner>>) -> sim::PhyConfig {
     sim::PhyConfig::new(Part::Lan8720a)
         .with_straps(sim::PhyStraps::default().with_address(1))
         .with_partner(partner)
 }
 
-pub(crate) struct Lab {
+pub(crate) struct Testbed {
     pub(crate) clock: Clock,
     pub(crate) wire: Wire,
     pub(crate) chip: Lan8720Chip,
@@ -35,12 +35,12 @@ pub(crate) struct Lab {
     interrupt: Rc<Cell<bool>>,
     pub(crate) events: Vec<(Duration, PhyEvent)>,
     pub(crate) errors: Vec<(Duration, PhyError<MdioFault>)>,
-    /// When the wire last changed its mind.
-    pub(crate) turned: Duration,
+    /// When the link of the wire changed last.
+    pub(crate) changed_at: Duration,
     up: bool,
 }
 
-impl Lab {
+impl Testbed {
     pub(crate) fn new(chip: sim::PhyConfig, config: PhyConfig) -> Self {
         let clock = Clock::new();
         let (wire, port, _peer) = Wire::new(&clock, WireConfig::default());
@@ -48,7 +48,7 @@ impl Lab {
         let interrupt = Rc::new(Cell::new(false));
         let flag = interrupt.clone();
         chip.on_int_falling(move || flag.set(true));
-        // The supplies are up, the board has released the reset.
+        // The supplies are stable and the reset is released.
         clock.advance(ms(30));
         Self {
             mdio: chip.mdio(),
@@ -59,7 +59,7 @@ impl Lab {
             interrupt,
             events: Vec::new(),
             errors: Vec::new(),
-            turned: Duration::ZERO,
+            changed_at: Duration::ZERO,
             up: false,
         }
     }
@@ -69,15 +69,15 @@ impl Lab {
         self.phy.start(&mut self.mdio, advertise, now)
     }
 
-    /// Started, and run for so long.
+    /// Returns a testbed that has run for `by`.
     pub(crate) fn started(chip: sim::PhyConfig, config: PhyConfig, by: Duration) -> Self {
-        let mut lab = Self::new(chip, config);
-        lab.start(LinkModes::ALL_MODES).unwrap();
-        lab.run(by);
-        lab
+        let mut testbed = Self::new(chip, config);
+        testbed.start(LinkModes::ALL_MODES).unwrap();
+        testbed.run(by);
+        testbed
     }
 
-    /// Lets so much time pass. The driver is called when it wants to be, and at its interrupts, and at no other time.
+    /// Advances the clock by `by`. The driver is called when a poll is due and at interrupts only.
     pub(crate) fn run(&mut self, by: Duration) {
         let end = self.clock.now() + by;
         while self.clock.now() < end {
@@ -88,8 +88,8 @@ impl Lab {
                 }
             }
             let now = self.clock.now();
-            let pause = self.phy.next_poll(now);
-            if pause.is_zero() {
+            let wait = self.phy.next_poll(now);
+            if wait.is_zero() {
                 match self.phy.poll(&mut self.mdio, now) {
                     Ok(PhyEvent::None) => {}
                     Ok(event) => self.events.push((self.clock.now(), event)),
@@ -98,7 +98,7 @@ impl Lab {
                 self.watch();
                 continue;
             }
-            let next = now.saturating_add(pause).min(end);
+            let next = now.saturating_add(wait).min(end);
             let next = self.clock.next_event().map_or(next, |event| next.min(event));
             self.clock.advance_to(next);
             self.watch();
@@ -108,7 +108,7 @@ impl Lab {
     fn watch(&mut self) {
         let up = self.wire.link().is_up();
         if up != self.up {
-            (self.up, self.turned) = (up, self.clock.now());
+            (self.up, self.changed_at) = (up, self.clock.now());
         }
     }
 
@@ -130,8 +130,8 @@ impl Lab {
         self.chip.mdio_counters().accesses()
     }
 
-    /// Nothing that the data sheet forbids was done.
-    pub(crate) fn assert_clean(&self) {
+    /// Asserts that the driver did not violate the data sheet.
+    pub(crate) fn assert_no_violations(&self) {
         assert_eq!(self.chip.violations(), []);
     }
 }

@@ -1,4 +1,5 @@
-//! What a PHY costs and how fast a link is noticed, measured on the model of the chip: `cargo test -p ethdev-lan8720 --test phy_figures -- --nocapture`.
+//! Latency of link changes and number of MDIO accesses, measured on the chip model:
+//! `cargo test -p ethdev-lan8720 --test figures -- --nocapture`.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -15,16 +16,17 @@ const fn ms(ms: u64) -> Duration {
     Duration::from_millis(ms)
 }
 
-/// A PHY that is looked after by a host which does nothing but sleep until the driver wants it, or its line does.
+/// A host that calls the driver when a poll is due or the interrupt line falls, and sleeps
+/// otherwise.
 struct Host {
     clock: Clock,
     wire: Wire,
     chip: Lan8720Chip,
     mdio: SimMdio,
     phy: Lan8720Phy,
-    line: Rc<Cell<bool>>,
-    /// When the wire's link changed last.
-    turned: Duration,
+    irq: Rc<Cell<bool>>,
+    /// When the link of the wire changed last.
+    changed_at: Duration,
     up: bool,
 }
 
@@ -36,8 +38,8 @@ impl Host {
             .with_straps(sim::PhyStraps::default().with_address(1))
             .with_partner(partner);
         let chip = Lan8720Chip::new(&clock, port, chip);
-        let line = Rc::new(Cell::new(false));
-        let flag = line.clone();
+        let irq = Rc::new(Cell::new(false));
+        let flag = irq.clone();
         chip.on_int_falling(move || flag.set(true));
         clock.advance(ms(30));
         let mut host = Self {
@@ -46,8 +48,8 @@ impl Host {
             clock,
             wire,
             chip,
-            line,
-            turned: Duration::ZERO,
+            irq,
+            changed_at: Duration::ZERO,
             up: false,
         };
         host.phy
@@ -56,24 +58,24 @@ impl Host {
         host
     }
 
-    /// The first event within this time: how long after the wire's change it was told.
+    /// Returns the first event within this time, and its latency after the change of the wire.
     fn event(&mut self, by: Duration) -> Option<(PhyEvent, Duration)> {
         let end = self.clock.now() + by;
         while self.clock.now() < end {
             let now = self.clock.now();
-            if self.line.take() {
+            if self.irq.take() {
                 self.phy.on_interrupt(&mut self.mdio, now).unwrap();
             }
-            let pause = self.phy.next_poll(now);
-            if pause.is_zero() {
+            let wait = self.phy.next_poll(now);
+            if wait.is_zero() {
                 let event = self.phy.poll(&mut self.mdio, now).unwrap();
                 self.watch();
                 if event != PhyEvent::None {
-                    return Some((event, self.clock.now() - self.turned));
+                    return Some((event, self.clock.now() - self.changed_at));
                 }
                 continue;
             }
-            let next = now.saturating_add(pause).min(end);
+            let next = now.saturating_add(wait).min(end);
             self.clock
                 .advance_to(self.clock.next_event().map_or(next, |event| next.min(event)));
             self.watch();
@@ -84,7 +86,7 @@ impl Host {
     fn watch(&mut self) {
         let up = self.wire.link().is_up();
         if up != self.up {
-            (self.up, self.turned) = (up, self.clock.now());
+            (self.up, self.changed_at) = (up, self.clock.now());
         }
     }
 
@@ -97,13 +99,13 @@ fn config(interrupt: bool) -> PhyConfig {
     PhyConfig::new().with_interrupt(interrupt)
 }
 
-fn named(interrupt: bool) -> &'static str {
+fn name(interrupt: bool) -> &'static str {
     if interrupt { "with nINT" } else { "polled every 100 ms" }
 }
 
-/// The longest of many, the cable plugged and pulled at ever other moments between two polls.
+/// The maximum of 60 runs, with changes at different times between two polls.
 #[test]
-fn how_late_a_link_is_told() {
+fn link_change_latency_within_interval() {
     for interrupt in [false, true] {
         let (mut up, mut down) = (Duration::ZERO, Duration::ZERO);
         for n in 0..60 {
@@ -112,7 +114,7 @@ fn how_late_a_link_is_told() {
                 panic!("no link")
             };
             up = up.max(late);
-            // Well after that, and never at the same phase of a poll.
+            // Each time at another phase of the poll interval.
             assert!(host.event(ms(300) + Duration::from_micros(n * 1_713)).is_none());
             host.wire.set_link(false);
             host.watch();
@@ -127,45 +129,52 @@ fn how_late_a_link_is_told() {
             };
             up = up.max(late);
         }
-        println!("{}: up told {up:?} late at most, down {down:?}", named(interrupt));
-        // One poll, and the accesses of the look.
+        println!(
+            "{}: up reported after at most {up:?}, down after {down:?}",
+            name(interrupt)
+        );
+        // One interval and the accesses of the poll.
         let poll = if interrupt { Duration::ZERO } else { ms(100) };
         assert!(up <= poll + Duration::from_micros(500), "{up:?}");
         assert!(down <= poll + Duration::from_micros(500), "{down:?}");
     }
 }
 
-/// From the start of the driver to a link, beside what the chip and its partner need for it.
+/// Time from the start of the driver to a link, compared with that of the chip and its partner.
 #[test]
-fn how_long_a_link_takes() {
+fn link_up_time_within_bound() {
     for (what, partner, theirs) in [
-        ("a partner that negotiates", Partner::default(), ms(1_800)),
-        ("a slow one", Partner::default().with_delay(ms(3_000)), ms(4_800)),
+        ("auto-negotiation", Partner::default(), ms(1_800)),
         (
-            "a hub at 10 Mbit/s",
+            "slow auto-negotiation",
+            Partner::default().with_delay(ms(3_000)),
+            ms(4_800),
+        ),
+        (
+            "hub at 10 Mbit/s",
             Partner::forced(Speed::MBPS_10, Duplex::Half),
             ms(2_200),
         ),
     ] {
         for interrupt in [false, true] {
             let mut host = Host::new(partner, config(interrupt));
-            let began = host.clock.now();
+            let start = host.clock.now();
             let Some((PhyEvent::Up(_), late)) = host.event(ms(10_000)) else {
                 panic!("no link")
             };
-            let took = host.clock.now() - began;
+            let took = host.clock.now() - start;
             println!(
-                "{what}, {}: {took:?}, of which {late:?} after the link was there",
-                named(interrupt)
+                "{what}, {}: {took:?}, of which {late:?} after the link was up",
+                name(interrupt)
             );
-            // The reset takes 10 ms, and is looked at every millisecond.
+            // The reset takes 10 ms and is polled every millisecond.
             assert!(took <= theirs + ms(112), "{took:?}");
         }
     }
 }
 
 #[test]
-fn what_it_costs_on_mdio() {
+fn mdio_accesses_within_bound() {
     for interrupt in [false, true] {
         let mut host = Host::new(Partner::default(), config(interrupt));
         assert!(host.event(ms(5_000)).is_some());
@@ -173,8 +182,8 @@ fn what_it_costs_on_mdio() {
         assert!(host.event(Duration::from_secs(3_600)).is_none());
         let idle = host.accesses() - to_link;
         println!(
-            "{}: {to_link} accesses to the link, {idle} in the hour after it",
-            named(interrupt)
+            "{}: {to_link} accesses until the link, {idle} in the hour after it",
+            name(interrupt)
         );
         if interrupt {
             assert_eq!(idle, 0);
@@ -189,8 +198,8 @@ fn what_it_costs_on_mdio() {
         let before = host.accesses();
         assert!(host.event(Duration::from_secs(3_600)).is_none());
         let idle = host.accesses() - before;
-        println!("{}: {idle} accesses in an hour without a cable", named(interrupt));
+        println!("{}: {idle} accesses in an hour without a cable", name(interrupt));
         assert!(if interrupt { idle == 0 } else { idle <= 4 * 36_000 });
     }
-    println!("{} bytes of RAM for a PHY on this host", size_of::<Lan8720Phy>());
+    println!("size of Lan8720Phy on this host: {} bytes", size_of::<Lan8720Phy>());
 }

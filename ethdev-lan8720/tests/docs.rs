@@ -1,22 +1,22 @@
-//! What `docs/lan8720.md` shows is what runs.
+//! The example in `docs/lan8720.md` is the one that runs.
 
 #[path = "../examples/own_mac/main.rs"]
 mod own_mac;
 
 #[test]
-fn the_mac_on_the_page_carries_frames() {
+fn own_mac_example_runs() {
     own_mac::main().unwrap();
 }
 
 #[test]
-fn the_page_shows_the_mac_that_runs() {
+fn lan8720_page_contains_own_mac() {
     let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/lan8720.md");
-    // It is not part of the published crate.
+    // The page is not part of the published crate.
     let Ok(page) = std::fs::read_to_string(page) else {
         return;
     };
     assert!(
         page.contains(include_str!("../examples/own_mac/mac.rs").trim_end()),
-        "the page shows another MAC"
+        "docs/lan8720.md differs from examples/own_mac/mac.rs"
     );
 }

@@ -1,4 +1,4 @@
-//! MDIO by two pins, nRST, and nINT, on the model's pins.
+//! MDIO on two pins, nRST and nINT, on the pins of the chip model.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use ethdev_phy::phy::{LinkModes, Phy, PhyEvent, reg, scan};
 use ethdev_sim::{Clock, Wire, WireConfig};
 use lan8720_model::{Lan8720Chip, MdioPin, Partner, PhyTimes, SimMdio};
 
-use crate::lab::{ADDRESS, Lab, chip, ms};
+use crate::testbed::{ADDRESS, Testbed, chip, ms};
 
 fn board(config: lan8720_model::PhyConfig) -> (Clock, Wire, Lan8720Chip) {
     let clock = Clock::new();
@@ -32,7 +32,7 @@ fn bring_up<M: Mdio>(clock: &Clock, mdio: &mut M) -> Option<PhyEvent> {
     None
 }
 
-/// Push-pull, with a direction: what a pin without open drain does.
+/// A push-pull pin with a direction.
 struct Directed(MdioPin);
 
 impl DataPin for Directed {
@@ -55,9 +55,10 @@ impl DataPin for Directed {
     }
 }
 
-/// The slowest data that the data sheet allows, at the fastest clock; a host that takes its time; a slow pull-up with a slow clock.
+/// The slowest data of the data sheet at the fastest clock; slow pins of the host; a slow pull-up
+/// with a slow clock.
 #[test]
-fn a_link_by_two_pins() {
+fn bit_bang_any_timing_link_up() {
     for (valid, rise, pin, half_period) in [
         (300, 0, 0, 200),
         (30, 0, 0, 200),
@@ -76,10 +77,10 @@ fn a_link_by_two_pins() {
             };
             let event = if open_drain {
                 let mdio = BitBang::new(clock_pin, OpenDrain(data), chip.delay());
-                bring_up(&clock, &mut mdio.with_half_period_ns(half_period))
+                bring_up(&clock, &mut mdio.with_half_period(Duration::from_nanos(half_period)))
             } else {
                 let mdio = BitBang::new(clock_pin, Directed(data), chip.delay());
-                bring_up(&clock, &mut mdio.with_half_period_ns(half_period))
+                bring_up(&clock, &mut mdio.with_half_period(Duration::from_nanos(half_period)))
             };
             assert!(matches!(event, Some(PhyEvent::Up(_))), "{event:?}, {times:?}");
             assert_eq!(chip.violations(), [], "{times:?}, open drain {open_drain}");
@@ -88,7 +89,7 @@ fn a_link_by_two_pins() {
 }
 
 #[test]
-fn a_scan_finds_who_is_there_and_writes_nothing() {
+fn scan_one_phy_found_no_write() {
     let (clock, _wire, chip) = board(chip(None));
     clock.advance(ms(30));
     let (clock_pin, data) = chip.mdio_pins();
@@ -103,7 +104,7 @@ fn a_scan_finds_who_is_there_and_writes_nothing() {
 }
 
 #[test]
-fn two_phys_on_one_bus() {
+fn start_two_phys_other_unchanged() {
     let clock = Clock::new();
     let make = |address: u8| {
         let (_wire, port, _peer) = Wire::new(&clock, WireConfig::default());
@@ -117,13 +118,13 @@ fn two_phys_on_one_bus() {
     assert_eq!(found, [0, 1]);
     assert!(matches!(bring_up(&clock, &mut mdio), Some(PhyEvent::Up(_))));
     assert_eq!((chips[0].stats().soft_resets, chips[1].stats().soft_resets), (0, 1));
-    assert_eq!(chips[0].peek(4), 0x01e1, "the other one was left alone");
+    assert_eq!(chips[0].peek(4), 0x01e1, "the other PHY is unchanged");
 }
 
 #[test]
-fn a_hardware_reset_by_the_hosts_pin() {
+fn hardware_reset_phy_responds() {
     let (clock, _wire, chip) = board(chip(Partner::default()).with_reset_by_host());
-    // The supplies need their 25 ms.
+    // The supplies are stable for 25 ms.
     chip.delay().delay_ms(25);
     hardware_reset(&mut chip.reset_pin(), &mut chip.delay()).unwrap();
     let mut mdio = chip.mdio();
@@ -132,11 +133,11 @@ fn a_hardware_reset_by_the_hosts_pin() {
     assert_eq!((chip.violations(), chip.stats().hard_resets), (vec![], 1));
 }
 
-/// Chips are known for which 100 µs, as the data sheet has it, are too short: their link then goes up and down.
+/// For some chips the 100 µs of the data sheet are too short: their link then goes down repeatedly.
 #[test]
-fn the_reset_is_long_enough_for_those_that_need_more() {
-    let flaws = lan8720_model::Flaws::default().with_zombie_below(Duration::from_micros(1_000));
-    let (clock, wire, chip) = board(chip(Partner::default()).with_reset_by_host().with_flaws(flaws));
+fn hardware_reset_slow_chip_link_stable() {
+    let flaws = lan8720_model::Quirks::default().with_stable_reset_pulse(Duration::from_micros(1_000));
+    let (clock, wire, chip) = board(chip(Partner::default()).with_reset_by_host().with_quirks(flaws));
     chip.delay().delay_ms(25);
     hardware_reset(&mut chip.reset_pin(), &mut chip.delay()).unwrap();
     bring_up(&clock, &mut chip.mdio()).unwrap();
@@ -146,33 +147,33 @@ fn the_reset_is_long_enough_for_those_that_need_more() {
 }
 
 #[test]
-fn the_line_is_released_by_the_look() {
-    let mut lab = Lab::started(
+fn on_interrupt_link_change_line_released() {
+    let mut testbed = Testbed::started(
         chip(Partner::default()),
         PhyConfig::new().with_interrupt(true),
         ms(4_000),
     );
-    let mut line = lab.chip.int_pin();
+    let mut line = testbed.chip.int_pin();
     assert!(line.is_high().unwrap());
     for up in [false, true, false] {
-        lab.wire.set_link(up);
-        lab.run(ms(4_000));
+        testbed.wire.set_link(up);
+        testbed.run(ms(4_000));
         assert!(line.is_high().unwrap(), "still low after the link changed");
-        assert_eq!(lab.phy.link().is_up(), up);
+        assert_eq!(testbed.phy.link().is_up(), up);
     }
 }
 
-/// As the 50 MHz output, the pin is no interrupt: the driver is told to poll, and the link is found all the same.
+/// The pin is the 50 MHz output, so that the driver polls.
 #[test]
-fn without_an_interrupt_pin_it_is_polled() {
+fn poll_no_interrupt_pin_link_detected() {
     let straps = lan8720_model::PhyStraps::default().with_address(1).with_ref_clk_out();
-    let mut lab = Lab::started(
+    let mut testbed = Testbed::started(
         chip(Partner::default()).with_straps(straps),
         PhyConfig::new(),
         ms(4_000),
     );
-    assert_eq!(lab.take_events().len(), 1);
-    lab.wire.set_link(false);
-    lab.run(ms(150));
-    assert_eq!(lab.take_events(), [PhyEvent::Down]);
+    assert_eq!(testbed.take_events().len(), 1);
+    testbed.wire.set_link(false);
+    testbed.run(ms(150));
+    assert_eq!(testbed.take_events(), [PhyEvent::Down]);
 }
