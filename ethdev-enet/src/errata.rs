@@ -1,8 +1,10 @@
 //! Errata, each with its workaround.
 
-/// **ERR006358** (i.MX 6): a write to `TDAR` is lost when the uDMA clears it in the same moment, having found no more frames to send. The frame stays in its
-/// descriptor until the next write.
+/// **ERR006358** (i.MX 6): a write to `TDAR` is lost if the DMA engine clears the register at the
+/// same time, because it found no more frames to send. The frame stays in its descriptor until the
+/// next write.
 ///
-/// Workaround: [`service`](ethdev::EthernetDevice::service) writes `TDAR` again where frames wait and the register says that the uDMA does not look for them.
-/// Sending the next frame has the same effect. Covered by `tests/enet/faults.rs`, `a_doorbell_that_is_lost_is_rung_again`.
+/// Workaround: [`service`](ethdev::EthernetDevice::service) writes `TDAR` again if frames are
+/// queued and the register reads as inactive. Sending the next frame has the same effect. Test:
+/// `tests/driver/faults.rs`, `service_lost_tdar_write_sends_frame`.
 pub const ERR006358: &str = "ERR006358";

@@ -1,86 +1,71 @@
-//! What can go wrong.
+//! Errors, with their causes.
 
 use core::fmt;
 
-use ethdev::ErrorKind;
+use ethdev::{ErrorKind, Speed};
 
-/// An error of the ENET.
+/// An error of the driver.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Error {
-    /// The caller's buffer is shorter than the frame that is next.
-    BufferTooSmall {
-        /// Length of that frame in bytes.
-        needed: usize,
-    },
-    /// The caller's frame is longer than is sent.
-    FrameTooLong {
-        /// The longest in bytes.
-        max: usize,
-    },
-    /// The caller's frame is shorter than a header.
-    FrameTooShort,
-    /// The address is none that a station can have.
-    InvalidAddress,
-    /// The MAC does 10 and 100 Mbit/s.
-    UnsupportedSpeed,
-    /// The rings lie where the uDMA does not see them, or are not aligned to 64 bytes on its bus.
+    /// An error without a further cause: transmit queue full, link down, stopped, buffer too small,
+    /// illegal length, invalid argument.
+    Kind(ErrorKind),
+    /// The MAC supports 10 and 100 Mbit/s only.
+    UnsupportedSpeed(Speed),
+    /// The DMA engine cannot access the rings, or they are not aligned to 64 bytes on its bus.
     Unreachable,
-    /// Every transmit descriptor is in use.
-    Busy,
-    /// The link is down.
-    LinkDown,
-    /// The MAC is stopped.
-    Stopped,
-    /// The MAC's reset did not end.
+    /// Timed out waiting for the end of the MAC reset.
     ResetTimeout,
-    /// A transaction on MDIO did not end: MDC stands still, for instance because the module has no clock.
+    /// Timed out waiting for the end of an MDIO frame. MDC stops if the module has no clock, for
+    /// example.
     MdioTimeout,
-    /// The MAC stopped by itself; [`recover`](ethdev::Control::recover) is needed.
+    /// The MAC stopped by itself. [`recover`](ethdev::Control::recover) resets it.
     Fault(Fault),
 }
 
-/// Why the MAC stopped by itself.
+/// The reason why the MAC stopped by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Fault {
-    /// The uDMA met an error on the system bus (`EIR[EBERR]`).
+    /// The DMA engine detected a bus error (`EIR[EBERR]`).
     Bus,
-    /// It was disabled or reset by somebody else, or lost its power.
+    /// Other software disabled or reset the MAC, it lost power, or a recovery failed.
     Disabled,
 }
 
 impl ethdev::Error for Error {
     fn kind(&self) -> ErrorKind {
         match *self {
-            Self::BufferTooSmall { needed } => ErrorKind::BufferTooSmall { needed },
-            Self::FrameTooLong { max } => ErrorKind::FrameTooLong { max },
-            Self::FrameTooShort => ErrorKind::FrameTooShort,
-            Self::InvalidAddress | Self::UnsupportedSpeed | Self::Unreachable => ErrorKind::InvalidInput,
-            Self::Busy => ErrorKind::Busy,
-            Self::LinkDown => ErrorKind::LinkDown,
-            Self::Stopped => ErrorKind::Stopped,
+            Self::Kind(kind) => kind,
+            Self::UnsupportedSpeed(_) => ErrorKind::Unsupported,
+            Self::Unreachable => ErrorKind::InvalidInput,
             Self::ResetTimeout | Self::MdioTimeout => ErrorKind::Timeout,
             Self::Fault(_) => ErrorKind::Fault,
         }
     }
 }
 
+impl From<ErrorKind> for Error {
+    #[inline]
+    fn from(kind: ErrorKind) -> Self {
+        Self::Kind(kind)
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = match self {
-            Self::InvalidAddress => "no address of a station",
-            Self::UnsupportedSpeed => "neither 10 nor 100 Mbit/s",
-            Self::Unreachable => "the rings are out of the uDMA's reach, or not aligned",
-            Self::ResetTimeout => "the MAC's reset did not end",
-            Self::MdioTimeout => "a transaction on MDIO did not end",
-            Self::Fault(Fault::Bus) => "the uDMA met a bus error, recover() is needed",
-            Self::Fault(Fault::Disabled) => "the MAC is not enabled any more, recover() is needed",
-            other => return fmt::Display::fmt(&ethdev::Error::kind(other), f),
-        };
-        f.write_str(text)
+        match self {
+            Self::Kind(kind) => kind.fmt(f),
+            Self::UnsupportedSpeed(speed) => write!(f, "unsupported speed: {speed}"),
+            Self::Unreachable => f.write_str("rings not accessible by DMA, or not aligned to 64 bytes"),
+            Self::ResetTimeout => f.write_str("timed out waiting for the end of the MAC reset"),
+            Self::MdioTimeout => f.write_str("timed out waiting for the end of an MDIO frame"),
+            Self::Fault(Fault::Bus) => f.write_str("DMA bus error"),
+            Self::Fault(Fault::Disabled) => f.write_str("MAC disabled"),
+        }
     }
 }
 

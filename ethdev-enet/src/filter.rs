@@ -1,21 +1,21 @@
-//! Which frames are received: the station's address, broadcast, a hash table of groups.
+//! The receive filter: own address, broadcast, a hash table of groups.
 
 use ethdev::{FilterOutcome, MacAddress, Multicast, RxFilter};
 
-use super::regs::rcr;
+use crate::regs::rcr;
 
-/// The receive filter, as the registers hold it.
+/// Register contents of a filter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Filter {
-    /// The filter's bits of the receive control register.
-    pub(super) control: u32,
-    /// One bit for each hash of a group address.
-    pub(super) groups: u64,
+pub(crate) struct Filter {
+    /// Bits of `RCR`.
+    pub(crate) control: u32,
+    /// Hash table: one bit for each hash of a group address.
+    pub(crate) groups: u64,
 }
 
 impl Filter {
-    /// The setting, and how closely it follows what was asked.
-    pub(super) fn new(filter: RxFilter<'_>) -> (Self, FilterOutcome) {
+    /// Returns the register contents for `filter`, and how closely they follow it.
+    pub(crate) fn new(filter: RxFilter<'_>) -> (Self, FilterOutcome) {
         let mut control = 0;
         if filter.promiscuous {
             control |= rcr::PROM;
@@ -27,7 +27,7 @@ impl Filter {
             Multicast::List(groups) => groups.iter().fold(0, |table, group| table | 1 << hash(*group)),
             Multicast::All => u64::MAX,
         };
-        // Several groups have one hash.
+        // Several groups have the same hash.
         let superset = !filter.promiscuous && groups != 0 && groups != u64::MAX;
         let outcome = if superset {
             FilterOutcome::Superset
@@ -38,7 +38,8 @@ impl Filter {
     }
 }
 
-/// The upper six bits of the CRC-32 of the address, as its shift register holds it (MCF5282 User's Manual, section 17.4.9: "Hash Algorithm").
+/// Returns the upper six bits of the CRC-32 shift register after the address (MCF5282 User's
+/// Manual, section 17.4.9: "Hash Algorithm").
 fn hash(address: MacAddress) -> u32 {
     let mut crc = u32::MAX;
     for octet in address.octets() {
@@ -54,9 +55,10 @@ fn hash(address: MacAddress) -> u32 {
 mod tests {
     use super::*;
 
-    /// Table 17-7, "Destination Address to 6-Bit Hash", of the MCF5282 User's Manual: the FEC, of which the ENET has the hash.
+    /// Table 17-7, "Destination Address to 6-Bit Hash", of the MCF5282 User's Manual. The ENET has
+    /// the hash of the FEC.
     #[test]
-    fn hashes_of_the_manual() {
+    fn hash_addresses_of_manual_equal_table() {
         for (first, expected) in [
             (0x65, 0x00),
             (0x55, 0x01),
@@ -72,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_list_of_groups_is_a_superset() {
+    fn new_list_of_groups_superset() {
         let group = MacAddress::from_ipv4_multicast([224, 0, 0, 251].into());
         for (filter, expected) in [
             (RxFilter::DEFAULT, FilterOutcome::Exact),

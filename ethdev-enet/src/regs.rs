@@ -1,75 +1,78 @@
-//! Registers and descriptors, as data (i.MX RT1060 Reference Manual, chapter "10/100-Mbps Ethernet MAC (ENET)": memory map, and "Buffer descriptors"; the same
-//! block is in i.MX 6, RT1050, RT1064 and Kinetis K). Offsets in bytes, all registers 32 bits wide.
+//! Registers and descriptors (i.MX RT1060 Reference Manual, chapter "10/100-Mbps Ethernet MAC
+//! (ENET)": memory map, and "Buffer descriptors"; the same block is in i.MX 6, RT1050, RT1064 and
+//! Kinetis K). Offsets in bytes, all registers 32 bits wide.
 
 /// Length of the register block in bytes.
-pub(super) const BLOCK_LEN: usize = 0x800;
+pub(crate) const BLOCK_LEN: usize = 0x800;
 
 /// Interrupt event; a bit is cleared by writing 1 to it.
-pub(super) const EIR: usize = 0x004;
+pub(crate) const EIR: usize = 0x004;
 /// Interrupt mask, same bits: 1 = enabled.
-pub(super) const EIMR: usize = 0x008;
-/// Receive descriptors are there: any write. Reads [`ACTIVE`] until the uDMA comes to one that is not empty.
-pub(super) const RDAR: usize = 0x010;
-/// Transmit descriptors are there: any write. Reads [`ACTIVE`] until the uDMA comes to one that is not ready.
-pub(super) const TDAR: usize = 0x014;
+pub(crate) const EIMR: usize = 0x008;
+/// Receive descriptor active: any write starts the DMA engine. Reads [`ACTIVE`] until it finds a
+/// descriptor that is not empty.
+pub(crate) const RDAR: usize = 0x010;
+/// Transmit descriptor active: any write starts the DMA engine. Reads [`ACTIVE`] until it finds a
+/// descriptor that is not ready.
+pub(crate) const TDAR: usize = 0x014;
 /// Ethernet control.
-pub(super) const ECR: usize = 0x024;
-/// MII management frame: a write begins one.
-pub(super) const MMFR: usize = 0x040;
+pub(crate) const ECR: usize = 0x024;
+/// MII management frame: a write starts one.
+pub(crate) const MMFR: usize = 0x040;
 /// MII speed control.
-pub(super) const MSCR: usize = 0x044;
+pub(crate) const MSCR: usize = 0x044;
 /// MIB control.
-pub(super) const MIBC: usize = 0x064;
+pub(crate) const MIBC: usize = 0x064;
 /// Receive control.
-pub(super) const RCR: usize = 0x084;
+pub(crate) const RCR: usize = 0x084;
 /// Transmit control.
-pub(super) const TCR: usize = 0x0c4;
-/// Peer address, first four octets, first in the highest byte.
-pub(super) const PALR: usize = 0x0e4;
-/// Peer address, last two octets, in the upper half.
-pub(super) const PAUR: usize = 0x0e8;
+pub(crate) const TCR: usize = 0x0c4;
+/// Own address, first four octets, the first in the highest byte.
+pub(crate) const PALR: usize = 0x0e4;
+/// Own address, last two octets, in the upper half.
+pub(crate) const PAUR: usize = 0x0e8;
 /// Opcode (read-only) and duration of PAUSE frames.
-pub(super) const OPD: usize = 0x0ec;
+pub(crate) const OPD: usize = 0x0ec;
 /// Hash table of unicast addresses, hashes 32 to 63.
-pub(super) const IAUR: usize = 0x118;
+pub(crate) const IAUR: usize = 0x118;
 /// Hash table of unicast addresses, hashes 0 to 31.
-pub(super) const IALR: usize = 0x11c;
+pub(crate) const IALR: usize = 0x11c;
 /// Hash table of group addresses, hashes 32 to 63.
-pub(super) const GAUR: usize = 0x120;
+pub(crate) const GAUR: usize = 0x120;
 /// Hash table of group addresses, hashes 0 to 31.
-pub(super) const GALR: usize = 0x124;
+pub(crate) const GALR: usize = 0x124;
 /// Transmit FIFO watermark.
-pub(super) const TFWR: usize = 0x144;
-/// Where the receive descriptors begin; a multiple of 64.
-pub(super) const RDSR: usize = 0x180;
-/// Where the transmit descriptors begin; a multiple of 64.
-pub(super) const TDSR: usize = 0x184;
+pub(crate) const TFWR: usize = 0x144;
+/// Address of the receive descriptors; a multiple of 64.
+pub(crate) const RDSR: usize = 0x180;
+/// Address of the transmit descriptors; a multiple of 64.
+pub(crate) const TDSR: usize = 0x184;
 /// Length of the receive buffers in bytes; a multiple of 64.
-pub(super) const MRBR: usize = 0x188;
-/// Receive FIFO: level in words of eight bytes at which a PAUSE frame is sent; 0 = never.
-pub(super) const RSEM: usize = 0x194;
-/// Length at which received frames are cut off.
-pub(super) const FTRL: usize = 0x1b0;
+pub(crate) const MRBR: usize = 0x188;
+/// Level of the receive FIFO, in words of eight bytes, at which a PAUSE frame is sent; 0 = never.
+pub(crate) const RSEM: usize = 0x194;
+/// Length at which received frames are truncated.
+pub(crate) const FTRL: usize = 0x1b0;
 /// Transmit accelerator.
-pub(super) const TACC: usize = 0x1c0;
+pub(crate) const TACC: usize = 0x1c0;
 /// Receive accelerator.
-pub(super) const RACC: usize = 0x1c4;
-/// Frames given up after a late collision.
-pub(super) const IEEE_T_LCOL: usize = 0x25c;
-/// Frames given up after too many collisions.
-pub(super) const IEEE_T_EXCOL: usize = 0x260;
-/// Frames of less than 64 bytes with a right FCS.
-pub(super) const RMON_R_UNDERSIZE: usize = 0x294;
+pub(crate) const RACC: usize = 0x1c4;
+/// Frames aborted after a late collision.
+pub(crate) const IEEE_T_LCOL: usize = 0x25c;
+/// Frames aborted after too many collisions.
+pub(crate) const IEEE_T_EXCOL: usize = 0x260;
+/// Frames of less than 64 bytes with a correct FCS.
+pub(crate) const RMON_R_UNDERSIZE: usize = 0x294;
 /// Frames of less than 64 bytes with a wrong FCS.
-pub(super) const RMON_R_FRAG: usize = 0x29c;
+pub(crate) const RMON_R_FRAG: usize = 0x29c;
 /// Frames lost because the receive FIFO was full.
-pub(super) const IEEE_R_MACERR: usize = 0x2d8;
+pub(crate) const IEEE_R_MACERR: usize = 0x2d8;
 
-/// What [`RDAR`] and [`TDAR`] are written with and read as.
-pub(super) const ACTIVE: u32 = 1 << 24;
+/// The bit of [`RDAR`] and [`TDAR`].
+pub(crate) const ACTIVE: u32 = 1 << 24;
 
 /// Bits of [`EIR`] and [`EIMR`].
-pub(super) mod event {
+pub(crate) mod event {
     /// Graceful stop complete.
     pub(crate) const GRA: u32 = 1 << 28;
     /// Frame sent, and its last descriptor written.
@@ -78,22 +81,23 @@ pub(super) mod event {
     pub(crate) const RXF: u32 = 1 << 25;
     /// MII management frame complete.
     pub(crate) const MII: u32 = 1 << 23;
-    /// A bus error stopped the uDMA; ETHEREN is cleared.
+    /// A bus error stopped the DMA engine; ETHEREN is cleared.
     pub(crate) const EBERR: u32 = 1 << 22;
 }
 
 /// Bits of [`ECR`].
-pub(super) mod ecr {
+pub(crate) mod ecr {
     /// Reset of the MAC; clears itself.
     pub(crate) const RESET: u32 = 1 << 0;
-    /// The MAC works. While it is 0, uDMA and FIFOs are reset, and the uDMA goes back to the first descriptors.
+    /// Enables the MAC. While it is 0, DMA engine and FIFOs are reset, and the DMA engine restarts
+    /// at the first descriptors.
     pub(crate) const ETHEREN: u32 = 1 << 1;
     /// Little-endian descriptors.
     pub(crate) const DBSWP: u32 = 1 << 8;
 }
 
 /// Bits of [`MMFR`].
-pub(super) mod mmfr {
+pub(crate) mod mmfr {
     /// Start of frame, clause 22, and turnaround.
     pub(crate) const FRAME: u32 = (0b01 << 30) | (0b10 << 16);
     /// Read.
@@ -107,24 +111,24 @@ pub(super) mod mmfr {
 }
 
 /// Bits of [`MIBC`].
-pub(super) mod mibc {
-    /// The counters stand still.
+pub(crate) mod mibc {
+    /// Stops the counters.
     pub(crate) const DISABLE: u32 = 1 << 31;
-    /// The counters are zeroed. Does not clear itself.
+    /// Clears the counters. Does not clear itself.
     pub(crate) const CLEAR: u32 = 1 << 29;
 }
 
 /// Bits of [`RCR`].
-pub(super) mod rcr {
+pub(crate) mod rcr {
     /// Shift of the longest frame, with FCS.
     pub(crate) const MAX_FL: u32 = 16;
     /// 10 Mbit/s on RMII.
     pub(crate) const RMII_10T: u32 = 1 << 9;
     /// RMII instead of MII.
     pub(crate) const RMII_MODE: u32 = 1 << 8;
-    /// PAUSE frames are honoured.
+    /// PAUSE frames are obeyed.
     pub(crate) const FCE: u32 = 1 << 5;
-    /// Broadcast is refused.
+    /// Broadcast is rejected.
     pub(crate) const BC_REJ: u32 = 1 << 4;
     /// Promiscuous.
     pub(crate) const PROM: u32 = 1 << 3;
@@ -135,41 +139,43 @@ pub(super) mod rcr {
 }
 
 /// Bits of [`TCR`].
-pub(super) mod tcr {
+pub(crate) mod tcr {
     /// Full duplex. Changed only while ETHEREN is 0.
     pub(crate) const FDEN: u32 = 1 << 2;
-    /// Graceful stop: after the frame that is going out.
+    /// Graceful stop after the frame in transfer.
     pub(crate) const GTS: u32 = 1 << 0;
 }
 
-/// [`TFWR`]: a frame goes out when all of it is in the FIFO, which therefore cannot run empty.
-pub(super) const TFWR_STRFWD: u32 = 1 << 8;
+/// [`TFWR`]: store and forward. A frame is sent when it is completely in the FIFO, which therefore
+/// cannot underrun.
+pub(crate) const TFWR_STRFWD: u32 = 1 << 8;
 /// [`RSEM`] for PAUSE frames: 1056 bytes.
-pub(super) const RSEM_PAUSE: u32 = 132;
-/// [`OPD`]: how long the partner is asked to pause, in units of 512 bit times. It is told to go on as soon as there is room.
-pub(super) const OPD_PAUSE: u32 = 0xfff0;
+pub(crate) const RSEM_PAUSE: u32 = 132;
+/// [`OPD`]: duration of PAUSE in units of 512 bit times. A PAUSE frame with duration zero follows
+/// when the FIFO has space.
+pub(crate) const OPD_PAUSE: u32 = 0xfff0;
 
 /// Descriptors in the legacy layout: one word of flags and length, one of the buffer's address.
-pub(super) mod bd {
-    /// Receive: empty, the uDMA's. Transmit: ready, the uDMA's.
-    pub(crate) const DEVICE: u32 = 1 << 31;
-    /// The last of the ring.
+pub(crate) mod bd {
+    /// Owned by the DMA engine. Receive: empty. Transmit: ready.
+    pub(crate) const DMA: u32 = 1 << 31;
+    /// Last descriptor of the ring.
     pub(crate) const WRAP: u32 = 1 << 29;
-    /// The last of its frame.
+    /// Last descriptor of its frame.
     pub(crate) const LAST: u32 = 1 << 27;
     /// Transmit: append the FCS.
     pub(crate) const TC: u32 = 1 << 26;
-    /// Receive: longer than `MAX_FL`.
+    /// Receive: frame longer than `MAX_FL`.
     pub(crate) const LG: u32 = 1 << 21;
     /// Receive: not a whole number of octets.
     pub(crate) const NO: u32 = 1 << 20;
     /// Receive: wrong FCS.
     pub(crate) const CR: u32 = 1 << 18;
-    /// Receive: the FIFO was full. The other error bits then mean nothing.
+    /// Receive: overrun. The other error bits are not valid then.
     pub(crate) const OV: u32 = 1 << 17;
-    /// Receive: cut off.
+    /// Receive: truncated.
     pub(crate) const TR: u32 = 1 << 16;
-    /// The length in bytes: of the buffer, or, in the last descriptor of a received frame, of the frame.
+    /// Length of the buffer in bytes, or, in the last descriptor of a received frame, of the frame.
     pub(crate) const LENGTH: u32 = 0xffff;
     /// Any of the errors.
     pub(crate) const ERRORS: u32 = LG | NO | CR | OV | TR;

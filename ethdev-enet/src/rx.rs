@@ -1,103 +1,106 @@
-//! Receiving: frames are lent where the uDMA put them.
+//! Receiving: lends frames in the buffers that the DMA engine filled.
 
 use ethdev::frame::{FCS_LEN, HEADER_LEN};
 use ethdev::lending::count_release;
 use ethdev::{RxFrame, RxHalf, RxMeta, Stats};
-
-use super::layout::Legacy;
-use super::regs::{self, bd};
-use super::{Error, Fault, Io};
 use ethdev_phy::dma::{BUFFER_LEN, Dma, Ring};
 use ethdev_phy::mmio::Registers;
 
-/// A descriptor that is empty: the uDMA's.
-pub(super) const EMPTY: u32 = bd::DEVICE;
+use crate::bus::Bus;
+use crate::descriptor::Legacy;
+use crate::error::{Error, Fault};
+use crate::regs::{self, bd};
 
-/// The receiving side.
+/// Control word of an empty descriptor, owned by the DMA engine.
+const EMPTY: u32 = bd::DMA;
+
+/// The receiver: its ring, and its counters.
 #[derive(Debug)]
-pub(super) struct RxSide {
-    /// Where it holds a descriptor between two calls, there is a good frame in it: as long as what it may lend, without FCS.
-    pub(super) ring: Ring<Legacy>,
-    /// The longest frame.
+pub(crate) struct Receiver {
+    /// A descriptor that is held between two calls has a good frame. The held length is that of the
+    /// frame, without FCS.
+    pub(crate) ring: Ring<Legacy>,
+    /// Longest frame without FCS, in bytes.
     max: usize,
-    /// A fault, or in the middle of a frame that takes more than one descriptor: each takes a closer look.
-    careful: bool,
-    in_pieces: bool,
+    /// Takes the slow path: a fault, or within a frame of several descriptors.
+    slow: bool,
+    in_fragments: bool,
     fault: Option<Fault>,
-    pub(super) stats: Stats,
-    /// Descriptors with the mark of an overrun; see [`RxCounters`](super::counters::RxCounters).
-    pub(super) overruns_marked: u32,
+    pub(crate) stats: Stats,
+    /// Number of descriptors with the overrun bit; see [`RxCounters`](crate::stats::RxCounters).
+    pub(crate) marked_overruns: u32,
 }
 
-impl RxSide {
-    pub(super) const fn new(ring: Ring<Legacy>, max: usize) -> Self {
+impl Receiver {
+    pub(crate) const fn new(ring: Ring<Legacy>, max: usize) -> Self {
         Self {
             ring,
             max,
-            careful: false,
-            in_pieces: false,
+            slow: false,
+            in_fragments: false,
             fault: None,
             stats: Stats::ZERO,
-            overruns_marked: 0,
+            marked_overruns: 0,
         }
     }
 
-    pub(super) const fn set_fault(&mut self, fault: Option<Fault>) {
+    pub(crate) const fn set_fault(&mut self, fault: Option<Fault>) {
         self.fault = fault;
-        self.careful = self.in_pieces || fault.is_some();
+        self.slow = self.in_fragments || fault.is_some();
     }
 
-    /// In the middle of a frame, or not any more; whether it was.
-    const fn set_in_pieces(&mut self, in_pieces: bool) -> bool {
-        let before = core::mem::replace(&mut self.in_pieces, in_pieces);
-        self.careful = in_pieces || self.fault.is_some();
+    /// Sets whether the receiver is within a frame of several descriptors. Returns the previous
+    /// value.
+    const fn set_in_fragments(&mut self, in_fragments: bool) -> bool {
+        let before = core::mem::replace(&mut self.in_fragments, in_fragments);
+        self.slow = in_fragments || self.fault.is_some();
         before
     }
 
-    /// Whether there is a frame to lend. Broken ones are given back and counted.
+    /// Returns whether a good frame is held. Bad frames before it are dropped and counted.
     #[inline]
-    pub(super) fn find<R: Registers, C: Dma>(&mut self, io: &Io<R, C>) -> Result<bool, Error> {
+    pub(crate) fn find<BUS: Registers, DMA: Dma>(&mut self, bus: &Bus<BUS, DMA>) -> Result<bool, Error> {
         if self.ring.held() != 0 {
             return Ok(true);
         }
-        if self.careful {
-            return self.find_carefully(io);
+        if self.slow {
+            return self.find_slow(bus);
         }
         let max = self.max;
-        match self.ring.take(&io.dma, |control| length(control, max)) {
+        match self.ring.next_owned(&bus.dma, |control| good_len(control, max)) {
             None => Ok(false),
-            Some((0, control)) => Ok(self.find_behind(io, control)),
+            Some((0, control)) => Ok(self.drop_bad(bus, control)),
             Some((len, _)) => {
-                io.dma.invalidate(&self.ring.part(len));
+                bus.dma.invalidate(&self.ring.part(len));
                 Ok(true)
             }
         }
     }
 
     #[cold]
-    fn find_carefully<R: Registers, C: Dma>(&mut self, io: &Io<R, C>) -> Result<bool, Error> {
-        if let Some(fault) = self.fault {
-            return Err(Error::Fault(fault));
+    fn find_slow<BUS: Registers, DMA: Dma>(&mut self, bus: &Bus<BUS, DMA>) -> Result<bool, Error> {
+        match self.fault {
+            Some(fault) => Err(Error::Fault(fault)),
+            None => Ok(self.find_in_any_state(bus)),
         }
-        Ok(self.find_here(io))
     }
 
-    /// Looks, in whatever state the MAC is.
-    fn find_here<R: Registers, C: Dma>(&mut self, io: &Io<R, C>) -> bool {
+    fn find_in_any_state<BUS: Registers, DMA: Dma>(&mut self, bus: &Bus<BUS, DMA>) -> bool {
         if self.ring.held() != 0 {
             return true;
         }
-        match self.take(&io.dma) {
+        match self.take_next(&bus.dma) {
             None => false,
             Some(Ok(())) => true,
-            Some(Err(broken)) => self.find_behind(io, broken),
+            Some(Err(control)) => self.drop_bad(bus, control),
         }
     }
 
-    /// Takes the next descriptor; the control word of a broken frame, or of a piece of one.
-    fn take<C: Dma>(&mut self, dma: &C) -> Option<Result<(), u32>> {
-        let max = if self.in_pieces { 0 } else { self.max };
-        let (len, control) = self.ring.take(dma, |control| length(control, max))?;
+    /// Holds the next descriptor if the DMA engine has closed it. `Err` has the control word of a
+    /// bad frame or a fragment.
+    fn take_next<DMA: Dma>(&mut self, dma: &DMA) -> Option<Result<(), u32>> {
+        let max = if self.in_fragments { 0 } else { self.max };
+        let (len, control) = self.ring.next_owned(dma, |control| good_len(control, max))?;
         if len == 0 {
             return Some(Err(control));
         }
@@ -105,16 +108,18 @@ impl RxSide {
         Some(Ok(()))
     }
 
-    /// Counts the broken frame in the held descriptor, gives it back, and looks at the next one: at each descriptor once, at most.
+    /// Counts the bad frame in the held descriptor, returns the descriptor to the DMA engine, and
+    /// continues with the next one. Visits each descriptor once at most. Returns whether a good
+    /// frame was found.
     #[cold]
-    fn find_behind<R: Registers, C: Dma>(&mut self, io: &Io<R, C>, control: u32) -> bool {
-        let mut broken = control;
+    fn drop_bad<BUS: Registers, DMA: Dma>(&mut self, bus: &Bus<BUS, DMA>, control: u32) -> bool {
+        let mut bad = control;
         let mut found = false;
         for _ in 0..self.ring.len() {
-            self.count_broken(broken);
-            self.give_back(&io.dma);
-            match self.take(&io.dma) {
-                Some(Err(next)) => broken = next,
+            self.count_bad(bad);
+            self.return_buffer(&bus.dma);
+            match self.take_next(&bus.dma) {
+                Some(Err(next)) => bad = next,
                 other => {
                     found = other.is_some();
                     break;
@@ -122,29 +127,29 @@ impl RxSide {
             }
         }
         if !found {
-            // A broken one that is left is the next call's.
+            // A bad frame may be left. The next call drops it.
             self.ring.forget();
         }
-        kick(io);
+        start_dma(bus);
         found
     }
 
-    /// Whether there is something to be done: a frame, or a broken one that was left for the next call.
-    pub(super) fn has_work<R: Registers, C: Dma>(&mut self, io: &Io<R, C>) -> bool {
-        self.find(io) == Ok(true) || !self.ring.is_next_device()
+    /// Returns whether a good frame, or a bad frame that was left to the next call, is in the ring.
+    pub(crate) fn has_work<BUS: Registers, DMA: Dma>(&mut self, bus: &Bus<BUS, DMA>) -> bool {
+        matches!(self.find(bus), Ok(true)) || !self.ring.dma_owns_next()
     }
 
-    fn count_broken(&mut self, control: u32) {
+    fn count_bad(&mut self, control: u32) {
         if control & bd::LAST == 0 {
-            // A piece: the frame is counted with its last one.
-            self.set_in_pieces(true);
+            // The frame is counted with its last descriptor.
+            self.set_in_fragments(true);
             return;
         }
-        let was_in_pieces = self.set_in_pieces(false);
+        let was_in_fragments = self.set_in_fragments(false);
         let stats = &mut self.stats;
         let counter = if control & bd::OV != 0 {
-            &mut self.overruns_marked
-        } else if was_in_pieces || control & (bd::TR | bd::LG) != 0 {
+            &mut self.marked_overruns
+        } else if was_in_fragments || control & (bd::TR | bd::LG) != 0 {
             &mut stats.rx_bad_length
         } else if control & bd::NO != 0 {
             &mut stats.rx_error
@@ -157,60 +162,62 @@ impl RxSide {
     }
 
     #[inline]
-    fn give_back<C: Dma>(&mut self, dma: &C) {
-        dma.invalidate_before_write(&self.ring.part(BUFFER_LEN));
+    fn return_buffer<DMA: Dma>(&mut self, dma: &DMA) {
+        dma.clean_invalidate(&self.ring.part(BUFFER_LEN));
         self.ring.give_to_dma(dma, EMPTY);
     }
 
-    /// Gives the frame that is lent back.
+    /// Releases the lent frame.
     #[inline]
-    fn release<R: Registers, C: Dma>(&mut self, io: &Io<R, C>, delivered: bool) {
+    fn release<BUS: Registers, DMA: Dma>(&mut self, bus: &Bus<BUS, DMA>, delivered: bool) {
         let len = self.ring.held();
         if len == 0 {
             return;
         }
         count_release(&mut self.stats, len, delivered);
-        self.give_back(&io.dma);
-        kick(io);
+        self.return_buffer(&bus.dma);
+        start_dma(bus);
     }
 
-    /// Throws away everything that is pending, counted as lost in a reset. The uDMA may be running.
-    pub(super) fn flush<R: Registers, C: Dma>(&mut self, io: &Io<R, C>) {
-        // Once round: what comes in meanwhile is the next call's.
+    /// Drops all pending frames, counted in `rx_reset`. The DMA engine may be running.
+    pub(crate) fn flush<BUS: Registers, DMA: Dma>(&mut self, bus: &Bus<BUS, DMA>) {
+        // One pass over the ring. Frames that arrive meanwhile stay pending.
         for _ in 0..self.ring.len() {
-            if !self.find_here(io) {
+            if !self.find_in_any_state(bus) {
                 break;
             }
             self.stats.rx_reset = self.stats.rx_reset.wrapping_add(1);
-            self.give_back(&io.dma);
+            self.return_buffer(&bus.dma);
         }
-        kick(io);
+        start_dma(bus);
     }
 
-    /// Begins anew with an empty ring. The uDMA stands still.
-    pub(super) fn reset<C: Dma>(&mut self, dma: &C) {
-        self.set_in_pieces(false);
-        dma.invalidate_before_write(&self.ring.all());
+    /// Makes the ring empty. The DMA engine must be stopped.
+    pub(crate) fn reset<DMA: Dma>(&mut self, dma: &DMA) {
+        self.set_in_fragments(false);
+        dma.clean_invalidate(&self.ring.all());
         self.ring.reset(EMPTY);
     }
 
-    /// Lets the uDMA begin at the first descriptor and keeps the frames that wait. The uDMA stands still.
-    pub(super) fn turn<C: Dma>(&mut self, dma: &C) {
-        if self.set_in_pieces(false) {
-            // Its last piece does not come any more.
+    /// Prepares the ring for a DMA engine that restarts at the first descriptor. Pending frames
+    /// stay pending. The DMA engine must be stopped.
+    pub(crate) fn rotate<DMA: Dma>(&mut self, dma: &DMA) {
+        if self.set_in_fragments(false) {
+            // The last descriptor of the frame does not follow.
             self.stats.rx_bad_length = self.stats.rx_bad_length.wrapping_add(1);
         }
         let pending = self.ring.pending();
-        self.ring.turn(dma, pending, EMPTY);
+        self.ring.rotate(dma, pending, EMPTY);
     }
 }
 
-/// The length of the frame that this control word tells of, without its FCS; 0 where it is none, or a broken one.
+/// Returns the length of a good frame, without FCS, from its control word; 0 for a fragment or a
+/// bad frame.
 #[inline]
-const fn length(control: u32, max: usize) -> usize {
-    // The FCS is in the buffer, and counts: not stripping it is the one setting that silicon and models agree on.
+const fn good_len(control: u32, max: usize) -> usize {
+    // The FCS is in the buffer: leaving it there is the setting that silicon and QEMU implement alike.
+    // A difference that wraps exceeds any maximum.
     let len = ((control & bd::LENGTH) as usize).wrapping_sub(FCS_LEN);
-    // A length that wrapped is more than any maximum.
     if control & (bd::LAST | bd::ERRORS) == bd::LAST && len >= HEADER_LEN && len <= max {
         len
     } else {
@@ -218,47 +225,54 @@ const fn length(control: u32, max: usize) -> usize {
     }
 }
 
-/// Tells the uDMA that there are empty descriptors: it stops when it finds none.
+/// Tells the DMA engine that there are empty descriptors: it stops when it finds none.
 #[inline]
-fn kick<R: Registers, C: Dma>(io: &Io<R, C>) {
-    io.dma.barrier_before_doorbell();
-    io.registers.write(regs::RDAR, regs::ACTIVE);
+fn start_dma<BUS: Registers, DMA: Dma>(bus: &Bus<BUS, DMA>) {
+    bus.dma.barrier_before_doorbell();
+    bus.registers.write(regs::RDAR, regs::ACTIVE);
 }
 
-/// The receiving half of an [`Enet`](super::Enet).
+/// The receive half of an [`Enet`](crate::Enet).
 #[derive(Debug)]
-pub struct EnetRx<'a, R, C> {
-    pub(super) io: &'a Io<R, C>,
-    pub(super) side: &'a mut RxSide,
+pub struct EnetRx<'a, BUS, DMA> {
+    bus: &'a Bus<BUS, DMA>,
+    rx: &'a mut Receiver,
 }
 
-impl<R: Registers, C: Dma> RxHalf for EnetRx<'_, R, C> {
+impl<'a, BUS, DMA> EnetRx<'a, BUS, DMA> {
+    #[inline]
+    pub(crate) const fn new(bus: &'a Bus<BUS, DMA>, rx: &'a mut Receiver) -> Self {
+        Self { bus, rx }
+    }
+}
+
+impl<BUS: Registers, DMA: Dma> RxHalf for EnetRx<'_, BUS, DMA> {
     type Error = Error;
 
     #[inline]
     fn peek(&mut self) -> Result<Option<RxFrame<'_>>, Error> {
-        if !self.side.find(self.io)? {
+        if !self.rx.find(self.bus)? {
             return Ok(None);
         }
-        let len = self.side.ring.held();
-        let memory = self.side.ring.lend(len);
+        let len = self.rx.ring.held();
+        let memory = self.rx.ring.lend(len);
         Ok(memory.and_then(|memory| RxFrame::new(memory, RxMeta::new(len))))
     }
 
     #[inline]
     fn pending(&mut self) -> Result<bool, Error> {
-        self.side.find(self.io)
+        self.rx.find(self.bus)
     }
 
     #[inline]
     fn release(&mut self) -> Result<(), Error> {
-        self.side.release(self.io, true);
+        self.rx.release(self.bus, true);
         Ok(())
     }
 
     #[inline]
     fn discard(&mut self) -> Result<(), Error> {
-        self.side.release(self.io, false);
+        self.rx.release(self.bus, false);
         Ok(())
     }
 }

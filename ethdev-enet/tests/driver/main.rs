@@ -1,11 +1,13 @@
-//! The driver of the ENET beyond the conformance suite: what is particular about descriptor rings, and about this MAC.
+//! Tests of the driver on a simulated MAC and on a mock: what is specific to descriptor rings and
+//! to the ENET. The contract of every device is tested by the conformance suite, in
+//! `tests/conformance/enet.rs` of the repository.
 
-mod books;
 mod faults;
-mod hostile;
+mod misbehaving_chip;
+mod mock_chip;
 mod modes;
 mod order;
-mod puppet;
-mod rig;
-mod starving;
+mod overrun;
+mod stats;
 mod sys_recorder;
+mod testbed;

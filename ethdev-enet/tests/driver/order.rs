@@ -1,4 +1,4 @@
-//! The order in which a descriptor changes hands, as seen from the memory and from the registers.
+//! The order of cache operations, barriers, descriptor writes and doorbells.
 
 use std::rc::Rc;
 
@@ -10,13 +10,13 @@ use ethdev_phy::mmio::Registers;
 use ethdev_sim::{Clock, Peer, Wire, WireConfig};
 use nxp_enet_model::{ChipConfig, EnetChip};
 
-use crate::rig::{Bus, CONFIG, FULL, Memory, numbered, rings};
 use crate::sys_recorder::{Recorder, step};
+use crate::testbed::{Bus, CONFIG, FULL, Memory, numbered, rings};
 
-/// Registers of which the doorbells are recorded.
-struct Watched(Bus, Recorder);
+/// Registers that record accesses.
+struct RecordedRegisters(Bus, Recorder);
 
-impl Registers for Watched {
+impl Registers for RecordedRegisters {
     fn read(&self, offset: usize) -> u32 {
         self.1.note("read");
         self.0.read(offset)
@@ -33,7 +33,7 @@ impl Registers for Watched {
 }
 
 #[test]
-fn every_step_is_in_its_place() {
+fn peek_reserve_commit_release_order_of_accesses() {
     let clock = Clock::new();
     let (_wire, port, peer) = Wire::new(&clock, WireConfig::default());
     let peer = Peer::new(peer);
@@ -42,33 +42,33 @@ fn every_step_is_in_its_place() {
         steps: Rc::default(),
     };
     let chip = EnetChip::new(port, Memory(recorder.memory.clone()), ChipConfig::default());
-    let registers = Watched(Bus(chip.clone()), recorder.clone());
+    let registers = RecordedRegisters(Bus(chip.clone()), recorder.clone());
     let mut nic =
-        Enet::with_dma(registers, rings::<2, 2>(), chip.delay(), recorder.clone(), CONFIG).expect("it starts");
-    nic.set_link(FULL).expect("it takes its link");
+        Enet::with_dma(registers, rings::<2, 2>(), chip.delay(), recorder.clone(), CONFIG).expect("new failed");
+    nic.set_link(FULL).expect("set_link failed");
     let record = |recorder: &Recorder| core::mem::take(&mut *recorder.steps.borrow_mut());
     record(&recorder);
 
-    let question = numbered(1, 100);
-    peer.send(&question);
+    let request = numbered(1, 100);
+    peer.send(&request);
     clock.advance(std::time::Duration::from_millis(1));
     let (mut rx, mut tx) = nic.split();
-    // Taken: what the uDMA wrote is seen behind the barrier only, and the cache is invalidated once, not with every look.
+    // The barrier comes before the first read, and the cache is invalidated once, not with each peek.
     for _ in 0..3 {
-        assert_eq!(rx.peek().expect("it works").as_deref(), Some(&question[..]));
+        assert_eq!(rx.peek().expect("MAC fault").as_deref(), Some(&request[..]));
     }
     assert_eq!(
         record(&recorder),
         [step("barrier", false, false), step("invalidate", false, false)]
     );
-    // Lent to write to: no write overtakes the look at the descriptor that it depends on.
+    // No barrier: a write does not overtake the read of the descriptor that it depends on.
     tx.reserve(100)
-        .expect("it works")
-        .expect("room")
-        .copy_from_slice(&question);
+        .expect("MAC fault")
+        .expect("transmit queue full")
+        .copy_from_slice(&request);
     assert_eq!(record(&recorder), []);
-    // Handed over: content, barrier, descriptor, barrier, doorbell. Nothing else is asked of the chip.
-    tx.commit(100).expect("it works");
+    // Content, barrier, descriptor, barrier, doorbell, and no other access.
+    tx.commit(100).expect("MAC fault");
     assert_eq!(
         record(&recorder),
         [
@@ -78,18 +78,18 @@ fn every_step_is_in_its_place() {
             step("TDAR", false, true),
         ]
     );
-    // Given back the same way.
-    rx.release().expect("it works");
+    // The same order.
+    rx.release().expect("MAC fault");
     assert_eq!(
         record(&recorder),
         [
-            step("discard", false, true),
+            step("clean invalidate", false, true),
             step("barrier", false, true),
             step("barrier before doorbell", true, true),
             step("RDAR", true, true),
         ]
     );
     clock.advance(std::time::Duration::from_millis(1));
-    assert_eq!(peer.recv(), Some(question));
+    assert_eq!(peer.recv(), Some(request));
     assert_eq!(nic.stats().rx_frames, 1);
 }

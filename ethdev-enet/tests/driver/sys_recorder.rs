@@ -1,11 +1,12 @@
-//! Memory that keeps a record of what the driver asks of it.
+//! DMA memory that records the calls of the driver.
 
 use std::cell::RefCell;
 use std::rc::Rc;
 
 use ethdev_phy::dma::{Dma, DmaRange, HostMemory};
 
-/// What happened, with the first descriptor of either ring at that time: `true` = the uDMA's.
+/// A call, and the owner of the first descriptor of each ring at that time: `true` = the DMA
+/// engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Step {
     what: &'static str,
@@ -17,7 +18,7 @@ pub(crate) const fn step(what: &'static str, rx: bool, tx: bool) -> Step {
     Step { what, rx, tx }
 }
 
-/// Keeps a record of what the driver asks of the memory and writes to doorbells.
+/// Records calls and writes to doorbells.
 #[derive(Clone)]
 pub(crate) struct Recorder {
     pub(crate) memory: HostMemory,
@@ -32,14 +33,15 @@ impl Recorder {
             assert!(self.memory.read(address, &mut word));
             u32::from_le_bytes(word) >> 31 == 1
         };
-        // The regions in the order in which the driver shares them: receive descriptors and buffers, then those to send.
+        // The regions in the order in which the driver shares them: receive descriptors and buffers, then
+        // transmit.
         if self.memory.regions().len() == 4 {
             self.steps.borrow_mut().push(step(what, owned(0), owned(2)));
         }
     }
 }
 
-// SAFETY: the memory's own promise; nothing is added to it.
+// SAFETY: forwards to `HostMemory`, which fulfils the contract.
 unsafe impl Dma for Recorder {
     fn bus_address(&self, region: &DmaRange) -> Option<u32> {
         self.memory.bus_address(region)
@@ -50,9 +52,9 @@ unsafe impl Dma for Recorder {
         self.memory.clean(part);
     }
 
-    fn invalidate_before_write(&self, part: &DmaRange) {
-        self.note("discard");
-        self.memory.invalidate_before_write(part);
+    fn clean_invalidate(&self, part: &DmaRange) {
+        self.note("clean invalidate");
+        self.memory.clean_invalidate(part);
     }
 
     fn invalidate(&self, part: &DmaRange) {

@@ -1,5 +1,6 @@
-//! A chip that is a puppet: registers that read what they are made to, and descriptors that the test writes. Also the fuzz target's.
-#![allow(dead_code, reason = "each of them uses another part of it")]
+//! A mock of the chip: registers with scripted values, and descriptors that the test writes. The
+//! fuzz target uses it too.
+#![allow(dead_code, reason = "tests and fuzz target use different parts")]
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -12,97 +13,98 @@ use ethdev_phy::Mac as _;
 use ethdev_phy::dma::{HostMemory, RingStorage};
 use ethdev_phy::mmio::Registers;
 
-/// Registers that keep what they are told, unless they are to say something else.
+/// Registers that keep what is written, except for scripted reads.
 #[derive(Clone, Default)]
-pub(crate) struct Puppet(Rc<RefCell<Strings>>);
+pub(crate) struct MockRegisters(Rc<RefCell<State>>);
 
 #[derive(Default)]
-struct Strings {
-    kept: BTreeMap<usize, u32>,
-    lies: Vec<u32>,
+struct State {
+    written: BTreeMap<usize, u32>,
+    scripted: Vec<u32>,
     accesses: u64,
 }
 
-impl Puppet {
-    /// What the next reads give, the last one first, before anything else.
-    pub(crate) fn lie(&self, lies: Vec<u32>) {
-        self.0.borrow_mut().lies = lies;
+impl MockRegisters {
+    /// Sets the results of the next reads, the last one first.
+    pub(crate) fn script(&self, values: Vec<u32>) {
+        self.0.borrow_mut().scripted = values;
     }
 
-    /// How often the registers were accessed since this was asked last.
+    /// Returns the number of accesses since the last call.
     pub(crate) fn take_accesses(&self) -> u64 {
         core::mem::take(&mut self.0.borrow_mut().accesses)
     }
 }
 
-impl Registers for Puppet {
+impl Registers for MockRegisters {
     fn read(&self, offset: usize) -> u32 {
-        let mut strings = self.0.borrow_mut();
-        strings.accesses += 1;
-        match strings.lies.pop() {
-            Some(lie) => lie,
-            None => strings.kept.get(&offset).copied().unwrap_or(0),
+        let mut state = self.0.borrow_mut();
+        state.accesses += 1;
+        match state.scripted.pop() {
+            Some(value) => value,
+            None => state.written.get(&offset).copied().unwrap_or(0),
         }
     }
 
     fn write(&self, offset: usize, value: u32) {
-        let mut strings = self.0.borrow_mut();
-        strings.accesses += 1;
-        // A reset is over at once, and events are whatever they are.
+        let mut state = self.0.borrow_mut();
+        state.accesses += 1;
+        // A reset ends at once; events are scripted only.
         if !(offset == 0x24 && value & 1 == 1) && offset != 4 {
-            strings.kept.insert(offset, value);
+            state.written.insert(offset, value);
         }
     }
 }
 
-/// Time passes, and nobody looks.
+/// A delay that returns at once.
 pub(crate) struct NoDelay;
 
 impl DelayNs for NoDelay {
     fn delay_ns(&mut self, _: u32) {}
 }
 
-/// Descriptors to receive.
+/// Number of receive descriptors.
 pub(crate) const RX: usize = 4;
-/// Descriptors to send.
+/// Number of transmit descriptors.
 pub(crate) const TX: usize = 3;
 
-/// The driver, with the link up, and everything that it believes in.
-pub(crate) struct Stage {
-    pub(crate) nic: Enet<Puppet, NoDelay, HostMemory>,
-    pub(crate) puppet: Puppet,
+/// The driver on the mock, with the link up.
+pub(crate) struct MockBed {
+    pub(crate) nic: Enet<MockRegisters, NoDelay, HostMemory>,
+    pub(crate) registers: MockRegisters,
     memory: HostMemory,
 }
 
-impl Default for Stage {
+impl Default for MockBed {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl Stage {
-    /// In memory of its own.
+impl MockBed {
+    /// Creates a driver with rings of its own.
     pub(crate) fn new() -> Self {
         let rings: &'static mut Rings<RX, TX> = Box::leak(Box::new(Rings::new()));
-        Self::on(rings.into())
+        Self::with_rings(rings.into())
     }
 
-    /// In memory that another one has [left](Self::strike).
-    pub(crate) fn on(rings: RingStorage) -> Self {
-        let (puppet, memory) = (Puppet::default(), HostMemory::new());
+    /// Creates a driver on the rings of another one that was [released](Self::release).
+    pub(crate) fn with_rings(rings: RingStorage) -> Self {
+        let (registers, memory) = (MockRegisters::default(), HostMemory::new());
         let config = Config::new(MacAddress::new([0x02, 0, 0, 0, 0, 0x60]), 66_000_000);
-        let mut nic = Enet::with_dma(puppet.clone(), rings, NoDelay, memory.clone(), config).expect("it starts");
+        let mut nic = Enet::with_dma(registers.clone(), rings, NoDelay, memory.clone(), config).expect("new failed");
         let mode = LinkMode::new(Speed::MBPS_100, Duplex::Full);
-        nic.set_link(Link::Up(mode)).expect("it takes its link");
-        Self { nic, puppet, memory }
+        nic.set_link(Link::Up(mode)).expect("set_link failed");
+        Self { nic, registers, memory }
     }
 
-    /// Leaves the memory to the next one.
-    pub(crate) fn strike(self) -> RingStorage {
+    /// Releases the rings.
+    pub(crate) fn release(self) -> RingStorage {
         self.nic.release().1
     }
 
-    /// The address of a descriptor: of the ring that is shared first (`false`, to receive) or third (to send).
+    /// Returns the address of a descriptor. The memory regions are shared in this order: receive
+    /// descriptors and buffers, transmit descriptors and buffers.
     fn descriptor(&self, tx: bool, n: usize) -> u32 {
         self.memory.regions()[usize::from(tx) * 2].0 + 8 * n as u32
     }
@@ -112,7 +114,7 @@ impl Stage {
         assert!(self.memory.write(self.descriptor(tx, n), &control.to_le_bytes()));
     }
 
-    /// Both words of a descriptor.
+    /// Reads both words of a descriptor.
     pub(crate) fn read(&self, tx: bool, n: usize) -> (u32, u32) {
         let mut bytes = [0; 8];
         assert!(self.memory.read(self.descriptor(tx, n), &mut bytes));
@@ -123,7 +125,8 @@ impl Stage {
         )
     }
 
-    /// Whatever was written into descriptors: the addresses in them are the driver's own, each buffer's once.
+    /// Checks that the buffer addresses in the descriptors are those of the driver, each once,
+    /// whatever was written.
     pub(crate) fn check_addresses(&self) {
         for (tx, count) in [(false, RX), (true, TX)] {
             let (base, _) = self.memory.regions()[usize::from(tx) * 2 + 1];

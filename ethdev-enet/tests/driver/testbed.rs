@@ -41,8 +41,8 @@ impl BusMemory for Memory {
 
 pub(crate) type Nic = Enet<Bus, SimDelay, HostMemory>;
 
-/// Everything, with the link up.
-pub(crate) struct Rig {
+/// A driver and its chip, with the link up, and the link peer.
+pub(crate) struct Testbed {
     pub(crate) nic: Nic,
     pub(crate) chip: EnetChip,
     pub(crate) wire: Wire,
@@ -54,7 +54,7 @@ pub(crate) fn rings<const RX: usize, const TX: usize>() -> &'static mut Rings<RX
     Box::leak(Box::new(Rings::new()))
 }
 
-impl Rig {
+impl Testbed {
     pub(crate) fn new<const RX: usize, const TX: usize>() -> Self {
         Self::with::<RX, TX>(CONFIG, ChipConfig::default())
     }
@@ -65,8 +65,8 @@ impl Rig {
         let memory = HostMemory::new();
         let chip = EnetChip::new(port, Memory(memory.clone()), chip);
         let mut nic =
-            Enet::with_dma(Bus(chip.clone()), rings::<RX, TX>(), chip.delay(), memory, config).expect("it starts");
-        nic.set_link(FULL).expect("it takes its link");
+            Enet::with_dma(Bus(chip.clone()), rings::<RX, TX>(), chip.delay(), memory, config).expect("new failed");
+        nic.set_link(FULL).expect("set_link failed");
         Self {
             nic,
             chip,
@@ -80,20 +80,24 @@ impl Rig {
         self.clock.advance(Duration::from_micros(us));
     }
 
-    /// Until nothing is on its way any more.
+    /// Waits until no frame is in transfer.
     pub(crate) fn settle(&self) {
         self.pass(20_000);
     }
 }
 
-impl Drop for Rig {
+impl Drop for Testbed {
     fn drop(&mut self) {
-        let misuse = self.chip.take_violations();
-        assert!(misuse.is_empty() || std::thread::panicking(), "misuse: {}", misuse[0]);
+        let violations = self.chip.take_violations();
+        assert!(
+            violations.is_empty() || std::thread::panicking(),
+            "protocol violation: {}",
+            violations[0]
+        );
     }
 }
 
-/// A frame to the device with this number in it.
+/// A frame to the device that contains a number.
 pub(crate) fn numbered(number: u32, len: usize) -> Vec<u8> {
     let mut frame = ADDRESS.octets().to_vec();
     frame.extend([0x02, 0, 0, 0, 0, 0x01, 0x88, 0xb5]);
@@ -102,7 +106,7 @@ pub(crate) fn numbered(number: u32, len: usize) -> Vec<u8> {
     frame
 }
 
-/// The number in a frame.
+/// Returns the number in a frame.
 pub(crate) fn number(frame: &[u8]) -> u32 {
     u32::from_be_bytes(frame[14..18].try_into().expect("a numbered frame"))
 }
