@@ -1,24 +1,24 @@
-//! The driver as an ethdev device and as a MAC.
+//! The traits of `ethdev` and `ethdev-phy`.
 
 use embedded_hal::delay::DelayNs;
 use ethdev::{
-    Capabilities, Control, ControlError, ErrorType, EthernetDevice, Events, FilterOutcome, Interest, Link, MacAddress,
-    Rearm, RearmOutcome, RxFilter, RxMeta, Stats,
+    Capabilities, Control, ErrorKind, ErrorType, EthernetDevice, Events, FilterOutcome, Link, MacAddress, MaxFrameLen,
+    RxFilter, RxMeta, Stats,
 };
+use ethdev_phy::Mac;
 use ethdev_phy::mdio::{Mdio, PhyAddress, RegisterAddress};
+use ethdev_phy::mmio::Registers;
 use ethdev_phy::phy::LinkModes;
 
-use super::driver::Lan9118;
-use super::error::Error;
-use super::regs;
-use ethdev_phy::Mac;
-use ethdev_phy::mmio::Registers;
+use crate::error::Error;
+use crate::lifecycle::Lan9118;
+use crate::regs;
 
-impl<R, D> ErrorType for Lan9118<R, D> {
+impl<BUS, D> ErrorType for Lan9118<BUS, D> {
     type Error = Error;
 }
 
-impl<R: Registers, D: DelayNs> EthernetDevice for Lan9118<R, D> {
+impl<BUS: Registers, D: DelayNs> EthernetDevice for Lan9118<BUS, D> {
     #[inline]
     fn mac_address(&self) -> MacAddress {
         self.address
@@ -27,6 +27,11 @@ impl<R: Registers, D: DelayNs> EthernetDevice for Lan9118<R, D> {
     #[inline]
     fn capabilities(&self) -> Capabilities {
         self.capabilities
+    }
+
+    #[inline]
+    fn tx_max_frame_len(&self) -> MaxFrameLen {
+        self.capabilities.tx_max_frame_len
     }
 
     #[inline]
@@ -49,103 +54,64 @@ impl<R: Registers, D: DelayNs> EthernetDevice for Lan9118<R, D> {
 
     #[inline]
     fn tx_ready(&mut self) -> Result<bool, Error> {
-        Ok(self.room()?.is_some())
+        self.is_tx_ready()
     }
 
     fn send_vectored(&mut self, parts: &[&[u8]]) -> Result<(), Error> {
         self.send(parts)
     }
 
-    /// Cheaper than `send_vectored`, which looks for the parts first.
+    /// Cheaper than `send_vectored`, which iterates over parts.
     #[inline]
     fn send_frame(&mut self, frame: &[u8]) -> Result<(), Error> {
         self.send_whole(frame)
     }
 
+    /// Checks the chip for faults, completes sent frames, and reads the overrun counter.
     fn service(&mut self) -> Result<Events, Error> {
-        self.look_after()
+        self.poll_chip()
     }
 }
 
-impl<R: Registers, D: DelayNs> Control for Lan9118<R, D> {
-    fn start(&mut self) -> Result<(), ControlError<Error>> {
-        self.start_frames().map_err(ControlError::Device)
+impl<BUS: Registers, D: DelayNs> Control for Lan9118<BUS, D> {
+    fn start(&mut self) -> Result<(), Error> {
+        self.start_frames()
     }
 
-    fn stop(&mut self) -> Result<(), ControlError<Error>> {
-        self.stop_frames().map_err(ControlError::Device)
+    fn stop(&mut self) -> Result<(), Error> {
+        self.stop_frames()
     }
 
-    fn set_mac_address(&mut self, address: MacAddress) -> Result<(), ControlError<Error>> {
+    /// Pending frames stay pending.
+    fn set_mac_address(&mut self, address: MacAddress) -> Result<(), Error> {
         if !address.is_unicast() {
-            return Err(ControlError::InvalidInput);
+            return Err(ErrorKind::InvalidInput.into());
         }
-        self.set_address(address).map_err(ControlError::Device)
+        self.set_address(address)
     }
 
-    fn set_rx_filter(&mut self, filter: RxFilter<'_>) -> Result<FilterOutcome, ControlError<Error>> {
-        self.set_filter(filter).map_err(ControlError::Device)
+    /// Pending frames stay pending.
+    fn set_rx_filter(&mut self, filter: RxFilter<'_>) -> Result<FilterOutcome, Error> {
+        self.set_filter(filter)
     }
 
-    fn recover(&mut self) -> Result<(), ControlError<Error>> {
-        self.restart().map_err(ControlError::Device)
+    /// Resets the chip, but not its PHY.
+    fn recover(&mut self) -> Result<(), Error> {
+        self.restart()
     }
 
-    /// State D2 of the chip, out of which whatever needs its registers wakes it for a moment. The chip does not wake the host.
-    fn sleep(&mut self) -> Result<(), ControlError<Error>> {
-        self.go_to_sleep().map_err(ControlError::Device)
+    /// Enters power state D2. The chip is woken for the time of an access to its registers. It does
+    /// not wake the host.
+    fn sleep(&mut self) -> Result<(), Error> {
+        self.go_to_sleep()
     }
 
-    fn wake(&mut self) -> Result<(), ControlError<Error>> {
-        self.wake_up().map_err(ControlError::Device)
+    fn wake(&mut self) -> Result<(), Error> {
+        self.wake_up()
     }
 }
 
-impl<R: Registers, D: DelayNs> Rearm for Lan9118<R, D> {
-    fn disarm(&mut self) -> Result<(), Error> {
-        if self.is_asleep() {
-            self.armed = 0;
-        } else {
-            self.mask(0);
-        }
-        Ok(())
-    }
-
-    fn rearm(&mut self, interest: Interest) -> Result<RearmOutcome, Error> {
-        use regs::int::{PHY, RX_ERROR, RX_STATUS_LEVEL, TX_ERROR, TX_STATUS_LEVEL};
-
-        self.fault()?;
-        if self.is_asleep() {
-            return Ok(RearmOutcome::Armed);
-        }
-        let mut sources = RX_ERROR | TX_ERROR;
-        for (wanted, source) in [
-            (interest.rx, RX_STATUS_LEVEL),
-            (interest.tx, TX_STATUS_LEVEL),
-            (interest.link, PHY),
-        ] {
-            if wanted {
-                sources |= source;
-            }
-        }
-        // Forget what the two levels had latched; errors stay for `service`.
-        self.chip.write(regs::INT_STS, RX_STATUS_LEVEL | TX_STATUS_LEVEL);
-        self.mask(sources);
-        // The look comes last: what arrives before it is seen, what arrives after it raises the line.
-        let levels = RX_STATUS_LEVEL | TX_STATUS_LEVEL;
-        let pending = self.chip.read(regs::INT_STS) & sources & !levels != 0
-            || (interest.link && self.link_untold())
-            || (interest.rx && self.next_len()?.is_some())
-            || (interest.tx && self.room()?.is_some());
-        Ok(if pending {
-            RearmOutcome::WorkPending
-        } else {
-            RearmOutcome::Armed
-        })
-    }
-}
-
-impl<R: Registers, D: DelayNs> Mac for Lan9118<R, D> {
+impl<BUS: Registers, D: DelayNs> Mac for Lan9118<BUS, D> {
     fn modes(&self) -> LinkModes {
         LinkModes::ALL_MODES
             .union(LinkModes::PAUSE)
@@ -153,33 +119,34 @@ impl<R: Registers, D: DelayNs> Mac for Lan9118<R, D> {
     }
 
     fn mdio(&mut self) -> impl Mdio<Error = Error> {
-        Bus(self)
+        Lan9118Mdio(self)
     }
 
     fn set_link(&mut self, link: Link) -> Result<(), Error> {
-        self.tell_link(link)
+        self.change_link(link)
     }
 
     fn phy_interrupt(&mut self) -> Result<Option<bool>, Error> {
         if self.is_asleep() {
             return Ok(Some(false));
         }
-        Ok(Some(self.chip.read(regs::INT_STS) & regs::int::PHY != 0))
+        Ok(Some(self.bus.read(regs::INT_STS) & regs::int::PHY != 0))
     }
 }
 
-/// The chip's MDIO bus. Its own PHY is at address 1. A chip that sleeps wakes for the time of an access.
-struct Bus<'a, R, D>(&'a mut Lan9118<R, D>);
+/// The MDIO bus of the chip. The built-in PHY has address 1.
+struct Lan9118Mdio<'a, BUS, D>(&'a mut Lan9118<BUS, D>);
 
-impl<R: Registers, D: DelayNs> Mdio for Bus<'_, R, D> {
+impl<BUS: Registers, D: DelayNs> Mdio for Lan9118Mdio<'_, BUS, D> {
     type Error = Error;
 
     fn read(&mut self, phy: PhyAddress, register: RegisterAddress) -> Result<u16, Error> {
-        self.0.awake(|device| device.chip.phy_read(phy.get(), register.get()))
+        self.0
+            .with_awake(|device| device.bus.phy_read(phy.get(), register.get()))
     }
 
     fn write(&mut self, phy: PhyAddress, register: RegisterAddress, value: u16) -> Result<(), Error> {
         self.0
-            .awake(|device| device.chip.phy_write(phy.get(), register.get(), value))
+            .with_awake(|device| device.bus.phy_write(phy.get(), register.get(), value))
     }
 }

@@ -1,121 +1,130 @@
-//! What can go wrong with the chip.
+//! Errors, with their causes.
 
 use core::fmt;
 
 use ethdev::ErrorKind;
 
-/// Why a call of the driver failed.
+/// An error of the driver.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Error {
-    /// No chip of the family answers: what was read where `0x87654321` belongs.
+    /// An error without a further cause: transmit queue full, link down, stopped, buffer too small,
+    /// illegal length, invalid argument.
+    Kind(ErrorKind),
+    /// No chip of the family: `BYTE_TEST` does not read `0x87654321`.
     NoChip {
         /// Content of `BYTE_TEST`.
         found: u32,
     },
-    /// A chip answers, but bytes or halves of words arrive in the wrong order: what was read where `0x87654321` belongs.
+    /// The bus swaps bytes or half-words: `BYTE_TEST` reads `0x87654321` in another order.
     ByteOrder {
         /// Content of `BYTE_TEST`.
         found: u32,
     },
-    /// A chip answers that this driver does not know.
+    /// A chip that the driver does not support.
     WrongChip {
-        /// Upper half of `ID_REV`: which chip.
+        /// Upper half of `ID_REV`: the chip.
         id: u16,
         /// Lower half of `ID_REV`: its revision.
         revision: u16,
     },
-    /// Neither the configuration nor an EEPROM has a station address.
+    /// Neither the configuration nor an EEPROM has a MAC address.
     NoAddress,
-    /// The chip did not finish in time.
-    Timeout(Wait),
-    /// The chip is out of step, or gone. Only a recovery helps.
+    /// Timed out waiting for the chip.
+    Timeout(WaitFor),
+    /// The chip is in an inconsistent state, or gone. [`recover`](ethdev::Control::recover) resets
+    /// it.
     Fault(Fault),
-    /// The call cannot be served now, or not with these arguments.
-    Refused(ErrorKind),
 }
 
-/// What was being waited for.
+/// The event that a wait timed out on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
-pub enum Wait {
-    /// The chip to be ready after power-on or sleep.
+pub enum WaitFor {
+    /// Ready after power-on, reset or sleep (`PMT_CTRL`).
     Ready,
-    /// The end of the soft reset.
+    /// End of the soft reset.
     SoftReset,
-    /// The address to be loaded from the EEPROM.
+    /// End of loading the address from the EEPROM.
     Eeprom,
-    /// The receiver to stop.
+    /// Receiver stopped.
     StopReceiver,
-    /// The receive FIFOs to be emptied.
+    /// Receive FIFOs emptied.
     EmptyReceiver,
-    /// The transmitter to stop.
+    /// Transmitter stopped.
     StopTransmitter,
-    /// The transmit FIFOs to be emptied.
+    /// Transmit FIFOs emptied.
     EmptyTransmitter,
-    /// Access to a register of the MAC.
+    /// End of an access to a MAC register.
     MacRegister,
-    /// Access to a register of the PHY.
+    /// End of an access to a PHY register.
     PhyRegister,
 }
 
-/// What shows that the chip is out of step.
+/// A fault of the chip.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Fault {
-    /// It says that the transmit FIFO was written against its rules: its interrupt status.
+    /// The chip reports that the transmit FIFO was written incorrectly: content of `INT_STS`.
     Transmitter(u32),
-    /// The receive FIFO is said to hold more than it can: `RX_FIFO_INF`.
+    /// The level of the receive FIFO exceeds its size: content of `RX_FIFO_INF`.
     RxFifo(u32),
-    /// There are more statuses of sent frames than frames that were sent: `TX_FIFO_INF`.
+    /// More status words than frames that were sent: content of `TX_FIFO_INF`.
     TxFifo(u32),
-    /// The chip does not answer as it did: content of `BYTE_TEST`.
+    /// The chip does not respond any more: content of `BYTE_TEST`.
     Gone(u32),
-    /// The way back after another fault, or into another state, failed in this.
-    HalfWay(Wait),
+    /// A transition into another state timed out.
+    Transition(WaitFor),
 }
 
 impl ethdev::Error for Error {
     fn kind(&self) -> ErrorKind {
         match self {
+            Self::Kind(kind) => *kind,
             Self::NoChip { .. } | Self::ByteOrder { .. } | Self::WrongChip { .. } => ErrorKind::NotPresent,
             Self::NoAddress => ErrorKind::InvalidInput,
             Self::Timeout(_) => ErrorKind::Timeout,
             Self::Fault(_) => ErrorKind::Fault,
-            Self::Refused(kind) => *kind,
         }
+    }
+}
+
+impl From<ErrorKind> for Error {
+    #[inline]
+    fn from(kind: ErrorKind) -> Self {
+        Self::Kind(kind)
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoChip { found } => write!(f, "no LAN9118 here: byte test reads {found:#010x}"),
-            Self::ByteOrder { found } => write!(f, "byte order of the bus: byte test reads {found:#010x}"),
-            Self::WrongChip { id, revision } => write!(f, "unknown chip {id:#06x}, revision {revision:#06x}"),
-            Self::NoAddress => f.write_str("no station address: no EEPROM, and none given"),
-            Self::Timeout(wait) => fmt::Display::fmt(wait, f),
-            Self::Fault(fault) => fmt::Display::fmt(fault, f),
-            Self::Refused(kind) => fmt::Display::fmt(kind, f),
+            Self::Kind(kind) => kind.fmt(f),
+            Self::NoChip { found } => write!(f, "no LAN9118 found: BYTE_TEST reads {found:#010x}"),
+            Self::ByteOrder { found } => write!(f, "wrong byte order on the bus: BYTE_TEST reads {found:#010x}"),
+            Self::WrongChip { id, revision } => write!(f, "unsupported chip {id:#06x}, revision {revision:#06x}"),
+            Self::NoAddress => f.write_str("no MAC address: none configured, and no EEPROM"),
+            Self::Timeout(wait) => write!(f, "timed out waiting for {wait}"),
+            Self::Fault(fault) => fault.fmt(f),
         }
     }
 }
 
-impl fmt::Display for Wait {
+impl fmt::Display for WaitFor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Ready => "chip not ready after power-on or sleep",
-            Self::SoftReset => "soft reset did not end",
-            Self::Eeprom => "EEPROM was not read in time",
-            Self::StopReceiver => "receiver did not stop",
-            Self::EmptyReceiver => "receive FIFOs were not emptied",
-            Self::StopTransmitter => "transmitter did not stop",
-            Self::EmptyTransmitter => "transmit FIFOs were not emptied",
-            Self::MacRegister => "MAC register stayed busy",
-            Self::PhyRegister => "PHY register stayed busy",
+            Self::Ready => "PMT_CTRL ready",
+            Self::SoftReset => "end of soft reset",
+            Self::Eeprom => "EEPROM",
+            Self::StopReceiver => "receiver stopped",
+            Self::EmptyReceiver => "receive FIFOs emptied",
+            Self::StopTransmitter => "transmitter stopped",
+            Self::EmptyTransmitter => "transmit FIFOs emptied",
+            Self::MacRegister => "MAC register",
+            Self::PhyRegister => "PHY register",
         })
     }
 }
@@ -123,11 +132,11 @@ impl fmt::Display for Wait {
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Transmitter(status) => write!(f, "transmit FIFO out of step, interrupt status {status:#010x}"),
-            Self::RxFifo(info) => write!(f, "receive FIFO out of step, RX_FIFO_INF {info:#010x}"),
-            Self::TxFifo(info) => write!(f, "transmit FIFO out of step, TX_FIFO_INF {info:#010x}"),
-            Self::Gone(found) => write!(f, "chip gone: byte test reads {found:#010x}"),
-            Self::HalfWay(wait) => write!(f, "chip left half way: {wait}"),
+            Self::Transmitter(status) => write!(f, "transmitter error: INT_STS reads {status:#010x}"),
+            Self::RxFifo(info) => write!(f, "receive FIFO level out of range: RX_FIFO_INF reads {info:#010x}"),
+            Self::TxFifo(info) => write!(f, "unexpected transmit status: TX_FIFO_INF reads {info:#010x}"),
+            Self::Gone(found) => write!(f, "chip does not respond: BYTE_TEST reads {found:#010x}"),
+            Self::Transition(wait) => write!(f, "state transition timed out waiting for {wait}"),
         }
     }
 }

@@ -1,67 +1,69 @@
-//! The data FIFOs: frames in and out, word by word, without copies in between.
+//! The data FIFOs: copies frames from and to the caller's memory, word by word.
 
 use embedded_hal::delay::DelayNs;
-
-use super::chip::Chip;
-use super::regs::{self, tx_command};
 use ethdev_phy::mmio::Registers;
 
-/// Segments cost two commands each, and a look for room; a frame in more pieces than this is packed.
-pub(super) const MAX_SEGMENTS: usize = 4;
-/// Segments other than the first and the last have at least so many bytes (section 3.12.3.1).
+use crate::bus::Bus;
+use crate::regs::{self, tx_command};
+
+/// Each segment takes two command words. A frame in more parts than this is packed into one
+/// segment.
+const MAX_SEGMENTS: usize = 4;
+/// Minimum length of segments other than the first and the last, in bytes (section 3.12.3.1).
 const MIN_SEGMENT: usize = 4;
 
-impl<R: Registers, D: DelayNs> Chip<R, D> {
-    /// Takes the next frame, status and data with the FCS, out of its FIFOs into `frame`.
+impl<BUS: Registers, D: DelayNs> Bus<BUS, D> {
+    /// Reads the next frame into `frame`: removes status word, data and FCS from the FIFOs.
     #[inline]
-    pub(super) fn take_frame(&mut self, frame: &mut [u8]) {
-        self.port(regs::RX_STATUS);
-        // Four words a turn, written out: a turn costs as much as a word.
+    pub(crate) fn take_frame(&mut self, frame: &mut [u8]) {
+        self.read_port(regs::RX_STATUS);
+        // Unrolled: an iteration costs as much as a word.
         let mut blocks = frame.chunks_exact_mut(16);
         for block in &mut blocks {
-            let a = self.port(regs::RX_DATA);
-            let b = self.port(regs::RX_DATA);
-            let c = self.port(regs::RX_DATA);
-            let d = self.port(regs::RX_DATA);
+            let a = self.read_port(regs::RX_DATA);
+            let b = self.read_port(regs::RX_DATA);
+            let c = self.read_port(regs::RX_DATA);
+            let d = self.read_port(regs::RX_DATA);
             block.copy_from_slice(&bytes([a, b, c, d]));
         }
         let rest = blocks.into_remainder();
         if !rest.is_empty() {
             self.take_rest(rest);
         }
-        // The FCS has four bytes: whatever of it was in the last word, one more word has the rest.
-        self.port(regs::RX_DATA);
+        // The FCS has four bytes: one more word has what is not in the last word of the frame.
+        self.read_port(regs::RX_DATA);
         self.settle();
     }
 
-    /// Takes the last one to fifteen bytes.
+    /// Reads the last one to fifteen bytes.
     fn take_rest(&mut self, rest: &mut [u8]) {
         for chunk in rest.chunks_mut(4) {
-            let word = self.port(regs::RX_DATA).to_le_bytes();
+            let word = self.read_port(regs::RX_DATA).to_le_bytes();
             chunk.iter_mut().zip(word).for_each(|(to, from)| *to = from);
         }
     }
 
-    /// Takes the next frame, with `len` bytes of data, out of its FIFOs and throws it away. (The chip's own way, fast forward, does not give the room back in
-    /// QEMU's model of it.)
-    pub(super) fn skip_frame(&mut self, len: u32) {
-        self.port(regs::RX_STATUS);
+    /// Removes the next frame, of `len` bytes with FCS, from the FIFOs. (The chip's fast forward
+    /// does not free the space in QEMU's model of it.)
+    pub(crate) fn skip_frame(&mut self, len: u32) {
+        self.read_port(regs::RX_STATUS);
         for _ in 0..len.div_ceil(4) {
-            self.port(regs::RX_DATA);
+            self.read_port(regs::RX_DATA);
         }
         self.settle();
     }
 
-    /// Writes a frame that lies in one piece and is no shorter than the shortest.
+    /// Writes a frame in one piece, of at least the minimum length.
     #[inline]
-    pub(super) fn write_whole(&mut self, frame: &[u8]) {
+    pub(crate) fn write_whole(&mut self, frame: &[u8]) {
         self.write_segment(tx_command::FIRST | tx_command::LAST, frame, frame.len());
         self.settle();
     }
 
-    /// Writes a frame of `len` bytes that lies in parts, padded with zeros to `padded`. `room` bytes are free, enough for the longest frame in one piece.
-    pub(super) fn write_parts(&mut self, parts: &[&[u8]], len: usize, padded: usize, room: u32) {
-        if len == padded && in_segments(parts, len, room) {
+    /// Writes a frame of `len` bytes in parts, padded with zeros to `padded`. `free` bytes of the
+    /// FIFO are free, enough for the longest frame in one segment.
+    pub(crate) fn write_parts(&mut self, parts: &[&[u8]], len: usize, padded: usize, free: u32) {
+        if len == padded && fits_in_segments(parts, len, free) {
             self.write_segments(parts, len);
         } else {
             self.write_packed(parts, len, padded);
@@ -69,7 +71,7 @@ impl<R: Registers, D: DelayNs> Chip<R, D> {
         self.settle();
     }
 
-    /// Writes a segment of a frame of `len` bytes, which is also the tag that comes back.
+    /// Writes a segment of a frame of `len` bytes. The length is also the tag in the status word.
     #[inline]
     fn write_segment(&mut self, position: u32, segment: &[u8], len: usize) {
         self.put(tx_command::a(position, segment.len()));
@@ -97,10 +99,10 @@ impl<R: Registers, D: DelayNs> Chip<R, D> {
 
     #[inline]
     fn put(&mut self, word: u32) {
-        self.port_write(regs::TX_DATA, word);
+        self.write_port(regs::TX_DATA, word);
     }
 
-    /// Each part as a segment: the chip puts them together.
+    /// Writes each part as a segment. The chip joins them.
     fn write_segments(&mut self, parts: &[&[u8]], len: usize) {
         let mut left = len;
         let mut position = tx_command::FIRST;
@@ -114,7 +116,7 @@ impl<R: Registers, D: DelayNs> Chip<R, D> {
         }
     }
 
-    /// All parts in one segment, put together word by word.
+    /// Writes all parts as one segment, joined word by word.
     fn write_packed(&mut self, parts: &[&[u8]], len: usize, padded: usize) {
         self.put(tx_command::a(tx_command::FIRST | tx_command::LAST, padded));
         self.put(tx_command::b(len, padded));
@@ -126,8 +128,8 @@ impl<R: Registers, D: DelayNs> Chip<R, D> {
     }
 }
 
-/// Whether the parts may be segments as they are, and find room as such.
-fn in_segments(parts: &[&[u8]], len: usize, room: u32) -> bool {
+/// Returns whether the parts are legal as segments, and fit into `free` bytes of the FIFO.
+fn fits_in_segments(parts: &[&[u8]], len: usize, free: u32) -> bool {
     let mut segments = 0;
     let mut left = len;
     for part in parts.iter().filter(|part| !part.is_empty()) {
@@ -138,17 +140,18 @@ fn in_segments(parts: &[&[u8]], len: usize, room: u32) -> bool {
         }
         segments += 1;
     }
-    // Each takes a command, and up to three bytes of its last word; the second command is stored once (section 3.12.5).
-    segments <= MAX_SEGMENTS && len + segments * 7 + 4 <= room as usize
+    // Each takes a command word, and up to three bytes to fill its last word; command B is stored once
+    // (section 3.12.5).
+    segments <= MAX_SEGMENTS && len + segments * 7 + 4 <= free as usize
 }
 
-/// Four words as the bytes that they came as.
+/// Converts four words to bytes.
 #[inline]
 fn bytes([a, b, c, d]: [u32; 4]) -> [u8; 16] {
     (u128::from(a) | u128::from(b) << 32 | u128::from(c) << 64 | u128::from(d) << 96).to_le_bytes()
 }
 
-/// Sixteen bytes as four words.
+/// Converts sixteen bytes to four words.
 #[inline]
 fn words(block: &[u8]) -> [u32; 4] {
     let mut bytes = [0; 16];
@@ -159,7 +162,7 @@ fn words(block: &[u8]) -> [u32; 4] {
     [all as u32, (all >> 32) as u32, (all >> 64) as u32, (all >> 96) as u32]
 }
 
-/// One to four bytes as a word, the rest zero.
+/// Converts one to four bytes to a word, filled with zeros.
 #[inline]
 fn word_of(bytes: &[u8]) -> u32 {
     match *bytes {
@@ -179,23 +182,23 @@ mod tests {
 
     proptest! {
         #[test]
-        fn words_and_bytes_are_each_others_inverse(block: [u8; 16]) {
+        fn words_of_bytes_round_trips(block: [u8; 16]) {
             prop_assert_eq!(bytes(words(&block)), block);
             prop_assert_eq!(word_of(&block[..4]), words(&block)[0]);
         }
     }
 
     #[test]
-    fn segments_obey_the_chip() {
+    fn fits_in_segments_rules_of_chip() {
         let zeros = [0; 100];
         let parts = |lens: &[usize]| lens.iter().map(|&len| &zeros[..len]).collect::<std::vec::Vec<_>>();
-        let allowed = |lens: &[usize], room| in_segments(&parts(lens), lens.iter().sum(), room);
-        // Short first and last ones are legal, short middle ones are not.
+        let allowed = |lens: &[usize], free| fits_in_segments(&parts(lens), lens.iter().sum(), free);
+        // Short first and last segments are legal, short middle ones are not.
         assert!(allowed(&[1, 60, 1], 1600) && allowed(&[0, 14, 0, 0, 46, 3, 0], 1600));
         assert!(!allowed(&[30, 3, 30], 1600));
         assert!(allowed(&[30, 4, 30, 1], 1600));
         assert!(!allowed(&[20, 20, 20, 20, 20], 1600));
-        // Two segments of 14 and 86 bytes take 4 + 4 + 16 and 4 + 88.
+        // Two segments of 14 and 86 bytes take 4 + 4 + 16 and 4 + 88 bytes.
         assert!(allowed(&[14, 86], 118) && !allowed(&[14, 86], 117));
     }
 }

@@ -1,24 +1,24 @@
-//! The receive filter as the chip's registers (table 3.1 of the data sheet).
+//! The receive filter, as register contents (table 3.1 of the data sheet).
 
 use ethdev::{FilterOutcome, MacAddress, Multicast, RxFilter};
 
-use super::regs::cr::{HASH_GROUPS, NO_BROADCAST, PASS_ALL_MULTICAST, PROMISCUOUS};
+use crate::regs::cr::{HASH_GROUPS, NO_BROADCAST, PASS_ALL_MULTICAST, PROMISCUOUS};
 
-/// What the registers hold for a filter.
+/// Register contents of a filter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Filter {
+pub(crate) struct Filter {
     /// Bits of the MAC's control register.
-    pub(super) bits: u32,
+    pub(crate) bits: u32,
     /// The hash table: HASHH in the upper half, HASHL in the lower.
-    pub(super) hash: u64,
+    pub(crate) hash: u64,
 }
 
 impl Filter {
     /// Own address and broadcast.
-    pub(super) const DEFAULT: Self = Self { bits: 0, hash: 0 };
+    pub(crate) const DEFAULT: Self = Self { bits: 0, hash: 0 };
 
-    /// The registers for `filter`, and how closely they follow it.
-    pub(super) fn new(filter: RxFilter<'_>) -> (Self, FilterOutcome) {
+    /// Returns the register contents for `filter`, and how closely they follow it.
+    pub(crate) fn new(filter: RxFilter<'_>) -> (Self, FilterOutcome) {
         if filter.promiscuous {
             let all = Self {
                 bits: PROMISCUOUS,
@@ -42,9 +42,8 @@ impl Filter {
     }
 }
 
-/// Which bit of the hash table stands for a group: the upper six bits of the CRC-32 register after the address has gone through it (section 3.4.2).
-///
-/// The register's upper bits, before the complement and the reflection that make an FCS of it: so the CRC of the standard is undone by that much.
+/// Returns the bit of a group in the hash table: the upper six bits of the CRC-32 register after
+/// the address (section 3.4.2), before the complement and the bit reversal that make an FCS of it.
 fn hash_index(group: MacAddress) -> u32 {
     let register = group.octets().iter().fold(u32::MAX, |register, &octet| {
         (0..8).fold(register, |register, bit| {
@@ -59,9 +58,9 @@ fn hash_index(group: MacAddress) -> u32 {
 mod tests {
     use super::*;
 
-    /// Worked out by another implementation: zlib's CRC-32, complemented and reflected back.
+    /// Computed with zlib's CRC-32, complemented and bit-reversed.
     #[test]
-    fn hash_of_known_groups() {
+    fn hash_index_known_groups_equals_zlib() {
         for (group, index) in [
             ([0x01, 0x00, 0x5e, 0x00, 0x00, 0x01], 0x1f),
             ([0x01, 0x00, 0x5e, 0x00, 0x00, 0xfb], 0x0f),
@@ -73,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn filters() {
+    fn new_any_filter_sets_registers() {
         const GROUP: MacAddress = MacAddress::new([0x01, 0x00, 0x5e, 0x00, 0x00, 0xfb]);
         let settings = |filter| {
             let (Filter { bits, hash }, outcome) = Filter::new(filter);

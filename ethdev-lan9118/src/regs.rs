@@ -1,126 +1,130 @@
-//! Registers of the LAN9118 family, data only (data sheet of the LAN9118, revision 1.5: section 5.3, those of the MAC section 5.4).
+//! Registers of the LAN9118 family (data sheet of the LAN9118, revision 1.5: section 5.3, MAC
+//! registers section 5.4).
 
-/// A register of the host's bus: 32 bits wide and accessed as such.
+/// A register of the host bus, 32 bits wide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Register {
-    /// Bytes from the base of the chip.
-    pub(super) offset: usize,
-    /// How many cycles of the bus (45 ns or longer) have to pass between a write to any register and a read of this one (table 6.1).
-    pub(super) gap: u8,
+pub(crate) struct Register {
+    /// Offset from the base of the chip in bytes.
+    pub(crate) offset: usize,
+    /// Minimum number of bus cycles (of at least 45 ns) between a write to any register and a read
+    /// of this one (table 6.1).
+    pub(crate) gap: u8,
 }
 
 const fn register(offset: usize, gap: u8) -> Register {
     Register { offset, gap }
 }
 
-pub(super) const RX_DATA: Register = register(0x00, 0);
-pub(super) const TX_DATA: Register = register(0x20, 0);
-/// Takes the status of the next frame away.
-pub(super) const RX_STATUS: Register = register(0x40, 0);
-/// Leaves it where it is.
-pub(super) const RX_STATUS_PEEK: Register = register(0x44, 0);
-/// Takes the status of a sent frame away.
-pub(super) const TX_STATUS: Register = register(0x48, 0);
-pub(super) const ID_REV: Register = register(0x50, 0);
-pub(super) const IRQ_CFG: Register = register(0x54, 3);
+pub(crate) const RX_DATA: Register = register(0x00, 0);
+pub(crate) const TX_DATA: Register = register(0x20, 0);
+/// Status word of the next frame; reading removes it.
+pub(crate) const RX_STATUS: Register = register(0x40, 0);
+/// The same; reading does not remove it.
+pub(crate) const RX_STATUS_PEEK: Register = register(0x44, 0);
+/// Status word of a sent frame; reading removes it.
+pub(crate) const TX_STATUS: Register = register(0x48, 0);
+pub(crate) const ID_REV: Register = register(0x50, 0);
+pub(crate) const IRQ_CFG: Register = register(0x54, 3);
 /// Write one to clear.
-pub(super) const INT_STS: Register = register(0x58, 2);
-pub(super) const INT_EN: Register = register(0x5c, 1);
-pub(super) const BYTE_TEST: Register = register(0x64, 0);
-pub(super) const FIFO_INT: Register = register(0x68, 1);
-pub(super) const RX_CFG: Register = register(0x6c, 1);
-pub(super) const TX_CFG: Register = register(0x70, 1);
-pub(super) const HW_CFG: Register = register(0x74, 1);
-/// Not to be read sooner than three cycles after a port of its FIFOs.
-pub(super) const RX_FIFO_INF: Register = register(0x7c, 0);
-/// The same.
-pub(super) const TX_FIFO_INF: Register = register(0x80, 3);
-pub(super) const PMT_CTRL: Register = register(0x84, 7);
-/// Frames dropped for want of room; reading clears it, and must not be done twice within four cycles.
-pub(super) const RX_DROP: Register = register(0xa0, 0);
-pub(super) const MAC_CSR_CMD: Register = register(0xa4, 1);
-pub(super) const MAC_CSR_DATA: Register = register(0xa8, 1);
-pub(super) const AFC_CFG: Register = register(0xac, 1);
-pub(super) const E2P_CMD: Register = register(0xb0, 1);
+pub(crate) const INT_STS: Register = register(0x58, 2);
+pub(crate) const INT_EN: Register = register(0x5c, 1);
+pub(crate) const BYTE_TEST: Register = register(0x64, 0);
+pub(crate) const FIFO_INT: Register = register(0x68, 1);
+pub(crate) const RX_CFG: Register = register(0x6c, 1);
+pub(crate) const TX_CFG: Register = register(0x70, 1);
+pub(crate) const HW_CFG: Register = register(0x74, 1);
+/// Must not be read within three cycles after a port of the receive FIFOs (table 6.2).
+pub(crate) const RX_FIFO_INF: Register = register(0x7c, 0);
+/// Must not be read within three cycles after a port of the transmit FIFOs.
+pub(crate) const TX_FIFO_INF: Register = register(0x80, 3);
+pub(crate) const PMT_CTRL: Register = register(0x84, 7);
+/// Number of frames dropped because the FIFO was full. Reading clears it; two reads must be four
+/// cycles apart.
+pub(crate) const RX_DROP: Register = register(0xa0, 0);
+pub(crate) const MAC_CSR_CMD: Register = register(0xa4, 1);
+pub(crate) const MAC_CSR_DATA: Register = register(0xa8, 1);
+pub(crate) const AFC_CFG: Register = register(0xac, 1);
+pub(crate) const E2P_CMD: Register = register(0xb0, 1);
 
-/// Content of [`BYTE_TEST`]: tells that the bus has the right width and byte order.
-pub(super) const BYTE_ORDER: u32 = 0x8765_4321;
+/// Content of [`BYTE_TEST`] if width and byte order of the bus are correct.
+pub(crate) const BYTE_ORDER: u32 = 0x8765_4321;
 
 /// Bits of [`IRQ_CFG`].
-pub(super) mod irq_cfg {
+pub(crate) mod irq_cfg {
     pub(crate) const ENABLE: u32 = 1 << 8;
     pub(crate) const ACTIVE_HIGH: u32 = 1 << 4;
     pub(crate) const PUSH_PULL: u32 = 1;
 }
 
 /// Bits of [`INT_STS`] and [`INT_EN`].
-pub(super) mod int {
+pub(crate) mod int {
     /// The transmitter has stopped.
     pub(crate) const TX_STOPPED: u32 = 1 << 25;
     /// The receiver has stopped.
     pub(crate) const RX_STOPPED: u32 = 1 << 24;
-    /// The PHY has something to say; a level, ended by reading its source register.
+    /// Interrupt of the PHY; a level, ended by reading the source register of the PHY.
     pub(crate) const PHY: u32 = 1 << 18;
-    /// The receive FIFOs were read beyond their end, or the statuses overflowed.
+    /// The receive FIFOs were read beyond their end, or the status FIFO overflowed.
     pub(crate) const RX_ERROR: u32 = 1 << 14;
-    /// The transmit FIFO was written against the rules, or the statuses overflowed.
+    /// The transmit FIFO was written incorrectly, or the status FIFO overflowed.
     pub(crate) const TX_ERROR: u32 = 1 << 13;
-    /// A frame has been sent (transmit status level above the one set, 0).
+    /// A frame was sent (transmit status level above the threshold, 0).
     pub(crate) const TX_STATUS_LEVEL: u32 = 1 << 7;
-    /// A frame has come (receive status level above the one set, 0).
+    /// A frame was received (receive status level above the threshold, 0).
     pub(crate) const RX_STATUS_LEVEL: u32 = 1 << 3;
 }
 
 /// Bits of [`HW_CFG`].
-pub(super) mod hw_cfg {
-    /// Whole frames are gathered before they are sent; has to be one.
+pub(crate) mod hw_cfg {
+    /// Store and forward; must be one.
     pub(crate) const STORE_AND_FORWARD: u32 = 1 << 20;
     pub(crate) const SOFT_RESET: u32 = 1;
 
-    /// How many of the 16 KiB of FIFO memory are for transmission: 2 to 14.
+    /// Share of transmission in the FIFO memory of 16 KiB, in KiB: 2 to 14.
     pub(crate) const fn tx_fifo_size(kib: u8) -> u32 {
         (kib as u32) << 16
     }
 }
 
 /// Bits of [`RX_CFG`].
-pub(super) mod rx_cfg {
-    /// Empties both receive FIFOs; the receiver has to be off. Clears itself.
+pub(crate) mod rx_cfg {
+    /// Empties both receive FIFOs; the receiver must be stopped. Clears itself.
     pub(crate) const DUMP: u32 = 1 << 15;
 }
 
 /// Bits of [`TX_CFG`].
-pub(super) mod tx_cfg {
-    /// Empties the transmit status FIFO; the transmitter has to be off. Clears itself.
+pub(crate) mod tx_cfg {
+    /// Empties the transmit status FIFO; the transmitter must be stopped. Clears itself.
     pub(crate) const DUMP_STATUS: u32 = 1 << 15;
-    /// Empties the transmit data FIFO; the transmitter has to be off. Clears itself.
+    /// Empties the transmit data FIFO; the transmitter must be stopped. Clears itself.
     pub(crate) const DUMP_DATA: u32 = 1 << 14;
     pub(crate) const ON: u32 = 1 << 1;
-    /// Stops after the frame that is on its way.
+    /// Stops after the frame in transfer.
     pub(crate) const STOP: u32 = 1;
 }
 
 /// Bits of [`PMT_CTRL`].
-pub(super) mod pmt_ctrl {
-    /// Goes to state D2; cleared by waking up.
+pub(crate) mod pmt_ctrl {
+    /// Enters power state D2; cleared by waking up.
     pub(crate) const SLEEP_D2: u32 = 2 << 12;
     pub(crate) const READY: u32 = 1;
 }
 
 /// Bits of [`E2P_CMD`].
-pub(super) mod e2p_cmd {
+pub(crate) mod e2p_cmd {
     pub(crate) const BUSY: u32 = 1 << 31;
     /// The MAC address was loaded from the EEPROM.
     pub(crate) const ADDRESS_LOADED: u32 = 1 << 8;
 }
 
 /// Bits of [`AFC_CFG`] (section 5.3.22).
-pub(super) mod afc_cfg {
-    /// PAUSE on any frame that meets a receive FIFO above the high level.
+pub(crate) mod afc_cfg {
+    /// Sends PAUSE when a frame arrives while the receive FIFO is above the high level.
     pub(crate) const ON_ANY_FRAME: u32 = 1;
 
-    /// Where in a receive data FIFO of so many bytes PAUSE frames begin and end: two thirds and one third, in units of 64 bytes. The data sheet's
-    /// recommendation for the default size, 110 and 55, is that.
+    /// High and low level of PAUSE in a receive data FIFO of this size: two thirds and one third,
+    /// in units of 64 bytes. For the default size these are the values that the data sheet
+    /// recommends, 110 and 55.
     pub(crate) const fn levels(rx_data_bytes: usize) -> u32 {
         let units = (rx_data_bytes / 64) as u32;
         ((units * 2 / 3) << 16) | ((units / 3) << 8)
@@ -128,14 +132,15 @@ pub(super) mod afc_cfg {
 }
 
 /// Bits of [`RX_FIFO_INF`] and [`TX_FIFO_INF`].
-pub(super) mod fifo_inf {
-    /// How many statuses wait. (The upper byte is reserved and zero: where it is not, this is more than can be.)
+pub(crate) mod fifo_inf {
+    /// Number of status words. The upper byte is reserved and zero; if it is not, the number is out
+    /// of range.
     #[inline]
     pub(crate) const fn statuses(info: u32) -> u32 {
         info >> 16
     }
 
-    /// Bytes of received data; or bytes of room for data to send.
+    /// Bytes of received data, or free space for data to send in bytes.
     #[inline]
     pub(crate) const fn data(info: u32) -> u32 {
         info & 0xffff
@@ -143,13 +148,13 @@ pub(super) mod fifo_inf {
 }
 
 /// Bits of a receive status word (section 3.13.3).
-pub(super) mod rx_status {
+pub(crate) mod rx_status {
     pub(crate) const FILTER_FAILED: u32 = 1 << 30;
     pub(crate) const RUNT: u32 = 1 << 11;
     pub(crate) const LATE_COLLISION: u32 = 1 << 6;
     pub(crate) const BAD_FCS: u32 = 1 << 1;
 
-    /// What makes a frame one not to be delivered.
+    /// Errors that drop the frame.
     pub(crate) const BAD: u32 = FILTER_FAILED | RUNT | LATE_COLLISION | BAD_FCS;
 
     /// Length of the frame in bytes, with FCS.
@@ -160,11 +165,11 @@ pub(super) mod rx_status {
 }
 
 /// Bits of a transmit status word (section 3.12.4).
-pub(super) mod tx_status {
+pub(crate) mod tx_status {
     /// Carrier lost or missing, late or too many collisions, deferred for too long, underrun.
     pub(crate) const ERROR: u32 = 1 << 15;
 
-    /// The tag that was sent with the frame.
+    /// The tag that was passed with the frame.
     #[inline]
     pub(crate) const fn tag(status: u32) -> u16 {
         (status >> 16) as u16
@@ -172,7 +177,7 @@ pub(super) mod tx_status {
 }
 
 /// The two command words in front of a segment in the transmit FIFO (section 3.12.2).
-pub(super) mod tx_command {
+pub(crate) mod tx_command {
     pub(crate) const FIRST: u32 = 1 << 13;
     pub(crate) const LAST: u32 = 1 << 12;
 
@@ -182,7 +187,8 @@ pub(super) mod tx_command {
         position | (len as u32 & 0x7ff)
     }
 
-    /// Command B: the tag that comes back in the status, and the length of the frame. The same in each segment.
+    /// Command B: the tag for the status word, and the length of the frame. The same in each
+    /// segment.
     #[inline]
     pub(crate) const fn b(tag: usize, len: usize) -> u32 {
         ((tag as u32) << 16) | (len as u32 & 0x7ff)
@@ -190,7 +196,7 @@ pub(super) mod tx_command {
 }
 
 /// Registers of the MAC, reached through [`MAC_CSR_CMD`] (section 5.4).
-pub(super) mod mac {
+pub(crate) mod mac {
     pub(crate) const CR: u32 = 1;
     pub(crate) const ADDRH: u32 = 2;
     pub(crate) const ADDRL: u32 = 3;
@@ -207,32 +213,32 @@ pub(super) mod mac {
 }
 
 /// Bits of the MAC's control register (section 5.4.1, table 3.1).
-pub(super) mod cr {
-    /// The station does not hear itself: for half duplex.
+pub(crate) mod cr {
+    /// Own frames are not received: for half duplex.
     pub(crate) const DISABLE_RX_OWN: u32 = 1 << 23;
     pub(crate) const FULL_DUPLEX: u32 = 1 << 20;
     pub(crate) const PASS_ALL_MULTICAST: u32 = 1 << 19;
     pub(crate) const PROMISCUOUS: u32 = 1 << 18;
-    /// Runts and fragments of collisions are received, too.
+    /// Runts and collision fragments are received.
     pub(crate) const PASS_BAD: u32 = 1 << 16;
-    /// Groups by the hash table, the own address perfectly.
+    /// Groups are filtered by the hash table, the own address exactly.
     pub(crate) const HASH_GROUPS: u32 = 1 << 13;
-    /// One *refuses* broadcast.
+    /// Broadcast is rejected.
     pub(crate) const NO_BROADCAST: u32 = 1 << 11;
     pub(crate) const TX_ENABLE: u32 = 1 << 3;
     pub(crate) const RX_ENABLE: u32 = 1 << 2;
 }
 
 /// Bits of the MAC's flow control register (section 5.4.8).
-pub(super) mod flow {
-    /// Sent PAUSE frames ask for the longest time; the one that ends it is sent when the low level is reached.
+pub(crate) mod flow {
+    /// PAUSE frames are sent with the longest time. One with time zero follows at the low level.
     pub(crate) const LONGEST_PAUSE: u32 = 0xffff_0000;
     /// Received PAUSE frames are honoured.
     pub(crate) const ENABLE: u32 = 1 << 1;
 }
 
 /// Bits of `MII_ACC` (section 5.4.6).
-pub(super) mod mii_acc {
+pub(crate) mod mii_acc {
     pub(crate) const WRITE: u32 = 1 << 1;
     pub(crate) const BUSY: u32 = 1;
 
@@ -241,11 +247,11 @@ pub(super) mod mii_acc {
     }
 }
 
-/// Bytes of the FIFO memory (table 5.3).
-pub(super) mod fifo {
+/// Sizes in the FIFO memory, in bytes (table 5.3).
+pub(crate) mod fifo {
     const MEMORY: usize = 16 * 1024;
     const TX_STATUSES: usize = 512;
-    /// The receive data FIFO counts as full so many bytes before its end.
+    /// Number of bytes at the end of the receive data FIFO that the chip does not use.
     pub(crate) const RX_RESERVE: usize = 16;
 
     pub(crate) const fn tx_data(kib: u8) -> usize {
@@ -257,7 +263,7 @@ pub(super) mod fifo {
         rx - rx / 16
     }
 
-    /// How many statuses the receive FIFO holds.
+    /// Capacity of the receive status FIFO, in status words.
     pub(crate) const fn rx_statuses(kib: u8) -> usize {
         (MEMORY - kib as usize * 1024) / 16 / 4
     }
@@ -268,7 +274,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fifo_sizes_are_those_of_table_5_3() {
+    fn fifo_sizes_equal_table_5_3() {
         for (kib, tx, rx, rx_statuses) in [
             (2, 1536, 13440, 896 / 4),
             (5, 4608, 10560, 704 / 4),
@@ -283,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn pause_levels_of_the_default_split() {
+    fn levels_default_fifo_split_equal_data_sheet() {
         assert_eq!(afc_cfg::levels(fifo::rx_data(5)), 110 << 16 | 55 << 8);
     }
 }

@@ -1,25 +1,57 @@
-//! Reception: what a status word says, and whether lengths and data go together.
+//! Receiving: reads status words, validates lengths against the level of the FIFO, and drops bad
+//! frames.
 
 use embedded_hal::delay::DelayNs;
-use ethdev::ErrorKind;
+use ethdev::Stats;
 use ethdev::frame::{FCS_LEN, HEADER_LEN};
-
-use super::driver::{Lan9118, State};
-use super::error::{Error, Fault};
-use super::regs::{self, fifo_inf};
 use ethdev_phy::mmio::Registers;
 
-/// How many frames that are none are thrown away in one call before it returns.
-const MAX_BAD_PER_CALL: usize = 16;
-/// A frame on its way brings four bytes every 3.2 microseconds at 10 Mbit/s, and the chip hands them on in pieces that the data sheet does not name: a
-/// FIFO that stands still for so long has none on its way.
-const STALE_AFTER_US: u32 = 50;
-const LOOK_EVERY_US: u32 = 5;
+use crate::bus::{Bus, RESET, STOP};
+use crate::error::{Error, WaitFor};
+use crate::regs::{self, fifo_inf};
 
-/// What a receive status word says.
+/// Maximum number of bad frames that one call drops.
+const MAX_BAD_PER_CALL: usize = 16;
+/// A frame that is being received adds four bytes every 3.2 µs at 10 Mbit/s, and the chip passes
+/// them on in bursts of a size that the data sheet does not give. A FIFO whose level does not
+/// change for this time receives no frame.
+const STALE_AFTER_US: u32 = 50;
+const POLL_INTERVAL_US: u32 = 5;
+
+/// The receiver: lengths that bound what the chip reports.
+#[derive(Debug)]
+pub(crate) struct Receiver {
+    /// Longest frame without FCS, in bytes.
+    max_len: u16,
+    /// Share of the transmit FIFOs in the FIFO memory, in KiB.
+    tx_fifo_kib: u8,
+}
+
+/// An error of the receive FIFO.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Verdict {
-    /// A frame of this length, without FCS.
+pub(crate) enum RxFifoError {
+    /// `RX_FIFO_INF` reports more than the FIFO can hold.
+    Implausible(u32),
+    /// Lengths in status words and the level of the data FIFO disagree.
+    OutOfStep,
+}
+
+/// The result of [`Receiver::take_good_frame`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Taken {
+    /// Nothing is pending.
+    Empty,
+    /// A frame of this length was read.
+    Frame(usize),
+    /// Anything else: a bad frame, a frame in transfer, a short buffer. Nothing was removed from
+    /// the FIFO.
+    Other,
+}
+
+/// The meaning of a receive status word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Status {
+    /// A good frame of this length, without FCS.
     Good(usize),
     BadFcs,
     BadLength,
@@ -27,46 +59,48 @@ enum Verdict {
     Error,
 }
 
-/// Judges a received frame by its status, which is believed only where it can be so.
+/// Classifies a receive status word. Its length is validated against the longest frame.
 #[inline]
-fn judge(status: u32, max: usize) -> Verdict {
+fn classify(status: u32, max: usize) -> Status {
     let len = (regs::rx_status::len(status) as usize).wrapping_sub(FCS_LEN);
-    // In one comparison each: no error, and neither too short nor too long. (The chip's own bit for what is too long does not know of tags.)
+    // The chip's own bit for frames that are too long ignores VLAN tags, so the length is compared
+    // here.
     if status & regs::rx_status::BAD == 0 && (HEADER_LEN..=max).contains(&len) {
-        Verdict::Good(len)
+        Status::Good(len)
     } else {
-        why(status, len, max)
+        classify_bad(status, len, max)
     }
 }
 
 #[cold]
-fn why(status: u32, len: usize, max: usize) -> Verdict {
+fn classify_bad(status: u32, len: usize, max: usize) -> Status {
     use regs::rx_status::{BAD_FCS, LATE_COLLISION, RUNT};
 
-    // A runt's FCS is not looked at, nor is that of a frame that collided (section 3.13.3).
+    // The FCS bit is not valid for runts and frames that collided (section 3.13.3).
     if status & RUNT != 0 || !(HEADER_LEN..=max).contains(&len) {
-        Verdict::BadLength
+        Status::BadLength
     } else if status & LATE_COLLISION != 0 {
-        Verdict::Error
+        Status::Error
     } else if status & BAD_FCS != 0 {
-        Verdict::BadFcs
+        Status::BadFcs
     } else {
-        Verdict::Filtered
+        Status::Filtered
     }
 }
 
-/// What `RX_FIFO_INF` and the status of the next frame are to each other.
+/// How the level of the data FIFO compares with the length in the next status word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Step {
-    /// All data are of frames whose statuses wait.
+    /// All data belong to frames whose status words are pending.
     In,
-    /// There are data of no such frame: of one on its way, or of none.
+    /// There are excess data: of a frame in transfer, or of no frame.
     More,
-    /// There are too few.
+    /// There are too few data.
     Out,
 }
 
-/// Compares the data of the next frame, of `taken` bytes in whole words, with what there is. The frames behind it have no less than a word each.
+/// Compares the level of the data FIFO, `used` bytes, with the next frame, which takes `taken`
+/// bytes in whole words. Each of the other `waiting - 1` frames takes at least one word.
 #[inline]
 const fn in_step(waiting: u32, used: u32, taken: u32) -> Step {
     let rest = used.wrapping_sub(taken);
@@ -81,136 +115,164 @@ const fn in_step(waiting: u32, used: u32, taken: u32) -> Step {
     }
 }
 
-impl<R: Registers, D: DelayNs> Lan9118<R, D> {
-    /// Moves the next frame to the start of `buf`; its length.
-    ///
-    /// The usual case, written out: a good frame waits, and all data are of frames that wait. Whatever else is so is found out by
-    /// [`receive_any`](Self::receive_any).
+impl Receiver {
+    pub(crate) const fn new(max_len: u16, tx_fifo_kib: u8) -> Self {
+        Self { max_len, tx_fifo_kib }
+    }
+
     #[inline]
-    pub(super) fn receive(&mut self, buf: &mut [u8]) -> Result<Option<usize>, Error> {
-        if self.state != State::Running {
-            return self.fault().map(|()| None);
-        }
-        let info = self.chip.port(regs::RX_FIFO_INF);
+    const fn is_plausible(&self, info: u32) -> bool {
+        fifo_inf::statuses(info) as usize <= regs::fifo::rx_statuses(self.tx_fifo_kib)
+            && fifo_inf::data(info) as usize <= regs::fifo::rx_data(self.tx_fifo_kib)
+    }
+
+    /// Reads the next frame if it is good and all data belong to pending frames: the common case,
+    /// inlined.
+    #[inline]
+    pub(crate) fn take_good_frame<BUS: Registers, D: DelayNs>(&self, bus: &mut Bus<BUS, D>, buf: &mut [u8]) -> Taken {
+        let info = bus.read_port(regs::RX_FIFO_INF);
         if info == 0 {
-            return Ok(None);
+            return Taken::Empty;
         }
-        let status = self.chip.port(regs::RX_STATUS_PEEK);
-        let len = (regs::rx_status::len(status) as usize).wrapping_sub(FCS_LEN);
-        let taken = regs::rx_status::len(status).next_multiple_of(4);
-        if in_step(fifo_inf::statuses(info), fifo_inf::data(info), taken) == Step::In
+        let status = bus.read_port(regs::RX_STATUS_PEEK);
+        let with_fcs = regs::rx_status::len(status);
+        let len = (with_fcs as usize).wrapping_sub(FCS_LEN);
+        if in_step(
+            fifo_inf::statuses(info),
+            fifo_inf::data(info),
+            with_fcs.next_multiple_of(4),
+        ) == Step::In
             && status & regs::rx_status::BAD == 0
             && len >= HEADER_LEN
             && len <= usize::from(self.max_len)
         {
             if let Some(frame) = buf.get_mut(..len) {
-                self.chip.take_frame(frame);
-                self.stats.count_rx(len);
-                return Ok(Some(len));
+                bus.take_frame(frame);
+                return Taken::Frame(len);
             }
         }
-        self.receive_any(buf)
+        Taken::Other
     }
 
-    #[inline(never)]
-    fn receive_any(&mut self, buf: &mut [u8]) -> Result<Option<usize>, Error> {
-        let Some(len) = self.next_len()? else { return Ok(None) };
-        let Some(frame) = buf.get_mut(..len) else {
-            return Err(Error::Refused(ErrorKind::BufferTooSmall { needed: len }));
-        };
-        self.chip.take_frame(frame);
-        self.stats.count_rx(len);
-        Ok(Some(len))
-    }
-
-    /// The length of the next frame, without FCS. What is no frame is counted, thrown away and passed over.
-    pub(super) fn next_len(&mut self) -> Result<Option<usize>, Error> {
-        if self.state != State::Running {
-            return self.fault().map(|()| None);
-        }
+    /// Returns the length of the next good frame, without FCS. Bad frames before it are dropped and
+    /// counted.
+    pub(crate) fn next_len<BUS: Registers, D: DelayNs>(
+        &self,
+        bus: &mut Bus<BUS, D>,
+        stats: &mut Stats,
+    ) -> Result<Option<usize>, RxFifoError> {
         for _ in 0..MAX_BAD_PER_CALL {
-            let info = self.chip.read(regs::RX_FIFO_INF);
+            let info = bus.read(regs::RX_FIFO_INF);
             if info == 0 {
                 return Ok(None);
             }
             let (waiting, used) = (fifo_inf::statuses(info), fifo_inf::data(info));
             if waiting == 0 {
-                return self.only_data(info).map(|()| None);
+                // Data without a status word: of a frame in transfer, or of no frame.
+                return match self.is_receiving(bus, info)? {
+                    true => Ok(None),
+                    false => Err(RxFifoError::OutOfStep),
+                };
             }
-            let status = self.chip.read(regs::RX_STATUS_PEEK);
+            let status = bus.read(regs::RX_STATUS_PEEK);
             let taken = regs::rx_status::len(status).next_multiple_of(4);
             let step = in_step(waiting, used, taken);
-            if let Verdict::Good(len) = judge(status, self.max_len.into()) {
-                if step == Step::In || (step == Step::More && self.on_its_way(info)?) {
+            if let Status::Good(len) = classify(status, self.max_len.into()) {
+                if step == Step::In || (step == Step::More && self.is_receiving(bus, info)?) {
                     return Ok(Some(len));
                 }
             }
-            self.pass_over(status, info, step)?;
+            self.drop_bad(bus, stats, status, info, step)?;
         }
         Ok(None)
     }
 
-    /// Data without a status: of a frame on its way, or of none.
+    /// Returns whether a frame is being received into the FIFO, whose level was `info`. Its data
+    /// come first, its status word last (section 3.13).
     #[cold]
-    fn only_data(&mut self, info: u32) -> Result<(), Error> {
-        if self.on_its_way(info)? { Ok(()) } else { self.realign() }
-    }
-
-    /// Whether a frame is on its way into the FIFO, which held `info`: whether it fills. The data come first, the status last (section 3.13).
-    #[cold]
-    fn on_its_way(&mut self, info: u32) -> Result<bool, Error> {
-        if !self.rx_plausible(info) {
-            return Err(self.fail(Fault::RxFifo(info)));
+    fn is_receiving<BUS: Registers, D: DelayNs>(&self, bus: &mut Bus<BUS, D>, info: u32) -> Result<bool, RxFifoError> {
+        if !self.is_plausible(info) {
+            return Err(RxFifoError::Implausible(info));
         }
-        let full = regs::fifo::rx_data(self.config.tx_fifo_kib()) - regs::fifo::RX_RESERVE;
-        // Full: it waits for room.
+        let full = regs::fifo::rx_data(self.tx_fifo_kib) - regs::fifo::RX_RESERVE;
+        // In a full FIFO the frame waits for space.
         if fifo_inf::data(info) as usize + 4 > full {
             return Ok(true);
         }
-        for _ in 0..STALE_AFTER_US / LOOK_EVERY_US {
-            if self.chip.read(regs::RX_FIFO_INF) != info {
+        for _ in 0..STALE_AFTER_US / POLL_INTERVAL_US {
+            if bus.read(regs::RX_FIFO_INF) != info {
                 return Ok(true);
             }
-            self.chip.delay_us(LOOK_EVERY_US);
+            bus.delay_us(POLL_INTERVAL_US);
         }
-        Ok(self.chip.read(regs::RX_FIFO_INF) != info)
+        Ok(bus.read(regs::RX_FIFO_INF) != info)
     }
 
-    /// Counts what is no frame and throws it away: by itself where its length can be believed, else with all that wait.
+    /// Drops a bad frame and counts it. `OutOfStep` if its length is not valid, so that the end of
+    /// its data is unknown.
     #[cold]
-    fn pass_over(&mut self, status: u32, info: u32, step: Step) -> Result<(), Error> {
-        if !self.rx_plausible(info) {
-            return Err(self.fail(Fault::RxFifo(info)));
+    fn drop_bad<BUS: Registers, D: DelayNs>(
+        &self,
+        bus: &mut Bus<BUS, D>,
+        stats: &mut Stats,
+        status: u32,
+        info: u32,
+        step: Step,
+    ) -> Result<(), RxFifoError> {
+        if !self.is_plausible(info) {
+            return Err(RxFifoError::Implausible(info));
         }
-        let counter = match judge(status, self.max_len.into()) {
-            // Its length is not that of the data.
-            Verdict::Good(_) | Verdict::BadLength => &mut self.stats.rx_bad_length,
-            Verdict::BadFcs => &mut self.stats.rx_bad_fcs,
-            Verdict::Filtered => &mut self.stats.rx_filtered,
-            Verdict::Error => &mut self.stats.rx_error,
+        let counter = match classify(status, self.max_len.into()) {
+            // A good status word whose length disagrees with the data.
+            Status::Good(_) | Status::BadLength => &mut stats.rx_bad_length,
+            Status::BadFcs => &mut stats.rx_bad_fcs,
+            Status::Filtered => &mut stats.rx_filtered,
+            Status::Error => &mut stats.rx_error,
         };
         *counter = counter.wrapping_add(1);
-        let believed = match step {
+        let valid = match step {
             Step::In => true,
-            Step::More => self.on_its_way(info)?,
+            Step::More => self.is_receiving(bus, info)?,
             Step::Out => false,
         };
-        if believed {
-            self.chip.skip_frame(regs::rx_status::len(status));
+        if valid {
+            bus.skip_frame(regs::rx_status::len(status));
             Ok(())
         } else {
-            // The others are counted as lost by the realignment.
-            self.chip.skip_frame(0);
-            self.realign()
+            // Removes the status word of this frame, which is counted. The others are counted when the FIFO is
+            // emptied.
+            bus.skip_frame(0);
+            Err(RxFifoError::OutOfStep)
         }
     }
 
-    /// Throws the next frame away; whether there was one.
-    pub(super) fn discard(&mut self) -> Result<bool, Error> {
-        let Some(len) = self.next_len()? else { return Ok(false) };
-        self.chip.skip_frame((len + FCS_LEN) as u32);
-        self.stats.rx_discarded = self.stats.rx_discarded.wrapping_add(1);
-        Ok(true)
+    /// Counts the frames in the FIFO as lost.
+    pub(crate) fn count_lost<BUS: Registers, D: DelayNs>(&self, bus: &mut Bus<BUS, D>, stats: &mut Stats) {
+        let info = bus.read(regs::RX_FIFO_INF);
+        // An implausible level is no number of frames.
+        if self.is_plausible(info) {
+            stats.rx_reset = stats.rx_reset.wrapping_add(fifo_inf::statuses(info));
+        }
+    }
+}
+
+impl<BUS: Registers, D: DelayNs> Bus<BUS, D> {
+    /// Waits until the receiver, whose enable bit was cleared, has stopped.
+    pub(crate) fn wait_for_receiver(&mut self) -> Result<(), Error> {
+        use regs::int::RX_STOPPED;
+
+        self.wait_for_bits(WaitFor::StopReceiver, STOP, regs::INT_STS, RX_STOPPED, RX_STOPPED)
+    }
+
+    /// Empties the receive FIFOs. The receiver must be stopped.
+    pub(crate) fn empty_receiver(&mut self) -> Result<(), Error> {
+        use regs::rx_cfg::DUMP;
+
+        self.write(regs::RX_CFG, DUMP);
+        self.wait_for_bits(WaitFor::EmptyReceiver, RESET, regs::RX_CFG, DUMP, 0)?;
+        // Ends the error of a FIFO that was read beyond its end.
+        self.write(regs::INT_STS, regs::int::RX_ERROR);
+        Ok(())
     }
 }
 
@@ -221,30 +283,30 @@ mod tests {
     const MAX: usize = 1514;
 
     #[test]
-    fn verdicts() {
-        let status = |len: u32, bits: u32| judge(len << 16 | bits, MAX);
-        assert_eq!(status(64, 0), Verdict::Good(60));
-        // Broadcast, group, Ethernet type, a dribbling bit, and a length field that says something else: all good.
-        assert_eq!(status(64, 0x3424), Verdict::Good(60));
-        assert_eq!(status(18, 0), Verdict::Good(14));
-        assert_eq!(status(1518, 0), Verdict::Good(1514));
-        for (len, bits, verdict) in [
-            (17, 0, Verdict::BadLength),
-            (3, 0, Verdict::BadLength),
-            (0, 0, Verdict::BadLength),
-            (0x3fff, 0, Verdict::BadLength),
-            (1519, 0x8080, Verdict::BadLength),
-            (60, 0x8802, Verdict::BadLength),
-            (64, 0x8002, Verdict::BadFcs),
-            (64, 0x8042, Verdict::Error),
-            (64, 1 << 30, Verdict::Filtered),
+    fn classify_status_words_by_reason() {
+        let status = |len: u32, bits: u32| classify(len << 16 | bits, MAX);
+        assert_eq!(status(64, 0), Status::Good(60));
+        // Broadcast, group, Ethernet type, dribbling bit, length field mismatch: good frames.
+        assert_eq!(status(64, 0x3424), Status::Good(60));
+        assert_eq!(status(18, 0), Status::Good(14));
+        assert_eq!(status(1518, 0), Status::Good(1514));
+        for (len, bits, expected) in [
+            (17, 0, Status::BadLength),
+            (3, 0, Status::BadLength),
+            (0, 0, Status::BadLength),
+            (0x3fff, 0, Status::BadLength),
+            (1519, 0x8080, Status::BadLength),
+            (60, 0x8802, Status::BadLength),
+            (64, 0x8002, Status::BadFcs),
+            (64, 0x8042, Status::Error),
+            (64, 1 << 30, Status::Filtered),
         ] {
-            assert_eq!(status(len, bits), verdict, "{len} {bits:#x}");
+            assert_eq!(status(len, bits), expected, "{len} {bits:#x}");
         }
     }
 
     #[test]
-    fn steps() {
+    fn in_step_levels_compare_with_length() {
         assert_eq!(in_step(1, 64, 64), Step::In);
         assert_eq!(in_step(1, 68, 64), Step::More);
         assert_eq!(in_step(1, 60, 64), Step::Out);

@@ -1,89 +1,140 @@
-//! Transmission: room, statuses, and frames in one piece or in parts.
+//! Sending: free space in the FIFO, and the status words of sent frames.
 
 use embedded_hal::delay::DelayNs;
+use ethdev::Stats;
 use ethdev::frame::MIN_FRAME_LEN;
-use ethdev::{ErrorKind, validate_tx_len};
-
-use super::driver::{Lan9118, State};
-use super::error::{Error, Fault};
-use super::regs::{self, fifo_inf};
 use ethdev_phy::mmio::Registers;
 
-impl<R: Registers, D: DelayNs> Lan9118<R, D> {
-    /// Collects the statuses of sent frames: bytes of room in the transmit data FIFO; how many frames went out, and how many failed.
-    pub(super) fn reap(&mut self) -> Result<(u32, u16, u16), Error> {
-        let before = self.stats;
-        let room = self.reap_before_writing()?;
-        self.chip.settle();
-        let since = self.stats.delta_since(&before);
-        Ok((room, since.tx_frames as u16, since.tx_aborted as u16))
+use crate::bus::{Bus, RESET, STOP};
+use crate::error::{Error, Fault, WaitFor};
+use crate::regs::{self, fifo_inf};
+
+/// The transmitter.
+#[derive(Debug)]
+pub(crate) struct Transmitter {
+    /// Space that the longest frame takes in the data FIFO, in bytes.
+    max_space: u32,
+    /// Free space in the data FIFO when it was read last, in bytes; 0 after a frame was written.
+    free: u32,
+    /// Frames in the chip whose status word was not read. The chip holds a few dozen; if it loses
+    /// status words this wraps, and the next status word is detected as a fault.
+    queued: u16,
+}
+
+impl Transmitter {
+    pub(crate) const fn new(max_space: u32) -> Self {
+        Self {
+            max_space,
+            free: 0,
+            queued: 0,
+        }
     }
 
-    /// The same for those who use the FIFO's port next: without the pause that is needed before the FIFO's level is read again.
+    /// Returns whether there is space for the longest frame. Reads the chip only if that is
+    /// unknown: a frame that was sent since makes it unknown, and the chip itself only frees
+    /// space.
     #[inline]
-    fn reap_before_writing(&mut self) -> Result<u32, Error> {
-        let info = self.chip.read(regs::TX_FIFO_INF);
+    pub(crate) fn is_ready<BUS: Registers, D: DelayNs>(
+        &mut self,
+        bus: &mut Bus<BUS, D>,
+        stats: &mut Stats,
+    ) -> Result<bool, Fault> {
+        if self.free < self.max_space {
+            self.reap(bus, stats)?;
+        }
+        Ok(self.free >= self.max_space)
+    }
+
+    /// Reads the status words of sent frames, and the free space.
+    #[inline]
+    pub(crate) fn reap<BUS: Registers, D: DelayNs>(
+        &mut self,
+        bus: &mut Bus<BUS, D>,
+        stats: &mut Stats,
+    ) -> Result<(), Fault> {
+        let info = bus.read(regs::TX_FIFO_INF);
         let mut statuses = fifo_inf::statuses(info);
         if statuses > u32::from(self.queued) {
-            return Err(self.fail(Fault::TxFifo(info)));
+            return Err(Fault::TxFifo(info));
         }
-        // Statuses are no more than were queued, which is 16 bits.
+        // At most `queued`, so it fits 16 bits.
         self.queued = self.queued.wrapping_sub(statuses as u16);
-        while statuses > 0 {
-            statuses -= 1;
-            let status = self.chip.port(regs::TX_STATUS);
-            if status & regs::tx_status::ERROR == 0 {
-                // The tag is the length that was sent with it.
-                self.stats.count_tx(usize::from(regs::tx_status::tag(status)));
-            } else {
-                self.stats.tx_aborted = self.stats.tx_aborted.wrapping_add(1);
+        if statuses > 0 {
+            while statuses > 0 {
+                statuses -= 1;
+                let status = bus.read_port(regs::TX_STATUS);
+                if status & regs::tx_status::ERROR == 0 {
+                    // The tag is the length that was passed with the frame.
+                    stats.count_tx(usize::from(regs::tx_status::tag(status)));
+                } else {
+                    stats.tx_aborted = stats.tx_aborted.wrapping_add(1);
+                }
             }
+            bus.defer_gap();
         }
-        Ok(fifo_inf::data(info))
-    }
-
-    /// Bytes of room in the transmit data FIFO, if that is enough for the longest frame and frames may be sent at all.
-    #[inline]
-    pub(super) fn room(&mut self) -> Result<Option<u32>, Error> {
-        self.fault()?;
-        if !self.open {
-            return Ok(None);
-        }
-        let (room, ..) = self.reap()?;
-        Ok((room >= self.max_room).then_some(room))
-    }
-
-    /// Sends a frame that lies in one piece.
-    #[inline]
-    pub(super) fn send_whole(&mut self, frame: &[u8]) -> Result<(), Error> {
-        if !self.open || frame.len() < MIN_FRAME_LEN || frame.len() > usize::from(self.max_len) {
-            return self.send(&[frame]);
-        }
-        let room = self.reap_before_writing()?;
-        if room < self.max_room {
-            self.chip.settle();
-            return Err(Error::Refused(ErrorKind::Busy));
-        }
-        self.chip.write_whole(frame);
-        self.queued = self.queued.wrapping_add(1);
+        self.free = fifo_inf::data(info);
         Ok(())
     }
 
-    pub(super) fn send(&mut self, parts: &[&[u8]]) -> Result<(), Error> {
-        self.fault()?;
-        let len = validate_tx_len(parts, &self.capabilities).map_err(Error::Refused)?;
-        if self.state != State::Running {
-            return Err(Error::Refused(ErrorKind::Stopped));
-        }
-        if !self.told.is_up() {
-            return Err(Error::Refused(ErrorKind::LinkDown));
-        }
-        let Some(room) = self.room()? else {
-            return Err(Error::Refused(ErrorKind::Busy));
-        };
-        // Padded here: silicon would do it, QEMU's model of it does not.
-        self.chip.write_parts(parts, len, len.max(MIN_FRAME_LEN), room);
+    /// Writes a frame in one piece, of at least the minimum length. `is_ready` must have returned
+    /// true.
+    #[inline]
+    pub(crate) fn write_frame<BUS: Registers, D: DelayNs>(&mut self, bus: &mut Bus<BUS, D>, frame: &[u8]) {
+        bus.write_whole(frame);
+        self.frame_written();
+    }
+
+    /// Writes a frame of `len` bytes that consists of parts. `is_ready` must have returned true.
+    pub(crate) fn write_parts<BUS: Registers, D: DelayNs>(
+        &mut self,
+        bus: &mut Bus<BUS, D>,
+        parts: &[&[u8]],
+        len: usize,
+    ) {
+        // Padded here: the chip pads, QEMU's model of it does not.
+        bus.write_parts(parts, len, len.max(MIN_FRAME_LEN), self.free);
+        self.frame_written();
+    }
+
+    #[inline]
+    const fn frame_written(&mut self) {
+        self.free = 0;
         self.queued = self.queued.wrapping_add(1);
-        Ok(())
+    }
+
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.queued == 0
+    }
+
+    /// Counts the queued frames as lost. The caller empties the FIFO.
+    pub(crate) const fn count_lost(&mut self, stats: &mut Stats) {
+        stats.tx_reset = stats.tx_reset.wrapping_add(self.queued as u32);
+        self.queued = 0;
+        self.free = 0;
+    }
+}
+
+impl<BUS: Registers, D: DelayNs> Bus<BUS, D> {
+    /// Stops the transmitter after the frame in transfer (section 3.12.8).
+    pub(crate) fn stop_transmitter(&mut self) -> Result<(), Error> {
+        use regs::int::TX_STOPPED;
+
+        self.write(regs::INT_STS, TX_STOPPED);
+        self.write(regs::TX_CFG, regs::tx_cfg::ON | regs::tx_cfg::STOP);
+        self.wait_for_bits(WaitFor::StopTransmitter, STOP, regs::INT_STS, TX_STOPPED, TX_STOPPED)
+    }
+
+    /// Empties the transmit FIFOs. The transmitter must be stopped.
+    pub(crate) fn empty_transmitter(&mut self) -> Result<(), Error> {
+        use regs::tx_cfg::{DUMP_DATA, DUMP_STATUS};
+
+        self.write(regs::TX_CFG, DUMP_DATA | DUMP_STATUS);
+        self.wait_for_bits(
+            WaitFor::EmptyTransmitter,
+            RESET,
+            regs::TX_CFG,
+            DUMP_DATA | DUMP_STATUS,
+            0,
+        )
     }
 }

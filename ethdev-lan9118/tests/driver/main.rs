@@ -1,10 +1,9 @@
-//! The LAN9118's driver on the model of its chip: starting, links, frames that are none, chips that are none or go mad.
-//!
-//! What every device has to do is looked at by the conformance suite, in `tests/conformance/lan9118.rs` of the repository.
+//! Tests of the driver on a simulated chip: what is specific to the LAN9118. The contract of every
+//! device is tested by the conformance suite, in `tests/conformance/lan9118.rs` of the repository.
 
-mod garbage;
 mod link;
+mod misbehaving_chip;
 mod receive;
-mod rig;
 mod start;
+mod testbed;
 mod transmit;

@@ -1,18 +1,18 @@
-//! Finding the chip, and starting it.
+//! Detection of the chip, and start.
 
 use ethdev::{Error as _, ErrorKind, EthernetDevice, Link, MacAddress};
-use ethdev_lan9118::{Config, Error, Lan9118, Model, Wait};
+use ethdev_lan9118::{Config, Error, Lan9118, Model, WaitFor};
 use ethdev_phy::mmio::Registers;
 use lan9118_model::{ChipConfig, DeviceState, Part};
 
-use crate::rig::{ADDRESS, Bus, Driver, Rig};
+use crate::testbed::{ADDRESS, Bus, Driver, Testbed};
 
-fn start(rig: &Rig, config: Config) -> Result<Driver, Error> {
-    Lan9118::new(Bus(rig.chip.bus()), rig.chip.delay(), config)
+fn start(bed: &Testbed, config: Config) -> Result<Driver, Error> {
+    Lan9118::new(Bus(bed.chip.bus()), bed.chip.delay(), config)
 }
 
 #[test]
-fn every_chip_of_the_family() {
+fn new_each_chip_reports_model() {
     let models = [
         Model::Lan9115,
         Model::Lan9116,
@@ -28,60 +28,60 @@ fn every_chip_of_the_family() {
         Model::Lan9221,
     ];
     for (part, model) in Part::ALL.into_iter().zip(models) {
-        let rig = Rig::with_chip(ChipConfig::new(part));
-        let driver = start(&rig, Config::new()).expect("a chip of the family");
+        let bed = Testbed::with_chip(ChipConfig::new(part));
+        let driver = start(&bed, Config::new()).expect("the chip does not start");
         assert_eq!((driver.model(), driver.revision()), (model, 1));
-        rig.assert_clean();
+        bed.assert_clean();
     }
 }
 
 #[test]
-fn starts_with_its_link_down_and_the_address_of_the_eeprom() {
-    let rig = Rig::new();
-    let driver = start(&rig, Config::new()).unwrap();
+fn new_eeprom_uses_its_address_link_down() {
+    let bed = Testbed::new();
+    let driver = start(&bed, Config::new()).unwrap();
     assert_eq!((driver.link(), driver.mac_address()), (Link::Down, ADDRESS));
     let other = MacAddress::new([2, 0, 0, 0, 0, 5]);
-    let rig = Rig::new();
-    let driver = start(&rig, Config::new().with_mac_address(other)).unwrap();
+    let bed = Testbed::new();
+    let driver = start(&bed, Config::new().with_mac_address(other)).unwrap();
     assert_eq!(driver.mac_address(), other);
-    rig.assert_clean();
+    bed.assert_clean();
 }
 
 #[test]
-fn no_address_is_an_error() {
-    let rig = Rig::with_chip(ChipConfig::new(Part::Lan9118).with_eeprom(None));
-    assert!(matches!(start(&rig, Config::new()), Err(Error::NoAddress)));
-    // An EEPROM with nonsense is none.
-    let rig = Rig::with_chip(ChipConfig::new(Part::Lan9118).with_eeprom(Some([1, 0, 0, 0, 0, 0])));
-    assert!(matches!(start(&rig, Config::new()), Err(Error::NoAddress)));
+fn new_without_address_no_address_error() {
+    let bed = Testbed::with_chip(ChipConfig::new(Part::Lan9118).with_eeprom(None));
+    assert!(matches!(start(&bed, Config::new()), Err(Error::NoAddress)));
+    // An EEPROM with a group address is ignored.
+    let bed = Testbed::with_chip(ChipConfig::new(Part::Lan9118).with_eeprom(Some([1, 0, 0, 0, 0, 0])));
+    assert!(matches!(start(&bed, Config::new()), Err(Error::NoAddress)));
     let group = Config::new().with_mac_address(MacAddress::BROADCAST);
-    let error = start(&Rig::new(), group).map(|_| ()).unwrap_err();
+    let error = start(&Testbed::new(), group).map(|_| ()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidInput);
 }
 
 #[test]
-fn nobody_there() {
+fn new_without_chip_no_chip_error() {
     for (presence, found) in [(DeviceState::AllOnes, u32::MAX), (DeviceState::AllZeros, 0)] {
-        let rig = Rig::new();
-        rig.chip.set_presence(presence);
-        match start(&rig, Config::new()) {
+        let bed = Testbed::new();
+        bed.chip.set_device_state(presence);
+        match start(&bed, Config::new()) {
             Err(e @ Error::NoChip { found: read }) => {
                 assert_eq!((read, e.kind()), (found, ErrorKind::NotPresent));
             }
             Err(e) => panic!("{e}"),
-            Ok(_) => panic!("found a chip where there is none"),
+            Ok(_) => panic!("detected a chip without a chip"),
         }
-        // Zeros look like a chip that is not ready yet: it gets its time, and no more.
-        assert!(rig.clock.now().as_millis() < 200);
+        // Zeros look like a chip that is not ready yet: bounded by the reset timeout.
+        assert!(bed.clock.now().as_millis() < 200);
     }
 }
 
-/// A bus with its bytes, or its halves, in another order; and one with another chip on it.
-struct Wrong(Bus, Order);
+/// A bus that changes the order of bytes or half-words.
+struct SwappedBus(Bus, Order);
 
 type Order = fn(u32) -> u32;
 
-impl Registers for Wrong {
+impl Registers for SwappedBus {
     fn read(&self, offset: usize) -> u32 {
         self.1(self.0.read(offset))
     }
@@ -92,16 +92,16 @@ impl Registers for Wrong {
 }
 
 #[test]
-fn byte_orders_are_told() {
+fn new_swapped_bus_byte_order_error() {
     let orders: [(Order, u32); 3] = [
         (u32::swap_bytes, 0x2143_6587),
         (|word| word.rotate_left(16), 0x4321_8765),
         (|word| word.rotate_left(16).swap_bytes(), 0x6587_2143),
     ];
     for (order, found) in orders {
-        let rig = Rig::new();
-        let bus = Wrong(Bus(rig.chip.bus()), order);
-        let result = Lan9118::new(bus, rig.chip.delay(), Config::new());
+        let bed = Testbed::new();
+        let bus = SwappedBus(Bus(bed.chip.bus()), order);
+        let result = Lan9118::new(bus, bed.chip.delay(), Config::new());
         assert!(
             matches!(result, Err(Error::ByteOrder { found: read }) if read == found),
             "{found:#x}"
@@ -110,10 +110,10 @@ fn byte_orders_are_told() {
 }
 
 #[test]
-fn a_chip_of_another_family_is_named() {
-    /// It answers, with another identity.
-    struct Other(Bus);
-    impl Registers for Other {
+fn new_other_chip_wrong_chip_error() {
+    /// A chip with another identifier.
+    struct OtherChip(Bus);
+    impl Registers for OtherChip {
         fn read(&self, offset: usize) -> u32 {
             let value = self.0.read(offset);
             if offset == 0x50 { 0x9311_0002 } else { value }
@@ -122,41 +122,38 @@ fn a_chip_of_another_family_is_named() {
             self.0.write(offset, value);
         }
     }
-    let rig = Rig::new();
-    match Lan9118::new(Other(Bus(rig.chip.bus())), rig.chip.delay(), Config::new()) {
+    let bed = Testbed::new();
+    match Lan9118::new(OtherChip(Bus(bed.chip.bus())), bed.chip.delay(), Config::new()) {
         Err(e @ Error::WrongChip { id, revision }) => {
             assert_eq!((id, revision, e.kind()), (0x9311, 2, ErrorKind::NotPresent));
         }
         Err(e) => panic!("{e}"),
-        Ok(_) => panic!("took a stranger for a LAN9118"),
+        Ok(_) => panic!("accepted an unknown chip"),
     }
 }
 
 #[test]
-fn a_chip_that_was_left_asleep_is_woken() {
-    let rig = Rig::new();
-    let mut driver = start(&rig, Config::new()).unwrap();
+fn new_sleeping_chip_wakes_it() {
+    let bed = Testbed::new();
+    let mut driver = start(&bed, Config::new()).unwrap();
     ethdev::Control::sleep(&mut driver).unwrap();
-    // The host starts anew.
+    // The host restarts.
     drop(driver);
-    rig.pass(1);
-    let driver = start(&rig, Config::new()).unwrap();
+    bed.pass(1);
+    let driver = start(&bed, Config::new()).unwrap();
     assert_eq!(driver.mac_address(), ADDRESS);
-    rig.assert_clean();
+    bed.assert_clean();
 }
 
 #[test]
-fn a_mac_register_that_stays_busy_is_a_timeout() {
-    let rig = Rig::new();
-    let mut driver = start(&rig, Config::new()).unwrap();
-    rig.chip.stick_mac_registers(true);
-    let before = rig.clock.now();
+fn set_mac_address_busy_mac_register_timeout() {
+    let bed = Testbed::new();
+    let mut driver = start(&bed, Config::new()).unwrap();
+    bed.chip.hang_mac_registers(true);
+    let before = bed.clock.now();
     let result = ethdev::Control::set_mac_address(&mut driver, MacAddress::new([2, 0, 0, 0, 0, 9]));
-    assert_eq!(
-        result,
-        Err(ethdev::ControlError::Device(Error::Timeout(Wait::MacRegister)))
-    );
-    assert!((rig.clock.now() - before).as_millis() < 10);
+    assert_eq!(result, Err(Error::Timeout(WaitFor::MacRegister)));
+    assert!((bed.clock.now() - before).as_millis() < 10);
     assert_eq!(driver.mac_address(), ADDRESS);
     ethdev::Control::recover(&mut driver).unwrap();
     ethdev::Control::set_mac_address(&mut driver, MacAddress::new([2, 0, 0, 0, 0, 9])).unwrap();

@@ -1,4 +1,4 @@
-//! A driver, its chip, and the far end of the cable.
+//! A driver, a simulated chip, and the link peer.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use lan9118_model::{ChipConfig, Lan9118Chip, Part, SimBus};
 pub(crate) const ADDRESS: MacAddress = MacAddress::new([0x02, 0, 0, 0x91, 0x18, 0x01]);
 pub(crate) const FULL: Link = Link::Up(LinkMode::new(Speed::MBPS_100, Duplex::Full));
 
-/// The model's bus as the driver wants it.
+/// The bus of the model as `Registers`.
 pub(crate) struct Bus(pub(crate) SimBus);
 
 impl Registers for Bus {
@@ -27,15 +27,15 @@ impl Registers for Bus {
 
 pub(crate) type Driver = Lan9118<Bus, SimDelay>;
 
-/// Everything but the driver.
-pub(crate) struct Rig {
+/// All but the driver.
+pub(crate) struct Testbed {
     pub(crate) clock: Clock,
     pub(crate) wire: Wire,
     pub(crate) peer: Peer,
     pub(crate) chip: Lan9118Chip,
 }
 
-impl Rig {
+impl Testbed {
     pub(crate) fn with_chip(config: ChipConfig) -> Self {
         let clock = Clock::new();
         let (wire, port, peer) = Wire::new(&clock, WireConfig::default());
@@ -54,23 +54,23 @@ impl Rig {
     pub(crate) fn driver(&self, config: Config) -> Driver {
         let mut driver =
             Lan9118::new(Bus(self.chip.bus()), self.chip.delay(), config).expect("the chip does not start");
-        driver.set_link(FULL).expect("the chip takes no link");
+        driver.set_link(FULL).expect("set_link failed");
         driver.service().expect("the chip fails");
         driver
     }
 
-    /// A chip, a driver, a link.
+    /// A chip and its driver, with the link up.
     pub(crate) fn started() -> (Self, Driver) {
-        let rig = Self::new();
-        let driver = rig.driver(Config::new());
-        (rig, driver)
+        let bed = Self::new();
+        let driver = bed.driver(Config::new());
+        (bed, driver)
     }
 
     pub(crate) fn pass(&self, us: u64) {
         self.clock.advance(Duration::from_micros(us));
     }
 
-    /// Sends a frame to the driver, and waits until it is there.
+    /// Sends a frame to the driver, and waits until it is received.
     pub(crate) fn deliver(&self, frame: &[u8]) {
         self.peer.send(frame);
         self.pass(150);
@@ -81,7 +81,7 @@ impl Rig {
     }
 }
 
-/// A frame of this length, 14 or more, for the driver.
+/// A frame of `len` bytes, at least 14, to the driver.
 pub(crate) fn frame(len: usize) -> Vec<u8> {
     let mut frame = ADDRESS.octets().to_vec();
     frame.extend([0x02, 0, 0, 0, 0, 0xfe, 0x88, 0xb5]);
@@ -89,7 +89,7 @@ pub(crate) fn frame(len: usize) -> Vec<u8> {
     frame
 }
 
-/// What the driver gives.
+/// Receives a frame from the driver.
 pub(crate) fn receive(driver: &mut Driver) -> Option<Vec<u8>> {
     let mut buf = vec![0; 1518];
     let meta = driver.recv_frame(&mut buf).expect("the chip fails")?;

@@ -1,13 +1,13 @@
-//! Which chip of the family it is.
+//! The chips of the family.
 
 /// A chip of the family, by its `ID_REV` register (data sheets, section 5.3.1).
 ///
-/// All are the same to this driver. They differ in the width of the bus (16 or 32 bits) and its speed (cycles of 45 ns or of 165 ns), in Auto-MDIX, and in
-/// whether an external PHY can be connected.
+/// The driver treats all of them alike. They differ in the width of the bus (16 or 32 bits), its
+/// cycle time (45 ns or 165 ns), Auto-MDIX, and the port for an external PHY.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
-#[expect(missing_docs, reason = "the names of the chips")]
+#[expect(missing_docs, reason = "named after the chips")]
 pub enum Model {
     Lan9115,
     Lan9116,
@@ -39,7 +39,7 @@ impl Model {
         Self::Lan9221,
     ];
 
-    /// The upper half of `ID_REV`.
+    /// Returns the identifier of the chip: the upper half of `ID_REV`.
     #[must_use]
     pub const fn id(self) -> u16 {
         match self {
@@ -58,8 +58,8 @@ impl Model {
         }
     }
 
-    /// From the upper half of `ID_REV`.
-    pub(super) fn from_id(id: u16) -> Option<Self> {
+    /// Finds the chip by the upper half of `ID_REV`.
+    pub(crate) fn from_id(id: u16) -> Option<Self> {
         Self::ALL.into_iter().find(|model| model.id() == id)
     }
 }

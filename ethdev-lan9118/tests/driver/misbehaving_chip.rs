@@ -1,4 +1,5 @@
-//! Chips that answer anything, or nothing: the driver has to end, and to have an error for it.
+//! Chips that read any values, or do not respond: every call must return, with an error where one
+//! is due.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -13,18 +14,18 @@ use ethdev_sim::SimDelay;
 use lan9118_model::DeviceState;
 use proptest::prelude::*;
 
-use crate::rig::{Bus, FULL, Rig, frame};
+use crate::testbed::{Bus, FULL, Testbed, frame};
 
-/// The chip, until it goes mad.
-struct Mad<F> {
+/// The registers of the chip, or random values once `faulty` is set.
+struct FaultyBus<F> {
     chip: Bus,
-    mad: Rc<Cell<bool>>,
+    faulty: Rc<Cell<bool>>,
     noise: RefCell<F>,
 }
 
-impl<F: FnMut(usize) -> u32> Registers for Mad<F> {
+impl<F: FnMut(usize) -> u32> Registers for FaultyBus<F> {
     fn read(&self, offset: usize) -> u32 {
-        if self.mad.get() {
+        if self.faulty.get() {
             (self.noise.borrow_mut())(offset)
         } else {
             self.chip.read(offset)
@@ -32,14 +33,14 @@ impl<F: FnMut(usize) -> u32> Registers for Mad<F> {
     }
 
     fn write(&self, offset: usize, value: u32) {
-        if !self.mad.get() {
+        if !self.faulty.get() {
             self.chip.write(offset, value);
         }
     }
 }
 
-/// Everything that can be asked of it. Whatever it returns: it returns.
-fn use_it<R: Registers>(device: &mut Lan9118<R, SimDelay>) {
+/// Calls every method. Only that they return is checked, and that lengths are in range.
+fn call_everything<R: Registers>(device: &mut Lan9118<R, SimDelay>) {
     let mut buf = [0; 1514];
     for _ in 0..4 {
         let received = device.recv_frame(&mut buf);
@@ -66,70 +67,72 @@ fn use_it<R: Registers>(device: &mut Lan9118<R, SimDelay>) {
     let _ = device.service();
 }
 
-/// A driver that has started, on a chip that goes mad when told.
-fn about_to_go_mad<F: FnMut(usize) -> u32>(noise: F) -> (Rig, Rc<Cell<bool>>, Lan9118<Mad<F>, SimDelay>) {
-    let rig = Rig::new();
-    let mad = Rc::new(Cell::new(false));
-    let bus = Mad {
-        chip: Bus(rig.chip.bus()),
-        mad: Rc::clone(&mad),
+/// A started driver on registers that become faulty when the flag is set.
+fn started_on_faulty_bus<F: FnMut(usize) -> u32>(
+    noise: F,
+) -> (Testbed, Rc<Cell<bool>>, Lan9118<FaultyBus<F>, SimDelay>) {
+    let bed = Testbed::new();
+    let faulty = Rc::new(Cell::new(false));
+    let bus = FaultyBus {
+        chip: Bus(bed.chip.bus()),
+        faulty: Rc::clone(&faulty),
         noise: RefCell::new(noise),
     };
-    let mut device = Lan9118::new(bus, rig.chip.delay(), Config::new()).expect("it is alive");
-    device.set_link(FULL).expect("it is alive");
-    (rig, mad, device)
+    let mut device = Lan9118::new(bus, bed.chip.delay(), Config::new()).expect("the chip does not start");
+    device.set_link(FULL).expect("the chip does not start");
+    (bed, faulty, device)
 }
 
 #[test]
-fn a_chip_that_is_gone_is_an_error() {
+fn service_chip_gone_error() {
     for presence in [DeviceState::AllOnes, DeviceState::AllZeros] {
-        let (rig, mut device) = Rig::started();
-        rig.chip.set_presence(presence);
+        let (bed, mut device) = Testbed::started();
+        bed.chip.set_device_state(presence);
         assert!(device.service().is_err(), "{presence:?}");
         assert!(
             device.recover().is_err(),
-            "recovered a chip that is not there: {presence:?}"
+            "recover succeeded without a chip: {presence:?}"
         );
-        use_it(&mut device);
-        // It is back: another reset finds it.
-        rig.chip.set_presence(DeviceState::Connected);
+        call_everything(&mut device);
+        // The chip is connected again: a recovery finds it.
+        bed.chip.set_device_state(DeviceState::Connected);
         device.recover().unwrap();
         assert!(device.link().is_up());
         device.send_frame(&frame(100)).unwrap();
-        rig.pass(50);
-        assert_eq!(rig.peer.recv(), Some(frame(100)));
+        bed.pass(50);
+        assert_eq!(bed.peer.recv(), Some(frame(100)));
     }
 }
 
 #[test]
-fn constants_end() {
+fn every_method_constant_registers_returns() {
     for value in [0, u32::MAX, 0x8765_4321, 1 << 31, 1, 0x0001_0040, 0x0000_1200] {
-        let (_rig, mad, mut device) = about_to_go_mad(move |_| value);
-        mad.set(true);
-        use_it(&mut device);
+        let (_bed, faulty, mut device) = started_on_faulty_bus(move |_| value);
+        faulty.set(true);
+        call_everything(&mut device);
     }
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// Bits at random, a bit or two such as chips have them, or a chip that is itself but for one register.
+    /// Random words, words with one or two bits, or a chip with one faulty register.
     #[test]
-    fn noise_ends(words in prop::collection::vec(any::<u32>(), 1..200), kind in 0..3, victim in 0_usize..64) {
-        let rig = Rig::new();
-        let behind = rig.chip.bus();
+    fn every_method_random_registers_returns(words in prop::collection::vec(any::<u32>(), 1..200), kind in 0..3, faulty_register in 0_usize..64) {
+        let bed = Testbed::new();
+        let behind = bed.chip.bus();
         let mut at = 0;
-        let (_rig, mad, mut device) = about_to_go_mad(move |offset| {
+        let (_bed, faulty, mut device) = started_on_faulty_bus(move |offset| {
             at = (at + 1) % words.len();
             let word = words[at];
             match kind {
                 0 => word,
                 1 => 1 << (word % 32) | 1 << ((word >> 8) % 32),
-                _ if offset == victim * 4 => word,
+                _ if offset == faulty_register * 4 => word,
                 _ => behind.read(offset),
             }
         });
-        mad.set(true);
-        use_it(&mut device);
+        faulty.set(true);
+        call_everything(&mut device);
     }
 }
