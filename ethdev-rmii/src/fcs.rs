@@ -3,21 +3,21 @@
 use crc::{CRC_32_ISO_HDLC, Crc};
 use ethdev::frame::FCS_LEN;
 
-/// A table of 1 KiB. A `static`: a constant would be built again on the stack of every caller.
+/// The table of 1 KiB. A `static`, because a constant would be built on the stack of each caller.
 static FCS: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
 
-/// What the CRC over a frame and its FCS comes to.
+/// The CRC of a frame with its FCS.
 const RESIDUE: u32 = 0x2144_df1c;
 
-/// The FCS of a frame, as it goes out.
-pub(super) fn of(frame: &[u8]) -> [u8; FCS_LEN] {
+/// Returns the FCS of a frame, in the order in which it is sent.
+pub(crate) fn of(frame: &[u8]) -> [u8; FCS_LEN] {
     FCS.checksum(frame).to_le_bytes()
 }
 
-/// The length of the frame at the start of `bytes`, without its FCS, if that is right; up to `dribble` stray bytes may follow it.
-///
-/// A receiver without a hardware end-of-frame samples a little longer than the frame lasts.
-pub(super) fn check(bytes: &[u8], dribble: usize) -> Option<usize> {
+/// Returns the length, without FCS, of the frame at the start of `bytes` if its FCS is correct. Up
+/// to `dribble` excess bytes may follow it: a receiver without a hardware end of frame samples for
+/// longer than the frame lasts.
+pub(crate) fn check(bytes: &[u8], dribble: usize) -> Option<usize> {
     let (least, tail) = bytes.split_at_checked(bytes.len().saturating_sub(dribble))?;
     let mut digest = FCS.digest();
     digest.update(least);
@@ -50,17 +50,17 @@ mod tests {
     }
 
     #[test]
-    fn check_value_of_crc_32() {
+    fn of_check_string_is_crc32_check_value() {
         assert_eq!(of(b"123456789"), 0xcbf4_3926_u32.to_le_bytes());
         assert_eq!(
             FCS.algorithm.residue, 0xdebb_20e3,
-            "the same residue before it is inverted"
+            "the residue before the final inversion"
         );
         assert_eq!(!FCS.algorithm.residue, RESIDUE);
     }
 
     #[test]
-    fn nothing_is_no_frame() {
+    fn check_shorter_than_fcs_none() {
         for len in 0..4 {
             assert_eq!(check(&[0; 4][..len], 1), None);
         }
@@ -68,7 +68,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_good_frame_with_stray_bytes(frame: Vec<u8>, tail in proptest::collection::vec(any::<u8>(), 0..=2)) {
+        fn check_good_frame_with_dribble_returns_length(frame: Vec<u8>, tail in proptest::collection::vec(any::<u8>(), 0..=2)) {
             let mut bytes = with_fcs(&frame);
             bytes.extend(&tail);
             prop_assert_eq!(check(&bytes, 2), Some(frame.len()));
@@ -76,7 +76,7 @@ mod tests {
         }
 
         #[test]
-        fn one_wrong_bit_is_noticed(frame in proptest::collection::vec(any::<u8>(), 1..100), bit: usize) {
+        fn check_one_bit_error_none(frame in proptest::collection::vec(any::<u8>(), 1..100), bit: usize) {
             let mut bytes = with_fcs(&frame);
             let bit = bit % (bytes.len() * 8);
             bytes[bit / 8] ^= 1 << (bit % 8);

@@ -1,15 +1,15 @@
-//! A queue of a fixed number of things.
+//! A queue of fixed capacity.
 
-/// First in, first out; `N` at most.
+/// A first-in, first-out queue of at most `N` items.
 #[derive(Debug)]
-pub(super) struct Fifo<T, const N: usize> {
+pub(crate) struct Fifo<T, const N: usize> {
     slots: [Option<T>; N],
     head: usize,
     len: usize,
 }
 
 impl<T, const N: usize> Fifo<T, N> {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             slots: [const { None }; N],
             head: 0,
@@ -17,19 +17,19 @@ impl<T, const N: usize> Fifo<T, N> {
         }
     }
 
-    pub(super) fn full(things: [T; N]) -> Self {
+    pub(crate) fn full(items: [T; N]) -> Self {
         Self {
-            slots: things.map(Some),
+            slots: items.map(Some),
             head: 0,
             len: N,
         }
     }
 
-    pub(super) const fn len(&self) -> usize {
+    pub(crate) const fn len(&self) -> usize {
         self.len
     }
 
-    pub(super) const fn is_empty(&self) -> bool {
+    pub(crate) const fn is_empty(&self) -> bool {
         self.len == 0
     }
 
@@ -37,29 +37,29 @@ impl<T, const N: usize> Fifo<T, N> {
         if index < N { index } else { index - N }
     }
 
-    /// Gives the thing back where there is no room.
-    pub(super) fn push(&mut self, thing: T) -> Result<(), T> {
+    /// Appends an item. Returns it if the queue is full.
+    pub(crate) fn push(&mut self, item: T) -> Result<(), T> {
         if self.len == N {
-            return Err(thing);
+            return Err(item);
         }
         match self.slots.get_mut(Self::wrap(self.head + self.len)) {
             Some(slot) => {
-                *slot = Some(thing);
+                *slot = Some(item);
                 self.len += 1;
                 Ok(())
             }
-            None => Err(thing),
+            None => Err(item),
         }
     }
 
-    pub(super) fn pop(&mut self) -> Option<T> {
-        let thing = self.slots.get_mut(self.head)?.take()?;
+    pub(crate) fn pop(&mut self) -> Option<T> {
+        let item = self.slots.get_mut(self.head)?.take()?;
         self.head = Self::wrap(self.head + 1);
         self.len -= 1;
-        Some(thing)
+        Some(item)
     }
 
-    pub(super) fn front_mut(&mut self) -> Option<&mut T> {
+    pub(crate) fn front_mut(&mut self) -> Option<&mut T> {
         self.slots.get_mut(self.head)?.as_mut()
     }
 }
@@ -74,15 +74,15 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_queue_like_any_other(steps: Vec<Option<u8>>) {
+        fn fifo_any_operations_equal_vec_deque(steps: Vec<Option<u8>>) {
             let (mut fifo, mut model) = (Fifo::<u8, 3>::new(), VecDeque::new());
             for step in steps {
                 match step {
-                    Some(thing) => {
-                        let room = model.len() < 3;
-                        prop_assert_eq!(fifo.push(thing), if room { Ok(()) } else { Err(thing) });
-                        if room {
-                            model.push_back(thing);
+                    Some(item) => {
+                        let free = model.len() < 3;
+                        prop_assert_eq!(fifo.push(item), if free { Ok(()) } else { Err(item) });
+                        if free {
+                            model.push_back(item);
                         }
                     }
                     None => prop_assert_eq!(fifo.pop(), model.pop_front()),
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn full_from_the_start() {
+    fn full_push_returns_item() {
         let mut fifo = Fifo::full([1, 2]);
         assert_eq!(fifo.push(3), Err(3));
         assert_eq!([fifo.pop(), fifo.pop(), fifo.pop()], [Some(1), Some(2), None]);

@@ -1,22 +1,22 @@
-//! Which frames are for this station.
+//! The receive filter.
 
 use ethdev::{FilterOutcome, MacAddress, Multicast, RxFilter};
 
-/// How many groups are kept one by one. With more, all group addresses pass.
+/// Number of group addresses that are compared one by one. With more, all group addresses pass.
 const GROUPS: usize = 8;
 
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Filter {
+pub(crate) struct Filter {
     broadcast: bool,
     promiscuous: bool,
-    /// More groups than are kept, or all were asked for.
+    /// All groups pass: requested, or more than `GROUPS` were listed.
     all_groups: bool,
     groups: [MacAddress; GROUPS],
     count: usize,
 }
 
 impl Filter {
-    pub(super) fn new(filter: RxFilter<'_>) -> (Self, FilterOutcome) {
+    pub(crate) fn new(filter: RxFilter<'_>) -> (Self, FilterOutcome) {
         let mut new = Self {
             broadcast: filter.broadcast,
             promiscuous: filter.promiscuous,
@@ -42,7 +42,7 @@ impl Filter {
         (new, outcome)
     }
 
-    pub(super) fn passes(&self, destination: MacAddress, own: MacAddress) -> bool {
+    pub(crate) fn passes(&self, destination: MacAddress, own: MacAddress) -> bool {
         let multicast = if self.all_groups {
             Multicast::All
         } else {
@@ -65,7 +65,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn as_asked_or_more(
+        fn passes_any_frame_matches_outcome(
             broadcast: bool,
             promiscuous: bool,
             which in 0_u8..3,
@@ -79,11 +79,11 @@ mod tests {
                 1 => Multicast::List(&groups),
                 _ => Multicast::All,
             };
-            let mut asked = RxFilter::DEFAULT.with_broadcast(broadcast).with_multicast(multicast);
-            asked.promiscuous = promiscuous;
-            let (filter, outcome) = Filter::new(asked);
+            let mut requested = RxFilter::DEFAULT.with_broadcast(broadcast).with_multicast(multicast);
+            requested.promiscuous = promiscuous;
+            let (filter, outcome) = Filter::new(requested);
             let destination = MacAddress::new(destination);
-            let (want, got) = (asked.passes(destination, own), filter.passes(destination, own));
+            let (want, got) = (requested.passes(destination, own), filter.passes(destination, own));
             match outcome {
                 FilterOutcome::Exact => prop_assert_eq!(want, got),
                 FilterOutcome::Superset => {

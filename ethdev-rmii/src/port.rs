@@ -1,67 +1,78 @@
-//! What the caller supplies: the two ends of an RMII, one for each direction.
+//! The hardware that the caller supplies: one port for each direction of the RMII.
 
-/// The receiving end: it is given buffers, and gives each back with what came in.
+/// The receive port: it is given buffers and returns each of them with what was received.
 ///
-/// What is behind it is the caller's: state machines, DMA channels, interrupts. Buffers move in and out by value, so that one that the hardware writes to is
-/// out of everybody else's reach: with `&'static mut [u8]`, DMA needs no more than that.
+/// State machines, DMA channels and interrupts are the implementor's. Buffers are passed by value,
+/// so that nothing else can access one while the hardware writes to it: `&'static mut [u8]` is
+/// enough for DMA.
 ///
 /// # Contract
 ///
-/// - Frames go into the buffers in the order in which those were given, one into each, at their start, from the destination address on: preamble and SFD are
-///   not stored. The FCS is.
-/// - A buffer comes back for **every** reception that ended, one of no bytes (a false carrier) included: whether there was one must not be judged by the
-///   length.
-/// - The end of a frame is the second low sample of `CRS_DV` in a row, because it toggles while the PHY empties its FIFO (data sheet of the LAN8720A, on this
-///   pin); up to [`MAX_DRIBBLE_BYTES`](Self::MAX_DRIBBLE_BYTES) bytes too many are no harm. A carrier that ends before a start delimiter came must not hold the receiver.
-/// - The length is taken when the last byte is in memory, not when `CRS_DV` falls: FIFO and DMA lag behind.
-/// - With room for more than one buffer, the next reception begins in the interrupt that ends the last one, within the 960 ns between two frames. With room for
-///   one, frames that come before the driver is called again are lost.
-/// - Received bits are sampled by the PHY's reference clock, or by one that is derived from it: between two crystals of 50 ppm each, the last bit of a long
-///   frame has moved by more than half its length.
+/// - Frames are stored in the order of the buffers, one frame in each, from the start of the
+///   buffer: destination address first, without preamble and SFD, with the FCS.
+/// - A buffer is returned for **every** reception that ended, even if it has no bytes (a false
+///   carrier). Do not detect the end of a reception by its length.
+/// - A frame ends at the second consecutive low sample of `CRS_DV`: the signal toggles while the
+///   PHY empties its FIFO (data sheet of the LAN8720A, description of the pin). Up to
+///   [`MAX_DRIBBLE_BYTES`](Self::MAX_DRIBBLE_BYTES) excess bytes are allowed. A carrier that ends
+///   before a start delimiter must not block the receiver.
+/// - The length is read when the last byte is in memory, not when `CRS_DV` falls: FIFO and DMA lag
+///   behind.
+/// - A port that queues more than one buffer starts the next reception in the interrupt that ends
+///   the previous one, within the 960 ns between two frames. A port that takes one buffer loses the
+///   frames that arrive before the driver is called again.
+/// - Received bits are sampled with the PHY's reference clock, or with one derived from it: between
+///   two crystals of 50 ppm each, the last bit of a long frame has drifted by more than half a bit
+///   time.
 pub trait RxPort {
     /// Memory for one frame.
     type Buffer: AsMut<[u8]>;
-    /// What can go wrong with the hardware.
-    type Error: ethdev::Error;
+    /// The error of the hardware.
+    type Error: ethdev::Error + 'static;
 
-    /// How many stray bytes there may be after the FCS. Each costs one in four milliards of the FCS' strength, and a byte-wise step of the CRC.
+    /// Number of excess bytes that may follow the FCS. Each adds one chance in 2^32 that a damaged
+    /// frame passes the check, and one CRC step per byte.
     const MAX_DRIBBLE_BYTES: usize = 1;
 
-    /// How many buffers it takes at a time: so many frames can come while nobody calls.
+    /// Whether [`missed`](Self::missed) counts. If it does not, frames that arrive while the port
+    /// has no buffer are lost without being counted.
+    const COUNTS_MISSED: bool = false;
+
+    /// Returns the number of buffers that the port queues: as many frames can arrive between two
+    /// calls of the driver.
     fn depth(&self) -> usize {
         1
     }
 
-    /// Whether [`start`](Self::start) takes another buffer.
-    fn has_room(&mut self) -> bool;
+    /// Returns whether [`start`](Self::start) accepts another buffer.
+    fn has_capacity(&mut self) -> bool;
 
-    /// Takes a buffer to receive into, after those that it has, and begins to receive where it has not. Gives it back where there is no room.
+    /// Queues a buffer to receive into, and starts the receiver if it is idle.
     ///
     /// # Errors
     ///
-    /// No room.
+    /// The queue is full: the buffer is returned.
     fn start(&mut self, buffer: Self::Buffer) -> Result<(), Self::Buffer>;
 
-    /// The oldest buffer into which a reception ended; `None` while there is none. Never waits.
+    /// Returns the oldest buffer whose reception has ended; `None` if there is none. Never waits.
     ///
     /// # Errors
     ///
     /// The hardware failed.
     fn done(&mut self) -> Result<Option<Received<Self::Buffer>>, Self::Error>;
 
-    /// Ends reception, and gives back the buffers that it has, whatever is in them, one at each call, until `None`. A frame that is whole in one of them counts
-    /// as [missed](Self::missed).
+    /// Stops reception and returns the buffers that the port has, whatever they contain: one for
+    /// each call, then `None`. A complete frame in one of them counts as
+    /// [missed](Self::missed).
     fn stop(&mut self) -> Option<Self::Buffer>;
 
-    /// Whether [`missed`](Self::missed) tells the truth. Where it does not, frames that come while there is no buffer are lost without a trace.
-    const COUNTS_MISSED: bool = false;
-
-    /// How many frames came and went, since this was last asked: because there was no buffer, or because their buffer was given back by [`stop`](Self::stop).
+    /// Returns the number of frames lost since the last call: because the port had no buffer, or
+    /// because [`stop`](Self::stop) returned their buffer.
     fn missed(&mut self) -> u32 {
         0
     }
 
-    /// Sets the hardware up again. It has no buffers then.
+    /// Initialises the hardware again. The port has no buffers then.
     ///
     /// # Errors
     ///
@@ -71,50 +82,54 @@ pub trait RxPort {
     }
 }
 
-/// The sending end: it is given frames, and gives each buffer back when its frame is on the wire.
+/// The transmit port: it is given frames and returns each buffer when its frame is on the wire.
 ///
 /// # Contract
 ///
-/// - A frame is complete when it is given: padded, with its FCS. The port adds preamble and SFD, and keeps TXD at zero while `TX_EN` is low.
-/// - Done means that the last bit has left the pins **and** the gap of 12 byte times after it is over, or will be kept: an idle DMA channel is not enough, the
-///   state machine's FIFO and shift register lag behind.
-/// - It sends as many bits as it was told, and ends: whatever happens, `TX_EN` falls.
+/// - Frames are complete: padded, with their FCS. The port adds preamble and SFD, and keeps TXD at
+///   zero while `TX_EN` is low.
+/// - A frame is done when its last bit has left the pins **and** the gap of 12 byte times has
+///   passed, or will be kept. An idle DMA channel is not enough: FIFO and shift register of the
+///   state machine lag behind.
+/// - The port sends the given number of bits and ends: `TX_EN` falls in every case.
 pub trait TxPort {
     /// Memory for one frame.
     type Buffer: AsMut<[u8]>;
-    /// What can go wrong with the hardware.
-    type Error: ethdev::Error;
+    /// The error of the hardware.
+    type Error: ethdev::Error + 'static;
 
-    /// How many bytes of each buffer, before the frame, are the port's own: for a length that goes ahead of the frame through the same DMA channel, for
-    /// instance.
+    /// Number of bytes at the start of each buffer, before the frame, that belong to the port: for
+    /// example for a length that precedes the frame in the same DMA transfer.
     const HEADROOM: usize = 0;
 
-    /// How many frames it takes at a time.
+    /// Returns the number of frames that the port queues.
     fn depth(&self) -> usize {
         1
     }
 
-    /// Whether [`start`](Self::start) takes another frame.
-    fn has_room(&mut self) -> bool;
+    /// Returns whether [`start`](Self::start) accepts another frame.
+    fn has_capacity(&mut self) -> bool;
 
-    /// Takes a frame to be sent, after those that it has. It lies at `HEADROOM..HEADROOM + len` of the buffer, and is 64 to 1522 bytes long.
+    /// Queues a frame. It is at `HEADROOM..HEADROOM + len` of the buffer; `len` is 64 to 1522
+    /// bytes, with the FCS.
     ///
     /// # Errors
     ///
-    /// No room: the buffer is given back.
+    /// The queue is full: the buffer is returned.
     fn start(&mut self, buffer: Self::Buffer, len: usize) -> Result<(), Self::Buffer>;
 
-    /// The oldest buffer whose frame is done; `None` while there is none. Never waits.
+    /// Returns the oldest buffer whose frame is done; `None` if there is none. Never waits.
     ///
     /// # Errors
     ///
     /// The hardware failed.
     fn done(&mut self) -> Result<Option<Self::Buffer>, Self::Error>;
 
-    /// Stops sending, in the middle of a frame if need be, and gives back the buffers whose frames are not done, one at each call, until `None`.
+    /// Stops transmission, in the middle of a frame if necessary, and returns the buffers of frames
+    /// that are not done: one for each call, then `None`.
     fn abort(&mut self) -> Option<Self::Buffer>;
 
-    /// Sets the hardware up again. It has no buffers then.
+    /// Initialises the hardware again. The port has no buffers then.
     ///
     /// # Errors
     ///
@@ -124,26 +139,29 @@ pub trait TxPort {
     }
 }
 
-/// A port with an interrupt: it makes a [`SoftMac`](super::SoftMac) a [`Rearm`](ethdev::Rearm).
+/// A port with an interrupt. If both ports have one, [`SoftMac`](crate::SoftMac) implements
+/// [`Rearm`](ethdev::Rearm).
 pub trait PortInterrupt {
-    /// Whether the end of a reception, or of a transmission, rings the host's interrupt signal. What the port's own handler does besides, it goes on doing.
+    /// Sets whether the end of a reception, or of a transmission, signals the host. The port's own
+    /// interrupt handler keeps running.
     fn set_interrupt(&mut self, enabled: bool);
 }
 
-/// A buffer that came back from an [`RxPort`].
+/// A buffer returned by an [`RxPort`].
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct Received<B> {
     /// The buffer.
     pub buffer: B,
-    /// How many bytes were written to it, FCS and stray bytes included. More than it is long is taken for a mistake of the hardware, not for a length.
+    /// Number of bytes written to it, including FCS and dribble. A length beyond the end of the
+    /// buffer is counted as an error.
     pub len: usize,
-    /// What is known to be wrong with it.
+    /// The error that the port detected.
     pub frame_error: Option<FrameError>,
 }
 
 impl<B> Received<B> {
-    /// A buffer with so many bytes.
+    /// Creates a result of `len` bytes without an error.
     #[must_use]
     pub const fn new(buffer: B, len: usize) -> Self {
         Self {
@@ -153,9 +171,9 @@ impl<B> Received<B> {
         }
     }
 
-    /// The same with a frame_error.
+    /// Sets the error that the port detected.
     #[must_use]
-    pub fn with_flaw(self, frame_error: FrameError) -> Self {
+    pub fn with_frame_error(self, frame_error: FrameError) -> Self {
         Self {
             frame_error: Some(frame_error),
             ..self
@@ -163,18 +181,18 @@ impl<B> Received<B> {
     }
 }
 
-/// What a port knows to be wrong with a reception.
+/// An error of a reception that the port detected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum FrameError {
-    /// More bytes came than the buffer is long.
+    /// The frame is longer than the buffer.
     Overflow,
-    /// `RX_ER` was active, or bits were lost on their way into memory.
+    /// `RX_ER` was active, or bits were lost between the pins and the memory.
     Symbol,
 }
 
-/// Whether no two of these pins are the same: for the constructors of ports, which drive them all.
+/// Returns whether all pins are different: for the constructors of ports.
 ///
 /// ```
 /// use ethdev_rmii::distinct_pins;

@@ -1,4 +1,4 @@
-//! Receiving: buffers to the port, frames to the caller.
+//! Receiving: gives buffers to the port, checks frames, lends them to the caller.
 
 use core::fmt;
 use core::marker::PhantomData;
@@ -6,40 +6,42 @@ use core::marker::PhantomData;
 use ethdev::frame::{FCS_LEN, Header, MIN_FRAME_LEN};
 use ethdev::{MacAddress, RxFilter, RxFrame, RxHalf, RxMeta, Stats, lending};
 
-use super::Error;
-use super::fcs;
-use super::fifo::Fifo;
-use super::filter::Filter;
-use super::port::{FrameError, Received, RxPort};
+use crate::error::{Error, PortError};
+use crate::fcs;
+use crate::fifo::Fifo;
+use crate::filter::Filter;
+use crate::port::{FrameError, Received, RxPort};
+use crate::stats::count_fault;
 
-/// Every buffer is in one of three places: spare, in the port, or ready.
-pub(super) struct Receiver<R: RxPort, const N: usize> {
-    pub(super) port: R,
-    spare: Fifo<R::Buffer, N>,
+/// Each buffer is in one of three places: free, in the port, or ready.
+pub(crate) struct Receiver<R: RxPort, const N: usize> {
+    pub(crate) port: R,
+    free: Fifo<R::Buffer, N>,
     ready: Fifo<(R::Buffer, usize), N>,
-    /// The first of them is lent, or was, and was not given back.
+    /// The first ready frame was lent and not released.
     lent: bool,
-    /// The port fails, and that was counted.
+    /// The last call of the port failed, and the fault was counted.
     failed: bool,
-    pub(super) started: bool,
-    pub(super) own: MacAddress,
-    pub(super) filter: Filter,
-    pub(super) max_len: usize,
-    pub(super) stats: Stats,
+    pub(crate) started: bool,
+    pub(crate) address: MacAddress,
+    pub(crate) filter: Filter,
+    pub(crate) max_len: usize,
+    pub(crate) stats: Stats,
 }
 
 impl<R: RxPort, const N: usize> fmt::Debug for Receiver<R, N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Receiver")
             .field("started", &self.started)
-            .field("spare", &self.spare.len())
+            .field("free", &self.free.len())
             .field("ready", &self.ready.len())
             .finish_non_exhaustive()
     }
 }
 
-enum Verdict {
-    /// A frame of this length, without FCS.
+/// The result of checking a reception.
+enum Check {
+    /// A good frame of this length, without FCS.
     Good(usize),
     BadLength,
     BadFcs,
@@ -48,25 +50,25 @@ enum Verdict {
 }
 
 impl<R: RxPort, const N: usize> Receiver<R, N> {
-    pub(super) fn new(port: R, buffers: [R::Buffer; N], own: MacAddress, max_len: usize) -> Self {
+    pub(crate) fn new(port: R, buffers: [R::Buffer; N], address: MacAddress, max_len: usize) -> Self {
         Self {
             port,
-            spare: Fifo::full(buffers),
+            free: Fifo::full(buffers),
             ready: Fifo::new(),
             lent: false,
             failed: false,
             started: false,
-            own,
+            address,
             filter: Filter::new(RxFilter::DEFAULT).0,
             max_len,
             stats: Stats::ZERO,
         }
     }
 
-    /// Gives the port what it has room for.
-    fn arm(&mut self) {
-        while self.started && self.port.has_room() {
-            let Some(buffer) = self.spare.pop() else { return };
+    /// Gives the port as many buffers as it accepts.
+    fn refill(&mut self) {
+        while self.started && self.port.has_capacity() {
+            let Some(buffer) = self.free.pop() else { return };
             if let Err(buffer) = self.port.start(buffer) {
                 self.keep(buffer);
                 return;
@@ -75,93 +77,96 @@ impl<R: RxPort, const N: usize> Receiver<R, N> {
     }
 
     fn keep(&mut self, buffer: R::Buffer) {
-        // There is room for each of the driver's own buffers.
-        let _ = self.spare.push(buffer);
+        // The queue has a slot for each buffer of the driver.
+        let _ = self.free.push(buffer);
     }
 
-    /// Takes what has come. The port gets another buffer before this one is looked at, so that the next frame finds the receiver on.
-    pub(super) fn collect(&mut self) -> Result<(), R::Error> {
+    /// Takes what was received. The port gets its next buffer before a frame is checked, so that
+    /// the receiver is on when the next frame begins.
+    pub(crate) fn collect(&mut self) -> Result<(), PortError<R::Error>> {
         if !self.started {
             return Ok(());
         }
-        self.arm();
-        // Garbage may come as fast as it is thrown away.
+        self.refill();
+        // Bounded: bad frames may arrive as fast as they are dropped.
         for _ in 0..2 * N {
             let done = self.port.done();
-            count_failure(&done, &mut self.failed, &mut self.stats);
-            let Some(received) = done? else { break };
-            self.arm();
-            self.judge(received);
-            self.arm();
+            count_fault(&done, &mut self.failed, &mut self.stats);
+            let Some(received) = done.map_err(PortError::Port)? else {
+                break;
+            };
+            self.refill();
+            self.accept(received);
+            self.refill();
         }
         self.stats.rx_overrun = self.stats.rx_overrun.wrapping_add(self.port.missed());
         Ok(())
     }
 
-    fn judge(&mut self, received: Received<R::Buffer>) {
+    fn accept(&mut self, received: Received<R::Buffer>) {
         let Received {
             mut buffer,
             len,
             frame_error,
         } = received;
         let bytes = buffer.as_mut().get(..len);
-        let counter = match self.verdict(bytes, frame_error) {
-            Verdict::Good(len) => {
+        let counter = match self.check(bytes, frame_error) {
+            Check::Good(len) => {
                 if let Err((buffer, _)) = self.ready.push((buffer, len)) {
                     self.keep(buffer);
                 }
                 return;
             }
-            Verdict::BadLength => &mut self.stats.rx_bad_length,
-            Verdict::BadFcs => &mut self.stats.rx_bad_fcs,
-            Verdict::Error => &mut self.stats.rx_error,
-            Verdict::Filtered => &mut self.stats.rx_filtered,
+            Check::BadLength => &mut self.stats.rx_bad_length,
+            Check::BadFcs => &mut self.stats.rx_bad_fcs,
+            Check::Error => &mut self.stats.rx_error,
+            Check::Filtered => &mut self.stats.rx_filtered,
         };
         *counter = counter.wrapping_add(1);
         self.keep(buffer);
     }
 
-    fn verdict(&self, bytes: Option<&[u8]>, frame_error: Option<FrameError>) -> Verdict {
-        let Some(bytes) = bytes else { return Verdict::BadLength };
+    fn check(&self, bytes: Option<&[u8]>, frame_error: Option<FrameError>) -> Check {
+        let Some(bytes) = bytes else { return Check::BadLength };
         match frame_error {
-            Some(FrameError::Overflow) => return Verdict::BadLength,
-            Some(FrameError::Symbol) => return Verdict::Error,
+            Some(FrameError::Overflow) => return Check::BadLength,
+            Some(FrameError::Symbol) => return Check::Error,
             None => {}
         }
         let longest = self.max_len + FCS_LEN + R::MAX_DRIBBLE_BYTES;
         if bytes.len() < MIN_FRAME_LEN + FCS_LEN || bytes.len() > longest {
-            return Verdict::BadLength;
+            return Check::BadLength;
         }
         let Some(len) = fcs::check(bytes, R::MAX_DRIBBLE_BYTES) else {
-            return Verdict::BadFcs;
+            return Check::BadFcs;
         };
         if len < MIN_FRAME_LEN || len > self.max_len {
-            return Verdict::BadLength;
+            return Check::BadLength;
         }
         match Header::parse(bytes) {
-            Some(header) if self.filter.passes(header.destination, self.own) => Verdict::Good(len),
-            _ => Verdict::Filtered,
+            Some(header) if self.filter.passes(header.destination, self.address) => Check::Good(len),
+            _ => Check::Filtered,
         }
     }
 
-    pub(super) const fn has_ready(&self) -> bool {
+    pub(crate) const fn has_ready(&self) -> bool {
         !self.ready.is_empty()
     }
 
-    pub(super) fn start(&mut self) {
+    pub(crate) fn start(&mut self) {
         if !self.started {
-            // What passed while it was stopped is nobody's loss.
+            // Frames that passed while the receiver was stopped are not losses.
             self.port.missed();
             self.started = true;
         }
-        self.arm();
+        self.refill();
     }
 
-    /// Takes everything back; what had been received is counted.
-    pub(super) fn stop(&mut self) -> Result<(), R::Error> {
+    /// Takes all buffers from the port; received frames are counted as lost.
+    pub(crate) fn stop(&mut self) -> Result<(), PortError<R::Error>> {
         let collected = self.collect();
         let started = core::mem::replace(&mut self.started, false);
-        // No more than there are: a port that makes up buffers does not hold the driver.
+        // Bounded: a faulty port may return buffers without end.
         for _ in 0..=N {
             let Some(buffer) = self.port.stop() else { break };
             self.keep(buffer);
@@ -178,49 +183,51 @@ impl<R: RxPort, const N: usize> Receiver<R, N> {
         collected
     }
 
-    /// Whether all buffers are here, while it is stopped.
-    pub(super) const fn is_whole(&self) -> bool {
-        self.spare.len() == N
+    /// Returns whether all buffers are free. Meaningful while the receiver is stopped.
+    pub(crate) const fn has_all_buffers(&self) -> bool {
+        self.free.len() == N
     }
 
-    /// The port, and the buffers that are here.
-    pub(super) fn release(mut self) -> (R, [Option<R::Buffer>; N]) {
-        let buffers = core::array::from_fn(|_| self.spare.pop());
+    /// Returns the port and the free buffers.
+    pub(crate) fn release(mut self) -> (R, [Option<R::Buffer>; N]) {
+        let buffers = core::array::from_fn(|_| self.free.pop());
         (self.port, buffers)
     }
 
-    /// Does nothing where none is lent.
-    fn give_back(&mut self, delivered: bool) {
+    /// Releases the lent frame. Does nothing if none is lent.
+    fn release_frame(&mut self, delivered: bool) {
         if !core::mem::take(&mut self.lent) {
             return;
         }
         let Some((buffer, len)) = self.ready.pop() else { return };
         lending::count_release(&mut self.stats, len, delivered);
         self.keep(buffer);
-        self.arm();
+        self.refill();
     }
 }
 
-/// Counts a failure of a port when it begins.
-pub(super) fn count_failure<T, E>(result: &Result<T, E>, failed: &mut bool, stats: &mut Stats) {
-    let before = core::mem::replace(failed, result.is_err());
-    if result.is_err() && !before {
-        stats.faults = stats.faults.wrapping_add(1);
-    }
-}
-
-/// The receiving half of a [`SoftMac`](super::SoftMac): lends frames in the buffers that the port filled.
+/// The receive half of a [`SoftMac`](crate::SoftMac): lends frames in the buffers that the port
+/// filled.
 #[derive(Debug)]
-pub struct OneShotRx<'a, R: RxPort, E, const N: usize> {
-    pub(super) receiver: &'a mut Receiver<R, N>,
-    pub(super) error: PhantomData<E>,
+pub struct SoftMacRx<'a, R: RxPort, E, const N: usize> {
+    receiver: &'a mut Receiver<R, N>,
+    error: PhantomData<E>,
 }
 
-impl<R: RxPort, E: ethdev::Error, const N: usize> RxHalf for OneShotRx<'_, R, E, N> {
+impl<'a, R: RxPort, E, const N: usize> SoftMacRx<'a, R, E, N> {
+    pub(crate) const fn new(receiver: &'a mut Receiver<R, N>) -> Self {
+        Self {
+            receiver,
+            error: PhantomData,
+        }
+    }
+}
+
+impl<R: RxPort, E: ethdev::Error + 'static, const N: usize> RxHalf for SoftMacRx<'_, R, E, N> {
     type Error = Error<R::Error, E>;
 
     fn peek(&mut self) -> Result<Option<RxFrame<'_>>, Self::Error> {
-        self.receiver.collect().map_err(Error::Port)?;
+        self.receiver.collect()?;
         let Some((buffer, len)) = self.receiver.ready.front_mut() else {
             return Ok(None);
         };
@@ -229,17 +236,17 @@ impl<R: RxPort, E: ethdev::Error, const N: usize> RxHalf for OneShotRx<'_, R, E,
     }
 
     fn pending(&mut self) -> Result<bool, Self::Error> {
-        self.receiver.collect().map_err(Error::Port)?;
+        self.receiver.collect()?;
         Ok(self.receiver.has_ready())
     }
 
     fn release(&mut self) -> Result<(), Self::Error> {
-        self.receiver.give_back(true);
+        self.receiver.release_frame(true);
         Ok(())
     }
 
     fn discard(&mut self) -> Result<(), Self::Error> {
-        self.receiver.give_back(false);
+        self.receiver.release_frame(false);
         Ok(())
     }
 }

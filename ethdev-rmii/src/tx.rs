@@ -1,4 +1,4 @@
-//! Sending: padding, FCS, and a watch over the port.
+//! Sending: padding, FCS, and a transmit timeout.
 
 use core::fmt;
 use core::marker::PhantomData;
@@ -7,30 +7,30 @@ use core::time::Duration;
 use ethdev::frame::{FCS_LEN, HEADER_LEN, MIN_FRAME_LEN};
 use ethdev::{ErrorKind, Link, Stats, TxHalf};
 
-use super::Error;
-use super::fcs;
-use super::fifo::Fifo;
-use super::port::TxPort;
-use super::rx::count_failure;
+use crate::error::{Error, PortError};
+use crate::fcs;
+use crate::fifo::Fifo;
+use crate::port::TxPort;
+use crate::stats::count_fault;
 use crate::trace::warning;
 
-/// How long a frame may take. The longest one is on the wire for 123 µs at 100 Mbit/s; the clock may have coarse ticks.
-pub(super) const TX_TIME: Duration = Duration::from_millis(100);
+/// Transmit timeout. The longest frame takes 123 µs at 100 Mbit/s; the clock may have coarse ticks.
+const TX_TIMEOUT: Duration = Duration::from_millis(100);
 
-pub(super) struct Transmitter<T: TxPort, C, const N: usize> {
-    pub(super) port: T,
-    pub(super) clock: C,
+pub(crate) struct Transmitter<T: TxPort, C, const N: usize> {
+    pub(crate) port: T,
+    clock: C,
     free: Fifo<T::Buffer, N>,
-    /// The lengths, as the caller gave them, of the frames that the port has.
-    flying: Fifo<usize, N>,
-    /// When the oldest of them began, at the latest.
+    /// Lengths, as passed by the caller, of the frames that the port has.
+    queued: Fifo<usize, N>,
+    /// The latest time at which transmission of the oldest of them can have begun.
     since: Duration,
-    /// The port fails, and that was counted.
+    /// The last call of the port failed, and the fault was counted.
     failed: bool,
-    pub(super) started: bool,
-    pub(super) link: Link,
-    pub(super) max_len: usize,
-    pub(super) stats: Stats,
+    pub(crate) started: bool,
+    pub(crate) link: Link,
+    pub(crate) max_len: usize,
+    pub(crate) stats: Stats,
 }
 
 impl<T: TxPort, C, const N: usize> fmt::Debug for Transmitter<T, C, N> {
@@ -39,43 +39,25 @@ impl<T: TxPort, C, const N: usize> fmt::Debug for Transmitter<T, C, N> {
             .field("started", &self.started)
             .field("link", &self.link)
             .field("free", &self.free.len())
-            .field("flying", &self.flying.len())
+            .field("queued", &self.queued.len())
             .finish_non_exhaustive()
     }
 }
 
-/// What a failed transmission is counted as.
+/// The counter of frames that are aborted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Loss {
+enum Loss {
     Aborted,
     Reset,
 }
 
-/// Why a frame was not taken.
-#[derive(Debug)]
-pub(super) enum Refusal<E> {
-    Port(E),
-    Request(ErrorKind),
-    BuffersLost,
-}
-
-impl<P, M> From<Refusal<P>> for Error<P, M> {
-    fn from(refusal: Refusal<P>) -> Self {
-        match refusal {
-            Refusal::Port(e) => Error::Port(e),
-            Refusal::Request(kind) => Error::Request(kind),
-            Refusal::BuffersLost => Error::BuffersLost,
-        }
-    }
-}
-
 impl<T: TxPort, C: FnMut() -> Duration, const N: usize> Transmitter<T, C, N> {
-    pub(super) fn new(port: T, buffers: [T::Buffer; N], clock: C, max_len: usize) -> Self {
+    pub(crate) fn new(port: T, buffers: [T::Buffer; N], clock: C, max_len: usize) -> Self {
         Self {
             port,
             clock,
             free: Fifo::full(buffers),
-            flying: Fifo::new(),
+            queued: Fifo::new(),
             since: Duration::ZERO,
             failed: false,
             started: false,
@@ -85,35 +67,35 @@ impl<T: TxPort, C: FnMut() -> Duration, const N: usize> Transmitter<T, C, N> {
         }
     }
 
-    /// Collects what has been sent, and looks after what takes too long.
-    pub(super) fn reap(&mut self) -> Result<(), Refusal<T::Error>> {
-        if self.flying.is_empty() {
-            return if self.is_whole() {
+    /// Completes sent frames. Aborts and resets the port after a transmit timeout.
+    fn reap(&mut self) -> Result<(), PortError<T::Error>> {
+        if self.queued.is_empty() {
+            return if self.has_all_buffers() {
                 Ok(())
             } else {
-                Err(Refusal::BuffersLost)
+                Err(PortError::BuffersLost)
             };
         }
         let now = (self.clock)();
         for _ in 0..N {
             let done = self.port.done();
-            count_failure(&done, &mut self.failed, &mut self.stats);
-            let Some(buffer) = done.map_err(Refusal::Port)? else {
+            count_fault(&done, &mut self.failed, &mut self.stats);
+            let Some(buffer) = done.map_err(PortError::Port)? else {
                 break;
             };
-            if let Some(len) = self.flying.pop() {
+            if let Some(len) = self.queued.pop() {
                 self.stats.count_tx(len);
             }
             self.keep(buffer);
             self.since = now;
         }
-        if !self.flying.is_empty() && now.saturating_sub(self.since) > TX_TIME {
-            warning!("a frame did not leave: transmission is stopped and set up again");
+        if !self.queued.is_empty() && now.saturating_sub(self.since) > TX_TIMEOUT {
+            warning!("transmit timeout: port is reset");
             self.stats.faults = self.stats.faults.wrapping_add(1);
             self.abort(Loss::Aborted);
-            self.port.reset().map_err(Refusal::Port)?;
-            if !self.is_whole() {
-                return Err(Refusal::BuffersLost);
+            self.port.reset().map_err(PortError::Port)?;
+            if !self.has_all_buffers() {
+                return Err(PortError::BuffersLost);
             }
             self.stats.recoveries = self.stats.recoveries.wrapping_add(1);
         }
@@ -121,13 +103,13 @@ impl<T: TxPort, C: FnMut() -> Duration, const N: usize> Transmitter<T, C, N> {
     }
 
     fn keep(&mut self, buffer: T::Buffer) {
-        // There is room for each of the driver's own buffers.
+        // The queue has a slot for each buffer of the driver.
         let _ = self.free.push(buffer);
     }
 
-    /// Takes everything back.
-    pub(super) fn abort(&mut self, loss: Loss) {
-        // No more than there are: a port that makes up buffers does not hold the driver.
+    /// Takes all buffers from the port.
+    fn abort(&mut self, loss: Loss) {
+        // Bounded: a faulty port may return buffers without end.
         for _ in 0..=N {
             let Some(buffer) = self.port.abort() else { break };
             self.keep(buffer);
@@ -136,38 +118,38 @@ impl<T: TxPort, C: FnMut() -> Duration, const N: usize> Transmitter<T, C, N> {
             Loss::Aborted => &mut self.stats.tx_aborted,
             Loss::Reset => &mut self.stats.tx_reset,
         };
-        while self.flying.pop().is_some() {
+        while self.queued.pop().is_some() {
             *counter = counter.wrapping_add(1);
         }
     }
 
-    /// Collects what has been sent, and takes the rest back.
-    pub(super) fn clear(&mut self) -> Result<(), Refusal<T::Error>> {
+    /// Completes sent frames and aborts the others, counted in `tx_reset`.
+    pub(crate) fn clear(&mut self) -> Result<(), PortError<T::Error>> {
         let reaped = self.reap();
         self.abort(Loss::Reset);
         reaped
     }
 
-    /// The port, the clock, and the buffers that are here.
-    pub(super) fn release(mut self) -> (T, C, [Option<T::Buffer>; N]) {
+    /// Returns the port, the clock and the free buffers.
+    pub(crate) fn release(mut self) -> (T, C, [Option<T::Buffer>; N]) {
         let buffers = core::array::from_fn(|_| self.free.pop());
         (self.port, self.clock, buffers)
     }
 
-    /// Whether all buffers are here, while the port has none.
-    pub(super) const fn is_whole(&self) -> bool {
+    /// Returns whether all buffers are free. Meaningful while the port has no frame.
+    pub(crate) const fn has_all_buffers(&self) -> bool {
         self.free.len() == N
     }
 
-    pub(super) const fn is_up(&self) -> bool {
+    pub(crate) const fn is_up(&self) -> bool {
         self.started && self.link.is_up()
     }
 
-    /// Whether there is memory for a frame and the port would take it.
-    pub(super) fn has_room(&mut self) -> Result<bool, Refusal<T::Error>> {
+    /// Returns whether a buffer is free and the port accepts a frame.
+    pub(crate) fn has_capacity(&mut self) -> Result<bool, PortError<T::Error>> {
         self.reap()?;
-        // A stopped port takes nothing, and memory is lent all the same.
-        Ok(!self.free.is_empty() && (!self.started || self.port.has_room()))
+        // A stopped port accepts nothing; memory is lent all the same.
+        Ok(!self.free.is_empty() && (!self.started || self.port.has_capacity()))
     }
 
     fn memory(&mut self, len: usize) -> Option<&mut [u8]> {
@@ -175,91 +157,92 @@ impl<T: TxPort, C: FnMut() -> Duration, const N: usize> Transmitter<T, C, N> {
         self.free.front_mut()?.as_mut().get_mut(T::HEADROOM..end)
     }
 
-    fn check_state(&self) -> Result<(), Refusal<T::Error>> {
+    /// Returns an error if the transmitter is stopped or the link is down.
+    pub(crate) const fn check_state(&self) -> Result<(), ErrorKind> {
         if !self.started {
-            return Err(Refusal::Request(ErrorKind::Stopped));
+            return Err(ErrorKind::Stopped);
         }
         if !self.link.is_up() {
-            return Err(Refusal::Request(ErrorKind::LinkDown));
+            return Err(ErrorKind::LinkDown);
         }
         Ok(())
     }
 
-    /// Whether a frame could be sent now, but for room.
-    pub(super) fn check<M>(&self) -> Result<(), Error<T::Error, M>> {
-        self.check_state().map_err(Error::from)
-    }
-
-    /// Pads, seals and sends what was written to the memory lent last.
-    fn send(&mut self, len: usize) -> Result<(), Refusal<T::Error>> {
+    /// Pads the frame in the memory that was lent last, appends the FCS, and sends it.
+    fn send(&mut self, len: usize) -> Result<(), ErrorKind> {
         self.check_state()?;
         let padded = len.max(MIN_FRAME_LEN);
-        let sealed = padded.saturating_add(FCS_LEN);
-        let busy = Refusal::Request(ErrorKind::Busy);
-        let Some((frame, fcs)) = self
-            .memory(sealed)
+        let complete = padded.saturating_add(FCS_LEN);
+        let (frame, fcs) = self
+            .memory(complete)
             .and_then(|memory| memory.split_at_mut_checked(padded))
-        else {
-            return Err(busy);
-        };
+            .ok_or(ErrorKind::Busy)?;
         if let Some(padding) = frame.get_mut(len..) {
             padding.fill(0);
         }
         fcs.copy_from_slice(&fcs::of(frame));
-        let Some(buffer) = self.free.pop() else {
-            return Err(busy);
-        };
-        if let Err(buffer) = self.port.start(buffer, sealed) {
+        let buffer = self.free.pop().ok_or(ErrorKind::Busy)?;
+        if let Err(buffer) = self.port.start(buffer, complete) {
             self.keep(buffer);
-            return Err(busy);
+            return Err(ErrorKind::Busy);
         }
-        if self.flying.is_empty() {
+        if self.queued.is_empty() {
             self.since = (self.clock)();
         }
-        let _ = self.flying.push(len);
+        let _ = self.queued.push(len);
         Ok(())
     }
 }
 
-/// The sending half of a [`SoftMac`](super::SoftMac): lends the buffers that the port sends from.
+/// The transmit half of a [`SoftMac`](crate::SoftMac): lends the buffers that the port sends from.
 #[derive(Debug)]
-pub struct OneShotTx<'a, T: TxPort, C, E, const N: usize> {
-    pub(super) transmitter: &'a mut Transmitter<T, C, N>,
-    pub(super) reserved: Option<usize>,
-    pub(super) error: PhantomData<E>,
+pub struct SoftMacTx<'a, T: TxPort, C, E, const N: usize> {
+    transmitter: &'a mut Transmitter<T, C, N>,
+    reserved: usize,
+    error: PhantomData<E>,
 }
 
-impl<T: TxPort, C: FnMut() -> Duration, E: ethdev::Error, const N: usize> TxHalf for OneShotTx<'_, T, C, E, N> {
+impl<'a, T: TxPort, C, E, const N: usize> SoftMacTx<'a, T, C, E, N> {
+    pub(crate) const fn new(transmitter: &'a mut Transmitter<T, C, N>) -> Self {
+        Self {
+            transmitter,
+            reserved: 0,
+            error: PhantomData,
+        }
+    }
+}
+
+impl<T: TxPort, C: FnMut() -> Duration, E: ethdev::Error + 'static, const N: usize> TxHalf
+    for SoftMacTx<'_, T, C, E, N>
+{
     type Error = Error<T::Error, E>;
 
     fn ready(&mut self) -> Result<bool, Self::Error> {
-        Ok(self.transmitter.has_room()?)
+        Ok(self.transmitter.has_capacity()?)
     }
 
     fn reserve(&mut self, len: usize) -> Result<Option<&mut [u8]>, Self::Error> {
-        self.reserved = None;
-        let max = self.transmitter.max_len;
-        if len < HEADER_LEN {
-            return Err(Error::Request(ErrorKind::FrameTooShort));
-        }
-        if len > max {
-            return Err(Error::Request(ErrorKind::FrameTooLong { max }));
-        }
-        if !self.transmitter.has_room()? {
+        self.reserved = 0;
+        check_len(len, self.transmitter.max_len)?;
+        if !self.transmitter.has_capacity()? {
             return Ok(None);
         }
-        self.reserved = Some(len);
+        self.reserved = len;
         Ok(self.transmitter.memory(len))
     }
 
     fn commit(&mut self, len: usize) -> Result<(), Self::Error> {
-        let reserved = self.reserved.take().unwrap_or(0);
-        if len < HEADER_LEN {
-            return Err(Error::Request(ErrorKind::FrameTooShort));
-        }
-        if len > reserved {
-            return Err(Error::Request(ErrorKind::FrameTooLong { max: reserved }));
-        }
+        check_len(len, core::mem::take(&mut self.reserved))?;
         Ok(self.transmitter.send(len)?)
+    }
+}
+
+const fn check_len(len: usize, max: usize) -> Result<(), ErrorKind> {
+    if len < HEADER_LEN {
+        Err(ErrorKind::FrameTooShort)
+    } else if len > max {
+        Err(ErrorKind::FrameTooLong { max })
+    } else {
+        Ok(())
     }
 }

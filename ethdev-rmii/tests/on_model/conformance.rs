@@ -1,4 +1,4 @@
-//! The contract, line by line: of the MAC alone, on a bare wire, told its link; and of a whole port, with a LAN8720A.
+//! The conformance suite on the MAC without a PHY, and on a port with a LAN8720A.
 
 use std::fmt;
 use std::sync::Arc;
@@ -21,10 +21,10 @@ use crate::ports::{Hardware, Rx, Tx, buffers, polled, queued};
 
 const ADDRESS: MacAddress = MacAddress::new([0x02, 0, 0, 0, 0, 0x87]);
 
-/// A bus without anybody on it.
-struct Nobody;
+/// An MDIO bus without a PHY.
+struct NoPhy;
 
-impl Mdio for Nobody {
+impl Mdio for NoPhy {
     type Error = ErrorKind;
 
     fn read(&mut self, _: PhyAddress, _: RegisterAddress) -> Result<u16, ErrorKind> {
@@ -50,37 +50,37 @@ fn now(clock: &Clock) -> Now {
 }
 
 type Mac<const RX: usize, const TX: usize, M> = SoftMac<Rx, Tx, M, Now, RX, TX>;
-type Nic<const RX: usize, const TX: usize> = EthernetPort<Mac<RX, TX, Nobody>, CablePhy, Now>;
+type Nic<const RX: usize, const TX: usize> = EthernetPort<Mac<RX, TX, NoPhy>, CablePhy, Now>;
 
-/// The MAC over this hardware, stopped, and the far end of its cable.
+/// A stopped MAC over this hardware, and its link peer.
 fn mac<const RX: usize, const TX: usize, M: Mdio>(
-    (clock, wire, station): (&Clock, &Wire, Peer),
+    (clock, wire, peer): (&Clock, &Wire, Peer),
     (hardware, phy): (Hardware, Option<Lan8720Chip>),
     mdio: M,
     (depth, len): (usize, usize),
 ) -> (Mac<RX, TX, M>, WirePeer) {
     let irq_signal = Arc::new(IrqSignal::new());
-    let bell = irq_signal.clone();
-    let bell = move || bell.signal();
+    let signal = irq_signal.clone();
+    let signal = move || signal.signal();
     if let Some(phy) = &phy {
-        phy.on_int_falling(bell.clone());
+        phy.on_int_falling(signal.clone());
     }
     let (rx, tx, shared) = match depth {
-        0 => polled(&hardware, bell),
-        _ => queued(&hardware, depth, bell),
+        0 => polled(&hardware, signal),
+        _ => queued(&hardware, depth, signal),
     };
     let mac = SoftMac::new((rx, tx), mdio, now(clock), ADDRESS, buffers(len), buffers(len)).unwrap();
     let (stall, forge, watched) = (hardware.clone(), hardware.clone(), hardware.clone());
-    let end = WirePeer::new(clock.clone(), wire.clone(), station)
+    let end = WirePeer::new(clock.clone(), wire.clone(), peer)
         .with_stall_tx(move |stalled| stall.hold_tx(stalled))
-        .with_fault(move || shared.broken.set(true))
-        .with_forged_lengths(move |len| forge.override_rx_len(len))
+        .with_inject_fault(move || shared.broken.set(true))
+        .with_override_rx_len(move |len| forge.override_rx_len(len))
         .with_accesses_and_wire(|watcher| watched.on_access(watcher))
         .with_irq_signal(irq_signal)
-        // The PHY's line is another one.
+        // The interrupt of the PHY is another line.
         .with_masks_by_source(phy.is_none())
         .with_link_interrupts(phy.is_some())
-        .with_last_look(move || {
+        .with_final_check(move || {
             no_misuse("port", &hardware.take_violations());
             no_misuse("PHY", &phy.as_ref().map_or_else(Vec::new, Lan8720Chip::take_violations));
         });
@@ -91,13 +91,13 @@ fn nic<const RX: usize, const TX: usize>(config: RmiiPortConfig, depth: usize, l
     let clock = Clock::new();
     let (wire, near, far) = Wire::new(&clock, WireConfig::default());
     let hardware = Hardware::new(near, config);
-    let (mac, end) = mac((&clock, &wire, Peer::new(far)), (hardware, None), Nobody, (depth, len));
+    let (mac, end) = mac((&clock, &wire, Peer::new(far)), (hardware, None), NoPhy, (depth, len));
     let cable = CablePhy::new(&wire);
     let nic = EthernetPort::new(mac, cable, now(&clock)).unwrap();
     (nic, end)
 }
 
-/// As it should be built: an interrupt handler and a few buffers.
+/// A port with an interrupt handler and several buffers.
 struct Queued;
 
 impl Fixture for Queued {
@@ -111,7 +111,7 @@ impl Fixture for Queued {
 
 conformance!(queued, Queued; lending, control, rearm);
 
-/// The least that it can be: no handler, two buffers to receive into, one to send from, no VLAN tags.
+/// The minimum: a polled port, two receive buffers, one transmit buffer, no VLAN tags.
 struct Polled;
 
 impl Fixture for Polled {
@@ -125,7 +125,7 @@ impl Fixture for Polled {
 
 conformance!(polled, Polled; lending, control, rearm);
 
-/// A whole port: with a LAN8720A, its interrupt wired, and a partner that negotiates.
+/// A port with a LAN8720A whose interrupt is connected, and a link partner that negotiates.
 struct Port;
 
 impl Fixture for Port {
@@ -142,7 +142,7 @@ impl Fixture for Port {
         let (mac, end) = mac((&clock, &wire, Peer::new(far)), (hardware, Some(phy)), mdio, (7, 1536));
         let driver = Lan8720Phy::new(PhyAddress::from_low_bits(1), PhyConfig::new().with_interrupt(true));
         let mut nic = EthernetPort::new(mac, driver, now(&clock)).unwrap().with_phy_irq(line);
-        // Auto-negotiation takes its time.
+        // Waits for auto-negotiation.
         for _ in 0..100 {
             if nic.service().unwrap().link_changed {
                 break;

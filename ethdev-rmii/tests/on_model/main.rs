@@ -1,5 +1,5 @@
-//! The one-shot MAC on the model of such a port, which somebody else made; with ports that are polled, and with ports that have an interrupt handler.
+//! The software MAC on a simulated RMII port, polled and with an interrupt handler.
 
 mod conformance;
-mod holes;
 mod ports;
+mod rx_gaps;

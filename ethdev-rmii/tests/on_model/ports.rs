@@ -1,4 +1,5 @@
-//! The two ports of the driver over the model's, in the two ways in which firmware does it.
+//! The two ports of the driver over the simulated port, polled and interrupt-driven, as in
+//! firmware.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -15,19 +16,19 @@ pub(crate) fn buffers<const N: usize>(len: usize) -> [Buffer; N] {
     std::array::from_fn(|_| vec![0xa5; len].into_boxed_slice())
 }
 
-/// What the interrupt handler shares with both ports.
+/// The state that the interrupt handler shares with both ports.
 #[derive(Default)]
 pub(crate) struct Shared {
-    /// Behind the buffer in use: none without an interrupt handler.
+    /// Number of buffers queued behind the one in use; 0 without an interrupt handler.
     depth: usize,
     empty: RefCell<VecDeque<Buffer>>,
     received: RefCell<VecDeque<Received<Buffer>>>,
     waiting: RefCell<VecDeque<(Buffer, usize)>>,
     sent: RefCell<VecDeque<Buffer>>,
-    rings: [Cell<bool>; 2],
-    /// What the driver was told of.
+    signals: [Cell<bool>; 2],
+    /// Number of missed frames that the driver has read.
     missed: Cell<u64>,
-    /// Given back with a frame in it.
+    /// Number of buffers that were returned by `stop` with a frame in them.
     dropped: Cell<u64>,
     /// Every call fails until the port is reset.
     pub(crate) broken: Cell<bool>,
@@ -70,17 +71,17 @@ impl Shared {
 pub(crate) struct Rx(Hardware, Rc<Shared>);
 pub(crate) struct Tx(Hardware, Rc<Shared>);
 
-/// Polled: one buffer in each direction, nothing happens between the driver's calls.
-pub(crate) fn polled(hardware: &Hardware, bell: impl Fn() + 'static) -> (Rx, Tx, Rc<Shared>) {
-    ports(hardware, 0, bell)
+/// Polled: one buffer in each direction, no interrupt handler.
+pub(crate) fn polled(hardware: &Hardware, signal: impl Fn() + 'static) -> (Rx, Tx, Rc<Shared>) {
+    ports(hardware, 0, signal)
 }
 
-/// With an interrupt handler, and so many buffers behind the one in use.
-pub(crate) fn queued(hardware: &Hardware, depth: usize, bell: impl Fn() + 'static) -> (Rx, Tx, Rc<Shared>) {
-    ports(hardware, depth, bell)
+/// With an interrupt handler, and `depth` buffers queued behind the one in use.
+pub(crate) fn queued(hardware: &Hardware, depth: usize, signal: impl Fn() + 'static) -> (Rx, Tx, Rc<Shared>) {
+    ports(hardware, depth, signal)
 }
 
-fn ports(hardware: &Hardware, depth: usize, bell: impl Fn() + 'static) -> (Rx, Tx, Rc<Shared>) {
+fn ports(hardware: &Hardware, depth: usize, signal: impl Fn() + 'static) -> (Rx, Tx, Rc<Shared>) {
     let shared = Rc::new(Shared {
         depth,
         ..Shared::default()
@@ -93,8 +94,8 @@ fn ports(hardware: &Hardware, depth: usize, bell: impl Fn() + 'static) -> (Rx, T
                 Event::Sent => handler.send(&port),
             }
         }
-        if handler.rings[event as usize].get() {
-            bell();
+        if handler.signals[event as usize].get() {
+            signal();
         }
     });
     (
@@ -115,14 +116,14 @@ impl RxPort for Rx {
     type Buffer = Buffer;
     type Error = ErrorKind;
 
-    // A port with a counter on CRS_DV knows.
+    // A port with a counter on CRS_DV can count.
     const COUNTS_MISSED: bool = true;
 
     fn depth(&self) -> usize {
         1 + self.1.depth
     }
 
-    fn has_room(&mut self) -> bool {
+    fn has_capacity(&mut self) -> bool {
         let idle = !self.0.is_receiving() && !self.0.is_rx_done();
         idle || self.1.empty.borrow().len() < self.1.depth
     }
@@ -153,8 +154,8 @@ impl RxPort for Rx {
     }
 
     fn missed(&mut self) -> u32 {
-        let truth = self.0.stats();
-        let missed = truth.unarmed + truth.stopped + self.1.dropped.get();
+        let stats = self.0.stats();
+        let missed = stats.unarmed + stats.stopped + self.1.dropped.get();
         (missed - self.1.missed.replace(missed)) as u32
     }
 
@@ -172,12 +173,12 @@ impl TxPort for Tx {
         1 + self.1.depth
     }
 
-    fn has_room(&mut self) -> bool {
+    fn has_capacity(&mut self) -> bool {
         !self.0.is_sending() || self.1.waiting.borrow().len() < self.1.depth
     }
 
     fn start(&mut self, buffer: Buffer, len: usize) -> Result<(), Buffer> {
-        if !self.has_room() {
+        if !self.has_capacity() {
             return Err(buffer);
         }
         self.1.waiting.borrow_mut().push_back((buffer, len));
@@ -208,12 +209,12 @@ impl TxPort for Tx {
 
 impl PortInterrupt for Rx {
     fn set_interrupt(&mut self, enabled: bool) {
-        self.1.rings[Event::Received as usize].set(enabled);
+        self.1.signals[Event::Received as usize].set(enabled);
     }
 }
 
 impl PortInterrupt for Tx {
     fn set_interrupt(&mut self, enabled: bool) {
-        self.1.rings[Event::Sent as usize].set(enabled);
+        self.1.signals[Event::Sent as usize].set(enabled);
     }
 }

@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
-use ethdev::{Control, ControlError, Error as _, ErrorKind, EthernetDevice, Link};
+use std::error::Error as _;
+
+use ethdev::{Control, Error as _, ErrorKind, EthernetDevice, Link};
 use ethdev_rmii::Error;
 
-use crate::line::{frame, running, sealed};
+use crate::mock::{frame, running, with_fcs};
 
 #[test]
-fn a_frame_that_does_not_leave_is_given_up_in_time() {
+fn service_hung_transmitter_aborts_after_timeout() {
     let (mut nic, line) = running(2);
     line.0.borrow_mut().stuck = true;
     nic.send_frame(&frame(60, 0)).unwrap();
@@ -25,12 +27,11 @@ fn a_frame_that_does_not_leave_is_given_up_in_time() {
     nic.send_frame(&frame(60, 2)).unwrap();
     line.0.borrow_mut().advance(Duration::from_millis(1));
     nic.service().unwrap();
-    assert_eq!(line.0.borrow().sent, [sealed(&frame(60, 2))]);
+    assert_eq!(line.0.borrow().sent, [with_fcs(&frame(60, 2))]);
 }
 
-/// A host that was away for long finds its frames sent, not stuck.
 #[test]
-fn a_late_look_is_no_fault() {
+fn service_late_call_no_fault() {
     let (mut nic, line) = running(2);
     nic.send_frame(&frame(60, 0)).unwrap();
     line.0.borrow_mut().advance(Duration::from_secs(60));
@@ -41,7 +42,7 @@ fn a_late_look_is_no_fault() {
 }
 
 #[test]
-fn a_port_that_keeps_a_buffer_is_a_fault_until_it_is_reset() {
+fn service_port_keeps_buffer_fault_until_recovery() {
     let (mut nic, line) = running(2);
     line.0.borrow_mut().stuck = true;
     line.0.borrow_mut().keeps = 1;
@@ -51,23 +52,28 @@ fn a_port_that_keeps_a_buffer_is_a_fault_until_it_is_reset() {
     assert_eq!(nic.tx_ready().unwrap_err(), Error::BuffersLost);
     assert_eq!(nic.send_frame(&frame(60, 0)).unwrap_err(), Error::BuffersLost);
     assert_eq!(nic.stats().tx_aborted, 1);
-    assert_eq!(nic.recover(), Err(ControlError::Device(Error::BuffersLost)));
-    assert_eq!(nic.link(), Link::Down, "it could not be started again");
+    assert_eq!(nic.recover(), Err(Error::BuffersLost));
+    assert_eq!(nic.link(), Link::Down, "not restarted");
 
     line.0.borrow_mut().keeps = 0;
     nic.recover().unwrap();
-    assert_eq!(nic.link(), Link::UP, "started, as it was");
+    assert_eq!(nic.link(), Link::UP, "running, as before");
     nic.send_frame(&frame(60, 1)).unwrap();
-    line.0.borrow_mut().arrive(&sealed(&frame(60, 2)));
+    line.0.borrow_mut().arrive(&with_fcs(&frame(60, 2)));
     assert!(nic.recv_frame(&mut [0; 1518]).unwrap().is_some());
 }
 
 #[test]
-fn failures_of_the_ports_keep_their_cause() {
+fn recv_frame_port_error_keeps_cause() {
     let (mut nic, line) = running(1);
-    line.0.borrow_mut().arrive(&sealed(&frame(60, 0)));
+    line.0.borrow_mut().arrive(&with_fcs(&frame(60, 0)));
     line.0.borrow_mut().rx_fails = true;
-    assert_eq!(nic.recv_frame(&mut [0; 1518]), Err(Error::Port(ErrorKind::Bus)));
+    let error = nic.recv_frame(&mut [0; 1518]).unwrap_err();
+    assert_eq!(error, Error::Port(ErrorKind::Bus));
+    assert_eq!(
+        (error.kind(), error.source().unwrap().to_string()),
+        (ErrorKind::Bus, ErrorKind::Bus.to_string())
+    );
     line.0.borrow_mut().rx_fails = false;
     assert!(nic.recv_frame(&mut [0; 1518]).unwrap().is_some(), "nothing was lost");
 
@@ -80,9 +86,9 @@ fn failures_of_the_ports_keep_their_cause() {
 }
 
 #[test]
-fn recover_begins_anew_and_keeps_what_was_set() {
+fn recover_resets_ports_and_restores_state() {
     let (mut nic, line) = running(2);
-    line.0.borrow_mut().arrive(&sealed(&frame(60, 0)));
+    line.0.borrow_mut().arrive(&with_fcs(&frame(60, 0)));
     nic.send_frame(&frame(60, 0)).unwrap();
     let before = nic.stats();
     nic.recover().unwrap();
@@ -98,6 +104,6 @@ fn recover_begins_anew_and_keeps_what_was_set() {
     assert_eq!(
         (nic.link(), line.0.borrow().armed.len()),
         (Link::Down, 0),
-        "a stopped one stays stopped"
+        "still stopped"
     );
 }

@@ -1,7 +1,7 @@
-//! The one-shot MAC, on ports that exist in memory alone.
+//! Tests of the software MAC on mock ports.
 
 mod faults;
 mod frames;
-mod line;
+mod lending;
+mod mock;
 mod order;
-mod surfaces;

@@ -1,4 +1,4 @@
-//! Two ports, the wire behind them, and time, which passes only here.
+//! Mock ports, the wire behind them, and a mock clock.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -15,7 +15,7 @@ pub(crate) const HEADROOM: usize = 2;
 
 pub(crate) type Buffer = Box<[u8]>;
 
-/// Bit by bit, as IEEE 802.3 clause 3.2.9 has it.
+/// Computes the FCS bit by bit (IEEE 802.3 clause 3.2.9).
 pub(crate) fn fcs(frame: &[u8]) -> [u8; 4] {
     let mut crc = u32::MAX;
     for byte in frame {
@@ -27,13 +27,13 @@ pub(crate) fn fcs(frame: &[u8]) -> [u8; 4] {
     (!crc).to_le_bytes()
 }
 
-pub(crate) fn sealed(frame: &[u8]) -> Vec<u8> {
+pub(crate) fn with_fcs(frame: &[u8]) -> Vec<u8> {
     let mut bytes = frame.to_vec();
     bytes.extend(fcs(frame));
     bytes
 }
 
-/// A frame of this length to this station, which no other one is like.
+/// A frame of `len` bytes to the device. Frames with different numbers differ.
 pub(crate) fn frame(len: usize, number: usize) -> Vec<u8> {
     let mut frame: Vec<u8> = (0..len).map(|at| (at * 7 + number * 31 + at / 256) as u8).collect();
     frame[..6].copy_from_slice(&OWN.octets());
@@ -41,14 +41,14 @@ pub(crate) fn frame(len: usize, number: usize) -> Vec<u8> {
     frame
 }
 
-/// What is behind both ports.
+/// The state behind both ports.
 pub(crate) struct Line {
     pub(crate) now: Duration,
-    /// How many buffers each port takes.
+    /// Number of buffers that each port queues.
     pub(crate) depth: usize,
-    /// A buffer that is done keeps its place in the port until it is taken.
+    /// A buffer that is done counts as queued until it is returned.
     pub(crate) done_counts: bool,
-    /// In the order in which the driver called.
+    /// Calls of the driver, in order.
     pub(crate) calls: Vec<&'static str>,
     pub(crate) armed: VecDeque<Buffer>,
     pub(crate) filled: VecDeque<Received<Buffer>>,
@@ -58,7 +58,7 @@ pub(crate) struct Line {
     pub(crate) sending: VecDeque<(Buffer, usize, Duration)>,
     pub(crate) sent: Vec<Vec<u8>>,
     pub(crate) stuck: bool,
-    /// The port does not give this many buffers back.
+    /// Number of buffers that the port does not return.
     pub(crate) keeps: usize,
     pub(crate) tx_fails: bool,
     pub(crate) tx_interrupt: bool,
@@ -66,7 +66,7 @@ pub(crate) struct Line {
 }
 
 impl Line {
-    /// These bytes arrive, FCS and all. Without a buffer they are missed.
+    /// Receives `bytes`, which include the FCS. Without a buffer they are missed.
     pub(crate) fn arrive(&mut self, bytes: &[u8]) {
         self.arrive_as(bytes, |received| received);
     }
@@ -80,7 +80,7 @@ impl Line {
         buffer[..len].copy_from_slice(&bytes[..len]);
         let mut received = Received::new(buffer, len);
         if bytes.len() > len {
-            received = received.with_flaw(FrameError::Overflow);
+            received = received.with_frame_error(FrameError::Overflow);
         }
         self.filled.push_back(change(received));
     }
@@ -102,7 +102,7 @@ impl RxPort for Rx {
 
     const COUNTS_MISSED: bool = true;
 
-    fn has_room(&mut self) -> bool {
+    fn has_capacity(&mut self) -> bool {
         let line = self.0.0.borrow();
         let done = if line.done_counts { line.filled.len() } else { 0 };
         line.armed.len() + done < line.depth
@@ -158,7 +158,7 @@ impl TxPort for Tx {
 
     const HEADROOM: usize = HEADROOM;
 
-    fn has_room(&mut self) -> bool {
+    fn has_capacity(&mut self) -> bool {
         let line = self.0.0.borrow();
         line.sending.len() < line.depth
     }
@@ -168,7 +168,7 @@ impl TxPort for Tx {
         if line.sending.len() == line.depth {
             return Err(buffer);
         }
-        // Preamble, frame and gap, one after another.
+        // Preamble, frame and gap.
         let begin = line.sending.back().map_or(line.now, |(_, _, end)| line.now.max(*end));
         let end = begin + Duration::from_nanos(80) * (len as u32 + 20);
         line.sending.push_back((buffer, len, end));
@@ -217,10 +217,10 @@ impl PortInterrupt for Tx {
     }
 }
 
-/// A bus without anybody on it.
-pub(crate) struct Nobody;
+/// An MDIO bus without a PHY.
+pub(crate) struct NoPhy;
 
-impl Mdio for Nobody {
+impl Mdio for NoPhy {
     type Error = ErrorKind;
 
     fn read(&mut self, _: PhyAddress, _: RegisterAddress) -> Result<u16, ErrorKind> {
@@ -232,13 +232,13 @@ impl Mdio for Nobody {
     }
 }
 
-pub(crate) type Nic = SoftMac<Rx, Tx, Nobody, Box<dyn FnMut() -> Duration>, 4, 2>;
+pub(crate) type Nic = SoftMac<Rx, Tx, NoPhy, Box<dyn FnMut() -> Duration>, 4, 2>;
 
 pub(crate) fn buffers<const N: usize>(len: usize) -> [Buffer; N] {
     std::array::from_fn(|_| vec![0xa5; len].into_boxed_slice())
 }
 
-/// A MAC, stopped, on ports that take so many buffers at a time.
+/// A stopped MAC on ports that queue `depth` buffers.
 pub(crate) fn stopped(depth: usize) -> (Nic, Shared) {
     let line = Shared(Rc::new(RefCell::new(Line {
         now: Duration::ZERO,
@@ -261,11 +261,11 @@ pub(crate) fn stopped(depth: usize) -> (Nic, Shared) {
     let time = line.clone();
     let clock: Box<dyn FnMut() -> Duration> = Box::new(move || time.0.borrow().now);
     let ports = (Rx(line.clone()), Tx(line.clone()));
-    let nic = SoftMac::new(ports, Nobody, clock, OWN, buffers(1523), buffers(1522 + HEADROOM)).unwrap();
+    let nic = SoftMac::new(ports, NoPhy, clock, OWN, buffers(1523), buffers(1522 + HEADROOM)).unwrap();
     (nic, line)
 }
 
-/// The same, started and with a link.
+/// A started MAC with the link up.
 pub(crate) fn running(depth: usize) -> (Nic, Shared) {
     let (mut nic, line) = stopped(depth);
     nic.start().unwrap();

@@ -1,18 +1,27 @@
-//! The bus to the PHY, with the MAC's error.
+//! The MDIO bus to the PHY, with the error of the MAC.
 
 use core::marker::PhantomData;
 
 use ethdev_phy::mdio::{Mdio, PhyAddress, RegisterAddress};
 
-use super::Error;
+use crate::error::Error;
 
 #[derive(Debug)]
-pub(super) struct SoftMacMdio<'a, M, P> {
-    pub(super) mdio: &'a mut M,
-    pub(super) error: PhantomData<P>,
+pub(crate) struct SoftMacMdio<'a, M, P> {
+    mdio: &'a mut M,
+    error: PhantomData<P>,
 }
 
-impl<M: Mdio, P: ethdev::Error> Mdio for SoftMacMdio<'_, M, P> {
+impl<'a, M, P> SoftMacMdio<'a, M, P> {
+    pub(crate) const fn new(mdio: &'a mut M) -> Self {
+        Self {
+            mdio,
+            error: PhantomData,
+        }
+    }
+}
+
+impl<M: Mdio<Error: 'static>, P: ethdev::Error + 'static> Mdio for SoftMacMdio<'_, M, P> {
     type Error = Error<P, M::Error>;
 
     fn read(&mut self, phy: PhyAddress, register: RegisterAddress) -> Result<u16, Self::Error> {

@@ -1,4 +1,4 @@
-//! What goes wrong with ports of this kind in the field.
+//! Known problems of software MACs: see the README.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ fn frame(len: usize, number: u8) -> Vec<u8> {
     frame
 }
 
-macro_rules! bench {
+macro_rules! testbed {
     ($config:expr, $depth:expr => $clock:ident, $hardware:ident, $peer:ident, $nic:ident) => {
         let $clock = Clock::new();
         let (_wire, near, far) = Wire::new(&$clock, WireConfig::default());
@@ -57,11 +57,11 @@ fn recv(nic: &mut impl EthernetDevice) -> Option<Vec<u8>> {
     nic.recv_frame(&mut buf).unwrap().map(|meta| buf[..meta.len].to_vec())
 }
 
-/// A runt, or carrier without a frame, used to leave such receivers off until they were reset.
+/// A runt, or a carrier without a frame, must not leave the receiver off.
 #[test]
-fn nothing_that_arrives_turns_the_receiver_off() {
+fn service_any_garbage_receiver_stays_on() {
     for depth in [0, 3] {
-        bench!(RmiiPortConfig::default().with_false_carrier(FalseCarrier::Ends), depth => clock, hardware, peer, nic);
+        testbed!(RmiiPortConfig::default().with_false_carrier(FalseCarrier::Ends), depth => clock, hardware, peer, nic);
         for len in (0..64).chain([65, 100, 1519, 1523, 3000]) {
             peer.send_raw(&vec![0x5a; len.max(1)]);
             clock.advance(Duration::from_millis(1));
@@ -77,15 +77,15 @@ fn nothing_that_arrives_turns_the_receiver_off() {
     }
 }
 
-/// A minute of frames without a gap, each way: nothing is lost where the port's interrupt handler goes on by itself, and the host comes by in time.
+/// Back-to-back frames in both directions, on a port whose interrupt handler continues by itself.
 #[test]
-fn back_to_back_frames_both_ways() {
+fn recv_and_send_back_to_back_no_loss() {
     for len in [60, 1514] {
-        bench!(RmiiPortConfig::default().with_stray_byte(0.5).with_end_latency(Duration::from_nanos(400)), 3 => clock, hardware, peer, nic);
+        testbed!(RmiiPortConfig::default().with_stray_byte(0.5).with_end_latency(Duration::from_nanos(400)), 3 => clock, hardware, peer, nic);
         let (mut sent, mut got, mut answered) = (0_u32, 0_u32, 0_u32);
         let gap = Duration::from_nanos(80) * (len as u32 + 4 + 8 + 12);
         while sent < 2_000 {
-            // Two on their way ahead of the wire, so that there is no gap.
+            // Queues two frames ahead, so that there is no gap.
             while peer.idle_at() < clock.now() + gap && sent < 2_000 {
                 peer.send(&frame(len, sent as u8));
                 sent += 1;
@@ -116,10 +116,9 @@ fn back_to_back_frames_both_ways() {
     }
 }
 
-/// A polled port loses what comes before the host does, and says so.
 #[test]
-fn a_polled_port_loses_what_nobody_came_for_and_counts_it() {
-    bench!(RmiiPortConfig::default(), 0 => clock, hardware, peer, nic);
+fn recv_frame_polled_port_overruns_counted() {
+    testbed!(RmiiPortConfig::default(), 0 => clock, hardware, peer, nic);
     for number in 0..10 {
         peer.send(&frame(60, number));
     }
@@ -130,10 +129,10 @@ fn a_polled_port_loses_what_nobody_came_for_and_counts_it() {
     assert!(hardware.stats().balanced());
 }
 
-/// A receiver that is started in the middle of a frame finds a start in it somewhere. What it makes of that is no frame.
+/// A receiver that is started in the middle of a frame may detect a start delimiter in it.
 #[test]
-fn the_rest_of_a_frame_is_no_frame() {
-    bench!(RmiiPortConfig::default().with_mid_frame(MidFrame::TakesTheRest), 0 => clock, hardware, peer, nic);
+fn start_within_frame_partial_frame_rejected() {
+    testbed!(RmiiPortConfig::default().with_mid_frame(MidFrame::ReceivesPartial), 0 => clock, hardware, peer, nic);
     for number in 0..200 {
         peer.send(&frame(1514, number));
         clock.advance(Duration::from_micros(70));
@@ -146,15 +145,14 @@ fn the_rest_of_a_frame_is_no_frame() {
         }
         clock.advance(Duration::from_micros(60));
     }
-    assert!(hardware.stats().rests > 10, "{:?}", hardware.stats());
+    assert!(hardware.stats().partial > 10, "{:?}", hardware.stats());
     assert!(nic.stats().rx_bad_fcs + nic.stats().rx_bad_length > 10);
 }
 
-/// The next frame is not started while the last one's tail is still in the FIFO, nor in the gap.
 #[test]
-fn no_frame_is_cut_off_by_the_next() {
+fn send_frame_continuous_no_frame_truncated() {
     for depth in [0, 3] {
-        bench!(RmiiPortConfig::default(), depth => clock, hardware, peer, nic);
+        testbed!(RmiiPortConfig::default(), depth => clock, hardware, peer, nic);
         let mut sent = 0;
         for step in 0..40_000_u32 {
             if nic.tx_ready().unwrap() {
@@ -166,9 +164,9 @@ fn no_frame_is_cut_off_by_the_next() {
         }
         clock.advance(Duration::from_millis(1));
         nic.service().unwrap();
-        let truth = hardware.stats();
-        assert_eq!((truth.tx_truncated, hardware.violations()), (0, vec![]));
-        assert_eq!((truth.tx_sent, nic.stats().tx_frames), (u64::from(sent), sent));
+        let model = hardware.stats();
+        assert_eq!((model.tx_truncated, hardware.violations()), (0, vec![]));
+        assert_eq!((model.tx_sent, nic.stats().tx_frames), (u64::from(sent), sent));
         assert_eq!(peer.bad_frames(), 0);
         for number in 0..sent {
             assert_eq!(
@@ -180,9 +178,9 @@ fn no_frame_is_cut_off_by_the_next() {
 }
 
 #[test]
-fn a_transmitter_that_hangs_is_set_free() {
+fn service_hung_transmitter_resets_port() {
     for depth in [0, 3] {
-        bench!(RmiiPortConfig::default(), depth => clock, hardware, peer, nic);
+        testbed!(RmiiPortConfig::default(), depth => clock, hardware, peer, nic);
         hardware.hang_next_tx();
         nic.send_frame(&frame(60, 0)).unwrap();
         clock.advance(Duration::from_millis(101));
@@ -197,9 +195,10 @@ fn a_transmitter_that_hangs_is_set_free() {
     }
 }
 
-/// A carrier that brings no frame hangs some receivers. The driver cannot see that; a restart, which an application may do at any time, ends it.
+/// A carrier without a frame hangs some receivers. The driver cannot detect that; an application
+/// may restart it at any time.
 #[test]
-fn a_hung_receiver_is_ended_by_a_recovery() {
+fn recover_hung_receiver_restarts_it() {
     let clock = Clock::new();
     let (_wire, port, far) = Wire::new(&clock, WireConfig::default());
     let phy = Lan8720Chip::with_partner(&clock, port, PhyStraps::default().with_address(1), Partner::default());
@@ -241,9 +240,9 @@ fn address() -> ethdev_phy::mdio::PhyAddress {
     ethdev_phy::mdio::PhyAddress::from_low_bits(1)
 }
 
-/// Every partner: the port comes up at 100 Mbit/s full duplex or not at all, and never sends in another mode.
+/// With every link partner: 100 Mbit/s full duplex or no link, and no frame in another mode.
 #[test]
-fn nothing_but_100_full() {
+fn service_any_partner_link_only_at_100_full() {
     for partner in Partner::all() {
         let clock = Clock::new();
         let (_wire, port, far) = Wire::new(&clock, WireConfig::default());

@@ -5,32 +5,28 @@ use std::time::Duration;
 use ethdev::{EthernetDevice, Interest, LendingDevice, Link, Rearm, RearmOutcome, RxHalf, TxHalf};
 use ethdev_phy::Mac;
 
-use crate::line::{HEADROOM, frame, running, sealed};
+use crate::mock::{HEADROOM, frame, running, with_fcs};
 
 #[test]
-fn frames_are_read_and_written_where_they_lie() {
+fn peek_reserve_memory_is_that_of_the_ports() {
     let (mut nic, line) = running(1);
     let armed = line.0.borrow().armed[0].as_ptr();
-    line.0.borrow_mut().arrive(&sealed(&frame(100, 0)));
+    line.0.borrow_mut().arrive(&with_fcs(&frame(100, 0)));
     let (mut rx, mut tx) = nic.split();
-    let question = rx.peek().unwrap().unwrap();
-    assert_eq!(question.as_ptr(), armed, "the buffer that the port filled");
-    // The answer, while the question is still being read, and while the port receives into another buffer.
-    let answer = tx.reserve(100).unwrap().unwrap();
-    answer.copy_from_slice(&question);
-    let written = answer.as_ptr();
-    line.0.borrow_mut().arrive(&sealed(&frame(60, 1)));
+    let request = rx.peek().unwrap().unwrap();
+    assert_eq!(request.as_ptr(), armed, "the buffer that the port filled");
+    // The reply is written while the request is read, and while the port receives into another buffer.
+    let reply = tx.reserve(100).unwrap().unwrap();
+    reply.copy_from_slice(&request);
+    let written = reply.as_ptr();
+    line.0.borrow_mut().arrive(&with_fcs(&frame(60, 1)));
     tx.commit(100).unwrap();
     assert_eq!(
         line.0.borrow().sending[0].0[HEADROOM..].as_ptr(),
         written,
         "the buffer that the port sends from"
     );
-    assert_eq!(
-        rx.peek().unwrap().unwrap().len(),
-        100,
-        "lent again until it is released"
-    );
+    assert_eq!(rx.peek().unwrap().unwrap().len(), 100, "lent again until released");
     rx.release().unwrap();
     rx.release().unwrap();
     assert_eq!(
@@ -45,7 +41,7 @@ fn frames_are_read_and_written_where_they_lie() {
 }
 
 #[test]
-fn a_reservation_that_is_dropped_costs_nothing() {
+fn reserve_dropped_frees_buffer() {
     let (mut nic, line) = running(1);
     for _ in 0..10 {
         let (_, mut tx) = nic.split();
@@ -61,7 +57,7 @@ fn a_reservation_that_is_dropped_costs_nothing() {
 }
 
 #[test]
-fn memory_is_lent_without_a_link() {
+fn reserve_link_down_lends_memory() {
     let (mut nic, _line) = running(1);
     nic.set_link(Link::Down).unwrap();
     let (_, mut tx) = nic.split();
@@ -71,27 +67,27 @@ fn memory_is_lent_without_a_link() {
 }
 
 #[test]
-fn armed_only_where_nothing_is_pending() {
+fn rearm_nothing_pending_armed() {
     let (mut nic, line) = running(1);
     assert_eq!(nic.rearm(Interest::RX).unwrap(), RearmOutcome::Armed);
     assert_eq!(
         (line.0.borrow().rx_interrupt, line.0.borrow().tx_interrupt),
         (true, false)
     );
-    let mut wrong = sealed(&frame(60, 0));
+    let mut wrong = with_fcs(&frame(60, 0));
     wrong[30] ^= 1;
     line.0.borrow_mut().arrive(&wrong);
     assert_eq!(
         nic.rearm(Interest::RX).unwrap(),
         RearmOutcome::Armed,
-        "what came is no work"
+        "a bad frame is not pending work"
     );
-    line.0.borrow_mut().arrive(&sealed(&frame(60, 0)));
+    line.0.borrow_mut().arrive(&with_fcs(&frame(60, 0)));
     assert_eq!(nic.rearm(Interest::RX).unwrap(), RearmOutcome::WorkPending);
     assert_eq!(
         nic.rearm(Interest::TX).unwrap(),
         RearmOutcome::WorkPending,
-        "there is room"
+        "a buffer is free"
     );
     nic.send_frame(&frame(1514, 0)).unwrap();
     assert_eq!(nic.rearm(Interest::TX).unwrap(), RearmOutcome::Armed);
