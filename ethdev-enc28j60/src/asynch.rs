@@ -1,6 +1,11 @@
-//! The async driver: the same chip logic on an async SPI device, and waiting by INT line or by polling.
+//! The async driver: the same chip logic on an async SPI device, and waiting by the INT line or by
+//! polling.
 //!
-//! Every future may be dropped at any point. What an instruction that was dropped did to the chip is found out by the next call.
+//! # Cancellation
+//!
+//! Every future may be dropped at any point. The next call finds out whether the chip executed an
+//! instruction whose future was dropped. A received frame that is lost by that is counted in
+//! `rx_reset`.
 
 use core::fmt;
 use core::future::poll_fn;
@@ -11,26 +16,27 @@ use embedded_hal::digital::{self, Error as _};
 use embedded_hal_async::delay::DelayNs;
 use embedded_hal_async::digital::Wait;
 use embedded_hal_async::spi::SpiDevice;
-use ethdev::asynch::{Control, EthernetDevice};
+use ethdev::asynch::{Control, EthernetDevice, yield_once};
 use ethdev::{
-    Capabilities, ControlError, ErrorType, Events, FilterOutcome, Interest, Link, MacAddress, RearmOutcome, RxFilter,
+    Capabilities, ErrorKind, ErrorType, Events, FilterOutcome, Interest, Link, MacAddress, RearmOutcome, RxFilter,
     RxMeta, Stats,
 };
 
 use crate::awaited::chip::{Chip, Look};
 use crate::bus::{AsyncBus, Awaited, NoReset, ResetPin};
+use crate::config::delay_us;
 use crate::errata::tx_stuck;
 use crate::{Config, Error, Revision};
 
-/// How the driver learns that the chip wants something.
-#[allow(async_fn_in_trait, reason = "whether the futures are Send is the pin's matter")]
+/// How the driver waits for the chip: [`LevelIrq`], [`EdgeIrq`] or [`Polled`].
+#[allow(async_fn_in_trait, reason = "whether the futures are Send depends on the pin")]
 pub trait Interrupt {
-    /// Whether there is a line at all.
+    /// Whether the INT line is connected.
     const IS_WIRED: bool;
-    /// Whether a change is waited for, which has to begin before the chip may make it.
+    /// Whether `wait` waits for an edge, so that it must be polled before the interrupt is enabled.
     const IS_EDGE: bool;
 
-    /// Waits for the line.
+    /// Waits for the interrupt.
     ///
     /// # Errors
     ///
@@ -38,11 +44,11 @@ pub trait Interrupt {
     ///
     /// # Cancellation
     ///
-    /// Must be safe.
+    /// An implementation must be cancel-safe.
     async fn wait(&mut self) -> Result<(), digital::ErrorKind>;
 }
 
-/// No INT line: the chip is polled, every [`poll_interval_us`](Config::poll_interval_us).
+/// No INT line: the chip is polled every [`poll_interval`](Config::poll_interval).
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Polled;
 
@@ -55,11 +61,11 @@ impl Interrupt for Polled {
     }
 }
 
-/// The INT line on a pin that can wait for a low level. The best choice: a level cannot be missed.
+/// The INT line on a pin that waits for a low level. Preferred: a level cannot be missed.
 #[derive(Debug, Clone, Copy)]
-pub struct Level<P>(pub P);
+pub struct LevelIrq<P>(pub P);
 
-impl<P: Wait> Interrupt for Level<P> {
+impl<P: Wait> Interrupt for LevelIrq<P> {
     const IS_WIRED: bool = true;
     const IS_EDGE: bool = false;
 
@@ -68,11 +74,11 @@ impl<P: Wait> Interrupt for Level<P> {
     }
 }
 
-/// The INT line on a pin that can only wait for a falling edge.
+/// The INT line on a pin that waits for a falling edge.
 #[derive(Debug, Clone, Copy)]
-pub struct Edge<P>(pub P);
+pub struct EdgeIrq<P>(pub P);
 
-impl<P: Wait> Interrupt for Edge<P> {
+impl<P: Wait> Interrupt for EdgeIrq<P> {
     const IS_WIRED: bool = true;
     const IS_EDGE: bool = true;
 
@@ -81,77 +87,89 @@ impl<P: Wait> Interrupt for Edge<P> {
     }
 }
 
-/// An ENC28J60 behind an async SPI device. It is started on construction.
-pub struct Enc28j60<SPI, DELAY, INT = Polled, RST = NoReset> {
-    chip: Chip<Awaited<SPI, DELAY, RST>>,
+/// An ENC28J60 behind an async SPI device.
+///
+/// The device is running on construction. Every call but [`ready`](EthernetDevice::ready), `recv`
+/// and `send` completes after a bounded number of SPI transactions and delays.
+///
+/// `D` is the delay, `INT` the [`Interrupt`], `RST` the RESET pin: [`Reset`](crate::Reset) or
+/// [`NoReset`].
+pub struct Enc28j60<SPI, D, INT = Polled, RST = NoReset> {
+    chip: Chip<Awaited<SPI, D, RST>>,
     interrupt: INT,
-    /// How long to sleep at most while nothing is on its way, in microseconds; 0 = without end.
+    /// Longest sleep while no frame is being sent, in microseconds; 0 for no limit.
     interval_us: u32,
-    link_told: bool,
+    link_reported: bool,
 }
 
-impl<SPI, DELAY, INT, RST> fmt::Debug for Enc28j60<SPI, DELAY, INT, RST> {
+impl<SPI, D, INT, RST> fmt::Debug for Enc28j60<SPI, D, INT, RST> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Enc28j60").finish_non_exhaustive()
     }
 }
 
-impl<SPI: SpiDevice, DELAY: DelayNs, INT: Interrupt> Enc28j60<SPI, DELAY, INT> {
-    /// Resets the chip over SPI, sets it up and starts it. `interrupt` is [`Level`], [`Edge`] or [`Polled`].
+impl<SPI: SpiDevice, D: DelayNs, INT: Interrupt> Enc28j60<SPI, D, INT> {
+    /// Resets the chip over SPI, initializes it and starts it. `interrupt` is [`LevelIrq`],
+    /// [`EdgeIrq`] or [`Polled`].
     ///
-    /// `spi` is in mode 0 at 8 to 20 MHz and must be able to delay within a transaction.
+    /// `spi` is in mode 0 at 8 to 20 MHz and supports delays within a transaction
+    /// ([`Operation::DelayNs`]).
     ///
     /// # Errors
     ///
-    /// The bus failed, or what is behind it is no working ENC28J60.
-    pub async fn new(spi: SPI, delay: DELAY, interrupt: INT, config: Config) -> Result<Self, Error<SPI::Error>> {
+    /// `Spi`, `NotResponding`, `WrongChip`, `RegisterMismatch`, `Timeout`: see [`Error`].
+    ///
+    /// [`Operation::DelayNs`]: embedded_hal::spi::Operation::DelayNs
+    pub async fn new(spi: SPI, delay: D, interrupt: INT, config: Config) -> Result<Self, Error<SPI::Error>> {
         Self::with_reset(spi, delay, interrupt, NoReset, config).await
     }
 }
 
-impl<SPI: SpiDevice, DELAY: DelayNs, INT: Interrupt, RST: ResetPin> Enc28j60<SPI, DELAY, INT, RST> {
-    /// As [`new`](Enc28j60::new), with the RESET pin wired: [`Reset(pin)`](crate::Reset).
+impl<SPI: SpiDevice, D: DelayNs, INT: Interrupt, RST: ResetPin> Enc28j60<SPI, D, INT, RST> {
+    /// As [`new`](Enc28j60::new), and resets the chip by its RESET pin:
+    /// [`Reset(pin)`](crate::Reset).
     ///
     /// # Errors
     ///
-    /// As [`new`](Enc28j60::new), or the pin failed.
+    /// As [`new`](Enc28j60::new), or `ResetPin`.
     pub async fn with_reset(
         spi: SPI,
-        delay: DELAY,
+        delay: D,
         interrupt: INT,
         reset: RST,
         config: Config,
     ) -> Result<Self, Error<SPI::Error>> {
         let interval_us = if INT::IS_WIRED {
-            config.idle_check_ms.saturating_mul(1000)
+            config.watchdog_interval.map_or(0, delay_us)
         } else {
-            config.poll_interval_us.max(1)
+            delay_us(config.poll_interval)
         };
         let mut chip = Chip::new(Awaited { spi, delay, reset }, &config);
         chip.begin().await?;
-        let link_told = chip.link_up;
+        let link_reported = chip.link_up;
         Ok(Self {
             chip,
             interrupt,
             interval_us,
-            link_told,
+            link_reported,
         })
     }
 
-    /// The revision of the silicon.
+    /// Returns the revision of the silicon.
     #[must_use]
     pub const fn revision(&self) -> Revision {
         self.chip.revision
     }
 
-    /// Gives the SPI device, the delay, the INT line and the RESET pin back.
-    pub fn release(self) -> (SPI, DELAY, INT, RST) {
+    /// Returns the SPI device, the delay, the INT line and the RESET pin. The chip continues to
+    /// receive unless it was [stopped](Control::stop).
+    pub fn release(self) -> (SPI, D, INT, RST) {
         let Awaited { spi, delay, reset } = self.chip.spi.bus;
         (spi, delay, self.interrupt, reset)
     }
 
-    /// How long to sleep at most, in microseconds; `None` = until the line says something.
-    fn patience(&self) -> Option<u32> {
+    /// Longest sleep in microseconds; `None`: until the interrupt.
+    fn max_sleep_us(&self) -> Option<u32> {
         let interval = Some(self.interval_us).filter(|us| *us > 0);
         if INT::IS_WIRED && self.chip.tx.is_busy() {
             // A transmitter that is stuck raises no interrupt (erratum 13).
@@ -161,12 +179,12 @@ impl<SPI: SpiDevice, DELAY: DelayNs, INT: Interrupt, RST: ResetPin> Enc28j60<SPI
         interval
     }
 
-    /// Sleeps until the chip may want something, and tells how to look at it then.
+    /// Sleeps until the chip may have work. Returns how closely to check it then.
     async fn sleep_until_told(&mut self, interest: Interest) -> Result<Look, Error<SPI::Error>> {
-        let patience = self.patience();
+        let max_sleep_us = self.max_sleep_us();
         let Self { chip, interrupt, .. } = self;
         if !INT::IS_WIRED {
-            chip.spi.wait_us(patience.unwrap_or(1)).await;
+            chip.spi.wait_us(max_sleep_us.unwrap_or(1)).await;
             return Ok(Look::Thorough);
         }
         let mut told = pin!(interrupt.wait());
@@ -179,14 +197,14 @@ impl<SPI: SpiDevice, DELAY: DelayNs, INT: Interrupt, RST: ResetPin> Enc28j60<SPI
             chip.rearm_level(interest).await?
         };
         if outcome == RearmOutcome::WorkPending {
-            // Others run between two looks, so that a chip which contradicts itself cannot hang the executor.
+            // Other tasks run in between, so that a chip with inconsistent reports cannot hang the executor.
             yield_once().await;
             return Ok(Look::Thorough);
         }
         if let Some(told) = let_through(told.as_mut()).await {
             return told.map(|()| Look::Told).map_err(Error::InterruptPin);
         }
-        let told = match patience {
+        let told = match max_sleep_us {
             None => told.await.map(|()| Look::Told),
             Some(us) => {
                 let mut late = pin!(chip.spi.wait_us(us));
@@ -201,7 +219,8 @@ impl<SPI: SpiDevice, DELAY: DelayNs, INT: Interrupt, RST: ResetPin> Enc28j60<SPI
     }
 }
 
-/// The output of a future that is ready at once. Others run before it is returned, so that a line which is low for no reason cannot hang the executor.
+/// Returns the output of a future that is ready immediately. Other tasks run first, so that a line
+/// that is stuck low cannot hang the executor.
 async fn let_through<T>(mut future: Pin<&mut impl Future<Output = T>>) -> Option<T> {
     let ready = poll_fn(|cx| {
         Poll::Ready(match future.as_mut().poll(cx) {
@@ -216,25 +235,13 @@ async fn let_through<T>(mut future: Pin<&mut impl Future<Output = T>>) -> Option
     ready
 }
 
-async fn yield_once() {
-    let mut yielded = false;
-    poll_fn(|cx| {
-        if core::mem::replace(&mut yielded, true) {
-            return Poll::Ready(());
-        }
-        cx.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
-}
-
-impl<SPI: SpiDevice, DELAY, INT, RST> ErrorType for Enc28j60<SPI, DELAY, INT, RST> {
+impl<SPI: SpiDevice, D, INT, RST> ErrorType for Enc28j60<SPI, D, INT, RST> {
     type Error = Error<SPI::Error>;
 }
 
-impl<SPI: SpiDevice, DELAY: DelayNs, INT: Interrupt, RST: ResetPin> EthernetDevice for Enc28j60<SPI, DELAY, INT, RST>
+impl<SPI: SpiDevice, D: DelayNs, INT: Interrupt, RST: ResetPin> EthernetDevice for Enc28j60<SPI, D, INT, RST>
 where
-    Awaited<SPI, DELAY, RST>: AsyncBus<SpiError = SPI::Error>,
+    Awaited<SPI, D, RST>: AsyncBus<SpiError = SPI::Error>,
 {
     fn mac_address(&self) -> MacAddress {
         self.chip.settings.mac_address
@@ -273,26 +280,26 @@ where
     }
 
     async fn ready(&mut self, interest: Interest) -> Result<Interest, Self::Error> {
-        // A line whose level tells is believed: while it is armed, and nobody has waited for it yet, there is nothing to look for.
-        let believed = INT::IS_WIRED && !INT::IS_EDGE && self.chip.is_armed(interest);
-        let mut look = if believed { Look::Seldom } else { Look::Thorough };
+        // While a level-triggered line is armed and was not yet waited for, the chip has nothing to report.
+        let armed = INT::IS_WIRED && !INT::IS_EDGE && self.chip.is_armed(interest);
+        let mut look = if armed { Look::Seldom } else { Look::Thorough };
         loop {
             let mut ready = Interest::NONE;
-            // Frames that are known to wait cost no look.
+            // Frames that are known to be pending need no access.
             ready.rx = interest.rx && self.chip.knows_of_frames();
             if ready.is_none() {
                 self.chip.attend(look).await?;
                 ready.rx = interest.rx && look != Look::Seldom && self.chip.is_rx_pending().await?;
                 ready.tx = interest.tx && self.chip.has_room();
-                ready.link = interest.link && self.chip.link_up != self.link_told;
+                ready.link = interest.link && self.chip.link_up != self.link_reported;
             }
             if ready.link {
-                self.link_told = self.chip.link_up;
+                self.link_reported = self.chip.link_up;
             }
             if !ready.is_none() {
                 return Ok(ready);
             }
-            // A line that tells of nothing is not believed a second time.
+            // After an interrupt without a cause the chip is checked thoroughly.
             let before = look;
             look = self.sleep_until_told(interest).await?;
             if before == Look::Told {
@@ -302,36 +309,42 @@ where
     }
 }
 
-/// Frames that arrive while an address or a filter is changed are lost without being counted: the receiver is off then, as the data sheet asks.
-impl<SPI: SpiDevice, DELAY: DelayNs, INT: Interrupt, RST: ResetPin> Control for Enc28j60<SPI, DELAY, INT, RST> {
-    async fn start(&mut self) -> Result<(), ControlError<Self::Error>> {
-        self.chip.start().await.map_err(ControlError::Device)
+/// The device is running on construction.
+///
+/// `set_mac_address` and `set_rx_filter` turn the receiver off for the change (data sheet section
+/// 8): frames that arrive meanwhile are lost and not counted. Pending frames stay.
+///
+/// A group filter is a hash table of 64 bits: [`Superset`](FilterOutcome::Superset). Promiscuous
+/// reception is exact.
+impl<SPI: SpiDevice, D: DelayNs, INT: Interrupt, RST: ResetPin> Control for Enc28j60<SPI, D, INT, RST> {
+    async fn start(&mut self) -> Result<(), Self::Error> {
+        self.chip.start().await
     }
 
-    async fn stop(&mut self) -> Result<(), ControlError<Self::Error>> {
-        self.chip.stop().await.map_err(ControlError::Device)
+    async fn stop(&mut self) -> Result<(), Self::Error> {
+        self.chip.stop().await
     }
 
-    async fn set_mac_address(&mut self, address: MacAddress) -> Result<(), ControlError<Self::Error>> {
+    async fn set_mac_address(&mut self, address: MacAddress) -> Result<(), Self::Error> {
         if !address.is_unicast() {
-            return Err(ControlError::InvalidInput);
+            return Err(ErrorKind::InvalidInput.into());
         }
-        self.chip.set_mac_address(address).await.map_err(ControlError::Device)
+        self.chip.set_mac_address(address).await
     }
 
-    async fn set_rx_filter(&mut self, filter: RxFilter<'_>) -> Result<FilterOutcome, ControlError<Self::Error>> {
-        self.chip.set_rx_filter(filter).await.map_err(ControlError::Device)
+    async fn set_rx_filter(&mut self, filter: RxFilter<'_>) -> Result<FilterOutcome, Self::Error> {
+        self.chip.set_rx_filter(filter).await
     }
 
-    async fn recover(&mut self) -> Result<(), ControlError<Self::Error>> {
-        self.chip.recover().await.map_err(ControlError::Device)
+    async fn recover(&mut self) -> Result<(), Self::Error> {
+        self.chip.recover().await
     }
 
-    async fn sleep(&mut self) -> Result<(), ControlError<Self::Error>> {
-        self.chip.sleep().await.map_err(ControlError::Device)
+    async fn sleep(&mut self) -> Result<(), Self::Error> {
+        self.chip.sleep().await
     }
 
-    async fn wake(&mut self) -> Result<(), ControlError<Self::Error>> {
-        self.chip.wake().await.map_err(ControlError::Device)
+    async fn wake(&mut self) -> Result<(), Self::Error> {
+        self.chip.wake().await
     }
 }

@@ -1,41 +1,41 @@
-//! What the chip logic asks of the host: SPI transactions, time, the RESET pin. Blocking, and async.
+//! The host side of the driver: SPI transactions, delays, the RESET pin; blocking and async.
 
 use embedded_hal::digital::{self, OutputPin};
 use embedded_hal::spi::{ErrorType, Operation};
 
-/// The host's side of the chip, blocking. The chip logic is written once, for this and for [`AsyncBus`].
+/// The host side, blocking. The chip logic is written once, for this and for [`AsyncBus`].
 pub(crate) trait BlockingBus {
-    /// The SPI device's.
+    /// The error of the SPI device.
     type SpiError;
 
     /// One assertion of chip select.
     fn transaction(&mut self, operations: &mut [Operation<'_, u8>]) -> Result<(), Self::SpiError>;
 
-    /// Lets at least so much time pass.
+    /// Waits for at least `us` microseconds.
     fn wait_us(&mut self, us: u32);
 
-    /// Drives the RESET pin; `Ok(false)` where there is none.
+    /// Drives the RESET pin; `Ok(false)` if there is none.
     fn reset_pin(&mut self, asserted: bool) -> Result<bool, digital::ErrorKind>;
 }
 
-/// The same, async.
+/// The host side, async.
 pub(crate) trait AsyncBus {
-    /// The SPI device's.
+    /// The error of the SPI device.
     type SpiError;
 
     /// One assertion of chip select.
     async fn transaction(&mut self, operations: &mut [Operation<'_, u8>]) -> Result<(), Self::SpiError>;
 
-    /// Lets at least so much time pass.
+    /// Waits for at least `us` microseconds.
     async fn wait_us(&mut self, us: u32);
 
-    /// Drives the RESET pin; `Ok(false)` where there is none.
+    /// Drives the RESET pin; `Ok(false)` if there is none.
     fn reset_pin(&mut self, asserted: bool) -> Result<bool, digital::ErrorKind>;
 }
 
-/// A pin that may be there: the type of an optional RESET pin.
+/// An optional RESET pin: [`Reset`] or [`NoReset`].
 pub trait ResetPin {
-    /// Drives the pin, which is active low; `Ok(false)` where there is none.
+    /// Asserts (low) or releases (high) the pin; `Ok(false)` if there is none.
     ///
     /// # Errors
     ///
@@ -53,7 +53,7 @@ impl ResetPin for NoReset {
     }
 }
 
-/// A RESET pin.
+/// A RESET pin, active low.
 #[derive(Debug, Clone, Copy)]
 pub struct Reset<P>(pub P);
 
@@ -66,16 +66,16 @@ impl<P: OutputPin> ResetPin for Reset<P> {
 
 /// A blocking SPI device and delay.
 #[derive(Debug)]
-pub(crate) struct Blocking<SPI, DELAY, RST> {
+pub(crate) struct Blocking<SPI, D, RST> {
     pub(crate) spi: SPI,
-    pub(crate) delay: DELAY,
+    pub(crate) delay: D,
     pub(crate) reset: RST,
 }
 
-impl<SPI, DELAY, RST> BlockingBus for Blocking<SPI, DELAY, RST>
+impl<SPI, D, RST> BlockingBus for Blocking<SPI, D, RST>
 where
     SPI: embedded_hal::spi::SpiDevice,
-    DELAY: embedded_hal::delay::DelayNs,
+    D: embedded_hal::delay::DelayNs,
     RST: ResetPin,
 {
     type SpiError = <SPI as ErrorType>::Error;
@@ -95,16 +95,16 @@ where
 
 /// An async SPI device and delay.
 #[derive(Debug)]
-pub(crate) struct Awaited<SPI, DELAY, RST> {
+pub(crate) struct Awaited<SPI, D, RST> {
     pub(crate) spi: SPI,
-    pub(crate) delay: DELAY,
+    pub(crate) delay: D,
     pub(crate) reset: RST,
 }
 
-impl<SPI, DELAY, RST> AsyncBus for Awaited<SPI, DELAY, RST>
+impl<SPI, D, RST> AsyncBus for Awaited<SPI, D, RST>
 where
     SPI: embedded_hal_async::spi::SpiDevice,
-    DELAY: embedded_hal_async::delay::DelayNs,
+    D: embedded_hal_async::delay::DelayNs,
     RST: ResetPin,
 {
     type SpiError = <SPI as ErrorType>::Error;

@@ -1,4 +1,5 @@
-//! ethdev's traits for the driver of the crate `enc28j60` 0.2, on embedded-hal 0.2: for its users on their way here.
+//! The `ethdev` traits for the driver of the crate `enc28j60` 0.2, on embedded-hal 0.2: for users
+//! who migrate from it.
 //!
 //! ```no_run
 //! # #[allow(deprecated)]
@@ -11,12 +12,12 @@
 //! # {
 //! use enc28j60::{Enc28j60, Unconnected};
 //! use ethdev::{EthernetDevice, MacAddress};
-//! use ethdev_enc28j60::compat::{Bridge, Memory};
+//! use ethdev_enc28j60::compat::Bridge;
 //!
 //! let mac = MacAddress::new([0x02, 0, 0, 0, 0, 0x28]);
 //! let driver = Enc28j60::new(spi, ncs, Unconnected, Unconnected, delay, 0x1a00, mac.octets()).map_err(|e| format!("{e:?}"))?;
-//! let mut memory = Memory::new();
-//! let mut device = Bridge::new(driver, mac, &mut memory);
+//! let (mut rx, mut tx) = ([0; 1514], [0; 1514]);
+//! let mut device = Bridge::new(driver, mac, &mut rx, &mut tx);
 //! let mut buf = [0; 1514];
 //! if let Some(meta) = device.recv_frame(&mut buf)? {
 //!     device.send_frame(&buf[..meta.len])?;
@@ -25,87 +26,81 @@
 //! # }
 //! ```
 //!
-//! # What that driver does not allow
+//! # Limits
 //!
-//! The traits' contract holds as far as the driver lets it. This crate's own [`Enc28j60`](crate::Enc28j60) has none of these limits.
+//! The contract of the traits holds as far as that driver allows. The [`Enc28j60`](crate::Enc28j60)
+//! of this crate has none of these limits.
 //!
-//! - **It panics** where a transmission is aborted (collisions on a busy or broken half-duplex medium), unless ESTAT tells of a late collision, which silicon
-//!   with erratum 15 does not reliably; where a received header is damaged (a length below 4 or above 1518); and, built with debug assertions, where the
-//!   receive buffer overran.
-//! - **It waits for ever** for the end of a transmission that hangs in the chip (errata 12 and 13, revisions B5 and B7 in half duplex), for the packet flag of
-//!   a packet that the chip has counted (erratum 6: the flag may stay clear), and for a PHY that is not there, on construction.
-//! - **A failing bus** leaves chip select low and the driver's idea of the chip wrong. From then on every call is [`Error::Fault`]: [`release`](Bridge::release)
-//!   the driver, `free` its parts, raise chip select and construct it anew.
-//! - **The link** is not known: [`link`](EthernetDevice::link) is always up, and a frame without a cable counts as sent.
-//! - **After a late collision** every frame counts as aborted, although it goes out: the driver never clears what ESTAT says.
-//! - **Overruns** and damaged frames are not counted: the chip drops them, and the driver does not ask.
-//! - **Sending** waits for the frame before it, 1.2 ms at worst where nothing hangs; so does [`service`](EthernetDevice::service), which is how the frame's fate is
-//!   known. It is never `Busy`.
-//! - **Control**: address and filter are those of construction; there is no stop, no sleep and no recovery.
-//! - It changes banks by writing ECON1 whole: a transmission that ends in that moment is started again, and the frame goes out twice.
+//! - **Panics**: the driver panics when a transmission is aborted (collisions on a busy or faulty
+//!   half-duplex medium), unless ESTAT reports a late collision, which is unreliable by erratum 15;
+//!   when a received header is corrupt (a length below 4 or above 1518); and, with debug
+//!   assertions, when the receive buffer overran.
+//! - **Unbounded waits**: for the end of a transmission that hangs in the chip (errata 12 and 13,
+//!   revisions B5 and B7 in half duplex), for the packet flag of a packet that the chip has counted
+//!   (erratum 6: the flag may stay clear), and for an absent PHY on construction.
+//! - **A bus error** leaves chip select low and the state of the driver wrong. Every later call
+//!   returns [`Fault`](ErrorKind::Fault): [`release`](Bridge::release) the driver, `free` its
+//!   parts, raise chip select and construct it again.
+//! - **The link state** is unknown: [`link`](EthernetDevice::link) is always up, and a frame
+//!   without a cable counts as sent.
+//! - **After a late collision** every frame counts as aborted although it is sent: the driver never
+//!   clears ESTAT.
+//! - **Overruns** and corrupt frames are not counted: the chip drops them, and the driver does not
+//!   read the flags.
+//! - **Sending** waits for the previous frame, at most 1.2 ms unless the chip hangs; so does
+//!   [`service`](EthernetDevice::service), which completes the last frame. Sending is never `Busy`.
+//! - **Control**: address and filter are those of construction; stop, sleep and recovery are
+//!   `Unsupported`.
+//! - The driver changes banks by writing ECON1 as a whole: a transmission that ends at that moment
+//!   is started again, and the frame is sent twice.
 
 use core::fmt;
 
 use embedded_hal_02::blocking::spi::{Transfer, Write};
-#[allow(deprecated, reason = "the driver asks for the first version of the traits")]
+#[allow(deprecated, reason = "the driver requires the first version of the traits")]
 use embedded_hal_02::digital::{InputPin, OutputPin};
 use enc28j60::{Enc28j60, Event, IntPin, ResetPin};
 use ethdev::frame::MAX_FRAME_LEN;
 use ethdev::{
-    Capabilities, Control, ControlError, ErrorKind, ErrorType, EthernetDevice, Events, Interest, Link, LinkMode,
-    MacAddress, Rearm, RearmOutcome, RxMeta, Speed, Stats, validate_tx_len,
+    Capabilities, Control, Counted, Coverage, ErrorKind, ErrorType, EthernetDevice, Events, Interest, Link, LinkMode,
+    LossReason, MacAddress, MaxFrameLen, Rearm, RearmOutcome, RxMeta, Speed, Stats, validate_tx_len,
 };
 
 use crate::Error;
 
-/// What a [`Bridge`] needs beside the driver: a buffer for a frame that did not fit the caller's, and one to put frames together in.
-#[derive(Debug)]
-pub struct Memory {
-    rx: [u8; MAX_FRAME_LEN],
-    tx: [u8; MAX_FRAME_LEN],
-}
+/// The driver and the chip drop these frames silently.
+const COVERAGE: Coverage = Coverage::EXACT
+    .with(LossReason::RxOverrun, Counted::NotReported)
+    .with(LossReason::RxBadFcs, Counted::NotReported)
+    .with(LossReason::RxBadLength, Counted::NotReported)
+    .with(LossReason::RxFiltered, Counted::NotReported);
 
-impl Memory {
-    /// Empty.
-    #[must_use]
-    pub const fn new() -> Self {
-        Self {
-            rx: [0; MAX_FRAME_LEN],
-            tx: [0; MAX_FRAME_LEN],
-        }
-    }
-}
-
-impl Default for Memory {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-/// The driver of the crate `enc28j60` as an [`EthernetDevice`]. The [module](self) lists its limits.
+/// The driver of the crate `enc28j60` as an [`EthernetDevice`]. The [module](self) lists the
+/// limits.
 ///
-/// [`Rearm`] needs the driver's INT pin.
-pub struct Bridge<'m, SPI, NCS, INT, RESET> {
-    driver: Enc28j60<SPI, NCS, INT, RESET>,
+/// [`Rearm`] requires a driver with an INT pin.
+pub struct Bridge<'m, SPI, NCS, INT, RST> {
+    driver: Enc28j60<SPI, NCS, INT, RST>,
     mac_address: MacAddress,
-    memory: &'m mut Memory,
-    /// Length of the frame in `memory.rx` that is next.
+    rx: &'m mut [u8; MAX_FRAME_LEN],
+    tx: &'m mut [u8; MAX_FRAME_LEN],
+    /// Length of the frame in `rx`, which is next.
     held: Option<usize>,
-    /// Length of the frame whose fate is not known yet.
+    /// Length of the frame that is being sent.
     in_flight: Option<usize>,
     stats: Stats,
-    told: Told,
+    reported: Reported,
     fault: bool,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
-struct Told {
+struct Reported {
     sent: u32,
     failed: u32,
     lost: u32,
 }
 
-impl<SPI, NCS, INT, RESET> fmt::Debug for Bridge<'_, SPI, NCS, INT, RESET> {
+impl<SPI, NCS, INT, RST> fmt::Debug for Bridge<'_, SPI, NCS, INT, RST> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Bridge")
             .field("mac_address", &self.mac_address)
@@ -115,17 +110,26 @@ impl<SPI, NCS, INT, RESET> fmt::Debug for Bridge<'_, SPI, NCS, INT, RESET> {
     }
 }
 
-impl<'m, SPI, NCS, INT, RESET> Bridge<'m, SPI, NCS, INT, RESET> {
-    /// Takes a driver that was constructed with this address.
-    pub const fn new(driver: Enc28j60<SPI, NCS, INT, RESET>, mac_address: MacAddress, memory: &'m mut Memory) -> Self {
+impl<'m, SPI, NCS, INT, RST> Bridge<'m, SPI, NCS, INT, RST> {
+    /// Wraps a driver that was constructed with `mac_address`.
+    ///
+    /// `rx` holds a frame that is longer than the buffer of the caller; in `tx`, the parts of a
+    /// frame are joined.
+    pub const fn new(
+        driver: Enc28j60<SPI, NCS, INT, RST>,
+        mac_address: MacAddress,
+        rx: &'m mut [u8; MAX_FRAME_LEN],
+        tx: &'m mut [u8; MAX_FRAME_LEN],
+    ) -> Self {
         Self {
             driver,
             mac_address,
-            memory,
+            rx,
+            tx,
             held: None,
             in_flight: None,
             stats: Stats::ZERO,
-            told: Told {
+            reported: Reported {
                 sent: 0,
                 failed: 0,
                 lost: 0,
@@ -134,26 +138,30 @@ impl<'m, SPI, NCS, INT, RESET> Bridge<'m, SPI, NCS, INT, RESET> {
         }
     }
 
-    /// Gives the driver back. A frame that did not fit its caller's buffer is lost.
-    pub fn release(self) -> Enc28j60<SPI, NCS, INT, RESET> {
+    /// Returns the driver. A frame held in `rx` is lost.
+    pub fn release(self) -> Enc28j60<SPI, NCS, INT, RST> {
         self.driver
     }
 }
 
-#[allow(deprecated, reason = "the driver asks for the first version of the traits")]
-impl<E, SPI, NCS, INT, RESET> Bridge<'_, SPI, NCS, INT, RESET>
+#[allow(deprecated, reason = "the driver requires the first version of the traits")]
+impl<E, SPI, NCS, INT, RST> Bridge<'_, SPI, NCS, INT, RST>
 where
     E: fmt::Debug,
     SPI: Transfer<u8, Error = E> + Write<u8, Error = E>,
     NCS: OutputPin,
     INT: IntPin,
-    RESET: ResetPin,
+    RST: ResetPin,
 {
-    const fn check(&self) -> Result<(), Error<E>> {
-        if self.fault { Err(Error::Fault) } else { Ok(()) }
+    fn check(&self) -> Result<(), Error<E>> {
+        if self.fault {
+            Err(ErrorKind::Fault.into())
+        } else {
+            Ok(())
+        }
     }
 
-    /// The bus failed: what the chip and the driver make of it is not known.
+    /// Notes that the bus failed: the state of chip and driver is unknown from here on.
     fn failed(&mut self, error: E) -> Error<E> {
         self.fault = true;
         self.stats.faults = self.stats.faults.wrapping_add(1);
@@ -167,22 +175,22 @@ where
         Ok(self.held.is_some() || self.driver.pending_packets().map_err(|e| self.failed(e))? > 0)
     }
 
-    /// Fetches the next frame into `memory.rx`, if there is one.
+    /// Reads the next frame into `rx`, if there is one.
     fn hold(&mut self) -> Result<Option<usize>, Error<E>> {
         if self.held.is_none() && self.is_pending()? {
-            let received = self.driver.receive(&mut self.memory.rx);
+            let received = self.driver.receive(self.rx);
             self.held = Some(received.map_err(|e| self.lost(e))?.into());
         }
         Ok(self.held)
     }
 
-    /// As [`failed`](Self::failed), in the middle of a frame.
+    /// As [`failed`](Self::failed), while a frame was read.
     fn lost(&mut self, error: E) -> Error<E> {
         self.stats.rx_reset = self.stats.rx_reset.wrapping_add(1);
         self.failed(error)
     }
 
-    /// The fate of the frame that was sent last is known.
+    /// Counts the frame that was being sent.
     fn settle(&mut self, sent: bool) {
         match self.in_flight.take() {
             Some(len) if sent => self.stats.count_tx(len),
@@ -201,7 +209,7 @@ where
     }
 }
 
-impl<E, SPI, NCS, INT, RESET> ErrorType for Bridge<'_, SPI, NCS, INT, RESET>
+impl<E, SPI, NCS, INT, RST> ErrorType for Bridge<'_, SPI, NCS, INT, RST>
 where
     E: fmt::Debug,
     SPI: Transfer<u8, Error = E>,
@@ -209,14 +217,14 @@ where
     type Error = Error<E>;
 }
 
-#[allow(deprecated, reason = "the driver asks for the first version of the traits")]
-impl<E, SPI, NCS, INT, RESET> EthernetDevice for Bridge<'_, SPI, NCS, INT, RESET>
+#[allow(deprecated, reason = "the driver requires the first version of the traits")]
+impl<E, SPI, NCS, INT, RST> EthernetDevice for Bridge<'_, SPI, NCS, INT, RST>
 where
     E: fmt::Debug,
     SPI: Transfer<u8, Error = E> + Write<u8, Error = E>,
     NCS: OutputPin,
     INT: IntPin,
-    RESET: ResetPin,
+    RST: ResetPin,
 {
     fn mac_address(&self) -> MacAddress {
         self.mac_address
@@ -224,11 +232,11 @@ where
 
     fn capabilities(&self) -> Capabilities {
         Capabilities::ETHERNET
-            .with_queue_frames(0, 1)
-            .with_rx_overrun_exact(false)
+            .with_queue_frames(None, Some(1))
+            .with_coverage(COVERAGE)
     }
 
-    /// Always up: the driver does not know.
+    /// Always up: the driver does not read the link state.
     fn link(&self) -> Link {
         let mut mode = LinkMode::UNKNOWN;
         mode.speed = Some(Speed::MBPS_10);
@@ -239,7 +247,8 @@ where
         self.stats
     }
 
-    /// Straight into `buf` where that has room for the longest frame; else by way of [`Memory`].
+    /// Reads directly into `buf` if it takes the longest frame, otherwise through the receive
+    /// buffer of the bridge.
     fn recv_frame(&mut self, buf: &mut [u8]) -> Result<Option<RxMeta>, Error<E>> {
         self.check()?;
         let len = if self.held.is_none() && buf.len() >= MAX_FRAME_LEN {
@@ -252,8 +261,8 @@ where
             let Some(needed) = self.hold()? else {
                 return Ok(None);
             };
-            let (Some(buf), Some(frame)) = (buf.get_mut(..needed), self.memory.rx.get(..needed)) else {
-                return Err(Error::Request(ErrorKind::BufferTooSmall { needed }));
+            let (Some(buf), Some(frame)) = (buf.get_mut(..needed), self.rx.get(..needed)) else {
+                return Err(ErrorKind::BufferTooSmall { needed }.into());
             };
             buf.copy_from_slice(frame);
             self.held = None;
@@ -273,29 +282,29 @@ where
         Ok(true)
     }
 
-    /// Always, where nothing failed: sending waits.
+    /// Always `true` unless the bus failed: sending waits.
     fn tx_ready(&mut self) -> Result<bool, Error<E>> {
         self.check().map(|()| true)
     }
 
-    /// One part goes to the chip as it lies; several are put together in [`Memory`].
+    /// One part is passed on as it is; several are joined in the transmit buffer of the bridge.
     fn send_vectored(&mut self, parts: &[&[u8]]) -> Result<(), Error<E>> {
         self.check()?;
-        let len = validate_tx_len(parts, &self.capabilities()).map_err(Error::Request)?;
-        // First, so that what becomes of the frame before is not taken for this one's.
+        let len = validate_tx_len(parts, MaxFrameLen::ETHERNET)?;
+        // First, so that the outcome of the previous frame is not counted for this one.
         self.flush()?;
         let joined;
         let frame = if let [frame] = parts {
             *frame
         } else {
-            let (mut rest, _) = self.memory.tx.split_at_mut(len);
+            let (mut rest, _) = self.tx.split_at_mut(len);
             for part in parts {
-                // As long as all parts together: `len`.
+                // All parts together have `len` bytes.
                 let (here, behind) = rest.split_at_mut(part.len());
                 here.copy_from_slice(part);
                 rest = behind;
             }
-            joined = &self.memory.tx;
+            joined = &*self.tx;
             joined.get(..len).unwrap_or_default()
         };
         match self.driver.transmit(frame) {
@@ -303,42 +312,43 @@ where
                 self.in_flight = Some(len);
                 Ok(())
             }
-            // Of no frame: nothing was on its way.
-            Err(enc28j60::Error::LateCollision) => Err(Error::Request(ErrorKind::Busy)),
+            // No frame was being sent: a stale flag.
+            Err(enc28j60::Error::LateCollision) => Err(ErrorKind::Busy.into()),
             Err(enc28j60::Error::Spi(e)) => Err(self.failed(e)),
         }
     }
 
-    /// Waits for the end of the frame that is on its way.
+    /// Waits for the end of the frame that is being sent.
     fn service(&mut self) -> Result<Events, Error<E>> {
         self.check()?;
         self.flush()?;
         let mut events = Events::NONE;
         events.rx_pending = self.is_pending()?;
         events.tx_ready = true;
-        let now = Told {
+        let now = Reported {
             sent: self.stats.tx_frames,
             failed: self.stats.tx_aborted,
             lost: self.stats.rx_lost(),
         };
-        let told = core::mem::replace(&mut self.told, now);
-        let count = |now: u32, told: u32| u16::try_from(now.wrapping_sub(told)).unwrap_or(u16::MAX);
-        events.tx_completed = count(now.sent, told.sent);
-        events.tx_failed = count(now.failed, told.failed);
-        events.rx_dropped = now.lost != told.lost;
+        let reported = core::mem::replace(&mut self.reported, now);
+        let count = |now: u32, before: u32| u16::try_from(now.wrapping_sub(before)).unwrap_or(u16::MAX);
+        events.tx_completed = count(now.sent, reported.sent);
+        events.tx_failed = count(now.failed, reported.failed);
+        events.rx_dropped = now.lost != reported.lost;
         Ok(events)
     }
 }
 
-/// Received frames only: the driver can enable no other interrupt. What waits for room to send has it already.
-#[allow(deprecated, reason = "the driver asks for the first version of the traits")]
-impl<E, SPI, NCS, INT, RESET> Rearm for Bridge<'_, SPI, NCS, INT, RESET>
+/// For received frames only: the driver has no other interrupt. Interest in transmit capacity is
+/// always `WorkPending`.
+#[allow(deprecated, reason = "the driver requires the first version of the traits")]
+impl<E, SPI, NCS, INT, RST> Rearm for Bridge<'_, SPI, NCS, INT, RST>
 where
     E: fmt::Debug,
     SPI: Transfer<u8, Error = E> + Write<u8, Error = E>,
     NCS: OutputPin,
     INT: IntPin + InputPin,
-    RESET: ResetPin,
+    RST: ResetPin,
 {
     fn disarm(&mut self) -> Result<(), Error<E>> {
         self.check()?;
@@ -358,15 +368,15 @@ where
     }
 }
 
-/// It is started on construction. The driver allows nothing else.
-impl<E, SPI, NCS, INT, RESET> Control for Bridge<'_, SPI, NCS, INT, RESET>
+/// The device is running on construction. Everything but `start` is `Unsupported`.
+impl<E, SPI, NCS, INT, RST> Control for Bridge<'_, SPI, NCS, INT, RST>
 where
     E: fmt::Debug,
     SPI: Transfer<u8, Error = E>,
 {
-    fn start(&mut self) -> Result<(), ControlError<Error<E>>> {
+    fn start(&mut self) -> Result<(), Error<E>> {
         if self.fault {
-            Err(ControlError::Device(Error::Fault))
+            Err(ErrorKind::Fault.into())
         } else {
             Ok(())
         }

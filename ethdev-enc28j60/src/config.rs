@@ -1,30 +1,36 @@
-//! What a user may choose.
+//! The configuration of the driver.
+
+use core::time::Duration;
 
 use ethdev::{Duplex, MacAddress, MaxFrameLen};
 
-/// How the chip is set up. Start from [`new`](Self::new).
+/// The configuration of the driver. Start from [`new`](Self::new).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Config {
-    /// The station address. The chip has none of its own.
+    /// The MAC address. The chip has none of its own.
     pub mac_address: MacAddress,
-    /// Half unless the partner was set to 10 Mbit/s full duplex by hand: the chip does not negotiate, and every partner that does takes it for half
-    /// duplex. A mismatch loses frames under load.
+    /// Half duplex unless the link partner is fixed to 10 Mbit/s full duplex: the chip does not
+    /// negotiate, and a partner that does falls back to half duplex. A mismatch loses frames
+    /// under load.
     pub duplex: Duplex,
-    /// What the LEDs show.
+    /// The functions of the LEDs.
     pub leds: Leds,
-    /// Whether frames may have a VLAN tag: 1518 instead of 1514 bytes.
+    /// Whether frames may have a VLAN tag: 1518 instead of 1514 bytes without FCS.
     pub vlan: bool,
-    /// How often the async driver looks at a chip without INT line while it waits, in microseconds. This is the latency, and one poll of 6 bytes per interval,
-    /// with a check of the chip's settings at every 32nd, is all the idle traffic: under 10 bytes per interval.
-    pub poll_interval_us: u32,
-    /// How often the async driver looks after an idle chip that has an INT line, in milliseconds; 0 = never, which makes idle traffic nothing. A chip that lost its
-    /// registers in a brown-out raises no interrupt.
-    pub idle_check_ms: u32,
+    /// The poll interval of the async driver without an INT line, at least 1 µs, at most 71
+    /// minutes. It bounds the receive latency. A poll takes 6 bytes on the bus; with the
+    /// settings check at every 32nd poll, under 10 bytes on average.
+    pub poll_interval: Duration,
+    /// The interval at which the async driver checks an idle chip with an INT line, 1 µs to 71
+    /// minutes; `None` for no check, and then no idle traffic. A chip that lost its registers
+    /// in a brown-out raises no interrupt.
+    pub watchdog_interval: Option<Duration>,
 }
 
 impl Config {
-    /// Half duplex, LED A for the link and B for traffic, no VLAN, polls every 1 ms, no idle check.
+    /// Creates a configuration: half duplex, LEDA for the link and LEDB for traffic, no VLAN, polls
+    /// every 1 ms, no watchdog.
     #[must_use]
     pub const fn new(mac_address: MacAddress) -> Self {
         Self {
@@ -32,54 +38,65 @@ impl Config {
             duplex: Duplex::Half,
             leds: Leds::LINK_AND_TRAFFIC,
             vlan: false,
-            poll_interval_us: 1000,
-            idle_check_ms: 0,
+            poll_interval: Duration::from_millis(1),
+            watchdog_interval: None,
         }
     }
 
-    /// The same with this duplex.
+    /// Sets the duplex mode.
     #[must_use]
     pub const fn with_duplex(mut self, duplex: Duplex) -> Self {
         self.duplex = duplex;
         self
     }
 
-    /// The same with these LEDs.
+    /// Sets the functions of the LEDs.
     #[must_use]
     pub const fn with_leds(mut self, leds: Leds) -> Self {
         self.leds = leds;
         self
     }
 
-    /// The same with or without room for a VLAN tag.
+    /// Sets whether frames may have a VLAN tag.
     #[must_use]
     pub const fn with_vlan(mut self, vlan: bool) -> Self {
         self.vlan = vlan;
         self
     }
 
-    /// The same with this interval between polls, in microseconds. 0 counts as 1.
+    /// Sets the poll interval of the async driver without an INT line.
     #[must_use]
-    pub const fn with_poll_interval_us(mut self, us: u32) -> Self {
-        self.poll_interval_us = us;
+    pub const fn with_poll_interval(mut self, interval: Duration) -> Self {
+        self.poll_interval = interval;
         self
     }
 
-    /// The same with this interval between looks at an idle chip with INT line, in milliseconds; 0 = never.
+    /// Sets the interval at which the async driver checks an idle chip with an INT line.
     #[must_use]
-    pub const fn with_idle_check_ms(mut self, ms: u32) -> Self {
-        self.idle_check_ms = ms;
+    pub const fn with_watchdog_interval(mut self, interval: Duration) -> Self {
+        self.watchdog_interval = Some(interval);
         self
     }
 }
 
-/// What the driver keeps of a [`Config`] to set the chip up again.
+/// The part of a [`Config`] that is needed to set up the chip again.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Settings {
     pub(crate) mac_address: MacAddress,
     pub(crate) duplex: Duplex,
     pub(crate) leds: Leds,
     vlan: bool,
+}
+
+/// Microseconds for a delay, at least 1 and at most 71 minutes.
+pub(crate) const fn delay_us(interval: Duration) -> u32 {
+    if interval.as_secs() >= 4294 {
+        return u32::MAX;
+    }
+    match interval.as_secs() as u32 * 1_000_000 + interval.subsec_micros() {
+        0 => 1,
+        us => us,
+    }
 }
 
 impl Settings {
@@ -106,7 +123,7 @@ impl Settings {
     }
 }
 
-/// What the two LEDs show, and for how long (data sheet register 2-2, PHLCON).
+/// The functions of the two LEDs (data sheet register 2-2, PHLCON).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Leds {
@@ -114,15 +131,15 @@ pub struct Leds {
     pub a: Led,
     /// LEDB.
     pub b: Led,
-    /// How long short events are shown.
+    /// How long short events light an LED.
     pub stretch: LedStretch,
 }
 
 impl Leds {
-    /// LEDA for the link, LEDB for traffic, events shown for 40 ms.
+    /// LEDA for the link, LEDB for traffic, events stretched to 40 ms.
     pub const LINK_AND_TRAFFIC: Self = Self::new(Led::Link, Led::Traffic);
 
-    /// These, events shown for 40 ms.
+    /// Creates a setting with events stretched to 40 ms.
     #[must_use]
     pub const fn new(a: Led, b: Led) -> Self {
         Self {
@@ -132,7 +149,7 @@ impl Leds {
         }
     }
 
-    /// The same with events shown for so long.
+    /// Sets how long short events light an LED.
     #[must_use]
     pub const fn with_stretch(mut self, stretch: LedStretch) -> Self {
         self.stretch = stretch;
@@ -143,14 +160,15 @@ impl Leds {
         let (length, on) = match self.stretch {
             LedStretch::Off => (0, 0),
             LedStretch::Normal => (0, crate::regs::phy::PHLCON_STRCH),
-            LedStretch::Ms73 => (1, crate::regs::phy::PHLCON_STRCH),
-            LedStretch::Ms139 => (2, crate::regs::phy::PHLCON_STRCH),
+            LedStretch::Medium => (1, crate::regs::phy::PHLCON_STRCH),
+            LedStretch::Long => (2, crate::regs::phy::PHLCON_STRCH),
         };
         crate::regs::phy::PHLCON_RESERVED_ONES | ((self.a as u16) << 8) | ((self.b as u16) << 4) | (length << 2) | on
     }
 }
 
-/// What one LED shows. Code 14 (duplex and collisions) is missing: it does not work (erratum 11).
+/// The function of one LED. Code 14 (duplex and collisions) is left out, because it does not work
+/// (erratum 11).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 #[repr(u8)]
@@ -181,18 +199,18 @@ pub enum Led {
     LinkAndTraffic = 0xd,
 }
 
-/// How long an LED shows a short event.
+/// How long a short event lights an LED.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LedStretch {
-    /// As long as it is.
+    /// For the time of the event.
     Off,
-    /// About 40 ms.
+    /// About 40 ms (TNSTRCH).
     Normal,
-    /// About 73 ms.
-    Ms73,
-    /// About 139 ms.
-    Ms139,
+    /// About 73 ms (TMSTRCH).
+    Medium,
+    /// About 139 ms (TLSTRCH).
+    Long,
 }
 
 #[cfg(test)]
@@ -200,9 +218,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn leds_as_microchips_stack_has_them() {
+    fn delay_us_out_of_range_saturates() {
+        assert_eq!(delay_us(Duration::ZERO), 1);
+        assert_eq!(delay_us(Duration::from_millis(1)), 1000);
+        assert_eq!(delay_us(Duration::from_micros(4_293_999_999)), 4_293_999_999);
+        assert_eq!(delay_us(Duration::MAX), u32::MAX);
+    }
+
+    #[test]
+    fn phlcon_matches_microchips_stack() {
         assert_eq!(Leds::LINK_AND_TRAFFIC.phlcon(), 0x3472);
-        let shown = Leds::new(Led::LinkAndTraffic, Led::Collision).with_stretch(LedStretch::Ms139);
+        let shown = Leds::new(Led::LinkAndTraffic, Led::Collision).with_stretch(LedStretch::Long);
         assert_eq!(shown.phlcon(), 0x3d3a);
     }
 }

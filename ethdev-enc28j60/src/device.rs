@@ -5,8 +5,8 @@ use core::fmt;
 use embedded_hal::delay::DelayNs;
 use embedded_hal::spi::SpiDevice;
 use ethdev::{
-    Capabilities, Control, ControlError, ErrorType, EthernetDevice, Events, FilterOutcome, Interest, Link, MacAddress,
-    Rearm, RearmOutcome, RxFilter, RxMeta, Stats,
+    Capabilities, Control, ErrorKind, ErrorType, EthernetDevice, Events, FilterOutcome, Interest, Link, MacAddress,
+    MaxFrameLen, Rearm, RearmOutcome, RxFilter, RxMeta, Stats,
 };
 
 use crate::blocking::chip::Chip;
@@ -15,66 +15,79 @@ use crate::{Config, Error, Revision};
 
 /// An ENC28J60 behind a blocking SPI device.
 ///
-/// It is started on construction. Every call returns after a bounded number of SPI transactions and waits; see [`Error`] for how each ends.
-pub struct Enc28j60<SPI, DELAY, RST = NoReset> {
-    chip: Chip<Blocking<SPI, DELAY, RST>>,
+/// The device is running on construction. Every call returns after a bounded number of SPI
+/// transactions and delays.
+///
+/// `D` is the delay, `RST` the RESET pin: [`Reset`](crate::Reset) or [`NoReset`].
+pub struct Enc28j60<SPI, D, RST = NoReset> {
+    chip: Chip<Blocking<SPI, D, RST>>,
 }
 
-impl<SPI, DELAY, RST> fmt::Debug for Enc28j60<SPI, DELAY, RST> {
+impl<SPI, D, RST> fmt::Debug for Enc28j60<SPI, D, RST> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Enc28j60").finish_non_exhaustive()
     }
 }
 
-impl<SPI: SpiDevice, DELAY: DelayNs> Enc28j60<SPI, DELAY> {
-    /// Resets the chip over SPI, sets it up and starts it. Takes 1.5 ms and some 250 short transactions.
+impl<SPI: SpiDevice, D: DelayNs> Enc28j60<SPI, D> {
+    /// Resets the chip over SPI, initializes it and starts it. Takes 1.5 ms and about 250 short
+    /// transactions.
     ///
-    /// `spi` is in mode 0 at 8 to 20 MHz and must be able to delay within a transaction.
+    /// `spi` is in mode 0 at 8 to 20 MHz and supports delays within a transaction
+    /// ([`Operation::DelayNs`]).
     ///
     /// # Errors
     ///
-    /// The bus failed, or what is behind it is no working ENC28J60.
-    pub fn new(spi: SPI, delay: DELAY, config: Config) -> Result<Self, Error<SPI::Error>> {
+    /// `Spi`, `NotResponding`, `WrongChip`, `RegisterMismatch`, `Timeout`: see [`Error`].
+    ///
+    /// [`Operation::DelayNs`]: embedded_hal::spi::Operation::DelayNs
+    pub fn new(spi: SPI, delay: D, config: Config) -> Result<Self, Error<SPI::Error>> {
         Self::with_reset(spi, delay, NoReset, config)
     }
 }
 
-impl<SPI: SpiDevice, DELAY: DelayNs, RST: ResetPin> Enc28j60<SPI, DELAY, RST> {
-    /// As [`new`](Enc28j60::new), with the RESET pin wired: `Reset(pin)`.
+impl<SPI: SpiDevice, D: DelayNs, RST: ResetPin> Enc28j60<SPI, D, RST> {
+    /// As [`new`](Enc28j60::new), and resets the chip by its RESET pin:
+    /// [`Reset(pin)`](crate::Reset).
     ///
     /// # Errors
     ///
-    /// As [`new`](Enc28j60::new), or the pin failed.
-    pub fn with_reset(spi: SPI, delay: DELAY, reset: RST, config: Config) -> Result<Self, Error<SPI::Error>> {
+    /// As [`new`](Enc28j60::new), or `ResetPin`.
+    pub fn with_reset(spi: SPI, delay: D, reset: RST, config: Config) -> Result<Self, Error<SPI::Error>> {
         let mut chip = Chip::new(Blocking { spi, delay, reset }, &config);
         chip.begin()?;
         Ok(Self { chip })
     }
 
-    /// The revision of the silicon.
+    /// Returns the revision of the silicon.
     #[must_use]
     pub const fn revision(&self) -> Revision {
         self.chip.revision
     }
 
-    /// Gives the SPI device, the delay and the RESET pin back. The chip goes on receiving: [`stop`](Control::stop) it first.
-    pub fn release(self) -> (SPI, DELAY, RST) {
+    /// Returns the SPI device, the delay and the RESET pin. The chip continues to receive unless it
+    /// was [stopped](Control::stop).
+    pub fn release(self) -> (SPI, D, RST) {
         let Blocking { spi, delay, reset } = self.chip.spi.bus;
         (spi, delay, reset)
     }
 }
 
-impl<SPI: SpiDevice, DELAY, RST> ErrorType for Enc28j60<SPI, DELAY, RST> {
+impl<SPI: SpiDevice, D, RST> ErrorType for Enc28j60<SPI, D, RST> {
     type Error = Error<SPI::Error>;
 }
 
-impl<SPI: SpiDevice, DELAY: DelayNs, RST: ResetPin> EthernetDevice for Enc28j60<SPI, DELAY, RST> {
+impl<SPI: SpiDevice, D: DelayNs, RST: ResetPin> EthernetDevice for Enc28j60<SPI, D, RST> {
     fn mac_address(&self) -> MacAddress {
         self.chip.settings.mac_address
     }
 
     fn capabilities(&self) -> Capabilities {
         self.chip.capabilities()
+    }
+
+    fn tx_max_frame_len(&self) -> MaxFrameLen {
+        self.chip.settings.max_frame_len()
     }
 
     fn link(&self) -> Link {
@@ -106,7 +119,7 @@ impl<SPI: SpiDevice, DELAY: DelayNs, RST: ResetPin> EthernetDevice for Enc28j60<
     }
 }
 
-impl<SPI: SpiDevice, DELAY: DelayNs, RST: ResetPin> Rearm for Enc28j60<SPI, DELAY, RST> {
+impl<SPI: SpiDevice, D: DelayNs, RST: ResetPin> Rearm for Enc28j60<SPI, D, RST> {
     fn disarm(&mut self) -> Result<(), Self::Error> {
         self.chip.disarm()
     }
@@ -116,36 +129,42 @@ impl<SPI: SpiDevice, DELAY: DelayNs, RST: ResetPin> Rearm for Enc28j60<SPI, DELA
     }
 }
 
-/// Frames that arrive while an address or a filter is changed are lost without being counted: the receiver is off then, as the data sheet asks.
-impl<SPI: SpiDevice, DELAY: DelayNs, RST: ResetPin> Control for Enc28j60<SPI, DELAY, RST> {
-    fn start(&mut self) -> Result<(), ControlError<Self::Error>> {
-        self.chip.start().map_err(ControlError::Device)
+/// The device is running on construction.
+///
+/// `set_mac_address` and `set_rx_filter` turn the receiver off for the change (data sheet section
+/// 8): frames that arrive meanwhile are lost and not counted. Pending frames stay.
+///
+/// A group filter is a hash table of 64 bits: [`Superset`](FilterOutcome::Superset). Promiscuous
+/// reception is exact.
+impl<SPI: SpiDevice, D: DelayNs, RST: ResetPin> Control for Enc28j60<SPI, D, RST> {
+    fn start(&mut self) -> Result<(), Self::Error> {
+        self.chip.start()
     }
 
-    fn stop(&mut self) -> Result<(), ControlError<Self::Error>> {
-        self.chip.stop().map_err(ControlError::Device)
+    fn stop(&mut self) -> Result<(), Self::Error> {
+        self.chip.stop()
     }
 
-    fn set_mac_address(&mut self, address: MacAddress) -> Result<(), ControlError<Self::Error>> {
+    fn set_mac_address(&mut self, address: MacAddress) -> Result<(), Self::Error> {
         if !address.is_unicast() {
-            return Err(ControlError::InvalidInput);
+            return Err(ErrorKind::InvalidInput.into());
         }
-        self.chip.set_mac_address(address).map_err(ControlError::Device)
+        self.chip.set_mac_address(address)
     }
 
-    fn set_rx_filter(&mut self, filter: RxFilter<'_>) -> Result<FilterOutcome, ControlError<Self::Error>> {
-        self.chip.set_rx_filter(filter).map_err(ControlError::Device)
+    fn set_rx_filter(&mut self, filter: RxFilter<'_>) -> Result<FilterOutcome, Self::Error> {
+        self.chip.set_rx_filter(filter)
     }
 
-    fn recover(&mut self) -> Result<(), ControlError<Self::Error>> {
-        self.chip.recover().map_err(ControlError::Device)
+    fn recover(&mut self) -> Result<(), Self::Error> {
+        self.chip.recover()
     }
 
-    fn sleep(&mut self) -> Result<(), ControlError<Self::Error>> {
-        self.chip.sleep().map_err(ControlError::Device)
+    fn sleep(&mut self) -> Result<(), Self::Error> {
+        self.chip.sleep()
     }
 
-    fn wake(&mut self) -> Result<(), ControlError<Self::Error>> {
-        self.chip.wake().map_err(ControlError::Device)
+    fn wake(&mut self) -> Result<(), Self::Error> {
+        self.chip.wake()
     }
 }

@@ -1,95 +1,127 @@
-//! What can go wrong, with its cause.
+//! The error type of the driver.
 
 use core::fmt;
 
 use embedded_hal::digital;
 use ethdev::ErrorKind;
 
-/// What a wait was for that took longer than the data sheet gives it.
+/// What the driver waited for when it timed out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
-pub enum Wait {
-    /// The oscillator, after a reset or a sleep (data sheet section 2.2).
-    Clock,
-    /// The MII's busy bit (section 3.3.1).
+pub enum WaitFor {
+    /// ESTAT.CLKRDY, after a reset or power save (data sheet section 2.2).
+    ClkRdy,
+    /// MISTAT.BUSY to clear (section 3.3.1).
     Mii,
-    /// The end of a frame that was arriving when the receiver was turned off (section 14.0).
-    ReceiverIdle,
+    /// ESTAT.RXBUSY to clear after the receiver was turned off (section 14.0).
+    RxIdle,
 }
 
-/// An error of the driver. `E` is the SPI device's.
+/// An error of the driver. `E` is the error of the SPI device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Error<E> {
-    /// The SPI device failed. What the chip made of the instruction is not known; the driver finds out before it goes on.
+    /// An error without a further cause: busy, link down, stopped, wrong length, invalid argument,
+    /// unsupported, or a chip that could not be started ([`Fault`](ErrorKind::Fault), see
+    /// [`recover`](ethdev::Control::recover)).
+    Kind(ErrorKind),
+    /// The SPI device failed. Whether the chip executed the instruction is unknown; the next call
+    /// finds out.
     Spi(E),
-    /// The RESET pin could not be driven.
+    /// The RESET pin failed.
     ResetPin(digital::ErrorKind),
-    /// The INT pin could not be waited for.
+    /// The INT pin failed.
     InterruptPin(digital::ErrorKind),
-    /// Nothing answers: all zeros or all ones where the revision should be.
+    /// No chip responds: EREVID or ESTAT reads all zeros or all ones.
     NotResponding {
-        /// What was read.
+        /// The byte that was read.
         read: u8,
     },
-    /// Something answers, but no revision of this chip: another chip, or bytes that are damaged on their way.
+    /// EREVID is not a known revision: another chip, or a bus that corrupts bytes.
     WrongChip {
-        /// What was read where the revision should be.
+        /// The value of EREVID.
         revision: u8,
     },
-    /// Its MAC or PHY registers do not hold what was written, or not what is constant. Chip select rises less than 210 ns after the last clock
-    /// (data sheet table 16-6), or the clock is below 8 MHz with a B1 or B4 (erratum 1).
+    /// A MAC or PHY register does not read back as written, or an ID register has the wrong value.
+    /// Chip select rises less than 210 ns after the last clock (data sheet table 16-6), or SCK
+    /// is below 8 MHz on revision B1 or B4 (erratum 1).
     RegisterMismatch {
         /// Bank (4 = PHY) and address of the register.
         register: (u8, u8),
-        /// What it should hold.
+        /// The expected value.
         expected: u16,
-        /// What was read.
+        /// The value that was read.
         found: u16,
     },
-    /// The chip did not do its part in time.
-    Timeout(Wait),
-    /// The caller's request cannot be met: the kinds that the contract names for callers, [`Stopped`](ErrorKind::Stopped), [`LinkDown`](ErrorKind::LinkDown)
-    /// and [`Busy`](ErrorKind::Busy).
-    Request(ErrorKind),
-    /// An earlier attempt to start the chip failed: `recover()` tries again.
-    Fault,
+    /// The chip did not finish within the time that the data sheet gives.
+    Timeout(WaitFor),
 }
 
 impl<E: fmt::Debug> ethdev::Error for Error<E> {
     fn kind(&self) -> ErrorKind {
         match self {
+            Self::Kind(kind) => *kind,
             Self::Spi(_) | Self::ResetPin(_) | Self::InterruptPin(_) | Self::RegisterMismatch { .. } => ErrorKind::Bus,
             Self::NotResponding { .. } | Self::WrongChip { .. } => ErrorKind::NotPresent,
             Self::Timeout(_) => ErrorKind::Timeout,
-            Self::Request(kind) => *kind,
-            Self::Fault => ErrorKind::Fault,
         }
+    }
+}
+
+impl<E> From<ErrorKind> for Error<E> {
+    fn from(kind: ErrorKind) -> Self {
+        Self::Kind(kind)
+    }
+}
+
+impl fmt::Display for WaitFor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::ClkRdy => "CLKRDY",
+            Self::Mii => "the MII",
+            Self::RxIdle => "the receiver to become idle",
+        })
     }
 }
 
 impl<E: fmt::Debug> fmt::Display for Error<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Spi(e) => write!(f, "SPI failed: {e:?}"),
-            Self::ResetPin(e) => write!(f, "RESET pin failed: {e}"),
-            Self::InterruptPin(e) => write!(f, "INT pin failed: {e}"),
-            Self::NotResponding { read } => write!(f, "no ENC28J60 answers (every byte is {read:#04x})"),
-            Self::WrongChip { revision } => write!(f, "no ENC28J60: revision {revision:#04x}"),
+            Self::Kind(kind) => kind.fmt(f),
+            Self::Spi(e) => write!(f, "SPI error: {e:?}"),
+            Self::ResetPin(e) => write!(f, "RESET pin error: {e}"),
+            Self::InterruptPin(e) => write!(f, "INT pin error: {e}"),
+            Self::NotResponding { read } => write!(f, "ENC28J60 not responding (read {read:#04x})"),
+            Self::WrongChip { revision } => write!(f, "not an ENC28J60 (EREVID {revision:#04x})"),
             Self::RegisterMismatch {
                 register: (bank, address),
                 expected,
                 found,
             } => write!(
                 f,
-                "register {bank}:{address:#04x} reads {found:#06x} instead of {expected:#06x}: is chip select held 210 ns?"
+                "register {address:#04x} of bank {bank} reads {found:#06x}, expected {expected:#06x}"
             ),
-            Self::Timeout(wait) => write!(f, "waited in vain for {wait:?}"),
-            Self::Request(kind) => fmt::Display::fmt(kind, f),
-            Self::Fault => f.write_str("the chip could not be started, recover() is needed"),
+            Self::Timeout(wait) => write!(f, "timed out waiting for {wait}"),
         }
     }
 }
 
 impl<E: fmt::Debug> core::error::Error for Error<E> {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ethdev::Error as _;
+
+    #[test]
+    fn from_kind_round_trips() {
+        for kind in [
+            ErrorKind::Busy,
+            ErrorKind::Fault,
+            ErrorKind::BufferTooSmall { needed: 60 },
+        ] {
+            assert_eq!(Error::<()>::from(kind).kind(), kind);
+        }
+    }
+}

@@ -1,10 +1,10 @@
-//! The receive filter as the chip's registers.
+//! The receive filter as register values.
 
 use ethdev::{FilterOutcome, MacAddress, Multicast, RxFilter};
 
 use crate::regs::erxfcon;
 
-/// ERXFCON and the hash table for this filter (section 8), and how closely they follow it.
+/// Returns ERXFCON and the hash table for a filter (section 8), and how closely they match it.
 pub(crate) fn settings(filter: RxFilter<'_>) -> (u8, u64, FilterOutcome) {
     if filter.promiscuous {
         // No filter but the FCS: everything passes.
@@ -47,7 +47,7 @@ mod tests {
     const GROUP: MacAddress = MacAddress::new([0x01, 0x00, 0x5e, 0x7f, 0xff, 0xfa]);
 
     #[test]
-    fn filters() {
+    fn settings_each_filter_matches_data_sheet() {
         let groups = [GROUP];
         let none = RxFilter::DEFAULT.with_broadcast(false);
         assert_eq!(settings(RxFilter::DEFAULT), (0xa1, 0, FilterOutcome::Exact));

@@ -1,9 +1,11 @@
-//! The chip's registers as data: bank, address and kind (DS39662E section 3, tables 3-1 to 3-3). No behaviour.
+//! Register definitions: bank, address and kind (DS39662E section 3, tables 3-1 to 3-3).
 //!
-//! The kind is the type: what can be done to a register follows from it, so that a MAC or MII register cannot be read without its dummy byte,
-//! and ECON1 cannot be written as a whole, which would cancel or repeat a transmission.
+//! The kind is the type: what can be done to a register follows from it, so that a MAC or MII
+//! register cannot be read without its dummy byte, and ECON1 cannot be written as a whole, which
+//! would cancel or repeat a transmission.
 
-/// One of the five registers that every bank has. Only single bits of them are ever changed (BFS, BFC).
+/// One of the five registers that every bank has. Only single bits of them are ever changed (BFS,
+/// BFC).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Common(pub(crate) u8);
 
@@ -21,7 +23,8 @@ pub(crate) struct Pair {
     pub(crate) high: Eth,
 }
 
-/// A MAC or MII register: a dummy byte comes before its value, and CS has to be held after the last bit of it (table 16-6).
+/// A MAC or MII register: a dummy byte comes before its value, and CS has to be held after the last
+/// bit of it (table 16-6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Mac {
     pub(crate) bank: u8,
@@ -83,7 +86,8 @@ pub(crate) const MIWRH: Mac = mac(2, 0x17);
 pub(crate) const MIRDL: Mac = mac(2, 0x18);
 pub(crate) const MIRDH: Mac = mac(2, 0x19);
 
-/// The station address, first octet on the wire first. The data sheet's numbers and their addresses are not in the same order.
+/// The MAC address, first octet on the wire first. The data sheet's numbers and their addresses are
+/// not in the same order.
 pub(crate) const MAADR: [Mac; 6] = [
     mac(3, 0x04),
     mac(3, 0x05),
@@ -214,7 +218,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_station_address_is_where_the_data_sheet_has_it() {
+    fn maadr_addresses_match_table_3_1() {
         // Table 3-1: MAADR5, 6, 3, 4, 1, 2 at 00h to 05h of bank 3.
         assert_eq!(
             MAADR.map(|r| (r.bank, r.address)),
@@ -223,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_at_the_address_that_must_not_be_used() {
+    fn addresses_below_reserved_1ah() {
         for reg in [ERXFCON, EPKTCNT, EREVID, ECOCON, EHT0] {
             assert!(reg.address < 0x1a);
         }

@@ -1,4 +1,4 @@
-//! The receive buffer as arithmetic: where packets begin, and what their headers say. Values only, no chip.
+//! Arithmetic of the receive buffer, and packet headers. No I/O.
 
 use core::num::NonZeroU16;
 
@@ -8,7 +8,8 @@ pub(crate) const RX_START: u16 = 0x0000;
 pub(crate) const RX_END: u16 = 0x13ff;
 /// Its length.
 pub(crate) const RX_LEN: u16 = RX_END - RX_START + 1;
-/// Where the two frames to send lie: control byte, frame, 7 bytes of status. The low bytes are the same, so that ETXSTL never changes.
+/// Where the two frames to send lie: control byte, frame, 7 bytes of status. The low bytes are the
+/// same, so that ETXSTL never changes.
 pub(crate) const TX_SLOTS: [u16; 2] = [0x1400, 0x1a00];
 /// Length of a packet's header: next packet, byte count, status.
 pub(crate) const HEADER: u16 = 6;
@@ -22,11 +23,14 @@ pub(crate) const MIN_LEGAL_COUNT: u16 = 64;
 pub(crate) const FCS: u16 = 4;
 /// Longest packet, with its header.
 const MAX_PACKET: u16 = HEADER + MAX_COUNT;
-/// How many of the longest packets the buffer holds, with the odd byte and the one that is never used.
+/// How many of the longest packets the buffer holds, with the odd byte and the one that is never
+/// used.
 pub(crate) const RX_FRAMES: u16 = (RX_LEN - 2) / MAX_PACKET;
-/// How much of what was read may be kept from the chip without breaking the promise of [`RX_FRAMES`], whatever waits.
+/// How much of what was read may be kept from the chip without breaking the promise of
+/// [`RX_FRAMES`], whatever waits.
 const KEPT_ALWAYS: u16 = RX_LEN - 2 - RX_FRAMES * MAX_PACKET;
-/// The same while so many frames wait that the promise is kept already: most of the buffer is still the chip's.
+/// The same while so many frames wait that the promise is kept already: most of the buffer is still
+/// the chip's.
 const KEPT_BUSY: u16 = RX_LEN / 4;
 /// ERXRDPT is always the last byte of one of these: only its high byte changes.
 const PAGE: u16 = 0x100;
@@ -34,7 +38,8 @@ const PAGE: u16 = 0x100;
 pub(crate) const LAST_PAGE: u8 = (RX_END / PAGE) as u8;
 const _: () = assert!(KEPT_ALWAYS >= PAGE && KEPT_BUSY >= KEPT_ALWAYS && RX_LEN % PAGE == 0);
 
-/// The position `by` bytes after `at`, round the end of the buffer. `by` is at most the buffer's length.
+/// The position `by` bytes after `at`, round the end of the buffer. `by` is at most the buffer's
+/// length.
 pub(crate) const fn advance(at: u16, by: u16) -> u16 {
     let sum = at - RX_START + by;
     RX_START + if sum >= RX_LEN { sum - RX_LEN } else { sum }
@@ -63,8 +68,9 @@ pub(crate) const fn end_of(page: u8) -> u16 {
     page as u16 * PAGE + PAGE - 1
 }
 
-/// How much of what was read may be kept from the chip while `waiting` packets wait, the first of which is `first` where that is known: so much that with
-/// them the buffer takes [`RX_FRAMES`] of the longest.
+/// How much of what was read may be kept from the chip while `waiting` packets wait, the first of
+/// which is `first` where that is known: so much that with them the buffer takes [`RX_FRAMES`] of
+/// the longest.
 pub(crate) fn may_keep(waiting: u8, first: Option<Header>) -> u16 {
     if u16::from(waiting) >= RX_FRAMES {
         return KEPT_BUSY;
@@ -75,8 +81,8 @@ pub(crate) fn may_keep(waiting: u8, first: Option<Header>) -> u16 {
     }
 }
 
-/// What stands in front of a received frame, checked: the length of the frame with FCS, and whether it was received well. It has a length, so that an
-/// `Option` of it takes no more than two bytes.
+/// What stands in front of a received frame, checked: the length of the frame with FCS, and whether
+/// it was received well. It has a length, so that an `Option` of it takes no more than two bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Header(NonZeroU16);
 
@@ -97,7 +103,8 @@ impl Header {
 
     /// The header of the packet at `start`; `None` where the chip cannot mean it.
     ///
-    /// The position of the next packet follows from this one's and its length (section 7.2.2): both have to agree.
+    /// The position of the next packet follows from this one's and its length (section 7.2.2): both
+    /// have to agree.
     pub(crate) fn parse(bytes: [u8; HEADER as usize], start: u16) -> Option<Self> {
         let [next_low, next_high, count_low, count_high, status_low, status_high] = bytes;
         let next = u16::from_le_bytes([next_low, next_high]);
@@ -156,7 +163,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn positions_stay_in_the_buffer(at in 0..RX_LEN, by in 0..=RX_LEN) {
+        fn advance_any_stays_in_the_buffer(at in 0..RX_LEN, by in 0..=RX_LEN) {
             let to = advance(at, by);
             prop_assert!(to < RX_LEN);
             prop_assert_eq!(distance(at, to), by % RX_LEN);
@@ -164,7 +171,7 @@ mod tests {
         }
 
         #[test]
-        fn what_is_freed_was_read_and_little_is_kept(next in 0..RX_LEN / 2) {
+        fn page_before_any_frees_only_what_was_read(next in 0..RX_LEN / 2) {
             let (next, page) = (next * 2, page_before(next * 2));
             prop_assert!(end_of(page) <= RX_END && end_of(page) % 2 == 1);
             prop_assert!(kept(page, next) < PAGE);
@@ -172,7 +179,7 @@ mod tests {
         }
 
         #[test]
-        fn any_six_bytes_are_a_header_or_refused(raw: [u8; 6], start in 0..RX_LEN / 2) {
+        fn parse_any_bytes_is_valid_or_none(raw: [u8; 6], start in 0..RX_LEN / 2) {
             let start = start * 2;
             if let Some(header) = Header::parse(raw, start) {
                 prop_assert!(header.next(start) % 2 == 0 && header.next(start) <= RX_END);
@@ -182,7 +189,7 @@ mod tests {
         }
 
         #[test]
-        fn what_the_chip_writes_is_taken(start in 0..RX_LEN / 2, count in MIN_COUNT..=MAX_COUNT, status: [u8; 2]) {
+        fn parse_chip_header_is_some(start in 0..RX_LEN / 2, count in MIN_COUNT..=MAX_COUNT, status: [u8; 2]) {
             let start = start * 2;
             let next = (u32::from(start) + 6 + u32::from(count) + u32::from(count % 2)) % u32::from(RX_LEN);
             let raw = bytes(next as u16, count, [status[0], status[1] & 0x7f]);
@@ -191,7 +198,7 @@ mod tests {
         }
 
         #[test]
-        fn one_bit_wrong_in_a_pointer_or_length_is_noticed(start in 0..RX_LEN / 2, count in 64_u16..=1518, bit in 0_usize..32) {
+        fn parse_flipped_bit_in_pointer_or_length_is_none(start in 0..RX_LEN / 2, count in 64_u16..=1518, bit in 0_usize..32) {
             let start = start * 2;
             let next = advance(start, 6 + count + count % 2);
             let mut raw = bytes(next, count, [GOOD, 0]);
@@ -201,14 +208,15 @@ mod tests {
     }
 
     #[test]
-    fn the_data_sheets_example() {
-        // Section 7.2.2: a packet at 1020h, the next at 106Eh, in a larger buffer than ours; moved to 0020h here.
+    fn parse_data_sheet_example() {
+        // Section 7.2.2: a packet at 1020h, the next at 106Eh, in a larger buffer than ours; moved to 0020h
+        // here.
         let header = Header::parse(bytes(0x006e, 0x48, [GOOD, 0]), 0x0020).unwrap();
         assert_eq!((header.len(), header.quality(1518)), (0x44, Quality::Good));
     }
 
     #[test]
-    fn quality() {
+    fn quality_by_status_and_length() {
         let of = |count, status| {
             Header::parse(bytes(advance(0, 6 + count + count % 2), count, [status, 0]), 0)
                 .unwrap()
@@ -218,14 +226,15 @@ mod tests {
         assert_eq!(of(64, 0xc0), Quality::Good);
         assert_eq!(of(63, 0x80), Quality::BadLength);
         assert_eq!(of(1519, 0x80), Quality::BadLength);
-        // The chip does not let a wrong FCS through; if it says so all the same, that is an error like others.
+        // The chip does not let a wrong FCS through; if it says so all the same, that is an error like
+        // others.
         assert_eq!(of(64, 0x90), Quality::Error);
         assert_eq!(of(64, 0x00), Quality::Error);
     }
 
     proptest! {
         #[test]
-        fn with_what_is_kept_and_what_waits_the_promise_holds(waiting in 0..3_u8, count in MIN_COUNT..=MAX_COUNT) {
+        fn may_keep_any_leaves_capacity_for_promised_frames(waiting in 0..3_u8, count in MIN_COUNT..=MAX_COUNT) {
             let first = Header(NonZeroU16::new(count | Header::GOOD).unwrap());
             // The others that wait may be the longest.
             let known = if waiting > 0 { HEADER + first.body() } else { 0 };
@@ -237,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn the_buffer_is_laid_out_as_the_errata_ask() {
+    fn buffer_layout_follows_errata() {
         assert_eq!((RX_START, RX_END % 2), (0, 1));
         assert_eq!((RX_FRAMES, KEPT_ALWAYS, KEPT_BUSY), (3, 534, 1280));
         for slot in TX_SLOTS {

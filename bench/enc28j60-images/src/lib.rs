@@ -1,4 +1,4 @@
-//! What the images have in common: a host that nobody can see through, so that no driver is optimized away.
+//! The common part of the images: a host that is opaque to the optimizer, so that no driver is optimized away.
 #![no_std]
 
 use core::hint::black_box;
@@ -10,14 +10,14 @@ use embedded_hal_async::digital::Wait;
 
 /// The longest frame, without FCS.
 pub const FRAME: usize = 1514;
-/// The station address.
+/// The MAC address.
 pub const MAC: [u8; 6] = [0x02, 0, 0, 0, 0, 0x28];
 
-/// An SPI device, a delay and a pin that take neither memory nor, to speak of, code.
+/// An SPI device, a delay and a pin that take no memory and almost no code.
 #[derive(Debug)]
 pub struct Host;
 
-/// What can go wrong on the bus.
+/// The error of the bus.
 #[derive(Debug)]
 pub struct Failed;
 
@@ -105,23 +105,23 @@ impl Wait for Host {
     }
 }
 
-/// Pending for as long as nobody knows.
+/// Waits for a time that the optimizer does not know.
 async fn wait() {
     core::future::poll_fn(|_| black_box(core::task::Poll::Ready(()))).await;
 }
 
-/// Stands for a driver: takes part in nothing.
+/// A placeholder for a driver.
 #[derive(Debug)]
 pub struct Nothing;
 
 impl Nothing {
-    /// A frame from nowhere.
+    /// Receives a frame.
     pub fn receive(&mut self, buf: &mut [u8]) -> Option<usize> {
         black_box(buf);
         black_box(None)
     }
 
-    /// A frame to nowhere.
+    /// Sends a frame.
     pub fn send(&mut self, frame: &[u8]) {
         black_box(frame);
     }

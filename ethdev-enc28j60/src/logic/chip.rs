@@ -1,33 +1,46 @@
-//! The chip's state as the driver knows it, and how it is brought up, watched, and brought up again.
+//! The chip's state as the driver knows it, and how it is brought up, watched, and brought up
+//! again.
 
 use super::{Bus, bisync};
-use ethdev::{Capabilities, ErrorKind, Events, FilterOutcome, MacAddress, RxFilter};
+use ethdev::{Capabilities, Counted, Coverage, ErrorKind, Events, FilterOutcome, LossReason, MacAddress, RxFilter};
 
 use super::rx::Rx;
 use super::spi::Spi;
 use super::tx::Tx;
 use crate::config::{Config, Settings};
-use crate::counters::{Counters, count};
 use crate::errata::Revision;
-use crate::error::{Error, Wait};
+use crate::error::{Error, WaitFor};
 use crate::regs::{self, Mac, econ1, econ2, eie, eir, erxfcon, estat, macon1, macon3, macon4, txcontrol};
 use crate::ring::{FCS, HEADER, RX_END, RX_FRAMES, RX_START, TX_SLOTS};
+use crate::stats::{Counters, count};
 use crate::trace::warning;
 
 pub(crate) type Result<T, B> = core::result::Result<T, Error<<B as Bus>::SpiError>>;
 
-/// How often a running receiver is looked at until the frame that was arriving is over, [`RX_IDLE_LOOK_US`] apart: the longest takes 1.24 ms.
+/// How often a running receiver is looked at until the frame that was arriving is over,
+/// [`RX_IDLE_LOOK_US`] apart: the longest takes 1.24 ms.
 const RX_IDLE_LOOKS: usize = 20;
 const RX_IDLE_LOOK_US: u32 = 100;
-/// Every so many thorough looks, registers that nothing changes are compared with what was written.
+/// At every N-th thorough check, registers that nothing changes are compared with what was written.
 const DEEP_CHECK: u8 = 32;
-/// Every so many looks of a host that is told by an interrupt line are thorough.
+/// Every N-th check of a host with an interrupt line is thorough.
 const THOROUGH_CHECK: u8 = 8;
-/// After so many looks at the same frame on its way, `service` waits a little, so that time passes by a clock that the driver knows: [`LOOK_US`], and as much
-/// longer each time, up to [`LOOK_US_MAX`].
+/// After so many looks at the same frame on its way, `service` waits a little, so that time passes
+/// by a clock that the driver knows: [`LOOK_US`], and as much longer each time, up to
+/// [`LOOK_US_MAX`].
 const PATIENT_LOOKS: u8 = 8;
 const LOOK_US: u32 = 100;
 const LOOK_US_MAX: u32 = 1000;
+
+/// What the chip reports of lost frames. It drops frames with a wrong FCS, giants and filtered
+/// frames silently. RXERIF reports an overrun, not how many frames it cost; a reset of the chip
+/// clears EPKTCNT.
+const COVERAGE: Coverage = Coverage::EXACT
+    .with(LossReason::RxOverrun, Counted::AtLeastOne)
+    .with(LossReason::RxBadFcs, Counted::NotReported)
+    .with(LossReason::RxBadLength, Counted::NotReported)
+    .with(LossReason::RxFiltered, Counted::NotReported)
+    .with(LossReason::RxReset, Counted::AtLeastOne);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mode {
@@ -46,7 +59,8 @@ pub(crate) enum Mode {
 pub(crate) enum Look {
     /// Whether it is alive, what happened, and now and then whether it is set as it should be.
     Thorough,
-    /// What happened: its interrupt line says that something did. Whether it is alive, now and then.
+    /// What happened: its interrupt line says that something did. Whether it is alive, now and
+    /// then.
     Told,
     /// Nothing, mostly: its interrupt line would say if something had happened.
     Seldom,
@@ -65,7 +79,10 @@ pub(crate) struct Chip<B> {
     filter: u8,
     pub(crate) mode: Mode,
     pub(crate) link_up: bool,
-    /// The chip told of a change and may have forgotten it, and what changed was not read: a look at it failed or was dropped.
+    /// `link_up` as of the end of the last `service`.
+    link_reported: bool,
+    /// The chip told of a change and may have forgotten it, and what changed was not read: a look
+    /// at it failed or was dropped.
     pub(crate) link_in_doubt: bool,
     /// EIE as it was written; `None` where that is not known.
     pub(crate) enabled: Option<u8>,
@@ -90,6 +107,7 @@ impl<B: Bus> Chip<B> {
             filter: erxfcon::UCEN | erxfcon::CRCEN | erxfcon::BCEN,
             mode: Mode::Stopped,
             link_up: false,
+            link_reported: false,
             link_in_doubt: false,
             enabled: None,
             services: 0,
@@ -101,8 +119,8 @@ impl<B: Bus> Chip<B> {
     pub(crate) const fn capabilities(&self) -> Capabilities {
         Capabilities::ETHERNET
             .with_max_frame_len(self.settings.max_frame_len())
-            .with_queue_frames(RX_FRAMES, TX_SLOTS.len() as u16)
-            .with_rx_overrun_exact(false)
+            .with_queue_frames(Some(RX_FRAMES), Some(TX_SLOTS.len() as u16))
+            .with_coverage(COVERAGE)
     }
 
     /// Longest frame with FCS.
@@ -115,7 +133,7 @@ impl<B: Bus> Chip<B> {
         match self.mode {
             Mode::Running => Ok(true),
             Mode::Stopped | Mode::Asleep { .. } => Ok(false),
-            Mode::Fault => Err(Error::Fault),
+            Mode::Fault => Err(ErrorKind::Fault.into()),
         }
     }
 
@@ -177,7 +195,7 @@ impl<B: Bus> Chip<B> {
                 found: found.into(),
             });
         }
-        // No clock on CLKOUT: nobody is known to want it.
+        // CLKOUT off.
         self.spi.write(regs::ECOCON, 0).await?;
         self.set_up_phy().await?;
         let stale = eir::DMAIF | eir::TXIF | eir::TXERIF | eir::RXERIF;
@@ -190,7 +208,8 @@ impl<B: Bus> Chip<B> {
         self.spi.write_pair(regs::ERXST, RX_START).await?;
         self.spi.write_pair(regs::ERXND, RX_END).await?;
         self.set_up_read_pointer().await?;
-        // What was received before the reset is not received again, whatever EPKTCNT says: no header is all ones.
+        // What was received before the reset is not received again, whatever EPKTCNT says: no header is all
+        // ones.
         self.spi.write_pair(regs::EWRPT, RX_START).await?;
         self.spi
             .write_buffer(core::iter::once(&[0xff; HEADER as usize][..]))
@@ -228,7 +247,8 @@ impl<B: Bus> Chip<B> {
         self.spi.write(regs::ERXFCON, self.filter).await
     }
 
-    /// From reset to receiving. Whatever goes wrong, the next call of `recover` or `service` begins anew.
+    /// From reset to receiving. Whatever goes wrong, the next call of `recover` or `service` begins
+    /// again.
     pub(crate) async fn begin(&mut self) -> Result<(), B> {
         self.mode = Mode::Fault;
         self.bring_up().await?;
@@ -238,7 +258,8 @@ impl<B: Bus> Chip<B> {
         Ok(())
     }
 
-    /// Everything again, after what was lost by it is counted. `trusted`: what EPKTCNT says can be believed.
+    /// Everything again, after what was lost by it is counted. `trusted`: what EPKTCNT says can be
+    /// believed.
     async fn replay(&mut self, trusted: bool) -> Result<(), B> {
         if self.mode == Mode::Running {
             self.count_losses(trusted).await;
@@ -248,17 +269,19 @@ impl<B: Bus> Chip<B> {
         Ok(())
     }
 
-    /// The chip is not as it should be: the driver gets over that by itself.
+    /// The chip is not as it should be: the driver recovers by itself.
     pub(crate) async fn resync(&mut self, trusted: bool) -> Result<(), B> {
-        warning!("ENC28J60 out of step, started again");
+        warning!("ENC28J60 state lost, reinitialized");
         count(&mut self.counters.faults);
         self.replay(trusted).await?;
         self.recovered = true;
         Ok(())
     }
 
-    /// Counts what a reset takes from the chip. If `trusted`, that is exact. If not, the chip was reset already: what was known to wait is gone, and so is what came
-    /// since, and what comes until it is set up again; how many those are it cannot tell, so that one is counted at least.
+    /// Counts what a reset takes from the chip. If `trusted`, that is exact. If not, the chip was
+    /// reset already: what was known to wait is gone, and so is what came since, and what comes
+    /// until it is set up again; how many those are it cannot tell, so that one is counted at
+    /// least.
     async fn count_losses(&mut self, trusted: bool) {
         let known = self.rx.pending();
         let waiting = if trusted {
@@ -324,7 +347,7 @@ impl<B: Bus> Chip<B> {
             }
             self.spi.wait_us(RX_IDLE_LOOK_US).await;
         }
-        Err(Error::Timeout(Wait::ReceiverIdle))
+        Err(Error::Timeout(WaitFor::RxIdle))
     }
 
     pub(crate) async fn sleep(&mut self) -> Result<(), B> {
@@ -336,7 +359,7 @@ impl<B: Bus> Chip<B> {
             }
             Mode::Stopped => false,
             Mode::Asleep { .. } => return Ok(()),
-            Mode::Fault => return Err(Error::Fault),
+            Mode::Fault => return Err(ErrorKind::Fault.into()),
         };
         self.spi.set(regs::ECON2, econ2::VRPS).await?;
         self.spi.set(regs::ECON2, econ2::PWRSV).await?;
@@ -392,14 +415,13 @@ impl<B: Bus> Chip<B> {
     // Watching.
 
     pub(crate) async fn service(&mut self) -> Result<Events, B> {
-        let link_before = self.link_up;
         self.attend(Look::Thorough).await?;
         let mut events = Events::NONE;
         if self.mode == Mode::Running {
             events.rx_pending = self.is_rx_pending().await?;
             events.tx_ready = self.has_room();
         }
-        events.link_changed = link_before != self.link_up;
+        events.link_changed = core::mem::replace(&mut self.link_reported, self.link_up) != self.link_up;
         events.rx_dropped = core::mem::take(&mut self.rx_dropped);
         (events.tx_completed, events.tx_failed) = self.tx.take_told();
         events.recovered = core::mem::take(&mut self.recovered);
@@ -426,7 +448,7 @@ impl<B: Bus> Chip<B> {
             return Ok(());
         }
         if thorough && !self.is_alive().await? {
-            // A brown-out, or a reset by somebody else.
+            // A brown-out, or a reset by another party.
             return self.resync(false).await;
         }
         let flags = self.spi.look(regs::EIR).await?;
@@ -440,16 +462,17 @@ impl<B: Bus> Chip<B> {
         if impatience > 0 && !self.settings.is_full_duplex() {
             self.spi.wait_us(LOOK_US_MAX.min(LOOK_US * u32::from(impatience))).await;
         }
-        // Twice: the bus may have damaged what is right in the chip.
+        // Twice: the bus may have corrupted the value.
         if deep && self.settings_differ().await? && self.settings_differ().await? {
             return self.resync(false).await;
         }
         Ok(())
     }
 
-    /// Whether the chip receives, and is not being reset. Takes note of a bank that is not the one it should be.
+    /// Whether the chip receives, and is not being reset. Takes note of a bank that is not the one
+    /// it should be.
     pub(crate) async fn is_alive(&mut self) -> Result<bool, B> {
-        // Twice: the bus may have damaged what is right in the chip.
+        // Twice: the bus may have corrupted the value.
         for _ in 0..2 {
             let econ1 = self.spi.look(regs::ECON1).await?;
             if econ1 & (econ1::TXRST | econ1::RXRST | econ1::RXEN) == econ1::RXEN {
@@ -503,9 +526,9 @@ impl<B: Bus> Chip<B> {
     /// Refuses what cannot be sent now, whatever the frame.
     pub(crate) fn may_send(&self) -> Result<(), B> {
         if !self.is_running()? {
-            Err(Error::Request(ErrorKind::Stopped))
+            Err(ErrorKind::Stopped.into())
         } else if !self.link_up {
-            Err(Error::Request(ErrorKind::LinkDown))
+            Err(ErrorKind::LinkDown.into())
         } else {
             Ok(())
         }

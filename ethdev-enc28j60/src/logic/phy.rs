@@ -4,7 +4,7 @@ use super::{Bus, bisync};
 use ethdev::{Link, LinkMode, Speed};
 
 use super::chip::{Chip, Result};
-use crate::error::{Error, Wait};
+use crate::error::{Error, WaitFor};
 use crate::regs::{self, Phy, phy};
 
 /// How long the MII takes for one access (section 3.3: 10.24 µs), rounded up.
@@ -21,7 +21,7 @@ impl<B: Bus> Chip<B> {
                 return Ok(());
             }
         }
-        Err(Error::Timeout(Wait::Mii))
+        Err(Error::Timeout(WaitFor::Mii))
     }
 
     pub(crate) async fn read_phy(&mut self, reg: Phy) -> Result<u16, B> {
@@ -44,7 +44,8 @@ impl<B: Bus> Chip<B> {
         self.mii_idle().await
     }
 
-    /// All of the PHY's registers that matter. Bits that are not named are written 0 (section 3.3.2).
+    /// All of the PHY's registers that matter. Bits that are not named are written 0 (section
+    /// 3.3.2).
     pub(crate) async fn set_up_phy(&mut self) -> Result<(), B> {
         for (reg, constant) in [(regs::PHID1, phy::ID1), (regs::PHID2, phy::ID2)] {
             let found = self.read_phy(reg).await?;
@@ -58,7 +59,8 @@ impl<B: Bus> Chip<B> {
         }
         let (phcon1, phcon2) = crate::errata::duplex_of_phy(self.settings.is_full_duplex());
         self.write_phy(regs::PHLCON, self.settings.leds.phlcon()).await?;
-        // A wrong one of these shows late: as own frames that come back, as collisions in full duplex, as a link that never changes.
+        // A wrong one of these shows late: as own frames that come back, as collisions in full duplex, as a
+        // link that never changes.
         for (reg, value, named) in [
             (regs::PHCON1, phcon1, phy::PHCON1_NAMED),
             (regs::PHCON2, phcon2, phy::PHCON2_NAMED),
@@ -81,7 +83,8 @@ impl<B: Bus> Chip<B> {
         Ok(())
     }
 
-    /// Takes note of the link, and of having done so: the flag in EIR goes when PHIR is read (section 12.1.5).
+    /// Takes note of the link, and of having done so: the flag in EIR goes when PHIR is read
+    /// (section 12.1.5).
     pub(crate) async fn look_at_link(&mut self) -> Result<bool, B> {
         // PHIR first: what changes after it sets the flag again.
         self.link_in_doubt = true;

@@ -1,17 +1,17 @@
 //! Receiving: headers read with the frame before them, frames read where ERDPT stands already.
 //!
-//! In steady state ERDPT is never written: after header, frame, FCS and padding it points at the next packet. A frame leaves the chip last: until PKTDEC is
-//! sent it is still next, whatever fails or is dropped.
+//! In steady state ERDPT is never written: after header, frame, FCS and padding it points at the
+//! next packet. A frame leaves the chip last: until PKTDEC is sent it is still next, whatever fails
+//! or is dropped.
 
 use super::{Bus, bisync};
 use ethdev::ErrorKind;
 
 use super::chip::{Chip, Mode, Result};
-use crate::counters::count;
 use crate::errata;
-use crate::error::Error;
 use crate::regs::{self, econ2};
 use crate::ring::{self, FCS, HEADER, Header, Quality};
+use crate::stats::count;
 
 /// A pointer of which it is not known where it points.
 pub(crate) const NOWHERE: u16 = 0xffff;
@@ -27,13 +27,16 @@ pub(crate) struct Rx {
     read_at: u16,
     /// The header at `next`, once it was read.
     header: Option<Header>,
-    /// The page up to whose end the chip was told that it may write; with [`IN_DOUBT`], it may have been told of a later one.
+    /// The page up to whose end the chip was told that it may write; with [`IN_DOUBT`], it may have
+    /// been told of a later one.
     freed: u8,
     /// How many packets are known to wait, `next` included.
     pending: u8,
-    /// Whether it is not known if the last PKTDEC was carried out: its transaction failed or was dropped.
+    /// Whether it is not known if the last PKTDEC was carried out: its transaction failed or was
+    /// dropped.
     doubt: bool,
-    /// Whether the chip forgets the low byte of ERXRDPT once it has taken effect, so that it is written each time.
+    /// Whether the chip forgets the low byte of ERXRDPT once it has taken effect, so that it is
+    /// written each time.
     forgets_low: bool,
 }
 
@@ -82,7 +85,7 @@ impl<B: Bus> Chip<B> {
         };
         let needed = usize::from(header.len());
         let Some(frame) = buf.get_mut(..needed) else {
-            return Err(Error::Request(ErrorKind::BufferTooSmall { needed }));
+            return Err(ErrorKind::BufferTooSmall { needed }.into());
         };
         let is_last = self.rx.pending <= 1;
         let following = self.read_frame(header, frame).await?;
@@ -96,7 +99,7 @@ impl<B: Bus> Chip<B> {
         Ok(Some(needed))
     }
 
-    /// Throws the next good frame away.
+    /// Drops the next good frame.
     pub(crate) async fn discard(&mut self) -> Result<bool, B> {
         let Some(header) = self.next_good().await? else {
             return Ok(false);
@@ -124,7 +127,8 @@ impl<B: Bus> Chip<B> {
         Ok(self.rx.pending > 0)
     }
 
-    /// The header of the next good frame. Others are released and counted on the way, as many as waited at most.
+    /// The header of the next good frame. Others are released and counted on the way, as many as
+    /// waited at most.
     async fn next_good(&mut self) -> Result<Option<Header>, B> {
         if !self.is_running()? {
             return Ok(None);
@@ -155,7 +159,7 @@ impl<B: Bus> Chip<B> {
         if self.rx.header.is_some() {
             return Ok(self.rx.header);
         }
-        // Twice: the bus may have damaged what the chip has right.
+        // Twice: the bus may have corrupted the header.
         for again in [false, true] {
             if self.rx.pending == 0 || again {
                 self.rx.pending = self.packets_waiting().await?;
@@ -169,7 +173,7 @@ impl<B: Bus> Chip<B> {
             }
             self.rx.lost_place();
         }
-        // The chain is broken: this frame has no length, and nobody knows where the others are.
+        // The chain is broken: this frame has no length, and the position of the others is unknown.
         count(&mut self.counters.rx_bad_length);
         self.counters.rx_reset = self.counters.rx_reset.wrapping_sub(1);
         self.resync(true).await?;
@@ -201,7 +205,7 @@ impl<B: Bus> Chip<B> {
         Ok(following.and_then(|bytes| Header::parse(*bytes, next)))
     }
 
-    /// Gives the packet's memory back. From here on the next one is next.
+    /// Frees the packet. From here on the next one is first.
     async fn release(&mut self, header: Header, following: Option<Header>) -> Result<(), B> {
         // Counted as lost until the caller has it: this call can fail or be dropped at any instruction.
         count(&mut self.counters.rx_reset);
@@ -216,7 +220,8 @@ impl<B: Bus> Chip<B> {
         Ok(())
     }
 
-    /// Gives what was read back to the chip, once that is so much that the buffer no longer takes what it should.
+    /// Gives what was read back to the chip, once that is so much that the buffer no longer takes
+    /// what it should.
     pub(crate) async fn free(&mut self) -> Result<(), B> {
         let most = ring::may_keep(self.rx.pending, self.rx.header);
         let in_doubt = self.rx.freed & IN_DOUBT != 0;
@@ -234,8 +239,10 @@ impl<B: Bus> Chip<B> {
         Ok(())
     }
 
-    /// ERXRDPT takes effect when its high byte is written, with the low byte that was written last (section 6.1). Whether the chip still has that one, which never
-    /// changes, when only the high byte is written again, the data sheet does not say: it is tried, before anything is received.
+    /// ERXRDPT takes effect when its high byte is written, with the low byte that was written last
+    /// (section 6.1). Whether the chip still has that one, which never changes, when only the
+    /// high byte is written again, the data sheet does not say: it is tried, before anything is
+    /// received.
     pub(crate) async fn set_up_read_pointer(&mut self) -> Result<(), B> {
         let end = errata::receive_read_pointer(ring::LAST_PAGE);
         let other = errata::receive_read_pointer(ring::LAST_PAGE - 1);

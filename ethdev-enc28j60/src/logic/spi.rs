@@ -1,4 +1,5 @@
-//! The seven SPI instructions (data sheet section 4.2): the only file that touches the bus. One instruction is one transaction.
+//! The seven SPI instructions (data sheet section 4.2): the only file that touches the bus. One
+//! instruction is one transaction.
 
 use super::{Bus, bisync};
 use embedded_hal::spi::Operation;
@@ -21,11 +22,12 @@ const BFC: u8 = 0xa0;
 /// System reset.
 const SRC: u8 = 0xff;
 
-/// How long CS stays low after the last clock of an access to a MAC or MII register (table 16-6). Within the same transaction, so that no other
-/// device on the bus gets in between.
+/// How long CS stays low after the last clock of an access to a MAC or MII register (table 16-6).
+/// Within the same transaction, so that no other device on the bus gets in between.
 const MAC_CS_HOLD_NS: u32 = 210;
 
-/// How many parts of a frame go into one transaction. A frame in more parts takes more transactions.
+/// How many parts of a frame go into one transaction. A frame in more parts takes more
+/// transactions.
 pub(crate) const GATHER: usize = 8;
 
 /// The bank of which it is not known that it is selected.
@@ -52,8 +54,9 @@ impl<B: Bus> Spi<B> {
         }
     }
 
-    /// A clock that is slow at worst, in units of 0.1 µs since [`start_clock`](Self::start_clock), up to seven minutes: every byte takes at least 0.4 µs, because
-    /// SCK is 20 MHz at most (table 16-6), and every wait as long as it was asked to.
+    /// A clock that is slow at worst, in units of 0.1 µs since [`start_clock`](Self::start_clock),
+    /// up to seven minutes: every byte takes at least 0.4 µs, because SCK is 20 MHz at most
+    /// (table 16-6), and every wait as long as it was asked to.
     pub(crate) const fn elapsed(&self) -> u32 {
         self.elapsed
     }
@@ -91,7 +94,8 @@ impl<B: Bus> Spi<B> {
         self.bus.transaction(operations).await.map_err(Error::Spi)
     }
 
-    /// Selects a bank by its bits, so that nothing else in ECON1 is touched. Nothing is sent where it is selected already.
+    /// Selects a bank by its bits, so that nothing else in ECON1 is touched. Nothing is sent where
+    /// it is selected already.
     pub(crate) async fn select(&mut self, bank: u8) -> Result<(), B> {
         let old = self.bank;
         if old == bank {
@@ -194,7 +198,8 @@ impl<B: Bus> Spi<B> {
         }
     }
 
-    /// Writes `parts`, one after another, to where EWRPT points. EWRPT goes along, so that parts beyond [`GATHER`] take another transaction.
+    /// Writes `parts`, one after another, to where EWRPT points. EWRPT goes along, so that parts
+    /// beyond [`GATHER`] take another transaction.
     pub(crate) async fn write_buffer<'p>(&mut self, parts: impl Iterator<Item = &'p [u8]>) -> Result<(), B> {
         let mut parts = parts.filter(|part| !part.is_empty());
         loop {
@@ -220,7 +225,8 @@ impl<B: Bus> Spi<B> {
         }
     }
 
-    /// System reset. Ignored by a chip that sleeps (erratum 19), and followed by a wait (erratum 2): use [`crate::errata`].
+    /// System reset. Ignored by a chip that sleeps (erratum 19), and followed by a wait (erratum
+    /// 2): use [`crate::errata`].
     pub(crate) async fn system_reset(&mut self) -> Result<(), B> {
         self.forget_bank();
         self.instruction(&mut [Operation::Write(&[SRC])], 1).await

@@ -1,4 +1,4 @@
-//! The exact bytes of each instruction (data sheet table 4-1), and what becomes of errors.
+//! The exact bytes of each instruction (data sheet table 4-1), and their errors.
 
 use std::vec;
 use std::vec::Vec;
@@ -43,13 +43,13 @@ fn write(bytes: &[u8]) -> Vec<Transaction<u8>> {
 }
 
 #[test]
-fn reading_an_eth_register_takes_two_bytes() {
+fn read_eth_register_is_two_bytes() {
     let expected = within([Transaction::transfer_in_place(vec![0x1d, 0], vec![0xaa, 0x01])]);
     assert_eq!(sends(&expected, |spi| spi.look(regs::ESTAT)), 0x01);
 }
 
 #[test]
-fn a_register_of_another_bank_is_selected_by_its_bits() {
+fn read_other_bank_changes_bsel_bits_only() {
     // EREVID is in bank 3: BFS ECON1.BSEL, RCR.
     let expected = [
         write(&[0x9f, 0x03]),
@@ -69,7 +69,7 @@ fn a_register_of_another_bank_is_selected_by_its_bits() {
 }
 
 #[test]
-fn an_unknown_bank_is_cleared_and_set() {
+fn select_unknown_bank_clears_then_sets() {
     let expected = [write(&[0xbf, 0x03]), write(&[0x9f, 0x01]), write(&[0x58, 0x20])].concat();
     sends(&expected, |spi| {
         spi.forget_bank();
@@ -78,7 +78,7 @@ fn an_unknown_bank_is_cleared_and_set() {
 }
 
 #[test]
-fn reading_a_mac_register_takes_a_dummy_byte_and_a_long_hold() {
+fn read_mac_has_dummy_byte_and_cs_hold() {
     let expected = [
         write(&[0x9f, 0x02]),
         within([
@@ -91,7 +91,7 @@ fn reading_a_mac_register_takes_a_dummy_byte_and_a_long_hold() {
 }
 
 #[test]
-fn writing_a_mac_register_takes_a_long_hold() {
+fn write_mac_has_cs_hold() {
     let expected = [
         write(&[0x9f, 0x03]),
         within([Transaction::write_vec(vec![0x44, 0x02]), Transaction::delay(210)]),
@@ -102,13 +102,13 @@ fn writing_a_mac_register_takes_a_long_hold() {
 }
 
 #[test]
-fn pointers_are_written_low_byte_first() {
+fn write_pair_low_byte_first() {
     let expected = [write(&[0x4c, 0xff]), write(&[0x4d, 0x13])].concat();
     sends(&expected, |spi| spi.write_pair(regs::ERXRDPT, 0x13ff));
 }
 
 #[test]
-fn bits_are_set_and_cleared() {
+fn set_and_clear_use_bfs_and_bfc() {
     let expected = [write(&[0x9e, 0x40]), write(&[0xbb, 0x80])].concat();
     sends(&expected, |spi| {
         spi.set(regs::ECON2, 0x40)?;
@@ -117,7 +117,7 @@ fn bits_are_set_and_cleared() {
 }
 
 #[test]
-fn a_frame_and_what_follows_it_are_one_transaction() {
+fn read_buffer_head_and_tail_are_one_transaction() {
     let expected = [
         within([
             Transaction::write_vec(vec![0x3a]),
@@ -137,7 +137,7 @@ fn a_frame_and_what_follows_it_are_one_transaction() {
 }
 
 #[test]
-fn parts_go_out_in_one_transaction_without_the_empty_ones() {
+fn write_buffer_skips_empty_parts() {
     let expected = within([
         Transaction::write_vec(vec![0x7a]),
         Transaction::write_vec(vec![1, 2]),
@@ -149,7 +149,7 @@ fn parts_go_out_in_one_transaction_without_the_empty_ones() {
 }
 
 #[test]
-fn many_parts_take_more_transactions_and_lose_none() {
+fn write_buffer_many_parts_use_more_transactions() {
     for count in 0..=3 * GATHER {
         let bytes: Vec<[u8; 1]> = (0..count).map(|n| [n as u8]).collect();
         let expected: Vec<_> = bytes
@@ -186,7 +186,7 @@ impl SpiDevice for Failing {
 }
 
 #[test]
-fn every_instruction_hands_the_error_of_the_bus_on() {
+fn instruction_bus_error_is_returned() {
     for at in 0..2 {
         let mut spi = Spi::new(Blocking {
             spi: Failing { at },

@@ -11,11 +11,10 @@ use ethdev::ErrorKind;
 
 use super::chip::{Chip, Result};
 use super::rx::NOWHERE;
-use crate::counters::count;
 use crate::errata;
-use crate::error::Error;
 use crate::regs::{self, Pair, econ1, eir};
 use crate::ring::TX_SLOTS;
+use crate::stats::count;
 use crate::trace::warning;
 
 /// One of the two places for a frame in the chip's memory.
@@ -47,7 +46,8 @@ impl Slot {
 enum Phase {
     /// In the chip's memory, to be started.
     Waiting,
-    /// TXRTS was being set when the call failed or was dropped. `accepted`: the caller was told that the frame is the driver's.
+    /// TXRTS was being set when the call failed or was dropped. `accepted`: the caller was told
+    /// that the frame is the driver's.
     Starting { accepted: bool },
     /// TXRTS was set.
     Sending,
@@ -67,9 +67,9 @@ pub(crate) struct Tx {
     slot: Slot,
     used: u8,
     phase: Phase,
-    /// How often the first frame was started anew.
+    /// How often the first frame was sent again.
     retries: u8,
-    /// How often it was looked at in vain.
+    /// How often it was polled.
     looks: u8,
     /// TXIF or TXERIF may be set from before.
     stale_flags: bool,
@@ -180,12 +180,12 @@ impl<B: Bus> Chip<B> {
     pub(crate) async fn send(&mut self, parts: &[&[u8]]) -> Result<(), B> {
         // A fault comes before everything else.
         self.is_running()?;
-        let len = ethdev::validate_tx_len(parts, &self.capabilities()).map_err(Error::Request)? as u16;
+        let len = ethdev::validate_tx_len(parts, self.settings.max_frame_len())? as u16;
         self.may_send()?;
         if self.tx.used > 1 {
             self.poll_tx().await?;
             if self.tx.used > 1 {
-                return Err(Error::Request(ErrorKind::Busy));
+                return Err(ErrorKind::Busy.into());
             }
         }
         let slot = if self.tx.used == 0 {
@@ -283,7 +283,8 @@ impl<B: Bus> Chip<B> {
         self.go_on_sending(flags, false).await
     }
 
-    /// As [`poll_tx`](Self::poll_tx), with EIR just read; `alive`: the chip was seen to be alive since the frame was started.
+    /// As [`poll_tx`](Self::poll_tx), with EIR just read; `alive`: the chip was seen to be alive
+    /// since the frame was started.
     pub(crate) async fn go_on_sending(&mut self, flags: u8, alive: bool) -> Result<(), B> {
         if self.tx.used == 0 {
             return Ok(());
@@ -377,7 +378,7 @@ impl<B: Bus> Chip<B> {
     }
 
     async fn give_up(&mut self) -> Result<(), B> {
-        warning!("ENC28J60 gave up on a frame");
+        warning!("ENC28J60 frame aborted");
         count(&mut self.counters.tx_aborted);
         self.tx.failed = self.tx.failed.saturating_add(1);
         self.tx.to_reset = true;

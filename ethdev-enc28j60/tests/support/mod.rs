@@ -1,4 +1,4 @@
-//! The driver on the model of the chip, a station at the other end of the wire.
+//! Testbed: the driver on the model of the chip, with a peer at the other end of the wire.
 #![allow(dead_code, reason = "each test uses its part")]
 
 use std::time::Duration;
@@ -11,15 +11,15 @@ use ethdev_sim::{Clock, Peer, SimDelay, Wire, WireConfig, block_on};
 pub(crate) const OWN: MacAddress = MacAddress::new([0x02, 0, 0, 0, 0, 0x28]);
 pub(crate) type Driver = Enc28j60<SimSpi, SimDelay>;
 
-/// Chip, wire and far end.
-pub(crate) struct Lab {
+/// Chip, wire and link peer.
+pub(crate) struct Testbed {
     pub(crate) clock: Clock,
     pub(crate) wire: Wire,
     pub(crate) chip: Enc28j60Chip,
     pub(crate) peer: Peer,
 }
 
-impl Lab {
+impl Testbed {
     pub(crate) fn new(config: ChipConfig) -> Self {
         let clock = Clock::new();
         let (wire, port, peer) = Wire::new(&clock, WireConfig::default().with_speed(Speed::MBPS_10));
@@ -59,15 +59,15 @@ impl Lab {
     pub(crate) fn by_level(
         &self,
         config: Config,
-    ) -> asynch::Enc28j60<SimSpi, SimDelay, asynch::Level<enc28j60_model::IntPin>> {
+    ) -> asynch::Enc28j60<SimSpi, SimDelay, asynch::LevelIrq<enc28j60_model::IntPin>> {
         use ethdev::asynch::EthernetDevice;
-        let line = asynch::Level(self.chip.int_pin());
+        let line = asynch::LevelIrq(self.chip.int_pin());
         let driver = asynch::Enc28j60::new(self.chip.spi_device(), self.chip.delay(), line, config);
         let mut driver = block_on(&self.clock, driver)
-            .expect("waits for ever")
+            .expect("the future never completes")
             .expect("the chip starts");
         block_on(&self.clock, driver.ready(Interest::LINK))
-            .expect("waits for ever")
+            .expect("the future never completes")
             .expect("the link comes up");
         driver
     }
@@ -80,7 +80,7 @@ impl Lab {
         }
     }
 
-    /// What `f` costs on the bus: transactions and bytes.
+    /// Returns the transactions and bytes of `f` on the bus.
     pub(crate) fn cost(&self, f: impl FnOnce()) -> (u64, u64) {
         let before: BusCounters = self.chip.bus();
         f();
@@ -88,8 +88,8 @@ impl Lab {
         (after.transactions - before.transactions, after.bytes - before.bytes)
     }
 
-    /// No test may end with misuse of the chip.
-    pub(crate) fn assert_well_used(&self) {
+    /// Fails if the model recorded a protocol violation.
+    pub(crate) fn assert_no_violations(&self) {
         let violations = self.chip.violations();
         assert!(
             violations.is_empty(),

@@ -1,4 +1,4 @@
-//! An echo through `embassy-net-enc28j60` as published, by the trait that embassy-net calls.
+//! An echo with the published crate `embassy-net-enc28j60`, by the trait that embassy-net calls.
 #![no_std]
 #![no_main]
 
@@ -14,11 +14,11 @@ use panic_halt as _;
 
 type Nic = Enc28j60<Host, Host>;
 
-/// Read from the image: the driver, and what it counts, which is nothing.
+/// Read from the image: the driver, and its counters, of which it has none.
 #[used]
 static SIZES: [usize; 2] = [size_of::<Nic>(), 0];
 
-/// embassy-time wants a clock. One that a host would have anyway.
+/// The clock that embassy-time requires, which a host has in any case.
 struct Time;
 
 impl embassy_time_driver::Driver for Time {

@@ -1,4 +1,4 @@
-//! An echo through ethdev's driver, blocking: all of what it does, recovery included.
+//! An echo with the blocking driver of ethdev, with recovery.
 #![no_std]
 #![no_main]
 
@@ -13,12 +13,12 @@ use panic_halt as _;
 
 type Nic = Enc28j60<Host, Host>;
 
-/// Read from the image: the driver, and of that the counters that its chip can move.
+/// Read from the image: the driver, and its counters.
 #[used]
-static SIZES: [usize; 2] = [size_of::<Nic>(), size_of::<Stats>() - UNMOVED];
+static SIZES: [usize; 2] = [size_of::<Nic>(), size_of::<Stats>() - UNREPORTED];
 
-/// `rx_filtered` and `rx_bad_fcs`: the chip drops such frames without a trace.
-const UNMOVED: usize = 2 * size_of::<u32>();
+/// `rx_filtered` and `rx_bad_fcs`: the chip does not report such frames.
+const UNREPORTED: usize = 2 * size_of::<u32>();
 
 #[entry]
 fn main() -> ! {

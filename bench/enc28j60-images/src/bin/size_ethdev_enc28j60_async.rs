@@ -1,4 +1,4 @@
-//! An echo through ethdev's driver, async, woken by the INT line: all of what it does, recovery included.
+//! An echo with the async driver of ethdev, woken by the INT line, with recovery.
 #![no_std]
 #![no_main]
 
@@ -12,17 +12,17 @@ use enc28j60_images::{FRAME, Host, MAC};
 use ethdev::asynch::{Control, EthernetDevice};
 use ethdev::{Interest, MacAddress, Stats};
 use ethdev_enc28j60::Config;
-use ethdev_enc28j60::asynch::{Enc28j60, Level};
+use ethdev_enc28j60::asynch::{Enc28j60, LevelIrq};
 use panic_halt as _;
 
-type Nic = Enc28j60<Host, Host, Level<Host>>;
+type Nic = Enc28j60<Host, Host, LevelIrq<Host>>;
 
-/// Read from the image: the driver, and of that the counters that its chip can move.
+/// Read from the image: the driver, and its counters.
 #[used]
-static SIZES: [usize; 2] = [size_of::<Nic>(), size_of::<Stats>() - UNMOVED];
+static SIZES: [usize; 2] = [size_of::<Nic>(), size_of::<Stats>() - UNREPORTED];
 
-/// `rx_filtered` and `rx_bad_fcs`: the chip drops such frames without a trace.
-const UNMOVED: usize = 2 * size_of::<u32>();
+/// `rx_filtered` and `rx_bad_fcs`: the chip does not report such frames.
+const UNREPORTED: usize = 2 * size_of::<u32>();
 
 #[entry]
 fn main() -> ! {
@@ -30,7 +30,7 @@ fn main() -> ! {
     let mut buf = [0; FRAME];
     let mut task = pin!(async {
         loop {
-            if let Ok(mut nic) = Enc28j60::new(Host, Host, Level(Host), Config::new(MacAddress::new(MAC))).await {
+            if let Ok(mut nic) = Enc28j60::new(Host, Host, LevelIrq(Host), Config::new(MacAddress::new(MAC))).await {
                 echo(&mut nic, &mut buf).await;
             }
         }

@@ -19,7 +19,8 @@ impl<B: Bus> Chip<B> {
         Ok(())
     }
 
-    /// Enables what is of interest, then looks. INTIE goes off and on, so that what is pending already makes an edge.
+    /// Enables what is of interest, then looks. INTIE goes off and on, so that what is pending
+    /// already makes an edge.
     pub(crate) async fn rearm(&mut self, interest: Interest) -> Result<RearmOutcome, B> {
         if !self.is_running()? {
             return Ok(RearmOutcome::Armed);
@@ -98,7 +99,8 @@ impl<B: Bus> Chip<B> {
         Ok(())
     }
 
-    /// A frame was queued behind another while the host sleeps, or is about to: its turn is an interrupt.
+    /// A frame was queued behind another while the host sleeps, or is about to: its turn is an
+    /// interrupt.
     pub(crate) async fn enable_tx_interrupt(&mut self) -> Result<(), B> {
         let bits = eie::TXIE | eie::TXERIE;
         if let Some(enabled) = self.enabled.filter(|old| old & eie::INTIE != 0 && old & bits != bits) {

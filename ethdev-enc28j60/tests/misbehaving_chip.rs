@@ -1,9 +1,10 @@
-//! Chips that are absent, mad or lying, and buses that fail: typed errors, each call bounded, nothing delivered that is not there, and traffic afterwards.
+//! Absent and misbehaving chips, and buses that fail: typed errors, bounded calls, no invented
+//! frames, traffic afterwards.
 
-#[path = "bad_chip/asynch.rs"]
+#[path = "misbehaving_chip/asynch.rs"]
 mod asynch;
-#[path = "bad_chip/liar.rs"]
-mod liar;
+#[path = "misbehaving_chip/spi.rs"]
+mod spi;
 
 use core::cell::RefCell;
 use core::time::Duration;
@@ -12,17 +13,17 @@ use enc28j60_model::{ChipConfig, Enc28j60Chip, MisoFault, Revision, SimSpi, SpiF
 use ethdev::{Control, Error as _, ErrorKind, EthernetDevice, Interest, MacAddress, Rearm, Speed};
 use ethdev_enc28j60::{Config, Enc28j60, Error};
 use ethdev_sim::{Clock, Peer, SimDelay, Wire, WireConfig};
-use liar::{Failed, Host, Liar, Oracle};
+use spi::{Failed, FaultInjector, FaultyChip, Host};
 
 const MAC: MacAddress = MacAddress::new([0x02, 0, 0, 0, 0, 0x28]);
 
-/// More transactions than this in one call are no bound. A chip that says it holds 255 packets is asked for each of them.
+/// Most transactions of one call. A chip that reports 255 packets is read for each of them.
 const MOST_TRANSACTIONS: u64 = 4000;
-/// Most that one call waits, on the clock of the bus.
+/// Longest wait of one call, on the clock of the bus.
 const LONGEST: Duration = Duration::from_millis(50);
 
-/// The chip's model, its driver's host, and the far end.
-struct Lab {
+/// The model of the chip and the link peer.
+struct Testbed {
     clock: Clock,
     chip: Enc28j60Chip,
     peer: Peer,
@@ -31,10 +32,10 @@ struct Lab {
 
 type Nic = Enc28j60<SimSpi, SimDelay>;
 
-fn lab(seed: u64) -> Lab {
+fn testbed(seed: u64) -> Testbed {
     let clock = Clock::new();
     let (wire, port, peer) = Wire::new(&clock, WireConfig::default().with_speed(Speed::MBPS_10));
-    Lab {
+    Testbed {
         chip: Enc28j60Chip::new(&clock, port, ChipConfig::new(Revision::B7).with_seed(seed)),
         peer: Peer::new(peer),
         clock,
@@ -42,12 +43,12 @@ fn lab(seed: u64) -> Lab {
     }
 }
 
-impl Lab {
+impl Testbed {
     fn start(&self) -> Result<Nic, Error<SpiFault>> {
         Nic::new(self.chip.spi_device(), self.chip.delay(), Config::new(MAC))
     }
 
-    /// One call, with its bounds.
+    /// Makes one call and checks its bounds.
     fn bounded<T>(&self, what: &str, call: impl FnOnce() -> T) -> T {
         let (transactions, began) = (self.chip.bus().transactions, self.clock.now());
         let answer = call();
@@ -58,7 +59,7 @@ impl Lab {
         answer
     }
 
-    /// Each function of the driver once; the kinds of the errors.
+    /// Calls each function of the driver once. Returns the kinds of the errors.
     fn call_everything(&self, nic: &mut Nic, buf: &mut [u8]) -> Vec<ErrorKind> {
         let mut kinds = Vec::new();
         let mut note = |result: Result<(), ErrorKind>| kinds.extend(result.err());
@@ -72,7 +73,7 @@ impl Lab {
         kinds
     }
 
-    /// Lets the driver come round, then a frame each way.
+    /// Lets the driver recover, then transfers a frame each way.
     fn works(&self, nic: &mut Nic, what: &str) {
         let mut buf = [0; 1514];
         for _ in 0..50 {
@@ -87,7 +88,7 @@ impl Lab {
         self.peer.send(&there);
         self.clock.advance(Duration::from_millis(2));
         let received = nic.recv_frame(&mut buf).unwrap_or_else(|e| panic!("{what}: {e}"));
-        assert_eq!(received.map(|meta| meta.len), Some(333), "{what}: deaf");
+        assert_eq!(received.map(|meta| meta.len), Some(333), "{what}: nothing received");
         assert_eq!(buf[..333], there, "{what}");
         let back = frame(444, 78);
         nic.send_frame(&back).unwrap_or_else(|e| panic!("{what}: {e}"));
@@ -99,7 +100,7 @@ impl Lab {
                 return assert_eq!(frame, back, "{what}");
             }
         }
-        panic!("{what}: dumb");
+        panic!("{what}: nothing sent");
     }
 }
 
@@ -111,22 +112,26 @@ fn frame(len: usize, n: u8) -> Vec<u8> {
 }
 
 #[test]
-fn an_absent_chip_is_told_at_once() {
+fn new_absent_chip_is_not_responding() {
     for stuck in [0x00, 0xff] {
-        let lab = lab(0);
-        lab.chip.set_miso(MisoFault::Stuck(stuck));
-        let error = lab.bounded("new", || lab.start()).expect_err("there is no chip");
+        let testbed = testbed(0);
+        testbed.chip.set_miso(MisoFault::Stuck(stuck));
+        let error = testbed
+            .bounded("new", || testbed.start())
+            .expect_err("there is no chip");
         assert_eq!(error, Error::NotResponding { read: stuck });
         assert_eq!(error.kind(), ErrorKind::NotPresent);
     }
 }
 
 #[test]
-fn any_other_constant_is_a_typed_error() {
+fn new_constant_miso_is_typed_error() {
     for stuck in 1..0xff {
-        let lab = lab(0);
-        lab.chip.set_miso(MisoFault::Stuck(stuck));
-        let error = lab.bounded("new", || lab.start()).expect_err("there is no chip");
+        let testbed = testbed(0);
+        testbed.chip.set_miso(MisoFault::Stuck(stuck));
+        let error = testbed
+            .bounded("new", || testbed.start())
+            .expect_err("there is no chip");
         let kind = error.kind();
         assert!(
             matches!(kind, ErrorKind::NotPresent | ErrorKind::Timeout | ErrorKind::Bus),
@@ -136,11 +141,13 @@ fn any_other_constant_is_a_typed_error() {
 }
 
 #[test]
-fn noise_is_no_chip() {
+fn new_random_miso_is_typed_error() {
     for seed in 0..200 {
-        let lab = lab(seed);
-        lab.chip.set_miso(MisoFault::Random);
-        let error = lab.bounded("new", || lab.start()).expect_err("there is no chip");
+        let testbed = testbed(seed);
+        testbed.chip.set_miso(MisoFault::Random);
+        let error = testbed
+            .bounded("new", || testbed.start())
+            .expect_err("there is no chip");
         let kind = error.kind();
         assert!(
             matches!(kind, ErrorKind::NotPresent | ErrorKind::Timeout | ErrorKind::Bus),
@@ -150,50 +157,51 @@ fn noise_is_no_chip() {
 }
 
 #[test]
-fn a_chip_that_goes_away_and_comes_back() {
+fn recover_chip_disconnected_then_reconnected_works() {
     for miso in [MisoFault::Stuck(0x00), MisoFault::Stuck(0xff), MisoFault::Random] {
         for seed in 0..20 {
             let what = format!("{miso:?} seed {seed}");
-            let lab = lab(seed);
-            let mut nic = lab.start().expect("a chip");
-            lab.works(&mut nic, &what);
-            lab.chip.set_miso(miso);
+            let testbed = testbed(seed);
+            let mut nic = testbed.start().expect("a chip");
+            testbed.works(&mut nic, &what);
+            testbed.chip.set_miso(miso);
             let mut failed = 0;
             for _ in 0..40 {
-                failed += lab.call_everything(&mut nic, &mut [0; 1514]).len();
-                lab.clock.advance(Duration::from_millis(1));
+                failed += testbed.call_everything(&mut nic, &mut [0; 1514]).len();
+                testbed.clock.advance(Duration::from_millis(1));
             }
-            assert!(failed > 0, "{what}: nobody noticed");
-            assert!(lab.bounded("recover", || nic.recover()).is_err(), "{what}");
-            lab.chip.set_miso(MisoFault::Connected);
-            lab.bounded("recover", || nic.recover())
+            assert!(failed > 0, "{what}: no error reported");
+            assert!(testbed.bounded("recover", || nic.recover()).is_err(), "{what}");
+            testbed.chip.set_miso(MisoFault::Connected);
+            testbed
+                .bounded("recover", || nic.recover())
                 .unwrap_or_else(|e| panic!("{what}: {e}"));
-            lab.works(&mut nic, &what);
+            testbed.works(&mut nic, &what);
         }
     }
 }
 
 #[test]
-fn a_stuck_packet_count() {
+fn recv_frame_frozen_packet_count_delivers_once() {
     for stuck in [0, 1, 2, 254, 255] {
         for frames in 0..4 {
             let what = format!("EPKTCNT {stuck}, {frames} frames");
-            let lab = lab(u64::from(stuck));
-            let mut nic = lab.start().expect("a chip");
-            lab.works(&mut nic, &what);
-            lab.chip.freeze_packet_count(Some(stuck));
+            let testbed = testbed(u64::from(stuck));
+            let mut nic = testbed.start().expect("a chip");
+            testbed.works(&mut nic, &what);
+            testbed.chip.freeze_packet_count(Some(stuck));
             let mut delivered = Vec::new();
             for n in 0..frames {
-                lab.peer.send(&frame(100, n));
+                testbed.peer.send(&frame(100, n));
             }
-            lab.clock.advance(Duration::from_millis(2));
+            testbed.clock.advance(Duration::from_millis(2));
             let mut buf = [0; 1514];
             for _ in 0..40 {
-                if let Ok(Some(meta)) = lab.bounded("recv_frame", || nic.recv_frame(&mut buf)) {
+                if let Ok(Some(meta)) = testbed.bounded("recv_frame", || nic.recv_frame(&mut buf)) {
                     delivered.push(buf[..meta.len].to_vec());
                 }
-                lab.call_everything(&mut nic, &mut buf);
-                lab.clock.advance(Duration::from_millis(1));
+                testbed.call_everything(&mut nic, &mut buf);
+                testbed.clock.advance(Duration::from_millis(1));
             }
             // In order, and each at most once.
             let numbers: Vec<_> = delivered.iter().map(|frame| frame[14]).collect();
@@ -201,35 +209,36 @@ fn a_stuck_packet_count() {
             for got in &delivered {
                 assert_eq!(*got, frame(100, got[14]), "{what}");
             }
-            lab.chip.freeze_packet_count(None);
+            testbed.chip.freeze_packet_count(None);
             nic.recover().unwrap_or_else(|e| panic!("{what}: {e}"));
-            lab.works(&mut nic, &what);
+            testbed.works(&mut nic, &what);
         }
     }
 }
 
-/// Starts the driver and moves three frames in and two out, on a bus that fails once, at its `n`-th byte. Whether it got that far.
+/// Starts the driver and transfers three frames in and two out, on a bus that fails once, at its
+/// `n`-th byte. Returns whether it got that far.
 fn fail_at(n: u64) -> bool {
     let what = format!("byte {n}");
-    let lab = lab(5);
+    let testbed = testbed(5);
     let mut failures = 0;
     let mut failed = |error: &Error<SpiFault>| {
         assert!(matches!(error, Error::Spi(SpiFault::AtByte(_))), "byte {n}: {error}");
         assert_eq!(error.kind(), ErrorKind::Bus);
         failures += 1;
-        assert!(failures < 2, "byte {n}: told twice");
+        assert!(failures < 2, "byte {n}: reported twice");
     };
-    lab.chip.fail_bus_at(n);
-    let mut nic = match lab.bounded("new", || lab.start()) {
+    testbed.chip.fail_bus_at(n);
+    let mut nic = match testbed.bounded("new", || testbed.start()) {
         Ok(nic) => nic,
         Err(e) => {
             failed(&e);
-            lab.start().expect("it fails once")
+            testbed.start().expect("it fails once")
         }
     };
-    lab.clock.advance(Duration::from_millis(25));
+    testbed.clock.advance(Duration::from_millis(25));
     for _ in 0..4 {
-        if let Err(e) = lab.bounded("service", || nic.service()) {
+        if let Err(e) = testbed.bounded("service", || nic.service()) {
             failed(&e);
         }
     }
@@ -237,22 +246,22 @@ fn fail_at(n: u64) -> bool {
     let mut buf = [0; 1514];
     let (mut delivered, mut sent) = (Vec::new(), 0);
     for number in 0..3 {
-        lab.peer.send(&frame(90 + usize::from(number), number));
+        testbed.peer.send(&frame(90 + usize::from(number), number));
     }
     for number in 10..12 {
-        match lab.bounded("send", || nic.send_frame(&frame(80, number))) {
+        match testbed.bounded("send", || nic.send_frame(&frame(80, number))) {
             Ok(()) => sent += 1,
             Err(e) => failed(&e),
         }
     }
     for _ in 0..60 {
-        lab.clock.advance(Duration::from_millis(1));
-        match lab.bounded("recv", || nic.recv_frame(&mut buf)) {
+        testbed.clock.advance(Duration::from_millis(1));
+        match testbed.bounded("recv", || nic.recv_frame(&mut buf)) {
             Ok(Some(meta)) => delivered.push(buf[..meta.len].to_vec()),
             Ok(None) => {}
             Err(e) => failed(&e),
         }
-        if let Err(e) = lab.bounded("service", || nic.service()) {
+        if let Err(e) = testbed.bounded("service", || nic.service()) {
             failed(&e);
         }
     }
@@ -264,14 +273,14 @@ fn fail_at(n: u64) -> bool {
     let stats = nic.stats();
     assert_eq!(stats.rx_frames as usize, delivered.len(), "{what}");
     assert_eq!(stats.rx_frames + stats.rx_lost(), 3, "{what}: {stats:?}");
-    // One that was refused may have gone out: whether it did is what nobody knows.
+    // A frame whose call failed may have been sent; that is unknown.
     assert_eq!(stats.tx_frames + stats.tx_lost(), sent, "{what}: {stats:?}");
-    lab.works(&mut nic, &what);
+    testbed.works(&mut nic, &what);
     failures > 0
 }
 
 #[test]
-fn a_bus_that_fails_at_the_nth_byte() {
+fn driver_bus_error_at_nth_byte_is_reported_once() {
     let mut n = 0;
     while fail_at(n) {
         n += 1;
@@ -280,7 +289,7 @@ fn a_bus_that_fails_at_the_nth_byte() {
     assert!(n > 1000, "starting alone takes more: {n}");
 }
 
-/// Lies with a probability, in registers and in memory.
+/// Corrupts registers and memory with a probability.
 struct Rng {
     state: u64,
     register: u64,
@@ -304,20 +313,20 @@ impl Rng {
     }
 }
 
-impl Oracle for Rng {
-    fn register(&mut self, truth: u8) -> u8 {
+impl FaultInjector for Rng {
+    fn register(&mut self, value: u8) -> u8 {
         if self.chance(self.register) {
             self.next() as u8
         } else {
-            truth
+            value
         }
     }
 
-    fn memory(&mut self, truth: u8) -> u8 {
+    fn memory(&mut self, value: u8) -> u8 {
         if self.chance(self.memory) {
             self.next() as u8
         } else {
-            truth
+            value
         }
     }
 
@@ -326,24 +335,24 @@ impl Oracle for Rng {
     }
 }
 
-/// Calls the driver of a liar, and counts the errors by who is to blame.
-fn believe(seed: u64, rng: Rng, frames: usize) -> u32 {
+/// Calls the driver of a faulty chip, and counts the errors.
+fn run(seed: u64, rng: Rng, frames: usize) -> u32 {
     let (register, memory, failure) = (rng.register, rng.memory, rng.failure);
-    let honest = Rng {
+    let fault_free = Rng {
         register: 0,
         memory: 0,
         failure: 0,
         ..rng
     };
-    let chip = RefCell::new(Liar::new(honest, MOST_TRANSACTIONS));
-    let mut nic = Enc28j60::new(Host(&chip), Host(&chip), Config::new(MAC)).expect("honest so far");
+    let chip = RefCell::new(FaultyChip::new(fault_free, MOST_TRANSACTIONS));
+    let mut nic = Enc28j60::new(Host(&chip), Host(&chip), Config::new(MAC)).expect("no faults yet");
     let mut at = 0;
     for n in 0..frames {
         at = chip.borrow_mut().deliver(at, &frame(60 + n, n as u8));
     }
     {
-        let oracle = &mut chip.borrow_mut().oracle;
-        (oracle.register, oracle.memory, oracle.failure) = (register, memory, failure);
+        let injector = &mut chip.borrow_mut().injector;
+        (injector.register, injector.memory, injector.failure) = (register, memory, failure);
     }
     let mut errors = 0;
     let mut buf = [0; 1600];
@@ -385,33 +394,30 @@ fn believe(seed: u64, rng: Rng, frames: usize) -> u32 {
         check(nic.rearm(Interest::ALL).map(drop));
         check(nic.discard_frame().map(drop));
         if turn % 10 == 9 {
-            check(nic.recover().map_err(|e| match e {
-                ethdev::ControlError::Device(e) => e,
-                other => panic!("seed {seed}: {other}"),
-            }));
+            check(nic.recover());
         }
     }
-    let oracle = &mut chip.borrow_mut().oracle;
-    (oracle.register, oracle.memory, oracle.failure) = (0, 0, 0);
+    let injector = &mut chip.borrow_mut().injector;
+    (injector.register, injector.memory, injector.failure) = (0, 0, 0);
     errors
 }
 
 #[test]
-fn an_honest_chip_is_believed() {
+fn driver_no_faults_has_no_errors() {
     let rng = Rng {
         state: 0,
         register: 0,
         memory: 0,
         failure: 0,
     };
-    assert_eq!(believe(0, rng, 20), 0);
+    assert_eq!(run(0, rng, 20), 0);
 }
 
 #[test]
-fn headers_that_point_anywhere() {
+fn recv_frame_random_memory_stays_in_bounds() {
     for seed in 0..200 {
         let memory = [8, 64, 1024][seed as usize % 3];
-        believe(
+        run(
             seed,
             Rng {
                 state: seed,
@@ -425,10 +431,10 @@ fn headers_that_point_anywhere() {
 }
 
 #[test]
-fn registers_that_hold_anything_on_a_bus_that_fails() {
+fn driver_random_registers_and_bus_errors_are_bounded() {
     let mut errors = 0;
     for seed in 0..300 {
-        errors += believe(
+        errors += run(
             seed,
             Rng {
                 state: seed,
@@ -439,19 +445,19 @@ fn registers_that_hold_anything_on_a_bus_that_fails() {
             40,
         );
     }
-    assert!(errors > 0, "nobody noticed");
+    assert!(errors > 0, "no error reported");
 }
 
-/// Honest, with one transaction that fails.
+/// One transaction fails; everything else is right.
 struct FailsAt(Option<usize>);
 
-impl Oracle for FailsAt {
-    fn register(&mut self, truth: u8) -> u8 {
-        truth
+impl FaultInjector for FailsAt {
+    fn register(&mut self, value: u8) -> u8 {
+        value
     }
 
-    fn memory(&mut self, truth: u8) -> u8 {
-        truth
+    fn memory(&mut self, value: u8) -> u8 {
+        value
     }
 
     fn fails(&mut self) -> bool {
@@ -462,10 +468,10 @@ impl Oracle for FailsAt {
 }
 
 #[test]
-fn a_chain_of_headers_without_an_end() {
-    // After a PKTDEC of which nobody knows whether it was carried out, packets are counted by following their headers.
+fn recv_frame_endless_header_chain_is_bounded() {
+    // After a PKTDEC with unknown outcome, the driver counts the packets by following their headers.
     for n in 0..12 {
-        let chip = RefCell::new(Liar::new(FailsAt(None), MOST_TRANSACTIONS));
+        let chip = RefCell::new(FaultyChip::new(FailsAt(None), MOST_TRANSACTIONS));
         let mut nic = Enc28j60::new(Host(&chip), Host(&chip), Config::new(MAC)).expect("a chip");
         let mut at = 0;
         for number in 0..10 {
@@ -476,7 +482,7 @@ fn a_chain_of_headers_without_an_end() {
         // 255 packets, and a write pointer where no packet begins.
         chip.borrow_mut().poke(1, 0x19, 255);
         chip.borrow_mut().poke(0, 0x0e, 1);
-        chip.borrow_mut().oracle = FailsAt(Some(n));
+        chip.borrow_mut().injector = FailsAt(Some(n));
         let mut failures = 0;
         for _ in 0..20 {
             chip.borrow_mut().begin();

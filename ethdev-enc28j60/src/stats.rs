@@ -1,10 +1,11 @@
-//! The counters that this chip can move: [`Stats`] without those that it cannot.
+//! The counters of the driver: those of [`Stats`] that this chip reports.
 
 use ethdev::Stats;
 
 macro_rules! counters {
     ($($name:ident,)*) => {
-        /// As in [`Stats`], by the same names. A frame that the chip's filter refuses, or whose FCS it finds wrong, leaves no trace: those two are missing.
+        /// As in [`Stats`], without `rx_filtered` and `rx_bad_fcs`: the chip does not report frames that its filter rejects or
+        /// whose FCS is wrong.
         #[derive(Debug)]
         pub(crate) struct Counters {
             $(pub(crate) $name: u32,)*
@@ -40,20 +41,20 @@ counters! {
 }
 
 impl Counters {
-    /// One frame handed to the caller.
+    /// Counts one frame delivered to the caller.
     pub(crate) const fn count_rx(&mut self, len: usize) {
         self.rx_frames = self.rx_frames.wrapping_add(1);
         self.rx_bytes = self.rx_bytes.wrapping_add(len as u32);
     }
 
-    /// One frame sent.
+    /// Counts one frame sent.
     pub(crate) const fn count_tx(&mut self, len: u16) {
         self.tx_frames = self.tx_frames.wrapping_add(1);
         self.tx_bytes = self.tx_bytes.wrapping_add(len as u32);
     }
 }
 
-/// One more.
+/// Adds one to a counter.
 pub(crate) const fn count(counter: &mut u32) {
     *counter = counter.wrapping_add(1);
 }
@@ -63,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn two_of_the_contracts_counters_stay_zero() {
+    fn stats_unreported_reasons_stay_zero() {
         let ones = Counters {
             rx_frames: 1,
             rx_bytes: 1,

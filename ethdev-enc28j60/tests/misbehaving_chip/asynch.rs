@@ -1,4 +1,5 @@
-//! The async driver on bad chips. A bus whose futures are always ready gives the executor no turn by itself: the driver has to.
+//! The async driver on misbehaving chips. A bus whose futures are always ready never yields to the
+//! executor: the driver must.
 
 use core::cell::RefCell;
 use core::convert::Infallible;
@@ -12,26 +13,26 @@ use embedded_hal_async::digital::Wait;
 use enc28j60_model::MisoFault;
 use ethdev::asynch::EthernetDevice;
 use ethdev::{Error as _, ErrorKind, Interest};
-use ethdev_enc28j60::asynch::{Edge, Enc28j60, Interrupt, Level, Polled};
+use ethdev_enc28j60::asynch::{EdgeIrq, Enc28j60, Interrupt, LevelIrq, Polled};
 use ethdev_enc28j60::{Config, Error};
 use ethdev_sim::block_on_until;
 
-use super::liar::{Failed, Host, Liar, Oracle};
-use super::{LONGEST, MAC, MOST_TRANSACTIONS, Rng, lab};
+use super::spi::{Failed, FaultInjector, FaultyChip, Host};
+use super::{LONGEST, MAC, MOST_TRANSACTIONS, Rng, testbed};
 
-impl<O: Oracle> embedded_hal_async::spi::SpiDevice for Host<'_, O> {
+impl<O: FaultInjector> embedded_hal_async::spi::SpiDevice for Host<'_, O> {
     async fn transaction(&mut self, operations: &mut [Operation<'_, u8>]) -> Result<(), Failed> {
         embedded_hal::spi::SpiDevice::transaction(self, operations)
     }
 }
 
-impl<O: Oracle> embedded_hal_async::delay::DelayNs for Host<'_, O> {
+impl<O: FaultInjector> embedded_hal_async::delay::DelayNs for Host<'_, O> {
     async fn delay_ns(&mut self, ns: u32) {
         embedded_hal::delay::DelayNs::delay_ns(self, ns);
     }
 }
 
-/// An INT line that is shorted to ground, or noise that never ends.
+/// An INT line that is shorted to ground, or endless edges.
 struct Shorted;
 
 impl ErrorType for Shorted {
@@ -60,8 +61,13 @@ impl Wait for Shorted {
     }
 }
 
-/// Polls a future until it is ready or was pending `turns` times; the chip's limit holds for each turn.
-fn turns<O: Oracle, T>(chip: &RefCell<Liar<O>>, turns: usize, future: impl Future<Output = T>) -> Option<T> {
+/// Polls a future until it is ready or was pending `turns` times; the chip's limit holds for each
+/// turn.
+fn turns<O: FaultInjector, T>(
+    chip: &RefCell<FaultyChip<O>>,
+    turns: usize,
+    future: impl Future<Output = T>,
+) -> Option<T> {
     let mut future = pin!(future);
     for _ in 0..turns {
         chip.borrow_mut().begin();
@@ -72,21 +78,21 @@ fn turns<O: Oracle, T>(chip: &RefCell<Liar<O>>, turns: usize, future: impl Futur
     None
 }
 
-fn waits_for_frames_in_vain(interrupt: impl Interrupt, rng: Rng) {
+fn wait_without_frames(interrupt: impl Interrupt, rng: Rng) {
     let seed = rng.state;
     let (register, memory, failure) = (rng.register, rng.memory, rng.failure);
-    let honest = Rng {
+    let fault_free = Rng {
         register: 0,
         memory: 0,
         failure: 0,
         ..rng
     };
-    let chip = RefCell::new(Liar::new(honest, MOST_TRANSACTIONS));
+    let chip = RefCell::new(FaultyChip::new(fault_free, MOST_TRANSACTIONS));
     let start = Enc28j60::new(Host(&chip), Host(&chip), interrupt, Config::new(MAC));
-    let mut nic = turns(&chip, 10, start).expect("it ends").expect("honest so far");
+    let mut nic = turns(&chip, 10, start).expect("it ends").expect("no faults yet");
     {
-        let oracle = &mut chip.borrow_mut().oracle;
-        (oracle.register, oracle.memory, oracle.failure) = (register, memory, failure);
+        let injector = &mut chip.borrow_mut().injector;
+        (injector.register, injector.memory, injector.failure) = (register, memory, failure);
     }
     let mut buf = [0; 1514];
     for _ in 0..20 {
@@ -99,19 +105,19 @@ fn waits_for_frames_in_vain(interrupt: impl Interrupt, rng: Rng) {
 }
 
 #[test]
-fn an_int_line_that_never_rises_leaves_others_their_turn() {
-    let honest = || Rng {
+fn ready_int_stuck_low_yields() {
+    let fault_free = || Rng {
         state: 0,
         register: 0,
         memory: 0,
         failure: 0,
     };
-    waits_for_frames_in_vain(Level(Shorted), honest());
-    waits_for_frames_in_vain(Edge(Shorted), honest());
+    wait_without_frames(LevelIrq(Shorted), fault_free());
+    wait_without_frames(EdgeIrq(Shorted), fault_free());
 }
 
 #[test]
-fn lies_and_failures_end_every_turn() {
+fn ready_random_faults_yield() {
     for seed in 0..60 {
         let rng = || Rng {
             state: seed,
@@ -119,18 +125,23 @@ fn lies_and_failures_end_every_turn() {
             memory: [0, 16, 1024][seed as usize % 3],
             failure: [0, 10, 200][seed as usize / 4 % 3],
         };
-        waits_for_frames_in_vain(Level(Shorted), rng());
-        waits_for_frames_in_vain(Edge(Shorted), rng());
+        wait_without_frames(LevelIrq(Shorted), rng());
+        wait_without_frames(EdgeIrq(Shorted), rng());
     }
 }
 
 #[test]
-fn an_absent_chip_is_told_at_once() {
+fn new_absent_chip_is_not_responding() {
     for stuck in [0x00, 0xff] {
-        let lab = lab(0);
-        lab.chip.set_miso(MisoFault::Stuck(stuck));
-        let start = Enc28j60::new(lab.chip.spi_device(), lab.chip.delay(), Polled, Config::new(MAC));
-        let error = block_on_until(&lab.clock, LONGEST, start).expect("in time");
+        let testbed = testbed(0);
+        testbed.chip.set_miso(MisoFault::Stuck(stuck));
+        let start = Enc28j60::new(
+            testbed.chip.spi_device(),
+            testbed.chip.delay(),
+            Polled,
+            Config::new(MAC),
+        );
+        let error = block_on_until(&testbed.clock, LONGEST, start).expect("in time");
         assert_eq!(
             error.expect_err("there is no chip"),
             Error::NotResponding { read: stuck }

@@ -1,15 +1,15 @@
-//! What is done about errata on the bus: resets, counting packets, and a transmitter that is stuck. Numbers as in [`crate::errata`].
+//! Workarounds for errata that access the bus. Numbers as in [`crate::errata`].
 
 use super::chip::{Chip, Result};
 use super::{Bus, bisync};
-use crate::error::{Error, Wait};
+use crate::error::{Error, WaitFor};
 use crate::regs::{self, econ1, econ2, eir, estat};
 
 /// How long CLKRDY takes after sleep: 7500 clocks of 25 MHz (section 2.2).
 const OSCILLATOR_US: u32 = 300;
 /// Erratum 2: how long MAC and PHY are not there after a system reset.
 const RESET_US: u32 = 1000;
-/// How often the clock is looked at after a reset, [`CLOCK_LOOK_US`] apart.
+/// How often CLKRDY is polled after a reset, [`CLOCK_LOOK_US`] apart.
 const CLOCK_LOOKS: usize = 10;
 const CLOCK_LOOK_US: u32 = 100;
 /// How often a reset is tried before the chip counts as not ready.
@@ -21,8 +21,9 @@ const RESET_PIN_US: u32 = 2;
 impl<B: Bus> Chip<B> {
     /// Resets the chip from whatever state it is in.
     ///
-    /// Erratum 19: a system reset is ignored by a chip that sleeps, so that it is woken first. Erratum 2: CLKRDY stays set while MAC and PHY are not there, so that
-    /// time decides; the bit only tells that a chip is there at all.
+    /// Erratum 19: a system reset is ignored by a chip that sleeps, so that it is woken first.
+    /// Erratum 2: CLKRDY stays set while MAC and PHY are not there, so that time decides; the
+    /// bit only tells that a chip is there at all.
     pub(crate) async fn reset(&mut self) -> Result<(), B> {
         let mut seen = 0;
         for _ in 0..RESETS {
@@ -47,7 +48,7 @@ impl<B: Bus> Chip<B> {
         }
         match seen {
             0x00 | 0xff => Err(Error::NotResponding { read: seen }),
-            _ => Err(Error::Timeout(Wait::Clock)),
+            _ => Err(Error::Timeout(WaitFor::ClkRdy)),
         }
     }
 
@@ -56,7 +57,8 @@ impl<B: Bus> Chip<B> {
         self.spi.read(regs::EPKTCNT).await
     }
 
-    /// Erratum 12: after a transmission that was aborted the transmitter may be stuck until it is reset; the end of that reset may set TXERIF.
+    /// Erratum 12: after a transmission that was aborted the transmitter may be stuck until it is
+    /// reset; the end of that reset may set TXERIF.
     pub(crate) async fn reset_transmitter(&mut self) -> Result<(), B> {
         self.spi.clear(regs::ECON1, econ1::TXRTS).await?;
         self.spi.set(regs::ECON1, econ1::TXRST).await?;

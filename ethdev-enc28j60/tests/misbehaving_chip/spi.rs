@@ -1,17 +1,17 @@
-//! A chip that keeps what it is told, and may answer anything.
+//! A minimal chip whose responses a fault injector can change.
 
 use core::cell::RefCell;
 
 use embedded_hal::delay::DelayNs;
 use embedded_hal::spi::{ErrorKind, ErrorType, Operation, SpiDevice};
 
-/// What the chip answers.
-pub(crate) trait Oracle {
-    /// What the host reads from a register, of which `truth` would be right.
-    fn register(&mut self, truth: u8) -> u8;
-    /// What the host reads from the buffer memory, of which `truth` would be right.
-    fn memory(&mut self, truth: u8) -> u8;
-    /// Whether the bus fails at this transaction.
+/// Changes the responses of the chip.
+pub(crate) trait FaultInjector {
+    /// Returns what the host reads from a register that holds `value`.
+    fn register(&mut self, value: u8) -> u8;
+    /// Returns what the host reads from buffer memory that holds `value`.
+    fn memory(&mut self, value: u8) -> u8;
+    /// Returns whether the bus fails at this transaction.
     fn fails(&mut self) -> bool;
 }
 
@@ -23,23 +23,24 @@ const EPKTCNT: (u8, u8) = (1, 0x19);
 const RAM: u16 = 0x2000;
 const RX_END: u16 = 0x13ff;
 
-/// The registers, the PHY and the memory of an ENC28J60: whatever is sent is sent at once, and frames come as they are given.
-pub(crate) struct Liar<O> {
-    pub(crate) oracle: O,
-    /// Transactions and waited nanoseconds since somebody set them to zero.
+/// The registers, the PHY and the memory of an ENC28J60. Transmissions complete immediately; frames
+/// arrive by `deliver`.
+pub(crate) struct FaultyChip<O> {
+    pub(crate) injector: O,
+    /// Transactions and waited nanoseconds since `begin`.
     pub(crate) transactions: u64,
     pub(crate) waited_ns: u64,
-    /// More of either, and the driver does not come to an end.
+    /// Limit of transactions: more mean a driver that does not return.
     pub(crate) limit: u64,
     registers: [[u8; 0x20]; 4],
     phy: [u16; 0x20],
     ram: Box<[u8; RAM as usize]>,
 }
 
-impl<O: Oracle> Liar<O> {
-    pub(crate) fn new(oracle: O, limit: u64) -> Self {
+impl<O: FaultInjector> FaultyChip<O> {
+    pub(crate) fn new(injector: O, limit: u64) -> Self {
         let mut chip = Self {
-            oracle,
+            injector,
             transactions: 0,
             waited_ns: 0,
             limit,
@@ -51,12 +52,12 @@ impl<O: Oracle> Liar<O> {
         chip
     }
 
-    /// A call of the driver begins.
+    /// Resets the counts, before a call of the driver.
     pub(crate) fn begin(&mut self) {
         (self.transactions, self.waited_ns) = (0, 0);
     }
 
-    /// Puts a frame without its FCS at `at` in the memory; where the next one goes.
+    /// Writes a frame without FCS to offset `at` of the memory. Returns the offset of the next one.
     pub(crate) fn deliver(&mut self, at: u16, frame: &[u8]) -> u16 {
         let count = frame.len() as u16 + 4;
         let next = (at + 6 + count + (count & 1)) % (RX_END + 1);
@@ -137,15 +138,15 @@ impl<O: Oracle> Liar<O> {
             0 => {
                 let bank = self.bank();
                 let is_mac = address < 0x1b && (bank == 2 || bank == 3 && (address < 6 || address == 0x0a));
-                let truth = if is_mac && n == 1 { 0 } else { *self.at((bank, address)) };
-                self.oracle.register(truth)
+                let value = if is_mac && n == 1 { 0 } else { *self.at((bank, address)) };
+                self.injector.register(value)
             }
             1 => {
                 let pointer = u16::from_le_bytes([*self.at((0, 0)), *self.at((0, 1))]) % RAM;
                 let next = if pointer == RX_END { 0 } else { pointer + 1 };
                 [*self.at((0, 0)), *self.at((0, 1))] = next.to_le_bytes();
-                let truth = self.ram[usize::from(pointer)];
-                self.oracle.memory(truth)
+                let value = self.ram[usize::from(pointer)];
+                self.injector.memory(value)
             }
             2 if n == 1 => {
                 self.write(address, mosi);
@@ -157,7 +158,7 @@ impl<O: Oracle> Liar<O> {
                 self.write(address, if opcode >> 5 == 4 { old | mosi } else { old & !mosi });
                 0
             }
-            // What is sent is of no interest.
+            // Data to send is ignored.
             _ => 0,
         }
     }
@@ -174,18 +175,18 @@ impl embedded_hal::spi::Error for Failed {
 }
 
 /// The host's SPI device and its delay.
-pub(crate) struct Host<'a, O>(pub(crate) &'a RefCell<Liar<O>>);
+pub(crate) struct Host<'a, O>(pub(crate) &'a RefCell<FaultyChip<O>>);
 
 impl<O> ErrorType for Host<'_, O> {
     type Error = Failed;
 }
 
-impl<O: Oracle> SpiDevice for Host<'_, O> {
+impl<O: FaultInjector> SpiDevice for Host<'_, O> {
     fn transaction(&mut self, operations: &mut [Operation<'_, u8>]) -> Result<(), Failed> {
         let mut chip = self.0.borrow_mut();
         chip.transactions += 1;
-        assert!(chip.transactions <= chip.limit, "the driver does not come to an end");
-        if chip.oracle.fails() {
+        assert!(chip.transactions <= chip.limit, "the driver does not return");
+        if chip.injector.fails() {
             return Err(Failed);
         }
         let (mut n, mut opcode) = (0, 0);
