@@ -1,6 +1,11 @@
-//! The async driver: the same chip logic on an async bus, and waiting by the interrupt or by polling.
+//! The async driver: the same chip logic on an async bus, and waiting by the interrupt or by
+//! polling.
 //!
-//! Every future of the data path may be dropped at any point: the next call finds out what the chip made of a transaction that was cut off.
+//! # Cancellation
+//!
+//! Every future may be dropped at any point. The next call finds out whether the chip executed the
+//! transaction. A frame that is lost by that is counted in `rx_reset`. A `start`, `join` or other
+//! management call whose future was dropped is repeated from the beginning.
 
 use core::fmt;
 use core::future::{Future, poll_fn};
@@ -9,24 +14,23 @@ use core::task::Poll;
 
 use embedded_hal::digital::OutputPin;
 use embedded_hal_async::delay::DelayNs;
-use ethdev::asynch::{Control, EthernetDevice};
+use ethdev::asynch::{Control, EthernetDevice, yield_once};
 use ethdev::{
-    Capabilities, ControlError, ErrorType, Events, FilterOutcome, Interest, Link, MacAddress, RearmOutcome, RxFilter,
-    RxMeta, Stats,
+    Capabilities, ErrorType, Events, FilterOutcome, Interest, Link, MacAddress, RearmOutcome, RxFilter, RxMeta, Stats,
 };
 
-use crate::bus::{Awaited, Incoming, Outgoing};
+use crate::bus::{Awaited, RxWords, TxWords};
 use crate::chip::{Chip, Joining};
-use crate::firmware::Source;
+use crate::firmware::FirmwareSource;
 use crate::{Config, Error};
 
-/// The async mirror of [`Gspi`](crate::Gspi): see there.
-#[allow(async_fn_in_trait, reason = "whether the futures are Send is the bus' matter")]
+/// A gSPI bus, async: the mirror of [`Gspi`](crate::Gspi).
+#[allow(async_fn_in_trait, reason = "whether the futures are Send depends on the bus")]
 pub trait Gspi {
-    /// What can go wrong on this side of the bus.
+    /// The error of the bus.
     type Error: fmt::Debug;
 
-    /// Whether [`wait_for_interrupt`](Self::wait_for_interrupt) waits for something. Where not, the driver polls.
+    /// Whether [`wait_for_interrupt`](Self::wait_for_interrupt) works. If not, the driver polls.
     const CAN_WAIT: bool;
 
     /// As [`Gspi::write`](crate::Gspi::write).
@@ -34,14 +38,14 @@ pub trait Gspi {
     /// # Errors
     ///
     /// The bus failed.
-    async fn write(&mut self, command: u32, data: &mut Outgoing<'_>) -> Result<u32, Self::Error>;
+    async fn write(&mut self, command: u32, data: &mut TxWords<'_>) -> Result<u32, Self::Error>;
 
     /// As [`Gspi::read`](crate::Gspi::read).
     ///
     /// # Errors
     ///
     /// The bus failed.
-    async fn read(&mut self, command: u32, data: &mut Incoming<'_>) -> Result<u32, Self::Error>;
+    async fn read(&mut self, command: u32, data: &mut RxWords<'_>) -> Result<u32, Self::Error>;
 
     /// As [`Gspi::set_strap`](crate::Gspi::set_strap).
     ///
@@ -59,7 +63,7 @@ pub trait Gspi {
         Ok(None)
     }
 
-    /// Waits until DATA is high while chip select is: at once, where it is.
+    /// Waits until DATA is high while chip select is high. Returns immediately if it is.
     ///
     /// # Errors
     ///
@@ -67,20 +71,27 @@ pub trait Gspi {
     ///
     /// # Cancellation
     ///
-    /// Must be safe.
+    /// An implementation must be cancel-safe.
     async fn wait_for_interrupt(&mut self) -> Result<(), Self::Error> {
         core::future::pending().await
     }
 }
 
-/// A CYW43439 behind an async gSPI bus. Not started on construction: [`start`](Control::start) does that, and then [`join`](Self::join).
-pub struct Cyw43<'m, GSPI, PWR, DELAY, FW> {
-    chip: Chip<'m, Awaited<GSPI, PWR, DELAY>, FW>,
-    /// How many changes of the link were told by `ready`.
-    link_told: u32,
+/// A CYW43439 behind an async gSPI bus.
+///
+/// The device is stopped on construction: call [`start`](Control::start), then
+/// [`join`](Self::join). Every call but [`ready`](EthernetDevice::ready), `recv` and `send`
+/// completes after a bounded number of transactions and delays.
+///
+/// `BUS` is the [`Gspi`] bus, `PWR` the pin `WL_REG_ON`, `D` the delay, `FW` the
+/// [`FirmwareSource`].
+pub struct Cyw43<'m, BUS, PWR, D, FW> {
+    chip: Chip<'m, Awaited<BUS, PWR, D>, FW>,
+    /// Number of link changes when `ready` last reported one.
+    link_reported: u32,
 }
 
-impl<GSPI, PWR, DELAY, FW> fmt::Debug for Cyw43<'_, GSPI, PWR, DELAY, FW> {
+impl<BUS, PWR, D, FW> fmt::Debug for Cyw43<'_, BUS, PWR, D, FW> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Cyw43").finish_non_exhaustive()
     }
@@ -93,37 +104,39 @@ macro_rules! awaited {
     };
 }
 
-impl<'m, GSPI: Gspi, PWR: OutputPin, DELAY: DelayNs, FW: Source> Cyw43<'m, GSPI, PWR, DELAY, FW> {
+impl<'m, BUS: Gspi, PWR: OutputPin, D: DelayNs, FW: FirmwareSource> Cyw43<'m, BUS, PWR, D, FW> {
     /// As [`Cyw43::new`](crate::Cyw43::new).
     ///
     /// # Errors
     ///
-    /// [`Memory`](Error::Memory).
+    /// [`Memory`](Error::RxQueueTooSmall).
     pub fn new(
-        gspi: GSPI,
+        gspi: BUS,
         power: PWR,
-        delay: DELAY,
-        images: FW,
-        memory: &'m mut [u8],
+        delay: D,
+        firmware: FW,
+        rx_queue: &'m mut [u8],
         config: Config,
-    ) -> Result<Self, Error<GSPI::Error>> {
+    ) -> Result<Self, Error<BUS::Error>> {
         let bus = Awaited { gspi, power, delay };
         Ok(Self {
-            chip: Chip::new(bus, images, memory, config)?,
-            link_told: 0,
+            chip: Chip::new(bus, firmware, rx_queue, &config)?,
+            link_reported: 0,
         })
     }
 
-    crate::radio::radio_methods!(awaited, async);
+    crate::wifi_methods::wifi_methods!(awaited, async);
 
-    /// Gives bus, power pin, delay and images back.
-    pub fn release(self) -> (GSPI, PWR, DELAY, FW) {
+    /// Returns the bus, the power pin, the delay and the firmware source. The chip stays powered
+    /// and associated unless it was [stopped](Control::stop).
+    pub fn release(self) -> (BUS, PWR, D, FW) {
         let Awaited { gspi, power, delay } = self.chip.port.bus;
         (gspi, power, delay, self.chip.source)
     }
 
-    /// Credits come with frames, which are fetched here only where nobody waits for them.
-    async fn has_room(&mut self, interest: Interest) -> Result<bool, Error<GSPI::Error>> {
+    /// Whether a frame can be sent. Credits come with received frames, which are fetched here
+    /// unless the caller waits for them.
+    async fn has_room(&mut self, interest: Interest) -> Result<bool, Error<BUS::Error>> {
         if interest.rx {
             Ok(self.chip.is_running()? && self.chip.has_room())
         } else {
@@ -131,47 +144,47 @@ impl<'m, GSPI: Gspi, PWR: OutputPin, DELAY: DelayNs, FW: Source> Cyw43<'m, GSPI,
         }
     }
 
-    /// Sleeps until the chip may want something.
-    async fn sleep_until_told(&mut self, interest: Interest) -> Result<(), Error<GSPI::Error>> {
+    /// Sleeps until the chip may have work.
+    async fn sleep_until_told(&mut self, interest: Interest) -> Result<(), Error<BUS::Error>> {
         if !matches!(self.chip.joining, Joining::Idle | Joining::GivenUp) {
-            // The attempt goes on with each look, which waits by itself where there is no clock.
-            if self.chip.config.now_ms.is_some() {
-                self.chip.port.wait_us(self.chip.config.poll_interval_us.max(1)).await;
+            // Each check continues the attempt; without a clock it includes a delay.
+            if self.chip.config.has_clock() {
+                self.chip.port.wait_us(self.chip.config.poll_interval_us).await;
             } else {
                 yield_once().await;
             }
             return Ok(());
         }
-        if self.chip.rearm(interest, self.link_told, !interest.rx).await? == RearmOutcome::WorkPending {
-            // Others run between two looks, so that a chip which contradicts itself cannot hang the executor.
+        if self.chip.rearm(interest, self.link_reported, !interest.rx).await? == RearmOutcome::WorkPending {
+            // Other tasks run in between, so that a chip with inconsistent reports cannot hang the executor.
             yield_once().await;
             return Ok(());
         }
-        if !GSPI::CAN_WAIT || self.chip.holds_the_line() {
-            self.chip.port.wait_us(self.chip.config.poll_interval_us.max(1)).await;
+        if !BUS::CAN_WAIT || self.chip.holds_the_line() {
+            self.chip.port.wait_us(self.chip.config.poll_interval_us).await;
             return Ok(());
         }
-        if self.told_in_time().await? {
+        if self.interrupt_in_time().await? {
             return Ok(());
         }
         self.chip.check_health().await
     }
 
-    /// Waits for the interrupt, or until it is time for a look at an idle chip: whether the interrupt came.
-    async fn told_in_time(&mut self) -> Result<bool, Error<GSPI::Error>> {
-        let idle_ms = self.chip.config.idle_check_ms;
+    /// Waits for the interrupt or for the watchdog interval. Returns whether the interrupt came.
+    async fn interrupt_in_time(&mut self) -> Result<bool, Error<BUS::Error>> {
+        let watchdog_ms = self.chip.config.watchdog_ms;
         let Awaited { gspi, delay, .. } = &mut self.chip.port.bus;
         let mut told = pin!(gspi.wait_for_interrupt());
         let at_once = poll_fn(|cx| Poll::Ready(told.as_mut().poll(cx))).await;
         if let Poll::Ready(result) = at_once {
-            // Others run first, so that a line which is high for no reason cannot hang the executor.
+            // Other tasks run first, so that a line that is stuck high cannot hang the executor.
             yield_once().await;
             return result.map(|()| true).map_err(Error::Bus);
         }
-        if idle_ms == 0 {
+        if watchdog_ms == 0 {
             return told.await.map(|()| true).map_err(Error::Bus);
         }
-        let mut late = pin!(delay.delay_ms(idle_ms));
+        let mut late = pin!(delay.delay_ms(watchdog_ms));
         poll_fn(|cx| match told.as_mut().poll(cx) {
             Poll::Pending => late.as_mut().poll(cx).map(|()| Ok(false)),
             Poll::Ready(result) => Poll::Ready(result.map(|()| true).map_err(Error::Bus)),
@@ -180,23 +193,11 @@ impl<'m, GSPI: Gspi, PWR: OutputPin, DELAY: DelayNs, FW: Source> Cyw43<'m, GSPI,
     }
 }
 
-async fn yield_once() {
-    let mut yielded = false;
-    poll_fn(|cx| {
-        if core::mem::replace(&mut yielded, true) {
-            return Poll::Ready(());
-        }
-        cx.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
+impl<BUS: Gspi, PWR, D, FW> ErrorType for Cyw43<'_, BUS, PWR, D, FW> {
+    type Error = Error<BUS::Error>;
 }
 
-impl<GSPI: Gspi, PWR, DELAY, FW> ErrorType for Cyw43<'_, GSPI, PWR, DELAY, FW> {
-    type Error = Error<GSPI::Error>;
-}
-
-impl<GSPI: Gspi, PWR: OutputPin, DELAY: DelayNs, FW: Source> EthernetDevice for Cyw43<'_, GSPI, PWR, DELAY, FW> {
+impl<BUS: Gspi, PWR: OutputPin, D: DelayNs, FW: FirmwareSource> EthernetDevice for Cyw43<'_, BUS, PWR, D, FW> {
     fn mac_address(&self) -> MacAddress {
         self.chip.mac
     }
@@ -233,21 +234,25 @@ impl<GSPI: Gspi, PWR: OutputPin, DELAY: DelayNs, FW: Source> EthernetDevice for 
         self.chip.service().await
     }
 
-    /// With [`Interest::RX`], whatever waits in the chip is told as a frame, before it is known what it is: fetching it would not be cancel-safe. Where it was
-    /// an event, `recv_frame` finds nothing; [`recv`](EthernetDevice::recv) goes on to wait.
+    /// With [`Interest::RX`], anything that is pending in the chip is reported as a frame, because
+    /// fetching it would not be cancel-safe. If it was an event, `recv_frame` returns `None`,
+    /// and [`recv`](EthernetDevice::recv) continues to wait.
     ///
-    /// Without it, what waits is fetched: dropped in the middle of that, a frame may be lost, which is counted in `rx_reset`.
+    /// # Cancellation
+    ///
+    /// Safe with [`Interest::RX`]. Without it, pending frames are fetched into the receive queue: a
+    /// future dropped meanwhile can lose one, which is counted in `rx_reset`.
     async fn ready(&mut self, interest: Interest) -> Result<Interest, Self::Error> {
         loop {
             let mut ready = Interest::NONE;
-            // Frames that are known to wait cost no look.
+            // Frames that are known to be pending need no access.
             ready.rx = interest.rx && self.chip.is_rx_pending();
             if ready.is_none() {
                 if self.chip.is_running()? {
                     if !interest.rx {
                         self.chip.attend().await?;
                     } else if self.chip.waiting().await?.is_some() {
-                        // It stays where it is: fetched here, it would be lost where this future is dropped.
+                        // It stays in the chip: fetched here, it would be lost if this future is dropped.
                         ready.rx = true;
                     } else {
                         self.chip.look_after().await?;
@@ -255,10 +260,10 @@ impl<GSPI: Gspi, PWR: OutputPin, DELAY: DelayNs, FW: Source> EthernetDevice for 
                 }
                 ready.rx |= interest.rx && self.chip.is_rx_pending();
                 ready.tx = interest.tx && self.has_room(interest).await?;
-                ready.link = interest.link && self.chip.stats.link_changes != self.link_told;
+                ready.link = interest.link && self.chip.stats.link_changes != self.link_reported;
             }
             if ready.link {
-                self.link_told = self.chip.stats.link_changes;
+                self.link_reported = self.chip.stats.link_changes;
             }
             if !ready.is_none() {
                 return Ok(ready);
@@ -268,33 +273,33 @@ impl<GSPI: Gspi, PWR: OutputPin, DELAY: DelayNs, FW: Source> EthernetDevice for 
     }
 }
 
-/// As the blocking driver's.
-impl<GSPI: Gspi, PWR: OutputPin, DELAY: DelayNs, FW: Source> Control for Cyw43<'_, GSPI, PWR, DELAY, FW> {
-    async fn start(&mut self) -> Result<(), ControlError<Self::Error>> {
-        self.chip.start().await.map_err(ControlError::Device)
+/// As `Control` of the blocking [`Cyw43`](crate::Cyw43).
+impl<BUS: Gspi, PWR: OutputPin, D: DelayNs, FW: FirmwareSource> Control for Cyw43<'_, BUS, PWR, D, FW> {
+    async fn start(&mut self) -> Result<(), Self::Error> {
+        self.chip.start().await
     }
 
-    async fn stop(&mut self) -> Result<(), ControlError<Self::Error>> {
-        self.chip.stop().await.map_err(ControlError::Device)
+    async fn stop(&mut self) -> Result<(), Self::Error> {
+        self.chip.stop().await
     }
 
-    async fn set_mac_address(&mut self, address: MacAddress) -> Result<(), ControlError<Self::Error>> {
+    async fn set_mac_address(&mut self, address: MacAddress) -> Result<(), Self::Error> {
         self.chip.set_mac_address(address).await
     }
 
-    async fn set_rx_filter(&mut self, filter: RxFilter<'_>) -> Result<FilterOutcome, ControlError<Self::Error>> {
+    async fn set_rx_filter(&mut self, filter: RxFilter<'_>) -> Result<FilterOutcome, Self::Error> {
         self.chip.set_rx_filter(filter).await
     }
 
-    async fn recover(&mut self) -> Result<(), ControlError<Self::Error>> {
-        self.chip.recover().await.map_err(ControlError::Device)
+    async fn recover(&mut self) -> Result<(), Self::Error> {
+        self.chip.recover().await
     }
 
-    async fn sleep(&mut self) -> Result<(), ControlError<Self::Error>> {
-        self.chip.sleep().await.map_err(ControlError::Device)
+    async fn sleep(&mut self) -> Result<(), Self::Error> {
+        self.chip.sleep().await
     }
 
-    async fn wake(&mut self) -> Result<(), ControlError<Self::Error>> {
-        self.chip.wake().await.map_err(ControlError::Device)
+    async fn wake(&mut self) -> Result<(), Self::Error> {
+        self.chip.wake().await
     }
 }

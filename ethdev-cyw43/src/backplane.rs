@@ -1,11 +1,12 @@
-//! The chip's insides through a window of 32 KiB, over function 1.
+//! Access to the backplane of the chip through a window of 32 KiB, over function 1.
 
-use crate::bus::{Bus, Outgoing};
-use crate::port::{Function, Port, Result};
+use crate::bus::{Bus, TxWords};
+use crate::gspi::{Function, Port, Result};
+use crate::gspi_words::{Bytes, OneWord};
 use crate::regs::{RESPONSE_DELAY_BYTES, f1};
-use crate::words::{Bytes, OneWord};
 
-/// Longest access of function 1, in bytes. Longer ones, and ones across the end of a window, do not work.
+/// Longest access of function 1, in bytes. Longer ones, and ones across the end of a window, do not
+/// work.
 pub(crate) const BLOCK: usize = 64;
 /// Addresses below are in the window.
 const WINDOW: u32 = 0x8000;
@@ -25,11 +26,12 @@ impl<B: Bus> Port<B> {
 
     /// Writes one.
     pub(crate) async fn f1_write(&mut self, address: u32, value: u8) -> Result<(), B> {
-        self.write(Function::Backplane, address, 1, Outgoing::new(&[value], &[]))
+        self.write(Function::Backplane, address, 1, TxWords::new(&[value], &[]))
             .await
     }
 
-    /// Moves the window to `address`, of which only the bytes that change are written; the address within it.
+    /// Moves the window to `address`, of which only the bytes that change are written; the address
+    /// within it.
     async fn window(&mut self, address: u32) -> Result<u32, B> {
         let base = address & !(WINDOW - 1);
         // Not known until all of it is written.
@@ -81,14 +83,14 @@ impl<B: Bus> Port<B> {
     pub(crate) async fn write_u32(&mut self, address: u32, value: u32) -> Result<(), B> {
         let offset = self.window(address).await?;
         let data = value.to_le_bytes();
-        self.write(Function::Backplane, offset | IS_WORD, 4, Outgoing::new(&data, &[]))
+        self.write(Function::Backplane, offset | IS_WORD, 4, TxWords::new(&data, &[]))
             .await
     }
 
     /// Writes at most [`BLOCK`] bytes that do not cross a window.
     pub(crate) async fn write_block(&mut self, address: u32, bytes: &[u8]) -> Result<(), B> {
         let offset = self.window(address).await?;
-        self.write(Function::Backplane, offset, bytes.len(), Outgoing::new(bytes, &[]))
+        self.write(Function::Backplane, offset, bytes.len(), TxWords::new(bytes, &[]))
             .await
     }
 
@@ -121,7 +123,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn blocks_cover_everything_and_cross_nothing(start in 0_u32..0x8_0000, len in 0_u32..300_000) {
+        fn block_len_any_range_covers_without_crossing(start in 0_u32..0x8_0000, len in 0_u32..300_000) {
             let (mut address, mut left) = (start & !3, len);
             while left > 0 {
                 let block = block_len(address, left) as u32;

@@ -1,30 +1,31 @@
-//! gSPI by three pins, bit by bit: slow, for bring-up and for hosts without anything better.
+//! Bit-banged gSPI on three pins: slow, for bring-up and for hosts without other hardware.
 
 use core::fmt;
 
 use embedded_hal::digital::{self, Error as _, InputPin, OutputPin};
 
-use crate::bus::{Gspi, Incoming, Outgoing};
+use crate::bus::{Gspi, RxWords, TxWords};
 
-/// A pin whose direction can be changed: DATA. embedded-hal has no such trait; hardware crates have such pins.
+/// A bidirectional pin: DATA. embedded-hal has no such trait; HALs have such pins.
 pub trait DataPin: InputPin + OutputPin {
-    /// Drives the pin with what `set_high` and `set_low` say.
+    /// Makes the pin an output, with the level of the last `set_high` or `set_low`.
     ///
     /// # Errors
     ///
     /// The pin failed.
-    fn drive(&mut self) -> Result<(), Self::Error>;
+    fn set_as_output(&mut self) -> Result<(), Self::Error>;
 
-    /// Lets the pin go.
+    /// Makes the pin an input (high impedance).
     ///
     /// # Errors
     ///
     /// The pin failed.
-    fn let_go(&mut self) -> Result<(), Self::Error>;
+    fn set_as_input(&mut self) -> Result<(), Self::Error>;
 }
 
-/// Which pin failed, and how.
+/// A pin failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum PinError {
     /// Chip select.
     ChipSelect(digital::ErrorKind),
@@ -37,16 +38,16 @@ pub enum PinError {
 impl fmt::Display for PinError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::ChipSelect(e) => write!(f, "chip select: {e}"),
-            Self::Clock(e) => write!(f, "clock: {e}"),
-            Self::Data(e) => write!(f, "DATA: {e}"),
+            Self::ChipSelect(e) => write!(f, "chip select pin error: {e}"),
+            Self::Clock(e) => write!(f, "clock pin error: {e}"),
+            Self::Data(e) => write!(f, "DATA pin error: {e}"),
         }
     }
 }
 
 impl core::error::Error for PinError {}
 
-/// A gSPI bus of three pins. The chip has no slowest clock: a bit may take as long as it takes.
+/// A gSPI bus on three pins. The chip has no minimum clock frequency.
 #[derive(Debug)]
 pub struct BitBang<CS, CLK, DATA> {
     chip_select: CS,
@@ -55,7 +56,8 @@ pub struct BitBang<CS, CLK, DATA> {
 }
 
 impl<CS: OutputPin, CLK: OutputPin, DATA: DataPin> BitBang<CS, CLK, DATA> {
-    /// From chip select, clock and DATA. Brings them to rest: chip select high, clock low, DATA let go.
+    /// Creates a bus from chip select, clock and DATA, and sets them idle: chip select high, clock
+    /// low, DATA an input.
     ///
     /// # Errors
     ///
@@ -68,11 +70,11 @@ impl<CS: OutputPin, CLK: OutputPin, DATA: DataPin> BitBang<CS, CLK, DATA> {
         };
         bus.select(false)?;
         bus.clock(false)?;
-        bus.let_go()?;
+        bus.set_as_input()?;
         Ok(bus)
     }
 
-    /// Gives the pins back.
+    /// Returns the pins.
     pub fn release(self) -> (CS, CLK, DATA) {
         (self.chip_select, self.clock, self.data)
     }
@@ -95,11 +97,11 @@ impl<CS: OutputPin, CLK: OutputPin, DATA: DataPin> BitBang<CS, CLK, DATA> {
     }
 
     fn drive(&mut self) -> Result<(), PinError> {
-        self.data.drive().map_err(|e| PinError::Data(e.kind()))
+        self.data.set_as_output().map_err(|e| PinError::Data(e.kind()))
     }
 
-    fn let_go(&mut self) -> Result<(), PinError> {
-        self.data.let_go().map_err(|e| PinError::Data(e.kind()))
+    fn set_as_input(&mut self) -> Result<(), PinError> {
+        self.data.set_as_input().map_err(|e| PinError::Data(e.kind()))
     }
 
     /// The chip samples on the rising edge.
@@ -131,7 +133,7 @@ impl<CS: OutputPin, CLK: OutputPin, DATA: DataPin> BitBang<CS, CLK, DATA> {
         data: impl FnOnce(&mut Self) -> Result<u32, PinError>,
     ) -> Result<u32, PinError> {
         let result = self.start(command).and_then(|()| data(self));
-        let end = self.let_go().and_then(|()| self.select(false));
+        let end = self.set_as_input().and_then(|()| self.select(false));
         let status = result?;
         end.map(|()| status)
     }
@@ -146,19 +148,19 @@ impl<CS: OutputPin, CLK: OutputPin, DATA: DataPin> BitBang<CS, CLK, DATA> {
 impl<CS: OutputPin, CLK: OutputPin, DATA: DataPin> Gspi for BitBang<CS, CLK, DATA> {
     type Error = PinError;
 
-    fn write(&mut self, command: u32, data: &mut Outgoing<'_>) -> Result<u32, PinError> {
+    fn write(&mut self, command: u32, data: &mut TxWords<'_>) -> Result<u32, PinError> {
         self.transaction(command, |bus| {
             for word in data {
                 bus.shift_out(word)?;
             }
-            bus.let_go()?;
+            bus.set_as_input()?;
             bus.shift_in()
         })
     }
 
-    fn read(&mut self, command: u32, data: &mut Incoming<'_>) -> Result<u32, PinError> {
+    fn read(&mut self, command: u32, data: &mut RxWords<'_>) -> Result<u32, PinError> {
         self.transaction(command, |bus| {
-            bus.let_go()?;
+            bus.set_as_input()?;
             while data.words_left() > 0 {
                 data.push(bus.shift_in()?);
             }
@@ -172,7 +174,7 @@ impl<CS: OutputPin, CLK: OutputPin, DATA: DataPin> Gspi for BitBang<CS, CLK, DAT
             self.put(false)?;
             self.drive()
         } else {
-            self.let_go()
+            self.set_as_input()
         }
     }
 

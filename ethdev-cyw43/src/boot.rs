@@ -1,20 +1,22 @@
-//! From no power to firmware that takes requests.
+//! Power-up, firmware upload and start.
 
 use crate::backplane::{BLOCK, block_len};
 use crate::bus::Bus;
 use crate::chip::Chip;
-use crate::error::{Error, Wait};
-use crate::firmware::{Crc32, FirmwareError, Part, Source, Verify, nvram_token};
-use crate::port::{Port, Result};
+use crate::error::{Error, WaitFor};
+use crate::firmware::{Crc32, FirmwareError, FirmwareSource, Image, Verify, nvram_token};
+use crate::gspi::{Port, Result};
 use crate::regs::{self, backplane, f1, interrupt, status};
 
 /// How long the chip is without power, so that it forgets. Other drivers take as long.
 const OFF_MS: u32 = 20;
-/// How long after power the chip is left alone, and how long it may take to answer. The slowest that were seen take 250 ms.
+/// How long after power the chip is left alone, and how long it may take to answer. The slowest
+/// that were seen take 250 ms.
 const SETTLE_MS: u32 = 50;
 const POWER_UP_MS: u32 = 500;
 const POWER_UP_STEP_MS: u32 = 5;
-/// How long clocks may take. The low-power one takes some 10 µs, the fast one some 30 ms after the firmware was started.
+/// How long clocks may take. The low-power one takes some 10 µs, the fast one some 30 ms after the
+/// firmware was started.
 const ALP_MS: u32 = 100;
 const HT_MS: u32 = 1000;
 /// How long the firmware may take until it takes frames. Some 85 ms are usual.
@@ -24,7 +26,7 @@ const CORE_US: u32 = 1000;
 
 /// How long a wait may take, how often it looks, and what it is for.
 struct Patience {
-    what: Wait,
+    what: WaitFor,
     ms: u32,
     step_us: u32,
 }
@@ -108,7 +110,7 @@ impl<B: Bus> Port<B> {
         self.write_u8(core + backplane::RESET_CONTROL, backplane::IN_RESET)
             .await?;
         if self.read_u8(core + backplane::RESET_CONTROL).await? & backplane::IN_RESET == 0 {
-            return Err(Error::Timeout(Wait::Core));
+            return Err(Error::Timeout(WaitFor::Core));
         }
         self.wait_us(CORE_US).await;
         Ok(())
@@ -127,7 +129,7 @@ impl<B: Bus> Port<B> {
         let control = self.read_u8(core + backplane::IO_CONTROL).await?;
         let reset = self.read_u8(core + backplane::RESET_CONTROL).await?;
         if control & clocks != backplane::CLOCK_ENABLE || reset & backplane::IN_RESET != 0 {
-            return Err(Error::Timeout(Wait::Core));
+            return Err(Error::Timeout(WaitFor::Core));
         }
         Ok(())
     }
@@ -144,7 +146,7 @@ impl<B: Bus> Port<B> {
             });
         }
         let patience = Patience {
-            what: Wait::Clock,
+            what: WaitFor::Clock,
             ms: ALP_MS,
             step_us: 500,
         };
@@ -165,7 +167,7 @@ impl<B: Bus> Port<B> {
     async fn run_firmware(&mut self) -> Result<(), B> {
         self.start_core(backplane::ARM).await?;
         let patience = Patience {
-            what: Wait::FirmwareStart,
+            what: WaitFor::FirmwareStart,
             ms: HT_MS,
             step_us: 4000,
         };
@@ -174,7 +176,7 @@ impl<B: Bus> Port<B> {
         self.f1_write(f1::WATERMARK, f1::WATERMARK_RUN).await?;
         let since = self.elapsed_us();
         let patience = Patience {
-            what: Wait::FirmwareReady,
+            what: WaitFor::FirmwareReady,
             ms: READY_MS,
             step_us: 8000,
         };
@@ -186,7 +188,7 @@ impl<B: Bus> Port<B> {
         self.f1_write(f1::PULL_UP, 0).await?;
         self.f1_write(f1::CLOCK, f1::HT_REQUEST).await?;
         let patience = Patience {
-            what: Wait::Clock,
+            what: WaitFor::Clock,
             ms: HT_MS,
             step_us: 100,
         };
@@ -198,23 +200,23 @@ impl<B: Bus> Port<B> {
     }
 }
 
-impl<B: Bus, FW: Source> Chip<'_, B, FW> {
+impl<B: Bus, FW: FirmwareSource> Chip<'_, B, FW> {
     /// Power, firmware, and nothing set yet.
     pub(crate) async fn boot(&mut self) -> Result<(), B> {
         // Before anything is touched: images that cannot do.
         let plan = Plan::new(&self.source).map_err(Error::Firmware)?;
         self.port.wake_bus().await?;
         self.port.prepare().await?;
-        let crc = self.upload(Part::Firmware, 0, plan.firmware).await?;
+        let crc = self.upload(Image::Firmware, 0, plan.firmware).await?;
         if let Some(expected) = self.source.firmware_crc32().filter(|&expected| expected != crc) {
             return Err(Error::Firmware(FirmwareError::Checksum { expected, found: crc }));
         }
-        self.upload(Part::Nvram, plan.nvram_at, plan.nvram).await?;
+        self.upload(Image::Nvram, plan.nvram_at, plan.nvram).await?;
         self.port.write_u32(TOKEN, nvram_token(plan.nvram)).await?;
-        self.verify(Part::Firmware, 0, plan.firmware).await?;
-        self.verify(Part::Nvram, plan.nvram_at, plan.nvram).await?;
+        self.verify(Image::Firmware, 0, plan.firmware).await?;
+        self.verify(Image::Nvram, plan.nvram_at, plan.nvram).await?;
         if self.config.verify != Verify::Nothing && self.port.read_u32(TOKEN).await? != nvram_token(plan.nvram) {
-            return Err(Error::Firmware(FirmwareError::ReadBack { address: TOKEN }));
+            return Err(Error::Firmware(FirmwareError::VerifyFailed { address: TOKEN }));
         }
         self.port.run_firmware().await?;
         self.firmware_was_started();
@@ -222,13 +224,13 @@ impl<B: Bus, FW: Source> Chip<'_, B, FW> {
     }
 
     /// Writes an image to the chip's memory, in blocks as large as the chip takes them; its CRC-32.
-    async fn upload(&mut self, part: Part, to: u32, len: u32) -> Result<u32, B> {
+    async fn upload(&mut self, image: Image, to: u32, len: u32) -> Result<u32, B> {
         let mut crc = Crc32::new();
         let mut scratch = [0; BLOCK];
         let mut at = 0;
         while at < len {
             let size = block_len(to + at, len - at);
-            let block = read_block(&mut self.source, part, at, size, &mut scratch)?;
+            let block = read_block(&mut self.source, image, at, size, &mut scratch)?;
             crc.add(block);
             self.port.write_block(to + at, block).await?;
             at += size as u32;
@@ -237,7 +239,7 @@ impl<B: Bus, FW: Source> Chip<'_, B, FW> {
     }
 
     /// Reads back what was written, all of it or samples.
-    async fn verify(&mut self, part: Part, from: u32, len: u32) -> Result<(), B> {
+    async fn verify(&mut self, image: Image, from: u32, len: u32) -> Result<(), B> {
         /// One block in so many bytes is a sample.
         const SAMPLE_EVERY: u32 = 0x8000;
         let step = match self.config.verify {
@@ -247,40 +249,40 @@ impl<B: Bus, FW: Source> Chip<'_, B, FW> {
         };
         let mut at = 0;
         while at < len {
-            self.verify_block(part, from, at, len).await?;
+            self.verify_block(image, from, at, len).await?;
             at += step;
         }
         // The end is where a truncated transfer shows.
         let last = len.saturating_sub(BLOCK as u32) & !3;
-        self.verify_block(part, from, last, len).await
+        self.verify_block(image, from, last, len).await
     }
 
-    async fn verify_block(&mut self, part: Part, from: u32, at: u32, len: u32) -> Result<(), B> {
+    async fn verify_block(&mut self, image: Image, from: u32, at: u32, len: u32) -> Result<(), B> {
         let address = from + at;
         let size = block_len(address, len - at);
         let (mut scratch, mut found) = ([0; BLOCK], [0; BLOCK]);
         let found = found.get_mut(..size).unwrap_or_default();
         self.port.read_block(address, found).await?;
-        let expected = read_block(&mut self.source, part, at, size, &mut scratch)?;
+        let expected = read_block(&mut self.source, image, at, size, &mut scratch)?;
         if expected == found {
             Ok(())
         } else {
-            Err(Error::Firmware(FirmwareError::ReadBack { address }))
+            Err(Error::Firmware(FirmwareError::VerifyFailed { address }))
         }
     }
 }
 
 /// `size` bytes of an image; one that ends before is truncated.
-fn read_block<'s, FW: Source, E>(
+fn read_block<'s, FW: FirmwareSource, E>(
     source: &'s mut FW,
-    part: Part,
+    image: Image,
     at: u32,
     size: usize,
     scratch: &'s mut [u8],
 ) -> core::result::Result<&'s [u8], Error<E>> {
-    let unreadable = |cause| Error::Firmware(FirmwareError::Unreadable { part, at, cause });
+    let unreadable = |cause| Error::Firmware(FirmwareError::Unreadable { image, at, cause });
     let scratch = scratch.get_mut(..size).unwrap_or_default();
-    let block = source.block(part, at, scratch).map_err(unreadable)?;
+    let block = source.block(image, at, scratch).map_err(unreadable)?;
     block
         .get(..size)
         .ok_or_else(|| unreadable(crate::firmware::SourceError(0)))
@@ -300,16 +302,16 @@ struct Plan {
 }
 
 impl Plan {
-    fn new<FW: Source + ?Sized>(source: &FW) -> core::result::Result<Self, FirmwareError> {
-        let (firmware, nvram) = (source.len(Part::Firmware), source.len(Part::Nvram));
-        for (part, len) in [(Part::Firmware, firmware), (Part::Nvram, nvram)] {
+    fn new<FW: FirmwareSource + ?Sized>(source: &FW) -> core::result::Result<Self, FirmwareError> {
+        let (firmware, nvram) = (source.len(Image::Firmware), source.len(Image::Nvram));
+        for (image, len) in [(Image::Firmware, firmware), (Image::Nvram, nvram)] {
             if len == 0 {
-                return Err(FirmwareError::Empty(part));
+                return Err(FirmwareError::Empty(image));
             }
         }
         if nvram > MOST_NVRAM {
             return Err(FirmwareError::TooLarge {
-                part: Part::Nvram,
+                image: Image::Nvram,
                 len: nvram,
                 max: MOST_NVRAM,
             });
@@ -317,7 +319,7 @@ impl Plan {
         let nvram_at = TOKEN - nvram.next_multiple_of(4);
         if firmware > nvram_at {
             return Err(FirmwareError::TooLarge {
-                part: Part::Firmware,
+                image: Image::Firmware,
                 len: firmware,
                 max: nvram_at,
             });
@@ -333,7 +335,7 @@ impl Plan {
 /// Bytes of the CLM in one request.
 const CLM_PIECE: usize = 512;
 
-impl<B: Bus, FW: Source> Chip<'_, B, FW> {
+impl<B: Bus, FW: FirmwareSource> Chip<'_, B, FW> {
     /// Loads what the radio may do where.
     pub(crate) async fn load_clm(&mut self) -> Result<(), B> {
         use crate::ioctl::var;
@@ -341,7 +343,7 @@ impl<B: Bus, FW: Source> Chip<'_, B, FW> {
         const FIRST: u16 = 0x0002;
         const LAST: u16 = 0x0004;
         const TYPE: u16 = 2;
-        let len = self.source.len(Part::Clm);
+        let len = self.source.len(Image::Clm);
         let mut at = 0;
         while at < len {
             let size = (len - at).min(CLM_PIECE as u32);
@@ -350,7 +352,7 @@ impl<B: Bus, FW: Source> Chip<'_, B, FW> {
             let mut scratch = [0; BLOCK];
             for (offset, chunk) in (at..).step_by(BLOCK).zip(piece.chunks_mut(BLOCK)) {
                 let size = chunk.len();
-                let block = read_block(&mut self.source, Part::Clm, offset, size, &mut scratch)?;
+                let block = read_block(&mut self.source, Image::Clm, offset, size, &mut scratch)?;
                 chunk.copy_from_slice(block);
             }
             let mut flags = HANDLER_VERSION;
@@ -372,12 +374,12 @@ impl<B: Bus, FW: Source> Chip<'_, B, FW> {
         }
         match u32::from_le_bytes(self.get_var(var::CLMLOAD_STATUS).await?) {
             0 => Ok(()),
-            status => Err(Error::Firmware(FirmwareError::ClmRefused { status })),
+            status => Err(Error::Firmware(FirmwareError::ClmRejected { status })),
         }
     }
 }
 
-impl<B: Bus, FW: Source> Chip<'_, B, FW> {
+impl<B: Bus, FW: FirmwareSource> Chip<'_, B, FW> {
     /// Cuts the power. The chip forgets everything.
     pub(crate) fn power_off(&mut self) -> Result<(), B> {
         self.port.power(false)
@@ -388,18 +390,18 @@ impl<B: Bus, FW: Source> Chip<'_, B, FW> {
 mod tests {
     extern crate std;
     use super::*;
-    use crate::firmware::Images;
+    use crate::firmware::FirmwareImages;
 
     #[test]
-    fn images_that_cannot_do_are_refused_before_anything_is_touched() {
+    fn plan_invalid_images_are_rejected() {
         let nvram = [1; 742];
-        let plan = |firmware: usize, nvram: &[u8]| Plan::new(&Images::new(&std::vec![1; firmware], nvram, &[]));
+        let plan = |firmware: usize, nvram: &[u8]| Plan::new(&FirmwareImages::new(&std::vec![1; firmware], nvram, &[]));
         let good = plan(231_077, &nvram).unwrap();
         assert_eq!(good.nvram_at, 0x7_fd14);
-        assert_eq!(plan(0, &nvram), Err(FirmwareError::Empty(Part::Firmware)));
-        assert_eq!(plan(100, &[]), Err(FirmwareError::Empty(Part::Nvram)));
+        assert_eq!(plan(0, &nvram), Err(FirmwareError::Empty(Image::Firmware)));
+        assert_eq!(plan(100, &[]), Err(FirmwareError::Empty(Image::Nvram)));
         let too_large = FirmwareError::TooLarge {
-            part: Part::Firmware,
+            image: Image::Firmware,
             len: 0x7_fd15,
             max: 0x7_fd14,
         };
@@ -407,7 +409,10 @@ mod tests {
         assert!(plan(0x7_fd14, &nvram).is_ok());
         assert!(matches!(
             plan(1, &[0; 4097]),
-            Err(FirmwareError::TooLarge { part: Part::Nvram, .. })
+            Err(FirmwareError::TooLarge {
+                image: Image::Nvram,
+                ..
+            })
         ));
     }
 }

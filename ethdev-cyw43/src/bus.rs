@@ -1,4 +1,5 @@
-//! What the chip logic asks of the host: gSPI transactions, the power pin, time. Async here; the blocking form is always ready.
+//! The host side of the driver: gSPI transactions, the power pin, delays. The chip logic is async;
+//! on a blocking bus it completes with one poll.
 
 use core::fmt;
 use core::future::Future;
@@ -8,44 +9,51 @@ use core::task::{Context, Poll, Waker};
 use embedded_hal::digital::{self, Error as _, OutputPin};
 
 use crate::error::Error;
-pub use crate::words::{Incoming, Outgoing};
+pub use crate::gspi_words::{RxWords, TxWords};
 
-/// A gSPI bus: half-duplex SPI on one data line, in words of 32 bits, most significant bit first, clock idle low, sampled on the rising edge.
+/// A gSPI bus: half-duplex SPI on one data line, in words of 32 bits, most significant bit first,
+/// clock idle low, sampled on the rising edge.
 ///
-/// One call is one transaction: chip select falls, the words go over, chip select rises. Commands and words are given as they travel: an
-/// implementation exchanges no bytes. There is no clock while the bus waits for memory, so that words may come as slowly as they like.
+/// One call is one transaction: chip select falls, the words are transferred, chip select rises.
+/// Commands and words are given in wire order: an implementation does not swap bytes. The clock may
+/// pause between words for any time.
 ///
 /// # Implementor notes
 ///
-/// On an RP2040 this is a PIO state machine that shifts `1 + words` words out, turns DATA round, and shifts the rest in; [`Outgoing`] feeds its
-/// FIFO word by word, or a small buffer for DMA with [`Outgoing::fill`], and [`Incoming`] takes what comes. [`BitBang`](crate::BitBang) is the same in the
-/// open. The data line is the interrupt line too: it means something only while chip select is high, and 100 ns after it rose.
+/// On an RP2040 this is a PIO state machine that shifts `1 + words` words out, turns DATA around,
+/// and shifts the rest in. [`TxWords`] feeds its FIFO word by word, or a small DMA buffer with
+/// [`TxWords::fill`]; [`RxWords`] takes the received words. [`BitBang`](crate::BitBang) is an
+/// implementation with three pins. The data line is the interrupt line too: it is valid only while
+/// chip select is high, from 100 ns after its rising edge.
 pub trait Gspi {
-    /// What can go wrong on this side of the bus. The chip itself cannot refuse.
+    /// The error of the bus.
     type Error: fmt::Debug;
 
-    /// Sends `command` and all words of `data`, then reads one word: the status, which is returned.
+    /// Sends `command` and all words of `data`, then reads the status word and returns it.
     ///
     /// # Errors
     ///
-    /// The bus failed. What the chip made of it is not known.
-    fn write(&mut self, command: u32, data: &mut Outgoing<'_>) -> Result<u32, Self::Error>;
+    /// The bus failed. Whether the chip executed the transaction is unknown.
+    fn write(&mut self, command: u32, data: &mut TxWords<'_>) -> Result<u32, Self::Error>;
 
-    /// Sends `command`, reads [`words_left`](Incoming::words_left) words into `data`, then one more: the status, which is returned.
+    /// Sends `command`, reads [`words_left`](RxWords::words_left) words into `data`, then reads the
+    /// status word and returns it.
     ///
     /// # Errors
     ///
-    /// The bus failed. What the chip made of it is not known.
-    fn read(&mut self, command: u32, data: &mut Incoming<'_>) -> Result<u32, Self::Error>;
+    /// The bus failed. Whether the chip executed the transaction is unknown.
+    fn read(&mut self, command: u32, data: &mut RxWords<'_>) -> Result<u32, Self::Error>;
 
-    /// Drives DATA low with chip select high (`true`), or lets it go (`false`). Low while the chip gets power, it chooses gSPI.
+    /// Drives DATA low with chip select high (`true`), or releases it (`false`). DATA is a strap:
+    /// low at power-up selects gSPI.
     ///
     /// # Errors
     ///
     /// The bus failed.
     fn set_strap(&mut self, low: bool) -> Result<(), Self::Error>;
 
-    /// Whether the chip's interrupt is asserted: DATA is high while chip select is. `None` where that cannot be seen, and then the chip is asked over the bus.
+    /// Returns whether the interrupt is asserted: DATA is high while chip select is high. `None` if
+    /// the bus cannot read it; then the driver reads the status over the bus.
     ///
     /// # Errors
     ///
@@ -58,11 +66,11 @@ pub trait Gspi {
 impl<T: Gspi + ?Sized> Gspi for &mut T {
     type Error = T::Error;
 
-    fn write(&mut self, command: u32, data: &mut Outgoing<'_>) -> Result<u32, T::Error> {
+    fn write(&mut self, command: u32, data: &mut TxWords<'_>) -> Result<u32, T::Error> {
         (**self).write(command, data)
     }
 
-    fn read(&mut self, command: u32, data: &mut Incoming<'_>) -> Result<u32, T::Error> {
+    fn read(&mut self, command: u32, data: &mut RxWords<'_>) -> Result<u32, T::Error> {
         (**self).read(command, data)
     }
 
@@ -75,13 +83,13 @@ impl<T: Gspi + ?Sized> Gspi for &mut T {
     }
 }
 
-/// The host's side of the chip. The chip logic is written once, against this.
+/// The host side. The chip logic is written once, against this trait.
 pub(crate) trait Bus {
     type BusError: fmt::Debug;
 
-    async fn write(&mut self, command: u32, data: &mut Outgoing<'_>) -> Result<u32, Self::BusError>;
+    async fn write(&mut self, command: u32, data: &mut TxWords<'_>) -> Result<u32, Self::BusError>;
 
-    async fn read(&mut self, command: u32, data: &mut Incoming<'_>) -> Result<u32, Self::BusError>;
+    async fn read(&mut self, command: u32, data: &mut RxWords<'_>) -> Result<u32, Self::BusError>;
 
     async fn set_strap(&mut self, low: bool) -> Result<(), Self::BusError>;
 
@@ -90,39 +98,39 @@ pub(crate) trait Bus {
     /// Drives `WL_REG_ON`.
     fn power(&mut self, on: bool) -> Result<(), digital::ErrorKind>;
 
-    /// Lets at least so much time pass.
+    /// Waits for at least `us` microseconds.
     async fn wait_us(&mut self, us: u32);
 }
 
-/// A blocking bus and delay: every future of it is ready when it is first polled.
+/// A blocking bus and delay: every future is ready at the first poll.
 #[derive(Debug)]
-pub(crate) struct Blocking<GSPI, PWR, DELAY> {
-    pub(crate) gspi: GSPI,
+pub(crate) struct Blocking<BUS, PWR, D> {
+    pub(crate) gspi: BUS,
     pub(crate) power: PWR,
-    pub(crate) delay: DELAY,
+    pub(crate) delay: D,
 }
 
-impl<GSPI, PWR, DELAY> Bus for Blocking<GSPI, PWR, DELAY>
+impl<BUS, PWR, D> Bus for Blocking<BUS, PWR, D>
 where
-    GSPI: Gspi,
+    BUS: Gspi,
     PWR: OutputPin,
-    DELAY: embedded_hal::delay::DelayNs,
+    D: embedded_hal::delay::DelayNs,
 {
-    type BusError = GSPI::Error;
+    type BusError = BUS::Error;
 
-    async fn write(&mut self, command: u32, data: &mut Outgoing<'_>) -> Result<u32, GSPI::Error> {
+    async fn write(&mut self, command: u32, data: &mut TxWords<'_>) -> Result<u32, BUS::Error> {
         self.gspi.write(command, data)
     }
 
-    async fn read(&mut self, command: u32, data: &mut Incoming<'_>) -> Result<u32, GSPI::Error> {
+    async fn read(&mut self, command: u32, data: &mut RxWords<'_>) -> Result<u32, BUS::Error> {
         self.gspi.read(command, data)
     }
 
-    async fn set_strap(&mut self, low: bool) -> Result<(), GSPI::Error> {
+    async fn set_strap(&mut self, low: bool) -> Result<(), BUS::Error> {
         self.gspi.set_strap(low)
     }
 
-    fn interrupt(&mut self) -> Result<Option<bool>, GSPI::Error> {
+    fn interrupt(&mut self) -> Result<Option<bool>, BUS::Error> {
         self.gspi.interrupt()
     }
 
@@ -137,33 +145,33 @@ where
 
 /// An async bus and delay.
 #[derive(Debug)]
-pub(crate) struct Awaited<GSPI, PWR, DELAY> {
-    pub(crate) gspi: GSPI,
+pub(crate) struct Awaited<BUS, PWR, D> {
+    pub(crate) gspi: BUS,
     pub(crate) power: PWR,
-    pub(crate) delay: DELAY,
+    pub(crate) delay: D,
 }
 
-impl<GSPI, PWR, DELAY> Bus for Awaited<GSPI, PWR, DELAY>
+impl<BUS, PWR, D> Bus for Awaited<BUS, PWR, D>
 where
-    GSPI: crate::asynch::Gspi,
+    BUS: crate::asynch::Gspi,
     PWR: OutputPin,
-    DELAY: embedded_hal_async::delay::DelayNs,
+    D: embedded_hal_async::delay::DelayNs,
 {
-    type BusError = GSPI::Error;
+    type BusError = BUS::Error;
 
-    async fn write(&mut self, command: u32, data: &mut Outgoing<'_>) -> Result<u32, GSPI::Error> {
+    async fn write(&mut self, command: u32, data: &mut TxWords<'_>) -> Result<u32, BUS::Error> {
         self.gspi.write(command, data).await
     }
 
-    async fn read(&mut self, command: u32, data: &mut Incoming<'_>) -> Result<u32, GSPI::Error> {
+    async fn read(&mut self, command: u32, data: &mut RxWords<'_>) -> Result<u32, BUS::Error> {
         self.gspi.read(command, data).await
     }
 
-    async fn set_strap(&mut self, low: bool) -> Result<(), GSPI::Error> {
+    async fn set_strap(&mut self, low: bool) -> Result<(), BUS::Error> {
         self.gspi.set_strap(low).await
     }
 
-    fn interrupt(&mut self) -> Result<Option<bool>, GSPI::Error> {
+    fn interrupt(&mut self) -> Result<Option<bool>, BUS::Error> {
         self.gspi.interrupt()
     }
 
@@ -176,11 +184,12 @@ where
     }
 }
 
-/// Runs chip logic on a blocking bus: nothing in it can wait, so that one poll completes it. If it does not, that is an error, not a loop.
+/// Runs chip logic on a blocking bus with one poll. Logic that is not complete then is an error,
+/// not a loop.
 pub(crate) fn complete<T, E>(logic: impl Future<Output = Result<T, Error<E>>>) -> Result<T, Error<E>> {
     match pin!(logic).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(result) => result,
-        Poll::Pending => Err(Error::Suspended),
+        Poll::Pending => Err(Error::WouldBlock),
     }
 }
 
@@ -189,9 +198,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_would_wait_for_ever_is_an_error() {
+    fn complete_pending_future_is_would_block() {
         assert!(matches!(complete(async { Ok::<_, Error<()>>(7) }), Ok(7)));
         let stuck = core::future::pending::<Result<(), Error<()>>>();
-        assert!(matches!(complete(stuck), Err(Error::Suspended)));
+        assert!(matches!(complete(stuck), Err(Error::WouldBlock)));
     }
 }

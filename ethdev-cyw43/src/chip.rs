@@ -1,27 +1,43 @@
-//! The chip's state as the driver knows it, and how it is watched. Written once: the blocking and the async driver are thin shells around it.
+//! The chip's state as the driver knows it, and how it is watched. Written once: the blocking and
+//! the async driver are thin shells around it.
 
-use ethdev::{Capabilities, Events, Interest, MacAddress, MaxFrameLen, RearmOutcome, Stats};
+use ethdev::{
+    Capabilities, Counted, Coverage, Events, Interest, LossReason, MacAddress, MaxFrameLen, RearmOutcome, Stats,
+};
 
-use crate::ap::ApConfig;
 use crate::bus::Bus;
-use crate::config::Config;
+use crate::config::{Config, Settings};
 use crate::error::{Error, Fault};
 use crate::events::{self};
-use crate::firmware::Source;
+use crate::firmware::FirmwareSource;
+use crate::gspi::{Port, Result};
 use crate::join::{JoinError, Peer};
-use crate::manage::Filter;
+use crate::lifecycle::Filter;
 use crate::network::Network;
-use crate::port::{Port, Result};
 use crate::regs::{self, interrupt};
+use crate::rx_queue::RxQueue;
 use crate::scan::Scanning;
 use crate::sdpcm::Credits;
-use crate::store::Store;
+use crate::soft_ap::ApConfig;
 use crate::trace::warning;
 
 /// Longest Ethernet frame. The firmware drops longer ones.
 pub(crate) const MAX_FRAME: usize = 1514;
-/// Bytes of memory that a device needs: one event, one frame and its length.
+/// Bytes of a receive queue for one event, one frame and its length.
 pub(crate) const MIN_RX_QUEUE_LEN: usize = events::KEPT + 2 + MAX_FRAME;
+
+/// No reason is fully reported: the firmware drops received frames silently when its buffers are
+/// full, and accepted frames when it gives up or the association ends; a chip that loses power
+/// loses what it holds. The driver counts the losses that it sees.
+const COVERAGE: Coverage = Coverage::EXACT
+    .with(LossReason::RxOverrun, Counted::NotReported)
+    .with(LossReason::RxBadFcs, Counted::NotReported)
+    .with(LossReason::RxBadLength, Counted::NotReported)
+    .with(LossReason::RxError, Counted::NotReported)
+    .with(LossReason::RxFiltered, Counted::NotReported)
+    .with(LossReason::RxReset, Counted::NotReported)
+    .with(LossReason::TxAborted, Counted::NotReported)
+    .with(LossReason::TxReset, Counted::NotReported);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mode {
@@ -53,7 +69,7 @@ pub(crate) enum Joining {
 
 pub(crate) struct Chip<'m, B, FW> {
     pub(crate) port: Port<B>,
-    pub(crate) config: Config,
+    pub(crate) config: Settings,
     pub(crate) source: FW,
     pub(crate) mode: Mode,
     pub(crate) stats: Stats,
@@ -61,7 +77,7 @@ pub(crate) struct Chip<'m, B, FW> {
     pub(crate) credits: Credits,
     /// Where the beginning of an event goes.
     pub(crate) events: &'m mut [u8],
-    pub(crate) store: Store<'m>,
+    pub(crate) rx_queue: RxQueue<'m>,
     pub(crate) station: Peer,
     pub(crate) scanning: Scanning,
     pub(crate) network: Option<Network>,
@@ -75,18 +91,21 @@ pub(crate) struct Chip<'m, B, FW> {
     pub(crate) ap_up: bool,
     pub(crate) filter: Filter,
     pub(crate) link_up: bool,
+    /// `link_up` as of the end of the last `service`.
+    link_reported: bool,
     /// An event may have been lost.
     pub(crate) link_in_doubt: bool,
     pub(crate) request_id: u16,
     /// The request of which the answer is still to come.
     pub(crate) outstanding: Option<u16>,
-    /// Requests in a row that nobody answered.
+    /// Requests in a row without a response.
     pub(crate) unanswered: u8,
     /// Whether the chip's interrupt reaches the line; `None` where that is not known.
     pub(crate) armed: Option<bool>,
     /// The sequence number that the next frame should have.
     pub(crate) rx_sequence: Option<u8>,
-    /// A frame was being read, and the read did not end: whether the chip has it still is not known.
+    /// A frame was being read, and the read did not end: whether the chip has it still is not
+    /// known.
     pub(crate) rx_in_doubt: bool,
     pub(crate) bogus: u8,
     /// Something happened after which the chip's health is to be looked at.
@@ -97,11 +116,11 @@ pub(crate) struct Chip<'m, B, FW> {
     lost_told: u32,
 }
 
-impl<'m, B: Bus, FW: Source> Chip<'m, B, FW> {
+impl<'m, B: Bus, FW: FirmwareSource> Chip<'m, B, FW> {
     /// The chip as it will be: nothing is sent.
-    pub(crate) fn new(bus: B, source: FW, memory: &'m mut [u8], config: Config) -> Result<Self, B> {
+    pub(crate) fn new(bus: B, source: FW, memory: &'m mut [u8], config: &Config) -> Result<Self, B> {
         if memory.len() < MIN_RX_QUEUE_LEN {
-            return Err(Error::Memory {
+            return Err(Error::RxQueueTooSmall {
                 needed: MIN_RX_QUEUE_LEN,
             });
         }
@@ -109,13 +128,13 @@ impl<'m, B: Bus, FW: Source> Chip<'m, B, FW> {
         Ok(Self {
             port: Port::new(bus),
             mac: config.mac_address.unwrap_or(MacAddress::UNSPECIFIED),
-            config,
+            config: Settings::new(config),
             source,
             mode: Mode::Off,
             stats: Stats::ZERO,
             credits: Credits::new(),
             events,
-            store: Store::new(frames),
+            rx_queue: RxQueue::new(frames),
             station: Peer::new(),
             scanning: Scanning::new(),
             network: None,
@@ -127,6 +146,7 @@ impl<'m, B: Bus, FW: Source> Chip<'m, B, FW> {
             ap_up: false,
             filter: Filter::new(),
             link_up: false,
+            link_reported: false,
             link_in_doubt: false,
             request_id: 0,
             outstanding: None,
@@ -159,18 +179,18 @@ impl<'m, B: Bus, FW: Source> Chip<'m, B, FW> {
     }
 
     pub(crate) fn capabilities(&self) -> Capabilities {
-        let held = u16::try_from(self.store.capacity(MAX_FRAME)).unwrap_or(u16::MAX);
+        let held = u16::try_from(self.rx_queue.capacity(MAX_FRAME)).unwrap_or(u16::MAX);
         Capabilities::ETHERNET
             .with_max_frame_len(MaxFrameLen::ETHERNET)
             // The medium has no minimum.
             .with_tx_min_frame_len(0)
-            .with_queue_frames(held, 0)
-            .with_rx_overrun_exact(false)
+            .with_queue_frames(Some(held), None)
+            .with_coverage(COVERAGE)
     }
 
-    /// The chip is not to be trusted any more.
+    /// Enters the fault state.
     pub(crate) fn fail<T>(&mut self, fault: Fault) -> Result<T, B> {
-        warning!("CYW43439 failed");
+        warning!("CYW43439 fault");
         self.mode = Mode::Fault(fault);
         self.stats.faults = self.stats.faults.wrapping_add(1);
         self.note_link();
@@ -198,7 +218,6 @@ impl<'m, B: Bus, FW: Source> Chip<'m, B, FW> {
     // Watching.
 
     pub(crate) async fn service(&mut self) -> Result<Events, B> {
-        let link_before = self.link_up;
         if self.is_running()? {
             self.attend().await?;
         }
@@ -207,7 +226,7 @@ impl<'m, B: Bus, FW: Source> Chip<'m, B, FW> {
             events.rx_pending = self.is_rx_pending();
             events.tx_ready = self.link_up && self.make_room().await?;
         }
-        events.link_changed = link_before != self.link_up;
+        events.link_changed = core::mem::replace(&mut self.link_reported, self.link_up) != self.link_up;
         let lost = self.stats.rx_lost();
         events.rx_dropped = lost != self.lost_told;
         self.lost_told = lost;
@@ -224,7 +243,7 @@ impl<'m, B: Bus, FW: Source> Chip<'m, B, FW> {
     /// The same without fetching what waits: dropped half way, a fetch loses a frame.
     pub(crate) async fn look_after(&mut self) -> Result<(), B> {
         self.services = self.services.wrapping_add(1);
-        let every = self.config.health_check_every;
+        let every = self.config.watchdog_polls;
         if self.suspect || (every != 0 && self.services % every == 0) {
             self.check_health().await?;
         }
@@ -272,8 +291,10 @@ impl<'m, B: Bus, FW: Source> Chip<'m, B, FW> {
         Ok(())
     }
 
-    /// Unmasks the line, then looks: the status word after the unmasking says what came before it. The chip has one interrupt for frames, events and credits,
-    /// so that whatever waits is fetched, as far as there is room, until it is clear what it is; or, without `fetch`, counts as work whatever it is.
+    /// Unmasks the line, then looks: the status word after the unmasking says what came before it.
+    /// The chip has one interrupt for frames, events and credits, so that whatever waits is
+    /// fetched, as far as there is room, until it is clear what it is; or, without `fetch`, counts
+    /// as work whatever it is.
     pub(crate) async fn rearm(&mut self, interest: Interest, link_told: u32, fetch: bool) -> Result<RearmOutcome, B> {
         if !self.is_running()? {
             return Ok(RearmOutcome::Armed);

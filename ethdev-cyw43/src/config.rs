@@ -1,4 +1,6 @@
-//! What a user may choose.
+//! The configuration of the driver.
+
+use core::time::Duration;
 
 use ethdev::MacAddress;
 
@@ -6,40 +8,46 @@ use crate::firmware::Verify;
 use crate::join::ReconnectPolicy;
 use crate::network::Country;
 
-/// How the driver sets the chip up.
+/// The configuration of the driver. Start from [`new`](Self::new).
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct Config {
-    /// Where the device is used. Some channels are closed without it.
+    /// The country of operation. It decides which channels are available.
     pub country: Country,
-    /// Another address than the chip's own. That is in its fuses; chips without one share the NVRAM's, which no two in a network may have.
+    /// A MAC address instead of the chip's own, which is in its fuses. Chips without one take the
+    /// address in the NVRAM image, which is then the same for every device.
     pub mac_address: Option<MacAddress>,
-    /// How much the radio sleeps between beacons.
+    /// The power-save mode of the radio.
     pub power_save: PowerSave,
-    /// What is read back before the firmware is started.
+    /// How much of the images is read back before the firmware is started.
     pub verify: Verify,
-    /// What to do by itself when the network is lost: nothing, by default.
-    pub rejoin: Option<ReconnectPolicy>,
-    /// How long an attempt to join may take, in milliseconds.
-    pub join_timeout_ms: u32,
-    /// The time in milliseconds, wrapping, from whatever epoch: what attempts to join that go on by themselves are timed by.
+    /// Whether and how `service` reconnects to a network that was lost. `None`: not at all.
+    pub reconnect: Option<ReconnectPolicy>,
+    /// The timeout of a join, at most one hour.
+    pub join_timeout: Duration,
+    /// A monotonic clock with any epoch, for attempts to reconnect.
     ///
-    /// Without it, each call of `service` during such an attempt waits for a millisecond, and that is what is counted: an attempt of which nothing is heard ends
-    /// after as many calls of `service` as it may take milliseconds.
-    pub now_ms: Option<fn() -> u32>,
-    /// How long the firmware may take to answer a request, in milliseconds.
-    pub answer_timeout_ms: u32,
-    /// After so many calls of `service` during which no frame came, the chip is asked whether it is alive, which is 28 bytes on the bus; 0 = never. A chip that
-    /// was reset, or whose firmware stopped, raises no interrupt.
-    pub health_check_every: u16,
-    /// How often the async driver looks at a chip whose interrupt cannot be waited for, in microseconds.
-    pub poll_interval_us: u32,
-    /// How often the async driver asks an idle chip whether it is alive, whatever the interrupt says, in milliseconds; 0 = never, which makes idle traffic nothing.
-    pub idle_check_ms: u32,
+    /// Without it, each call of `service` during such an attempt waits for 1 ms, and that is the
+    /// time that counts.
+    pub now: Option<fn() -> Duration>,
+    /// The timeout of a firmware request (IOCTL), at most one hour.
+    pub ioctl_timeout: Duration,
+    /// After this number of calls of `service` without a received frame, the driver checks that the
+    /// chip is alive, which takes 28 bytes on the bus; 0 for no check. A chip that was reset,
+    /// or whose firmware stopped, raises no interrupt.
+    pub watchdog_polls: u16,
+    /// The poll interval of the async driver if the bus cannot wait for the interrupt, at least 1
+    /// µs, at most 71 minutes.
+    pub poll_interval: Duration,
+    /// The interval at which the async driver checks that an idle chip is alive, at least 1 ms;
+    /// `None` for no check, and then no idle traffic.
+    pub watchdog_interval: Option<Duration>,
 }
 
 impl Config {
-    /// Allowed everywhere, the chip's own address, balanced power save, samples read back, no re-join.
+    /// Creates a configuration: [`Country::WORLD`], the address of the chip,
+    /// [`PowerSave::Balanced`], [`Verify::Samples`], no reconnect, 10 s for a join and 1 s for
+    /// a request, a check at every 64th poll, polls every 1 ms.
     #[must_use]
     pub const fn new() -> Self {
         Self {
@@ -47,90 +55,91 @@ impl Config {
             mac_address: None,
             power_save: PowerSave::Balanced,
             verify: Verify::Samples,
-            rejoin: None,
-            join_timeout_ms: 10_000,
-            now_ms: None,
-            answer_timeout_ms: 1000,
-            health_check_every: 64,
-            poll_interval_us: 1000,
-            idle_check_ms: 0,
+            reconnect: None,
+            join_timeout: Duration::from_secs(10),
+            now: None,
+            ioctl_timeout: Duration::from_secs(1),
+            watchdog_polls: 64,
+            poll_interval: Duration::from_millis(1),
+            watchdog_interval: None,
         }
     }
 
-    /// The same in this country.
+    /// Sets the country of operation.
     #[must_use]
     pub const fn with_country(mut self, country: Country) -> Self {
         self.country = country;
         self
     }
 
-    /// The same with this address instead of the chip's own.
+    /// Sets the MAC address, instead of the chip's own.
     #[must_use]
     pub const fn with_mac_address(mut self, address: MacAddress) -> Self {
         self.mac_address = Some(address);
         self
     }
 
-    /// The same with this power save.
+    /// Sets the power-save mode.
     #[must_use]
     pub const fn with_power_save(mut self, power_save: PowerSave) -> Self {
         self.power_save = power_save;
         self
     }
 
-    /// The same with so much read back.
+    /// Sets how much of the images is read back.
     #[must_use]
     pub const fn with_verify(mut self, verify: Verify) -> Self {
         self.verify = verify;
         self
     }
 
-    /// The same with a network that is lost joined again by this policy.
+    /// Sets how `service` reconnects to a network that was lost.
     #[must_use]
-    pub const fn with_rejoin(mut self, rejoin: ReconnectPolicy) -> Self {
-        self.rejoin = Some(rejoin);
+    pub const fn with_reconnect(mut self, policy: ReconnectPolicy) -> Self {
+        self.reconnect = Some(policy);
         self
     }
 
-    /// The same with so much time for an attempt to join, in milliseconds.
+    /// Sets the timeout of a join.
     #[must_use]
-    pub const fn with_join_timeout_ms(mut self, ms: u32) -> Self {
-        self.join_timeout_ms = ms;
+    pub const fn with_join_timeout(mut self, timeout: Duration) -> Self {
+        self.join_timeout = timeout;
         self
     }
 
-    /// The same with this clock, in milliseconds, wrapping.
+    /// Sets the clock for attempts to reconnect: monotonic, with any epoch.
     #[must_use]
-    pub const fn with_clock(mut self, now_ms: fn() -> u32) -> Self {
-        self.now_ms = Some(now_ms);
+    pub const fn with_clock(mut self, now: fn() -> Duration) -> Self {
+        self.now = Some(now);
         self
     }
 
-    /// The same with so much time for an answer of the firmware, in milliseconds.
+    /// Sets the timeout of a firmware request.
     #[must_use]
-    pub const fn with_answer_timeout_ms(mut self, ms: u32) -> Self {
-        self.answer_timeout_ms = ms;
+    pub const fn with_ioctl_timeout(mut self, timeout: Duration) -> Self {
+        self.ioctl_timeout = timeout;
         self
     }
 
-    /// The same with a look at the chip's health every so many calls of `service`; 0 = never.
+    /// Sets after how many calls of `service` without a received frame the chip is checked; 0 for
+    /// no check.
     #[must_use]
-    pub const fn with_health_check_every(mut self, calls: u16) -> Self {
-        self.health_check_every = calls;
+    pub const fn with_watchdog_polls(mut self, polls: u16) -> Self {
+        self.watchdog_polls = polls;
         self
     }
 
-    /// The same with this interval between polls, in microseconds. 0 counts as 1.
+    /// Sets the poll interval of the async driver if the bus cannot wait for the interrupt.
     #[must_use]
-    pub const fn with_poll_interval_us(mut self, us: u32) -> Self {
-        self.poll_interval_us = us;
+    pub const fn with_poll_interval(mut self, interval: Duration) -> Self {
+        self.poll_interval = interval;
         self
     }
 
-    /// The same with this interval between looks at an idle chip, in milliseconds; 0 = never.
+    /// Sets the interval at which the async driver checks an idle chip.
     #[must_use]
-    pub const fn with_idle_check_ms(mut self, ms: u32) -> Self {
-        self.idle_check_ms = ms;
+    pub const fn with_watchdog_interval(mut self, interval: Duration) -> Self {
+        self.watchdog_interval = Some(interval);
         self
     }
 }
@@ -141,35 +150,109 @@ impl Default for Config {
     }
 }
 
-/// How much the radio sleeps between beacons. Frames to a radio that sleeps wait at the access point.
+/// A [`Config`] with its times in integers: the clock of the bus counts microseconds in 32 bits.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Settings {
+    pub(crate) country: Country,
+    pub(crate) mac_address: Option<MacAddress>,
+    pub(crate) power_save: PowerSave,
+    pub(crate) verify: Verify,
+    pub(crate) reconnect: Option<ReconnectPolicy>,
+    pub(crate) join_timeout_ms: u32,
+    now: Option<fn() -> Duration>,
+    pub(crate) ioctl_timeout_ms: u32,
+    pub(crate) watchdog_polls: u16,
+    pub(crate) poll_interval_us: u32,
+    /// 0 for no check.
+    pub(crate) watchdog_ms: u32,
+}
+
+impl Settings {
+    // Inlined, so that the compiler evaluates the conversions of a constant `Config`.
+    #[inline(always)]
+    pub(crate) fn new(config: &Config) -> Self {
+        /// Below the 71 minutes after which the clock of the bus wraps.
+        const MAX_TIMEOUT_MS: u32 = 3_600_000;
+        Self {
+            country: config.country,
+            mac_address: config.mac_address,
+            power_save: config.power_save,
+            verify: config.verify,
+            reconnect: config.reconnect,
+            join_timeout_ms: millis(config.join_timeout).min(MAX_TIMEOUT_MS),
+            now: config.now,
+            ioctl_timeout_ms: millis(config.ioctl_timeout).min(MAX_TIMEOUT_MS),
+            watchdog_polls: config.watchdog_polls,
+            poll_interval_us: micros(config.poll_interval).max(1),
+            watchdog_ms: config.watchdog_interval.map_or(0, |interval| millis(interval).max(1)),
+        }
+    }
+
+    pub(crate) const fn has_clock(&self) -> bool {
+        self.now.is_some()
+    }
+
+    /// The time of the caller's clock in milliseconds, wrapping.
+    pub(crate) fn now_ms(&self) -> Option<u32> {
+        let now = self.now?();
+        Some(
+            (now.as_secs() as u32)
+                .wrapping_mul(1000)
+                .wrapping_add(now.subsec_millis()),
+        )
+    }
+}
+
+/// Milliseconds, saturating.
+#[inline]
+pub(crate) const fn millis(time: Duration) -> u32 {
+    if time.as_secs() >= u32::MAX as u64 / 1000 {
+        return u32::MAX;
+    }
+    time.as_secs() as u32 * 1000 + time.subsec_millis()
+}
+
+/// Microseconds, saturating.
+#[inline]
+const fn micros(time: Duration) -> u32 {
+    if time.as_secs() >= u32::MAX as u64 / 1_000_000 {
+        return u32::MAX;
+    }
+    time.as_secs() as u32 * 1_000_000 + time.subsec_micros()
+}
+
+/// The power-save mode: when the radio sleeps between beacons. Frames to a sleeping radio wait at
+/// the access point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum PowerSave {
-    /// Never. The least latency, the most current.
+    /// Always on: lowest latency, highest current.
     Off,
-    /// After 20 ms without traffic; every beacon is heard.
+    /// Sleeps after 20 ms without traffic. Receives every beacon.
     Fast,
-    /// After 200 ms without traffic; every beacon is heard, the access point keeps frames for ten.
+    /// Sleeps after 200 ms without traffic. Receives every beacon; the access point keeps frames
+    /// for ten.
     #[default]
     Balanced,
-    /// After two seconds without traffic; every beacon is heard.
+    /// Sleeps after 2 s without traffic. Receives every beacon.
     Aggressive,
-    /// As much as it can: after two seconds, for as many beacons as the access point allows.
+    /// Sleeps after 2 s without traffic, for as many beacons as the access point allows. Group
+    /// traffic is missed.
     Deep,
 }
 
-/// What a power save consists of.
+/// The firmware settings of a power-save mode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct PowerSettings {
     /// The firmware's mode: 0 off, 2 fast.
     pub(crate) mode: u32,
-    /// How long after traffic it sleeps, in milliseconds.
+    /// Time without traffic after which it sleeps, in milliseconds.
     pub(crate) sleep_after_ms: u32,
     /// Every how many beacons it listens, in beacons and in DTIMs.
     pub(crate) beacons: u32,
     pub(crate) dtims: u32,
-    /// What the access point is told of that.
+    /// The listen interval that is announced to the access point, in beacons.
     pub(crate) listen: u32,
 }
 
@@ -189,5 +272,29 @@ impl PowerSave {
             dtims,
             listen,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_out_of_range_saturate() {
+        let config = Config::new()
+            .with_join_timeout(Duration::MAX)
+            .with_poll_interval(Duration::ZERO)
+            .with_watchdog_interval(Duration::from_micros(1));
+        let settings = Settings::new(&config);
+        assert_eq!(settings.join_timeout_ms, 3_600_000);
+        assert_eq!((settings.poll_interval_us, settings.watchdog_ms), (1, 1));
+        assert_eq!(Settings::new(&Config::new()).watchdog_ms, 0);
+        assert_eq!((millis(Duration::MAX), micros(Duration::MAX)), (u32::MAX, u32::MAX));
+    }
+
+    #[test]
+    fn now_ms_beyond_32_bits_wraps() {
+        let config = Config::new().with_clock(|| Duration::from_millis((1 << 32) + 7));
+        assert_eq!(Settings::new(&config).now_ms(), Some(7));
     }
 }

@@ -5,80 +5,91 @@ use core::fmt;
 use embedded_hal::delay::DelayNs;
 use embedded_hal::digital::OutputPin;
 use ethdev::{
-    Capabilities, Control, ControlError, ErrorType, EthernetDevice, Events, FilterOutcome, Interest, Link, MacAddress,
+    Capabilities, Control, ErrorType, EthernetDevice, Events, FilterOutcome, Interest, Link, MacAddress, MaxFrameLen,
     Rearm, RearmOutcome, RxFilter, RxMeta, Stats,
 };
 
 use crate::bus::{Blocking, Gspi, complete};
 use crate::chip::Chip;
-use crate::firmware::Source;
+use crate::firmware::FirmwareSource;
 use crate::{Config, Error};
 
-/// A CYW43439 behind a blocking gSPI bus. Not started on construction: [`start`](Control::start) does that, and then [`join`](Self::join).
+/// A CYW43439 behind a blocking gSPI bus.
 ///
-/// Every call returns after a bounded number of transactions and waits; see [`Error`] for how each ends.
-pub struct Cyw43<'m, GSPI, PWR, DELAY, FW> {
-    chip: Chip<'m, Blocking<GSPI, PWR, DELAY>, FW>,
+/// The device is stopped on construction: call [`start`](Control::start), then
+/// [`join`](Self::join). Every call returns after a bounded number of transactions and delays.
+///
+/// `BUS` is the [`Gspi`] bus, `PWR` the pin `WL_REG_ON`, `D` the delay, `FW` the
+/// [`FirmwareSource`].
+pub struct Cyw43<'m, BUS, PWR, D, FW> {
+    chip: Chip<'m, Blocking<BUS, PWR, D>, FW>,
 }
 
-impl<GSPI, PWR, DELAY, FW> fmt::Debug for Cyw43<'_, GSPI, PWR, DELAY, FW> {
+impl<BUS, PWR, D, FW> fmt::Debug for Cyw43<'_, BUS, PWR, D, FW> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Cyw43").finish_non_exhaustive()
     }
 }
 
-/// Completes chip logic on a blocking bus.
+/// Runs chip logic on a blocking bus.
 macro_rules! at_once {
     ($logic:expr) => {
         complete($logic)
     };
 }
 
-impl<'m, GSPI: Gspi, PWR: OutputPin, DELAY: DelayNs, FW: Source> Cyw43<'m, GSPI, PWR, DELAY, FW> {
-    /// The chip as it will be: nothing is sent, no power is given.
+impl<'m, BUS: Gspi, PWR: OutputPin, D: DelayNs, FW: FirmwareSource> Cyw43<'m, BUS, PWR, D, FW> {
+    /// Creates the driver. Nothing is sent, and the power stays as it is.
     ///
-    /// `power` is `WL_REG_ON`. `images` are read at every start. `memory` is where frames wait that come while the driver waits for something else, or
-    /// that the caller's buffer may be too small for: [`MIN_RX_QUEUE_LEN`](crate::MIN_RX_QUEUE_LEN) bytes or more. Each further 1516 hold another frame of the
-    /// greatest length.
+    /// `power` is the pin `WL_REG_ON`. `firmware` is read at every start. `rx_queue` holds events,
+    /// frames that arrive while the driver waits for a response, and frames that the caller's
+    /// buffer may be too short for: any length from
+    /// [`MIN_RX_QUEUE_LEN`](crate::MIN_RX_QUEUE_LEN) bytes; every 1516 bytes more hold another
+    /// frame of the longest length.
     ///
     /// # Errors
     ///
-    /// [`Memory`](Error::Memory).
+    /// [`Memory`](Error::RxQueueTooSmall).
     pub fn new(
-        gspi: GSPI,
+        gspi: BUS,
         power: PWR,
-        delay: DELAY,
-        images: FW,
-        memory: &'m mut [u8],
+        delay: D,
+        firmware: FW,
+        rx_queue: &'m mut [u8],
         config: Config,
-    ) -> Result<Self, Error<GSPI::Error>> {
+    ) -> Result<Self, Error<BUS::Error>> {
         let bus = Blocking { gspi, power, delay };
         Ok(Self {
-            chip: Chip::new(bus, images, memory, config)?,
+            chip: Chip::new(bus, firmware, rx_queue, &config)?,
         })
     }
 
-    crate::radio::radio_methods!(at_once);
+    crate::wifi_methods::wifi_methods!(at_once);
 
-    /// Gives bus, power pin, delay and images back. The chip goes on by itself: [`stop`](Control::stop) it first, or cut the power.
-    pub fn release(self) -> (GSPI, PWR, DELAY, FW) {
+    /// Returns the bus, the power pin, the delay and the firmware source. The chip stays powered
+    /// and associated unless it was [stopped](Control::stop).
+    pub fn release(self) -> (BUS, PWR, D, FW) {
         let Blocking { gspi, power, delay } = self.chip.port.bus;
         (gspi, power, delay, self.chip.source)
     }
 }
 
-impl<GSPI: Gspi, PWR, DELAY, FW> ErrorType for Cyw43<'_, GSPI, PWR, DELAY, FW> {
-    type Error = Error<GSPI::Error>;
+impl<BUS: Gspi, PWR, D, FW> ErrorType for Cyw43<'_, BUS, PWR, D, FW> {
+    type Error = Error<BUS::Error>;
 }
 
-impl<GSPI: Gspi, PWR: OutputPin, DELAY: DelayNs, FW: Source> EthernetDevice for Cyw43<'_, GSPI, PWR, DELAY, FW> {
-    /// The chip's own is known from `start` on; before, it is the configured one, or all zeros.
+impl<BUS: Gspi, PWR: OutputPin, D: DelayNs, FW: FirmwareSource> EthernetDevice for Cyw43<'_, BUS, PWR, D, FW> {
+    /// The configured address, or from `start` on the chip's own; all zeros before that.
     fn mac_address(&self) -> MacAddress {
         self.chip.mac
     }
 
     fn capabilities(&self) -> Capabilities {
         self.chip.capabilities()
+    }
+
+    fn tx_max_frame_len(&self) -> MaxFrameLen {
+        MaxFrameLen::ETHERNET
     }
 
     fn link(&self) -> Link {
@@ -110,9 +121,9 @@ impl<GSPI: Gspi, PWR: OutputPin, DELAY: DelayNs, FW: Source> EthernetDevice for 
     }
 }
 
-/// The line is DATA itself, while chip select is high: a level, high while something waits in the chip. One interrupt tells of frames, events and credits, so that
-/// a host which waits for one is woken by the others too.
-impl<GSPI: Gspi, PWR: OutputPin, DELAY: DelayNs, FW: Source> Rearm for Cyw43<'_, GSPI, PWR, DELAY, FW> {
+/// The interrupt is a level on the DATA line while chip select is high. The chip has one interrupt
+/// for frames, events and credits: a host that waits for one of them is woken by all.
+impl<BUS: Gspi, PWR: OutputPin, D: DelayNs, FW: FirmwareSource> Rearm for Cyw43<'_, BUS, PWR, D, FW> {
     fn disarm(&mut self) -> Result<(), Self::Error> {
         complete(self.chip.disarm())
     }
@@ -123,34 +134,42 @@ impl<GSPI: Gspi, PWR: OutputPin, DELAY: DelayNs, FW: Source> Rearm for Cyw43<'_,
     }
 }
 
-/// `start` gives power and loads the firmware, which takes some 0.3 s, and begins to join a network that was joined before; `stop` takes the interface down,
-/// `sleep` cuts the power. A changed address means a new association: `set_mac_address` waits for it. Promiscuous reception is `Unsupported`.
-impl<GSPI: Gspi, PWR: OutputPin, DELAY: DelayNs, FW: Source> Control for Cyw43<'_, GSPI, PWR, DELAY, FW> {
-    fn start(&mut self) -> Result<(), ControlError<Self::Error>> {
-        complete(self.chip.start()).map_err(ControlError::Device)
+/// The device is stopped on construction.
+///
+/// `start` powers the chip, loads the firmware, which takes about 0.3 s, and begins to reconnect to
+/// the network that was joined last. `stop` takes the interface down; `sleep` turns the power off.
+///
+/// `set_mac_address` on a running device drops pending frames (counted in `rx_reset`),
+/// disassociates and waits until the network is joined again.
+///
+/// Up to ten group addresses are filtered exactly, more are [`Superset`](FilterOutcome::Superset),
+/// as is a filter without broadcast. Promiscuous reception is `Unsupported`.
+impl<BUS: Gspi, PWR: OutputPin, D: DelayNs, FW: FirmwareSource> Control for Cyw43<'_, BUS, PWR, D, FW> {
+    fn start(&mut self) -> Result<(), Self::Error> {
+        complete(self.chip.start())
     }
 
-    fn stop(&mut self) -> Result<(), ControlError<Self::Error>> {
-        complete(self.chip.stop()).map_err(ControlError::Device)
+    fn stop(&mut self) -> Result<(), Self::Error> {
+        complete(self.chip.stop())
     }
 
-    fn set_mac_address(&mut self, address: MacAddress) -> Result<(), ControlError<Self::Error>> {
-        complete(async { Ok(self.chip.set_mac_address(address).await) }).map_err(ControlError::Device)?
+    fn set_mac_address(&mut self, address: MacAddress) -> Result<(), Self::Error> {
+        complete(self.chip.set_mac_address(address))
     }
 
-    fn set_rx_filter(&mut self, filter: RxFilter<'_>) -> Result<FilterOutcome, ControlError<Self::Error>> {
-        complete(async { Ok(self.chip.set_rx_filter(filter).await) }).map_err(ControlError::Device)?
+    fn set_rx_filter(&mut self, filter: RxFilter<'_>) -> Result<FilterOutcome, Self::Error> {
+        complete(self.chip.set_rx_filter(filter))
     }
 
-    fn recover(&mut self) -> Result<(), ControlError<Self::Error>> {
-        complete(self.chip.recover()).map_err(ControlError::Device)
+    fn recover(&mut self) -> Result<(), Self::Error> {
+        complete(self.chip.recover())
     }
 
-    fn sleep(&mut self) -> Result<(), ControlError<Self::Error>> {
-        complete(self.chip.sleep()).map_err(ControlError::Device)
+    fn sleep(&mut self) -> Result<(), Self::Error> {
+        complete(self.chip.sleep())
     }
 
-    fn wake(&mut self) -> Result<(), ControlError<Self::Error>> {
-        complete(self.chip.wake()).map_err(ControlError::Device)
+    fn wake(&mut self) -> Result<(), Self::Error> {
+        complete(self.chip.wake())
     }
 }

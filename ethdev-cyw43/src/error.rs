@@ -1,4 +1,4 @@
-//! What can go wrong, with its cause.
+//! The error type of the driver.
 
 use core::fmt;
 
@@ -7,136 +7,204 @@ use ethdev::ErrorKind;
 
 use crate::firmware::FirmwareError;
 use crate::join::JoinError;
-use crate::network::Invalid;
+use crate::network::ParamError;
 
-/// What a wait was for that took too long.
+/// What the driver waited for when it timed out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
-pub enum Wait {
-    /// The low-power clock, before the firmware is loaded.
+pub enum WaitFor {
+    /// The low-power clock (ALP) or the fast clock (HT).
     Clock,
-    /// A core that should be in reset, or out of it.
+    /// A core to enter or leave reset.
     Core,
-    /// The fast clock: the firmware did not start. Most often it, or the NVRAM, is not for this chip.
+    /// The fast clock after the start of the firmware. Usually the firmware or the NVRAM image is
+    /// not for this chip.
     FirmwareStart,
-    /// The firmware ready to take frames.
+    /// The firmware to accept frames.
     FirmwareReady,
-    /// The firmware ready to take another request.
+    /// A credit to send another request.
     Credit,
-    /// The answer to a request.
-    Answer,
-    /// The firmware busy with an earlier request.
-    Firmware,
+    /// The response to a request.
+    Response,
 }
 
-/// How the chip failed.
+impl fmt::Display for WaitFor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Clock => "a clock",
+            Self::Core => "the reset of a core",
+            Self::FirmwareStart => "the firmware to start",
+            Self::FirmwareReady => "the firmware to accept frames",
+            Self::Credit => "a credit",
+            Self::Response => "a response of the firmware",
+        })
+    }
+}
+
+/// Why the chip is in fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Fault {
-    /// It lost power or was reset: it does not answer as it was set up to.
+    /// The chip lost power or was reset: the bus is not configured as it was.
     Reset,
-    /// Its firmware stopped, and says so.
+    /// The firmware stopped: it reported that, or did not respond to two requests in a row.
     FirmwareHalted,
-    /// What it says makes no sense, again and again.
-    Garbled,
-    /// It could not be started.
+    /// The chip repeatedly sent invalid headers or status words.
+    ProtocolError,
+    /// The last start failed.
     NotStarted,
 }
 
-/// An error of the driver. `E` is the bus'.
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Reset => "chip was reset",
+            Self::FirmwareHalted => "firmware halted",
+            Self::ProtocolError => "protocol error",
+            Self::NotStarted => "last start failed",
+        })
+    }
+}
+
+/// An error of the driver. `E` is the error of the bus.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Error<E> {
-    /// The bus failed. What the chip made of the transaction is not known; the driver finds out before it goes on.
+    /// An error without a further cause: busy, link down, stopped, wrong length, invalid argument,
+    /// unsupported.
+    Kind(ErrorKind),
+    /// The bus failed. Whether the chip executed the transaction is unknown; the next call finds
+    /// out.
     Bus(E),
-    /// `WL_REG_ON` could not be driven.
+    /// The pin `WL_REG_ON` failed.
     PowerPin(digital::ErrorKind),
-    /// The chip does not answer after power-up, or the bus damages words.
+    /// The chip does not respond after power-up, or the bus corrupts words.
     NotResponding {
-        /// What was read.
+        /// The value that was read.
         read: u32,
-        /// What should have been.
+        /// The expected value.
         expected: u32,
     },
-    /// Something answers, but no CYW43439.
+    /// The chip is not a CYW43439.
     WrongChip {
         /// Its chip id.
         id: u16,
     },
-    /// An image, or its copy in the chip, is not as it should be.
+    /// An image is invalid, or its copy in the chip is.
     Firmware(FirmwareError),
-    /// The chip did not do its part in time.
-    Timeout(Wait),
-    /// The firmware refused a request.
+    /// The chip did not finish in time.
+    Timeout(WaitFor),
+    /// The firmware rejected a request.
     Rejected {
         /// The number of the request; 262 and 263 read and write variables.
         request: u32,
-        /// The firmware's reason, negative.
+        /// The status of the firmware, negative.
         status: i32,
     },
-    /// The firmware answered, and the answer is too short or makes no sense.
-    BadAnswer {
+    /// The response of the firmware is too short or invalid.
+    BadResponse {
         /// The number of the request.
         request: u32,
     },
-    /// The network was not joined.
+    /// A join failed.
     Join(JoinError),
-    /// What the caller gave cannot be used. Nothing of it reached the chip.
-    Invalid(Invalid),
-    /// The memory that was given for frames is too short.
-    Memory {
-        /// How many bytes are needed at least.
+    /// A parameter is invalid. Nothing was sent to the chip.
+    Param(ParamError),
+    /// The memory for received frames is shorter than
+    /// [`MIN_RX_QUEUE_LEN`](crate::MIN_RX_QUEUE_LEN).
+    RxQueueTooSmall {
+        /// The required length in bytes.
         needed: usize,
     },
-    /// The caller's request cannot be met: the kinds that the contract names for callers, [`Stopped`](ErrorKind::Stopped) before `start`,
-    /// [`LinkDown`](ErrorKind::LinkDown) and [`Busy`](ErrorKind::Busy).
-    Request(ErrorKind),
-    /// The chip failed: `recover()` is the way out.
+    /// The chip is in fault until [`recover`](ethdev::Control::recover) succeeds.
     Fault(Fault),
-    /// A blocking bus did not finish a call, which its trait forbids.
-    Suspended,
+    /// A blocking bus returned before its transaction was complete.
+    WouldBlock,
 }
 
 impl<E: fmt::Debug> ethdev::Error for Error<E> {
     fn kind(&self) -> ErrorKind {
         match self {
-            Self::Bus(_) | Self::PowerPin(_) | Self::Suspended => ErrorKind::Bus,
+            Self::Kind(kind) => *kind,
+            Self::Bus(_) | Self::PowerPin(_) | Self::WouldBlock => ErrorKind::Bus,
             Self::NotResponding { .. } | Self::WrongChip { .. } => ErrorKind::NotPresent,
-            Self::Firmware(FirmwareError::ReadBack { .. }) => ErrorKind::Bus,
-            Self::Timeout(_) | Self::Join(JoinError::Timeout | JoinError::NoAnswer) => ErrorKind::Timeout,
+            Self::Firmware(FirmwareError::VerifyFailed { .. }) => ErrorKind::Bus,
+            Self::Timeout(_) | Self::Join(JoinError::Timeout | JoinError::NoResponse) => ErrorKind::Timeout,
             Self::Join(JoinError::NoSuchNetwork | JoinError::Refused { .. }) => ErrorKind::LinkDown,
-            Self::Firmware(_) | Self::Invalid(_) | Self::Memory { .. } => ErrorKind::InvalidInput,
+            Self::Firmware(_) | Self::Param(_) | Self::RxQueueTooSmall { .. } => ErrorKind::InvalidInput,
             Self::Join(JoinError::WrongPassphrase | JoinError::SecurityMismatch) => ErrorKind::InvalidInput,
-            Self::Request(kind) => *kind,
             Self::Fault(_) => ErrorKind::Fault,
-            Self::Rejected { .. } | Self::BadAnswer { .. } | Self::Join(_) => ErrorKind::Other,
+            Self::Rejected { .. } | Self::BadResponse { .. } | Self::Join(_) => ErrorKind::Other,
         }
+    }
+}
+
+impl<E> From<ErrorKind> for Error<E> {
+    fn from(kind: ErrorKind) -> Self {
+        Self::Kind(kind)
+    }
+}
+
+impl<E> From<ParamError> for Error<E> {
+    fn from(e: ParamError) -> Self {
+        Self::Param(e)
     }
 }
 
 impl<E: fmt::Debug> fmt::Display for Error<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Bus(e) => write!(f, "bus failed: {e:?}"),
-            Self::PowerPin(e) => write!(f, "WL_REG_ON failed: {e}"),
+            Self::Kind(kind) => kind.fmt(f),
+            Self::Bus(e) => write!(f, "bus error: {e:?}"),
+            Self::PowerPin(e) => write!(f, "WL_REG_ON pin error: {e}"),
             Self::NotResponding { read, expected } => {
-                write!(f, "no CYW43439 answers: read {read:#010x} instead of {expected:#010x}")
+                write!(
+                    f,
+                    "CYW43439 not responding (read {read:#010x}, expected {expected:#010x})"
+                )
             }
-            Self::WrongChip { id } => write!(f, "no CYW43439: chip id {id:#06x}"),
-            Self::Firmware(e) => fmt::Display::fmt(e, f),
-            Self::Timeout(wait) => write!(f, "waited in vain for {wait:?}"),
-            Self::Rejected { request, status } => write!(f, "the firmware refused request {request} ({status})"),
-            Self::BadAnswer { request } => write!(f, "the firmware's answer to request {request} makes no sense"),
-            Self::Join(e) => fmt::Display::fmt(e, f),
-            Self::Invalid(e) => fmt::Display::fmt(e, f),
-            Self::Memory { needed } => write!(f, "at least {needed} bytes of memory for frames are needed"),
-            Self::Request(kind) => fmt::Display::fmt(kind, f),
-            Self::Fault(fault) => write!(f, "the chip failed ({fault:?}), recover() is needed"),
-            Self::Suspended => f.write_str("a blocking bus did not finish a call"),
+            Self::WrongChip { id } => write!(f, "not a CYW43439 (chip id {id:#06x})"),
+            Self::Firmware(e) => write!(f, "firmware: {e}"),
+            Self::Timeout(wait) => write!(f, "timed out waiting for {wait}"),
+            Self::Rejected { request, status } => {
+                write!(f, "firmware rejected request {request} (status {status})")
+            }
+            Self::BadResponse { request } => write!(f, "invalid firmware response to request {request}"),
+            Self::Join(e) => write!(f, "join failed: {e}"),
+            Self::Param(e) => write!(f, "invalid parameter: {e}"),
+            Self::RxQueueTooSmall { needed } => write!(f, "receive queue memory too small, {needed} bytes required"),
+            Self::Fault(fault) => write!(f, "device fault: {fault}, recover() required"),
+            Self::WouldBlock => f.write_str("blocking bus did not complete a transaction"),
         }
     }
 }
 
-impl<E: fmt::Debug> core::error::Error for Error<E> {}
+impl<E: fmt::Debug> core::error::Error for Error<E> {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        match self {
+            Self::Firmware(e) => Some(e),
+            Self::Join(e) => Some(e),
+            Self::Param(e) => Some(e),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ethdev::Error as _;
+
+    #[test]
+    fn from_kind_round_trips() {
+        for kind in [
+            ErrorKind::Busy,
+            ErrorKind::Fault,
+            ErrorKind::BufferTooSmall { needed: 60 },
+        ] {
+            assert_eq!(Error::<()>::from(kind).kind(), kind);
+        }
+    }
+}

@@ -1,8 +1,10 @@
-//! What the firmware tells by itself. Only what comes on the event channel is looked at: a data frame that looks like an event comes from the air.
+//! Events of the firmware. Only the event channel is parsed: a data frame that looks like an event
+//! comes from the air.
 
 /// Bytes of a frame of an event before its own data: Ethernet header, vendor header, message.
 pub(crate) const FIXED: usize = 14 + 10 + 48;
-/// How much of an event's frame is kept. Scan results are the long ones; of those that are longer, the security may stay unknown.
+/// How much of an event's frame is kept. Scan results are the long ones; of those that are longer,
+/// the security may stay unknown.
 pub(crate) const KEPT: usize = 512;
 
 /// The kinds of events that the driver asks for.
@@ -43,7 +45,8 @@ impl Kind {
 /// Bytes of the mask that says which events are sent.
 const MASK: usize = 24;
 
-/// `bsscfg:event_msgs`: interface 0, then a bit for each event that is wanted. The others cost no bus time.
+/// `bsscfg:event_msgs`: interface 0, then a bit for each event that is wanted. The others cost no
+/// bus time.
 pub(crate) fn mask() -> [u8; 4 + MASK] {
     let mut value = [0; 4 + MASK];
     for kind in Kind::ALL {
@@ -78,7 +81,8 @@ pub(crate) struct Event<'a> {
 }
 
 impl<'a> Event<'a> {
-    /// Reads a frame of the event channel: `kept` is its beginning, `len` the length that it had. `None` where it is no event, or none of interest.
+    /// Reads a frame of the event channel: `kept` is its beginning, `len` the length that it had.
+    /// `None` where it is no event, or none of interest.
     ///
     /// All numbers are big-endian, unlike everything else that the firmware says.
     pub(crate) fn parse(kept: &'a [u8], len: usize) -> Option<Self> {
@@ -153,14 +157,14 @@ mod tests {
     }
 
     #[test]
-    fn keyed_as_a_real_chip_tells_it() {
+    fn parse_psk_sup_of_real_chip() {
         let bytes = frame(46, 0, 6, 0, 0, &[]);
         let event = Event::parse(&bytes, bytes.len()).unwrap();
         assert_eq!((event.kind, event.status, event.reason), (Kind::PskSup, 6, 0));
     }
 
     #[test]
-    fn the_mask_has_the_wanted_bits() {
+    fn mask_has_one_bit_per_kind() {
         let mask = mask();
         assert_eq!(mask[..4], [0; 4]);
         assert_eq!(mask[4], 0b1110_1011);
@@ -172,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn more_data_than_there_is_makes_no_event() {
+    fn parse_data_length_beyond_frame_is_none() {
         let bytes = frame(0, 0, 0, 0, 5, b"four");
         assert_eq!(Event::parse(&bytes, bytes.len()), None);
         let bytes = frame(0, 0, 0, 0, u32::MAX, b"four");
@@ -183,7 +187,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn anything_is_an_event_or_not(mut bytes: Vec<u8>, len: usize, keep_header: bool) {
+        fn parse_any_bytes_data_in_bounds(mut bytes: Vec<u8>, len: usize, keep_header: bool) {
             if keep_header && bytes.len() > FIXED {
                 let good = frame(69, 0, 0, 0, 0, &[]);
                 bytes[..24].copy_from_slice(&good[..24]);

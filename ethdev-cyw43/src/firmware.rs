@@ -1,78 +1,84 @@
-//! The images that the chip needs at every start. They are the caller's: where to get them, and under which licence, is in the README.
+//! The firmware images that the chip needs at every start. The README says where to get them, and
+//! their licence.
 
 use core::fmt;
 
-/// One of the images.
+/// One of the firmware images.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub enum Part {
-    /// The program of the chip's processor.
+pub enum Image {
+    /// The program of the processor of the chip.
     Firmware,
-    /// The board's settings: lines of `key=value`, each ended by a zero byte.
+    /// The board configuration: lines of `key=value`, each terminated by a zero byte.
     Nvram,
-    /// What the radio may do in which country ("country locale matrix").
+    /// The regulatory data ("country locale matrix").
     Clm,
 }
 
-/// An image could not be read; the number is its reader's own.
+/// An image could not be read. The number is defined by the [`FirmwareSource`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct SourceError(pub u32);
 
 impl fmt::Display for SourceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the image's reader failed with code {}", self.0)
+        write!(f, "read error {}", self.0)
     }
 }
 
 impl core::error::Error for SourceError {}
 
-/// Where the images are: in memory ([`Images`]), or wherever they can be read from piece by piece.
+/// Reads the firmware images: from memory ([`FirmwareImages`]), or block by block from any other
+/// storage.
 ///
-/// They are read once at every start, from the beginning to the end; at the end a second time where [`Verify`] asks for that.
+/// They are read once at every start, from beginning to end; [`Verify`] reads them, or samples, a
+/// second time.
 ///
 /// ```
-/// use ethdev_cyw43::{Part, Source, SourceError};
+/// use ethdev_cyw43::{FirmwareSource, Image, SourceError};
 ///
 /// /// Images one after another in an external flash.
 /// struct Flash { offsets: [u32; 3], lengths: [u32; 3] }
 /// # impl Flash { fn read(&mut self, _: u32, _: &mut [u8]) -> Result<(), u32> { Ok(()) } }
 ///
-/// impl Source for Flash {
-///     fn len(&self, part: Part) -> u32 {
-///         self.lengths[part as usize]
+/// impl FirmwareSource for Flash {
+///     fn len(&self, image: Image) -> u32 {
+///         self.lengths[image as usize]
 ///     }
 ///
-///     fn block<'s>(&'s mut self, part: Part, at: u32, scratch: &'s mut [u8]) -> Result<&'s [u8], SourceError> {
-///         self.read(self.offsets[part as usize] + at, scratch).map_err(SourceError)?;
+///     fn block<'s>(&'s mut self, image: Image, at: u32, scratch: &'s mut [u8]) -> Result<&'s [u8], SourceError> {
+///         self.read(self.offsets[image as usize] + at, scratch).map_err(SourceError)?;
 ///         Ok(scratch)
 ///     }
 /// }
 /// ```
-pub trait Source {
-    /// Length of an image in bytes. A CLM of 0 bytes is none: there are firmwares that contain theirs.
-    fn len(&self, part: Part) -> u32;
+pub trait FirmwareSource {
+    /// Returns the length of an image in bytes. A CLM of 0 bytes is skipped: some firmware images
+    /// contain it.
+    fn len(&self, image: Image) -> u32;
 
-    /// As many bytes of an image as `scratch` has, from `at` on: read into `scratch`, or lent from where they lie.
+    /// Returns `scratch.len()` bytes of an image from offset `at` on: read into `scratch`, or
+    /// borrowed from the source.
     ///
     /// # Errors
     ///
     /// The image cannot be read.
-    fn block<'s>(&'s mut self, part: Part, at: u32, scratch: &'s mut [u8]) -> Result<&'s [u8], SourceError>;
+    fn block<'s>(&'s mut self, image: Image, at: u32, scratch: &'s mut [u8]) -> Result<&'s [u8], SourceError>;
 
-    /// CRC-32 (IEEE 802.3, as `crc32` prints it) of the firmware image, where it is known: a damaged one is then not started.
+    /// Returns the CRC-32 (IEEE 802.3) that the firmware image must have, if it is known. An image
+    /// with another CRC is not started.
     fn firmware_crc32(&self) -> Option<u32> {
         None
     }
 }
 
-impl<T: Source + ?Sized> Source for &mut T {
-    fn len(&self, part: Part) -> u32 {
-        (**self).len(part)
+impl<T: FirmwareSource + ?Sized> FirmwareSource for &mut T {
+    fn len(&self, image: Image) -> u32 {
+        (**self).len(image)
     }
 
-    fn block<'s>(&'s mut self, part: Part, at: u32, scratch: &'s mut [u8]) -> Result<&'s [u8], SourceError> {
-        (**self).block(part, at, scratch)
+    fn block<'s>(&'s mut self, image: Image, at: u32, scratch: &'s mut [u8]) -> Result<&'s [u8], SourceError> {
+        (**self).block(image, at, scratch)
     }
 
     fn firmware_crc32(&self) -> Option<u32> {
@@ -80,18 +86,18 @@ impl<T: Source + ?Sized> Source for &mut T {
     }
 }
 
-/// Images in memory.
+/// Firmware images in memory.
 #[derive(Clone, Copy)]
-pub struct Images<'f> {
+pub struct FirmwareImages<'f> {
     firmware: &'f [u8],
     nvram: &'f [u8],
     clm: &'f [u8],
     crc32: Option<u32>,
 }
 
-impl fmt::Debug for Images<'_> {
+impl fmt::Debug for FirmwareImages<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Images")
+        f.debug_struct("FirmwareImages")
             .field("firmware", &self.firmware.len())
             .field("nvram", &self.nvram.len())
             .field("clm", &self.clm.len())
@@ -99,8 +105,8 @@ impl fmt::Debug for Images<'_> {
     }
 }
 
-impl<'f> Images<'f> {
-    /// These three.
+impl<'f> FirmwareImages<'f> {
+    /// Creates a source from the three images.
     #[must_use]
     pub const fn new(firmware: &'f [u8], nvram: &'f [u8], clm: &'f [u8]) -> Self {
         Self {
@@ -111,7 +117,7 @@ impl<'f> Images<'f> {
         }
     }
 
-    /// The same with the CRC-32 that the firmware must have.
+    /// Sets the CRC-32 that the firmware image must have.
     #[must_use]
     pub const fn with_firmware_crc32(mut self, crc32: u32) -> Self {
         self.crc32 = Some(crc32);
@@ -119,24 +125,24 @@ impl<'f> Images<'f> {
     }
 }
 
-impl Source for Images<'_> {
-    fn len(&self, part: Part) -> u32 {
-        let image = match part {
-            Part::Firmware => self.firmware,
-            Part::Nvram => self.nvram,
-            Part::Clm => self.clm,
+impl FirmwareSource for FirmwareImages<'_> {
+    fn len(&self, image: Image) -> u32 {
+        let bytes = match image {
+            Image::Firmware => self.firmware,
+            Image::Nvram => self.nvram,
+            Image::Clm => self.clm,
         };
-        u32::try_from(image.len()).unwrap_or(u32::MAX)
+        u32::try_from(bytes.len()).unwrap_or(u32::MAX)
     }
 
-    fn block<'s>(&'s mut self, part: Part, at: u32, scratch: &'s mut [u8]) -> Result<&'s [u8], SourceError> {
-        let image = match part {
-            Part::Firmware => self.firmware,
-            Part::Nvram => self.nvram,
-            Part::Clm => self.clm,
+    fn block<'s>(&'s mut self, image: Image, at: u32, scratch: &'s mut [u8]) -> Result<&'s [u8], SourceError> {
+        let bytes = match image {
+            Image::Firmware => self.firmware,
+            Image::Nvram => self.nvram,
+            Image::Clm => self.clm,
         };
         let at = usize::try_from(at).unwrap_or(usize::MAX);
-        image
+        bytes
             .get(at..)
             .and_then(|rest| rest.get(..scratch.len()))
             .ok_or(SourceError(0))
@@ -147,60 +153,62 @@ impl Source for Images<'_> {
     }
 }
 
-/// What is read back from the chip before the firmware is started.
+/// How much of the images is read back from the chip before the firmware is started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Verify {
     /// Nothing.
     Nothing,
-    /// One block in each 32 KiB, the first, and the last: some 20 transactions. What a bus does to words, it does to these as well.
+    /// One block of 64 bytes in each 32 KiB, and the last: about 20 transactions. Detects a bus
+    /// that corrupts words.
     #[default]
     Samples,
-    /// Everything: doubles the time of a start.
+    /// Everything: a second pass over the bus, about 70 ms at 33 MHz.
     Everything,
 }
 
-/// What is wrong with an image, or with the chip's copy of it.
+/// An image is invalid, or its copy in the chip is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum FirmwareError {
-    /// It has no bytes.
-    Empty(Part),
-    /// It is longer than the chip has room.
+    /// The image is empty.
+    Empty(Image),
+    /// The image is longer than the memory of the chip.
     TooLarge {
-        /// Which.
-        part: Part,
+        /// The image.
+        image: Image,
         /// Its length in bytes.
         len: u32,
-        /// The room in bytes.
+        /// The greatest length in bytes.
         max: u32,
     },
-    /// It could not be read, or ends before its length.
+    /// The image could not be read, or is shorter than its [`len`](FirmwareSource::len).
     Unreadable {
-        /// Which.
-        part: Part,
-        /// Where, in bytes from its beginning.
+        /// The image.
+        image: Image,
+        /// The offset in bytes.
         at: u32,
-        /// What its reader said.
+        /// The error of the source.
         cause: SourceError,
     },
-    /// It is not the image that was expected: truncated, damaged, or another.
+    /// The firmware image has another CRC-32 than
+    /// [`firmware_crc32`](FirmwareSource::firmware_crc32).
     Checksum {
-        /// The CRC-32 that it should have.
+        /// The expected CRC-32.
         expected: u32,
-        /// The one that it has.
+        /// The CRC-32 of the image.
         found: u32,
     },
-    /// The chip's memory does not hold what was written: the bus damages words.
-    ReadBack {
-        /// Address in the chip.
+    /// The memory of the chip does not read back as written: the bus corrupts words.
+    VerifyFailed {
+        /// Address in the memory of the chip.
         address: u32,
     },
-    /// The firmware refused the CLM, with this status.
-    ClmRefused {
-        /// The firmware's number for why.
+    /// The firmware rejected the CLM.
+    ClmRejected {
+        /// The status of the firmware.
         status: u32,
     },
 }
@@ -208,19 +216,26 @@ pub enum FirmwareError {
 impl fmt::Display for FirmwareError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Empty(part) => write!(f, "{part:?} image is empty"),
-            Self::TooLarge { part, len, max } => write!(f, "{part:?} image has {len} bytes, the chip takes {max}"),
-            Self::Unreadable { part, at, cause } => write!(f, "{part:?} image at {at}: {cause}"),
+            Self::Empty(image) => write!(f, "{image:?} image is empty"),
+            Self::TooLarge { image, len, max } => write!(f, "{image:?} image too large ({len} bytes, maximum {max})"),
+            Self::Unreadable { image, at, cause } => write!(f, "{image:?} image unreadable at offset {at}: {cause}"),
             Self::Checksum { expected, found } => {
-                write!(f, "firmware image has CRC-32 {found:#010x} instead of {expected:#010x}")
+                write!(f, "firmware image has CRC-32 {found:#010x}, expected {expected:#010x}")
             }
-            Self::ReadBack { address } => write!(f, "the chip's memory at {address:#x} does not hold what was written"),
-            Self::ClmRefused { status } => write!(f, "the firmware refused the CLM with status {status}"),
+            Self::VerifyFailed { address } => write!(f, "verification failed at address {address:#x}"),
+            Self::ClmRejected { status } => write!(f, "firmware rejected the CLM (status {status})"),
         }
     }
 }
 
-impl core::error::Error for FirmwareError {}
+impl core::error::Error for FirmwareError {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        match self {
+            Self::Unreadable { cause, .. } => Some(cause),
+            _ => None,
+        }
+    }
+}
 
 /// CRC-32 as it goes along.
 #[derive(Debug, Clone, Copy)]
@@ -264,7 +279,8 @@ impl Crc32 {
     }
 }
 
-/// The last word of RAM tells the firmware where its NVRAM is: its length in words, and the complement of that.
+/// The last word of RAM tells the firmware where its NVRAM is: its length in words, and the
+/// complement of that.
 pub(crate) const fn nvram_token(len: u32) -> u32 {
     let words = len.div_ceil(4);
     (!words << 16) | (words & 0xffff)
@@ -275,12 +291,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn token_of_the_nvram_that_everybody_uses() {
+    fn nvram_token_rp2040_image_matches() {
         assert_eq!(nvram_token(742), 0xff45_00ba);
     }
 
     #[test]
-    fn crc_of_the_check_string() {
+    fn crc32_check_string_matches() {
         let mut crc = Crc32::new();
         crc.add(b"12345");
         crc.add(b"6789");
@@ -288,11 +304,11 @@ mod tests {
     }
 
     #[test]
-    fn blocks_of_an_image_are_what_it_holds() {
-        let mut images = Images::new(b"firmware", b"nvram", b"");
+    fn block_beyond_end_is_error() {
+        let mut images = FirmwareImages::new(b"firmware", b"nvram", b"");
         let mut scratch = [0; 4];
-        assert_eq!(images.block(Part::Firmware, 4, &mut scratch), Ok(&b"ware"[..]));
-        assert_eq!(images.block(Part::Firmware, 5, &mut scratch), Err(SourceError(0)));
-        assert_eq!(images.len(Part::Clm), 0);
+        assert_eq!(images.block(Image::Firmware, 4, &mut scratch), Ok(&b"ware"[..]));
+        assert_eq!(images.block(Image::Firmware, 5, &mut scratch), Err(SourceError(0)));
+        assert_eq!(images.len(Image::Clm), 0);
     }
 }

@@ -1,4 +1,5 @@
-//! Requests to the firmware and their answers: the CDC header, the numbers of requests, and the names of variables. Functions over values.
+//! Requests to the firmware and their answers: the CDC header, the numbers of requests, and the
+//! names of variables. Functions over values.
 
 /// Bytes of a CDC header.
 pub(crate) const HEADER: usize = 16;
@@ -131,7 +132,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn requests_as_other_drivers_send_them() {
+    fn request_header_matches_other_drivers() {
         let up = [2, 0, 0, 0, 0, 0, 0, 0, 2, 0, 1, 0, 0, 0, 0, 0];
         assert_eq!(request_header(Command::Up, true, 1, 0), up);
         let get = [6, 1, 0, 0, 15, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0];
@@ -139,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn answers_from_logs_of_real_chips() {
+    fn reply_parse_matches_logs_of_real_chips() {
         let bytes = [6, 1, 0, 0, 15, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0];
         let reply = Reply {
             id: 2,
@@ -150,14 +151,14 @@ mod tests {
     }
 
     #[test]
-    fn an_error_without_a_code_is_an_error() {
+    fn reply_parse_error_flag_without_status_is_error() {
         let bytes = [6, 1, 0, 0, 0, 0, 0, 0, 1, 0, 2, 0, 0, 0, 0, 0];
         assert_eq!(Reply::parse(&bytes, 0).unwrap().status, -1);
     }
 
     proptest! {
         #[test]
-        fn no_answer_is_longer_than_it_is(bytes: [u8; HEADER], there in 0_usize..2048) {
+        fn reply_parse_any_bytes_length_in_bounds(bytes: [u8; HEADER], there in 0_usize..2048) {
             if let Some(reply) = Reply::parse(&bytes, there) {
                 prop_assert!(reply.len <= there);
             }

@@ -1,4 +1,4 @@
-//! Where the station stands, by what the firmware tells: associated, keyed, refused. A function of events, no I/O.
+//! The state of the association, by the events of the firmware. A function of events, no I/O.
 //!
 //! ```text
 //!            AUTH 0          LINK up, JOIN 0 or SET_SSID 0          PSK_SUP 6 (keyed networks only)
@@ -10,34 +10,37 @@
 //! `PSK_SUP` may come before or after `JOIN` and `SET_SSID`.
 
 use core::fmt;
+use core::time::Duration;
 
+use crate::config::millis;
 use crate::events::{Event, Kind, status};
 use crate::network::Security;
 
-/// Why a network was not joined.
+/// Why a join failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum JoinError {
-    /// No access point of this name was heard.
+    /// No access point with this SSID was found.
     NoSuchNetwork,
-    /// There is one, and it is secured in another way than was said.
+    /// The access point uses another security than requested.
     SecurityMismatch,
-    /// The access point does not know the passphrase, by all that can be told: the exchange of keys failed where it fails with a wrong one.
+    /// The key exchange failed where it fails with a wrong passphrase. A very weak signal can have
+    /// the same effect.
     WrongPassphrase,
-    /// The access point refused.
+    /// The access point refused the association.
     Refused {
-        /// The number that came with it: a reason (IEEE 802.11 clause 9.4.1.7) or a status (clause 9.4.1.9).
+        /// Reason code (IEEE 802.11 clause 9.4.1.7) or status code (clause 9.4.1.9).
         reason: u16,
     },
-    /// The access point stopped answering on the way. Most often it is too far away.
-    NoAnswer,
-    /// The firmware gave up, for a reason that has no name here.
+    /// The access point stopped responding. Usually it is too far away.
+    NoResponse,
+    /// The firmware reported another failure.
     Failed {
-        /// The firmware's status.
+        /// The status of the event.
         status: u16,
     },
-    /// Nothing came of it in [`join_timeout_ms`](crate::Config::join_timeout_ms).
+    /// No outcome within [`join_timeout`](crate::Config::join_timeout).
     Timeout,
 }
 
@@ -45,67 +48,66 @@ impl fmt::Display for JoinError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoSuchNetwork => f.write_str("no such network"),
-            Self::SecurityMismatch => f.write_str("the network is secured in another way"),
+            Self::SecurityMismatch => f.write_str("security mismatch"),
             Self::WrongPassphrase => f.write_str("wrong passphrase"),
-            Self::Refused { reason } => write!(f, "the access point refused (reason {reason})"),
-            Self::NoAnswer => f.write_str("the access point stopped answering"),
-            Self::Failed { status } => write!(f, "the firmware gave up (status {status})"),
-            Self::Timeout => f.write_str("nothing came of it in time"),
+            Self::Refused { reason } => write!(f, "access point refused (reason {reason})"),
+            Self::NoResponse => f.write_str("no response from the access point"),
+            Self::Failed { status } => write!(f, "firmware reported status {status}"),
+            Self::Timeout => f.write_str("timed out"),
         }
     }
 }
 
 impl core::error::Error for JoinError {}
 
-/// What to do when a network is lost, or cannot be joined again.
+/// When to reconnect to a network that was lost.
+///
+/// The first attempt is made immediately. The delay doubles with each failed attempt. Two attempts
+/// in a row with [`WrongPassphrase`](JoinError::WrongPassphrase) end it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-#[non_exhaustive]
 pub struct ReconnectPolicy {
-    /// How long to wait after the first attempt that failed, in milliseconds. The first attempt is made at once.
-    pub pause_ms: u32,
-    /// The pause doubles with each attempt that fails, up to this, in milliseconds.
-    pub longest_pause_ms: u32,
-    /// How many attempts may fail before nothing more is tried; `None` = any number.
-    pub attempts: Option<u16>,
+    first_delay_ms: u32,
+    max_delay_ms: u32,
+    max_attempts: Option<u16>,
 }
 
 impl ReconnectPolicy {
-    /// At once, then after half a second, and so on up to half a minute, for ever.
+    /// Delays from 0.5 s to 30 s, any number of attempts.
     pub const PERSISTENT: Self = Self {
-        pause_ms: 500,
-        longest_pause_ms: 30_000,
-        attempts: None,
+        first_delay_ms: 500,
+        max_delay_ms: 30_000,
+        max_attempts: None,
     };
 
-    /// The same with these pauses, in milliseconds.
+    /// Sets the delay after the first failed attempt and the longest delay, in steps of 1 ms.
     #[must_use]
-    pub const fn with_pauses_ms(mut self, first: u32, longest: u32) -> Self {
-        self.pause_ms = first;
-        self.longest_pause_ms = longest;
+    pub const fn with_delays(mut self, first: Duration, max: Duration) -> Self {
+        self.first_delay_ms = millis(first);
+        self.max_delay_ms = millis(max);
         self
     }
 
-    /// The same with so many attempts.
+    /// Sets the number of failed attempts after which it gives up.
     #[must_use]
-    pub const fn with_attempts(mut self, attempts: u16) -> Self {
-        self.attempts = Some(attempts);
+    pub const fn with_max_attempts(mut self, attempts: u16) -> Self {
+        self.max_attempts = Some(attempts);
         self
     }
 
-    /// How long to pause after so many attempts failed, in milliseconds; `None` = give up.
+    /// Returns the delay after `failed` failed attempts, in milliseconds; `None` to give up.
     pub(crate) fn pause_after(&self, failed: u16, why: JoinError) -> Option<u32> {
-        if self.attempts.is_some_and(|most| failed >= most) {
+        if self.max_attempts.is_some_and(|max| failed >= max) {
             return None;
         }
-        // It was right before: once may be a weak signal, twice is a new passphrase.
+        // The passphrase was right before: once may be a weak signal, twice is a new passphrase.
         if failed >= 2 && why == JoinError::WrongPassphrase {
             return None;
         }
         let doubled = 1_u32
             .checked_shl(u32::from(failed.saturating_sub(1)))
             .unwrap_or(u32::MAX);
-        Some(self.pause_ms.saturating_mul(doubled).min(self.longest_pause_ms))
+        Some(self.first_delay_ms.saturating_mul(doubled).min(self.max_delay_ms))
     }
 }
 
@@ -232,7 +234,7 @@ impl Peer {
             status::SUCCESS => self.associate(),
             _ if self.pruned => self.fail(JoinError::SecurityMismatch),
             status::NO_NETWORKS => self.fail(JoinError::NoSuchNetwork),
-            status::TIMEOUT => self.fail(JoinError::NoAnswer),
+            status::TIMEOUT => self.fail(JoinError::NoResponse),
             other => self.fail(JoinError::Failed { status: short(other) }),
         }
     }
@@ -240,7 +242,7 @@ impl Peer {
     fn on_assoc(&mut self, event: &Event<'_>) {
         match event.status {
             status::SUCCESS | status::UNSOLICITED => {}
-            status::TIMEOUT | status::NO_ACK => self.fail(JoinError::NoAnswer),
+            status::TIMEOUT | status::NO_ACK => self.fail(JoinError::NoResponse),
             _ => self.fail(JoinError::Refused {
                 reason: short(event.reason),
             }),
@@ -250,7 +252,7 @@ impl Peer {
     fn on_auth(&mut self, event: &Event<'_>) {
         match event.status {
             status::SUCCESS | status::UNSOLICITED => {}
-            status::TIMEOUT | status::NO_ACK => self.fail(JoinError::NoAnswer),
+            status::TIMEOUT | status::NO_ACK => self.fail(JoinError::NoResponse),
             _ if event.auth_type == AUTH_SAE => self.fail(JoinError::WrongPassphrase),
             _ => self.fail(JoinError::Refused {
                 reason: short(event.reason),
@@ -267,7 +269,7 @@ impl Peer {
             _ if event.reason == supplicant::REASON_DEAUTH => {}
             // Nobody began the exchange, or it ended between the keys: the passphrase was not yet, or already, good.
             supplicant::WAITING_FOR_M1 | supplicant::WAITING_FOR_GROUP_KEY if event.reason != 0 => {
-                self.fail(JoinError::NoAnswer);
+                self.fail(JoinError::NoResponse);
             }
             // The access point did not answer to the proof that the passphrase is known.
             supplicant::WAITING_FOR_M3 if event.reason != 0 => self.fail(JoinError::WrongPassphrase),
@@ -315,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn a_join_in_either_order() {
+    fn on_event_psk_sup_before_or_after_set_ssid_is_up() {
         let auth = event(Kind::Auth, 0, 0, 0);
         let assoc = event(Kind::Assoc, 0, 0, 0);
         let link = event(Kind::Link, 1, 0, 0);
@@ -336,14 +338,14 @@ mod tests {
     }
 
     #[test]
-    fn each_failure_has_its_reason() {
+    fn on_event_each_failure_has_its_join_error() {
         let cases = [
             (event(Kind::SetSsid, 0, 3, 0), JoinError::NoSuchNetwork),
             (event(Kind::SetSsid, 0, 1, 0), JoinError::Failed { status: 1 }),
             (event(Kind::PskSup, 0, 8, 15), JoinError::WrongPassphrase),
-            (event(Kind::PskSup, 0, 4, 15), JoinError::NoAnswer),
-            (event(Kind::PskSup, 0, 10, 15), JoinError::NoAnswer),
-            (event(Kind::Auth, 0, 2, 0), JoinError::NoAnswer),
+            (event(Kind::PskSup, 0, 4, 15), JoinError::NoResponse),
+            (event(Kind::PskSup, 0, 10, 15), JoinError::NoResponse),
+            (event(Kind::Auth, 0, 2, 0), JoinError::NoResponse),
             (event(Kind::Auth, 0, 1, 16), JoinError::Refused { reason: 16 }),
             (
                 Event {
@@ -353,7 +355,7 @@ mod tests {
                 JoinError::WrongPassphrase,
             ),
             (event(Kind::Assoc, 0, 1, 17), JoinError::Refused { reason: 17 }),
-            (event(Kind::Assoc, 0, 5, 0), JoinError::NoAnswer),
+            (event(Kind::Assoc, 0, 5, 0), JoinError::NoResponse),
             (event(Kind::DeauthInd, 0, 0, 15), JoinError::WrongPassphrase),
             (event(Kind::DeauthInd, 0, 0, 2), JoinError::Refused { reason: 2 }),
             (
@@ -369,7 +371,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_goes_and_comes() {
+    fn on_event_link_down_and_up_requires_new_keys() {
         let up = [event(Kind::Link, 1, 0, 0), event(Kind::PskSup, 0, 6, 0)];
         let mut station = after(Security::Wpa3, &up);
         assert!(station.is_up());
@@ -388,9 +390,11 @@ mod tests {
     }
 
     #[test]
-    fn pauses_double_and_end() {
-        let policy = ReconnectPolicy::PERSISTENT.with_pauses_ms(500, 3000).with_attempts(9);
-        let pauses: std::vec::Vec<_> = (1..=9).map(|n| policy.pause_after(n, JoinError::NoAnswer)).collect();
+    fn pause_after_failures_doubles_then_none() {
+        let policy = ReconnectPolicy::PERSISTENT
+            .with_delays(Duration::from_millis(500), Duration::from_secs(3))
+            .with_max_attempts(9);
+        let pauses: std::vec::Vec<_> = (1..=9).map(|n| policy.pause_after(n, JoinError::NoResponse)).collect();
         let mut expected = std::vec![Some(500), Some(1000), Some(2000)];
         expected.resize(8, Some(3000));
         expected.push(None);
@@ -407,7 +411,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn one_outcome_whatever_is_told(
+        fn take_outcome_any_events_at_most_one(
             keyed: bool,
             events in proptest::collection::vec((0_usize..11, any::<u16>(), 0_u32..12, 0_u32..20), 0..40),
         ) {

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 #![no_std]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 #![cfg_attr(
     not(test),
@@ -15,7 +16,6 @@
 #[cfg(test)]
 extern crate std;
 
-mod ap;
 pub mod asynch;
 mod backplane;
 mod bitbang;
@@ -23,39 +23,40 @@ mod boot;
 mod bus;
 mod chip;
 mod config;
-mod control;
 mod device;
 mod error;
 mod events;
 mod firmware;
+mod frame_parser;
+mod gspi;
+mod gspi_words;
 mod ioctl;
+mod ioctl_client;
 mod join;
-mod landing;
-mod manage;
+mod lifecycle;
 mod network;
-mod port;
-mod radio;
 mod regs;
-mod request;
 mod rx;
+mod rx_queue;
 mod scan;
 mod sdpcm;
-mod store;
+mod soft_ap;
 mod trace;
 mod tx;
-mod words;
+mod wifi;
+mod wifi_methods;
 
-pub use ap::ApConfig;
 pub use bitbang::{BitBang, DataPin, PinError};
-pub use bus::{Gspi, Incoming, Outgoing};
+pub use bus::{Gspi, RxWords, TxWords};
 pub use config::{Config, PowerSave};
-pub use control::Association;
 pub use device::Cyw43;
-pub use error::{Error, Fault, Wait};
-pub use firmware::{FirmwareError, Images, Part, Source, SourceError, Verify};
+pub use error::{Error, Fault, WaitFor};
+pub use firmware::{FirmwareError, FirmwareImages, FirmwareSource, Image, SourceError, Verify};
 pub use join::{JoinError, ReconnectPolicy};
-pub use network::{Country, Invalid, Network, Passphrase, Security, Ssid};
+pub use network::{Country, Network, ParamError, Passphrase, Security, Ssid};
 pub use scan::{AccessPoint, Scan, ScanOptions};
+pub use soft_ap::ApConfig;
+pub use wifi::BssInfo;
 
-/// Bytes of memory that a device needs at least: for an event, and for one frame of the greatest length.
+/// Shortest memory for received frames, in bytes: one event and one frame of the longest length.
 pub const MIN_RX_QUEUE_LEN: usize = chip::MIN_RX_QUEUE_LEN;

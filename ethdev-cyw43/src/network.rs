@@ -1,64 +1,64 @@
-//! Networks as the user names them: everything is checked here, before any of it reaches the chip.
+//! Network parameters, validated before anything is sent to the chip.
 
 use core::fmt;
 
 use ethdev::MacAddress;
 
-/// Why something that the user said cannot be used.
+/// Why a parameter is invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
-pub enum Invalid {
-    /// A network's name has 1 to 32 bytes.
+pub enum ParamError {
+    /// An SSID has 1 to 32 bytes.
     SsidLength {
-        /// How many it had.
+        /// The length in bytes.
         len: usize,
     },
     /// A passphrase has 8 to 63 characters.
     PassphraseLength {
-        /// How many bytes it had.
+        /// The length in bytes.
         len: usize,
     },
     /// A passphrase consists of printable ASCII characters (IEEE 802.11 annex J.4.1).
     PassphraseCharacter {
-        /// Where the first other one is, in bytes from the beginning.
+        /// Offset of the first invalid byte.
         at: usize,
     },
-    /// A country is two capital letters.
+    /// A country code is two upper-case letters.
     Country,
     /// A channel of the 2.4 GHz band is 1 to 14.
     Channel {
-        /// What was asked for.
+        /// The requested channel.
         channel: u8,
     },
-    /// A station's own address is no group address, and not all zeros.
+    /// The MAC address of a station is not a group address and not all zeros.
     MacAddress,
-    /// The access point of this driver is open or WPA2.
+    /// Access point mode supports open and WPA2 networks.
     ApSecurity,
-    /// This kind of security needs a passphrase.
+    /// The security requires a passphrase.
     PassphraseMissing,
 }
 
-impl fmt::Display for Invalid {
+impl fmt::Display for ParamError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::SsidLength { len } => write!(f, "a network name has 1 to 32 bytes, not {len}"),
-            Self::PassphraseLength { len } => write!(f, "a passphrase has 8 to 63 characters, not {len}"),
+            Self::SsidLength { len } => write!(f, "SSID of {len} bytes (1 to 32 allowed)"),
+            Self::PassphraseLength { len } => write!(f, "passphrase of {len} bytes (8 to 63 allowed)"),
             Self::PassphraseCharacter { at } => {
-                write!(f, "the passphrase has a character at {at} that is not printable ASCII")
+                write!(f, "passphrase is not printable ASCII at offset {at}")
             }
-            Self::Country => f.write_str("a country is two capital letters"),
-            Self::Channel { channel } => write!(f, "there is no channel {channel} in the 2.4 GHz band"),
-            Self::MacAddress => f.write_str("a group address, or all zeros, is no station's own"),
-            Self::ApSecurity => f.write_str("the access point is open or WPA2"),
-            Self::PassphraseMissing => f.write_str("this kind of security needs a passphrase"),
+            Self::Country => f.write_str("country code is not two upper-case letters"),
+            Self::Channel { channel } => write!(f, "channel {channel} (1 to 14 allowed)"),
+            Self::MacAddress => f.write_str("MAC address is a group address or all zeros"),
+            Self::ApSecurity => f.write_str("access point security is not open or WPA2"),
+            Self::PassphraseMissing => f.write_str("passphrase missing"),
         }
     }
 }
 
-impl core::error::Error for Invalid {}
+impl core::error::Error for ParamError {}
 
-/// The name of a network: 1 to 32 bytes of any value, UTF-8 by custom.
+/// The name of a network: 1 to 32 bytes of any value, usually UTF-8.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Ssid {
     bytes: [u8; 32],
@@ -66,19 +66,19 @@ pub struct Ssid {
 }
 
 impl Ssid {
-    /// Checks and takes a name.
+    /// Creates an SSID.
     ///
     /// # Errors
     ///
-    /// [`Invalid::SsidLength`].
-    pub fn new(name: &[u8]) -> Result<Self, Invalid> {
+    /// [`ParamError::SsidLength`].
+    pub fn new(name: &[u8]) -> Result<Self, ParamError> {
         match Self::received(name) {
             Some(ssid) if !name.is_empty() => Ok(ssid),
-            _ => Err(Invalid::SsidLength { len: name.len() }),
+            _ => Err(ParamError::SsidLength { len: name.len() }),
         }
     }
 
-    /// What a beacon says: nothing, where the network hides.
+    /// The SSID of a beacon: empty if the network is hidden.
     pub(crate) fn received(name: &[u8]) -> Option<Self> {
         let mut bytes = [0; 32];
         bytes.get_mut(..name.len())?.copy_from_slice(name);
@@ -88,13 +88,13 @@ impl Ssid {
         })
     }
 
-    /// The name.
+    /// Returns the bytes of the name.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         self.bytes.get(..usize::from(self.len)).unwrap_or_default()
     }
 
-    /// The name as text, where it is UTF-8.
+    /// Returns the name as text if it is UTF-8.
     #[must_use]
     pub fn as_str(&self) -> Option<&str> {
         core::str::from_utf8(self.as_bytes()).ok()
@@ -110,7 +110,7 @@ impl Ssid {
     }
 }
 
-/// The name, with what is not printable ASCII escaped.
+/// Formats the name, with everything but printable ASCII escaped.
 impl fmt::Display for Ssid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.as_bytes().escape_ascii())
@@ -130,7 +130,7 @@ impl defmt::Format for Ssid {
     }
 }
 
-/// A passphrase. It shows itself to nobody: neither `Debug` nor a record has it.
+/// A passphrase. `Debug` and `defmt` output do not contain it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Passphrase {
     bytes: [u8; 63],
@@ -138,28 +138,28 @@ pub struct Passphrase {
 }
 
 impl Passphrase {
-    /// Checks and takes a passphrase: 8 to 63 printable ASCII characters.
+    /// Creates a passphrase of 8 to 63 printable ASCII characters.
     ///
     /// # Errors
     ///
-    /// [`Invalid::PassphraseLength`], [`Invalid::PassphraseCharacter`].
-    pub fn new(passphrase: &str) -> Result<Self, Invalid> {
+    /// [`ParamError::PassphraseLength`], [`ParamError::PassphraseCharacter`].
+    pub fn new(passphrase: &str) -> Result<Self, ParamError> {
         let given = passphrase.as_bytes();
         let len = given.len();
         if len < 8 {
-            return Err(Invalid::PassphraseLength { len });
+            return Err(ParamError::PassphraseLength { len });
         }
         let mut bytes = [0; 63];
         bytes
             .get_mut(..len)
-            .ok_or(Invalid::PassphraseLength { len })?
+            .ok_or(ParamError::PassphraseLength { len })?
             .copy_from_slice(given);
         if let Some(at) = given.iter().position(|byte| !(b' '..=b'~').contains(byte)) {
-            return Err(Invalid::PassphraseCharacter { at });
+            return Err(ParamError::PassphraseCharacter { at });
         }
         Ok(Self {
             bytes,
-            len: u8::try_from(len).map_err(|_| Invalid::PassphraseLength { len })?,
+            len: u8::try_from(len).map_err(|_| ParamError::PassphraseLength { len })?,
         })
     }
 
@@ -185,18 +185,18 @@ impl defmt::Format for Passphrase {
     }
 }
 
-/// How a network is secured.
+/// The security of a network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Security {
-    /// Not at all.
+    /// No security.
     Open,
     /// WPA2-Personal: a pre-shared key.
     Wpa2,
     /// WPA3-Personal: SAE, with protected management frames.
     Wpa3,
-    /// An access point that takes both.
+    /// WPA2 and WPA3 (transition mode).
     Wpa2Wpa3,
 }
 
@@ -215,7 +215,7 @@ impl Security {
     }
 }
 
-/// A network to join: its name, how it is secured, and the secret.
+/// A network to join: SSID, security, passphrase.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Network {
@@ -226,7 +226,7 @@ pub struct Network {
 }
 
 impl Network {
-    fn keyed(ssid: &str, security: Security, passphrase: &str) -> Result<Self, Invalid> {
+    fn keyed(ssid: &str, security: Security, passphrase: &str) -> Result<Self, ParamError> {
         Ok(Self {
             ssid: Ssid::new(ssid.as_bytes())?,
             security,
@@ -235,14 +235,14 @@ impl Network {
         })
     }
 
-    /// From parts.
+    /// Creates a network from its parts.
     ///
     /// # Errors
     ///
-    /// [`Invalid::PassphraseMissing`] where the security needs one and none is given.
-    pub const fn new(ssid: Ssid, security: Security, passphrase: Option<Passphrase>) -> Result<Self, Invalid> {
+    /// [`ParamError::PassphraseMissing`] if the security requires one and none is given.
+    pub const fn new(ssid: Ssid, security: Security, passphrase: Option<Passphrase>) -> Result<Self, ParamError> {
         if security.is_keyed() && passphrase.is_none() {
-            return Err(Invalid::PassphraseMissing);
+            return Err(ParamError::PassphraseMissing);
         }
         Ok(Self {
             ssid,
@@ -252,12 +252,12 @@ impl Network {
         })
     }
 
-    /// A network without security.
+    /// Creates a network without security.
     ///
     /// # Errors
     ///
-    /// [`Invalid::SsidLength`].
-    pub fn open(ssid: &str) -> Result<Self, Invalid> {
+    /// [`ParamError::SsidLength`].
+    pub fn open(ssid: &str) -> Result<Self, ParamError> {
         Ok(Self {
             ssid: Ssid::new(ssid.as_bytes())?,
             security: Security::Open,
@@ -266,60 +266,61 @@ impl Network {
         })
     }
 
-    /// WPA2-Personal.
+    /// Creates a WPA2-Personal network.
     ///
     /// # Errors
     ///
-    /// Name or passphrase is none.
-    pub fn wpa2(ssid: &str, passphrase: &str) -> Result<Self, Invalid> {
+    /// The SSID or the passphrase is invalid.
+    pub fn wpa2(ssid: &str, passphrase: &str) -> Result<Self, ParamError> {
         Self::keyed(ssid, Security::Wpa2, passphrase)
     }
 
-    /// WPA3-Personal.
+    /// Creates a WPA3-Personal network.
     ///
     /// # Errors
     ///
-    /// Name or passphrase is none.
-    pub fn wpa3(ssid: &str, passphrase: &str) -> Result<Self, Invalid> {
+    /// The SSID or the passphrase is invalid.
+    pub fn wpa3(ssid: &str, passphrase: &str) -> Result<Self, ParamError> {
         Self::keyed(ssid, Security::Wpa3, passphrase)
     }
 
-    /// An access point that takes WPA2 and WPA3.
+    /// Creates a network in WPA2/WPA3 transition mode.
     ///
     /// # Errors
     ///
-    /// Name or passphrase is none.
-    pub fn wpa2_wpa3(ssid: &str, passphrase: &str) -> Result<Self, Invalid> {
+    /// The SSID or the passphrase is invalid.
+    pub fn wpa2_wpa3(ssid: &str, passphrase: &str) -> Result<Self, ParamError> {
         Self::keyed(ssid, Security::Wpa2Wpa3, passphrase)
     }
 
-    /// The same by this access point only, on this channel (1 to 14).
+    /// Sets the access point to use, by its BSSID and its channel, 1 to 14.
     ///
     /// # Errors
     ///
-    /// [`Invalid::Channel`].
-    pub const fn at(mut self, access_point: MacAddress, channel: u8) -> Result<Self, Invalid> {
+    /// [`ParamError::Channel`].
+    pub const fn with_bss(mut self, bssid: MacAddress, channel: u8) -> Result<Self, ParamError> {
         if channel < 1 || channel > 14 {
-            return Err(Invalid::Channel { channel });
+            return Err(ParamError::Channel { channel });
         }
-        self.access_point = Some((access_point, channel));
+        self.access_point = Some((bssid, channel));
         Ok(self)
     }
 
-    /// Its name.
+    /// Returns the SSID.
     #[must_use]
     pub const fn ssid(&self) -> &Ssid {
         &self.ssid
     }
 
-    /// How it is secured.
+    /// Returns the security.
     #[must_use]
     pub const fn security(&self) -> Security {
         self.security
     }
 }
 
-/// A country, which decides on channels and power: two capital letters (ISO 3166-1), or [`WORLD`](Self::WORLD).
+/// A country, which decides on channels and transmit power: two upper-case letters (ISO 3166-1), or
+/// [`WORLD`](Self::WORLD).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Country {
@@ -328,28 +329,28 @@ pub struct Country {
 }
 
 impl Country {
-    /// What is allowed everywhere.
+    /// The settings that are allowed everywhere.
     pub const WORLD: Self = Self {
         code: *b"XX",
         revision: None,
     };
 
-    /// From its code: `"DE"`.
+    /// Creates a country from its code, for example `"DE"`.
     ///
     /// # Errors
     ///
-    /// [`Invalid::Country`].
-    pub const fn new(code: &str) -> Result<Self, Invalid> {
+    /// [`ParamError::Country`].
+    pub const fn new(code: &str) -> Result<Self, ParamError> {
         match *code.as_bytes() {
             [a, b] if a.is_ascii_uppercase() && b.is_ascii_uppercase() => Ok(Self {
                 code: [a, b],
                 revision: None,
             }),
-            _ => Err(Invalid::Country),
+            _ => Err(ParamError::Country),
         }
     }
 
-    /// The same with a revision of its rules that the CLM knows. Without one, the CLM's own choice.
+    /// Sets the revision of the regulatory rules in the CLM. Without it, the CLM selects one.
     #[must_use]
     pub const fn with_revision(mut self, revision: u16) -> Self {
         self.revision = Some(revision);
@@ -375,7 +376,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_passphrase_shows(secret in "[ -~]{8,63}") {
+        fn debug_network_hides_passphrase(secret in "[ -~]{8,63}") {
             let network = Network::wpa2("net", &secret).unwrap();
             let shown = format!("{network:?} {:?}", network.passphrase);
             prop_assert!(!shown.contains(&secret));
@@ -384,27 +385,27 @@ mod tests {
         }
 
         #[test]
-        fn what_is_no_passphrase_is_refused(text: String) {
+        fn new_invalid_passphrase_is_rejected(text: String) {
             let good = (8..=63).contains(&text.len()) && text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
             prop_assert_eq!(Passphrase::new(&text).is_ok(), good);
         }
     }
 
     #[test]
-    fn the_edges_of_lengths() {
-        assert_eq!(Passphrase::new("1234567"), Err(Invalid::PassphraseLength { len: 7 }));
+    fn new_length_limits_are_exact() {
+        assert_eq!(Passphrase::new("1234567"), Err(ParamError::PassphraseLength { len: 7 }));
         assert!(Passphrase::new("12345678").is_ok());
         assert!(Passphrase::new(&"x".repeat(63)).is_ok());
         let long = Passphrase::new(&"x".repeat(64));
-        assert_eq!(long, Err(Invalid::PassphraseLength { len: 64 }));
+        assert_eq!(long, Err(ParamError::PassphraseLength { len: 64 }));
         assert_eq!(
             Passphrase::new("pass\u{e4}word"),
-            Err(Invalid::PassphraseCharacter { at: 4 })
+            Err(ParamError::PassphraseCharacter { at: 4 })
         );
-        assert_eq!(Ssid::new(b""), Err(Invalid::SsidLength { len: 0 }));
+        assert_eq!(Ssid::new(b""), Err(ParamError::SsidLength { len: 0 }));
         assert!(Ssid::new(&[0xff; 32]).is_ok());
-        assert_eq!(Ssid::new(&[b'x'; 33]), Err(Invalid::SsidLength { len: 33 }));
-        assert_eq!(Country::new("de"), Err(Invalid::Country));
+        assert_eq!(Ssid::new(&[b'x'; 33]), Err(ParamError::SsidLength { len: 33 }));
+        assert_eq!(Country::new("de"), Err(ParamError::Country));
         assert_eq!(Country::new("DE").unwrap().wire(), *b"DE\0\0\xff\xff\xff\xffDE\0\0");
         assert_eq!(Country::WORLD.with_revision(7).wire(), *b"XX\0\0\x07\0\0\0XX\0\0");
     }

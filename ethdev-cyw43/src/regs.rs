@@ -1,4 +1,5 @@
-//! Registers and addresses. Data only: gSPI functions 0 and 1 as in the CYW43439 data sheet ("gSPI registers"), the rest as in the vendor's open drivers.
+//! Registers and addresses. Data only: gSPI functions 0 and 1 as in the CYW43439 data sheet ("gSPI
+//! registers"), the rest as in the vendor's open drivers.
 
 /// A register of function 0 (the bus itself): its address and its size in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,8 +30,8 @@ pub(crate) const TEST_PATTERN: u32 = 0xfeed_bead;
 /// What is written to [`SCRATCH`]: every byte differs, so that any exchange shows.
 pub(crate) const SCRATCH_PATTERN: u32 = 0x9a3c_5e71;
 
-/// [`CONTROL`] as it is set: 32-bit words, little-endian, high speed, the line active high, awake; response delay 4; status after every transaction, with
-/// interrupts in it.
+/// [`CONTROL`] as it is set: 32-bit words, little-endian, high speed, the line active high, awake;
+/// response delay 4; status after every transaction, with interrupts in it.
 pub(crate) const CONTROL_VALUE: u32 = {
     const WORD_LENGTH_32: u32 = 1 << 0;
     const HIGH_SPEED: u32 = 1 << 4;
@@ -73,7 +74,7 @@ pub(crate) mod status {
     const F2_LENGTH_SHIFT: u32 = 9;
     const F2_LENGTH_MASK: u32 = 0x7ff;
 
-    /// Whether it is a status at all: a bus where nobody drives the line reads all ones.
+    /// Whether it is a status at all: an undriven line reads all ones.
     pub(crate) const fn is_valid(status: u32) -> bool {
         status != u32::MAX
     }
@@ -129,7 +130,7 @@ pub(crate) mod backplane {
     pub(crate) const HOST_MASK: u32 = 0x1800_2024;
     /// Frames, errors, firmware: what is let through there.
     pub(crate) const HOST_MASK_VALUE: u32 = 0xf0;
-    /// What the firmware tells of itself.
+    /// Messages of the firmware.
     pub(crate) const TO_HOST_MAILBOX: u32 = 0x1800_204c;
     /// The firmware stopped.
     pub(crate) const MAILBOX_HALTED: u32 = 0x10;
@@ -158,12 +159,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn control_word_as_the_vendor_has_it() {
+    fn control_value_matches_vendor_driver() {
         assert_eq!(CONTROL_VALUE, 0x0003_04b1);
     }
 
     #[test]
-    fn status_words_from_logs_of_real_chips() {
+    fn status_packet_matches_logs_of_real_chips() {
         assert_eq!(status::packet(0x0002_0728), Some(259));
         assert_eq!(status::packet(0x0002_0528), Some(258));
         assert_eq!(status::packet(0x0002_0b28), Some(261));

@@ -1,4 +1,4 @@
-//! What comes from the chip: frames for the caller, events, answers.
+//! Reception: frames, events, responses.
 
 use ethdev::ErrorKind;
 
@@ -6,10 +6,10 @@ use crate::bus::Bus;
 use crate::chip::{Chip, MAX_FRAME, Mode};
 use crate::error::{Error, Fault};
 use crate::events::{Event, Kind};
-use crate::firmware::Source;
+use crate::firmware::FirmwareSource;
+use crate::frame_parser::{FrameParser, Parsed};
+use crate::gspi::{Function, Result};
 use crate::ioctl::Reply;
-use crate::landing::{Landed, Landing};
-use crate::port::{Function, Result};
 use crate::regs::{self, f1, interrupt, status};
 use crate::sdpcm::{self, Header};
 
@@ -20,9 +20,9 @@ pub(crate) const MOST_FRAMES: usize = 64;
 /// How often the state of the bus is asked again where the answer is none, and how long after.
 const STATUS_TRIES: usize = 16;
 const STATUS_TRY_US: u32 = 100;
-/// After so many announcements in a row that make no sense, the chip is not believed any more.
+/// After this number of invalid announcements in a row, the chip is in fault.
 const MOST_BOGUS: u8 = 8;
-/// So many frames may be missing by their sequence numbers. More are a chip that started anew.
+/// Most frames that may be missing by their sequence numbers. More mean a chip that restarted.
 const MOST_MISSING: u8 = 16;
 
 /// What was fetched.
@@ -38,7 +38,7 @@ pub(crate) enum Fetched {
 /// Where a data frame went.
 enum Place {
     Caller,
-    Store,
+    Queue,
     Nowhere,
 }
 
@@ -47,8 +47,9 @@ fn longest(announced: usize) -> usize {
     announced.saturating_sub(LEAST_OVERHEAD).min(MAX_FRAME)
 }
 
-impl<B: Bus, FW: Source> Chip<'_, B, FW> {
-    /// Length of the frame that waits in the chip, if one does. Asks only where neither the last transaction nor the line has the answer.
+impl<B: Bus, FW: FirmwareSource> Chip<'_, B, FW> {
+    /// Length of the frame that waits in the chip, if one does. Asks only where neither the last
+    /// transaction nor the line has the answer.
     pub(crate) async fn waiting(&mut self) -> Result<Option<usize>, B> {
         if !self.rx_in_doubt {
             let told = self.port.status().and_then(status::packet);
@@ -84,7 +85,7 @@ impl<B: Bus, FW: Source> Chip<'_, B, FW> {
             }
             return Ok(packet);
         }
-        self.fail(Fault::Garbled)
+        self.fail(Fault::ProtocolError)
     }
 
     /// Frames left the chip and were not seen: Ethernet frames, as far as is known.
@@ -96,8 +97,9 @@ impl<B: Bus, FW: Source> Chip<'_, B, FW> {
         self.link_in_doubt = true;
     }
 
-    /// Fetches the frame that waits, of which the chip announced this length: into `into` where that takes any frame of this length, else into the store, else
-    /// it is lost and counted. Answers go to `answer`.
+    /// Fetches the frame that waits, of which the chip announced this length: into `into` where
+    /// that takes any frame of this length, else into the store, else it is lost and counted.
+    /// Answers go to `answer`.
     pub(crate) async fn fetch(
         &mut self,
         announced: usize,
@@ -110,40 +112,40 @@ impl<B: Bus, FW: Source> Chip<'_, B, FW> {
         let longest = longest(announced);
         let (data, place) = match into.filter(|buf| buf.len() >= longest) {
             Some(buf) => (buf, Place::Caller),
-            None if self.store.has_room(longest) => (self.store.room(longest), Place::Store),
+            None if self.rx_queue.has_room(longest) => (self.rx_queue.room(longest), Place::Queue),
             None => (&mut [][..], Place::Nowhere),
         };
         let was_in_doubt = core::mem::replace(&mut self.rx_in_doubt, true);
-        let mut landing = Landing::new(announced, data, self.events, answer);
-        self.port.read(Function::Wlan, 0, announced, 0, &mut landing).await?;
-        let landed = landing.finish();
+        let mut parser = FrameParser::new(announced, data, self.events, answer);
+        self.port.read(Function::Wlan, 0, announced, 0, &mut parser).await?;
+        let parsed = parser.finish();
         self.rx_in_doubt = false;
-        Ok(match landed {
-            Landed::Malformed => {
+        Ok(match parsed {
+            Parsed::Malformed => {
                 self.stats.rx_bad_length = self.stats.rx_bad_length.wrapping_add(1);
                 self.rx_sequence = None;
                 self.distrust()?;
                 Fetched::Nothing
             }
-            Landed::Nothing(header) => {
+            Parsed::Nothing(header) => {
                 self.note_header(&header, was_in_doubt);
                 Fetched::Nothing
             }
-            Landed::BadData(header) => {
+            Parsed::BadData(header) => {
                 self.note_header(&header, was_in_doubt);
                 self.stats.rx_bad_length = self.stats.rx_bad_length.wrapping_add(1);
                 Fetched::Nothing
             }
-            Landed::Data(header, len) => {
+            Parsed::Data(header, len) => {
                 self.note_header(&header, was_in_doubt);
                 self.take_data(len, &place)
             }
-            Landed::Event(header, len) => {
+            Parsed::Event(header, len) => {
                 self.note_header(&header, was_in_doubt);
                 self.on_event(len);
                 Fetched::Nothing
             }
-            Landed::Reply(header, reply) => {
+            Parsed::Reply(header, reply) => {
                 self.note_header(&header, was_in_doubt);
                 if self.outstanding == Some(reply.id) {
                     self.outstanding = None;
@@ -166,7 +168,7 @@ impl<B: Bus, FW: Source> Chip<'_, B, FW> {
     fn distrust(&mut self) -> Result<(), B> {
         self.bogus += 1;
         if self.bogus >= MOST_BOGUS {
-            return self.fail(Fault::Garbled);
+            return self.fail(Fault::ProtocolError);
         }
         self.stats.faults = self.stats.faults.wrapping_add(1);
         Ok(())
@@ -199,7 +201,7 @@ impl<B: Bus, FW: Source> Chip<'_, B, FW> {
         }
         match place {
             Place::Caller => return Fetched::Frame(len),
-            Place::Store => self.store.push(len),
+            Place::Queue => self.rx_queue.push(len),
             Place::Nowhere => self.stats.rx_overrun = self.stats.rx_overrun.wrapping_add(1),
         }
         Fetched::Nothing
@@ -220,11 +222,11 @@ impl<B: Bus, FW: Source> Chip<'_, B, FW> {
         self.note_link();
     }
 
-    /// Fetches what waits, as long as the store has room.
+    /// Fetches what waits, as long as the queue has capacity.
     pub(crate) async fn absorb(&mut self) -> Result<(), B> {
         for _ in 0..MOST_FRAMES {
             match self.waiting().await? {
-                Some(announced) if self.store.has_room(longest(announced)) => {
+                Some(announced) if self.rx_queue.has_room(longest(announced)) => {
                     self.fetch(announced, None, &mut []).await?;
                 }
                 _ => break,
@@ -247,12 +249,12 @@ impl<B: Bus, FW: Source> Chip<'_, B, FW> {
             return Ok(None);
         }
         for _ in 0..MOST_FRAMES {
-            if let Some(frame) = self.store.front() {
+            if let Some(frame) = self.rx_queue.front() {
                 let needed = frame.len();
                 buf.get_mut(..needed)
-                    .ok_or(Error::Request(ErrorKind::BufferTooSmall { needed }))?
+                    .ok_or(ErrorKind::BufferTooSmall { needed })?
                     .copy_from_slice(frame);
-                self.store.pop();
+                self.rx_queue.pop();
                 self.stats.count_rx(needed);
                 return Ok(Some(needed));
             }
@@ -273,8 +275,8 @@ impl<B: Bus, FW: Source> Chip<'_, B, FW> {
             return Ok(false);
         }
         for _ in 0..MOST_FRAMES {
-            if !self.store.is_empty() {
-                self.store.pop();
+            if !self.rx_queue.is_empty() {
+                self.rx_queue.pop();
                 self.stats.rx_discarded = self.stats.rx_discarded.wrapping_add(1);
                 return Ok(true);
             }
@@ -285,12 +287,14 @@ impl<B: Bus, FW: Source> Chip<'_, B, FW> {
         Ok(false)
     }
 
-    /// Whether a frame waits for the caller. True to the chip after [`absorb`](Self::absorb), which leaves there only what it has no room for.
+    /// Whether a frame waits for the caller. True to the chip after [`absorb`](Self::absorb), which
+    /// leaves there only what it has no room for.
     pub(crate) const fn is_rx_pending(&self) -> bool {
-        !self.store.is_empty()
+        !self.rx_queue.is_empty()
     }
 
-    /// Whether something waits in the chip that is not fetched for want of room: the line stays high, and says nothing.
+    /// Whether something waits in the chip that is not fetched for want of room: the line stays
+    /// high, and says nothing.
     pub(crate) fn holds_the_line(&self) -> bool {
         self.port.status().and_then(status::packet).is_some()
     }

@@ -1,51 +1,54 @@
-//! Looking for access points: what is asked, and what is told of each. Functions over values.
+//! Scan parameters and results. No I/O.
+
+use core::time::Duration;
 
 use ethdev::MacAddress;
 
+use crate::config::millis;
 use crate::network::{Security, Ssid};
 
-/// How to look.
+/// The options of a scan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub struct ScanOptions {
-    /// Only networks of this name. Hidden ones answer to nothing else.
+    /// Only networks with this SSID. Hidden networks are found in no other way.
     pub ssid: Option<Ssid>,
-    /// Listen only, do not ask: slower, and required on some channels in some countries.
+    /// Whether to listen only: slower, and required on some channels in some countries.
     pub passive: bool,
-    /// How long to stay on each channel in milliseconds; `None` = as the firmware likes.
-    pub dwell_ms: Option<u16>,
+    /// The time on each channel, in steps of 1 ms, at most 65 s; `None`: selected by the firmware.
+    pub dwell: Option<Duration>,
 }
 
 impl ScanOptions {
-    /// All networks, actively.
+    /// Creates the options of an active scan for all networks.
     #[must_use]
     pub const fn new() -> Self {
         Self {
             ssid: None,
             passive: false,
-            dwell_ms: None,
+            dwell: None,
         }
     }
 
-    /// The same for networks of this name only.
+    /// Sets the SSID to scan for.
     #[must_use]
     pub const fn with_ssid(mut self, ssid: Ssid) -> Self {
         self.ssid = Some(ssid);
         self
     }
 
-    /// The same, listening only or not.
+    /// Sets whether to listen only.
     #[must_use]
     pub const fn with_passive(mut self, passive: bool) -> Self {
         self.passive = passive;
         self
     }
 
-    /// The same with so many milliseconds on each channel.
+    /// Sets the time on each channel.
     #[must_use]
-    pub const fn with_dwell_ms(mut self, ms: u16) -> Self {
-        self.dwell_ms = Some(ms);
+    pub const fn with_dwell(mut self, dwell: Duration) -> Self {
+        self.dwell = Some(dwell);
         self
     }
 
@@ -56,7 +59,9 @@ impl ScanOptions {
         const ANY_BSS: u8 = 2;
         const DEFAULT: [u8; 4] = [0xff; 4];
         let ssid = self.ssid.map_or([0; 36], |ssid| ssid.wire());
-        let dwell = self.dwell_ms.map_or(DEFAULT, |ms| u32::from(ms).to_le_bytes());
+        let dwell = self
+            .dwell
+            .map_or(DEFAULT, |dwell| millis(dwell).min(u16::MAX.into()).to_le_bytes());
         let mut wire = [0; PARAMETERS];
         let fields: [&[u8]; 12] = [
             &VERSION.to_le_bytes(),
@@ -81,36 +86,36 @@ impl ScanOptions {
 /// Bytes of the parameters of `escan`.
 const PARAMETERS: usize = 76;
 
-/// An access point that was heard.
+/// A scan result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub struct AccessPoint {
-    /// Name of its network; empty where it hides.
+    /// SSID of the network; empty if it is hidden.
     pub ssid: Ssid,
-    /// Its address.
+    /// Address of the access point.
     pub bssid: MacAddress,
-    /// Its channel, 1 to 14.
+    /// Channel, 1 to 14.
     pub channel: u8,
-    /// How strongly it is heard, in dBm.
+    /// Signal strength in dBm.
     pub rssi_dbm: i16,
-    /// How it is secured; `None` where that has no name here (WEP, WPA, enterprise), or was not told.
+    /// Security; `None` if it is another one (WEP, WPA, enterprise) or unknown.
     pub security: Option<Security>,
 }
 
-/// What comes next of a scan.
+/// The next step of a scan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Scan {
-    /// An access point. The same one may come several times.
+    /// An access point. The same one can be reported several times.
     Found(AccessPoint),
-    /// Nothing yet.
+    /// No result yet.
     Pending,
-    /// That was all.
+    /// The scan is complete.
     Done {
-        /// How many results came while nobody asked for them, and are lost.
+        /// Number of results that were lost because they were not fetched in time.
         missed: u16,
-        /// Whether it ended early: the firmware had other things to do, or was told to stop.
+        /// Whether the firmware ended the scan early.
         aborted: bool,
     },
 }
@@ -170,7 +175,8 @@ fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
     Some(u32::from_le_bytes(*bytes.get(at..)?.first_chunk::<4>()?))
 }
 
-/// The information elements of a record that said it has `length` bytes; `None` where not all of them are there.
+/// The information elements of a record that said it has `length` bytes; `None` where not all of
+/// them are there.
 fn elements(record: &[u8], length: usize) -> Option<&[u8]> {
     let offset = usize::from(u16_at(record, at::IE_OFFSET)?);
     let len = usize::try_from(u32_at(record, at::IE_LENGTH)?).ok()?;
@@ -181,7 +187,8 @@ fn elements(record: &[u8], length: usize) -> Option<&[u8]> {
     record.get(offset..end)
 }
 
-/// What a beacon says of security: its privacy bit, and its RSN element (IEEE 802.11 clause 9.4.2.24).
+/// What a beacon says of security: its privacy bit, and its RSN element (IEEE 802.11 clause
+/// 9.4.2.24).
 fn security(capability: u16, elements: Option<&[u8]>) -> Option<Security> {
     const PRIVACY: u16 = 1 << 4;
     const RSN: u8 = 48;
@@ -319,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn an_access_point_is_read() {
+    fn parse_beacon_record_is_access_point() {
         let found = parse(&record(b"net", &rsn(&[2])), 5).unwrap();
         assert_eq!(found.ssid.as_bytes(), b"net");
         assert_eq!((found.channel, found.rssi_dbm), (6, -42));
@@ -340,7 +347,7 @@ mod tests {
     }
 
     #[test]
-    fn results_wait_for_who_asks() {
+    fn scanning_unfetched_results_are_counted() {
         let mut scanning = Scanning::new();
         scanning.begin();
         scanning.id = 5;
@@ -362,8 +369,11 @@ mod tests {
     }
 
     #[test]
-    fn parameters_have_their_places() {
-        let wire = ScanOptions::new().with_passive(true).with_dwell_ms(100).wire(0x1234);
+    fn wire_fields_at_expected_offsets() {
+        let wire = ScanOptions::new()
+            .with_passive(true)
+            .with_dwell(Duration::from_millis(100))
+            .wire(0x1234);
         assert_eq!(wire[..8], [1, 0, 0, 0, 1, 0, 0x34, 0x12]);
         assert_eq!(wire[44..52], [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 1]);
         assert_eq!(
@@ -376,7 +386,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn anything_is_a_result_or_not(mut data: Vec<u8>, elements: Vec<u8>, good: bool, at: usize, value: u8) {
+        fn parse_any_bytes_is_valid_or_none(mut data: Vec<u8>, elements: Vec<u8>, good: bool, at: usize, value: u8) {
             if good {
                 data = record(b"a network with a name of 32 byte", &elements[..elements.len().min(100)]);
                 let at = at % data.len();

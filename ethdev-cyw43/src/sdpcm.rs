@@ -1,10 +1,12 @@
-//! Frames between host and firmware: the SDPCM header, the BDC header of data and events, and credits. Functions over values.
+//! Frames between host and firmware: the SDPCM header, the BDC header of data and events, and
+//! credits. Functions over values.
 
 /// Bytes of an SDPCM header.
 pub(crate) const HEADER: usize = 12;
 /// Bytes of a BDC header.
 pub(crate) const BDC: usize = 4;
-/// Bytes before an Ethernet frame that is sent: SDPCM header, two bytes of padding (the firmware wants the IP header aligned), BDC header.
+/// Bytes before an Ethernet frame that is sent: SDPCM header, two bytes of padding (the firmware
+/// wants the IP header aligned), BDC header.
 pub(crate) const DATA_OVERHEAD: usize = HEADER + 2 + BDC;
 
 /// What a frame is about: the low nibble of byte 5.
@@ -82,7 +84,8 @@ const fn header(len: u16, sequence: u8, channel: u8, body_at: u8) -> [u8; HEADER
     [len0, len1, !len0, !len1, sequence, channel, 0, body_at, 0, 0, 0, 0]
 }
 
-/// What goes before an Ethernet frame of `len` bytes. Longer ones than a transfer can carry (2,030) have no header; the length is checked before.
+/// What goes before an Ethernet frame of `len` bytes. Longer ones than a transfer can carry (2,030)
+/// have no header; the length is checked before.
 pub(crate) fn data_header(len: usize, sequence: u8) -> [u8; DATA_OVERHEAD] {
     const BDC_VERSION_2: u8 = 2 << 4;
     let total = u16::try_from(len.saturating_add(DATA_OVERHEAD)).unwrap_or(u16::MAX);
@@ -96,7 +99,8 @@ pub(crate) fn control_header(len: usize, sequence: u8) -> [u8; HEADER] {
     header(total, sequence, 0, HEADER as u8)
 }
 
-/// How much a BDC header says there is before the body; `None` where it is no BDC header of version 2.
+/// How much a BDC header says there is before the body; `None` where it is no BDC header of version
+/// 2.
 pub(crate) const fn bdc_skip(bytes: [u8; BDC]) -> Option<usize> {
     let [flags, _, _, words] = bytes;
     if flags >> 4 != 2 {
@@ -172,7 +176,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn headers_as_other_drivers_send_them() {
+    fn data_header_matches_other_drivers() {
         let up = [0x1c, 0, 0xe3, 0xff, 0, 0, 0, 0x0c, 0, 0, 0, 0];
         assert_eq!(control_header(16, 0), up);
         let data = data_header(60, 7);
@@ -180,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn headers_from_logs_of_real_chips() {
+    fn header_parse_matches_logs_of_real_chips() {
         let reply = [0x03, 0x01, 0xfc, 0xfe, 0x02, 0, 0, 0xe4, 0, 0x06, 0, 0];
         let header = Header::parse(&reply, 259).unwrap();
         assert_eq!(
@@ -204,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn junk_after_the_start_gives_no_credit_and_takes_none() {
+    fn credits_junk_frame_is_ignored() {
         let mut credits = Credits::new();
         credits.spend();
         let junk = [0, 1, 0xff, 0xfe, 0, 1, 0, 12, 0, 0, 0, 0];
@@ -216,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_credit_is_for_control() {
+    fn credits_last_one_is_for_control() {
         let mut credits = Credits::new();
         assert!(credits.for_control() && !credits.for_data());
         let mut header = Header::parse(&[12, 0, !12, 0xff, 0, 0, 0, 12, 0, 3, 0, 0], 12).unwrap();
@@ -236,14 +240,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_is_parsed_is_inside(bytes: [u8; HEADER], announced in 0_usize..2100) {
+        fn header_parse_any_bytes_in_bounds(bytes: [u8; HEADER], announced in 0_usize..2100) {
             if let Some(header) = Header::parse(&bytes, announced) {
                 prop_assert!(HEADER <= header.body_at && header.body_at <= header.len && header.len <= announced);
             }
         }
 
         #[test]
-        fn no_more_frames_go_than_were_credited(steps: std::vec::Vec<(u8, bool)>) {
+        fn credits_any_steps_never_exceeded(steps: std::vec::Vec<(u8, bool)>) {
             let mut credits = Credits::new();
             for (credit, stopped) in steps {
                 let header = Header {

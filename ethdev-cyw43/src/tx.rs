@@ -1,17 +1,17 @@
-//! What goes to the chip: frames, as far as there are credits.
+//! Transmission: frames, as far as there are credits.
 
-use ethdev::{ErrorKind, validate_tx_len};
+use ethdev::{ErrorKind, MaxFrameLen, validate_tx_len};
 
-use crate::bus::{Bus, Outgoing};
+use crate::bus::{Bus, TxWords};
 use crate::chip::Chip;
 use crate::error::Error;
-use crate::firmware::Source;
-use crate::port::{Function, Result};
+use crate::firmware::FirmwareSource;
+use crate::gspi::{Function, Result};
 use crate::regs::status;
 use crate::rx::MOST_FRAMES;
 use crate::sdpcm;
 
-impl<B: Bus, FW: Source> Chip<'_, B, FW> {
+impl<B: Bus, FW: FirmwareSource> Chip<'_, B, FW> {
     /// Whether the next frame finds room. Credits come with whatever is received.
     pub(crate) async fn make_room(&mut self) -> Result<bool, B> {
         for _ in 0..MOST_FRAMES {
@@ -35,12 +35,12 @@ impl<B: Bus, FW: Source> Chip<'_, B, FW> {
 
     pub(crate) async fn send(&mut self, parts: &[&[u8]]) -> Result<(), B> {
         let running = self.is_running()?;
-        let len = validate_tx_len(parts, &self.capabilities()).map_err(Error::Request)?;
+        let len = validate_tx_len(parts, MaxFrameLen::ETHERNET)?;
         if !running {
-            return Err(Error::Request(ErrorKind::Stopped));
+            return Err(ErrorKind::Stopped.into());
         }
         if !self.link_up {
-            return Err(Error::Request(ErrorKind::LinkDown));
+            return Err(ErrorKind::LinkDown.into());
         }
         if !self.make_room().await? {
             let kind = if self.link_up {
@@ -48,12 +48,12 @@ impl<B: Bus, FW: Source> Chip<'_, B, FW> {
             } else {
                 ErrorKind::LinkDown
             };
-            return Err(Error::Request(kind));
+            return Err(kind.into());
         }
         let header = sdpcm::data_header(len, self.credits.sequence());
         let bytes = (header.len() + len).next_multiple_of(4);
         self.port
-            .write(Function::Wlan, 0, bytes, Outgoing::new(&header, parts))
+            .write(Function::Wlan, 0, bytes, TxWords::new(&header, parts))
             .await?;
         self.credits.spend();
         if self

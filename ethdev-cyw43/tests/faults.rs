@@ -1,11 +1,11 @@
-//! A chip, a bus and an air that fail: no panic, no hang, nothing delivered twice or damaged beyond what the bus damages, and every loss in some counter.
+//! Faults of chip, bus and radio: no panic, no hang, nothing delivered twice, every loss counted.
 
 mod support;
 
 use std::collections::HashSet;
 use std::time::Duration;
 
-use cyw43439_model::{AccessPoint, ChipConfig, ChipFaults, Fault, Spoil};
+use cyw43439_model::{AccessPoint, ChipConfig, ChipFaults, Corruption, Fault};
 use ethdev::{Control, ErrorKind, EthernetDevice};
 use ethdev_cyw43::{Config, Network, PowerSave, ReconnectPolicy};
 use support::*;
@@ -13,13 +13,13 @@ use support::*;
 fn config() -> Config {
     Config::new()
         .with_power_save(PowerSave::Off)
-        .with_rejoin(ReconnectPolicy::PERSISTENT.with_pauses_ms(5, 50))
-        .with_health_check_every(16)
-        // An event that is lost costs as many calls of `service`.
-        .with_join_timeout_ms(1500)
+        .with_reconnect(ReconnectPolicy::PERSISTENT.with_delays(Duration::from_millis(5), Duration::from_millis(50)))
+        .with_watchdog_polls(16)
+        // A lost event takes that many calls of `service`.
+        .with_join_timeout(Duration::from_millis(1500))
 }
 
-/// A frame from the peer that tells its number.
+/// A frame from the peer with a sequence number.
 fn numbered(nic: &Nic, n: u32, len: usize) -> Vec<u8> {
     let mut frame = vec![0xa5; len.max(60)];
     frame[..6].copy_from_slice(&nic.mac_address().octets());
@@ -34,39 +34,39 @@ fn number(frame: &[u8]) -> u32 {
 }
 
 #[test]
-fn frames_that_lie_are_dropped_and_counted() {
+fn recv_frame_corrupt_frame_is_dropped_and_counted() {
     for spoil in [
-        Spoil::LengthZero,
-        Spoil::StatusLength(-20),
-        Spoil::StatusLength(20),
-        Spoil::Complement,
-        Spoil::HeaderLength(0),
-        Spoil::HeaderLength(11),
-        Spoil::HeaderLength(13),
-        Spoil::HeaderLength(255),
-        Spoil::OddHeaderLength,
-        Spoil::DataOffset(255),
-        Spoil::Oversize(1600),
-        Spoil::Oversize(2047),
-        Spoil::Channel(0),
-        Spoil::Channel(1),
-        Spoil::Channel(3),
-        Spoil::Channel(15),
-        Spoil::Credit(200),
-        Spoil::Sequence(77),
-        Spoil::Garbage,
-        Spoil::Duplicate,
-        Spoil::Lost,
+        Corruption::LengthZero,
+        Corruption::StatusLength(-20),
+        Corruption::StatusLength(20),
+        Corruption::Complement,
+        Corruption::HeaderLength(0),
+        Corruption::HeaderLength(11),
+        Corruption::HeaderLength(13),
+        Corruption::HeaderLength(255),
+        Corruption::OddHeaderLength,
+        Corruption::DataOffset(255),
+        Corruption::Oversize(1600),
+        Corruption::Oversize(2047),
+        Corruption::Channel(0),
+        Corruption::Channel(1),
+        Corruption::Channel(3),
+        Corruption::Channel(15),
+        Corruption::Credit(200),
+        Corruption::Sequence(77),
+        Corruption::Garbage,
+        Corruption::Duplicate,
+        Corruption::Lost,
     ] {
-        let lab = Lab::with_ap();
-        let mut nic = lab.started(config());
+        let testbed = Testbed::with_ap();
+        let mut nic = testbed.started(config());
         nic.join(&Network::wpa2(SSID, PASSPHRASE).unwrap()).unwrap();
         let before = nic.stats();
-        lab.chip.inject(Fault::DataFrame(spoil));
+        testbed.chip.inject(Fault::DataFrame(spoil));
         let sent = [numbered(&nic, 1, 400), numbered(&nic, 2, 500)];
         for frame in &sent {
-            lab.station.send(frame);
-            lab.pass(3);
+            testbed.station.send(frame);
+            testbed.pass(3);
         }
         let mut got = vec![];
         for _ in 0..20 {
@@ -82,16 +82,16 @@ fn frames_that_lie_are_dropped_and_counted() {
         let stats = nic.stats().delta_since(&before);
         match spoil {
             // The header of the frame itself is intact, or its data are.
-            Spoil::LengthZero | Spoil::Credit(_) | Spoil::Sequence(_) | Spoil::OddHeaderLength => {
+            Corruption::LengthZero | Corruption::Credit(_) | Corruption::Sequence(_) | Corruption::OddHeaderLength => {
                 assert!(got.contains(&sent[0]), "{spoil:?}: {stats:?}");
             }
-            Spoil::StatusLength(20) => {}
-            Spoil::Garbage | Spoil::HeaderLength(13) => {}
-            Spoil::Duplicate => assert!(got.len() <= 3),
+            Corruption::StatusLength(20) => {}
+            Corruption::Garbage | Corruption::HeaderLength(13) => {}
+            Corruption::Duplicate => assert!(got.len() <= 3),
             _ => assert!(!got.contains(&sent[0]), "{spoil:?}"),
         }
         let lost = 2_u32.saturating_sub(u32::try_from(got.len()).unwrap());
-        if !matches!(spoil, Spoil::Channel(_) | Spoil::Lost) {
+        if !matches!(spoil, Corruption::Channel(_) | Corruption::Lost) {
             assert!(stats.rx_lost() >= lost, "{spoil:?}: {} delivered, {stats:?}", got.len());
         }
         // And the other way it works as before.
@@ -100,9 +100,9 @@ fn frames_that_lie_are_dropped_and_counted() {
 }
 
 #[test]
-fn stray_events_change_nothing_that_they_should_not() {
-    let lab = Lab::with_ap();
-    let mut nic = lab.started(config());
+fn service_stray_events_keep_the_link() {
+    let testbed = Testbed::with_ap();
+    let mut nic = testbed.started(config());
     nic.join(&Network::wpa2(SSID, PASSPHRASE).unwrap()).unwrap();
     for kind in 0..160 {
         // Those that end a link do so.
@@ -110,59 +110,59 @@ fn stray_events_change_nothing_that_they_should_not() {
             continue;
         }
         for status in [0, 8, 255] {
-            lab.chip.inject(Fault::StrayEvent {
+            testbed.chip.inject(Fault::StrayEvent {
                 kind,
                 status,
                 reason: 0,
             });
         }
-        lab.pass(2);
+        testbed.pass(2);
         nic.service().unwrap();
     }
     for spoil in [
-        Spoil::EventLength(u32::MAX),
-        Spoil::EventLength(1000),
-        Spoil::Garbage,
-        Spoil::Channel(2),
+        Corruption::EventLength(u32::MAX),
+        Corruption::EventLength(1000),
+        Corruption::Garbage,
+        Corruption::Channel(2),
     ] {
-        lab.chip.inject(Fault::Event(spoil));
-        lab.chip.inject(Fault::StrayEvent {
+        testbed.chip.inject(Fault::Event(spoil));
+        testbed.chip.inject(Fault::StrayEvent {
             kind: 6,
             status: 0,
             reason: 2,
         });
-        lab.pass(2);
+        testbed.pass(2);
         nic.service().unwrap();
         while nic.recv_frame(&mut [0; 1514]).unwrap().is_some() {}
         assert!(nic.link().is_up(), "{spoil:?}");
     }
-    lab.frames_cross(&mut nic);
+    testbed.frames_cross(&mut nic);
 }
 
 #[test]
-fn junk_and_credits_between_frames_are_no_frames() {
-    let lab = Lab::with_ap();
-    let mut nic = lab.started(config());
+fn recv_frame_junk_and_credits_are_skipped() {
+    let testbed = Testbed::with_ap();
+    let mut nic = testbed.started(config());
     nic.join(&Network::wpa2(SSID, PASSPHRASE).unwrap()).unwrap();
     for _ in 0..10 {
-        lab.chip.inject(Fault::JunkFrame);
-        lab.chip.inject(Fault::CreditUpdate);
-        lab.chip.inject(Fault::SpuriousInterrupt);
-        lab.pass(2);
+        testbed.chip.inject(Fault::JunkFrame);
+        testbed.chip.inject(Fault::CreditUpdate);
+        testbed.chip.inject(Fault::SpuriousInterrupt);
+        testbed.pass(2);
         assert_eq!(nic.recv_frame(&mut [0; 1514]).unwrap(), None);
-        lab.frames_cross(&mut nic);
+        testbed.frames_cross(&mut nic);
     }
-    lab.assert_clean();
+    testbed.assert_no_violations();
 }
 
-/// Every knob at once, by seed.
+/// All faults at once, by seed.
 #[test]
-fn everything_fails_a_little() {
+fn driver_random_faults_recovers() {
     for seed in 0..6 {
         let faults = ChipFaults::default()
             .with_invalid_status(0.002)
             .with_bus_failure(0.001)
-            .with_spoiled_frame(0.02)
+            .with_corrupted_frame(0.02)
             .with_replies(0.01, 0.02, 0.01)
             .with_refused_ioctl(0.01)
             .with_air_loss(0.01, 0.01);
@@ -177,13 +177,14 @@ fn everything_fails_a_little() {
     }
 }
 
-/// Runs traffic through a chip with these faults. `whole`: no bit is damaged on the bus, so that what comes is what was sent.
+/// Runs traffic through a chip with these faults. `whole`: the bus corrupts no bits, so that
+/// received frames are intact.
 fn soak(seed: u64, faults: ChipFaults, whole: bool) {
-    let lab = Lab::with(ChipConfig::default().with_seed(seed));
-    let ap = lab.chip.add_ap(AccessPoint::wpa2(SSID, PASSPHRASE));
-    let mut nic = lab.started(config());
+    let testbed = Testbed::with(ChipConfig::default().with_seed(seed));
+    let ap = testbed.chip.add_ap(AccessPoint::wpa2(SSID, PASSPHRASE));
+    let mut nic = testbed.started(config());
     nic.join(&Network::wpa2(SSID, PASSPHRASE).unwrap()).unwrap();
-    lab.chip.set_faults(faults);
+    testbed.chip.set_faults(faults);
     let (mut seen, mut recoveries, mut accepted) = (HashSet::new(), 0, 0_u32);
     let mut rng = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     for n in 0..4000_u32 {
@@ -191,10 +192,10 @@ fn soak(seed: u64, faults: ChipFaults, whole: bool) {
         let len = 60 + (rng >> 33) as usize % 1455;
         let frame = numbered(&nic, n, len);
         if n % 3 == 0 {
-            lab.station.send(&frame);
+            testbed.station.send(&frame);
         }
-        lab.pass(u64::from(n % 3 == 0));
-        let call = lab.clock.now();
+        testbed.pass(u64::from(n % 3 == 0));
+        let call = testbed.clock.now();
         let mut buf = [0; 1600];
         let result = match (rng >> 40) % 16 {
             0..=7 => nic.recv_frame(&mut buf).map(|meta| {
@@ -215,9 +216,9 @@ fn soak(seed: u64, faults: ChipFaults, whole: bool) {
             _ => nic.service().map(drop),
         };
         assert!(
-            lab.clock.now() - call < Duration::from_secs(15),
+            testbed.clock.now() - call < Duration::from_secs(15),
             "seed {seed}: a call took {:?}",
-            lab.clock.now() - call
+            testbed.clock.now() - call
         );
         if result.is_err_and(|e| ethdev::Error::kind(&e) == ErrorKind::Fault) {
             while nic.recover().is_err() {
@@ -227,17 +228,17 @@ fn soak(seed: u64, faults: ChipFaults, whole: bool) {
             recoveries += 1;
         }
         if n % 700 == 699 {
-            lab.chip.deauthenticate(7);
+            testbed.chip.deauthenticate(7);
         }
         if n % 1900 == 1899 {
-            lab.chip.remove_ap(ap);
-            lab.pass(50);
-            lab.chip.restore_ap(ap);
+            testbed.chip.remove_ap(ap);
+            testbed.pass(50);
+            testbed.chip.restore_ap(ap);
         }
     }
-    // All is well again.
-    lab.chip.set_faults(ChipFaults::NONE);
-    lab.pass(4000);
+    // No more faults.
+    testbed.chip.set_faults(ChipFaults::NONE);
+    testbed.pass(4000);
     let mut settled = false;
     for _ in 0..4000 {
         match nic.service() {
@@ -254,37 +255,37 @@ fn soak(seed: u64, faults: ChipFaults, whole: bool) {
                 }
             }
         }
-        lab.pass(5);
+        testbed.pass(5);
     }
     assert!(settled, "seed {seed}: no link any more, {:?}", nic.last_join_error());
-    lab.pass(200);
+    testbed.pass(200);
     while nic.recv_frame(&mut [0; 1514]).unwrap().is_some() {}
     nic.service().unwrap();
-    while lab.station.recv().is_some() {}
-    lab.frames_cross(&mut nic);
-    let truth = lab.chip.stats();
-    assert!(truth.balanced());
+    while testbed.station.recv().is_some() {}
+    testbed.frames_cross(&mut nic);
+    let model = testbed.chip.stats();
+    assert!(model.balanced());
     let stats = nic.stats();
     let delivered = u64::from(stats.rx_frames);
     assert!(
-        delivered <= truth.delivered + truth.delivered_spoiled,
+        delivered <= model.delivered + model.delivered_corrupted,
         "seed {seed}: delivered twice, {stats:?}"
     );
     assert!(
-        delivered + u64::from(stats.rx_lost()) >= truth.delivered,
+        delivered + u64::from(stats.rx_lost()) >= model.delivered,
         "seed {seed}: {} frames were read from the chip, {stats:?}",
-        truth.delivered
+        model.delivered
     );
     if whole {
         assert!(seen.len() > 200, "seed {seed}: {} frames", seen.len());
     }
     assert!(
-        u64::from(accepted) <= truth.tx_accepted + truth.tx_malformed + truth.tx_no_credit + 2,
+        u64::from(accepted) <= model.tx_accepted + model.tx_malformed + model.tx_no_credit + 2,
         "seed {seed}"
     );
     println!(
         "seed {seed}: {recoveries} recoveries, {} delivered, {:?}",
-        truth.delivered,
+        model.delivered,
         nic.stats()
     );
 }

@@ -1,10 +1,10 @@
-//! Joining, leaving, losing and scanning, on the model of the chip among access points.
+//! Join, disconnect, link loss and scan, on the model of the chip with access points.
 
 mod support;
 
 use std::time::Duration;
 
-use cyw43439_model::{self as model, AccessPoint, ChipConfig, EventOrder, Fault, Refusal, Spoil};
+use cyw43439_model::{self as model, AccessPoint, ChipConfig, Corruption, EventOrder, Fault, JoinFault};
 use ethdev::{Control, ErrorKind, EthernetDevice, Interest, Link, MacAddress, Multicast, Rearm, RxFilter};
 use ethdev_cyw43::{
     ApConfig, Config, Error, JoinError, Network, PowerSave, ReconnectPolicy, Scan, ScanOptions, Security, Ssid,
@@ -34,38 +34,38 @@ fn joins() -> [(AccessPoint, Network); 5] {
 }
 
 #[test]
-fn every_kind_of_network_is_joined_and_carries_frames() {
+fn join_each_security_transfers_frames() {
     for order in [EventOrder::KeyedFirst, EventOrder::KeyedLast] {
         for (ap, network) in joins() {
-            let lab = Lab::with(ChipConfig::default().with_event_order(order));
+            let testbed = Testbed::with(ChipConfig::default().with_event_order(order));
             let bssid = ap.bssid;
-            lab.chip.add_ap(ap);
-            let mut nic = lab.started(Config::new().with_power_save(PowerSave::Off));
+            testbed.chip.add_ap(ap);
+            let mut nic = testbed.started(Config::new().with_power_save(PowerSave::Off));
             assert_eq!(kind(nic.send_frame(&[0; 60])), ErrorKind::LinkDown);
             nic.join(&network)
                 .unwrap_or_else(|e| panic!("{:?} {order:?}: {e}", network.security()));
             assert_eq!(nic.link(), Link::UP);
-            assert!(lab.chip.association().is_some_and(|a| a.keyed && a.bssid == bssid));
-            lab.frames_cross(&mut nic);
-            let association = nic.association().unwrap().unwrap();
-            assert_eq!(association.bssid, MacAddress::new(bssid));
-            assert_eq!(association.rssi_dbm, -50);
+            assert!(testbed.chip.association().is_some_and(|a| a.keyed && a.bssid == bssid));
+            testbed.frames_cross(&mut nic);
+            let bss = nic.current_bss().unwrap().unwrap();
+            assert_eq!(bss.bssid, MacAddress::new(bssid));
+            assert_eq!(bss.rssi_dbm, -50);
             assert_eq!(nic.last_join_error(), None);
-            nic.leave().unwrap();
+            nic.disconnect().unwrap();
             assert_eq!(nic.link(), Link::Down);
-            lab.pass(100);
-            assert!(lab.chip.association().is_none());
-            assert_eq!(nic.association().unwrap(), None);
-            lab.assert_clean();
+            testbed.pass(100);
+            assert!(testbed.chip.association().is_none());
+            assert_eq!(nic.current_bss().unwrap(), None);
+            testbed.assert_no_violations();
         }
     }
 }
 
 #[test]
-fn each_failure_has_its_reason_in_time() {
+fn join_each_failure_has_its_error() {
     let wpa2 = Network::wpa2(SSID, PASSPHRASE).unwrap();
     let wpa3 = Network::wpa3(SSID, PASSPHRASE).unwrap();
-    let there = |refusal| Some(AccessPoint::wpa2(SSID, PASSPHRASE).with_refusal(refusal));
+    let there = |refusal| Some(AccessPoint::wpa2(SSID, PASSPHRASE).with_join_fault(refusal));
     let cases = [
         (None, wpa2, JoinError::NoSuchNetwork),
         (
@@ -83,45 +83,46 @@ fn each_failure_has_its_reason_in_time() {
             wpa3,
             JoinError::WrongPassphrase,
         ),
-        (there(Refusal::AuthTimeout), wpa2, JoinError::NoAnswer),
-        (there(Refusal::FirstKeyMessageLost), wpa2, JoinError::NoAnswer),
-        (there(Refusal::ThirdKeyMessageLost), wpa2, JoinError::WrongPassphrase),
-        (there(Refusal::GroupKeyLost), wpa2, JoinError::NoAnswer),
-        (there(Refusal::Silence), wpa2, JoinError::Timeout),
+        (there(JoinFault::AuthTimeout), wpa2, JoinError::NoResponse),
+        (there(JoinFault::FirstKeyMessageLost), wpa2, JoinError::NoResponse),
+        (there(JoinFault::ThirdKeyMessageLost), wpa2, JoinError::WrongPassphrase),
+        (there(JoinFault::GroupKeyLost), wpa2, JoinError::NoResponse),
+        (there(JoinFault::Silence), wpa2, JoinError::Timeout),
     ];
     for (ap, network, why) in cases {
-        let lab = Lab::new();
+        let testbed = Testbed::new();
         let shown = format!("{ap:?}");
-        let ap = ap.map(|ap| lab.chip.add_ap(ap));
-        let mut nic = lab.started(Config::new());
-        let before = lab.clock.now();
+        let ap = ap.map(|ap| testbed.chip.add_ap(ap));
+        let mut nic = testbed.started(Config::new());
+        let before = testbed.clock.now();
         assert_eq!(nic.join(&network), Err(Error::Join(why)), "{shown}");
-        let took = lab.clock.now() - before;
+        let took = testbed.clock.now() - before;
         assert!(took < Duration::from_secs(11), "{shown}: {took:?}");
         assert_eq!(nic.last_join_error(), Some(why));
         assert!(!nic.link().is_up());
-        // It stays that way, and the next attempt can succeed.
+        // The link stays down, and the next attempt can succeed.
         for _ in 0..50 {
             nic.service().unwrap();
-            lab.pass(100);
+            testbed.pass(100);
         }
         assert!(!nic.link().is_up());
         if let Some(ap) = ap {
-            lab.chip.remove_ap(ap);
+            testbed.chip.remove_ap(ap);
         }
-        lab.chip.add_ap(AccessPoint::wpa2("good", PASSPHRASE));
+        testbed.chip.add_ap(AccessPoint::wpa2("good", PASSPHRASE));
         nic.join(&Network::wpa2("good", PASSPHRASE).unwrap()).unwrap();
-        lab.assert_clean();
+        testbed.assert_no_violations();
     }
 }
 
 #[test]
-fn refusals_keep_their_reason() {
-    for (refusal, expected) in [(Refusal::AuthRefused, None), (Refusal::AssocRefused(17), Some(17))] {
-        let lab = Lab::new();
-        lab.chip
-            .add_ap(AccessPoint::wpa2(SSID, PASSPHRASE).with_refusal(refusal));
-        let mut nic = lab.started(Config::new());
+fn join_refused_has_reason_code() {
+    for (refusal, expected) in [(JoinFault::AuthRefused, None), (JoinFault::AssocRefused(17), Some(17))] {
+        let testbed = Testbed::new();
+        testbed
+            .chip
+            .add_ap(AccessPoint::wpa2(SSID, PASSPHRASE).with_join_fault(refusal));
+        let mut nic = testbed.started(Config::new());
         match nic.join(&Network::wpa2(SSID, PASSPHRASE).unwrap()) {
             Err(Error::Join(JoinError::Refused { reason })) => assert!(expected.is_none_or(|r| r == reason)),
             other => panic!("{refusal:?}: {other:?}"),
@@ -130,106 +131,107 @@ fn refusals_keep_their_reason() {
 }
 
 #[test]
-fn the_link_follows_what_happens_in_the_air() {
-    let lab = Lab::new();
-    let ap = lab.chip.add_ap(AccessPoint::wpa2(SSID, PASSPHRASE));
+fn link_lost_association_is_down() {
+    let testbed = Testbed::new();
+    let ap = testbed.chip.add_ap(AccessPoint::wpa2(SSID, PASSPHRASE));
     let network = Network::wpa2(SSID, PASSPHRASE).unwrap();
-    let mut nic = lab.started(Config::new());
+    let mut nic = testbed.started(Config::new());
     for what in ["vanish", "deauthenticate", "disassociate"] {
         nic.join(&network).unwrap();
         assert!(nic.link().is_up());
         let changes = nic.stats().link_changes;
         match what {
-            "vanish" => lab.chip.remove_ap(ap),
-            "deauthenticate" => lab.chip.deauthenticate(7),
-            _ => lab.chip.disassociate(8),
+            "vanish" => testbed.chip.remove_ap(ap),
+            "deauthenticate" => testbed.chip.deauthenticate(7),
+            _ => testbed.chip.disassociate(8),
         }
-        lab.wait_link(&mut nic, false);
+        testbed.wait_link(&mut nic, false);
         assert_eq!(nic.stats().link_changes, changes + 1);
         assert_eq!(kind(nic.send_frame(&[0; 60])), ErrorKind::LinkDown);
         assert_eq!(nic.tx_ready(), Ok(false));
         if what == "vanish" {
-            lab.chip.restore_ap(ap);
+            testbed.chip.restore_ap(ap);
         }
-        // Off by default: nothing is done about it.
+        // Without a policy the driver does not reconnect.
         for _ in 0..20 {
-            lab.pass(100);
+            testbed.pass(100);
             nic.service().unwrap();
         }
         assert!(!nic.link().is_up(), "{what}");
     }
-    lab.assert_clean();
+    testbed.assert_no_violations();
 }
 
 #[test]
-fn roaming_keeps_the_link() {
-    let lab = Lab::new();
-    lab.chip.add_ap(AccessPoint::wpa2(SSID, PASSPHRASE));
+fn link_roaming_stays_up() {
+    let testbed = Testbed::new();
+    testbed.chip.add_ap(AccessPoint::wpa2(SSID, PASSPHRASE));
     let other = AccessPoint::wpa2(SSID, PASSPHRASE)
         .with_bssid([2, 0xa9, 0, 0, 0, 2])
         .with_rssi(-80);
-    let other = lab.chip.add_ap(other);
-    let mut nic = lab.started(Config::new().with_power_save(PowerSave::Off));
+    let other = testbed.chip.add_ap(other);
+    let mut nic = testbed.started(Config::new().with_power_save(PowerSave::Off));
     nic.join(&Network::wpa2(SSID, PASSPHRASE).unwrap()).unwrap();
-    lab.chip.roam_to(other);
+    testbed.chip.roam_to(other);
     for _ in 0..100 {
-        lab.pass(10);
+        testbed.pass(10);
         nic.service().unwrap();
     }
     assert!(nic.link().is_up());
-    lab.frames_cross(&mut nic);
+    testbed.frames_cross(&mut nic);
     assert_eq!(
-        nic.association().unwrap().unwrap().bssid,
+        nic.current_bss().unwrap().unwrap().bssid,
         MacAddress::new([2, 0xa9, 0, 0, 0, 2])
     );
-    lab.assert_clean();
+    testbed.assert_no_violations();
 }
 
 #[test]
-fn a_policy_joins_again() {
-    let lab = Lab::new();
-    let ap = lab.chip.add_ap(AccessPoint::wpa2(SSID, PASSPHRASE));
-    let policy = ReconnectPolicy::PERSISTENT.with_pauses_ms(20, 50);
-    let mut nic = lab.started(Config::new().with_rejoin(policy).with_power_save(PowerSave::Off));
+fn reconnect_policy_rejoins_and_gives_up() {
+    let testbed = Testbed::new();
+    let ap = testbed.chip.add_ap(AccessPoint::wpa2(SSID, PASSPHRASE));
+    let policy = ReconnectPolicy::PERSISTENT.with_delays(Duration::from_millis(20), Duration::from_millis(50));
+    let mut nic = testbed.started(Config::new().with_reconnect(policy).with_power_save(PowerSave::Off));
     nic.join(&Network::wpa2(SSID, PASSPHRASE).unwrap()).unwrap();
     for _ in 0..3 {
-        lab.chip.remove_ap(ap);
-        lab.wait_link(&mut nic, false);
+        testbed.chip.remove_ap(ap);
+        testbed.wait_link(&mut nic, false);
         for _ in 0..500 {
             nic.service().unwrap();
-            lab.pass(10);
+            testbed.pass(10);
         }
         assert_eq!(nic.last_join_error(), Some(JoinError::NoSuchNetwork));
-        lab.chip.restore_ap(ap);
-        lab.wait_link(&mut nic, true);
-        lab.frames_cross(&mut nic);
-        lab.chip.deauthenticate(2);
-        lab.wait_link(&mut nic, false);
-        lab.wait_link(&mut nic, true);
+        testbed.chip.restore_ap(ap);
+        testbed.wait_link(&mut nic, true);
+        testbed.frames_cross(&mut nic);
+        testbed.chip.deauthenticate(2);
+        testbed.wait_link(&mut nic, false);
+        testbed.wait_link(&mut nic, true);
     }
-    // Not for ever with a passphrase that was changed.
-    lab.chip
+    // It gives up when the passphrase was changed.
+    testbed
+        .chip
         .change_ap(ap, |ap| ap.security = model::Security::Wpa2("something else".into()));
-    lab.chip.deauthenticate(2);
-    lab.wait_link(&mut nic, false);
+    testbed.chip.deauthenticate(2);
+    testbed.wait_link(&mut nic, false);
     for _ in 0..4000 {
         nic.service().unwrap();
-        lab.pass(5);
+        testbed.pass(5);
     }
     assert_eq!(nic.last_join_error(), Some(JoinError::WrongPassphrase));
-    let ioctls = lab.chip.bus().ioctls;
+    let ioctls = testbed.chip.bus().ioctls;
     for _ in 0..1000 {
         nic.service().unwrap();
-        lab.pass(5);
+        testbed.pass(5);
     }
-    assert_eq!(lab.chip.bus().ioctls, ioctls, "it has given up");
-    lab.assert_clean();
+    assert_eq!(testbed.chip.bus().ioctls, ioctls, "it has given up");
+    testbed.assert_no_violations();
 }
 
 #[test]
-fn what_was_joined_is_joined_again_by_start_wake_and_recover() {
-    let lab = Lab::with_ap();
-    let mut nic = lab.started(Config::new().with_power_save(PowerSave::Off));
+fn start_wake_recover_reconnect_last_network() {
+    let testbed = Testbed::with_ap();
+    let mut nic = testbed.started(Config::new().with_power_save(PowerSave::Off));
     nic.join(&Network::wpa2(SSID, PASSPHRASE).unwrap()).unwrap();
     for what in ["stop", "sleep", "recover"] {
         match what {
@@ -240,44 +242,46 @@ fn what_was_joined_is_joined_again_by_start_wake_and_recover() {
             }
             "sleep" => {
                 nic.sleep().unwrap();
-                assert_eq!(lab.chip.boot(), model::Boot::Off);
+                assert_eq!(testbed.chip.boot(), model::Boot::Off);
                 assert_eq!(kind(nic.send_frame(&[0; 60])), ErrorKind::Stopped);
                 nic.wake().unwrap();
             }
             _ => nic.recover().unwrap(),
         }
-        lab.wait_link(&mut nic, true);
-        lab.frames_cross(&mut nic);
+        testbed.wait_link(&mut nic, true);
+        testbed.frames_cross(&mut nic);
     }
-    // But not what was left.
-    nic.leave().unwrap();
+    // Not after a disconnect.
+    nic.disconnect().unwrap();
     nic.recover().unwrap();
     for _ in 0..200 {
         nic.service().unwrap();
-        lab.pass(10);
+        testbed.pass(10);
     }
     assert!(!nic.link().is_up());
-    lab.assert_clean();
+    testbed.assert_no_violations();
 }
 
 #[test]
-fn a_scan_tells_of_everybody() {
-    let lab = Lab::new();
-    lab.chip
+fn scan_reports_each_access_point() {
+    let testbed = Testbed::new();
+    testbed
+        .chip
         .add_ap(AccessPoint::open("open").with_bssid([2, 0, 0, 0, 1, 1]).with_channel(1));
-    lab.chip.add_ap(
+    testbed.chip.add_ap(
         AccessPoint::wpa2("two", PASSPHRASE)
             .with_bssid([2, 0, 0, 0, 1, 2])
             .with_rssi(-71),
     );
-    lab.chip.add_ap(
+    testbed.chip.add_ap(
         AccessPoint::wpa3("three", PASSPHRASE)
             .with_bssid([2, 0, 0, 0, 1, 3])
             .with_channel(11),
     );
-    lab.chip
+    testbed
+        .chip
         .add_ap(AccessPoint::wpa2_wpa3("both", PASSPHRASE).with_bssid([2, 0, 0, 0, 1, 4]));
-    let mut nic = lab.started(Config::new());
+    let mut nic = testbed.started(Config::new());
     for passive in [false, true] {
         let mut found = vec![];
         nic.scan(&ScanOptions::new().with_passive(passive), |ap| found.push(ap))
@@ -293,7 +297,7 @@ fn a_scan_tells_of_everybody() {
         );
         assert_eq!((found[0].channel, found[1].rssi_dbm, found[2].channel), (1, -71, 11));
     }
-    // One by one, at one's own pace, with frames asked for in between.
+    // One result at a time.
     let name = Ssid::new(b"two").unwrap();
     nic.start_scan(&ScanOptions::new().with_ssid(name)).unwrap();
     let mut found = 0;
@@ -304,7 +308,7 @@ fn a_scan_tells_of_everybody() {
                 found += 1;
             }
             Scan::Pending => {
-                lab.pass(10);
+                testbed.pass(10);
             }
             Scan::Done { missed, aborted } => {
                 assert!(!aborted);
@@ -313,13 +317,13 @@ fn a_scan_tells_of_everybody() {
         }
     };
     assert_eq!((found, missed), (1, 0));
-    lab.assert_clean();
+    testbed.assert_no_violations();
 }
 
 #[test]
-fn groups_are_listened_to() {
-    let lab = Lab::with_ap();
-    let mut nic = lab.started(Config::new().with_power_save(PowerSave::Off));
+fn set_rx_filter_groups_survive_recover() {
+    let testbed = Testbed::with_ap();
+    let mut nic = testbed.started(Config::new().with_power_save(PowerSave::Off));
     nic.join(&Network::wpa2(SSID, PASSPHRASE).unwrap()).unwrap();
     let groups = [
         MacAddress::new([1, 0, 0x5e, 0, 0, 0xfb]),
@@ -327,25 +331,25 @@ fn groups_are_listened_to() {
     ];
     nic.set_rx_filter(RxFilter::DEFAULT.with_multicast(Multicast::List(&groups)))
         .unwrap();
-    assert_eq!(lab.chip.multicast_list(), groups.map(MacAddress::octets));
+    assert_eq!(testbed.chip.multicast_list(), groups.map(MacAddress::octets));
     nic.recover().unwrap();
-    assert_eq!(lab.chip.multicast_list(), groups.map(MacAddress::octets));
+    assert_eq!(testbed.chip.multicast_list(), groups.map(MacAddress::octets));
     nic.set_rx_filter(RxFilter::DEFAULT).unwrap();
-    assert_eq!(lab.chip.multicast_list(), [[0; 6]; 0]);
-    lab.assert_clean();
+    assert_eq!(testbed.chip.multicast_list(), [[0; 6]; 0]);
+    testbed.assert_no_violations();
 }
 
 #[test]
-fn pins_and_country_and_power() {
-    let lab = Lab::with_ap();
-    let mut nic = lab.started(Config::new());
+fn gpio_country_and_power_save_are_accepted() {
+    let testbed = Testbed::with_ap();
+    let mut nic = testbed.started(Config::new());
     nic.set_led(true).unwrap();
-    assert!(lab.chip.gpio(0));
+    assert!(testbed.chip.gpio(0));
     nic.set_led(false).unwrap();
-    assert!(!lab.chip.gpio(0));
-    lab.chip.drive_gpio(2, true);
+    assert!(!testbed.chip.gpio(0));
+    testbed.chip.drive_gpio(2, true);
     assert!(nic.gpio(2).unwrap());
-    lab.chip.drive_gpio(2, false);
+    testbed.chip.drive_gpio(2, false);
     assert!(!nic.gpio(2).unwrap());
     assert_eq!(kind(nic.set_gpio(32, true)), ErrorKind::InvalidInput);
     nic.set_country(ethdev_cyw43::Country::new("DE").unwrap()).unwrap();
@@ -358,13 +362,13 @@ fn pins_and_country_and_power() {
     ] {
         nic.set_power_save(power_save).unwrap();
     }
-    lab.assert_clean();
+    testbed.assert_no_violations();
 }
 
 #[test]
-fn an_access_point_of_its_own() {
-    let lab = Lab::with_ap();
-    let mut nic = lab.started(Config::new().with_power_save(PowerSave::Off));
+fn start_ap_accepts_clients() {
+    let testbed = Testbed::with_ap();
+    let mut nic = testbed.started(Config::new().with_power_save(PowerSave::Off));
     let own = [
         Network::open("pico").unwrap(),
         Network::wpa2("pico", PASSPHRASE).unwrap(),
@@ -372,114 +376,114 @@ fn an_access_point_of_its_own() {
     for network in own {
         nic.start_ap(&ApConfig::new(network, 3).unwrap()).unwrap();
         assert!(nic.link().is_up());
-        assert_eq!(lab.chip.own_ap(), Some((b"pico".to_vec(), 3)));
+        assert_eq!(testbed.chip.soft_ap(), Some((b"pico".to_vec(), 3)));
         let client = [2, 0, 0, 0, 0, 0x77];
         let passphrase = (network.security() != Security::Open).then_some(PASSPHRASE);
-        assert!(lab.chip.client_joins(client, passphrase));
-        lab.chip.client_leaves(client);
+        assert!(testbed.chip.connect_client(client, passphrase));
+        testbed.chip.disconnect_client(client);
     }
     nic.recover().unwrap();
-    assert!(lab.chip.own_ap().is_some());
+    assert!(testbed.chip.soft_ap().is_some());
     nic.stop_ap().unwrap();
     assert!(!nic.link().is_up());
-    assert_eq!(lab.chip.own_ap(), None);
-    // And a station again.
+    assert_eq!(testbed.chip.soft_ap(), None);
+    // Station mode again.
     nic.join(&Network::wpa2(SSID, PASSPHRASE).unwrap()).unwrap();
-    lab.frames_cross(&mut nic);
-    lab.assert_clean();
+    testbed.frames_cross(&mut nic);
+    testbed.assert_no_violations();
 }
 
 #[test]
-fn events_from_the_air_are_frames() {
-    let lab = Lab::with_ap();
-    let mut nic = lab.started(Config::new().with_power_save(PowerSave::Off));
+fn service_event_from_air_is_a_frame() {
+    let testbed = Testbed::with_ap();
+    let mut nic = testbed.started(Config::new().with_power_save(PowerSave::Off));
     nic.join(&Network::wpa2(SSID, PASSPHRASE).unwrap()).unwrap();
-    // DEAUTH_IND: believed, it would take the link down.
-    lab.chip.inject(Fault::EventFromAir { kind: 6, status: 0 });
-    lab.pass(10);
+    // DEAUTH_IND: on the event channel it would take the link down.
+    testbed.chip.inject(Fault::EventFromAir { kind: 6, status: 0 });
+    testbed.pass(10);
     nic.service().unwrap();
     assert!(nic.link().is_up());
     assert!(nic.recv_frame(&mut [0; 1514]).unwrap().is_some());
 }
 
 #[test]
-fn idle_costs_nothing() {
-    let lab = Lab::with_ap();
-    let mut nic = lab.started(Config::new().with_health_check_every(0));
+fn service_idle_with_interrupt_has_no_traffic() {
+    let testbed = Testbed::with_ap();
+    let mut nic = testbed.started(Config::new().with_watchdog_polls(0));
     nic.join(&Network::wpa2(SSID, PASSPHRASE).unwrap()).unwrap();
     nic.service().unwrap();
     let _ = nic.rearm(Interest::ALL).unwrap();
-    let before = lab.chip.bus();
+    let before = testbed.chip.bus();
     for _ in 0..1000 {
-        lab.pass(10);
+        testbed.pass(10);
         assert_eq!(nic.recv_frame(&mut [0; 1514]).unwrap(), None);
         nic.service().unwrap();
     }
-    assert_eq!(lab.chip.bus().transactions, before.transactions);
+    assert_eq!(testbed.chip.bus().transactions, before.transactions);
 }
 
 #[test]
-fn frames_cost_what_they_must() {
-    let lab = Lab::with_ap();
-    let mut nic = lab.started(Config::new().with_power_save(PowerSave::Off));
+fn frame_cost_is_minimal() {
+    let testbed = Testbed::with_ap();
+    let mut nic = testbed.started(Config::new().with_power_save(PowerSave::Off));
     nic.join(&Network::wpa2(SSID, PASSPHRASE).unwrap()).unwrap();
-    lab.frames_cross(&mut nic);
+    testbed.frames_cross(&mut nic);
     for len in [14, 60, 61, 590, 1514_usize] {
-        let before = lab.chip.bus();
+        let before = testbed.chip.bus();
         nic.send_vectored(&[&[2; 6], &nic.mac_address().octets(), &vec![0x11; len - 12]])
             .unwrap();
-        let after = lab.chip.bus();
+        let after = testbed.chip.bus();
         assert_eq!(after.transactions - before.transactions, 1);
         assert_eq!(after.bytes - before.bytes, 8 + (18 + len as u64).next_multiple_of(4));
-        lab.pass(5);
+        testbed.pass(5);
     }
     for (len, burst, bytes) in [(60, 1, 280), (1514, 1, 1556), (60, 3, 816), (1514, 3, 4644)] {
         let mut frame = vec![3; len];
         frame[..6].copy_from_slice(&nic.mac_address().octets());
         for _ in 0..burst {
-            lab.station.send(&frame);
+            testbed.station.send(&frame);
         }
-        lab.pass(20);
-        let before = lab.chip.bus();
+        testbed.pass(20);
+        let before = testbed.chip.bus();
         for _ in 0..burst {
             assert!(nic.recv_frame(&mut [0; 1514]).unwrap().is_some());
         }
         assert_eq!(nic.recv_frame(&mut [0; 1514]).unwrap(), None);
-        let after = lab.chip.bus();
+        let after = testbed.chip.bus();
         assert_eq!(after.transactions - before.transactions, 1 + burst);
         assert_eq!(after.bytes - before.bytes, bytes, "{burst} frames of {len}");
     }
-    lab.assert_clean();
+    testbed.assert_no_violations();
 }
 
 #[test]
-fn no_frame_is_lost_while_a_request_waits() {
-    let lab = Lab::with_ap();
-    let mut nic = lab.started(Config::new().with_power_save(PowerSave::Off));
+fn recv_frame_during_requests_is_queued_or_counted() {
+    let testbed = Testbed::with_ap();
+    let mut nic = testbed.started(Config::new().with_power_save(PowerSave::Off));
     nic.join(&Network::wpa2(SSID, PASSPHRASE).unwrap()).unwrap();
-    lab.frames_cross(&mut nic);
+    testbed.frames_cross(&mut nic);
     let before = nic.stats();
     let mut sent = 0;
     for round in 0..30 {
         for n in 0..4_u8 {
             let mut frame = vec![n; 900];
             frame[..6].copy_from_slice(&nic.mac_address().octets());
-            lab.station.send(&frame);
+            testbed.station.send(&frame);
             sent += 1;
         }
-        lab.pass(round % 7);
+        testbed.pass(round % 7);
         nic.rssi_dbm().unwrap();
         nic.set_led(round % 2 == 0).unwrap();
         if round % 3 == 0 {
             while nic.recv_frame(&mut [0; 1514]).unwrap().is_some() {}
         }
     }
-    lab.pass(50);
+    testbed.pass(50);
     while nic.recv_frame(&mut [0; 1514]).unwrap().is_some() {}
     let stats = nic.stats().delta_since(&before);
-    let truth = lab.chip.stats();
+    let model = testbed.chip.stats();
     assert_eq!(
-        u64::from(stats.rx_frames + stats.rx_overrun) + truth.overflowed,
+        u64::from(stats.rx_frames + stats.rx_overrun) + model.overflowed,
         sent,
         "{stats:?}"
     );
@@ -487,70 +491,70 @@ fn no_frame_is_lost_while_a_request_waits() {
 }
 
 #[test]
-fn replies_that_lie_are_errors_and_nothing_more() {
+fn request_corrupt_response_is_error() {
     for spoil in [
-        Spoil::ReplyLength(u32::MAX),
-        Spoil::ReplyLength(0),
-        Spoil::ReplyId(0x7777),
-        Spoil::ReplyStatus(-5),
-        Spoil::Lost,
-        Spoil::Complement,
-        Spoil::HeaderLength(3),
-        Spoil::HeaderLength(255),
-        Spoil::Garbage,
-        Spoil::Channel(1),
-        Spoil::Channel(9),
+        Corruption::ReplyLength(u32::MAX),
+        Corruption::ReplyLength(0),
+        Corruption::ReplyId(0x7777),
+        Corruption::ReplyStatus(-5),
+        Corruption::Lost,
+        Corruption::Complement,
+        Corruption::HeaderLength(3),
+        Corruption::HeaderLength(255),
+        Corruption::Garbage,
+        Corruption::Channel(1),
+        Corruption::Channel(9),
     ] {
-        let lab = Lab::with_ap();
-        let mut nic = lab.started(Config::new());
+        let testbed = Testbed::with_ap();
+        let mut nic = testbed.started(Config::new());
         nic.join(&Network::wpa2(SSID, PASSPHRASE).unwrap()).unwrap();
-        lab.chip.inject(Fault::Reply(spoil));
-        let before = lab.clock.now();
+        testbed.chip.inject(Fault::Reply(spoil));
+        let before = testbed.clock.now();
         let result = nic.rssi_dbm();
-        assert!(lab.clock.now() - before < Duration::from_secs(3));
-        if spoil != Spoil::ReplyLength(u32::MAX) {
+        assert!(testbed.clock.now() - before < Duration::from_secs(3));
+        if spoil != Corruption::ReplyLength(u32::MAX) {
             assert!(result.is_err(), "{spoil:?}: {result:?}");
         }
-        // The next one is answered, whatever came of the last.
+        // The next request succeeds.
         assert_eq!(nic.rssi_dbm(), Ok(-50), "{spoil:?}");
         nic.service().unwrap();
     }
 }
 
 #[test]
-fn one_access_point_of_several_is_joined() {
-    let lab = Lab::new();
-    lab.chip.add_ap(AccessPoint::wpa2(SSID, PASSPHRASE).with_rssi(-30));
+fn join_with_bss_selects_access_point() {
+    let testbed = Testbed::new();
+    testbed.chip.add_ap(AccessPoint::wpa2(SSID, PASSPHRASE).with_rssi(-30));
     let far = [2, 0xa9, 0, 0, 0, 7];
-    lab.chip.add_ap(
+    testbed.chip.add_ap(
         AccessPoint::wpa2(SSID, PASSPHRASE)
             .with_bssid(far)
             .with_rssi(-80)
             .with_channel(11),
     );
-    let mut nic = lab.started(Config::new());
+    let mut nic = testbed.started(Config::new());
     let network = Network::wpa2(SSID, PASSPHRASE).unwrap();
-    nic.join(&network.at(MacAddress::new(far), 11).unwrap()).unwrap();
-    let association = nic.association().unwrap().unwrap();
-    assert_eq!((association.bssid.octets(), association.channel), (far, Some(11)));
-    assert!(association.rssi_dbm <= -79);
-    lab.assert_clean();
+    nic.join(&network.with_bss(MacAddress::new(far), 11).unwrap()).unwrap();
+    let bss = nic.current_bss().unwrap().unwrap();
+    assert_eq!((bss.bssid.octets(), bss.channel), (far, Some(11)));
+    assert!(bss.rssi_dbm <= -79);
+    testbed.assert_no_violations();
 }
 
 #[test]
-fn a_line_that_is_stuck_makes_nobody_deaf() {
+fn recv_frame_stuck_interrupt_still_receives() {
     for level in [false, true] {
-        let lab = Lab::with_ap();
-        lab.chip.stick_irq(Some(level));
-        let mut nic = lab.started(Config::new().with_power_save(PowerSave::Off).with_health_check_every(4));
+        let testbed = Testbed::with_ap();
+        testbed.chip.force_irq(Some(level));
+        let mut nic = testbed.started(Config::new().with_power_save(PowerSave::Off).with_watchdog_polls(4));
         nic.join(&Network::wpa2(SSID, PASSPHRASE).unwrap()).unwrap();
         assert_eq!(nic.rssi_dbm(), Ok(-50));
         let mut frame = vec![1; 300];
         frame[..6].copy_from_slice(&nic.mac_address().octets());
         for _ in 0..5 {
-            lab.station.send(&frame);
+            testbed.station.send(&frame);
         }
-        lab.pass(10);
+        testbed.pass(10);
         let mut received = 0;
         for _ in 0..8 {
             nic.service().unwrap();
@@ -559,6 +563,6 @@ fn a_line_that_is_stuck_makes_nobody_deaf() {
             }
         }
         assert_eq!(received, 5, "stuck at {level}");
-        lab.assert_clean();
+        testbed.assert_no_violations();
     }
 }

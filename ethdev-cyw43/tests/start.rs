@@ -1,69 +1,69 @@
-//! Bringing the chip up: every image to the byte, and what goes wrong with it.
+//! Power-up, firmware upload and start, and their failures.
 
 mod support;
 
 use std::time::Duration;
 
 use cyw43439_model::{Boot, ChipConfig, DataLine};
-use ethdev::{Control, ControlError, ErrorKind, EthernetDevice};
+use ethdev::{Control, ErrorKind, EthernetDevice};
 use ethdev_cyw43::{
-    Config, Error, Fault, FirmwareError, Gspi, Images, Incoming, Invalid, Network, Outgoing, Part, Source, SourceError,
-    Verify, Wait,
+    Config, Error, Fault, FirmwareError, FirmwareImages, FirmwareSource, Gspi, Image, Network, ParamError, RxWords,
+    SourceError, TxWords, Verify, WaitFor,
 };
 use support::*;
 
-fn error(result: Result<(), ControlError<NicError>>) -> NicError {
-    match result {
-        Err(ControlError::Device(e)) => e,
-        other => panic!("{other:?} is no error of the device"),
-    }
+fn error(result: Result<(), NicError>) -> NicError {
+    result.expect_err("the call succeeds")
 }
 
 #[test]
-fn the_chip_starts_with_the_images_that_were_given() {
+fn start_each_verify_mode_uploads_images() {
     for verify in [Verify::Nothing, Verify::Samples, Verify::Everything] {
         for arm_runs in [false, true] {
             let mut config = ChipConfig::default();
             if arm_runs {
                 config = config.with_arm_running();
             }
-            let lab = Lab::with(config);
-            let mut nic = lab.nic(Config::new().with_verify(verify));
-            assert_eq!(lab.chip.bus().transactions, 0, "nothing before start");
+            let testbed = Testbed::with(config);
+            let mut nic = testbed.nic(Config::new().with_verify(verify));
+            assert_eq!(testbed.chip.bus().transactions, 0, "nothing before start");
             nic.start().unwrap();
-            assert_eq!(lab.chip.boot(), Boot::Running);
-            assert_eq!(lab.chip.peek_ram(0, lab.blobs.firmware.len()), lab.blobs.firmware);
-            assert_eq!(lab.chip.uploaded_clm().as_deref(), Some(lab.blobs.clm));
+            assert_eq!(testbed.chip.boot(), Boot::Running);
+            assert_eq!(
+                testbed.chip.peek_ram(0, testbed.blobs.firmware.len()),
+                testbed.blobs.firmware
+            );
+            assert_eq!(testbed.chip.uploaded_clm().as_deref(), Some(testbed.blobs.clm));
             assert_eq!(nic.mac_address().octets(), ChipConfig::default().mac);
             assert!(!nic.link().is_up());
-            lab.assert_clean();
-            let bus = lab.chip.bus();
+            testbed.assert_no_violations();
+            let bus = testbed.chip.bus();
             println!(
                 "{verify:?}: {} transactions, {} bytes, {:?}",
                 bus.transactions,
                 bus.bytes,
-                lab.clock.now()
+                testbed.clock.now()
             );
             nic.start().unwrap();
-            assert_eq!(lab.chip.bus().transactions, bus.transactions, "start is idempotent");
+            assert_eq!(testbed.chip.bus().transactions, bus.transactions, "start is idempotent");
         }
     }
 }
 
 #[test]
-fn slow_and_garbling_chips_start_too() {
+fn start_slow_power_up_works() {
     for (ms, garbage) in [(0, 0), (120, 3), (250, 1), (400, 5)] {
         let config = ChipConfig::default().with_power_up(Duration::from_millis(ms), garbage);
-        let lab = Lab::with(config);
-        lab.started(Config::new());
-        lab.assert_clean();
+        let testbed = Testbed::with(config);
+        testbed.started(Config::new());
+        testbed.assert_no_violations();
     }
 }
 
 #[test]
-fn a_second_start_after_whatever_is_a_cold_one() {
-    let lab = Lab::new();
-    let mut nic = lab.started(Config::new());
+fn start_running_chip_is_power_cycled() {
+    let testbed = Testbed::new();
+    let mut nic = testbed.started(Config::new());
     let (bus, power, delay, images) = {
         nic.set_led(true).unwrap();
         nic.release()
@@ -72,30 +72,29 @@ fn a_second_start_after_whatever_is_a_cold_one() {
     let memory = Box::leak(vec![0; 4096].into_boxed_slice());
     let mut nic = ethdev_cyw43::Cyw43::new(bus, power, delay, images, memory, Config::new()).unwrap();
     nic.start().unwrap();
-    lab.assert_clean();
+    testbed.assert_no_violations();
 }
 
 #[test]
-fn nobody_there_is_an_error_in_time() {
+fn start_absent_chip_is_not_responding() {
     for line in [DataLine::Stuck(0), DataLine::Stuck(u32::MAX), DataLine::Random] {
-        let lab = Lab::new();
-        lab.chip.set_data_line(line);
-        let mut nic = lab.nic(Config::new());
+        let testbed = Testbed::new();
+        testbed.chip.set_data_line(line);
+        let mut nic = testbed.nic(Config::new());
         let error = error(nic.start());
         assert!(matches!(error, Error::NotResponding { .. }), "{error:?}");
-        assert!(lab.clock.now() < Duration::from_secs(2));
-        // And the contract's edges after that.
+        assert!(testbed.clock.now() < Duration::from_secs(2));
+        // The edge cases of the contract in a fault.
         assert_eq!(kind(nic.recv_frame(&mut [0; 100])), ErrorKind::Fault);
         assert_eq!(kind(nic.send_frame(&[0; 100])), ErrorKind::Fault);
         assert_eq!(kind(nic.service()), ErrorKind::Fault);
-        // Until it is there.
-        lab.chip.set_data_line(DataLine::Connected);
+        testbed.chip.set_data_line(DataLine::Connected);
         nic.recover().unwrap();
         assert!(nic.service().is_ok());
     }
 }
 
-/// A bus that flips one bit, in the n-th block that is read from the chip's memory.
+/// A bus that flips one bit in the n-th block that is read from the memory of the chip.
 struct Flipping {
     host: Host,
     block: u32,
@@ -104,11 +103,11 @@ struct Flipping {
 impl Gspi for Flipping {
     type Error = <Host as Gspi>::Error;
 
-    fn write(&mut self, command: u32, data: &mut Outgoing<'_>) -> Result<u32, Self::Error> {
+    fn write(&mut self, command: u32, data: &mut TxWords<'_>) -> Result<u32, Self::Error> {
         Gspi::write(&mut self.host, command, data)
     }
 
-    fn read(&mut self, command: u32, data: &mut Incoming<'_>) -> Result<u32, Self::Error> {
+    fn read(&mut self, command: u32, data: &mut RxWords<'_>) -> Result<u32, Self::Error> {
         // 64 bytes of function 1.
         if command & 0x3000_07ff != 0x1000_0040 {
             return Gspi::read(&mut self.host, command, data);
@@ -129,128 +128,135 @@ impl Gspi for Flipping {
 }
 
 #[test]
-fn a_bus_that_damages_words_is_found_before_the_firmware_runs() {
+fn start_flipped_bit_fails_verification() {
     for (verify, blocks) in [(Verify::Samples, 9), (Verify::Everything, 3611)] {
         for block in [0, 1, blocks / 2, blocks - 1] {
-            let lab = Lab::new();
+            let testbed = Testbed::new();
             let host = Flipping {
-                host: Host(lab.chip.word_bus()),
+                host: Host(testbed.chip.word_bus()),
                 block,
             };
             let memory = Box::leak(vec![0; 4096].into_boxed_slice());
             let config = Config::new().with_verify(verify);
-            let (power, delay, images) = (lab.chip.power_pin(), lab.chip.delay(), lab.blobs.images());
+            let (power, delay, images) = (testbed.chip.power_pin(), testbed.chip.delay(), testbed.blobs.images());
             let mut nic = ethdev_cyw43::Cyw43::new(host, power, delay, images, memory, config).unwrap();
             let error = error(nic.start());
             assert!(
-                matches!(error, Error::Firmware(FirmwareError::ReadBack { .. })),
+                matches!(error, Error::Firmware(FirmwareError::VerifyFailed { .. })),
                 "{verify:?} {block}: {error:?}"
             );
-            assert_eq!(lab.chip.boot(), Boot::BusReady);
-            // It happens once: the next start is a good one.
+            assert_eq!(testbed.chip.boot(), Boot::BusReady);
+            // The bit flips once: the next start succeeds.
             nic.recover().unwrap();
-            lab.assert_clean();
+            testbed.assert_no_violations();
         }
     }
 }
 
 #[test]
-fn images_that_cannot_do_are_typed_errors() {
-    let lab = Lab::new();
-    let Blobs { firmware, nvram, clm } = lab.blobs;
+fn start_invalid_images_are_rejected() {
+    let testbed = Testbed::new();
+    let Blobs { firmware, nvram, clm } = testbed.blobs;
     let huge: &[u8] = Box::leak(vec![1; 0x8_0000].into_boxed_slice());
-    let start = |images: Images<'static>| error(lab.nic_of(Config::new(), images, 4096).start());
+    let start = |images: FirmwareImages<'static>| error(testbed.nic_of(Config::new(), images, 4096).start());
     assert_eq!(
-        start(Images::new(&[], nvram, clm)),
-        Error::Firmware(FirmwareError::Empty(Part::Firmware))
+        start(FirmwareImages::new(&[], nvram, clm)),
+        Error::Firmware(FirmwareError::Empty(Image::Firmware))
     );
     assert_eq!(
-        start(Images::new(firmware, &[], clm)),
-        Error::Firmware(FirmwareError::Empty(Part::Nvram))
+        start(FirmwareImages::new(firmware, &[], clm)),
+        Error::Firmware(FirmwareError::Empty(Image::Nvram))
     );
     assert!(matches!(
-        start(Images::new(huge, nvram, clm)),
+        start(FirmwareImages::new(huge, nvram, clm)),
         Error::Firmware(FirmwareError::TooLarge {
-            part: Part::Firmware,
+            image: Image::Firmware,
             len: 0x8_0000,
             ..
         })
     ));
     assert!(matches!(
-        start(Images::new(firmware, &huge[..5000], clm)),
-        Error::Firmware(FirmwareError::TooLarge { part: Part::Nvram, .. })
+        start(FirmwareImages::new(firmware, &huge[..5000], clm)),
+        Error::Firmware(FirmwareError::TooLarge {
+            image: Image::Nvram,
+            ..
+        })
     ));
-    assert_eq!(lab.chip.bus().transactions, 0, "nothing of that reached the chip");
+    assert_eq!(testbed.chip.bus().transactions, 0, "nothing was sent to the chip");
     let mut crc = crc32(firmware);
     let truncated = &firmware[..firmware.len() - 1000];
     let found = crc32(truncated);
     assert_eq!(
-        start(Images::new(truncated, nvram, clm).with_firmware_crc32(crc)),
+        start(FirmwareImages::new(truncated, nvram, clm).with_firmware_crc32(crc)),
         Error::Firmware(FirmwareError::Checksum { expected: crc, found })
     );
     crc ^= 1;
     assert!(matches!(
-        start(Images::new(firmware, nvram, clm).with_firmware_crc32(crc)),
+        start(FirmwareImages::new(firmware, nvram, clm).with_firmware_crc32(crc)),
         Error::Firmware(FirmwareError::Checksum { .. })
     ));
-    assert_eq!(lab.chip.boot(), Boot::BusReady, "and was not started");
-    lab.assert_clean();
-    // Right at last.
-    let images = Images::new(firmware, nvram, clm).with_firmware_crc32(crc ^ 1);
-    lab.nic_of(Config::new(), images, 4096).start().unwrap();
-    lab.assert_clean();
+    assert_eq!(testbed.chip.boot(), Boot::BusReady, "the firmware was not started");
+    testbed.assert_no_violations();
+    // The right CRC.
+    let images = FirmwareImages::new(firmware, nvram, clm).with_firmware_crc32(crc ^ 1);
+    testbed.nic_of(Config::new(), images, 4096).start().unwrap();
+    testbed.assert_no_violations();
 }
 
-/// Images that are read piece by piece, from something that fails at an address.
+/// A source that fails from an offset on.
 struct Flash {
     blobs: Blobs,
-    fails_at: Option<(Part, u32)>,
+    fails_at: Option<(Image, u32)>,
     read: u64,
 }
 
-impl Source for Flash {
-    fn len(&self, part: Part) -> u32 {
-        let image = match part {
-            Part::Firmware => self.blobs.firmware,
-            Part::Nvram => self.blobs.nvram,
-            Part::Clm => self.blobs.clm,
+impl FirmwareSource for Flash {
+    fn len(&self, image: Image) -> u32 {
+        let bytes = match image {
+            Image::Firmware => self.blobs.firmware,
+            Image::Nvram => self.blobs.nvram,
+            Image::Clm => self.blobs.clm,
         };
-        image.len() as u32
+        bytes.len() as u32
     }
 
-    fn block<'s>(&'s mut self, part: Part, at: u32, scratch: &'s mut [u8]) -> Result<&'s [u8], SourceError> {
-        if self.fails_at.is_some_and(|(bad, from)| bad == part && at >= from) {
+    fn block<'s>(&'s mut self, image: Image, at: u32, scratch: &'s mut [u8]) -> Result<&'s [u8], SourceError> {
+        if self.fails_at.is_some_and(|(bad, from)| bad == image && at >= from) {
             return Err(SourceError(0xbad));
         }
-        let image = match part {
-            Part::Firmware => self.blobs.firmware,
-            Part::Nvram => self.blobs.nvram,
-            Part::Clm => self.blobs.clm,
+        let bytes = match image {
+            Image::Firmware => self.blobs.firmware,
+            Image::Nvram => self.blobs.nvram,
+            Image::Clm => self.blobs.clm,
         };
         self.read += scratch.len() as u64;
-        scratch.copy_from_slice(&image[at as usize..][..scratch.len()]);
+        scratch.copy_from_slice(&bytes[at as usize..][..scratch.len()]);
         Ok(scratch)
     }
 }
 
 #[test]
-fn images_are_read_piece_by_piece_and_what_cannot_be_read_is_told() {
+fn start_unreadable_image_is_error() {
     for fails_at in [
         None,
-        Some((Part::Firmware, 0)),
-        Some((Part::Firmware, 100_000)),
-        Some((Part::Nvram, 64)),
-        Some((Part::Clm, 512)),
+        Some((Image::Firmware, 0)),
+        Some((Image::Firmware, 100_000)),
+        Some((Image::Nvram, 64)),
+        Some((Image::Clm, 512)),
     ] {
-        let lab = Lab::new();
-        let Blobs { firmware, nvram, clm } = lab.blobs;
+        let testbed = Testbed::new();
+        let Blobs { firmware, nvram, clm } = testbed.blobs;
         let source = Flash {
             blobs: Blobs { firmware, nvram, clm },
             fails_at,
             read: 0,
         };
         let memory = Box::leak(vec![0; 4096].into_boxed_slice());
-        let (host, power, delay) = (Host(lab.chip.word_bus()), lab.chip.power_pin(), lab.chip.delay());
+        let (host, power, delay) = (
+            Host(testbed.chip.word_bus()),
+            testbed.chip.power_pin(),
+            testbed.chip.delay(),
+        );
         let config = Config::new().with_verify(Verify::Nothing);
         let mut nic = ethdev_cyw43::Cyw43::new(host, power, delay, source, memory, config).unwrap();
         let result = nic.start();
@@ -265,55 +271,54 @@ fn images_are_read_piece_by_piece_and_what_cannot_be_read_is_told() {
                 );
             }
             Some((expected, from)) => match error(result) {
-                Error::Firmware(FirmwareError::Unreadable { part, at, cause }) => {
-                    assert_eq!((part, cause), (expected, SourceError(0xbad)));
+                Error::Firmware(FirmwareError::Unreadable { image, at, cause }) => {
+                    assert_eq!((image, cause), (expected, SourceError(0xbad)));
                     assert!((from..from + 64).contains(&at));
                 }
                 other => panic!("{fails_at:?}: {other:?}"),
             },
         }
-        lab.assert_clean();
+        testbed.assert_no_violations();
     }
 }
 
-/// A firmware that is not what it should be does not start: the wait for it ends.
 #[test]
-fn firmware_that_does_not_start_is_an_error_in_time() {
-    let lab = Lab::new();
-    let mut wrong = lab.blobs.firmware.to_vec();
+fn start_wrong_firmware_times_out() {
+    let testbed = Testbed::new();
+    let mut wrong = testbed.blobs.firmware.to_vec();
     wrong[1000] ^= 1;
     let wrong: &[u8] = Box::leak(wrong.into_boxed_slice());
-    let images = Images::new(wrong, lab.blobs.nvram, lab.blobs.clm);
-    let error = error(lab.nic_of(Config::new(), images, 4096).start());
-    assert_eq!(error, Error::Timeout(Wait::FirmwareStart));
-    assert!(lab.clock.now() < Duration::from_secs(5));
+    let images = FirmwareImages::new(wrong, testbed.blobs.nvram, testbed.blobs.clm);
+    let error = error(testbed.nic_of(Config::new(), images, 4096).start());
+    assert_eq!(error, Error::Timeout(WaitFor::FirmwareStart));
+    assert!(testbed.clock.now() < Duration::from_secs(5));
 }
 
 #[test]
-fn a_bus_that_fails_anywhere_in_the_start_is_an_error_and_the_next_start_works() {
+fn start_bus_error_at_any_transaction_recovers() {
     for at in [0, 1, 2, 5, 9, 17, 30, 1000, 3600, 3640, 3660, 3680, 3700] {
-        let lab = Lab::new();
-        let mut nic = lab.nic(Config::new());
-        lab.chip.fail_bus_at(at);
+        let testbed = Testbed::new();
+        let mut nic = testbed.nic(Config::new());
+        testbed.chip.fail_bus_at(at);
         match nic.start() {
-            Err(ControlError::Device(Error::Bus(_))) => {}
+            Err(Error::Bus(_)) => {}
             other => panic!("at {at}: {other:?}"),
         }
         assert_eq!(kind(nic.service()), ErrorKind::Fault);
         nic.recover().unwrap();
-        lab.assert_clean();
+        testbed.assert_no_violations();
     }
 }
 
 #[test]
-fn calls_before_start_are_typed_errors() {
-    let lab = Lab::with_ap();
-    let mut nic = lab.nic(Config::new());
+fn calls_before_start_are_stopped() {
+    let testbed = Testbed::with_ap();
+    let mut nic = testbed.nic(Config::new());
     let network = Network::wpa2(SSID, PASSPHRASE).unwrap();
     assert_eq!(kind(nic.join(&network)), ErrorKind::Stopped);
-    assert_eq!(kind(nic.leave()), ErrorKind::Stopped);
+    assert_eq!(kind(nic.disconnect()), ErrorKind::Stopped);
     assert_eq!(kind(nic.rssi_dbm()), ErrorKind::Stopped);
-    assert_eq!(kind(nic.association()), ErrorKind::Stopped);
+    assert_eq!(kind(nic.current_bss()), ErrorKind::Stopped);
     assert_eq!(kind(nic.set_led(true)), ErrorKind::Stopped);
     assert_eq!(kind(nic.next_result()), ErrorKind::Stopped);
     assert_eq!(
@@ -325,44 +330,44 @@ fn calls_before_start_are_typed_errors() {
     assert_eq!(kind(nic.send_frame(&[0; 100])), ErrorKind::Stopped);
     assert!(nic.service().is_ok());
     nic.stop().unwrap();
-    assert_eq!(lab.chip.bus().transactions, 0);
+    assert_eq!(testbed.chip.bus().transactions, 0);
 }
 
 #[test]
-fn addresses_that_are_no_stations_are_refused() {
-    let lab = Lab::new();
+fn start_invalid_mac_address_is_rejected() {
+    let testbed = Testbed::new();
     for address in [ethdev::MacAddress::UNSPECIFIED, ethdev::MacAddress::BROADCAST] {
-        let mut nic = lab.nic(Config::new().with_mac_address(address));
-        assert_eq!(error(nic.start()), Error::Invalid(Invalid::MacAddress));
+        let mut nic = testbed.nic(Config::new().with_mac_address(address));
+        assert_eq!(error(nic.start()), Error::Param(ParamError::MacAddress));
     }
-    assert_eq!(lab.chip.bus().transactions, 0);
-    // And one of one's own is taken.
+    assert_eq!(testbed.chip.bus().transactions, 0);
+    // A unicast address is accepted.
     let own = ethdev::MacAddress::new([2, 0, 0, 0, 0, 0x77]);
-    let nic = lab.started(Config::new().with_mac_address(own));
+    let nic = testbed.started(Config::new().with_mac_address(own));
     assert_eq!(nic.mac_address(), own);
-    lab.assert_clean();
+    testbed.assert_no_violations();
 }
 
 #[test]
-fn too_little_memory_is_a_typed_error() {
-    let lab = Lab::new();
+fn new_short_rx_queue_is_rejected() {
+    let testbed = Testbed::new();
     let memory = Box::leak(vec![0; ethdev_cyw43::MIN_RX_QUEUE_LEN - 1].into_boxed_slice());
     let nic = ethdev_cyw43::Cyw43::new(
-        Host(lab.chip.word_bus()),
-        lab.chip.power_pin(),
-        lab.chip.delay(),
-        lab.blobs.images(),
+        Host(testbed.chip.word_bus()),
+        testbed.chip.power_pin(),
+        testbed.chip.delay(),
+        testbed.blobs.images(),
         memory,
         Config::new(),
     );
-    assert!(matches!(nic, Err(Error::Memory { needed }) if needed == ethdev_cyw43::MIN_RX_QUEUE_LEN));
+    assert!(matches!(nic, Err(Error::RxQueueTooSmall { needed }) if needed == ethdev_cyw43::MIN_RX_QUEUE_LEN));
 }
 
 #[test]
-fn firmware_that_halts_is_a_fault_that_recover_ends() {
-    let lab = Lab::new();
-    let mut nic = lab.started(Config::new().with_health_check_every(4));
-    lab.chip.halt_firmware();
+fn service_halted_firmware_is_fault_until_recover() {
+    let testbed = Testbed::new();
+    let mut nic = testbed.started(Config::new().with_watchdog_polls(4));
+    testbed.chip.halt_firmware();
     let mut fault = None;
     for _ in 0..5 {
         fault = nic.service().err();
@@ -371,14 +376,14 @@ fn firmware_that_halts_is_a_fault_that_recover_ends() {
     nic.recover().unwrap();
     assert!(nic.service().is_ok());
     assert_eq!(nic.stats().recoveries, 1);
-    lab.chip.inject_brownout();
-    lab.pass(500);
+    testbed.chip.inject_brownout();
+    testbed.pass(500);
     for _ in 0..5 {
         fault = nic.service().err();
     }
     assert_eq!(fault, Some(Error::Fault(Fault::Reset)));
     nic.recover().unwrap();
-    lab.assert_clean();
+    testbed.assert_no_violations();
 }
 
 fn crc32(bytes: &[u8]) -> u32 {

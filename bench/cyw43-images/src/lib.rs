@@ -1,7 +1,7 @@
-//! What the images have in common: a host that nobody can see through, so that no driver is optimized away.
+//! The common part of the images: a host that is opaque to the optimizer, so that no driver is optimized away.
 //!
-//! Each image has one driver and does the same with it: starts the chip with images that are in none of them (their bytes come from nowhere), sets power save,
-//! joins a network with WPA2, and echoes frames for ever.
+//! Each image has one driver and does the same with it: starts the chip with firmware images that are not in the binary, sets
+//! the power-save mode, joins a WPA2 network, and echoes frames indefinitely.
 #![no_std]
 
 use core::convert::Infallible;
@@ -11,32 +11,32 @@ use core::task::Poll;
 use cyw43::SpiBusCyw43;
 use embedded_hal::delay::DelayNs;
 use embedded_hal::digital::{self, OutputPin};
-use ethdev_cyw43::{Gspi, Incoming, Outgoing, asynch};
+use ethdev_cyw43::{Gspi, RxWords, TxWords, asynch};
 
 /// The longest frame, without FCS.
 pub const FRAME: usize = 1514;
 /// The network.
 pub const SSID: &str = "network";
-/// What it is secured with.
+/// Its passphrase.
 pub const PASSPHRASE: &str = "passphrase";
 
-/// A gSPI bus, a delay and a pin that take neither memory nor, to speak of, code.
+/// A gSPI bus, a delay and a pin that take no memory and almost no code.
 #[derive(Debug)]
 pub struct Host;
 
-/// An image of so many bytes that is in no flash: nobody knows where it is.
+/// An image whose length and content the optimizer does not know.
 #[must_use]
 pub fn image<T: ?Sized>(empty: &'static T) -> &'static T {
     black_box(empty)
 }
 
-/// How much memory a task takes: all that it keeps while it waits.
+/// Returns the size of a task: everything that it keeps while it waits.
 #[must_use]
 pub const fn task_size<F>(_: &impl Fn() -> F) -> usize {
     size_of::<F>()
 }
 
-/// Pending for as long as nobody knows.
+/// Waits for a time that the optimizer does not know.
 async fn wait() {
     core::future::poll_fn(|_| black_box(Poll::Ready(()))).await;
 }
@@ -44,7 +44,7 @@ async fn wait() {
 impl Gspi for Host {
     type Error = Infallible;
 
-    fn write(&mut self, command: u32, data: &mut Outgoing<'_>) -> Result<u32, Infallible> {
+    fn write(&mut self, command: u32, data: &mut TxWords<'_>) -> Result<u32, Infallible> {
         black_box(command);
         for word in data {
             black_box(word);
@@ -52,7 +52,7 @@ impl Gspi for Host {
         Ok(black_box(0))
     }
 
-    fn read(&mut self, command: u32, data: &mut Incoming<'_>) -> Result<u32, Infallible> {
+    fn read(&mut self, command: u32, data: &mut RxWords<'_>) -> Result<u32, Infallible> {
         black_box(command);
         for _ in 0..data.words_left() {
             data.push(black_box(0));
@@ -74,12 +74,12 @@ impl asynch::Gspi for Host {
     type Error = Infallible;
     const CAN_WAIT: bool = true;
 
-    async fn write(&mut self, command: u32, data: &mut Outgoing<'_>) -> Result<u32, Infallible> {
+    async fn write(&mut self, command: u32, data: &mut TxWords<'_>) -> Result<u32, Infallible> {
         wait().await;
         Gspi::write(self, command, data)
     }
 
-    async fn read(&mut self, command: u32, data: &mut Incoming<'_>) -> Result<u32, Infallible> {
+    async fn read(&mut self, command: u32, data: &mut RxWords<'_>) -> Result<u32, Infallible> {
         wait().await;
         Gspi::read(self, command, data)
     }

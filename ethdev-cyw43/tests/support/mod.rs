@@ -1,4 +1,5 @@
-//! The driver on the model of its chip, among access points, with a station on the wire behind them.
+//! The driver on the model of its chip, among access points, with a station on the wire behind
+//! them.
 #![allow(
     dead_code,
     missing_docs,
@@ -10,10 +11,10 @@ use std::time::Duration;
 
 use cyw43439_model::{self as model, AccessPoint, ChipConfig, Cyw43Chip, PowerPin, WordBus};
 use ethdev::{Control, ErrorKind, EthernetDevice};
-use ethdev_cyw43::{Config, Cyw43, Error, Images, Incoming, Outgoing};
+use ethdev_cyw43::{Config, Cyw43, Error, FirmwareImages, RxWords, TxWords};
 use ethdev_sim::{Clock, Peer, SimDelay, Wire, WireConfig};
 
-pub const SSID: &str = "laboratory";
+pub const SSID: &str = "testbed";
 pub const PASSPHRASE: &str = "correct horse battery";
 
 /// The model's bus, as a bus of the driver.
@@ -22,12 +23,12 @@ pub struct Host(pub WordBus);
 impl ethdev_cyw43::Gspi for Host {
     type Error = model::BusFault;
 
-    fn write(&mut self, command: u32, data: &mut Outgoing<'_>) -> Result<u32, Self::Error> {
+    fn write(&mut self, command: u32, data: &mut TxWords<'_>) -> Result<u32, Self::Error> {
         let words: Vec<u32> = std::iter::once(command).chain(data).collect();
         self.0.cmd_write_blocking(&words)
     }
 
-    fn read(&mut self, command: u32, data: &mut Incoming<'_>) -> Result<u32, Self::Error> {
+    fn read(&mut self, command: u32, data: &mut RxWords<'_>) -> Result<u32, Self::Error> {
         let mut words = vec![0; data.words_left()];
         let status = self.0.cmd_read_blocking(command, &mut words)?;
         data.extend(&words);
@@ -47,12 +48,12 @@ impl ethdev_cyw43::asynch::Gspi for Host {
     type Error = model::BusFault;
     const CAN_WAIT: bool = true;
 
-    async fn write(&mut self, command: u32, data: &mut Outgoing<'_>) -> Result<u32, Self::Error> {
+    async fn write(&mut self, command: u32, data: &mut TxWords<'_>) -> Result<u32, Self::Error> {
         let words: Vec<u32> = std::iter::once(command).chain(data).collect();
         self.0.cmd_write(&words).await
     }
 
-    async fn read(&mut self, command: u32, data: &mut Incoming<'_>) -> Result<u32, Self::Error> {
+    async fn read(&mut self, command: u32, data: &mut RxWords<'_>) -> Result<u32, Self::Error> {
         let mut words = vec![0; data.words_left()];
         let status = self.0.cmd_read(command, &mut words).await?;
         data.extend(&words);
@@ -73,7 +74,7 @@ impl ethdev_cyw43::asynch::Gspi for Host {
     }
 }
 
-pub type Nic = Cyw43<'static, Host, PowerPin, SimDelay, Images<'static>>;
+pub type Nic = Cyw43<'static, Host, PowerPin, SimDelay, FirmwareImages<'static>>;
 pub type NicError = Error<model::BusFault>;
 
 /// Firmware, NVRAM and CLM of the usual sizes.
@@ -84,12 +85,12 @@ pub struct Blobs {
 }
 
 impl Blobs {
-    pub fn images(&self) -> Images<'static> {
-        Images::new(self.firmware, self.nvram, self.clm)
+    pub fn images(&self) -> FirmwareImages<'static> {
+        FirmwareImages::new(self.firmware, self.nvram, self.clm)
     }
 }
 
-pub struct Lab {
+pub struct Testbed {
     pub clock: Clock,
     pub chip: Cyw43Chip,
     pub station: Peer,
@@ -97,7 +98,7 @@ pub struct Lab {
     pub blobs: Blobs,
 }
 
-impl Lab {
+impl Testbed {
     pub fn new() -> Self {
         Self::with(ChipConfig::default())
     }
@@ -124,16 +125,16 @@ impl Lab {
 
     /// With one access point that takes WPA2.
     pub fn with_ap() -> Self {
-        let lab = Self::new();
-        lab.chip.add_ap(AccessPoint::wpa2(SSID, PASSPHRASE));
-        lab
+        let testbed = Self::new();
+        testbed.chip.add_ap(AccessPoint::wpa2(SSID, PASSPHRASE));
+        testbed
     }
 
     pub fn nic(&self, config: Config) -> Nic {
         self.nic_of(config, self.blobs.images(), 4096)
     }
 
-    pub fn nic_of(&self, config: Config, images: Images<'static>, memory: usize) -> Nic {
+    pub fn nic_of(&self, config: Config, images: FirmwareImages<'static>, memory: usize) -> Nic {
         let memory = Box::leak(vec![0; memory].into_boxed_slice());
         let host = Host(self.chip.word_bus());
         Cyw43::new(host, self.chip.power_pin(), self.chip.delay(), images, memory, config).unwrap()
@@ -184,7 +185,7 @@ impl Lab {
     }
 
     /// Nothing that a host must not do was done.
-    pub fn assert_clean(&self) {
+    pub fn assert_no_violations(&self) {
         let violations = self.chip.violations();
         assert!(
             violations.is_empty(),

@@ -1,4 +1,4 @@
-//! An echo through the crate `cyw43` as published, by the trait that embassy-net calls.
+//! An echo with the published crate `cyw43`, by the trait that embassy-net calls.
 #![no_std]
 #![no_main]
 
@@ -18,11 +18,11 @@ use static_cell::StaticCell;
 static STATE: StaticCell<State> = StaticCell::new();
 static EMPTY: Aligned<A4, [u8; 0]> = Aligned([]);
 
-/// Read from the image: the task (the driver, and what it waits in), its runner, and what it counts, which is nothing.
+/// Read from the image: the task (the driver and its futures), its runner, and its counters, of which it has none.
 #[used]
 static SIZES: [usize; 3] = [task_size(&task), size_of::<Runner<'static, SpiBus<Host, Host>>>(), 0];
 
-/// embassy-time wants a clock. One that a host would have anyway.
+/// The clock that embassy-time requires, which a host has in any case.
 struct Time;
 
 impl embassy_time_driver::Driver for Time {

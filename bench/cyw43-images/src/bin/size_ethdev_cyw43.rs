@@ -1,4 +1,4 @@
-//! An echo through ethdev's driver, blocking: all of what it does, recovery included.
+//! An echo with the blocking driver of ethdev, with recovery.
 #![no_std]
 #![no_main]
 
@@ -8,18 +8,18 @@ use cortex_m as _;
 use cortex_m_rt::entry;
 use cyw43_images::{FRAME, Host, PASSPHRASE, SSID, image};
 use ethdev::{Control, EthernetDevice, Stats};
-use ethdev_cyw43::{Config, Cyw43, Images, Network};
+use ethdev_cyw43::{Config, Cyw43, FirmwareImages, Network};
 use panic_halt as _;
 use static_cell::ConstStaticCell;
 
-/// Room for four frames, as the other driver has for received ones.
-const MEMORY: usize = 4 * (FRAME + 2) + 256;
+/// Capacity for four frames, as the other driver has for received ones.
+const RX_QUEUE_LEN: usize = 4 * (FRAME + 2) + 256;
 
-type Nic = Cyw43<'static, Host, Host, Host, Images<'static>>;
+type Nic = Cyw43<'static, Host, Host, Host, FirmwareImages<'static>>;
 
-static MEMORY_OF_FRAMES: ConstStaticCell<[u8; MEMORY]> = ConstStaticCell::new([0; MEMORY]);
+static RX_QUEUE: ConstStaticCell<[u8; RX_QUEUE_LEN]> = ConstStaticCell::new([0; RX_QUEUE_LEN]);
 
-/// Read from the image: what the program keeps on its stack (the driver, and the frame that it echoes), the driver, and of that the counters.
+/// Read from the image: the stack of the program (the driver and the frame that it echoes), the driver, and its counters.
 #[used]
 static SIZES: [usize; 3] = [size_of::<Nic>() + FRAME, size_of::<Nic>(), size_of::<Stats>()];
 
@@ -27,9 +27,9 @@ static SIZES: [usize; 3] = [size_of::<Nic>() + FRAME, size_of::<Nic>(), size_of:
 fn main() -> ! {
     black_box(&SIZES);
     let mut buf = [0; FRAME];
-    let images = Images::new(image(&[]), image(&[]), image(&[]));
-    let memory = MEMORY_OF_FRAMES.take();
-    if let Ok(mut nic) = Nic::new(Host, Host, Host, images, memory, Config::new()) {
+    let images = FirmwareImages::new(image(&[]), image(&[]), image(&[]));
+    let rx_queue = RX_QUEUE.take();
+    if let Ok(mut nic) = Nic::new(Host, Host, Host, images, rx_queue, Config::new()) {
         loop {
             run(&mut nic, &mut buf);
         }

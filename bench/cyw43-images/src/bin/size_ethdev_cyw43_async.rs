@@ -1,4 +1,4 @@
-//! An echo through ethdev's driver, async, woken by the data line: all of what it does, recovery included.
+//! An echo with the async driver of ethdev, woken by the data line, with recovery.
 #![no_std]
 #![no_main]
 
@@ -11,18 +11,18 @@ use embassy_futures::block_on;
 use ethdev::asynch::{Control, EthernetDevice};
 use ethdev::{Interest, Stats};
 use ethdev_cyw43::asynch::Cyw43;
-use ethdev_cyw43::{Config, Images, Network};
+use ethdev_cyw43::{Config, FirmwareImages, Network};
 use panic_halt as _;
 use static_cell::ConstStaticCell;
 
-/// Room for four frames, as the other driver has for received ones.
-const MEMORY: usize = 4 * (FRAME + 2) + 256;
+/// Capacity for four frames, as the other driver has for received ones.
+const RX_QUEUE_LEN: usize = 4 * (FRAME + 2) + 256;
 
-type Nic = Cyw43<'static, Host, Host, Host, Images<'static>>;
+type Nic = Cyw43<'static, Host, Host, Host, FirmwareImages<'static>>;
 
-static MEMORY_OF_FRAMES: ConstStaticCell<[u8; MEMORY]> = ConstStaticCell::new([0; MEMORY]);
+static RX_QUEUE: ConstStaticCell<[u8; RX_QUEUE_LEN]> = ConstStaticCell::new([0; RX_QUEUE_LEN]);
 
-/// Read from the image: the task (the driver, the frame that it echoes, and what it waits in), the driver, and of that the counters.
+/// Read from the image: the task (the driver, the frame that it echoes, and its futures), the driver, and its counters.
 #[used]
 static SIZES: [usize; 3] = [task_size(&task), size_of::<Nic>(), size_of::<Stats>()];
 
@@ -35,9 +35,9 @@ fn main() -> ! {
 
 async fn task() {
     let mut buf = [0; FRAME];
-    let images = Images::new(image(&[]), image(&[]), image(&[]));
-    let memory = MEMORY_OF_FRAMES.take();
-    let Ok(mut nic) = Nic::new(Host, Host, Host, images, memory, Config::new()) else {
+    let images = FirmwareImages::new(image(&[]), image(&[]), image(&[]));
+    let rx_queue = RX_QUEUE.take();
+    let Ok(mut nic) = Nic::new(Host, Host, Host, images, rx_queue, Config::new()) else {
         return;
     };
     loop {

@@ -1,4 +1,4 @@
-//! The frame of the others: vectors, start-up, and an echo without a driver.
+//! The baseline of the others: vectors, start-up, and an echo without a driver.
 #![no_std]
 #![no_main]
 

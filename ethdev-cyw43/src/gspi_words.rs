@@ -1,18 +1,20 @@
-//! What crosses the bus after the command word, word by word: nothing is gathered in a buffer first, and nothing is scattered from one.
+//! The words of a transaction after the command word. They are composed and distributed word by
+//! word, without a buffer.
 
-/// The words of a write, in the order in which they are sent.
+/// The words of a write, in wire order: an iterator.
 ///
-/// They are put together from the caller's memory while they are sent. A bus that sends from memory (DMA) takes them in pieces with [`fill`](Self::fill).
+/// They are composed from the caller's memory while they are sent. A bus that sends from memory
+/// (DMA) takes them in blocks with [`fill`](Self::fill).
 #[derive(Debug)]
-pub struct Outgoing<'a> {
+pub struct TxWords<'a> {
     head: &'a [u8],
     parts: core::slice::Iter<'a, &'a [u8]>,
     bytes_left: usize,
     swapped: bool,
 }
 
-impl<'a> Outgoing<'a> {
-    /// First `head`, then `parts`, then zeros to the end of the last word.
+impl<'a> TxWords<'a> {
+    /// `head`, then `parts`, then zeros to the end of the last word.
     pub(crate) fn new(head: &'a [u8], parts: &'a [&'a [u8]]) -> Self {
         let bytes = parts
             .iter()
@@ -25,19 +27,19 @@ impl<'a> Outgoing<'a> {
         }
     }
 
-    /// The same with the halves of each word exchanged, as the chip wants it after power-up.
+    /// Sets whether the halves of each word are swapped, as the chip requires after power-up.
     pub(crate) const fn swapped(mut self, swapped: bool) -> Self {
         self.swapped = swapped;
         self
     }
 
-    /// How many words are to come.
+    /// Returns the number of words left to send.
     #[must_use]
     pub const fn words_left(&self) -> usize {
         self.bytes_left.div_ceil(4)
     }
 
-    /// The next words, as many as there are and `words` holds; how many.
+    /// Copies the next words to `words`, as many as fit, and returns their number.
     pub fn fill(&mut self, words: &mut [u32]) -> usize {
         let mut count = 0;
         for (slot, word) in words.iter_mut().zip(self) {
@@ -61,7 +63,7 @@ impl<'a> Outgoing<'a> {
     }
 }
 
-impl Iterator for Outgoing<'_> {
+impl Iterator for TxWords<'_> {
     type Item = u32;
 
     fn next(&mut self) -> Option<u32> {
@@ -84,32 +86,33 @@ impl Iterator for Outgoing<'_> {
     }
 }
 
-impl ExactSizeIterator for Outgoing<'_> {}
+impl ExactSizeIterator for TxWords<'_> {}
 
-/// Takes words as they come from the bus.
+/// Takes received words.
 pub(crate) trait WordSink {
     fn word(&mut self, word: u32);
 }
 
-/// Where the words of a read go, in the order in which they come.
+/// Takes the words of a read, in wire order.
 ///
-/// They are looked at, and put where they belong, one by one. A bus that receives into memory (DMA) passes them on in pieces with [`extend`](Self::extend).
-pub struct Incoming<'a> {
+/// They are parsed and stored one by one. A bus that receives into memory (DMA) passes them on in
+/// blocks with [`extend`](Self::extend).
+pub struct RxWords<'a> {
     skip: usize,
     words_left: usize,
     swapped: bool,
     sink: &'a mut (dyn WordSink + Send),
 }
 
-impl core::fmt::Debug for Incoming<'_> {
+impl core::fmt::Debug for RxWords<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Incoming")
+        f.debug_struct("RxWords")
             .field("words_left", &self.words_left)
             .finish_non_exhaustive()
     }
 }
 
-impl<'a> Incoming<'a> {
+impl<'a> RxWords<'a> {
     /// `skip` words of padding, then `bytes` bytes into `sink`.
     pub(crate) fn new(skip: usize, bytes: usize, swapped: bool, sink: &'a mut (dyn WordSink + Send)) -> Self {
         Self {
@@ -120,13 +123,13 @@ impl<'a> Incoming<'a> {
         }
     }
 
-    /// How many words are to be read: padding and data, without the status.
+    /// Returns the number of words left to read: padding and data, without the status word.
     #[must_use]
     pub const fn words_left(&self) -> usize {
         self.words_left
     }
 
-    /// Takes the next word. More than were asked for are ignored.
+    /// Takes the next word. Surplus words are ignored.
     pub fn push(&mut self, word: u32) {
         if self.words_left == 0 {
             return;
@@ -183,11 +186,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn words_are_the_bytes_of_all_parts(head: Vec<u8>, parts: Vec<Vec<u8>>, piece in 1_usize..9) {
+        fn fill_any_parts_matches_concatenation(head: Vec<u8>, parts: Vec<Vec<u8>>, piece in 1_usize..9) {
             let slices: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
             let mut bytes = [head.clone(), parts.concat()].concat();
             bytes.resize(bytes.len().next_multiple_of(4), 0);
-            let mut outgoing = Outgoing::new(&head, &slices);
+            let mut outgoing = TxWords::new(&head, &slices);
             prop_assert_eq!(outgoing.words_left() * 4, bytes.len());
             let mut got = Vec::new();
             let mut memory = std::vec![0; piece];
@@ -202,11 +205,11 @@ mod tests {
         }
 
         #[test]
-        fn bytes_come_back(bytes: Vec<u8>, skip in 0_usize..5, more: Vec<u32>, swapped: bool) {
-            let outgoing: Vec<u32> = Outgoing::new(&bytes, &[]).swapped(swapped).collect();
+        fn extend_written_words_round_trips(bytes: Vec<u8>, skip in 0_usize..5, more: Vec<u32>, swapped: bool) {
+            let outgoing: Vec<u32> = TxWords::new(&bytes, &[]).swapped(swapped).collect();
             let mut memory = std::vec![0; bytes.len()];
             let mut sink = Bytes(&mut memory);
-            let mut incoming = Incoming::new(skip, bytes.len(), swapped, &mut sink);
+            let mut incoming = RxWords::new(skip, bytes.len(), swapped, &mut sink);
             prop_assert_eq!(incoming.words_left(), skip + outgoing.len());
             incoming.extend(&std::vec![0x5a5a_5a5a; skip]);
             incoming.extend(&outgoing);
@@ -216,8 +219,8 @@ mod tests {
     }
 
     #[test]
-    fn the_test_pattern_as_it_travels_after_power_up() {
-        let word = |value: u32| Outgoing::new(&value.to_le_bytes(), &[]).swapped(true).next();
+    fn swapped_test_pattern_matches_power_up_order() {
+        let word = |value: u32| TxWords::new(&value.to_le_bytes(), &[]).swapped(true).next();
         assert_eq!(word(0x1234_5678), Some(0x5678_1234));
         assert_eq!(word(0x0003_04b1), Some(0x04b1_0003));
     }

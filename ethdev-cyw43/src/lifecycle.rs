@@ -1,16 +1,16 @@
-//! Start and stop, address and filter, sleep, recovery: what every device has.
+//! The logic of `Control`: start and stop, address and filter, sleep, recovery.
 
-use ethdev::{ControlError, FilterOutcome, MacAddress, Multicast, RxFilter};
+use ethdev::{ErrorKind, FilterOutcome, MacAddress, Multicast, RxFilter};
 
 use crate::bus::Bus;
 use crate::chip::{Chip, Joining, Mode};
 use crate::error::{Error, Fault};
 use crate::events;
-use crate::firmware::Source;
+use crate::firmware::FirmwareSource;
+use crate::gspi::Result;
 use crate::ioctl::{Command, status, var};
-use crate::network::Invalid;
-use crate::port::Result;
-use crate::request::Setting;
+use crate::ioctl_client::Setting;
+use crate::network::ParamError;
 
 /// How many groups the firmware listens to one by one.
 const GROUPS: usize = 10;
@@ -78,17 +78,18 @@ impl Filter {
     }
 }
 
-impl<B: Bus, FW: Source> Chip<'_, B, FW> {
+impl<B: Bus, FW: FirmwareSource> Chip<'_, B, FW> {
     // Bringing up.
 
-    /// From no power to a running interface, with everything that was set before. Whatever goes wrong, the next start begins anew.
+    /// From no power to a running interface, with everything that was set before. Whatever goes
+    /// wrong, the next start begins again.
     async fn begin(&mut self) -> Result<(), B> {
         if self.config.mac_address.is_some_and(|address| !address.is_unicast()) {
-            return Err(Error::Invalid(Invalid::MacAddress));
+            return Err(Error::Param(ParamError::MacAddress));
         }
         self.mode = Mode::Fault(Fault::NotStarted);
         self.joining = Joining::Idle;
-        self.stats.rx_reset = self.stats.rx_reset.wrapping_add(self.store.clear());
+        self.stats.rx_reset = self.stats.rx_reset.wrapping_add(self.rx_queue.clear());
         self.note_link();
         self.boot().await?;
         // Requests are answered from here on; frames are not yet received.
@@ -115,7 +116,7 @@ impl<B: Bus, FW: Source> Chip<'_, B, FW> {
         }
         let address = MacAddress::new(self.get_var(var::CUR_ETHERADDR).await?);
         if !address.is_unicast() {
-            return Err(Error::BadAnswer {
+            return Err(Error::BadResponse {
                 request: Command::GetVar as u32,
             });
         }
@@ -140,7 +141,8 @@ impl<B: Bus, FW: Source> Chip<'_, B, FW> {
         self.apply_filter(Filter::new()).await
     }
 
-    /// Begins anew what ran before: the access point, or the network, which is up when `link` says so.
+    /// Restarts what ran before: the access point, or the network, which is up when `link` says
+    /// so.
     async fn replay(&mut self) -> Result<(), B> {
         if self.ap.is_some() {
             return self.begin_ap().await;
@@ -186,7 +188,7 @@ impl<B: Bus, FW: Source> Chip<'_, B, FW> {
     async fn drain(&mut self) -> Result<(), B> {
         for _ in 0..MOST_PENDING {
             let more = self.absorb_one().await?;
-            self.stats.rx_reset = self.stats.rx_reset.wrapping_add(self.store.clear());
+            self.stats.rx_reset = self.stats.rx_reset.wrapping_add(self.rx_queue.clear());
             if !more {
                 break;
             }
@@ -200,7 +202,7 @@ impl<B: Bus, FW: Source> Chip<'_, B, FW> {
         self.joining = Joining::Idle;
         self.station.end();
         self.ap_up = false;
-        self.stats.rx_reset = self.stats.rx_reset.wrapping_add(self.store.clear());
+        self.stats.rx_reset = self.stats.rx_reset.wrapping_add(self.rx_queue.clear());
         self.note_link();
     }
 
@@ -289,15 +291,12 @@ impl<B: Bus, FW: Source> Chip<'_, B, FW> {
 
     // Settings.
 
-    pub(crate) async fn set_mac_address(
-        &mut self,
-        address: MacAddress,
-    ) -> core::result::Result<(), ControlError<Error<B::BusError>>> {
+    pub(crate) async fn set_mac_address(&mut self, address: MacAddress) -> Result<(), B> {
         if !address.is_unicast() {
-            return Err(ControlError::InvalidInput);
+            return Err(ErrorKind::InvalidInput.into());
         }
         self.config.mac_address = Some(address);
-        self.change_address(address).await.map_err(ControlError::Device)
+        self.change_address(address).await
     }
 
     /// An access point knows a station by its address: a new one means a new association.
@@ -322,14 +321,11 @@ impl<B: Bus, FW: Source> Chip<'_, B, FW> {
         }
     }
 
-    pub(crate) async fn set_rx_filter(
-        &mut self,
-        filter: RxFilter<'_>,
-    ) -> core::result::Result<FilterOutcome, ControlError<Error<B::BusError>>> {
-        let (filter, outcome) = Filter::nearest(filter).ok_or(ControlError::Unsupported)?;
+    pub(crate) async fn set_rx_filter(&mut self, filter: RxFilter<'_>) -> Result<FilterOutcome, B> {
+        let (filter, outcome) = Filter::nearest(filter).ok_or(ErrorKind::Unsupported)?;
         let old = core::mem::replace(&mut self.filter, filter);
         if matches!(self.mode, Mode::Running | Mode::Stopped) {
-            self.apply_filter(old).await.map_err(ControlError::Device)?;
+            self.apply_filter(old).await?;
         }
         Ok(outcome)
     }
@@ -369,7 +365,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ten_groups_are_exact_and_eleven_are_all() {
+    fn nearest_ten_groups_exact_eleven_all() {
         let groups: std::vec::Vec<_> = (0..11).map(|n| MacAddress::new([1, 0, 0x5e, 0, 0, n])).collect();
         let list = |n: usize| RxFilter::DEFAULT.with_multicast(Multicast::List(&groups[..n]));
         let (filter, outcome) = Filter::nearest(list(10)).unwrap();

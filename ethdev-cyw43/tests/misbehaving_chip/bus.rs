@@ -1,17 +1,17 @@
-//! A chip that does just enough for the driver to start, and lies where its oracle says so.
+//! A minimal chip whose responses a fault injector can change.
 
 use std::cell::RefCell;
 use std::collections::{HashMap, VecDeque};
 
 use embedded_hal::delay::DelayNs;
 use embedded_hal::digital::{ErrorType, OutputPin};
-use ethdev_cyw43::{Gspi, Incoming, Outgoing};
+use ethdev_cyw43::{Gspi, RxWords, TxWords};
 
-/// Decides what is true.
-pub(crate) trait Oracle {
-    /// What the host reads instead of this word.
-    fn word(&mut self, truth: u32) -> u32;
-    /// Whether the bus fails.
+/// Changes the responses of the chip.
+pub(crate) trait FaultInjector {
+    /// Returns what the host reads instead of this word.
+    fn word(&mut self, value: u32) -> u32;
+    /// Returns whether the bus fails at this transaction.
     fn fails(&mut self) -> bool;
 }
 
@@ -19,9 +19,9 @@ pub(crate) trait Oracle {
 #[derive(Debug)]
 pub(crate) struct Broken;
 
-pub(crate) struct Liar<O> {
-    pub(crate) oracle: O,
-    /// How long the host waited since `begin`.
+pub(crate) struct FaultyChip<O> {
+    pub(crate) injector: O,
+    /// Time that the host waited since `begin`.
     pub(crate) waited_ns: u64,
     transactions: u64,
     most_transactions: u64,
@@ -32,10 +32,10 @@ pub(crate) struct Liar<O> {
     sequence: u8,
 }
 
-impl<O: Oracle> Liar<O> {
-    pub(crate) fn new(oracle: O, most_transactions: u64) -> Self {
+impl<O: FaultInjector> FaultyChip<O> {
+    pub(crate) fn new(injector: O, most_transactions: u64) -> Self {
         Self {
-            oracle,
+            injector,
             waited_ns: 0,
             transactions: 0,
             most_transactions,
@@ -46,13 +46,13 @@ impl<O: Oracle> Liar<O> {
         }
     }
 
-    /// A call of the driver begins.
+    /// Resets the counts, before a call of the driver.
     pub(crate) fn begin(&mut self) {
         self.transactions = 0;
         self.waited_ns = 0;
     }
 
-    /// A frame on this channel, with an honest header unless the bytes have one.
+    /// Queues a frame on this channel, with a valid header unless the bytes have one.
     pub(crate) fn deliver(&mut self, channel: u8, body: &[u8]) {
         if channel > 15 {
             self.frames.push_back(body.to_vec());
@@ -80,8 +80,8 @@ impl<O: Oracle> Liar<O> {
         self.frames.push_back(frame);
     }
 
-    /// An event of this number, with these numbers and data.
-    pub(crate) fn tell(&mut self, kind: u8, flags: u8, status: u8, reason: u8, data: &[u8]) {
+    /// Queues an event.
+    pub(crate) fn send_event(&mut self, kind: u8, flags: u8, status: u8, reason: u8, data: &[u8]) {
         let mut body = vec![0x20, 0, 0, 0];
         body.extend([0; 12]);
         body.extend([0x88, 0x6c, 0x80, 0x01, 0, 0, 0, 0, 0x10, 0x18, 0, 1, 0, 2, 0, flags]);
@@ -100,23 +100,23 @@ impl<O: Oracle> Liar<O> {
 
     fn before(&mut self) -> Result<(), Broken> {
         self.transactions += 1;
-        assert!(self.transactions < self.most_transactions, "a call has no end");
-        if self.oracle.fails() { Err(Broken) } else { Ok(()) }
+        assert!(self.transactions < self.most_transactions, "the driver does not return");
+        if self.injector.fails() { Err(Broken) } else { Ok(()) }
     }
 
     fn status(&mut self) -> u32 {
         const READY: u32 = 0x20;
-        let truth = match self.frames.front() {
+        let status = match self.frames.front() {
             Some(frame) => READY | 0x100 | ((frame.len() as u32 & 0x7ff) << 9),
             None => READY,
         };
-        self.oracle.word(truth)
+        self.injector.word(status)
     }
 
     fn register(&self, key: u32) -> u32 {
         let default = match key {
             0x14 => 0xfeed_bead,
-            // Clocks run.
+            // Clocks are available.
             0x1001_000e => 0xc0,
             0x1000_0000 => 0xa9af,
             _ => 0,
@@ -127,7 +127,7 @@ impl<O: Oracle> Liar<O> {
         }
     }
 
-    /// An address within the window is good enough: the driver does not use the same one in two.
+    /// The offset within the window: the driver uses no offset in two windows.
     fn key(command: u32) -> u32 {
         let function = command >> 28 & 3;
         let mut address = command >> 11 & 0x1_ffff;
@@ -137,11 +137,11 @@ impl<O: Oracle> Liar<O> {
         function << 28 | address
     }
 
-    fn written(&mut self, command: u32, data: &mut Outgoing<'_>) {
+    fn written(&mut self, command: u32, data: &mut TxWords<'_>) {
         let words: Vec<u32> = data.map(|word| self.order(word)).collect();
         match command >> 28 & 3 {
             2 => self.request(&words),
-            // Images go nowhere.
+            // Images are not stored.
             1 if command & 0x7ff > 4 => {}
             _ => {
                 let key = Self::key(command);
@@ -153,7 +153,7 @@ impl<O: Oracle> Liar<O> {
         }
     }
 
-    /// Answers a request with zeros, and with an address where one is asked for.
+    /// Responds to a request with zeros, or with an address if one is read.
     fn request(&mut self, words: &[u32]) {
         let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
         let Some(&sequence) = bytes.get(4) else { return };
@@ -174,28 +174,28 @@ impl<O: Oracle> Liar<O> {
     }
 }
 
-/// The host's side of it.
-pub(crate) struct Host<'l, O>(pub(crate) &'l RefCell<Liar<O>>);
+/// The bus, the power pin and the delay of the host.
+pub(crate) struct Host<'l, O>(pub(crate) &'l RefCell<FaultyChip<O>>);
 
-impl<O: Oracle> Gspi for Host<'_, O> {
+impl<O: FaultInjector> Gspi for Host<'_, O> {
     type Error = Broken;
 
-    fn write(&mut self, command: u32, data: &mut Outgoing<'_>) -> Result<u32, Broken> {
-        let mut liar = self.0.borrow_mut();
-        liar.before()?;
-        let command = liar.order(command);
-        let order = liar.swapped;
-        liar.written(command, data);
-        let status = liar.status();
+    fn write(&mut self, command: u32, data: &mut TxWords<'_>) -> Result<u32, Broken> {
+        let mut chip = self.0.borrow_mut();
+        chip.before()?;
+        let command = chip.order(command);
+        let order = chip.swapped;
+        chip.written(command, data);
+        let status = chip.status();
         Ok(if order { status.rotate_left(16) } else { status })
     }
 
-    fn read(&mut self, command: u32, data: &mut Incoming<'_>) -> Result<u32, Broken> {
-        let mut liar = self.0.borrow_mut();
-        liar.before()?;
-        let command = liar.order(command);
+    fn read(&mut self, command: u32, data: &mut RxWords<'_>) -> Result<u32, Broken> {
+        let mut chip = self.0.borrow_mut();
+        chip.before()?;
+        let command = chip.order(command);
         let words = if command >> 28 & 3 == 2 {
-            let frame = liar.frames.pop_front().unwrap_or_default();
+            let frame = chip.frames.pop_front().unwrap_or_default();
             let mut words: Vec<u32> = frame
                 .chunks(4)
                 .map(|chunk| {
@@ -207,14 +207,14 @@ impl<O: Oracle> Gspi for Host<'_, O> {
             words.resize(data.words_left(), 0);
             words
         } else {
-            vec![liar.register(Liar::<O>::key(command)); data.words_left()]
+            vec![chip.register(FaultyChip::<O>::key(command)); data.words_left()]
         };
         for word in words {
-            let word = liar.oracle.word(word);
-            data.push(liar.order(word));
+            let word = chip.injector.word(word);
+            data.push(chip.order(word));
         }
-        let status = liar.status();
-        Ok(liar.order(status))
+        let status = chip.status();
+        Ok(chip.order(status))
     }
 
     fn set_strap(&mut self, _: bool) -> Result<(), Broken> {
@@ -234,10 +234,10 @@ impl<O> ErrorType for Host<'_, O> {
 
 impl<O> OutputPin for Host<'_, O> {
     fn set_low(&mut self) -> Result<(), Self::Error> {
-        let mut liar = self.0.borrow_mut();
-        liar.swapped = true;
-        liar.registers.clear();
-        liar.frames.clear();
+        let mut chip = self.0.borrow_mut();
+        chip.swapped = true;
+        chip.registers.clear();
+        chip.frames.clear();
         Ok(())
     }
 

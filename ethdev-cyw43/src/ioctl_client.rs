@@ -1,24 +1,27 @@
-//! One request at a time, its answer found by its number, and an end to every wait.
+//! Requests to the firmware (IOCTL): one at a time, matched to the response by its id, with
+//! timeouts.
 
 use ethdev::ErrorKind;
 
-use crate::bus::{Bus, Outgoing};
+use crate::bus::{Bus, TxWords};
 use crate::chip::{Chip, Mode};
-use crate::error::{Error, Fault, Wait};
-use crate::firmware::Source;
+use crate::error::{Error, Fault, WaitFor};
+use crate::firmware::FirmwareSource;
+use crate::gspi::{Function, Result};
 use crate::ioctl::{self, Command, status};
-use crate::port::{Function, Result};
 use crate::rx::Fetched;
 use crate::sdpcm;
 
 /// How long after a request the answer is looked for first, and at most how long between two looks.
 const FIRST_LOOK_US: u32 = 50;
 const LAST_LOOK_US: u32 = 1000;
-/// After so long the chip is asked over the bus, whatever its line says: a line that is stuck must not make it mute.
+/// After so long the chip is asked over the bus, whatever its line says: a line that is stuck must
+/// not make it mute.
 const BLIND_US: u32 = 50_000;
 /// However fast frames come, after so many without the answer it does not come any more.
 const MOST_FRAMES: u32 = 10_000;
-/// How long the firmware may be busy with earlier requests, in milliseconds. Setting the country takes it some 50.
+/// How long the firmware may be busy with earlier requests, in milliseconds. Setting the country
+/// takes it some 50.
 const BUSY_MS: u32 = 500;
 const BUSY_STEP_MS: u32 = 10;
 /// So many requests in a row without an answer are a firmware that stopped.
@@ -39,20 +42,20 @@ pub(crate) enum Setting {
     BssVar(&'static str, u32),
 }
 
-impl<B: Bus, FW: Source> Chip<'_, B, FW> {
+impl<B: Bus, FW: FirmwareSource> Chip<'_, B, FW> {
     /// Only a chip that was started answers.
-    pub(crate) const fn require_firmware(&self) -> Result<(), B> {
+    pub(crate) fn require_firmware(&self) -> Result<(), B> {
         match self.mode {
             Mode::Running | Mode::Stopped => Ok(()),
-            Mode::Off | Mode::Asleep { .. } => Err(Error::Request(ErrorKind::Stopped)),
+            Mode::Off | Mode::Asleep { .. } => Err(ErrorKind::Stopped.into()),
             Mode::Fault(fault) => Err(Error::Fault(fault)),
         }
     }
 
-    /// A look later, unless the time is over.
-    async fn look_later(&mut self, since: u32, pause_us: &mut u32, what: Wait) -> Result<(), B> {
+    /// Waits for the next poll, or times out.
+    async fn look_later(&mut self, since: u32, pause_us: &mut u32, what: WaitFor) -> Result<(), B> {
         let waited = self.port.elapsed_us().wrapping_sub(since);
-        if waited / 1000 >= self.config.answer_timeout_ms {
+        if waited / 1000 >= self.config.ioctl_timeout_ms {
             self.unanswered = self.unanswered.saturating_add(1);
             // One that says what became of it need not be asked twice.
             self.check_health().await?;
@@ -69,15 +72,15 @@ impl<B: Bus, FW: Source> Chip<'_, B, FW> {
         Ok(())
     }
 
-    /// One request at a time: where the answer to an earlier one is still to come, because nobody waited for it to the end, it is waited for, but not for ever.
+    /// One request at a time: where the answer to an earlier one is still to come, because nobody
+    /// waited for it to the end, it is waited for, but not for ever.
     async fn let_earlier_end(&mut self) -> Result<(), B> {
         let since = self.port.elapsed_us();
         let mut pause_us = FIRST_LOOK_US;
         let mut frames = 0;
         while self.outstanding.is_some() {
             frames += 1;
-            if self.port.elapsed_us().wrapping_sub(since) / 1000 >= self.config.answer_timeout_ms
-                || frames > MOST_FRAMES
+            if self.port.elapsed_us().wrapping_sub(since) / 1000 >= self.config.ioctl_timeout_ms || frames > MOST_FRAMES
             {
                 self.outstanding = None;
             } else if !self.absorb_one().await? {
@@ -88,7 +91,8 @@ impl<B: Bus, FW: Source> Chip<'_, B, FW> {
         Ok(())
     }
 
-    /// Sends a request and waits for its answer, whose payload goes to `answer`; how much of that was written. Frames that come meanwhile are stored.
+    /// Sends a request and waits for its answer, whose payload goes to `answer`; how much of that
+    /// was written. Frames that come meanwhile are stored.
     async fn request_once(
         &mut self,
         command: Command,
@@ -102,7 +106,7 @@ impl<B: Bus, FW: Source> Chip<'_, B, FW> {
         let mut frames = 0;
         while !self.credits.for_control() {
             if frames >= MOST_FRAMES || !self.absorb_one().await? {
-                self.look_later(since, &mut pause_us, Wait::Credit).await?;
+                self.look_later(since, &mut pause_us, WaitFor::Credit).await?;
             }
             frames += 1;
         }
@@ -116,7 +120,7 @@ impl<B: Bus, FW: Source> Chip<'_, B, FW> {
         let _ = ethdev::frame::copy_vectored(&[&sdpcm, &cdc], &mut head);
         let bytes = head.len().saturating_add(len).next_multiple_of(4);
         self.port
-            .write(Function::Wlan, 0, bytes, Outgoing::new(&head, parts))
+            .write(Function::Wlan, 0, bytes, TxWords::new(&head, parts))
             .await?;
         self.credits.spend();
         since = self.port.elapsed_us();
@@ -142,7 +146,7 @@ impl<B: Bus, FW: Source> Chip<'_, B, FW> {
                     }
                     return Ok(reply.len.min(answer.len()));
                 }
-                _ => self.look_later(since, &mut pause_us, Wait::Answer).await?,
+                _ => self.look_later(since, &mut pause_us, WaitFor::Response).await?,
             }
         }
     }
@@ -172,7 +176,8 @@ impl<B: Bus, FW: Source> Chip<'_, B, FW> {
         self.request(command, true, &[payload], &mut []).await.map(|_| ())
     }
 
-    /// One after another. They are listed, and not awaited one by one, because each await of a request takes some hundred bytes of flash.
+    /// One after another. They are listed, and not awaited one by one, because each await of a
+    /// request takes some hundred bytes of flash.
     pub(crate) async fn set_all(&mut self, settings: &[Setting]) -> Result<(), B> {
         for setting in settings {
             let (command, name, interface, value) = match *setting {
@@ -197,7 +202,7 @@ impl<B: Bus, FW: Source> Chip<'_, B, FW> {
         let zeros = ZEROS.get(..N).unwrap_or(&ZEROS);
         let len = self.request(command, false, &[zeros], &mut answer).await?;
         if len < N {
-            return Err(Error::BadAnswer {
+            return Err(Error::BadResponse {
                 request: command as u32,
             });
         }
@@ -230,7 +235,7 @@ impl<B: Bus, FW: Source> Chip<'_, B, FW> {
         let parts = [name.as_bytes(), &[0], zeros];
         let len = self.request(Command::GetVar, false, &parts, &mut answer).await?;
         if len < N {
-            return Err(Error::BadAnswer {
+            return Err(Error::BadResponse {
                 request: Command::GetVar as u32,
             });
         }

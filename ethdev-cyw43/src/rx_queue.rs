@@ -1,25 +1,26 @@
-//! Frames that wait for the caller, in memory that the caller supplied: a queue of frames of any length, first in, first out.
+//! A queue of received frames of any length, in memory that the caller supplied.
 
 /// Bytes before each frame: its length.
 const PREFIX: usize = 2;
 
-/// The queue. Frames lie one after another; the space of those that left is won back by moving the rest when it is needed.
-pub(crate) struct Store<'m> {
+/// The queue. Frames lie one after another; the space of those that left is won back by moving the
+/// rest when it is needed.
+pub(crate) struct RxQueue<'m> {
     memory: &'m mut [u8],
     head: usize,
     tail: usize,
     count: u16,
 }
 
-impl core::fmt::Debug for Store<'_> {
+impl core::fmt::Debug for RxQueue<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Store")
+        f.debug_struct("RxQueue")
             .field("count", &self.count)
             .finish_non_exhaustive()
     }
 }
 
-impl<'m> Store<'m> {
+impl<'m> RxQueue<'m> {
     pub(crate) const fn new(memory: &'m mut [u8]) -> Self {
         Self {
             memory,
@@ -43,7 +44,8 @@ impl<'m> Store<'m> {
         self.memory.len() + self.head >= self.tail + PREFIX + len
     }
 
-    /// Memory for the next frame, of at most `len` bytes; empty where there is none. It becomes one with [`push`](Self::push).
+    /// Memory for the next frame, of at most `len` bytes; empty where there is none. It becomes one
+    /// with [`push`](Self::push).
     pub(crate) fn room(&mut self, len: usize) -> &mut [u8] {
         if !self.has_room(len) {
             return &mut [];
@@ -113,32 +115,32 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_queue_of_frames(size in 0_usize..400, steps: Vec<(bool, u8, u8)>) {
+        fn queue_any_steps_matches_model(size in 0_usize..400, steps: Vec<(bool, u8, u8)>) {
             let mut memory = std::vec![0; size];
-            let mut store = Store::new(&mut memory);
+            let mut queue = RxQueue::new(&mut memory);
             let mut model: VecDeque<Vec<u8>> = VecDeque::new();
             for (push, len, fill) in steps {
                 if push {
                     let len = usize::from(len);
                     let used: usize = model.iter().map(|frame| frame.len() + PREFIX).sum();
-                    prop_assert_eq!(store.has_room(len), size >= used + PREFIX + len);
-                    if store.has_room(len) {
+                    prop_assert_eq!(queue.has_room(len), size >= used + PREFIX + len);
+                    if queue.has_room(len) {
                         // Shorter than was asked for, as frames turn out to be.
                         let real = len - usize::from(fill).min(len);
-                        let room = store.room(len);
+                        let room = queue.room(len);
                         prop_assert_eq!(room.len(), len);
                         room.fill(fill);
-                        store.push(real);
+                        queue.push(real);
                         model.push_back(std::vec![fill; real]);
                     } else {
-                        prop_assert!(store.room(len).is_empty());
+                        prop_assert!(queue.room(len).is_empty());
                     }
                 } else {
-                    store.pop();
+                    queue.pop();
                     model.pop_front();
                 }
-                prop_assert_eq!(store.front(), model.front().map(Vec::as_slice));
-                prop_assert_eq!(usize::from(store.count), model.len());
+                prop_assert_eq!(queue.front(), model.front().map(Vec::as_slice));
+                prop_assert_eq!(usize::from(queue.count), model.len());
             }
         }
     }

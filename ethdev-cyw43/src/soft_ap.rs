@@ -1,20 +1,19 @@
-//! Being the access point of a network.
+//! Access point mode.
 
 use crate::bus::Bus;
 use crate::chip::{Chip, Joining};
-use crate::control::{WPA2_PSK, WSEC_AES};
-use crate::error::Error;
-use crate::firmware::Source;
+use crate::firmware::FirmwareSource;
+use crate::gspi::Result;
 use crate::ioctl::{Command, var};
-use crate::network::{Invalid, Network, Security};
-use crate::port::Result;
-use crate::request::Setting;
+use crate::ioctl_client::Setting;
+use crate::network::{Network, ParamError, Security};
+use crate::wifi::{WPA2_PSK, WSEC_AES};
 
 /// How long the firmware may take to be on the air, and how far apart two looks are.
 const ON_AIR_MS: u32 = 1000;
 const LOOK_US: u32 = 1000;
 
-/// An access point: open, or WPA2.
+/// The configuration of an access point: open, or WPA2.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct ApConfig {
@@ -23,26 +22,27 @@ pub struct ApConfig {
 }
 
 impl ApConfig {
-    /// For this network ([`Network::open`] or [`Network::wpa2`]), on this channel (1 to 14).
+    /// Creates a configuration for a network ([`Network::open`] or [`Network::wpa2`]) on a channel,
+    /// 1 to 14.
     ///
     /// # Errors
     ///
-    /// [`Invalid::ApSecurity`], [`Invalid::Channel`].
-    pub const fn new(network: Network, channel: u8) -> core::result::Result<Self, Invalid> {
+    /// [`ParamError::ApSecurity`], [`ParamError::Channel`].
+    pub const fn new(network: Network, channel: u8) -> core::result::Result<Self, ParamError> {
         if !matches!(network.security, Security::Open | Security::Wpa2) {
-            return Err(Invalid::ApSecurity);
+            return Err(ParamError::ApSecurity);
         }
         if channel < 1 || channel > 14 {
-            return Err(Invalid::Channel { channel });
+            return Err(ParamError::Channel { channel });
         }
         Ok(Self { network, channel })
     }
 }
 
-impl<B: Bus, FW: Source> Chip<'_, B, FW> {
+impl<B: Bus, FW: FirmwareSource> Chip<'_, B, FW> {
     pub(crate) async fn start_ap(&mut self, config: &ApConfig) -> Result<(), B> {
         if !self.is_running()? {
-            return Err(Error::Request(ethdev::ErrorKind::Stopped));
+            return Err(ethdev::ErrorKind::Stopped.into());
         }
         if self.ap.is_some() {
             self.stop_ap().await?;
@@ -117,7 +117,7 @@ impl<B: Bus, FW: Source> Chip<'_, B, FW> {
 
     pub(crate) async fn stop_ap(&mut self) -> Result<(), B> {
         if !self.is_running()? {
-            return Err(Error::Request(ethdev::ErrorKind::Stopped));
+            return Err(ethdev::ErrorKind::Stopped.into());
         }
         if self.ap.is_some() {
             self.end_ap().await?;
@@ -132,12 +132,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_it_cannot_be_is_refused() {
+    fn new_invalid_channel_or_security_is_rejected() {
         let wpa2 = Network::wpa2("net", "passphrase").unwrap();
         assert!(ApConfig::new(wpa2, 6).is_ok());
-        assert_eq!(ApConfig::new(wpa2, 0), Err(Invalid::Channel { channel: 0 }));
-        assert_eq!(ApConfig::new(wpa2, 15), Err(Invalid::Channel { channel: 15 }));
+        assert_eq!(ApConfig::new(wpa2, 0), Err(ParamError::Channel { channel: 0 }));
+        assert_eq!(ApConfig::new(wpa2, 15), Err(ParamError::Channel { channel: 15 }));
         let wpa3 = Network::wpa3("net", "passphrase").unwrap();
-        assert_eq!(ApConfig::new(wpa3, 6), Err(Invalid::ApSecurity));
+        assert_eq!(ApConfig::new(wpa3, 6), Err(ParamError::ApSecurity));
     }
 }

@@ -1,24 +1,26 @@
-//! A chip that answers what it likes, over a bus that fails: no panic, no length that is not there, and every call ends.
+//! A chip that responds at random, over a bus that fails: no panic, valid lengths, bounded calls.
 
-#[path = "bad_chip/liar.rs"]
-mod liar;
+#[path = "misbehaving_chip/bus.rs"]
+mod bus;
 
 use std::cell::RefCell;
+use std::time::Duration;
 
+use bus::{FaultInjector, FaultyChip, Host};
 use ethdev::{Control, EthernetDevice, Interest, MacAddress, Multicast, Rearm, RxFilter};
-use ethdev_cyw43::{ApConfig, Config, Cyw43, Images, Network, ReconnectPolicy, ScanOptions, Verify};
-use liar::{Host, Liar, Oracle};
+use ethdev_cyw43::{ApConfig, Config, Cyw43, FirmwareImages, Network, ReconnectPolicy, ScanOptions, Verify};
 
-/// More transactions in one call are no bound: requests may see ten thousand frames each, and a join has a dozen of them.
+/// Most transactions of one call: a request may see ten thousand frames, and a join has a dozen
+/// requests.
 const MOST_TRANSACTIONS: u64 = 400_000;
-/// More waiting in one call is no bound either.
+/// Longest wait of one call.
 const MOST_WAIT_NS: u64 = 60_000_000_000;
 
 struct Rng {
     state: u64,
-    /// One word in so many is a lie; 0 = none.
-    lies: u64,
-    /// One transaction in so many fails; 0 = none.
+    /// One word in N is corrupted; 0 for none.
+    corruptions: u64,
+    /// One transaction in N fails; 0 for none.
     failures: u64,
 }
 
@@ -36,15 +38,15 @@ impl Rng {
     }
 }
 
-impl Oracle for Rng {
-    fn word(&mut self, truth: u32) -> u32 {
-        if !self.one_in(self.lies) {
-            return truth;
+impl FaultInjector for Rng {
+    fn word(&mut self, value: u32) -> u32 {
+        if !self.one_in(self.corruptions) {
+            return value;
         }
         match self.roll() % 5 {
             0 => 0,
             1 => u32::MAX,
-            2 => truth ^ 1 << (self.roll() % 32),
+            2 => value ^ 1 << (self.roll() % 32),
             _ => self.roll() as u32,
         }
     }
@@ -54,11 +56,11 @@ impl Oracle for Rng {
     }
 }
 
-fn run(seed: u64, lies: u64, failures: u64) -> u32 {
-    let chip = RefCell::new(Liar::new(
+fn run(seed: u64, corruptions: u64, failures: u64) -> u32 {
+    let chip = RefCell::new(FaultyChip::new(
         Rng {
             state: seed,
-            lies: 0,
+            corruptions: 0,
             failures: 0,
         },
         MOST_TRANSACTIONS,
@@ -66,13 +68,13 @@ fn run(seed: u64, lies: u64, failures: u64) -> u32 {
     let mut memory = [0; 4096];
     let config = Config::new()
         .with_verify(Verify::Nothing)
-        .with_rejoin(ReconnectPolicy::PERSISTENT)
-        .with_join_timeout_ms(2000);
-    let images = Images::new(&[1; 200], &[2; 40], &[3; 100]);
+        .with_reconnect(ReconnectPolicy::PERSISTENT)
+        .with_join_timeout(Duration::from_millis(2000));
+    let images = FirmwareImages::new(&[1; 200], &[2; 40], &[3; 100]);
     let mut nic = Cyw43::new(Host(&chip), Host(&chip), Host(&chip), images, &mut memory, config).unwrap();
-    nic.start().expect("an honest chip starts");
-    chip.borrow_mut().oracle.lies = lies;
-    chip.borrow_mut().oracle.failures = failures;
+    nic.start().expect("the chip does not start");
+    chip.borrow_mut().injector.corruptions = corruptions;
+    chip.borrow_mut().injector.failures = failures;
     let network = Network::wpa2("network", "passphrase").unwrap();
     let mut buf = [0; 1600];
     let mut received = 0;
@@ -80,7 +82,7 @@ fn run(seed: u64, lies: u64, failures: u64) -> u32 {
         let (call, len, byte) = {
             let mut chip = chip.borrow_mut();
             chip.begin();
-            let rng = &mut chip.oracle;
+            let rng = &mut chip.injector;
             (rng.roll() % 26, (rng.roll() % 1600) as usize, rng.roll() as u8)
         };
         match call {
@@ -97,7 +99,7 @@ fn run(seed: u64, lies: u64, failures: u64) -> u32 {
             10 => drop(nic.rearm(Interest::ALL)),
             11 => drop(nic.disarm()),
             12 => drop(nic.rssi_dbm()),
-            13 => drop(nic.association()),
+            13 => drop(nic.current_bss()),
             14 => drop(nic.scan(&ScanOptions::new(), |_| {})),
             15 => drop(nic.set_rx_filter(RxFilter::DEFAULT.with_multicast(Multicast::All))),
             16 if byte < 40 => drop(nic.join(&network)),
@@ -106,16 +108,16 @@ fn run(seed: u64, lies: u64, failures: u64) -> u32 {
             19 if byte < 20 => drop(nic.stop()),
             20 => {
                 if nic.service().is_err() {
-                    // Only an honest chip gets up again, mostly.
-                    let (lies, failures) = (chip.borrow().oracle.lies, chip.borrow().oracle.failures);
-                    chip.borrow_mut().oracle.lies = 0;
-                    chip.borrow_mut().oracle.failures = 0;
+                    // Without faults, so that it usually succeeds.
+                    let (corruptions, failures) = (chip.borrow().injector.corruptions, chip.borrow().injector.failures);
+                    chip.borrow_mut().injector.corruptions = 0;
+                    chip.borrow_mut().injector.failures = 0;
                     let _ = nic.recover();
-                    chip.borrow_mut().oracle.lies = lies;
-                    chip.borrow_mut().oracle.failures = failures;
+                    chip.borrow_mut().injector.corruptions = corruptions;
+                    chip.borrow_mut().injector.failures = failures;
                 }
             }
-            21 => chip.borrow_mut().tell(
+            21 => chip.borrow_mut().send_event(
                 byte % 80,
                 byte >> 7,
                 (len % 12) as u8,
@@ -123,10 +125,10 @@ fn run(seed: u64, lies: u64, failures: u64) -> u32 {
                 &buf[..len / 4],
             ),
             22 => {
-                // Up, mostly.
-                chip.borrow_mut().tell(16, 1, 0, 0, &[]);
-                chip.borrow_mut().tell(46, 0, 6, 0, &[]);
-                chip.borrow_mut().tell(0, 0, 0, 0, &[]);
+                // Usually the link is up after these.
+                chip.borrow_mut().send_event(16, 1, 0, 0, &[]);
+                chip.borrow_mut().send_event(46, 0, 6, 0, &[]);
+                chip.borrow_mut().send_event(0, 0, 0, 0, &[]);
             }
             23 => chip.borrow_mut().deliver(byte % 20, &buf[..len]),
             _ => {
@@ -136,7 +138,7 @@ fn run(seed: u64, lies: u64, failures: u64) -> u32 {
         }
         assert!(
             chip.borrow().waited_ns < MOST_WAIT_NS,
-            "seed {seed}: call {call} waits for ever"
+            "seed {seed}: call {call} does not return"
         );
         nic.start().ok();
     }
@@ -144,16 +146,16 @@ fn run(seed: u64, lies: u64, failures: u64) -> u32 {
 }
 
 #[test]
-fn an_honest_chip_is_believed() {
+fn driver_no_faults_receives_frames() {
     let received: u32 = (0..10).map(|seed| run(seed, 0, 0)).sum();
     assert!(received > 50, "{received} frames");
 }
 
 #[test]
-fn lies_and_failures_end() {
+fn driver_random_faults_are_bounded() {
     for seed in 0..12 {
-        for (lies, failures) in [(500, 0), (50, 0), (5, 0), (1, 0), (0, 50), (200, 200)] {
-            run(seed, lies, failures);
+        for (corruptions, failures) in [(500, 0), (50, 0), (5, 0), (1, 0), (0, 50), (200, 200)] {
+            run(seed, corruptions, failures);
         }
     }
 }

@@ -1,9 +1,10 @@
-//! Transactions by function: commands, the two word orders, the status word. The only file that touches the bus trait.
+//! Transactions by function: commands, the two word orders, the status word. The only file that
+//! touches the bus trait.
 
-use crate::bus::{Bus, Incoming, Outgoing};
+use crate::bus::{Bus, RxWords, TxWords};
 use crate::error::Error;
+use crate::gspi_words::{OneWord, WordSink};
 use crate::regs::{BusReg, status};
-use crate::words::{OneWord, WordSink};
 
 /// With the bus' error, of whichever kind of bus.
 pub(crate) type Result<T, B> = core::result::Result<T, Error<<B as Bus>::BusError>>;
@@ -20,7 +21,8 @@ pub(crate) enum Function {
     Wlan = 2,
 }
 
-/// The command word: direction, always with incrementing addresses, function, 17 bits of address, 11 of length in bytes (0 means 2048).
+/// The command word: direction, always with incrementing addresses, function, 17 bits of address,
+/// 11 of length in bytes (0 means 2048).
 pub(crate) const fn command(write: bool, function: Function, address: u32, bytes: usize) -> u32 {
     const INCREMENT: u32 = 1 << 30;
     ((write as u32) << 31)
@@ -36,7 +38,8 @@ pub(crate) struct Port<B> {
     pub(crate) bus: B,
     /// Whether the chip is in the word order that it has after power-up.
     pub(crate) swapped: bool,
-    /// What the last transaction said of the chip's state; `None` where it said nothing, failed, or was dropped.
+    /// What the last transaction said of the chip's state; `None` where it said nothing, failed, or
+    /// was dropped.
     status: Option<u32>,
     /// The backplane window as it is set; `None` where that is not known.
     pub(crate) window: Option<u32>,
@@ -61,7 +64,8 @@ impl<B: Bus> Port<B> {
         self.window = None;
     }
 
-    /// A clock that counts what was waited, and what the bus takes at least (50 MHz is its fastest). Wraps after 71 minutes.
+    /// A clock that counts what was waited, and what the bus takes at least (50 MHz is its
+    /// fastest). Wraps after 71 minutes.
     pub(crate) const fn elapsed_us(&self) -> u32 {
         self.elapsed_us
     }
@@ -96,7 +100,7 @@ impl<B: Bus> Port<B> {
         function: Function,
         address: u32,
         bytes: usize,
-        data: Outgoing<'_>,
+        data: TxWords<'_>,
     ) -> Result<(), B> {
         let command = self.order(command(true, function, address, bytes));
         let mut data = data.swapped(self.swapped);
@@ -116,7 +120,7 @@ impl<B: Bus> Port<B> {
         sink: &mut (dyn WordSink + Send),
     ) -> Result<(), B> {
         let command = self.order(command(false, function, address, bytes));
-        let mut data = Incoming::new(padding, bytes, self.swapped, sink);
+        let mut data = RxWords::new(padding, bytes, self.swapped, sink);
         let words = data.words_left() + 2;
         self.status = None;
         let status = self.bus.read(command, &mut data).await.map_err(Error::Bus)?;
@@ -138,7 +142,7 @@ impl<B: Bus> Port<B> {
     pub(crate) async fn write_reg(&mut self, reg: BusReg, value: u32) -> Result<(), B> {
         let data = value.to_le_bytes();
         // One word goes over, whatever the size.
-        self.write(Function::Bus, reg.address, reg.size as usize, Outgoing::new(&data, &[]))
+        self.write(Function::Bus, reg.address, reg.size as usize, TxWords::new(&data, &[]))
             .await
     }
 }
@@ -149,7 +153,7 @@ mod tests {
     use crate::regs::{self, f1};
 
     #[test]
-    fn commands_as_other_drivers_send_them() {
+    fn command_words_match_other_drivers() {
         let reg = |write, reg: BusReg| command(write, Function::Bus, reg.address, reg.size as usize);
         assert_eq!(reg(false, regs::TEST), 0x4000_a004);
         assert_eq!(reg(true, regs::SCRATCH), 0xc000_c004);

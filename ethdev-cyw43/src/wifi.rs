@@ -1,17 +1,17 @@
-//! What only a radio has: networks, scans, signal strength, pins.
+//! Wi-Fi: networks, scans, signal strength; and the pins of the chip.
 
 use ethdev::{ErrorKind, MacAddress};
 
 use crate::bus::Bus;
 use crate::chip::{Chip, Joining, Mode};
 use crate::config::PowerSave;
-use crate::error::{Error, Wait};
-use crate::firmware::Source;
+use crate::error::{Error, WaitFor};
+use crate::firmware::FirmwareSource;
+use crate::gspi::Result;
 use crate::ioctl::{Command, status, var, words};
+use crate::ioctl_client::Setting;
 use crate::join::JoinError;
 use crate::network::{Country, Network, Security};
-use crate::port::Result;
-use crate::request::Setting;
 use crate::scan::{AccessPoint, Scan, ScanOptions};
 
 /// `wsec`: which ciphers are taken.
@@ -26,34 +26,34 @@ const SUPPLICANT_MS: u32 = 2500;
 const KEY_US: u32 = 3000;
 /// The requests that begin an attempt, see `join_step`.
 const JOIN_STEPS: u8 = 11;
-/// How far apart two looks at an attempt are.
+/// Poll interval of an attempt, in milliseconds.
 const LOOK_MS: u32 = 1;
-/// At every so manieth look the chip's health is looked at as well.
+/// Every N-th poll also checks that the chip is alive.
 const HEALTH_LOOKS: u32 = 100;
-/// After so many looks at a line that says nothing, the chip is asked over the bus.
+/// After N polls of a silent line, the status is read over the bus.
 const BLIND_LOOKS: u32 = 64;
 /// How long a scan may take, in milliseconds: some 1.5 s are usual, and passive ones take longer.
 const SCAN_MS: u32 = 15_000;
 
-/// Where the device is connected to.
+/// The access point that the device is associated with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
-pub struct Association {
+pub struct BssInfo {
     /// Address of the access point.
     pub bssid: MacAddress,
-    /// Channel of the 2.4 GHz band; `None` where the firmware does not tell.
+    /// Channel of the 2.4 GHz band, 1 to 14; `None` if the firmware does not report it.
     pub channel: Option<u8>,
-    /// How strongly it is heard, in dBm.
+    /// Signal strength in dBm.
     pub rssi_dbm: i16,
 }
 
-impl<B: Bus, FW: Source> Chip<'_, B, FW> {
+impl<B: Bus, FW: FirmwareSource> Chip<'_, B, FW> {
     fn require_running(&self) -> Result<(), B> {
         if self.is_running()? {
             Ok(())
         } else {
-            Err(Error::Request(ErrorKind::Stopped))
+            Err(ErrorKind::Stopped.into())
         }
     }
 
@@ -106,7 +106,8 @@ impl<B: Bus, FW: Source> Chip<'_, B, FW> {
         Ok(step + 1 >= JOIN_STEPS)
     }
 
-    /// The passphrase as the firmware takes it for WPA2: length, "it is a passphrase", and room for 64 characters.
+    /// The passphrase as the firmware takes it for WPA2: length, "it is a passphrase", and room for
+    /// 64 characters.
     pub(crate) async fn set_psk(&mut self, network: &Network) -> Result<(), B> {
         const IS_PASSPHRASE: u8 = 1;
         let Some(passphrase) = &network.passphrase else {
@@ -189,7 +190,7 @@ impl<B: Bus, FW: Source> Chip<'_, B, FW> {
         }
     }
 
-    /// A look later; now and then over the bus, whatever the line says.
+    /// Waits for the poll interval; every N-th time reads the status over the bus.
     async fn look_again(&mut self, looks: &mut u32) -> Result<(), B> {
         self.port.wait_us(LOOK_MS * 1000).await;
         *looks = looks.wrapping_add(1);
@@ -203,7 +204,8 @@ impl<B: Bus, FW: Source> Chip<'_, B, FW> {
         Ok(())
     }
 
-    /// An attempt is over. One that failed is ended in the chip too: left to itself, the firmware would try for ever.
+    /// An attempt is over. One that failed is ended in the chip too: left to itself, the firmware
+    /// would retry indefinitely.
     async fn end_attempt(&mut self, outcome: core::result::Result<(), JoinError>) -> Result<(), B> {
         self.join_error = outcome.err();
         match outcome {
@@ -215,11 +217,10 @@ impl<B: Bus, FW: Source> Chip<'_, B, FW> {
         }
     }
 
-    /// How many milliseconds passed since this was asked last: by the caller's clock, or by waiting for one, so that time passes by a clock that the driver
-    /// knows.
+    /// How many milliseconds passed since this was asked last: by the caller's clock, or by waiting
+    /// for one, so that time passes by a clock that the driver knows.
     async fn passed_ms(&mut self) -> u32 {
-        if let Some(now_ms) = self.config.now_ms {
-            let now_ms = now_ms();
+        if let Some(now_ms) = self.config.now_ms() {
             now_ms.wrapping_sub(core::mem::replace(&mut self.tended_ms, now_ms))
         } else {
             self.port.wait_us(LOOK_MS * 1000).await;
@@ -229,18 +230,18 @@ impl<B: Bus, FW: Source> Chip<'_, B, FW> {
 
     /// From here on time is counted.
     fn begin_to_count(&mut self, joining: Joining) {
-        self.tended_ms = self.config.now_ms.map_or(0, |now_ms| now_ms());
+        self.tended_ms = self.config.now_ms().unwrap_or(0);
         self.joining = joining;
     }
 
-    /// Goes on with an attempt to join again: one request, or a look.
+    /// Continues an attempt to reconnect: one request, or one poll.
     pub(crate) async fn tend_join(&mut self) -> Result<(), B> {
         let Some(network) = self.network else {
             self.joining = Joining::Idle;
             return Ok(());
         };
         match self.joining {
-            Joining::Idle if !self.link_up && self.config.rejoin.is_some() && self.ap.is_none() => {
+            Joining::Idle if !self.link_up && self.config.reconnect.is_some() && self.ap.is_none() => {
                 self.attempts = 0;
                 self.joining = Joining::Pausing(0);
                 Ok(())
@@ -292,21 +293,21 @@ impl<B: Bus, FW: Source> Chip<'_, B, FW> {
         self.joining = Joining::Idle;
         if let Err(why) = outcome {
             self.attempts = self.attempts.saturating_add(1);
-            let policy = self.config.rejoin;
+            let policy = self.config.reconnect;
             let pause_ms = policy.and_then(|policy| policy.pause_after(self.attempts, why));
             self.begin_to_count(pause_ms.map_or(Joining::GivenUp, |ms| Joining::Pausing(ms.max(1))));
         }
         self.end_attempt(outcome).await
     }
 
-    pub(crate) async fn leave(&mut self) -> Result<(), B> {
+    pub(crate) async fn disconnect(&mut self) -> Result<(), B> {
         self.require_running()?;
         self.network = None;
         self.joining = Joining::Idle;
         self.disassociate().await
     }
 
-    pub(crate) async fn association(&mut self) -> Result<Option<Association>, B> {
+    pub(crate) async fn current_bss(&mut self) -> Result<Option<BssInfo>, B> {
         self.require_running()?;
         let bssid = match self.query::<6>(Command::GetBssid).await {
             Ok(bssid) => MacAddress::new(bssid),
@@ -324,7 +325,7 @@ impl<B: Bus, FW: Source> Chip<'_, B, FW> {
             Ok(_) | Err(Error::Rejected { .. }) => None,
             Err(e) => return Err(e),
         };
-        Ok(Some(Association {
+        Ok(Some(BssInfo {
             bssid,
             channel,
             rssi_dbm: self.rssi().await?,
@@ -372,7 +373,7 @@ impl<B: Bus, FW: Source> Chip<'_, B, FW> {
                 Scan::Pending => {
                     if self.port.elapsed_us().wrapping_sub(since) / 1000 >= SCAN_MS {
                         self.scanning.running = false;
-                        return Err(Error::Timeout(Wait::Answer));
+                        return Err(Error::Timeout(WaitFor::Response));
                     }
                     self.look_again(&mut looks).await?;
                 }
@@ -402,18 +403,14 @@ impl<B: Bus, FW: Source> Chip<'_, B, FW> {
 
     pub(crate) async fn set_gpio(&mut self, pin: u8, high: bool) -> Result<(), B> {
         self.require_firmware()?;
-        let mask = 1_u32
-            .checked_shl(pin.into())
-            .ok_or(Error::Request(ErrorKind::InvalidInput))?;
+        let mask = 1_u32.checked_shl(pin.into()).ok_or(ErrorKind::InvalidInput)?;
         self.set_var(var::GPIOOUT, &words(mask, if high { mask } else { 0 }))
             .await
     }
 
     pub(crate) async fn gpio(&mut self, pin: u8) -> Result<bool, B> {
         self.require_firmware()?;
-        let mask = 1_u32
-            .checked_shl(pin.into())
-            .ok_or(Error::Request(ErrorKind::InvalidInput))?;
+        let mask = 1_u32.checked_shl(pin.into()).ok_or(ErrorKind::InvalidInput)?;
         Ok(u32::from_le_bytes(self.get_var(var::CCGPIOIN).await?) & mask != 0)
     }
 }

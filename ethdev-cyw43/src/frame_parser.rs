@@ -1,14 +1,15 @@
-//! Where a frame of function 2 goes while it is read: its headers are looked at as they come, and its body goes straight to where it belongs.
+//! Parses a frame of function 2 while it is read, and stores its body directly where it belongs.
 
+use crate::gspi_words::WordSink;
 use crate::ioctl::Reply;
 use crate::sdpcm::{BDC, Channel, HEADER, Header, bdc_skip};
-use crate::words::WordSink;
 
 /// Bytes of a CDC header.
 const CDC: usize = crate::ioctl::HEADER;
 
-/// Takes a frame word by word. The chip pads frames in front, so that nobody knows before where the body begins, or how long it is.
-pub(crate) struct Landing<'a> {
+/// Takes a frame word by word. The chip pads frames in front, so that it is unknown before where
+/// the body begins, or how long it is.
+pub(crate) struct FrameParser<'a> {
     announced: usize,
     at: usize,
     head: [u8; HEADER],
@@ -27,10 +28,10 @@ pub(crate) struct Landing<'a> {
 
 /// What a frame was.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Landed {
+pub(crate) enum Parsed {
     /// It contradicts itself.
     Malformed,
-    /// A header and nothing else, or a channel that nobody knows.
+    /// A header and nothing else, or an unknown channel.
     Nothing(Header),
     /// An Ethernet frame of so many bytes: what of it fits is in `data`.
     Data(Header, usize),
@@ -42,7 +43,7 @@ pub(crate) enum Landed {
     Reply(Header, Reply),
 }
 
-impl<'a> Landing<'a> {
+impl<'a> FrameParser<'a> {
     /// For a frame of which the status word announced this length.
     pub(crate) fn new(announced: usize, data: &'a mut [u8], events: &'a mut [u8], answer: &'a mut [u8]) -> Self {
         Self {
@@ -130,29 +131,29 @@ impl<'a> Landing<'a> {
     }
 
     /// What it was, when all words came.
-    pub(crate) fn finish(self) -> Landed {
+    pub(crate) fn finish(self) -> Parsed {
         let Some(header) = self.header.filter(|_| self.at >= self.end) else {
-            return Landed::Malformed;
+            return Parsed::Malformed;
         };
         if header.body_at == header.len {
-            return Landed::Nothing(header);
+            return Parsed::Nothing(header);
         }
         let body = header.len.checked_sub(self.body_at);
         match (header.channel, body) {
-            (None, _) => Landed::Nothing(header),
-            (Some(Channel::Data), Some(len)) => Landed::Data(header, len),
-            (Some(Channel::Data), None) => Landed::BadData(header),
-            (Some(Channel::Event), Some(len)) => Landed::Event(header, len),
+            (None, _) => Parsed::Nothing(header),
+            (Some(Channel::Data), Some(len)) => Parsed::Data(header, len),
+            (Some(Channel::Data), None) => Parsed::BadData(header),
+            (Some(Channel::Event), Some(len)) => Parsed::Event(header, len),
             (Some(Channel::Control), Some(len)) => match Reply::parse(&self.inner, len) {
-                Some(reply) => Landed::Reply(header, reply),
-                None => Landed::Nothing(header),
+                Some(reply) => Parsed::Reply(header, reply),
+                None => Parsed::Nothing(header),
             },
-            (Some(Channel::Event | Channel::Control), None) => Landed::Nothing(header),
+            (Some(Channel::Event | Channel::Control), None) => Parsed::Nothing(header),
         }
     }
 }
 
-impl WordSink for Landing<'_> {
+impl WordSink for FrameParser<'_> {
     fn word(&mut self, word: u32) {
         let bytes = word.to_le_bytes();
         if self.at >= self.body_at && self.at + 4 <= self.end {
@@ -182,7 +183,7 @@ impl WordSink for Landing<'_> {
 mod tests {
     extern crate std;
     use super::*;
-    use crate::words::Outgoing;
+    use crate::gspi_words::TxWords;
     use proptest::prelude::*;
     use std::vec::Vec;
 
@@ -191,17 +192,17 @@ mod tests {
         std::vec![a, b, !a, !b, 3, channel, 0, body_at as u8, 0, 9, 0, 0]
     }
 
-    fn land(bytes: &[u8], announced: usize, data: &mut [u8], events: &mut [u8], answer: &mut [u8]) -> Landed {
-        let mut landing = Landing::new(announced, data, events, answer);
-        for word in Outgoing::new(bytes, &[]) {
-            landing.word(word);
+    fn parse(bytes: &[u8], announced: usize, data: &mut [u8], events: &mut [u8], answer: &mut [u8]) -> Parsed {
+        let mut parser = FrameParser::new(announced, data, events, answer);
+        for word in TxWords::new(bytes, &[]) {
+            parser.word(word);
         }
-        landing.finish()
+        parser.finish()
     }
 
     proptest! {
         #[test]
-        fn a_body_comes_as_it_was_sent(
+        fn finish_valid_frame_stores_body(
             body in proptest::collection::vec(any::<u8>(), 0..1600),
             padding in 0_usize..200,
             words in 0_u8..3,
@@ -218,20 +219,20 @@ mod tests {
             bytes.extend(&body);
             bytes.resize(len + slack, 0xcc);
             let (mut data, mut events) = (std::vec![0; room], std::vec![0; room]);
-            let landed = land(&bytes, len + slack, &mut data, &mut events, &mut []);
-            let (landed_len, target) = match landed {
-                Landed::Data(_, len) if channel == 2 => (len, &data),
-                Landed::Event(_, len) if channel == 1 => (len, &events),
+            let parsed = parse(&bytes, len + slack, &mut data, &mut events, &mut []);
+            let (parsed_len, target) = match parsed {
+                Parsed::Data(_, len) if channel == 2 => (len, &data),
+                Parsed::Event(_, len) if channel == 1 => (len, &events),
                 other => return Err(TestCaseError::fail(std::format!("{other:?}"))),
             };
-            prop_assert_eq!(landed_len, body.len());
+            prop_assert_eq!(parsed_len, body.len());
             let got = body.len().min(room);
             prop_assert_eq!(&target[..got], &body[..got]);
             prop_assert!(target[got..].iter().all(|&byte| byte == 0), "beyond the frame's end");
         }
 
         #[test]
-        fn anything_lands_somewhere(bytes in proptest::collection::vec(any::<u8>(), 0..600), announced in 0_usize..2048, honest: bool) {
+        fn finish_any_bytes_lengths_are_consistent(bytes in proptest::collection::vec(any::<u8>(), 0..600), announced in 0_usize..2048, honest: bool) {
             let mut bytes = bytes;
             if honest && bytes.len() >= 4 {
                 // Past the first check, so that those behind it are reached.
@@ -240,27 +241,27 @@ mod tests {
             }
             let announced = if honest { bytes.len() } else { announced };
             let (mut data, mut events, mut answer) = ([0; 64], [0; 32], [0; 16]);
-            match land(&bytes, announced, &mut data, &mut events, &mut answer) {
-                Landed::Data(header, len) | Landed::Event(header, len) => {
+            match parse(&bytes, announced, &mut data, &mut events, &mut answer) {
+                Parsed::Data(header, len) | Parsed::Event(header, len) => {
                     prop_assert!(header.body_at + BDC + len <= header.len);
                 }
-                Landed::Reply(header, reply) => {
+                Parsed::Reply(header, reply) => {
                     prop_assert!(header.body_at + CDC + reply.len <= header.len);
                 }
-                Landed::Malformed | Landed::Nothing(_) | Landed::BadData(_) => {}
+                Parsed::Malformed | Parsed::Nothing(_) | Parsed::BadData(_) => {}
             }
         }
     }
 
     #[test]
-    fn a_frame_that_was_not_read_to_its_end_is_malformed() {
+    fn finish_incomplete_frame_is_malformed() {
         let bytes = header(300, 2, 12);
-        assert_eq!(land(&bytes, 300, &mut [], &mut [], &mut []), Landed::Malformed);
+        assert_eq!(parse(&bytes, 300, &mut [], &mut [], &mut []), Parsed::Malformed);
     }
 
     #[test]
-    fn a_header_alone_is_a_credit() {
+    fn finish_header_only_reports_credit() {
         let bytes = header(12, 0, 12);
-        assert!(matches!(land(&bytes, 12, &mut [], &mut [], &mut []), Landed::Nothing(h) if h.credit == 9));
+        assert!(matches!(parse(&bytes, 12, &mut [], &mut [], &mut []), Parsed::Nothing(h) if h.credit == 9));
     }
 }
