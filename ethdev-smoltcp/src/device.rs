@@ -1,424 +1,377 @@
-//! The adapter: a lending device on one side, smoltcp's `phy::Device` on the other.
+//! The adapter: a device on one side, smoltcp's `phy::Device` on the other.
 
 use core::fmt;
 
-use ethdev::{
-    Control, ControlError, Error, ErrorType, Events, FilterOutcome, Interest, LendingDevice, Link, MacAddress,
-    MaxFrameLen, Rearm, RearmOutcome, RxFilter, RxHalf, Stats, TxHalf,
-};
+use ethdev::{Error, ErrorKind, ErrorType, EthernetDevice, Events, Interest, LendingDevice, Link, MaxFrameLen, Stats};
 use smoltcp::iface::{Interface, SocketSet};
 use smoltcp::phy::{self, DeviceCapabilities};
 use smoltcp::time::Instant;
 use smoltcp::wire::{EthernetAddress, HardwareAddress};
 
-use crate::caps::{self, MIN_SPARE_LEN};
-use crate::ledger::{DropStats, ErrorCounts, Ledger};
+use crate::capabilities::{self, MIN_BUFFER_LEN};
+use crate::lending::Lending;
+use crate::mode::Mode;
+use crate::poll_at::{Backoff, PollAt};
+use crate::pull::Pull;
+use crate::rx::{DEFAULT_RX_BUDGET, RxPath};
+use crate::stats::{DropStats, ErrorCounts};
 use crate::tokens::{RxToken, TxToken};
-use crate::tx_port::{TxPort, TxState};
-use crate::wakeup::{Backoff, PollAt};
+use crate::tx::{FrameOrigin, TxPath, TxState};
 
-/// How many frames one [`poll`](smoltcp::iface::Interface::poll) receives at most, unless [told otherwise](SmoltcpDevice::with_rx_budget).
-pub const DEFAULT_RX_BUDGET: u16 = 64;
-
-/// Lets smoltcp use a lending device.
+/// An `ethdev` device as smoltcp's `phy::Device`.
 ///
-/// See the [crate documentation](crate) for how it is used and for what it promises.
+/// `M` is the mode: [`Pull`] for devices with the pull API, [`Lending`] for devices that lend their
+/// memory. See the [crate documentation](crate) for its use and behaviour.
 ///
 /// # Panics
 ///
-/// Nothing that the device or the wire does makes it panic, or makes smoltcp panic. smoltcp itself panics if an `Interface` that was made for a device with
-/// longer frames is polled with this one: make the interface and poll it with the same adapter.
-pub struct SmoltcpDevice<'b, D: ErrorType> {
-    device: D,
-    port: TxPort<'b, D::Error>,
-    rx: RxPort<D::Error>,
-    caps: DeviceCapabilities,
-    naps: Backoff,
-    /// What was noticed while smoltcp was polling, for the next [`service`](Self::service).
+/// No input from the device or the wire makes it panic, or makes smoltcp panic. smoltcp itself
+/// panics if an `Interface` that was created with a device of longer frames is polled with this
+/// one: create the interface and poll it with the same adapter.
+pub struct SmoltcpDevice<'b, D: ErrorType, M = Pull<'b>> {
+    pub(crate) device: D,
+    pub(crate) mode: M,
+    tx: TxPath<'b, D::Error>,
+    rx: RxPath<D::Error>,
+    capabilities: DeviceCapabilities,
+    backoff: Backoff,
+    /// What was found while smoltcp was polling, for the next [`service`](Self::service).
     events: Events,
 }
 
-/// What is kept about receiving.
-#[derive(Debug)]
-struct RxPort<E> {
-    /// How many frames may be received before smoltcp is told that there are none, of `budget`.
-    left: u16,
-    budget: u16,
-    /// The last `poll` ended because none were left of the budget, not because nothing was received.
-    spent: bool,
-    ledger: Ledger<E>,
-}
-
-impl<E> RxPort<E> {
-    const fn new(budget: u16) -> Self {
-        Self {
-            left: budget,
-            budget,
-            spent: false,
-            ledger: Ledger::new(),
-        }
-    }
-
-    #[cold]
-    const fn refill(&mut self, spent: bool) {
-        self.left = self.budget;
-        self.spent = spent;
-    }
-}
-
-/// The spare is shorter than [`MIN_SPARE_LEN`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct SpareTooShort {
-    /// Its length in bytes.
-    pub len: usize,
-}
-
-impl fmt::Display for SpareTooShort {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "spare of {} bytes, at least {MIN_SPARE_LEN} are needed", self.len)
-    }
-}
-
-impl core::error::Error for SpareTooShort {}
-
-impl<'b, D: LendingDevice> SmoltcpDevice<'b, D> {
-    /// Puts smoltcp's interface in front of `device`.
+impl<'b, D: EthernetDevice> SmoltcpDevice<'b, D> {
+    /// Creates an adapter for a device with the pull API: a bus device, or any other.
     ///
-    /// `spare` takes the frame that smoltcp insists on writing when the device has no room for it. smoltcp is told the shortest of `N` and the device's
-    /// longest frames; 1514 bytes are right for Ethernet. Fewer than [`MIN_SPARE_LEN`] do not compile.
+    /// `rx` holds the received frame while smoltcp reads it, `reply` the frame that is being sent,
+    /// or a reply that waits because the device is busy. smoltcp uses frames as long as both
+    /// buffers and the device allow; 1514 bytes each are right for Ethernet. Longer received
+    /// frames are discarded and counted in [`rx_discarded`](ethdev::Stats::rx_discarded).
+    ///
+    /// A buffer may have any length. With one shorter than [`MIN_BUFFER_LEN`] nothing is received
+    /// or sent, and each poll ends with the error
+    /// [`BufferTooSmall`](ErrorKind::BufferTooSmall): see [`take_error`](Self::take_error).
     #[must_use]
-    pub fn new<const N: usize>(device: D, spare: &'b mut [u8; N]) -> Self {
-        const {
-            assert!(N >= MIN_SPARE_LEN, "the spare is shorter than MIN_SPARE_LEN");
-        }
-        Self::build(device, spare)
+    pub fn new(device: D, rx: &'b mut [u8], reply: &'b mut [u8]) -> Self {
+        Self::build(device, Pull::new(rx), reply)
     }
+}
 
-    /// The same with a spare whose length is known at run time only.
+impl<'b, D: LendingDevice> SmoltcpDevice<'b, D, Lending> {
+    /// Creates an adapter for a device with the zero-copy API: frames are read and written in the
+    /// memory of the device.
     ///
-    /// # Errors
-    ///
-    /// The spare is shorter than [`MIN_SPARE_LEN`].
-    pub fn try_new(device: D, spare: &'b mut [u8]) -> Result<Self, SpareTooShort> {
-        if spare.len() < MIN_SPARE_LEN {
-            return Err(SpareTooShort { len: spare.len() });
-        }
-        Ok(Self::build(device, spare))
+    /// `reply` holds the reply that waits because the device has no free transmit buffer. Its
+    /// length is as in [`new`](SmoltcpDevice::new).
+    #[must_use]
+    pub fn lending(device: D, reply: &'b mut [u8]) -> Self {
+        Self::build(device, Lending, reply)
     }
+}
 
-    fn build(device: D, spare: &'b mut [u8]) -> Self {
-        let caps = caps::of(&device.capabilities(), spare.len());
-        let state = if device.link().is_up() {
-            TxState::Clear
-        } else {
-            TxState::Blocked
-        };
-        Self {
+impl<'b, D: EthernetDevice, M: Mode<D>> SmoltcpDevice<'b, D, M> {
+    fn build(device: D, mode: M, reply: &'b mut [u8]) -> Self {
+        let buffer_len = mode.rx_buffer_len().map_or(reply.len(), |len| len.min(reply.len()));
+        let capabilities = capabilities::of(&device.capabilities(), buffer_len);
+        let mut this = Self {
             device,
-            port: TxPort::new(spare, state),
-            rx: RxPort::new(DEFAULT_RX_BUDGET),
-            caps,
-            naps: Backoff::DEFAULT,
+            mode,
+            tx: TxPath::new(reply),
+            rx: RxPath::new(),
+            capabilities,
+            backoff: Backoff::DEFAULT,
             events: Events::NONE,
-        }
+        };
+        this.update_tx_state();
+        this.with_rx_budget(DEFAULT_RX_BUDGET)
     }
 
-    /// The same with shorter frames than the device can do, for networks whose IP MTU is smaller. It never becomes longer, nor shorter than
-    /// [`MIN_SPARE_LEN`].
+    /// Sets the longest frame that smoltcp uses, for networks with a smaller IP MTU. It is neither
+    /// raised above what device and buffers allow nor lowered below [`MIN_BUFFER_LEN`].
     ///
-    /// smoltcp reads it when the interface is made.
+    /// smoltcp reads it when the interface is created.
     #[must_use]
     pub fn with_max_frame_len(mut self, len: MaxFrameLen) -> Self {
-        self.caps.max_transmission_unit = self.caps.max_transmission_unit.min(len.bytes()).max(MIN_SPARE_LEN);
+        let longest = self.capabilities.max_transmission_unit;
+        self.capabilities.max_transmission_unit = len.bytes().min(longest).max(MIN_BUFFER_LEN);
         self
     }
 
-    /// The same with another limit of the TCP receive window, in frames of the longest length; `None` = only the socket's buffer limits it.
+    /// Sets the limit of the TCP receive window in frames of the longest length; `None` leaves it
+    /// to the buffer of the socket.
     ///
-    /// smoltcp reads it when the interface is made.
+    /// smoltcp reads it when the interface is created.
     #[must_use]
     pub fn with_max_burst_size(mut self, frames: Option<usize>) -> Self {
-        self.caps.max_burst_size = frames;
+        self.capabilities.max_burst_size = frames;
         self
     }
 
-    /// The same with another limit of frames that one `poll` receives; 0 counts as 1.
+    /// Sets how many frames one `poll` receives at most; 0 counts as 1.
     #[must_use]
     pub fn with_rx_budget(mut self, frames: u16) -> Self {
-        self.rx = RxPort::new(frames.max(1));
+        // Without a usable buffer no frame is received.
+        let frames = if self.buffers_too_small() { 0 } else { frames.max(1) };
+        self.rx.set_budget(frames);
         self
     }
 
-    /// The same with other pauses while nothing can be sent.
+    /// Sets how long to wait while nothing can be sent.
     #[must_use]
-    pub fn with_naps(mut self, naps: Backoff) -> Self {
-        self.naps = naps;
+    pub fn with_backoff(mut self, backoff: Backoff) -> Self {
+        self.backoff = backoff;
         self
     }
 
-    /// The device's address, as an interface wants it.
+    /// Returns the address of the device, as an interface takes it.
     pub fn hardware_address(&self) -> HardwareAddress {
         HardwareAddress::Ethernet(EthernetAddress(self.device.mac_address().octets()))
     }
 
-    /// The link as last seen.
+    /// Returns the link state as of the last [`service`](Self::service), or of a frame received or
+    /// sent since. Cached.
     pub fn link(&self) -> Link {
         self.device.link()
     }
 
-    /// What became of every frame at the device.
+    /// Returns the counters of the device. A frame is counted as delivered when smoltcp has read
+    /// it, not when it is read into the receive buffer.
     pub fn stats(&self) -> Stats {
-        self.device.stats()
+        let mut stats = self.device.stats();
+        self.mode.correct(&mut stats, self.rx.too_short);
+        stats
     }
 
-    /// What became of frames between the device and smoltcp.
+    /// Returns the frames lost between the device and smoltcp.
     pub fn drops(&self) -> DropStats {
-        DropStats::both(self.rx.ledger.drops(), self.port.ledger.drops())
+        DropStats {
+            rx_too_short: self.rx.too_short,
+            ..self.tx.drops
+        }
     }
 
-    /// How often the device failed while smoltcp used it, by kind.
+    /// Returns the number of errors of the device while smoltcp used it, by kind.
     pub fn errors(&self) -> ErrorCounts {
-        self.rx.ledger.errors().plus(self.port.ledger.errors())
+        self.rx.errors.counts.wrapping_add(&self.tx.errors.counts)
     }
 
-    /// The first error since the last call, with its cause: of receiving, and where there is none, of sending. smoltcp has no way to pass it on.
+    /// Takes the first error since the last call, with its cause: of receiving or, if there is
+    /// none, of sending. smoltcp's `phy` traits cannot return it.
     pub fn take_error(&mut self) -> Option<D::Error> {
-        self.rx.ledger.take_error().or_else(|| self.port.ledger.take_error())
+        self.rx.errors.take().or_else(|| self.tx.errors.take())
     }
 
-    /// Whether a frame waits in the spare for room.
+    /// Returns whether a frame is in the reply buffer and waits for the device.
     pub const fn has_pending_reply(&self) -> bool {
-        matches!(self.port.state, TxState::Parked(_))
+        self.tx.is_pending()
     }
 
-    /// The device, for what is specific to it.
+    /// Borrows the device, for what is specific to it.
     pub const fn inner(&self) -> &D {
         &self.device
     }
 
-    /// The device, for what is specific to it. Frames taken from it directly are not seen by smoltcp.
+    /// Borrows the device, for what is specific to it. Frames read from it directly do not reach
+    /// smoltcp.
     pub const fn inner_mut(&mut self) -> &mut D {
         &mut self.device
     }
 
-    /// Gives the device back. A frame that waits in the spare is dropped.
+    /// Returns the device. Frames in the buffers are dropped.
     pub fn into_inner(self) -> D {
         self.device
     }
 
-    /// Housekeeping, to be called once per turn of the loop: refreshes the link, lets the device collect what it sent, sends what waits in the spare.
+    /// Does housekeeping, to be called once in each iteration of the loop: refreshes the link
+    /// state, completes transmissions, sends the pending reply.
     ///
-    /// The events include what was noticed since the last call while smoltcp was polling.
+    /// The events include what was found since the last call while smoltcp was polling.
     ///
     /// # Errors
     ///
-    /// The device failed. The error is counted in [`errors`](Self::errors), and yours: it is not what [`take_error`](Self::take_error) returns.
+    /// The device failed. The error is counted in [`errors`](Self::errors) and is not returned by
+    /// [`take_error`](Self::take_error).
     pub fn service(&mut self) -> Result<Events, D::Error> {
-        let events = match self.device.service() {
+        let mut events = match self.device.service() {
             Ok(events) => events,
             Err(e) => {
-                self.port.ledger.count_error(e.kind());
+                self.tx.errors.count(e.kind());
                 return Err(e);
             }
         };
-        match self.port.state {
-            TxState::Parked(_) => {
-                self.port.flush(&mut self.device.split().1);
-            }
-            TxState::Blocked if self.device.link().is_up() => self.port.state = TxState::Clear,
-            TxState::Clear if !self.device.link().is_up() => self.port.state = TxState::Blocked,
-            TxState::Blocked | TxState::Clear => {}
+        if self.has_pending_reply() {
+            self.flush();
+            // It took, or waits for, the free buffer that the event reports.
+            events.tx_ready = false;
+        } else {
+            self.update_tx_state();
         }
+        events.rx_pending |= self.mode.holds_frame();
         Ok(core::mem::take(&mut self.events).merge(events))
     }
 
-    /// When to poll again, from what smoltcp waits for and from what the device can do now.
+    /// Returns when to poll again, from the timers of smoltcp and the state of the device.
     ///
-    /// smoltcp's own `poll_at` says "at once" for as long as something is to be sent. With the link down or no room to transmit that burns the processor for
-    /// nothing: this says what to wait for instead.
+    /// smoltcp's own `poll_at` returns "now" for as long as something is to be sent. While the link
+    /// is down or the transmit queue is full that keeps the processor busy for nothing; this
+    /// returns what to wait for instead.
     ///
-    /// Between this and going to sleep, [`rearm`](Rearm::rearm) the device for the `interest`, or a frame that arrives meanwhile waits for the next one.
+    /// Between this call and sleeping, [`rearm`](ethdev::Rearm::rearm) the device for the
+    /// `interest`, or a frame that arrives in between stays pending until the next one.
     ///
-    /// It is never later than the device wants to be [serviced](ethdev::Capabilities::max_service_interval).
+    /// It is never later than the next [`service`](ethdev::Capabilities::max_service_interval) is
+    /// due.
     pub fn poll_at(&mut self, interface: &mut Interface, sockets: &SocketSet<'_>, now: Instant) -> PollAt {
-        let wakeup = self.next_work(interface, sockets, now);
+        let at = self.next_work(interface, sockets, now);
         match self.device.capabilities().max_service_interval {
-            Some(interval) => wakeup.not_after(now + interval.into()),
-            None => wakeup,
+            Some(interval) => at.not_after(now + interval.into()),
+            None => at,
         }
     }
 
     fn next_work(&mut self, interface: &mut Interface, sockets: &SocketSet<'_>, now: Instant) -> PollAt {
-        if self.rx.spent {
+        let idle = Interest::RX | Interest::LINK;
+        let wait = |until, interest| PollAt::Wait { until, interest };
+        if self.buffers_too_small() {
+            return wait(Some(now + self.backoff.link_down), idle);
+        }
+        if self.rx.exhausted {
             return PollAt::Now;
         }
         let due = interface.poll_at(now, sockets);
         let nothing_to_send = due.is_none_or(|at| at > now);
-        let idle = Interest::RX | Interest::LINK;
-        let nap = |length, interest| PollAt::Wait {
-            until: Some(now + length),
-            interest,
-        };
         if !self.has_pending_reply() && nothing_to_send {
-            return PollAt::Wait {
-                until: due,
-                interest: idle,
-            };
+            return wait(due, idle);
         }
         if !self.device.link().is_up() {
-            return nap(self.naps.blocked, idle);
+            return wait(Some(now + self.backoff.link_down), idle);
         }
-        let (_, mut half) = self.device.split();
-        let ready = if self.port.has_pending_reply() {
-            Ok(self.port.flush(&mut half))
+        let ready = if self.has_pending_reply() {
+            Ok(self.flush())
         } else {
-            half.ready()
+            self.device.tx_ready()
         };
         match ready {
-            Ok(true) if nothing_to_send => PollAt::Wait {
-                until: due,
-                interest: idle,
-            },
+            Ok(true) if nothing_to_send => wait(due, idle),
             Ok(true) => PollAt::Now,
-            Ok(false) => nap(self.naps.full, Interest::ALL),
+            Ok(false) => wait(Some(now + self.backoff.queue_full), Interest::ALL),
             Err(e) => {
-                self.port.ledger.latch(e);
-                nap(self.naps.blocked, Interest::ALL)
+                self.tx.errors.latch(e);
+                wait(Some(now + self.backoff.link_down), Interest::ALL)
             }
         }
     }
 
-    /// Gets out of the way whatever keeps smoltcp from sending. Whether it may.
+    /// Drops the frames in the buffers, because the device was stopped.
+    pub(crate) fn drop_held(&mut self) {
+        self.mode.drop_frame();
+        self.tx.reset();
+    }
+
+    /// Sends the pending reply. Returns whether the reply buffer is free then.
+    #[cold]
+    fn flush(&mut self) -> bool {
+        self.tx.flush(&mut self.device)
+    }
+
+    /// Resolves what prevents smoltcp from sending. Returns whether it may send.
     #[cold]
     fn unblock(&mut self) -> bool {
-        if self.port.has_pending_reply() && !self.port.flush(&mut self.device.split().1) {
+        if self.has_pending_reply() && !self.flush() {
             return false;
         }
-        // The spare is free; sending it may have shown that the link is down.
-        if self.port.state == TxState::Blocked && !self.device.link().is_up() {
+        // Sending the pending reply may have shown that the link is down.
+        if !self.has_pending_reply() && !self.device.link().is_up() {
             match self.device.service() {
                 Ok(events) => self.events = self.events.merge(events),
-                Err(e) => self.port.ledger.latch(e),
+                Err(e) => self.tx.errors.latch(e),
             }
         }
-        let up = self.device.link().is_up();
-        self.port.state = if up { TxState::Clear } else { TxState::Blocked };
-        up
+        self.update_tx_state()
+    }
+
+    /// Follows the link while no reply is pending. Returns whether smoltcp may send.
+    fn update_tx_state(&mut self) -> bool {
+        let ready = self.device.link().is_up() && !self.buffers_too_small();
+        self.tx.state = if ready { TxState::Ready } else { TxState::LinkDown };
+        ready
+    }
+
+    fn buffers_too_small(&self) -> bool {
+        let short = |len| len < MIN_BUFFER_LEN;
+        short(self.tx.buffer_len()) || self.mode.rx_buffer_len().is_some_and(short)
+    }
+
+    /// Ends a poll whose budget is used up, or which has none.
+    #[cold]
+    fn budget_used_up(&mut self) {
+        if self.buffers_too_small() {
+            let needed = MIN_BUFFER_LEN;
+            self.rx.errors.latch(ErrorKind::BufferTooSmall { needed }.into());
+        }
+        self.rx.budget_used_up();
     }
 }
 
-impl<'b, D: LendingDevice> phy::Device for SmoltcpDevice<'b, D> {
+impl<'b, D: EthernetDevice, M: Mode<D>> phy::Device for SmoltcpDevice<'b, D, M> {
     type RxToken<'a>
-        = RxToken<'a, D::Rx<'a>>
+        = RxToken<'a, D, M>
     where
         Self: 'a;
     type TxToken<'a>
-        = TxToken<'a, 'b, D::Tx<'a>>
+        = TxToken<'a, 'b, D, M>
     where
         Self: 'a;
 
-    /// A received frame and the right to answer it, whether or not there is room to transmit.
+    /// Returns a received frame and the right to answer it, whether or not the device can send.
     #[inline]
     fn receive(&mut self, _now: Instant) -> Option<(Self::RxToken<'_>, Self::TxToken<'_>)> {
-        let (left, spent) = self.rx.left.overflowing_sub(1);
-        self.rx.left = left;
-        if spent {
-            self.rx.refill(true);
+        if !self.rx.take_budget() {
+            self.budget_used_up();
             return None;
         }
-        let (mut rx, mut tx) = self.device.split();
-        if self.port.has_pending_reply() {
-            self.port.flush(&mut tx);
+        if self.has_pending_reply() {
+            self.flush();
         }
-        match rx.pending() {
-            Ok(true) => Some((RxToken::new(rx, &mut self.rx.ledger), TxToken::new(tx, &mut self.port))),
-            Ok(false) => {
-                self.rx.refill(false);
-                None
+        match self.mode.receive(&mut self.device, &mut self.rx) {
+            Ok(Some((rx, tx))) => {
+                self.tx.origin = FrameOrigin::Reply;
+                let (rx_path, tx_path) = (&mut self.rx, &mut self.tx);
+                Some((RxToken { rx, path: rx_path }, TxToken { tx, path: tx_path }))
             }
-            Err(e) => {
-                self.rx.refill(false);
-                self.rx.ledger.latch(e);
-                None
-            }
+            Ok(None) => self.rx.end_poll(None),
+            Err(e) => self.rx.end_poll(Some(e)),
         }
     }
 
-    /// The right to send one frame; `None` while there is no room, the link is down, or a reply waits for room.
+    /// Returns the right to send one frame; `None` while the device is busy, the link is down, or a
+    /// reply is pending.
     #[inline]
     fn transmit(&mut self, _now: Instant) -> Option<Self::TxToken<'_>> {
-        if self.port.state != TxState::Clear && !self.unblock() {
+        if self.tx.state != TxState::Ready && !self.unblock() {
             return None;
         }
-        let (_, mut half) = self.device.split();
-        match half.ready() {
-            Ok(true) => Some(TxToken::new(half, &mut self.port)),
-            Ok(false) => None,
-            Err(e) => {
-                self.port.ledger.latch(e);
-                None
-            }
-        }
+        let path = &mut self.tx;
+        let tx = M::transmit(&mut self.device, path)?;
+        path.origin = FrameOrigin::Socket;
+        Some(TxToken { tx, path })
     }
 
     fn capabilities(&self) -> DeviceCapabilities {
-        self.caps.clone()
+        self.capabilities.clone()
     }
 }
 
-impl<D: ErrorType + fmt::Debug> fmt::Debug for SmoltcpDevice<'_, D> {
+impl<D: ErrorType + fmt::Debug, M: fmt::Debug> fmt::Debug for SmoltcpDevice<'_, D, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SmoltcpDevice")
             .field("device", &self.device)
-            .field("tx", &self.port.state)
-            .field("rx_books", &self.rx.ledger)
-            .field("tx_books", &self.port.ledger)
+            .field("mode", &self.mode)
+            .field("rx", &self.rx)
+            .field("tx", &self.tx)
             .finish_non_exhaustive()
     }
 }
 
-impl<D: ErrorType> ErrorType for SmoltcpDevice<'_, D> {
+impl<D: ErrorType, M> ErrorType for SmoltcpDevice<'_, D, M> {
     type Error = D::Error;
-}
-
-/// Management is the device's. After [`set_mac_address`](Control::set_mac_address) tell the interface too (`Interface::set_hardware_addr`).
-impl<D: Control> Control for SmoltcpDevice<'_, D> {
-    fn start(&mut self) -> Result<(), ControlError<Self::Error>> {
-        self.device.start()
-    }
-
-    fn stop(&mut self) -> Result<(), ControlError<Self::Error>> {
-        self.device.stop()
-    }
-
-    fn set_mac_address(&mut self, address: MacAddress) -> Result<(), ControlError<Self::Error>> {
-        self.device.set_mac_address(address)
-    }
-
-    fn set_rx_filter(&mut self, filter: RxFilter<'_>) -> Result<FilterOutcome, ControlError<Self::Error>> {
-        self.device.set_rx_filter(filter)
-    }
-
-    fn recover(&mut self) -> Result<(), ControlError<Self::Error>> {
-        self.device.recover()
-    }
-
-    fn sleep(&mut self) -> Result<(), ControlError<Self::Error>> {
-        self.device.sleep()
-    }
-
-    fn wake(&mut self) -> Result<(), ControlError<Self::Error>> {
-        self.device.wake()
-    }
-}
-
-impl<D: Rearm> Rearm for SmoltcpDevice<'_, D> {
-    fn disarm(&mut self) -> Result<(), Self::Error> {
-        self.device.disarm()
-    }
-
-    fn rearm(&mut self, interest: Interest) -> Result<RearmOutcome, Self::Error> {
-        self.device.rearm(interest)
-    }
 }

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![no_std]
 #![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(
     not(test),
     deny(
@@ -15,19 +16,28 @@
 #[cfg(test)]
 extern crate std;
 
-mod caps;
+mod capabilities;
 mod device;
-mod ledger;
+mod lending;
+mod lifecycle;
 #[cfg(test)]
-mod testing;
+mod mock;
+mod mode;
+mod poll_at;
+mod pull;
+mod rx;
+mod stats;
 #[cfg(test)]
 mod tests;
 mod tokens;
-mod tx_port;
-mod wakeup;
+mod tx;
 
-pub use caps::MIN_SPARE_LEN;
-pub use device::{DEFAULT_RX_BUDGET, SmoltcpDevice, SpareTooShort};
-pub use ledger::{DropStats, ErrorCounts};
+pub use capabilities::MIN_BUFFER_LEN;
+pub use device::SmoltcpDevice;
+pub use lending::Lending;
+pub use mode::Mode;
+pub use poll_at::{Backoff, PollAt};
+pub use pull::Pull;
+pub use rx::DEFAULT_RX_BUDGET;
+pub use stats::{DropStats, ErrorCounts};
 pub use tokens::{RxToken, TxToken};
-pub use wakeup::{Backoff, PollAt};

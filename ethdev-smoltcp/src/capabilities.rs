@@ -1,54 +1,56 @@
-//! What the device can do, in the terms in which smoltcp uses it.
+//! The capabilities of the device in smoltcp's terms.
 
 use ethdev::{Capabilities, MaxFrameLen, Offload};
 use smoltcp::phy::{Checksum, ChecksumCapabilities, DeviceCapabilities, Medium};
 
-/// The shortest spare, and the shortest `max_transmission_unit` that smoltcp is told, in bytes: a header and the 576 bytes of an IP packet that every IPv4
-/// host takes (RFC 1122, section 3.3.3).
+/// The shortest usable buffer and the shortest `max_transmission_unit` that smoltcp is given, in
+/// bytes: an Ethernet header and the 576 bytes of an IP packet that every IPv4 host accepts (RFC
+/// 1122, section 3.3.3).
 ///
-/// smoltcp subtracts the lengths of headers from it without a check. IPv6 needs 1294 (RFC 8200, section 5).
-pub const MIN_SPARE_LEN: usize = 14 + 576;
+/// smoltcp subtracts the lengths of headers from it without a check. IPv6 requires 1294 (RFC 8200,
+/// section 5).
+pub const MIN_BUFFER_LEN: usize = 14 + 576;
 
-/// What [`IPV4_FRAGMENT_PAYLOAD_ALIGNMENT`] is where smoltcp has no constant of that name.
+/// The value of [`IPV4_FRAGMENT_PAYLOAD_ALIGNMENT`] if smoltcp has no constant of that name.
 const IPV4_FRAGMENT_PAYLOAD_ALIGNMENT: usize = 0;
 
-/// Whether smoltcp was compiled with IPv4 fragmentation, by whichever crate of the build. Only then it has that constant, and it hides ours.
+/// Whether smoltcp was compiled with IPv4 fragmentation, by any crate of the build. Only then it
+/// has that constant, which shadows the one above.
 const SMOLTCP_FRAGMENTS: bool = {
     #[allow(unused_imports)]
     use smoltcp::phy::*;
     IPV4_FRAGMENT_PAYLOAD_ALIGNMENT != 0
 };
 
-/// The capabilities for a device and a spare of `spare_len` bytes.
-pub(crate) fn of(device: &Capabilities, spare_len: usize) -> DeviceCapabilities {
+/// Returns the capabilities for a device and buffers of `buffer_len` bytes.
+pub(crate) fn of(device: &Capabilities, buffer_len: usize) -> DeviceCapabilities {
     let mut caps = DeviceCapabilities::default();
     caps.medium = Medium::Ethernet;
-    caps.max_transmission_unit = max_transmission_unit(device, spare_len);
+    caps.max_transmission_unit = max_transmission_unit(device, buffer_len);
     caps.max_burst_size = max_burst_size(device.rx_queue_frames);
     caps.checksum = checksums(device, SMOLTCP_FRAGMENTS);
     caps
 }
 
-/// How many segments a TCP peer may have under way. smoltcp reckons with segments that are longer by the Ethernet header than they can be: what is left
-/// over of the window goes into a frame more.
-fn max_burst_size(rx_queue_frames: u16) -> Option<usize> {
-    match rx_queue_frames {
-        0 => None,
-        1 => Some(1),
-        frames => Some(usize::from(frames) - 1),
-    }
+/// Number of segments that a TCP peer may have in flight: the receive queue less one frame. smoltcp
+/// computes with segments that are longer by the Ethernet header than they can be; the remainder of
+/// the window fills one more frame.
+fn max_burst_size(rx_queue_frames: Option<u16>) -> Option<usize> {
+    rx_queue_frames.map(|frames| usize::from(frames).saturating_sub(1).max(1))
 }
 
-/// smoltcp takes one length for both directions: it is the limit of what is sent, and the segment size that TCP peers are asked to keep to.
-fn max_transmission_unit(device: &Capabilities, spare_len: usize) -> usize {
+/// smoltcp uses one length for both directions: the limit of what is sent, and the segment size
+/// announced to TCP peers.
+fn max_transmission_unit(device: &Capabilities, buffer_len: usize) -> usize {
     [device.rx_max_frame_len, device.tx_max_frame_len]
         .into_iter()
         .map(untagged)
-        .fold(spare_len, usize::min)
-        .max(MIN_SPARE_LEN)
+        .fold(buffer_len, usize::min)
+        .max(MIN_BUFFER_LEN)
 }
 
-/// Room for a VLAN tag is no room for payload: an untagged frame of 1518 bytes is a giant to whoever expects Ethernet.
+/// The four bytes of a VLAN tag are not available for payload: an untagged frame of 1518 bytes is
+/// longer than Ethernet allows.
 fn untagged(len: MaxFrameLen) -> usize {
     if len == MaxFrameLen::VLAN {
         MaxFrameLen::ETHERNET.bytes()
@@ -62,7 +64,7 @@ fn checksums(device: &Capabilities, fragments: bool) -> ChecksumCapabilities {
     let mut caps = ChecksumCapabilities::default();
     caps.ipv4 = left_to_smoltcp(whole_packets(offload.ipv4, fragments));
     caps.udp = left_to_smoltcp(whole_packets(offload.udp, fragments));
-    // TCP keeps to the segment size: its packets are never fragments.
+    // TCP keeps to the segment size: its packets are never fragmented.
     caps.tcp = left_to_smoltcp(offload.tcp);
     #[cfg(feature = "proto-ipv4")]
     {
@@ -75,7 +77,8 @@ fn checksums(device: &Capabilities, fragments: bool) -> ChecksumCapabilities {
     caps
 }
 
-/// smoltcp decides once per interface and not per packet whether it computes a checksum: one that the device does not do in fragments is smoltcp's always.
+/// smoltcp decides once per interface, not per packet, whether it computes a checksum. If it
+/// fragments, the checksums that a device does not compute for fragments are left to smoltcp.
 const fn whole_packets(offload: Offload, fragments: bool) -> Offload {
     if fragments { Offload::NONE } else { offload }
 }
@@ -94,21 +97,21 @@ mod tests {
     use super::*;
     use ethdev::ChecksumOffload;
 
-    fn mtu(rx: usize, tx: usize, spare: usize) -> usize {
+    fn mtu(rx: usize, tx: usize, buffer: usize) -> usize {
         let device = Capabilities::ETHERNET
             .with_rx_max_frame_len(MaxFrameLen::new(rx))
             .with_tx_max_frame_len(MaxFrameLen::new(tx));
-        of(&device, spare).max_transmission_unit
+        of(&device, buffer).max_transmission_unit
     }
 
     #[test]
-    fn frame_length_and_not_ip_mtu() {
+    fn max_transmission_unit_ethernet_is_frame_length() {
         let caps = of(&Capabilities::ETHERNET, 1514);
         assert_eq!((caps.max_transmission_unit, caps.ip_mtu()), (1514, 1500));
     }
 
     #[test]
-    fn the_shortest_of_receive_transmit_and_spare() {
+    fn max_transmission_unit_is_shortest_of_rx_tx_and_buffer() {
         assert_eq!(mtu(1514, 1000, 1514), 1000);
         assert_eq!(mtu(1000, 1514, 1514), 1000);
         assert_eq!(mtu(9014, 9014, 1514), 1514);
@@ -116,23 +119,24 @@ mod tests {
     }
 
     #[test]
-    fn the_tag_is_no_payload() {
+    fn max_transmission_unit_vlan_excludes_tag() {
         assert_eq!(mtu(1518, 1518, 2048), 1514);
         assert_eq!(mtu(1518, 9014, 2048), 1514);
     }
 
     #[test]
-    fn never_so_short_that_smoltcp_subtracts_below_zero() {
-        assert_eq!(mtu(14, 14, 1514), MIN_SPARE_LEN);
+    fn max_transmission_unit_short_is_raised_to_minimum() {
+        assert_eq!(mtu(14, 14, 1514), MIN_BUFFER_LEN);
+        assert_eq!(mtu(1514, 1514, 0), MIN_BUFFER_LEN);
     }
 
     #[test]
-    fn bursts_are_what_the_receive_queue_holds() {
+    fn max_burst_size_is_rx_queue_less_one() {
         let burst = |rx, tx| of(&Capabilities::ETHERNET.with_queue_frames(rx, tx), 1514).max_burst_size;
-        // One frame of four is for what smoltcp's arithmetic leaves over.
-        assert_eq!(burst(4, 64), Some(3));
-        assert_eq!(burst(1, 64), Some(1));
-        assert_eq!(burst(0, 1), None);
+        assert_eq!(burst(Some(4), Some(64)), Some(3));
+        assert_eq!(burst(Some(1), Some(64)), Some(1));
+        assert_eq!(burst(Some(0), Some(64)), Some(1));
+        assert_eq!(burst(None, Some(1)), None);
     }
 
     fn offloading(offload: ChecksumOffload) -> Capabilities {
@@ -150,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn smoltcp_does_what_the_device_does_not() {
+    fn checksums_not_offloaded_are_left_to_smoltcp() {
         let receives = checksums(&offloading(all(Offload { rx: true, tx: false })), false);
         assert!(!receives.udp.rx() && receives.udp.tx());
         let sends = checksums(&offloading(all(Offload { rx: false, tx: true })), false);
@@ -160,11 +164,12 @@ mod tests {
     }
 
     #[test]
-    fn fragments_are_never_left_to_the_device() {
+    fn checksums_with_fragmentation_leave_only_tcp_to_device() {
         let caps = checksums(&offloading(all(Offload::BOTH)), true);
         assert!(caps.ipv4.tx() && caps.udp.tx() && caps.udp.rx());
         assert!(!caps.tcp.tx());
-        // Whether smoltcp fragments here depends on what else is built: `--features smoltcp/proto-ipv4-fragmentation`.
+        // Whether smoltcp fragments here depends on what else is built: `--features
+        // smoltcp/proto-ipv4-fragmentation`.
         let caps = of(&offloading(all(Offload::BOTH)), 1514);
         assert_eq!(caps.checksum.udp.tx(), SMOLTCP_FRAGMENTS);
     }

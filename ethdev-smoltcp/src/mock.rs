@@ -1,53 +1,56 @@
-//! A memory device that obeys, or misbehaves as told.
+//! A mock of a device with the pull and the zero-copy API, with fault injection.
 
 use std::collections::VecDeque;
 use std::vec::Vec;
 
 use ethdev::{
-    Capabilities, Control, ControlError, ErrorKind, ErrorType, EthernetDevice, Events, LendingDevice, Link, MacAddress,
-    RxFrame, RxHalf, RxMeta, Stats, TxHalf, lending,
+    Capabilities, Control, ErrorKind, ErrorType, EthernetDevice, Events, Interest, LendingDevice, Link, MacAddress,
+    Rearm, RearmOutcome, RxFrame, RxHalf, RxMeta, Stats, TxHalf, lending,
 };
 
 pub(crate) const OWN: MacAddress = MacAddress::new([2, 0, 0, 0, 0, 1]);
 
-/// What goes wrong, in every call until it is changed.
+/// Faults to inject in every call until they are changed.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Wrong {
+pub(crate) struct Faults {
     pub(crate) peek: Option<ErrorKind>,
     pub(crate) release: Option<ErrorKind>,
     pub(crate) ready: Option<ErrorKind>,
     pub(crate) reserve: Option<ErrorKind>,
     pub(crate) commit: Option<ErrorKind>,
     pub(crate) service: Option<ErrorKind>,
-    /// `peek` answers once and then no more: the frame is gone when it is to be read.
-    pub(crate) vanishes: bool,
+    /// `peek` lends once; the frame is gone when it is to be read.
+    pub(crate) frame_vanishes: bool,
     /// A released frame is lent again.
-    pub(crate) never_ends: bool,
-    /// `ready` is always true.
-    pub(crate) ready_lies: bool,
-    /// The first `reserve` of each half finds no room, whatever there is.
-    pub(crate) late_room: bool,
-    /// `reserve` lends this much at most.
-    pub(crate) lends_short: Option<usize>,
+    pub(crate) frame_repeats: bool,
+    /// `ready` returns true while the queue is full.
+    pub(crate) false_ready: bool,
+    /// The first `reserve` of each half finds no free buffer.
+    pub(crate) first_reserve_fails: bool,
+    /// `reserve` lends no more than this.
+    pub(crate) short_reserve: Option<usize>,
+    /// `recv_frame` reports this length.
+    pub(crate) reported_len: Option<usize>,
+    pub(crate) stop: Option<ErrorKind>,
 }
 
 #[derive(Debug)]
-pub(crate) struct Memory {
+pub(crate) struct MockDevice {
     pub(crate) caps: Capabilities,
-    pub(crate) link: Link,
-    /// What `service` finds the link to be.
+    link: Link,
+    /// The link that `service` finds.
     pub(crate) cable: Link,
     pub(crate) rx: VecDeque<Vec<u8>>,
     pub(crate) tx: Vec<Vec<u8>>,
-    /// How many more frames fit.
-    pub(crate) room: usize,
-    pub(crate) wrong: Wrong,
-    pub(crate) stats: Stats,
-    pub(crate) services: usize,
+    /// Number of free transmit buffers.
+    pub(crate) tx_free: usize,
+    pub(crate) faults: Faults,
+    stats: Stats,
+    stopped: bool,
     reserved: Option<Vec<u8>>,
 }
 
-impl Memory {
+impl MockDevice {
     pub(crate) fn new() -> Self {
         Self {
             caps: Capabilities::ETHERNET,
@@ -55,35 +58,48 @@ impl Memory {
             cable: Link::UP,
             rx: VecDeque::new(),
             tx: Vec::new(),
-            room: usize::MAX,
-            wrong: Wrong::default(),
+            tx_free: usize::MAX,
+            faults: Faults::default(),
             stats: Stats::ZERO,
-            services: 0,
+            stopped: false,
             reserved: None,
         }
     }
+
+    /// Takes the link down without an event.
+    pub(crate) fn cut_link(&mut self) {
+        (self.link, self.cable) = (Link::Down, Link::Down);
+    }
+
+    fn halt(&mut self) -> Result<(), ErrorKind> {
+        or_fail(self.faults.stop, ())?;
+        self.stats.rx_reset += self.rx.len() as u32;
+        self.rx.clear();
+        self.stopped = true;
+        Ok(())
+    }
 }
 
-fn or_fail<T>(wrong: Option<ErrorKind>, value: T) -> Result<T, ErrorKind> {
-    wrong.map_or(Ok(value), Err)
+fn or_fail<T>(fault: Option<ErrorKind>, value: T) -> Result<T, ErrorKind> {
+    fault.map_or(Ok(value), Err)
 }
 
 #[derive(Debug)]
 pub(crate) struct Rx<'a> {
     frames: &'a mut VecDeque<Vec<u8>>,
     stats: &'a mut Stats,
-    wrong: Wrong,
+    faults: Faults,
     peeks: usize,
 }
 
 impl Rx<'_> {
     fn end(&mut self, delivered: bool) -> Result<(), ErrorKind> {
-        if !self.wrong.never_ends
+        if !self.faults.frame_repeats
             && let Some(frame) = self.frames.pop_front()
         {
             lending::count_release(self.stats, frame.len(), delivered);
         }
-        or_fail(self.wrong.release, ())
+        or_fail(self.faults.release, ())
     }
 }
 
@@ -92,10 +108,10 @@ impl RxHalf for Rx<'_> {
 
     fn peek(&mut self) -> Result<Option<RxFrame<'_>>, ErrorKind> {
         self.peeks += 1;
-        if self.wrong.vanishes && self.peeks > 1 {
+        if self.faults.frame_vanishes && self.peeks > 1 {
             return Ok(None);
         }
-        or_fail(self.wrong.peek, ())?;
+        or_fail(self.faults.peek, ())?;
         Ok(self.frames.front_mut().and_then(|frame| {
             let len = frame.len();
             RxFrame::new(frame, RxMeta::new(len))
@@ -114,10 +130,10 @@ impl RxHalf for Rx<'_> {
 #[derive(Debug)]
 pub(crate) struct Tx<'a> {
     sent: &'a mut Vec<Vec<u8>>,
-    room: &'a mut usize,
+    free: &'a mut usize,
     reserved: &'a mut Option<Vec<u8>>,
-    wrong: Wrong,
-    link: Link,
+    faults: Faults,
+    down: Option<ErrorKind>,
     max: usize,
     reserves: usize,
 }
@@ -132,61 +148,64 @@ impl TxHalf for Tx<'_> {
     type Error = ErrorKind;
 
     fn ready(&mut self) -> Result<bool, ErrorKind> {
-        or_fail(self.wrong.ready, *self.room > 0 || self.wrong.ready_lies)
+        or_fail(self.faults.ready, *self.free > 0 || self.faults.false_ready)
     }
 
     fn reserve(&mut self, len: usize) -> Result<Option<&mut [u8]>, ErrorKind> {
         *self.reserved = None;
-        or_fail(self.wrong.reserve, ())?;
+        or_fail(self.faults.reserve, ())?;
         if len > self.max {
             return Err(ErrorKind::FrameTooLong { max: self.max });
         }
         self.reserves += 1;
-        if *self.room == 0 || (self.wrong.late_room && self.reserves == 1) {
+        if *self.free == 0 || (self.faults.first_reserve_fails && self.reserves == 1) {
             return Ok(None);
         }
-        let lent = self.wrong.lends_short.map_or(len, |short| short.min(len));
+        let lent = self.faults.short_reserve.map_or(len, |short| short.min(len));
         Ok(Some(self.reserved.insert(std::vec![0xEE; lent])))
     }
 
     fn commit(&mut self, len: usize) -> Result<(), ErrorKind> {
         let mut frame = self.reserved.take().unwrap_or_default();
-        or_fail(self.wrong.commit, ())?;
-        if !self.link.is_up() {
-            return Err(ErrorKind::LinkDown);
-        }
+        or_fail(self.faults.commit, ())?;
+        or_fail(self.down, ())?;
         if len > frame.len() {
             return Err(ErrorKind::FrameTooLong { max: frame.len() });
         }
         frame.truncate(len);
-        *self.room -= 1;
+        *self.free -= 1;
         self.sent.push(frame);
         Ok(())
     }
 }
 
-impl ErrorType for Memory {
+impl ErrorType for MockDevice {
     type Error = ErrorKind;
 }
 
-impl LendingDevice for Memory {
+impl LendingDevice for MockDevice {
     type Rx<'a> = Rx<'a>;
     type Tx<'a> = Tx<'a>;
 
     fn split(&mut self) -> (Rx<'_>, Tx<'_>) {
+        let down = if self.stopped {
+            Some(ErrorKind::Stopped)
+        } else {
+            (!self.link.is_up()).then_some(ErrorKind::LinkDown)
+        };
         (
             Rx {
                 frames: &mut self.rx,
                 stats: &mut self.stats,
-                wrong: self.wrong,
+                faults: self.faults,
                 peeks: 0,
             },
             Tx {
                 sent: &mut self.tx,
-                room: &mut self.room,
+                free: &mut self.tx_free,
                 reserved: &mut self.reserved,
-                wrong: self.wrong,
-                link: self.link,
+                faults: self.faults,
+                down,
                 max: self.caps.tx_max_frame_len.bytes(),
                 reserves: 0,
             },
@@ -194,7 +213,7 @@ impl LendingDevice for Memory {
     }
 }
 
-impl EthernetDevice for Memory {
+impl EthernetDevice for MockDevice {
     fn mac_address(&self) -> MacAddress {
         OWN
     }
@@ -204,7 +223,7 @@ impl EthernetDevice for Memory {
     }
 
     fn link(&self) -> Link {
-        self.link
+        if self.stopped { Link::Down } else { self.link }
     }
 
     fn stats(&self) -> Stats {
@@ -212,7 +231,9 @@ impl EthernetDevice for Memory {
     }
 
     fn recv_frame(&mut self, buf: &mut [u8]) -> Result<Option<RxMeta>, ErrorKind> {
-        lending::recv_by_copy(self.split().0, buf, |needed| ErrorKind::BufferTooSmall { needed })
+        let reported = self.faults.reported_len;
+        let meta = lending::recv_by_copy(self.split().0, buf)?;
+        Ok(meta.map(|meta| reported.map_or(meta, RxMeta::new)))
     }
 
     fn discard_frame(&mut self) -> Result<bool, ErrorKind> {
@@ -220,16 +241,18 @@ impl EthernetDevice for Memory {
     }
 
     fn tx_ready(&mut self) -> Result<bool, ErrorKind> {
-        self.split().1.ready()
+        Ok(self.split().1.ready()? && self.link().is_up())
     }
 
     fn send_vectored(&mut self, parts: &[&[u8]]) -> Result<(), ErrorKind> {
-        lending::send_by_copy(self.split().1, parts, || ErrorKind::Busy)
+        let (_, mut tx) = self.split();
+        // A device reports a link that is down whether or not its queue is full.
+        or_fail(tx.down, ())?;
+        tx.send_vectored(parts)
     }
 
     fn service(&mut self) -> Result<Events, ErrorKind> {
-        self.services += 1;
-        or_fail(self.wrong.service, ())?;
+        or_fail(self.faults.service, ())?;
         let mut events = Events::NONE;
         events.link_changed = self.link != self.cable;
         self.link = self.cable;
@@ -237,9 +260,37 @@ impl EthernetDevice for Memory {
     }
 }
 
-impl Control for Memory {
-    fn recover(&mut self) -> Result<(), ControlError<ErrorKind>> {
-        self.wrong = Wrong::default();
+impl Control for MockDevice {
+    fn start(&mut self) -> Result<(), ErrorKind> {
+        self.stopped = false;
         Ok(())
+    }
+
+    fn stop(&mut self) -> Result<(), ErrorKind> {
+        self.halt()
+    }
+
+    fn recover(&mut self) -> Result<(), ErrorKind> {
+        self.faults = Faults::default();
+        Ok(())
+    }
+
+    fn sleep(&mut self) -> Result<(), ErrorKind> {
+        self.halt()
+    }
+}
+
+impl Rearm for MockDevice {
+    fn disarm(&mut self) -> Result<(), ErrorKind> {
+        Ok(())
+    }
+
+    fn rearm(&mut self, interest: Interest) -> Result<RearmOutcome, ErrorKind> {
+        let pending = interest.rx && !self.rx.is_empty();
+        Ok(if pending {
+            RearmOutcome::WorkPending
+        } else {
+            RearmOutcome::Armed
+        })
     }
 }
