@@ -1,18 +1,21 @@
-//! A TAP interface with the Linux kernel as its peer.
+//! A TAP interface with the Linux kernel as its link partner.
 //!
-//! Each test makes a network namespace of its own, in a thread of its own: nothing of the host is touched, and the kernel clears everything away when the
-//! thread ends. That takes root; where it cannot be had, each test says SKIPPED and why.
+//! Each test runs in a thread with a network namespace of its own. The host is not changed, and the
+//! kernel deletes the namespace when the thread ends. This requires root; without it each test
+//! prints SKIPPED and the reason.
 #![cfg(target_os = "linux")]
 
 #[path = "linux_tap/conformance.rs"]
 mod conformance;
 #[path = "linux_tap/frames.rs"]
 mod frames;
-#[path = "linux_tap/life.rs"]
-mod life;
-#[path = "linux_tap/opening.rs"]
-mod opening;
-#[path = "linux_tap/rig.rs"]
-mod rig;
-#[path = "linux_tap/waiting.rs"]
-mod waiting;
+#[path = "linux_tap/lifecycle.rs"]
+mod lifecycle;
+#[path = "linux_tap/open.rs"]
+mod open;
+#[path = "linux_tap/poll_ready.rs"]
+mod poll_ready;
+#[path = "linux_tap/testbed.rs"]
+mod testbed;
+#[path = "linux_tap/wait.rs"]
+mod wait;

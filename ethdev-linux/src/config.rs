@@ -1,13 +1,13 @@
-//! Which TAP interface to open, and how.
+//! The interface to open, and its settings.
 
 use core::fmt;
 
 use ethdev::{IpMtu, MacAddress};
 
-/// Longest interface name in bytes: `IFNAMSIZ` less the terminating zero.
+/// Longest interface name in bytes: `IFNAMSIZ` without the terminating zero.
 const MAX_NAME_LEN: usize = nix::libc::IFNAMSIZ - 1;
 
-/// Which TAP interface to open, and how.
+/// The TAP interface to open, and its settings.
 ///
 /// ```
 /// use ethdev::MacAddress;
@@ -21,23 +21,30 @@ const MAX_NAME_LEN: usize = nix::libc::IFNAMSIZ - 1;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TapConfig {
-    /// The interface's name, at most 15 bytes. Empty: the kernel makes a new interface and chooses `tap0`, `tap1`, ...
+    /// Name of the interface, at most 15 bytes. If it is empty, the kernel creates a new interface
+    /// and chooses its name: `tap0`, `tap1`, ...
     pub name: String,
-    /// The address of *our* end of the wire, the NIC that the stack drives. The kernel's interface has one of its own, and they must differ.
+    /// MAC address of this device. The kernel's interface has its own address, and the two must
+    /// differ.
     ///
-    /// `None`: a locally administered address made from the interface's name and the machine's id (`/etc/machine-id`): the same at every run, another
-    /// for every interface. Choose one where the interface is bridged to a network with clones of this machine on it.
+    /// `None`: a locally administered address derived from the name of the interface and the ID of
+    /// the machine (`/etc/machine-id`), the same on every run. Set an address if the interface
+    /// is bridged to a network that contains clones of this machine.
     pub mac_address: Option<MacAddress>,
-    /// Whether to create an interface that does not exist (needs `CAP_NET_ADMIN`; it goes away with the [`Tap`](crate::Tap)). True unless said otherwise.
+    /// Whether to create the interface if it does not exist. Default: true. Requires
+    /// `CAP_NET_ADMIN`. The kernel deletes a created interface when the [`Tap`](crate::Tap) is
+    /// dropped.
     pub create: bool,
-    /// Whether to bring the interface up at once, as `ip link set NAME up` does (needs `CAP_NET_ADMIN`). False unless said otherwise: it stays as it is.
+    /// Whether to bring the interface up, as `ip link set NAME up` does. Default: false, which
+    /// leaves its state unchanged. Requires `CAP_NET_ADMIN`.
     pub up: bool,
-    /// The IP MTU to give the interface (needs `CAP_NET_ADMIN`). `None` leaves it as it is.
+    /// IP MTU of the interface. Default: `None`, which leaves it unchanged. Requires
+    /// `CAP_NET_ADMIN`.
     pub ip_mtu: Option<IpMtu>,
 }
 
 impl TapConfig {
-    /// The interface of this name: opened if it exists, else created.
+    /// Creates a configuration for the interface `name`: opened if it exists, created otherwise.
     #[must_use]
     pub fn new(name: impl Into<String>) -> Self {
         Self {
@@ -49,28 +56,28 @@ impl TapConfig {
         }
     }
 
-    /// The same with this address for our end.
+    /// Sets the MAC address of this device.
     #[must_use]
     pub const fn with_mac_address(mut self, address: MacAddress) -> Self {
         self.mac_address = Some(address);
         self
     }
 
-    /// The same with or without creating what does not exist.
+    /// Sets whether an interface that does not exist is created.
     #[must_use]
     pub const fn with_create(mut self, create: bool) -> Self {
         self.create = create;
         self
     }
 
-    /// The same with or without bringing the interface up.
+    /// Sets whether the interface is brought up.
     #[must_use]
     pub const fn with_up(mut self, up: bool) -> Self {
         self.up = up;
         self
     }
 
-    /// The same with this IP MTU.
+    /// Sets the IP MTU of the interface.
     #[must_use]
     pub const fn with_ip_mtu(mut self, ip_mtu: IpMtu) -> Self {
         self.ip_mtu = Some(ip_mtu);
@@ -78,28 +85,29 @@ impl TapConfig {
     }
 }
 
-/// What is wrong with an interface's name.
+/// The reason why an interface name is invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum NameError {
-    /// There is none, where an existing interface is asked for.
+    /// The name is empty, and [`TapConfig::create`] is false.
     Empty,
-    /// More than 15 bytes.
+    /// The name has more than 15 bytes.
     TooLong {
-        /// Its length in bytes.
+        /// Length of the name in bytes.
         len: usize,
     },
-    /// It has a character that the kernel refuses (`/`, `:`, white space, a control character), or one that means something else to it (`%`).
+    /// The name contains a character that the kernel rejects (`/`, `:`, white space, a control
+    /// character) or interprets (`%`).
     BadCharacter {
         /// The first such character.
         found: char,
     },
-    /// It is `.` or `..`.
+    /// The name is `.` or `..`.
     Dots,
 }
 
 impl NameError {
-    /// The rules of the kernel (`dev_valid_name`), and those of `TUNSETIFF`, which takes `%d` for a template.
+    /// Checks the rules of the kernel (`dev_valid_name`), and of `TUNSETIFF`, which expands `%d`.
     pub(crate) fn check(name: &str) -> Result<(), Self> {
         if name.len() > MAX_NAME_LEN {
             return Err(Self::TooLong { len: name.len() });
@@ -117,10 +125,10 @@ impl NameError {
 impl fmt::Display for NameError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Empty => f.write_str("it is empty"),
-            Self::TooLong { len } => write!(f, "it has {len} bytes, the kernel takes at most {MAX_NAME_LEN}"),
-            Self::BadCharacter { found } => write!(f, "{found:?} cannot be in it"),
-            Self::Dots => f.write_str("it is a directory's name"),
+            Self::Empty => f.write_str("empty name"),
+            Self::TooLong { len } => write!(f, "{len} bytes, the maximum is {MAX_NAME_LEN}"),
+            Self::BadCharacter { found } => write!(f, "invalid character {found:?}"),
+            Self::Dots => f.write_str("reserved name"),
         }
     }
 }
@@ -133,14 +141,14 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn names_that_the_kernel_takes() {
+    fn check_valid_name_ok() {
         for name in ["tap0", "a", "veth-1.2_x", "123456789012345", "été"] {
             assert_eq!(NameError::check(name), Ok(()), "{name}");
         }
     }
 
     #[test]
-    fn names_that_it_does_not() {
+    fn check_invalid_name_reports_reason() {
         assert_eq!(
             NameError::check("1234567890123456"),
             Err(NameError::TooLong { len: 16 })
@@ -167,7 +175,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_passes_fits_the_kernels_structure(name: String) {
+        fn check_accepted_name_fits_ifreq(name: String) {
             if NameError::check(&name).is_ok() {
                 prop_assert!(name.len() < nix::libc::IFNAMSIZ && !name.contains('\0'));
             }

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![cfg(target_os = "linux")]
 #![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(
     not(test),
     deny(
@@ -13,19 +14,23 @@
 )]
 
 #[cfg(feature = "async-io")]
-mod asynch;
+mod async_io;
 mod config;
-mod control;
+mod device;
+mod drop_detector;
 mod error;
+mod lifecycle;
+mod link_monitor;
 mod netlink;
 mod open;
-mod overruns;
+#[cfg(feature = "async-io")]
+mod poll_ready;
+mod rx_filter;
 mod tap;
 mod wait;
-mod watch;
 
-#[cfg(feature = "async-io")]
-pub use asynch::{AsyncIo, AsyncTap};
 pub use config::{NameError, TapConfig};
 pub use error::TapError;
+#[cfg(feature = "async-io")]
+pub use poll_ready::{AsyncIo, AsyncTap};
 pub use tap::Tap;

@@ -1,6 +1,8 @@
-//! The few fields of rtnetlink messages that matter here (rtnetlink(7), `linux/rtnetlink.h`, `linux/if_link.h`). All in host byte order.
+//! The fields of rtnetlink messages that are used here (rtnetlink(7), `linux/rtnetlink.h`,
+//! `linux/if_link.h`), in host byte order.
 //!
-//! Not a library's: the flags of an interface are at a fixed place in the message, and a decoder of everything else can only fail where this cannot.
+//! No netlink library is used: the flags of an interface are at a fixed offset, and a full decoder
+//! would add failures in attributes that are not needed.
 
 use nix::libc::{AF_UNSPEC, IFF_RUNNING, IFF_UP, IFLA_STATS64, NLM_F_REQUEST, RTM_DELLINK, RTM_GETLINK, RTM_NEWLINK};
 
@@ -10,26 +12,27 @@ const HEADER_LEN: usize = 16;
 const INFO_LEN: usize = 16;
 /// `struct rtattr`: length, type.
 const ATTRIBUTE_HEADER_LEN: usize = 4;
-/// The bits of an attribute's type that are not flags.
+/// The bits of an attribute type that are not flags (`NLA_TYPE_MASK`).
 const ATTRIBUTE_TYPE_MASK: u16 = 0x3fff;
-/// Where `tx_dropped` is in `struct rtnl_link_stats64`: after seven 64-bit counters.
-const TX_DROPPED_AT: usize = 7 * 8;
+/// Offset of `tx_dropped` in `struct rtnl_link_stats64`: after seven 64-bit counters.
+const TX_DROPPED_OFFSET: usize = 7 * 8;
 
-/// What one message says about an interface.
+/// The content of one message about an interface.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LinkMessage {
-    /// It is there.
-    Is {
+    /// The interface exists.
+    State {
         /// Administratively up, and with carrier.
         up: bool,
-        /// Frames that the kernel gave up on sending through it, since it exists.
+        /// Frames that the kernel dropped instead of sending them through the interface, since its
+        /// creation.
         tx_dropped: Option<u64>,
     },
-    /// It left this network namespace, or was deleted.
-    Left,
+    /// The interface was deleted or moved to another network namespace.
+    Removed,
 }
 
-/// A request for the state of the interface `index`.
+/// Builds a request for the state of the interface `index`.
 pub(crate) fn request(index: u32) -> [u8; HEADER_LEN + INFO_LEN] {
     let mut message = [0; HEADER_LEN + INFO_LEN];
     let fields = [
@@ -44,7 +47,8 @@ pub(crate) fn request(index: u32) -> [u8; HEADER_LEN + INFO_LEN] {
     message
 }
 
-/// Each message of `datagram` about the interface `index`, oldest first. Whatever else is in it is passed over; what is cut off ends it.
+/// Iterates over the messages of `datagram` about the interface `index`, oldest first. Skips other
+/// messages; ends at a truncated header.
 pub(crate) fn messages(datagram: &[u8], index: u32) -> impl Iterator<Item = LinkMessage> {
     let mut rest = datagram;
     core::iter::from_fn(move || {
@@ -66,16 +70,16 @@ fn link_message(message: &[u8], index: u32) -> Option<LinkMessage> {
     let kind = u16_at(message, 4)?;
     let info = message.get(HEADER_LEN..)?;
     let family = i32::from(*info.first()?);
-    // Bridges announce their ports, and their leaving, with messages of a family of their own.
+    // Bridges announce their ports, and the removal of ports, with messages of another family.
     if family != AF_UNSPEC || u32_at(info, 4)? != index {
         return None;
     }
     match kind {
-        RTM_DELLINK => Some(LinkMessage::Left),
+        RTM_DELLINK => Some(LinkMessage::Removed),
         RTM_NEWLINK => {
-            let wanted = (IFF_UP | IFF_RUNNING) as u32;
-            Some(LinkMessage::Is {
-                up: u32_at(info, 8)? & wanted == wanted,
+            let required = (IFF_UP | IFF_RUNNING) as u32;
+            Some(LinkMessage::State {
+                up: u32_at(info, 8)? & required == required,
                 tx_dropped: info.get(INFO_LEN..).and_then(tx_dropped),
             })
         }
@@ -93,7 +97,7 @@ fn tx_dropped(attributes: &[u8]) -> Option<u64> {
         if u16_at(rest, 2)? & ATTRIBUTE_TYPE_MASK == IFLA_STATS64 {
             let value = rest.get(ATTRIBUTE_HEADER_LEN..len)?;
             return value
-                .get(TX_DROPPED_AT..)?
+                .get(TX_DROPPED_OFFSET..)?
                 .first_chunk()
                 .map(|b| u64::from_ne_bytes(*b));
         }
@@ -101,7 +105,7 @@ fn tx_dropped(attributes: &[u8]) -> Option<u64> {
     }
 }
 
-/// Messages and attributes begin at multiples of four bytes.
+/// Rounds up to the alignment of messages and attributes (`NLMSG_ALIGNTO`, `NLA_ALIGNTO`).
 const fn aligned(len: usize) -> usize {
     len.saturating_add(3) & !3
 }
@@ -127,7 +131,7 @@ mod tests {
 
     const UP: u32 = (IFF_UP | IFF_RUNNING) as u32;
 
-    /// A message as the kernel lays it out, put together from the header files alone.
+    /// Builds a message in the layout of the kernel headers, without the code under test.
     fn message(kind: u16, family: u8, index: u32, flags: u32, attributes: &[u8]) -> Vec<u8> {
         let mut m = ((32 + attributes.len()) as u32).to_ne_bytes().to_vec();
         m.extend(kind.to_ne_bytes());
@@ -149,12 +153,12 @@ mod tests {
         a
     }
 
-    fn is(up: bool) -> LinkMessage {
-        LinkMessage::Is { up, tx_dropped: None }
+    fn state(up: bool) -> LinkMessage {
+        LinkMessage::State { up, tx_dropped: None }
     }
 
     #[test]
-    fn up_takes_both_flags() {
+    fn messages_up_requires_both_flags() {
         for (flags, up) in [
             (0, false),
             (IFF_UP as u32, false),
@@ -162,36 +166,36 @@ mod tests {
             (UP, true),
         ] {
             let datagram = message(RTM_NEWLINK, 0, 7, flags, &[]);
-            assert_eq!(messages(&datagram, 7).collect::<Vec<_>>(), [is(up)]);
+            assert_eq!(messages(&datagram, 7).collect::<Vec<_>>(), [state(up)]);
         }
     }
 
     #[test]
-    fn several_messages_in_order_and_others_passed_over() {
+    fn messages_several_are_in_order_and_others_skipped() {
         let mut datagram = message(RTM_NEWLINK, 0, 7, UP, &attribute(3, b"tap7\0"));
         datagram.extend(message(RTM_NEWLINK, 0, 8, UP, &[]));
         datagram.extend(message(99, 0, 7, 0, &[]));
         datagram.extend(message(RTM_NEWLINK, 0, 7, 0, &[]));
         datagram.extend(message(RTM_DELLINK, 0, 7, 0, &[]));
         let found: Vec<_> = messages(&datagram, 7).collect();
-        assert_eq!(found, [is(true), is(false), LinkMessage::Left]);
+        assert_eq!(found, [state(true), state(false), LinkMessage::Removed]);
     }
 
     #[test]
-    fn leaving_a_bridge_is_not_leaving() {
+    fn messages_bridge_port_removed_is_skipped() {
         let bridge = nix::libc::AF_BRIDGE as u8;
         assert_eq!(messages(&message(RTM_DELLINK, bridge, 7, 0, &[]), 7).next(), None);
     }
 
     #[test]
-    fn drops_are_found_behind_other_attributes() {
+    fn messages_tx_dropped_after_other_attributes_is_found() {
         let counters: Vec<u8> = (100_u64..125).flat_map(u64::to_ne_bytes).collect();
         let mut attributes = attribute(3, b"tap7\0");
         attributes.extend(attribute(IFLA_STATS64, &counters));
         let datagram = message(RTM_NEWLINK, 0, 7, UP, &attributes);
         assert_eq!(
             messages(&datagram, 7).next(),
-            Some(LinkMessage::Is {
+            Some(LinkMessage::State {
                 up: true,
                 tx_dropped: Some(107)
             })
@@ -199,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_is_a_message_about_the_interface() {
+    fn request_has_length_type_and_index() {
         let request = request(0x0102_0304);
         assert_eq!(u32_at(&request, 0), Some(32));
         assert_eq!(u16_at(&request, 4), Some(RTM_GETLINK));
@@ -209,17 +213,17 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_bytes_hang_or_panic(bytes: Vec<u8>, index: u32) {
+        fn messages_arbitrary_bytes_terminate(bytes: Vec<u8>, index: u32) {
             prop_assert!(messages(&bytes, index).count() <= bytes.len());
         }
 
         #[test]
-        fn a_cut_message_says_no_more_than_a_whole_one(cut in 0_usize..300) {
+        fn messages_truncated_report_nothing_else(cut in 0_usize..300) {
             let counters: Vec<u8> = (100_u64..125).flat_map(u64::to_ne_bytes).collect();
             let whole = message(RTM_NEWLINK, 0, 7, UP, &attribute(IFLA_STATS64, &counters));
             let part = &whole[..cut.min(whole.len())];
             for found in messages(part, 7) {
-                let allowed = matches!(found, LinkMessage::Is { up: true, tx_dropped: None | Some(107) });
+                let allowed = matches!(found, LinkMessage::State { up: true, tx_dropped: None | Some(107) });
                 prop_assert!(allowed, "{:?}", found);
             }
         }

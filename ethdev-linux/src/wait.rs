@@ -1,43 +1,47 @@
-//! Looking and waiting: poll(2) over the TAP and its link announcements.
+//! Polling and waiting: poll(2) over the TAP descriptor and the link announcements.
 
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
-use ethdev::{EthernetDevice, Interest, Link};
+use ethdev::{Interest, Link};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::sys::time::TimeSpec;
 
-use crate::tap::State;
-use crate::{Tap, TapError};
+use crate::error::TapError;
+use crate::tap::Tap;
 
-/// One system call waits no longer than this; who waits longer calls again.
+/// Longest timeout of one system call. A longer wait repeats it.
 const LONGEST_POLL: Duration = Duration::from_secs(3600);
 
-/// How often the link is looked at where nobody announces its changes. (The kernel does wake those who wait to write when the interface comes up, but
-/// shortly before it lets them: such a waiter would fall asleep again.)
+/// Poll interval of the link if its changes are not announced. (The kernel wakes a waiter for
+/// writability when the interface comes up, but shortly before the interface is writable: the
+/// waiter would sleep again.)
 pub(crate) const UNANNOUNCED_INTERVAL: Duration = Duration::from_millis(100);
 
-/// What a look at the interface found.
+/// The result of polling the interface.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Seen {
+pub(crate) struct Found {
     /// A frame is pending.
     pub(crate) rx: bool,
-    /// The kernel takes a frame.
+    /// The kernel accepts a frame.
     pub(crate) tx: bool,
     /// A signal ended the wait.
     interrupted: bool,
 }
 
 impl Tap {
-    /// Waits until something of `interest` is so, and tells what is; nothing when `timeout` has passed, or a signal was handled (Ctrl-C).
+    /// Waits until something of `interest` holds, and returns what holds; [`Interest::NONE`] after
+    /// `timeout` or after a signal was handled (Ctrl-C).
     ///
-    /// For loops of their own. It does the housekeeping of [`service`](EthernetDevice::service) on the way: a loop that waits here between two turns needs
-    /// no `service`, and costs one poll(2) a turn.
+    /// It includes the housekeeping of [`service`](ethdev::EthernetDevice::service): an event loop
+    /// that calls `wait` needs no `service`, and costs one poll(2) per iteration.
     ///
-    /// - `link`: the link is another than at the last call that told so, or than on opening.
+    /// - `link`: the link changed since `wait` or `poll_ready` last reported it, or since the
+    ///   device was opened.
     /// - `tx`: never while the link is down.
-    /// - `None` waits for ever. With an empty interest it waits for a signal, or for the interface's end.
+    /// - A `timeout` of `None` waits indefinitely. An empty interest waits for a signal, or until
+    ///   the interface is deleted.
     ///
     /// ```no_run
     /// # use ethdev::{EthernetDevice, Interest};
@@ -50,19 +54,17 @@ impl Tap {
     ///
     /// # Errors
     ///
-    /// `InterfaceRemoved` where the interface was deleted, at once: a loop that goes on all the same is not slowed down by it.
+    /// - `InterfaceRemoved`: the interface was deleted. Returned without waiting, also on every
+    ///   further call.
+    /// - `Io`: poll(2) failed.
     pub fn wait(&mut self, interest: Interest, timeout: Option<Duration>) -> Result<Interest, TapError> {
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         let mut left = timeout;
         loop {
             let ready_already = interest.rx && self.is_held();
-            let seen = self.look(interest, if ready_already { Some(Duration::ZERO) } else { left })?;
-            let ready = Interest {
-                rx: interest.rx && seen.rx,
-                tx: interest.tx && seen.tx && self.link().is_up(),
-                link: interest.link && self.link_changed_for_wait(),
-            };
-            if !ready.is_none() || seen.interrupted {
+            let found = self.poll_interface(interest, if ready_already { Some(Duration::ZERO) } else { left })?;
+            let ready = self.ready_of(interest, found);
+            if !ready.is_none() || found.interrupted {
                 return Ok(ready);
             }
             if let Some(deadline) = deadline {
@@ -75,103 +77,117 @@ impl Tap {
         }
     }
 
-    /// What of the TAP itself can become so that `interest` wants: readable, writable.
+    /// Returns the part of `interest` that holds. A reported link change is not reported again.
+    pub(crate) fn ready_of(&mut self, interest: Interest, found: Found) -> Interest {
+        Interest {
+            rx: interest.rx && found.rx,
+            tx: interest.tx && found.tx && self.link.is_up(),
+            link: interest.link && core::mem::replace(&mut self.reported.link_by_wait, self.link) != self.link,
+        }
+    }
+
+    /// Returns whether to wait for the TAP descriptor to become readable, and writable.
     ///
-    /// Nothing that would be so all the time, and yet not wanted, is waited for: that would be a busy loop.
-    pub(crate) fn watched(&self, interest: Interest) -> (bool, bool) {
-        if self.state == State::Stopped {
+    /// A condition that holds permanently without being of interest is excluded: it would make a
+    /// busy loop.
+    pub(crate) fn awaited_events(&self, interest: Interest) -> (bool, bool) {
+        if !self.running {
             return (false, false);
         }
-        // Without carrier it is writable, and yet of no use. The announcement ends that wait; where there is none, writable is how it is known to be up.
-        let writable = interest.tx && (self.link().is_up() || self.link_fd().is_none());
+        // Without carrier the descriptor is writable although frames cannot be sent; the announcement of
+        // the link ends that wait. Without announcements, writability is how a link that is up is
+        // recognized.
+        let writable = interest.tx && (self.link.is_up() || self.link_monitor.fd().is_none());
         (interest.rx, writable)
     }
 
-    /// Housekeeping around one poll(2) of at most `timeout`.
-    pub(crate) fn look(&mut self, interest: Interest, timeout: Option<Duration>) -> Result<Seen, TapError> {
-        if self.state == State::InterfaceRemoved {
-            return Err(self.gone(None));
-        }
+    /// Polls the interface, for at most `timeout`, and does the housekeeping.
+    pub(crate) fn poll_interface(&mut self, interest: Interest, timeout: Option<Duration>) -> Result<Found, TapError> {
+        self.check_present()?;
         let waits = timeout != Some(Duration::ZERO);
-        // One who only looks can look at everything.
+        // A poll that does not wait can include the conditions that hold permanently.
         let (readable, writable) = if waits {
-            self.watched(interest)
+            self.awaited_events(interest)
         } else {
             (interest.rx, true)
         };
         let mut flags = PollFlags::empty();
         flags.set(PollFlags::POLLIN, readable);
         flags.set(PollFlags::POLLOUT, writable);
-        let unannounced = waits && self.watch.fd().is_none();
+        let unannounced = waits && self.link_monitor.fd().is_none();
         let limit = if unannounced {
             UNANNOUNCED_INTERVAL
         } else {
             LONGEST_POLL
         };
         let limited = timeout.unwrap_or(limit).min(limit);
-        let mut result = self.poll(flags, limited);
+        let mut result = self.poll_descriptors(flags, limited);
         if !waits && result == Err(Errno::EINTR) {
-            // A signal that was pending ends even a poll that would not wait. By now it is handled.
-            result = self.poll(flags, limited);
+            // A pending signal interrupts even a poll that does not wait. It is handled by now.
+            result = self.poll_descriptors(flags, limited);
         }
         let (found, announced) = match result {
-            // What it was woken for, or not, is not all there is to know.
-            Ok(_) if unannounced => return self.look(interest, Some(Duration::ZERO)),
+            // The wait covered only a part of the conditions: poll all of them.
+            Ok(_) if unannounced => return self.poll_interface(interest, Some(Duration::ZERO)),
             Ok(found) => found,
             Err(Errno::EINTR) => {
-                return Ok(Seen {
+                return Ok(Found {
                     interrupted: true,
-                    ..Seen::default()
+                    ..Found::default()
                 });
             }
             Err(e) => {
                 return Err(TapError::Io {
-                    what: "waiting for the interface",
+                    what: "polling the interface",
                     source: e.into(),
                 });
             }
         };
         if announced {
-            self.watch.follow();
+            self.link_monitor.read_announcements();
         }
         if found.intersects(PollFlags::POLLERR | PollFlags::POLLHUP | PollFlags::POLLNVAL) {
-            return Err(self.gone(None));
+            return Err(self.set_removed(None));
         }
-        if self.watch.fd().is_none() && writable {
-            self.watch.up = found.contains(PollFlags::POLLOUT);
+        if self.link_monitor.fd().is_none() && writable {
+            self.link_monitor.up = found.contains(PollFlags::POLLOUT);
         }
         if readable {
-            self.overruns.looked(found.contains(PollFlags::POLLIN));
+            self.drop_detector.polled(found.contains(PollFlags::POLLIN));
         }
-        if self.overruns.suspected() {
-            self.look_for_overruns(self.state == State::Running);
+        if self.drop_detector.suspected() {
+            self.update_drops(self.running);
         }
-        let running = self.state == State::Running;
-        self.set_link(if running && self.watch.up { Link::UP } else { Link::Down });
-        Ok(Seen {
-            rx: running && (found.contains(PollFlags::POLLIN) || self.is_held()),
-            tx: running && found.contains(PollFlags::POLLOUT),
+        self.set_link(if self.running && self.link_monitor.up {
+            Link::UP
+        } else {
+            Link::Down
+        });
+        Ok(Found {
+            rx: self.running && (found.contains(PollFlags::POLLIN) || self.is_held()),
+            tx: self.running && found.contains(PollFlags::POLLOUT),
             interrupted: false,
         })
     }
 
-    fn poll(&self, flags: PollFlags, timeout: Duration) -> Result<(PollFlags, bool), Errno> {
+    /// Returns the events of the TAP descriptor, and whether link announcements are pending.
+    fn poll_descriptors(&self, flags: PollFlags, timeout: Duration) -> Result<(PollFlags, bool), Errno> {
         let timeout = Some(TimeSpec::from(timeout));
         let tap = PollFd::new(self.io.as_fd(), flags);
-        if let Some(link) = self.watch.fd() {
+        if let Some(link) = self.link_monitor.fd() {
             let mut fds = [tap, PollFd::new(link, PollFlags::POLLIN)];
             ppoll(&mut fds, timeout, None)?;
             let [tap, link] = fds;
-            Ok((found(&tap), !found(&link).is_empty()))
+            Ok((events(&tap), !events(&link).is_empty()))
         } else {
             let mut fds = [tap];
             ppoll(&mut fds, timeout, None)?;
             let [tap] = fds;
-            Ok((found(&tap), false))
+            Ok((events(&tap), false))
         }
     }
 }
 
-fn found(fd: &PollFd<'_>) -> PollFlags {
+fn events(fd: &PollFd<'_>) -> PollFlags {
     fd.revents().unwrap_or(PollFlags::empty())
 }

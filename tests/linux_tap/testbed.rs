@@ -1,4 +1,5 @@
-//! What the tests stand on: namespaces, the `ip` and `ping` programs, a few answers by hand.
+//! Network namespaces, the programs `ip` and `ping`, and a responder for ARP, ICMP echo and UDP
+//! echo.
 
 use std::io::Write as _;
 use std::net::{Ipv4Addr, UdpSocket};
@@ -11,13 +12,13 @@ use ethdev::{EthernetDevice, Interest, MacAddress, asynch};
 use ethdev_linux::{Tap, TapConfig};
 use ethdev_sim::report_skip;
 
-/// The address that our end answers to.
-pub(crate) const OURS: Ipv4Addr = Ipv4Addr::new(10, 99, 0, 2);
-const KERNELS: &str = "10.99.0.1/24";
-/// Only what hangs takes this long.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+/// The IP address that the responder replies to.
+pub(crate) const DEVICE_IP: Ipv4Addr = Ipv4Addr::new(10, 99, 0, 2);
+const KERNEL_IP: &str = "10.99.0.1/24";
+/// Limit of every wait: only a test that hangs reaches it.
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Runs a test in a network namespace of its own, or says why not.
+/// Runs a test in a network namespace of its own, or prints why it is skipped.
 pub(crate) fn in_namespace(test: fn()) {
     in_namespace_with(&["ip"], test);
 }
@@ -32,7 +33,7 @@ fn in_namespace_with(programs: &'static [&'static str], test: fn()) {
     let thread = std::thread::Builder::new().name(name.clone());
     let runs = thread.spawn(move || {
         if !std::path::Path::new("/dev/net/tun").exists() {
-            return Err("there is no /dev/net/tun".to_owned());
+            return Err("no /dev/net/tun".to_owned());
         }
         // Starts: ip, ping
         let missing = |program: &&&str| Command::new(program).arg("-V").output().is_err();
@@ -40,22 +41,18 @@ fn in_namespace_with(programs: &'static [&'static str], test: fn()) {
             return Err(format!("{program} is not installed"));
         }
         nix::sched::unshare(nix::sched::CloneFlags::CLONE_NEWNET)
-            .map_err(|e| format!("a network namespace takes root: {e}"))?;
-        // A kernel that has no IPv6 says nothing by itself.
+            .map_err(|e| format!("creating a network namespace requires root: {e}"))?;
+        // Without IPv6 the kernel sends no frames on its own. The file does not exist in a kernel without
+        // IPv6.
         let _ = std::fs::write("/proc/sys/net/ipv6/conf/default/disable_ipv6", "1");
         test();
         Ok(())
     });
-    match runs.expect("no thread").join() {
+    match runs.expect("thread not started").join() {
         Ok(Ok(())) => {}
-        Ok(Err(why)) => report_skip(&name, &why),
+        Ok(Err(reason)) => report_skip(&name, &reason),
         Err(panic) => std::panic::resume_unwind(panic),
     }
-}
-
-/// Past the test harness, which shows nothing of what passes.
-pub(crate) fn say(line: &str) {
-    writeln!(std::io::stderr(), "{line}").expect("no stderr");
 }
 
 pub(crate) fn ip(arguments: &str) -> String {
@@ -64,24 +61,24 @@ pub(crate) fn ip(arguments: &str) -> String {
         .output()
         .expect("ip (iproute2) cannot be run");
     assert!(status.success(), "ip {arguments}: {}", String::from_utf8_lossy(&stderr));
-    String::from_utf8(stdout).expect("ip writes text")
+    String::from_utf8(stdout).expect("output of ip is not UTF-8")
 }
 
-/// Many commands in one process.
+/// Runs many commands in one process.
 pub(crate) fn ip_batch(commands: &str) {
     let mut child = Command::new("ip")
         .args(["-batch", "-"])
         .stdin(Stdio::piped())
         .spawn()
         .expect("ip (iproute2) cannot be run");
-    let mut stdin = child.stdin.take().expect("no pipe");
-    stdin.write_all(commands.as_bytes()).expect("ip does not listen");
+    let mut stdin = child.stdin.take().expect("stdin is not a pipe");
+    stdin.write_all(commands.as_bytes()).expect("writing to ip failed");
     drop(stdin);
-    assert!(child.wait().expect("no ip").success());
+    assert!(child.wait().expect("ip was not started").success());
 }
 
-/// One of the counters that the kernel keeps about its end.
-pub(crate) fn kernels_counter(interface: &str, direction: &str, counter: &str) -> u64 {
+/// Reads a counter of the kernel's interface.
+pub(crate) fn kernel_counter(interface: &str, direction: &str, counter: &str) -> u64 {
     let text = ip(&format!("-s -s -j link show dev {interface}"));
     let statistics = text
         .split(&format!("\"{direction}\":{{"))
@@ -92,21 +89,40 @@ pub(crate) fn kernels_counter(interface: &str, direction: &str, counter: &str) -
         .nth(1)
         .expect("no such counter");
     let digits: String = value.chars().take_while(char::is_ascii_digit).collect();
-    digits.parse().expect("no number")
+    digits.parse().expect("counter is not a number")
 }
 
-/// `tap0`, up, with the kernel at 10.99.0.1.
+/// Opens `tap0` and brings it up, with the IP address 10.99.0.1 for the kernel.
 pub(crate) fn tap0() -> Tap {
-    let mut tap = Tap::with_config(TapConfig::new("tap0").with_up(true)).expect("tap0 cannot be made");
-    ip(&format!("addr add {KERNELS} dev tap0"));
+    let mut tap = Tap::with_config(TapConfig::new("tap0").with_up(true)).expect("tap0 was not created");
+    ip(&format!("addr add {KERNEL_IP} dev tap0"));
     wait_for_link(&mut tap, true);
     tap
+}
+
+/// Adds the device to the kernel's neighbour table, so that the kernel sends datagrams without ARP.
+pub(crate) fn add_neighbor(address: MacAddress) {
+    ip(&format!("neigh add {DEVICE_IP} lladdr {address} dev tap0"));
+}
+
+/// Sends a UDP datagram from the kernel to the device.
+pub(crate) fn send_datagram(payload: &[u8]) {
+    let peer = UdpSocket::bind("10.99.0.1:0").expect("no socket");
+    peer.send_to(payload, (DEVICE_IP, 7)).expect("not sent");
+}
+
+/// Runs `action` after 30 ms in another thread of the namespace.
+pub(crate) fn after_delay(action: impl FnOnce() + Send + 'static) -> std::thread::JoinHandle<()> {
+    std::thread::spawn(|| {
+        std::thread::sleep(Duration::from_millis(30));
+        action();
+    })
 }
 
 pub(crate) fn wait_for_link(tap: &mut Tap, up: bool) {
     let begin = Instant::now();
     while tap.link().is_up() != up {
-        assert!(begin.elapsed() < PATIENCE, "the link is not as it should be");
+        assert!(begin.elapsed() < TIMEOUT, "timed out waiting for link up = {up}");
         tap.wait(Interest::LINK, Some(Duration::from_millis(100)))
             .expect("tap0 failed");
     }
@@ -124,21 +140,22 @@ fn checksum(bytes: &[u8]) -> u16 {
     !(sum as u16)
 }
 
-/// What 10.99.0.2 answers to a frame: ARP requests, ICMP echo requests, UDP datagrams (echoed).
-pub(crate) fn answer(frame: &[u8], own: MacAddress) -> Option<Vec<u8>> {
+/// Returns the reply of 10.99.0.2 to an ARP request, an ICMP echo request or a UDP datagram
+/// (echoed).
+pub(crate) fn reply_to(frame: &[u8], own: MacAddress) -> Option<Vec<u8>> {
     let mut out = frame.to_vec();
     out[0..6].copy_from_slice(&frame[6..12]);
     out[6..12].copy_from_slice(&own.octets());
     match frame[12..14] {
-        [0x08, 0x06] if frame.get(20..22)? == [0, 1] && frame.get(38..42)? == OURS.octets() => {
+        [0x08, 0x06] if frame.get(20..22)? == [0, 1] && frame.get(38..42)? == DEVICE_IP.octets() => {
             out.truncate(42);
             out[21] = 2;
             out[22..28].copy_from_slice(&own.octets());
-            out[28..32].copy_from_slice(&OURS.octets());
+            out[28..32].copy_from_slice(&DEVICE_IP.octets());
             out[32..42].copy_from_slice(&frame[22..32]);
             Some(out)
         }
-        [0x08, 0x00] if frame.get(30..34)? == OURS.octets() && frame[14] == 0x45 => {
+        [0x08, 0x00] if frame.get(30..34)? == DEVICE_IP.octets() && frame[14] == 0x45 => {
             out[26..30].copy_from_slice(&frame[30..34]);
             out[30..34].copy_from_slice(&frame[26..30]);
             match (frame[23], *frame.get(34)?) {
@@ -149,7 +166,7 @@ pub(crate) fn answer(frame: &[u8], own: MacAddress) -> Option<Vec<u8>> {
                     let sum = checksum(out.get(34..end)?);
                     out[36..38].copy_from_slice(&sum.to_be_bytes());
                 }
-                // Swapped words leave the checksum as it is.
+                // Swapping words does not change the checksum.
                 (17, _) => {
                     out[34..36].copy_from_slice(&frame[36..38]);
                     out[36..38].copy_from_slice(&frame[34..36]);
@@ -162,14 +179,14 @@ pub(crate) fn answer(frame: &[u8], own: MacAddress) -> Option<Vec<u8>> {
     }
 }
 
-/// Answers on the pull surface until `child` ends.
-pub(crate) fn serve(tap: &mut Tap, child: &mut Child) {
+/// Replies through the pull API until `child` exits.
+pub(crate) fn reply_until_exit(tap: &mut Tap, child: &mut Child) {
     let begin = Instant::now();
     let mut buf = [0; 1518];
-    while child.try_wait().expect("no child").is_none() {
-        assert!(begin.elapsed() < PATIENCE, "the child does not end");
+    while child.try_wait().expect("child was not started").is_none() {
+        assert!(begin.elapsed() < TIMEOUT, "timed out waiting for the child to exit");
         while let Some(meta) = tap.recv_frame(&mut buf).expect("tap0 failed") {
-            if let Some(out) = answer(&buf[..meta.len], tap.mac_address()) {
+            if let Some(out) = reply_to(&buf[..meta.len], tap.mac_address()) {
                 tap.send_frame(&out).expect("tap0 failed");
             }
         }
@@ -178,48 +195,49 @@ pub(crate) fn serve(tap: &mut Tap, child: &mut Child) {
     }
 }
 
-/// Goes on until as many requests are answered as `-c` says, or for `PATIENCE`.
+/// Starts `ping`, which exits after the number of replies given by `-c`, or after `TIMEOUT`.
 pub(crate) fn ping(arguments: &str) -> Child {
     Command::new("ping")
-        .args(["-n", "-w", &PATIENCE.as_secs().to_string()])
+        .args(["-n", "-w", &TIMEOUT.as_secs().to_string()])
         .args(arguments.split_whitespace())
-        .arg(OURS.to_string())
+        .arg(DEVICE_IP.to_string())
         .stdout(Stdio::piped())
         .spawn()
         .expect("ping cannot be run")
 }
 
-pub(crate) fn assert_answered(ping: Child) {
-    let output = ping.wait_with_output().expect("no ping");
+pub(crate) fn assert_ping_succeeded(ping: Child) {
+    let output = ping.wait_with_output().expect("ping was not started");
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{text}");
-    for complaint in ["wrong data", "BAD CHECKSUM", "DUP", "DIFFERENT ADDRESS", "truncated"] {
-        assert!(!text.contains(complaint), "{text}");
+    for fault in ["wrong data", "BAD CHECKSUM", "DUP", "DIFFERENT ADDRESS", "truncated"] {
+        assert!(!text.contains(fault), "{text}");
     }
 }
 
-/// In a thread of the same namespace: `count` datagrams to 10.99.0.2, each echoed before the next.
+/// Starts a thread in the same namespace that sends `count` datagrams to 10.99.0.2, and checks the
+/// echo of each before it sends the next.
 pub(crate) fn udp_peer(count: usize) -> std::thread::JoinHandle<()> {
     std::thread::spawn(move || {
         let socket = UdpSocket::bind("10.99.0.1:0").expect("no socket");
-        socket.set_read_timeout(Some(PATIENCE)).expect("no timeout");
-        socket.connect((OURS, 7)).expect("no route");
+        socket.set_read_timeout(Some(TIMEOUT)).expect("timeout not set");
+        socket.connect((DEVICE_IP, 7)).expect("not connected");
         for i in 0..count {
             let sent: Vec<u8> = (0..i * 97 % 1473).map(|at| (at * 31 + i) as u8).collect();
             socket.send(&sent).expect("not sent");
             let mut buf = [0; 1500];
-            let len = socket.recv(&mut buf).expect("no echo");
-            assert!(buf[..len] == sent[..], "datagram {i} came back changed");
+            let len = socket.recv(&mut buf).expect("no echo received");
+            assert!(buf[..len] == sent[..], "the echo of datagram {i} differs");
         }
     })
 }
 
-/// Two devices on one bridge of the kernel's: what one sends, the other receives.
+/// Connects two devices by a bridge of the kernel: each receives what the other sends.
 pub(crate) fn bridged(a: TapConfig, b: TapConfig) -> (Tap, Tap) {
     ip("link add br0 type bridge mcast_snooping 0");
     ip("link set br0 up");
     let open = |config: TapConfig| {
-        let mut tap = Tap::with_config(config.with_up(true)).expect("no TAP");
+        let mut tap = Tap::with_config(config.with_up(true)).expect("TAP not opened");
         ip(&format!("link set {} master br0", tap.name()));
         wait_for_link(&mut tap, true);
         tap
@@ -233,13 +251,13 @@ pub(crate) fn expect_frame(tap: &mut Tap, buf: &mut [u8]) -> usize {
         if let Some(meta) = tap.recv_frame(buf).expect("the TAP failed") {
             return meta.len;
         }
-        assert!(begin.elapsed() < PATIENCE, "no frame");
+        assert!(begin.elapsed() < TIMEOUT, "timed out waiting for a frame");
         tap.wait(Interest::RX, Some(Duration::from_millis(100)))
             .expect("the TAP failed");
     }
 }
 
-/// A frame of `len` bytes with an `EtherType` for experiments (IEEE 802, 88b5).
+/// Builds a frame of `len` pseudo-random bytes with the experimental `EtherType` 88b5 (IEEE 802).
 pub(crate) fn frame(to: MacAddress, from: MacAddress, len: usize, mut seed: u64) -> Vec<u8> {
     let mut frame = [&to.octets()[..], &from.octets(), &[0x88, 0xb5]].concat();
     frame.resize_with(len, || {
@@ -251,7 +269,7 @@ pub(crate) fn frame(to: MacAddress, from: MacAddress, len: usize, mut seed: u64)
     frame
 }
 
-/// 30 lines of executor, unrelated to any other.
+/// A minimal executor that parks the thread.
 pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
     struct Unpark(std::thread::Thread);
     impl std::task::Wake for Unpark {
@@ -270,13 +288,13 @@ pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
     }
 }
 
-/// Answers as 10.99.0.2 until `count` UDP datagrams are echoed. Knows no executor.
+/// Replies as 10.99.0.2 until `count` UDP datagrams are echoed, on any executor.
 pub(crate) async fn echo<D: asynch::EthernetDevice>(device: &mut D, count: usize) -> Result<(), D::Error> {
     let mut buf = [0; 1518];
     let mut echoed = 0;
     while echoed < count {
         let meta = device.recv(&mut buf).await?;
-        if let Some(out) = answer(&buf[..meta.len], device.mac_address()) {
+        if let Some(out) = reply_to(&buf[..meta.len], device.mac_address()) {
             device.send(&out).await?;
             echoed += usize::from(out[12..14] == [8, 0] && out[23] == 17);
         }

@@ -1,44 +1,46 @@
-//! Interfaces that cannot be opened, and who may open them.
+//! Opening interfaces: errors, settings and permissions.
 
 use core::error::Error as _;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use ethdev::{Control, ControlError, Error as _, ErrorKind, EthernetDevice, IpMtu, MacAddress};
+use ethdev::{Control, Error as _, ErrorKind, EthernetDevice, IpMtu, MacAddress};
 use ethdev_linux::{Tap, TapConfig, TapError};
 
-use crate::rig::*;
+use crate::testbed::*;
 
-/// A program that another test starts has our descriptors for the moment between `fork` and `exec`: what was closed here is closed a little later.
+/// Opens an interface, and repeats that while it is in use: a program that another test starts
+/// holds the descriptors of this process between `fork` and `exec`, so that the kernel closes them
+/// late.
 fn open(config: &TapConfig) -> Result<Tap, TapError> {
     let begin = Instant::now();
     loop {
         match Tap::with_config(config.clone()) {
-            Err(TapError::InUse { .. }) if begin.elapsed() < PATIENCE => std::thread::yield_now(),
+            Err(TapError::InUse { .. }) if begin.elapsed() < TIMEOUT => std::thread::yield_now(),
             result => return result,
         }
     }
 }
 
-fn refused(config: &TapConfig) -> TapError {
+fn open_error(config: &TapConfig) -> TapError {
     match open(config) {
         Err(e) => e,
         Ok(tap) => panic!("{} was opened", tap.name()),
     }
 }
 
-fn absent(name: &str) {
+fn assert_absent(name: &str) {
     let begin = Instant::now();
     loop {
         match open(&TapConfig::new(name).with_create(false)) {
             Err(TapError::NoSuchInterface { .. }) => return,
-            other => assert!(begin.elapsed() < PATIENCE, "{other:?}"),
+            other => assert!(begin.elapsed() < TIMEOUT, "{other:?}"),
         }
     }
 }
 
 #[test]
-fn what_is_there_is_opened_as_it_is() {
+fn open_existing_interface_is_unchanged() {
     in_namespace(|| {
         ip("tuntap add dev tap9 mode tap");
         ip("link set tap9 mtu 1400");
@@ -52,68 +54,64 @@ fn what_is_there_is_opened_as_it_is() {
         ip("link set tap9 up");
         wait_for_link(&mut tap, true);
         drop(tap);
-        // Made by another, it stays.
+        // An interface that was not created here stays.
         ip("link show dev tap9");
     });
 }
 
 #[test]
-fn what_is_not_there_is_made_and_goes_away() {
+fn open_missing_interface_creates_and_deletes_it() {
     in_namespace(|| {
-        absent("tap9");
-        let tap = Tap::open("tap9").expect("not made");
+        assert_absent("tap9");
+        let tap = Tap::open("tap9").expect("not created");
         assert!(!tap.link().is_up());
         drop(tap);
-        absent("tap9");
-        // The kernel chooses names, and two of them are two.
-        let (a, b) = (Tap::open("").expect("not made"), Tap::open("").expect("not made"));
+        assert_absent("tap9");
+        // The kernel chooses two different names.
+        let (a, b) = (Tap::open("").expect("not created"), Tap::open("").expect("not created"));
         assert_ne!(a.name(), b.name());
         assert_ne!(a.mac_address(), b.mac_address());
     });
 }
 
 #[test]
-fn interface_without_a_queue_is_refused() {
-    in_namespace(|| {
+fn open_without_queue_is_rejected() {
+    in_namespace_with_ping(|| {
         ip("tuntap add dev tap9 mode tap");
         ip("link set tap9 txqueuelen 0");
-        let error = refused(&TapConfig::new("tap9"));
+        let error = open_error(&TapConfig::new("tap9"));
         assert!(
             matches!(&error, TapError::NoQueue { name } if name == "tap9"),
             "{error:?}"
         );
         assert_eq!(error.kind(), ErrorKind::InvalidInput);
-        assert!(error.to_string().contains("ip link set tap9 txqueuelen"), "{error}");
 
         ip("link set tap9 txqueuelen 10");
         let mut tap = open(&TapConfig::new("tap9")).expect("not opened");
         tap.stop().expect("not stopped");
         ip("link set tap9 txqueuelen 0");
         for result in [tap.start(), tap.recover()] {
-            assert!(
-                matches!(result, Err(ControlError::Device(TapError::NoQueue { .. }))),
-                "{result:?}"
-            );
+            assert!(matches!(result, Err(TapError::NoQueue { .. })), "{result:?}");
         }
         ip("link set tap9 txqueuelen 1");
         tap.start().expect("not started");
         ip("addr add 10.99.0.1/24 dev tap9");
         ip("link set tap9 up");
         wait_for_link(&mut tap, true);
-        // A queue of one frame delivers.
+        // A queue of one frame delivers frames.
         let mut child = ping("-c 2 -i 0.2");
-        serve(&mut tap, &mut child);
-        assert_answered(child);
+        reply_until_exit(&mut tap, &mut child);
+        assert_ping_succeeded(child);
     });
 }
 
 #[test]
-fn what_is_no_tap() {
+fn open_other_interface_is_not_tap() {
     in_namespace(|| {
         ip("tuntap add dev tun9 mode tun");
         ip("tuntap add dev many9 mode tap multi_queue");
         for name in ["lo", "tun9", "many9"] {
-            let error = refused(&TapConfig::new(name));
+            let error = open_error(&TapConfig::new(name));
             assert!(matches!(error, TapError::NotTap { .. }), "{name}: {error:?}");
             assert!(error.source().is_some());
         }
@@ -121,87 +119,86 @@ fn what_is_no_tap() {
 }
 
 #[test]
-fn addresses_and_settings() {
+fn open_with_settings_applies_them() {
     in_namespace(|| {
         ip("tuntap add dev tap9 mode tap");
         ip("link set tap9 address 02:00:00:00:00:09");
         let config = TapConfig::new("tap9");
-        let kernels = MacAddress::new([2, 0, 0, 0, 0, 9]);
-        let error = refused(&config.clone().with_mac_address(kernels));
+        let kernel = MacAddress::new([2, 0, 0, 0, 0, 9]);
+        let error = open_error(&config.clone().with_mac_address(kernel));
         assert!(matches!(error, TapError::InvalidMacAddress { .. }), "{error:?}");
-        let made_up = open(&config).expect("not opened").mac_address();
-        assert!(made_up.is_unicast() && made_up.is_local() && made_up != kernels);
+        let derived = open(&config).expect("not opened").mac_address();
+        assert!(derived.is_unicast() && derived.is_local() && derived != kernel);
         let again = open(&config).expect("not opened").mac_address();
-        assert_eq!(made_up, again);
+        assert_eq!(derived, again);
 
-        let ours = MacAddress::new([2, 0, 0, 0, 0, 8]);
-        let wanted = config
+        let own = MacAddress::new([2, 0, 0, 0, 0, 8]);
+        let config_all = config
             .clone()
-            .with_mac_address(ours)
+            .with_mac_address(own)
             .with_ip_mtu(IpMtu::new(9000))
             .with_up(true);
-        let mut tap = open(&wanted).expect("not opened");
-        assert_eq!(tap.mac_address(), ours);
-        for bad in [kernels, MacAddress::BROADCAST, MacAddress::UNSPECIFIED] {
+        let mut tap = open(&config_all).expect("not opened");
+        assert_eq!(tap.mac_address(), own);
+        for bad in [kernel, MacAddress::BROADCAST, MacAddress::UNSPECIFIED] {
             assert!(
-                matches!(tap.set_mac_address(bad), Err(ControlError::InvalidInput)),
+                matches!(tap.set_mac_address(bad), Err(TapError::InvalidMacAddress { .. })),
                 "{bad}"
             );
         }
-        tap.set_mac_address(made_up).expect("not set");
-        assert_eq!(tap.mac_address(), made_up);
+        tap.set_mac_address(derived).expect("not set");
+        assert_eq!(tap.mac_address(), derived);
         assert_eq!(tap.capabilities().tx_max_frame_len.bytes(), 9014);
         assert!(ip("link show dev tap9").contains("mtu 9000"));
         drop(tap);
         for bytes in [20, 65_536] {
-            let error = refused(&config.clone().with_ip_mtu(IpMtu::new(bytes)));
+            let error = open_error(&config.clone().with_ip_mtu(IpMtu::new(bytes)));
             assert_eq!(error.kind(), ErrorKind::InvalidInput, "{error:?}");
         }
     });
 }
 
-/// Runs as nobody, in a process of its own, started by the test below.
+/// Runs as the user nobody, in a process that the test below starts.
 #[test]
-#[ignore = "run by `who_may_open_it`, as another user"]
-fn as_nobody() {
-    let mut tap = Tap::with_config(TapConfig::new("tap7")).expect("an interface of one's own can be opened");
+#[ignore = "run by `open_as_other_user_requires_ownership`, as another user"]
+fn open_as_nobody() {
+    let mut tap = Tap::with_config(TapConfig::new("tap7")).expect("own interface not opened");
     assert!(tap.link().is_up());
     let sent = frame(tap.mac_address(), tap.mac_address(), 60, 1);
     tap.send_frame(&sent).expect("not sent");
     tap.service().expect("tap7 failed");
     for name in ["tap8", "tap6"] {
-        let error = refused(&TapConfig::new(name));
+        let error = open_error(&TapConfig::new(name));
         assert_eq!(error.kind(), ErrorKind::PermissionDenied, "{error:?}");
         assert!(error.source().is_some());
         let text = error.to_string();
-        assert!(
-            text.contains(&format!("ip tuntap add dev {name} mode tap user $USER")),
-            "{text}"
-        );
+        assert!(text.contains("CAP_NET_ADMIN"), "{text}");
     }
-    let error = refused(&TapConfig::new("tap5").with_up(true));
+    let error = open_error(&TapConfig::new("tap5").with_up(true));
     assert!(
-        error.to_string().starts_with("tap5: bringing it up is not permitted"),
+        error
+            .to_string()
+            .contains("bringing the interface up requires CAP_NET_ADMIN"),
         "{error}"
     );
 }
 
 #[test]
-fn who_may_open_it() {
+fn open_as_other_user_requires_ownership() {
     in_namespace(|| {
         for (name, owner) in [("tap5", "user 65534"), ("tap7", "user 65534"), ("tap8", "user 1")] {
             ip(&format!("tuntap add dev {name} mode tap {owner}"));
         }
         ip("link set tap7 up");
-        // A /dev/net/tun with its usual mode, for this process alone: here it may be another.
+        // /dev/net/tun with its usual mode, visible to this process only: the mode on this host may differ.
         let script = "mount -t tmpfs -o mode=755 none /dev/net && mknod -m 666 /dev/net/tun c 10 200 \
                       && exec setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=-all \"$0\" \"$@\"";
-        let binary = std::env::current_exe().expect("no program");
+        let binary = std::env::current_exe().expect("path of the test program is unknown");
         // Starts: sh, which starts mknod, mount, setpriv
         let output = Command::new("unshare")
             .args(["--mount", "sh", "-c", script])
             .arg(binary)
-            .args(["--ignored", "--exact", "opening::as_nobody"])
+            .args(["--ignored", "--exact", "open::open_as_nobody"])
             .stdin(Stdio::null())
             .output()
             .expect("unshare (util-linux) cannot be run");
