@@ -1,4 +1,5 @@
-//! What was on the wires, as a pcapng file (draft-ietf-opsawg-pcapng) with simulated times, for Wireshark and its relatives.
+//! What was on the wires, as a pcapng file (draft-ietf-opsawg-pcapng) with simulated times, for
+//! Wireshark and its relatives.
 
 use core::cell::RefCell;
 use core::fmt;
@@ -17,13 +18,15 @@ use pcap_file::{DataLink, Endianness, PcapError};
 
 /// Timestamps count units of ten to the minus this many seconds: nanoseconds.
 const NANOSECONDS: u8 = 9;
-/// Flags of an enhanced packet block (section 4.3.1): direction, length of the FCS in bytes, link-layer errors.
+/// Flags of an enhanced packet block (section 4.3.1): direction, length of the FCS in bytes,
+/// link-layer errors.
 const INBOUND: u32 = 0b01;
 const OUTBOUND: u32 = 0b10;
 const FCS_OF_FOUR_BYTES: u32 = 4 << 5;
 const CRC_ERROR: u32 = 1 << 24;
 
-/// A capture that one or more wires write to, each as an interface of its own. Clones write to the same file.
+/// A capture that one or more wires write to, each as an interface of its own. Clones write to the
+/// same file.
 ///
 /// ```
 /// use ethdev_sim::{Capture, Clock, Peer, Wire, WireConfig};
@@ -44,7 +47,8 @@ const CRC_ERROR: u32 = 1 << 24;
 ///
 /// # Errors while running
 ///
-/// A wire has nobody to report a full disk to. The first error is kept, nothing is written after it, and [`flush`](Self::flush) returns it.
+/// A wire cannot report a full disk. The first error is kept, nothing is written after it, and
+/// [`flush`](Self::flush) returns it.
 #[derive(Clone)]
 pub struct Capture(Rc<RefCell<Inner>>);
 

@@ -1,4 +1,4 @@
-//! Virtual time: a clock that moves only when told to, and the events that it meets on its way.
+//! Virtual time: a clock that moves only on request, and its scheduled events.
 
 use core::cell::{Cell, RefCell};
 use core::fmt;
@@ -8,8 +8,10 @@ use std::rc::Rc;
 
 /// A virtual clock with a queue of events. Clones are the same clock.
 ///
-/// Time starts at zero and moves only by [`step`](Self::step), [`advance`](Self::advance) and [`advance_to`](Self::advance_to), which run what falls due on
-/// the way: in order of time, and among equals in the order of scheduling. The same program therefore sees the same times, run after run.
+/// Time starts at zero and moves only by [`step`](Self::step), [`advance`](Self::advance) and
+/// [`advance_to`](Self::advance_to), which run what falls due on the way: in order of time, and
+/// among equals in the order of scheduling. The same program therefore sees the same times, run
+/// after run.
 ///
 /// ```
 /// use ethdev_sim::Clock;
@@ -30,10 +32,11 @@ use std::rc::Rc;
 ///
 /// # Re-entrancy
 ///
-/// Nothing is borrowed while an event runs: it may schedule, cancel, and even advance the clock (a driver that busy-waits inside an event does). Time never
-/// runs backwards: where an event has moved the clock beyond its caller's target, the clock stays there.
+/// Nothing is borrowed while an event runs: it may schedule, cancel, and even advance the clock (a
+/// driver that busy-waits inside an event does). Time never runs backwards: where an event has
+/// moved the clock beyond its caller's target, the clock stays there.
 ///
-/// An event that schedules itself again without any delay keeps `advance` busy for ever, as it would a CPU.
+/// An event that schedules itself again without any delay keeps `advance` busy indefinitely.
 #[derive(Clone, Default)]
 pub struct Clock(Rc<Inner>);
 
@@ -76,7 +79,8 @@ impl Clock {
         self.0.now.get()
     }
 
-    /// Runs `event` at the time `at`; as soon as the clock moves or [`step`](Self::step)s where `at` has passed.
+    /// Runs `event` at the time `at`; as soon as the clock moves or [`step`](Self::step)s where
+    /// `at` has passed.
     pub fn schedule_at(&self, at: Duration, event: impl FnOnce() + 'static) -> EventId {
         let number = self.0.scheduled.get();
         self.0.scheduled.set(number + 1);
@@ -111,12 +115,14 @@ impl Clock {
         self.step_until(Duration::MAX)
     }
 
-    /// Moves by `duration` and runs everything that falls due, up to and including the moment of arrival.
+    /// Moves by `duration` and runs everything that falls due, up to and including the moment of
+    /// arrival.
     pub fn advance(&self, duration: Duration) {
         self.advance_to(self.now().saturating_add(duration));
     }
 
-    /// Moves to the time `at` and runs everything that falls due, up to and including that moment. Where `at` has passed, it runs what is due now.
+    /// Moves to the time `at` and runs everything that falls due, up to and including that moment.
+    /// Where `at` has passed, it runs what is due now.
     pub fn advance_to(&self, at: Duration) {
         while self.step_until(at) {}
         self.move_to(at);
@@ -176,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn equals_run_in_the_order_of_scheduling() {
+    fn advance_equal_times_run_in_order_of_scheduling() {
         let clock = Clock::new();
         let log = Log::default();
         for n in [3, 1, 2] {
@@ -187,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn events_schedule_cancel_and_advance() {
+    fn advance_event_may_schedule_cancel_and_advance() {
         let clock = Clock::new();
         let log = Log::default();
         let victim = clock.schedule_at(ms(3), log.note(99));
@@ -208,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn the_past_is_now() {
+    fn schedule_at_past_time_runs_now() {
         let clock = Clock::new();
         let log = Log::default();
         clock.advance(ms(7));
@@ -221,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn stepping_goes_from_event_to_event() {
+    fn step_moves_to_next_event() {
         let clock = Clock::new();
         let log = Log::default();
         clock.schedule_in(ms(2), log.note(0));
@@ -235,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_cancelled_event_owns_may_use_the_clock_as_it_goes() {
+    fn cancel_drop_of_event_may_use_clock() {
         struct Bomb(Clock);
         impl Drop for Bomb {
             fn drop(&mut self) {
@@ -251,7 +257,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_schedule_runs_sorted_and_stable(times in proptest::collection::vec(0_u64..20, 0..50), stops in proptest::collection::vec(0_u64..10, 0..10)) {
+        fn advance_any_schedule_sorted_and_stable(times in proptest::collection::vec(0_u64..20, 0..50), stops in proptest::collection::vec(0_u64..10, 0..10)) {
             let clock = Clock::new();
             let log = Log::default();
             for (n, time) in times.iter().enumerate() {

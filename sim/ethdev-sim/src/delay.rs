@@ -12,8 +12,9 @@ use crate::clock::EventId;
 
 /// Delays on virtual time, for drivers: embedded-hal's `DelayNs` in both forms.
 ///
-/// The blocking form advances the clock, and so runs everything that falls due meanwhile. The async form schedules a wake-up and leaves the clock to
-/// whoever runs the executor, for instance [`block_on`](crate::block_on).
+/// The blocking form advances the clock, and so runs everything that falls due meanwhile. The async
+/// form schedules a wake-up and leaves the clock to whoever runs the executor, for instance
+/// [`block_on`](crate::block_on).
 #[derive(Debug, Clone)]
 pub struct SimDelay(Clock);
 
@@ -120,7 +121,7 @@ mod tests {
     use crate::block_on;
 
     #[test]
-    fn blocking_moves_the_clock() {
+    fn delay_blocking_advances_clock() {
         use embedded_hal::delay::DelayNs;
         let clock = Clock::new();
         let mut delay = SimDelay::new(&clock);
@@ -134,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn async_waits_for_the_clock() {
+    fn delay_async_waits_for_clock() {
         use embedded_hal_async::delay::DelayNs;
         let clock = Clock::new();
         let mut delay = SimDelay::new(&clock);
@@ -144,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dropped_delay_leaves_no_event() {
+    fn delay_dropped_event_cancelled() {
         let clock = Clock::new();
         let mut sleep = Box::pin(SimDelay::new(&clock).until(Duration::from_secs(1)));
         assert!(

@@ -15,7 +15,7 @@ use crate::Clock;
 ///
 /// # Errors
 ///
-/// [`Deadlock`] where the future waits and nothing is scheduled: nobody would ever wake it. On real hardware that is a hang; here it is a result.
+/// [`Deadlock`] if the future waits and no event is scheduled that could wake it.
 ///
 /// ```
 /// use ethdev_sim::{Clock, SimDelay, block_on};
@@ -36,7 +36,8 @@ pub fn block_on<F: Future>(clock: &Clock, future: F) -> Result<F::Output, Deadlo
 ///
 /// # Errors
 ///
-/// [`Deadlock`] where the future has not ended by `deadline`. The clock then shows the deadline, unless nothing was scheduled at all.
+/// [`Deadlock`] where the future has not ended by `deadline`. The clock then shows the deadline,
+/// unless nothing was scheduled at all.
 pub fn block_on_until<F: Future>(clock: &Clock, deadline: Duration, future: F) -> Result<F::Output, Deadlock> {
     let mut future = pin!(future);
     let woken = Arc::new(Woken(AtomicBool::new(true)));
@@ -63,11 +64,11 @@ pub fn block_on_until<F: Future>(clock: &Clock, deadline: Duration, future: F) -
     }
 }
 
-/// The future waits, and nothing that is scheduled (in time) wakes it.
+/// The future waits, and no scheduled event wakes it in time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Deadlock {
-    /// What the clock shows.
+    /// The time of the clock.
     pub at: Duration,
 }
 
@@ -75,7 +76,7 @@ impl fmt::Display for Deadlock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "stalled at {:?}: the future waits for something that is not scheduled",
+            "deadlock at {:?}: the future waits and no event is scheduled",
             self.at
         )
     }
@@ -97,18 +98,18 @@ mod tests {
     use crate::SimDelay;
 
     #[test]
-    fn a_deadline_ends_what_would_take_too_long() {
+    fn block_on_until_deadline_passed_is_deadlock() {
         let clock = Clock::new();
         let sleep = SimDelay::new(&clock).until(Duration::from_secs(10));
-        let stalled = block_on_until(&clock, Duration::from_secs(3), sleep).unwrap_err();
-        assert_eq!(stalled.at, Duration::from_secs(3));
+        let deadlock = block_on_until(&clock, Duration::from_secs(3), sleep).unwrap_err();
+        assert_eq!(deadlock.at, Duration::from_secs(3));
     }
 
     #[test]
-    fn events_that_wake_nobody_are_no_progress_but_time() {
+    fn block_on_event_without_wake_is_deadlock() {
         let clock = Clock::new();
         clock.schedule_in(Duration::from_secs(1), || {});
-        let stalled = block_on(&clock, core::future::pending::<()>()).unwrap_err();
-        assert_eq!(stalled.at, Duration::from_secs(1));
+        let deadlock = block_on(&clock, core::future::pending::<()>()).unwrap_err();
+        assert_eq!(deadlock.at, Duration::from_secs(1));
     }
 }

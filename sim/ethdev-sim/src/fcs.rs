@@ -1,4 +1,5 @@
-//! The frame check sequence: CRC-32 of IEEE 802.3 clause 3.2.9, last four bytes of a frame on the wire, least significant byte first.
+//! The frame check sequence: CRC-32 of IEEE 802.3 clause 3.2.9, last four bytes of a frame on the
+//! wire, least significant byte first.
 
 use ethdev::frame::{FCS_LEN, MIN_FRAME_LEN};
 
@@ -14,13 +15,14 @@ pub fn append(frame: &[u8]) -> Vec<u8> {
     with_fcs(frame, frame.len())
 }
 
-/// `frame`, padded with zeros to the 60 bytes that 802.3 asks for, followed by its FCS: what a MAC puts on the wire.
+/// `frame`, padded with zeros to the 60 bytes that 802.3 asks for, followed by its FCS: what a MAC
+/// puts on the wire.
 #[must_use]
 pub fn pad_and_append(frame: &[u8]) -> Vec<u8> {
     with_fcs(frame, MIN_FRAME_LEN)
 }
 
-/// The frame without its FCS; `None` where that is wrong, or where there is no room for one.
+/// Returns the frame without its FCS; `None` if the FCS is wrong or missing.
 #[must_use]
 pub fn check(frame_with_fcs: &[u8]) -> Option<&[u8]> {
     let (frame, fcs) = frame_with_fcs.split_last_chunk()?;
@@ -44,13 +46,13 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn the_check_value_of_crc_32() {
+    fn compute_check_string_matches_catalogue() {
         // The check value that every catalogue of CRCs gives for "123456789".
         assert_eq!(compute(b"123456789"), 0xcbf4_3926_u32.to_le_bytes());
     }
 
     #[test]
-    fn too_short_for_an_fcs() {
+    fn check_too_short_returns_none() {
         assert_eq!(check(&[]), None);
         assert_eq!(check(&[0; 3]), None);
         // The FCS of nothing is zero.
@@ -59,7 +61,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn appended_is_right_and_one_flipped_bit_is_not(frame in proptest::collection::vec(any::<u8>(), 0..200), bit: proptest::sample::Index) {
+        fn check_one_flipped_bit_returns_none(frame in proptest::collection::vec(any::<u8>(), 0..200), bit: proptest::sample::Index) {
             let mut on_wire = append(&frame);
             prop_assert_eq!(check(&on_wire), Some(&frame[..]));
             let bit = bit.index(on_wire.len() * 8);
@@ -68,7 +70,7 @@ mod tests {
         }
 
         #[test]
-        fn padding_is_zeros_up_to_the_minimum(frame in proptest::collection::vec(any::<u8>(), 0..100)) {
+        fn pad_and_append_short_frame_padded_with_zeros(frame in proptest::collection::vec(any::<u8>(), 0..100)) {
             let on_wire = pad_and_append(&frame);
             let padded = check(&on_wire).unwrap();
             prop_assert_eq!(padded.len(), frame.len().max(60));

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![allow(
     clippy::must_use_candidate,
     reason = "methods act through `&self` here, and the lint takes them for pure"
@@ -11,10 +12,10 @@ mod delay;
 mod executor;
 mod fault;
 pub mod fcs;
+mod memory_nic;
 pub mod model;
 mod peer;
 pub mod random;
-mod ring_nic;
 mod skip;
 mod wire;
 
@@ -23,8 +24,8 @@ pub use clock::{Clock, EventId};
 pub use delay::{SimDelay, Sleep};
 pub use executor::{Deadlock, block_on, block_on_until};
 pub use fault::{FaultPlan, Faulty, FaultyRx, FaultyTx, Injected, When};
+pub use memory_nic::{RingConfig, RingError, RingHandle, RingNic, RingRx, RingTx, Trigger};
 pub use peer::Peer;
-pub use ring_nic::{RingConfig, RingError, RingHandle, RingNic, RingRx, RingTx, Trigger};
 #[doc(hidden)]
 pub use skip::report_skip;
 pub use wire::{

@@ -9,9 +9,9 @@ use ethdev::Link;
 
 use crate::{Port, fcs};
 
-/// A wire end for tests: sends what it is told to, even what no MAC would send, and keeps what arrives until it is asked for.
+/// A wire end for tests: sends any bytes, even what no MAC sends, and stores received frames.
 ///
-/// It knows nothing of ethdev's surfaces, so that a stack put on it by hand is a peer independent of what is tested at the other end.
+/// It does not use the traits of ethdev, so it is independent of what is tested at the other end.
 #[derive(Debug)]
 pub struct Peer {
     port: Port,
@@ -25,7 +25,7 @@ struct Inbox {
 }
 
 impl Peer {
-    /// Attaches a station to a wire end.
+    /// Attaches a peer to a wire end.
     #[must_use]
     pub fn new(port: Port) -> Self {
         let inbox = Rc::new(RefCell::new(Inbox::default()));
@@ -43,12 +43,14 @@ impl Peer {
         Self { port, inbox }
     }
 
-    /// Sends a frame as a MAC does: padded to 60 bytes, with its FCS. Returns the time at which its last bit is out.
+    /// Sends a frame as a MAC does: padded to 60 bytes, with its FCS. Returns the time at which its
+    /// last bit is out.
     pub fn send(&self, frame: &[u8]) -> Duration {
         self.port.transmit(fcs::pad_and_append(frame))
     }
 
-    /// Sends exactly these bytes, the last four of which are taken for the FCS: runts, giants, garbage. Returns the time at which the last bit is out.
+    /// Sends exactly these bytes, the last four of which are taken for the FCS: runts, giants,
+    /// garbage. Returns the time at which the last bit is out.
     pub fn send_raw(&self, bytes: &[u8]) -> Duration {
         self.port.transmit(bytes)
     }

@@ -3,14 +3,16 @@
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg32;
 
-/// One stream of random decisions. Each kind of fault has its own, so that turning one knob does not reshuffle the others.
+/// One stream of random decisions. Each kind of fault has its own, so that changing one does not
+/// change the others.
 #[derive(Debug)]
 pub struct Rng(Pcg32);
 
 impl Rng {
     /// The stream `number` of `seed`.
     pub fn new(seed: u64, number: u64) -> Self {
-        // An odd constant far from small numbers (2^64 divided by the golden ratio) keeps the streams of neighbouring seeds apart.
+        // An odd constant far from small numbers (2^64 divided by the golden ratio) keeps the streams of
+        // neighbouring seeds apart.
         let mixed = seed ^ number.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         Self(Pcg32::seed_from_u64(mixed))
     }
@@ -36,13 +38,13 @@ impl Rng {
     }
 }
 
-/// Passes a probability on.
+/// Returns a valid probability unchanged.
 ///
 /// # Panics
 ///
-/// Where it is none.
+/// If it is not between 0 and 1.
 #[track_caller]
 pub fn probability(p: f64) -> f64 {
-    assert!((0.0..=1.0).contains(&p), "a probability is between 0 and 1, not {p}");
+    assert!((0.0..=1.0).contains(&p), "probability out of range 0..=1: {p}");
     p
 }

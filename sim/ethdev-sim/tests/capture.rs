@@ -9,7 +9,8 @@ use ethdev::Speed;
 use ethdev_sim::{Capture, Clock, Peer, Side, Wire, WireConfig, WireFaults, fcs};
 use pcap_file::pcapng::{Block, PcapNgReader};
 
-/// An evening on two wires: when the last bit of each frame passed, and how long it was with its FCS.
+/// An evening on two wires: when the last bit of each frame passed, and how long it was with its
+/// FCS.
 fn record(path: &Path) -> Vec<(Duration, usize)> {
     let clock = Clock::new();
     let capture = Capture::to_file(path).unwrap();
@@ -78,7 +79,7 @@ fn run(tool: &str, args: &[&str], file: &Path) -> Option<String> {
 }
 
 #[test]
-fn tshark_reads_times_lengths_and_remarks() {
+fn tshark_capture_times_lengths_comments_match() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("evening.pcapng");
     let sent = record(&path);
@@ -119,7 +120,7 @@ fn tshark_reads_times_lengths_and_remarks() {
 }
 
 #[test]
-fn capinfos_counts_the_frames() {
+fn capinfos_capture_frame_count_matches() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("evening.pcapng");
     let sent = record(&path);
@@ -140,7 +141,7 @@ fn capinfos_counts_the_frames() {
 }
 
 #[test]
-fn the_same_run_gives_the_same_file() {
+fn capture_same_run_same_file() {
     let dir = tempfile::tempdir().unwrap();
     let [one, other] = ["one", "other"].map(|name| {
         let path = dir.path().join(name);
@@ -152,7 +153,7 @@ fn the_same_run_gives_the_same_file() {
 }
 
 #[test]
-fn every_frame_is_in_the_file() {
+fn capture_any_run_has_every_frame() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("evening.pcapng");
     let sent = record(&path);
@@ -181,7 +182,7 @@ impl Write for Full {
 }
 
 #[test]
-fn a_full_disk_is_reported_and_stops_nothing() {
+fn capture_full_disk_reported_by_flush() {
     assert!(Capture::new(Full(4)).is_err());
     let clock = Clock::new();
     let (wire, a, b) = Wire::new(&clock, WireConfig::default());

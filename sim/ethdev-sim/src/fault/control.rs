@@ -1,18 +1,15 @@
 //! Management and interrupts pass through, with what this layer keeps taken into account.
 
-use ethdev::{Control, ControlError, FilterOutcome, Interest, LayerError, MacAddress, Rearm, RearmOutcome, RxFilter};
+use ethdev::{Control, FilterOutcome, Interest, MacAddress, Rearm, RearmOutcome, RxFilter};
 
-use super::Faulty;
+use super::device::Faulty;
 
-type Result<T, E> = core::result::Result<T, ControlError<LayerError<E>>>;
+type Result<T, E> = core::result::Result<T, E>;
 
 impl<D: Control> Faulty<D> {
-    fn manage<T>(
-        &mut self,
-        manage: impl FnOnce(&mut D) -> core::result::Result<T, ControlError<D::Error>>,
-    ) -> Result<T, D::Error> {
-        self.shared.enter(&mut self.rx.bus).map_err(ControlError::Device)?;
-        manage(&mut self.device).map_err(|e| e.map(LayerError::Device))
+    fn manage<T>(&mut self, manage: impl FnOnce(&mut D) -> core::result::Result<T, D::Error>) -> Result<T, D::Error> {
+        self.shared.enter(&mut self.rx.bus)?;
+        manage(&mut self.device)
     }
 }
 
@@ -37,7 +34,7 @@ impl<D: Control> Control for Faulty<D> {
 
     /// Ends a hang that this layer made, too.
     fn recover(&mut self) -> Result<(), D::Error> {
-        self.device.recover().map_err(|e| e.map(LayerError::Device))?;
+        self.device.recover()?;
         self.shared.hung.set(false);
         self.rx.reset();
         Ok(())
@@ -57,13 +54,13 @@ impl<D: Control> Control for Faulty<D> {
 impl<D: Rearm> Rearm for Faulty<D> {
     fn disarm(&mut self) -> core::result::Result<(), Self::Error> {
         self.shared.enter(&mut self.rx.bus)?;
-        self.device.disarm().map_err(LayerError::Device)
+        self.device.disarm()
     }
 
     /// A frame that this layer keeps is work too.
     fn rearm(&mut self, interest: Interest) -> core::result::Result<RearmOutcome, Self::Error> {
         self.shared.enter(&mut self.rx.bus)?;
-        let outcome = self.device.rearm(interest).map_err(LayerError::Device)?;
+        let outcome = self.device.rearm(interest)?;
         Ok(if interest.rx && !self.rx.held.is_empty() {
             RearmOutcome::WorkPending
         } else {
@@ -73,7 +70,8 @@ impl<D: Rearm> Rearm for Faulty<D> {
 }
 
 impl<D> Faulty<D> {
-    /// Whether a hang that this layer made lasts still: until [`recover`](Control::recover), or [`unhang`](Self::unhang).
+    /// Whether a hang that this layer made lasts still: until [`recover`](Control::recover), or
+    /// [`unhang`](Self::unhang).
     #[must_use]
     pub fn is_hung(&self) -> bool {
         self.shared.hung.get()

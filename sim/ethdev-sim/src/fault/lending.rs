@@ -1,9 +1,9 @@
 //! Faults in front of a device that lends.
 
 use ethdev::lending::{LendingDevice, RxHalf, TxHalf};
-use ethdev::{ErrorKind, LayerError, RxFrame, RxMeta};
+use ethdev::{ErrorKind, RxFrame, RxMeta};
 
-use super::Faulty;
+use super::device::Faulty;
 use super::state::{RxState, Shared, TxState};
 
 /// The receiving half of a [`Faulty`] device.
@@ -15,36 +15,37 @@ pub struct FaultyRx<'a, R> {
 }
 
 impl<R: RxHalf> FaultyRx<'_, R> {
-    /// Goes on to a frame that is to be lent: its length as the reader sees it. It then lies in `held`, or is next at the device.
-    fn advance(&mut self) -> Result<Option<usize>, LayerError<R::Error>> {
+    /// Goes on to a frame that is to be lent: its length as the reader sees it. It then lies in
+    /// `held`, or is next at the device.
+    fn advance(&mut self) -> Result<Option<usize>, R::Error> {
         loop {
             if let Some(held) = self.state.held.front() {
                 return Ok(Some(held.meta.len));
             }
-            let Some(mut frame) = self.rx.peek().map_err(LayerError::Device)? else {
+            let Some(mut frame) = self.rx.peek()? else {
                 return Ok(None);
             };
-            let verdict = match self.state.verdict {
-                Some(verdict) => verdict,
+            let faults = match self.state.faults {
+                Some(faults) => faults,
                 None => self.state.decide(),
             };
-            self.state.verdict = Some(verdict);
-            if verdict.lost {
-                self.state.verdict = None;
-                self.rx.discard().map_err(LayerError::Device)?;
+            self.state.faults = Some(faults);
+            if faults.lost {
+                self.state.faults = None;
+                self.rx.discard()?;
                 self.state.less.rx_discarded = self.state.less.rx_discarded.wrapping_add(1);
                 self.state.count_lost(self.shared);
                 continue;
             }
             let len = match self.state.cut_to {
                 Some(len) => len,
-                None => self.state.spoil(verdict, &mut frame, self.shared),
+                None => self.state.apply(faults, &mut frame, self.shared),
             };
             self.state.cut_to = Some(len);
-            if verdict.withheld {
-                self.state.verdict = Some(super::state::Verdict {
+            if faults.withheld {
+                self.state.faults = Some(super::state::FrameFaults {
                     withheld: false,
-                    ..verdict
+                    ..faults
                 });
                 self.shared.count(|injected| injected.spurious_none += 1);
                 return Ok(None);
@@ -53,30 +54,29 @@ impl<R: RxHalf> FaultyRx<'_, R> {
         }
     }
 
-    fn give_back(&mut self, delivered: bool) -> Result<(), LayerError<R::Error>> {
+    fn release_held(&mut self, delivered: bool) -> Result<(), R::Error> {
         if !self.state.held.is_empty() {
             self.state.let_go(delivered);
             return Ok(());
         }
-        let verdict = self.state.verdict.take().unwrap_or_default();
+        let faults = self.state.faults.take().unwrap_or_default();
         let cut_to = self.state.cut_to.take();
         if let (true, Some(len)) = (delivered, cut_to) {
-            // Where the device has failed meanwhile, the frame is given back all the same.
+            // Where the device has failed meanwhile, the frame is released nevertheless.
             if let Ok(Some(frame)) = self.rx.peek() {
                 self.state.less.count_rx(frame.len());
                 self.state.more.count_rx(len);
-                if verdict.duplicated {
+                if faults.duplicated {
                     let meta = cut(frame.meta(), len);
                     self.state.hold_copy(&frame[..len], meta, self.shared);
                 }
             }
         }
-        let given = if delivered {
+        if delivered {
             self.rx.release()
         } else {
             self.rx.discard()
-        };
-        given.map_err(LayerError::Device)
+        }
     }
 }
 
@@ -86,7 +86,7 @@ fn cut(mut meta: RxMeta, len: usize) -> RxMeta {
 }
 
 impl<R: RxHalf> RxHalf for FaultyRx<'_, R> {
-    type Error = LayerError<R::Error>;
+    type Error = R::Error;
 
     fn peek(&mut self) -> Result<Option<RxFrame<'_>>, Self::Error> {
         self.shared.enter(&mut self.state.bus)?;
@@ -94,7 +94,7 @@ impl<R: RxHalf> RxHalf for FaultyRx<'_, R> {
         if let Some(held) = self.state.held.front_mut() {
             return Ok(RxFrame::new(&mut held.data, held.meta));
         }
-        let frame = self.rx.peek().map_err(LayerError::Device)?;
+        let frame = self.rx.peek()?;
         Ok(frame.and_then(|frame| {
             let meta = cut(frame.meta(), len);
             RxFrame::new(frame.into_data(), meta)
@@ -102,11 +102,11 @@ impl<R: RxHalf> RxHalf for FaultyRx<'_, R> {
     }
 
     fn release(&mut self) -> Result<(), Self::Error> {
-        self.give_back(true)
+        self.release_held(true)
     }
 
     fn discard(&mut self) -> Result<(), Self::Error> {
-        self.give_back(false)
+        self.release_held(false)
     }
 }
 
@@ -121,19 +121,19 @@ pub struct FaultyTx<'a, T> {
 }
 
 impl<T: TxHalf> TxHalf for FaultyTx<'_, T> {
-    type Error = LayerError<T::Error>;
+    type Error = T::Error;
 
     fn ready(&mut self) -> Result<bool, Self::Error> {
         self.shared.enter(&mut self.state.bus)?;
-        let room = self.tx.ready().map_err(LayerError::Device)?;
-        let refused = room && self.state.refuses(self.shared);
-        Ok(self.state.promise(room && !refused))
+        let ready = self.tx.ready()?;
+        let refused = ready && self.state.refuses(self.shared);
+        Ok(self.state.promise(ready && !refused))
     }
 
     fn reserve(&mut self, len: usize) -> Result<Option<&mut [u8]>, Self::Error> {
         self.reserved = None;
         self.shared.enter(&mut self.state.bus)?;
-        if self.tx.reserve(len).map_err(LayerError::Device)?.is_none() {
+        if self.tx.reserve(len)?.is_none() {
             return Ok(None);
         }
         if self.state.refuses_send(self.shared) {
@@ -148,13 +148,13 @@ impl<T: TxHalf> TxHalf for FaultyTx<'_, T> {
         let max = self.reserved.take().unwrap_or(0);
         self.shared.enter(&mut self.state.bus)?;
         let Some(frame) = self.state.staging.get_mut(..len).filter(|_| len <= max) else {
-            return Err(LayerError::Layer(ErrorKind::FrameTooLong { max }));
+            return Err(ErrorKind::FrameTooLong { max }.into());
         };
         if len < ethdev::frame::HEADER_LEN {
-            return Err(LayerError::Layer(ErrorKind::FrameTooShort));
+            return Err(ErrorKind::FrameTooShort.into());
         }
         if self.shared.link_forced_down.get() {
-            return Err(LayerError::Layer(ErrorKind::LinkDown));
+            return Err(ErrorKind::LinkDown.into());
         }
         // What the device itself would refuse is not ours to lose.
         if self.link_up && self.state.loss.strikes() {
@@ -162,13 +162,11 @@ impl<T: TxHalf> TxHalf for FaultyTx<'_, T> {
             return Ok(());
         }
         let flipped = self.state.corruption.strikes() && self.state.corruption.flip(frame);
-        if !self.tx.send_vectored(&[frame]).map_err(LayerError::Device)? {
-            return Err(LayerError::Layer(ErrorKind::Busy));
-        }
+        self.tx.send_vectored(&[frame])?;
         if flipped {
             self.shared.count(|injected| injected.tx_corrupted += 1);
         }
-        if self.state.duplication.strikes() && matches!(self.tx.send_vectored(&[frame]), Ok(true)) {
+        if self.state.duplication.strikes() && self.tx.send_vectored(&[frame]).is_ok() {
             self.shared.count(|injected| injected.tx_duplicated += 1);
         }
         Ok(())

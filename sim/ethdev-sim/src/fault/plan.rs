@@ -4,7 +4,8 @@ use crate::random::{Rng, probability};
 
 /// On which of its opportunities a fault strikes.
 ///
-/// An opportunity is an occasion on which it would make a difference: for the loss of a frame, a frame.
+/// An opportunity is an occasion on which it would make a difference: for the loss of a frame, a
+/// frame.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 #[non_exhaustive]
 pub enum When {
@@ -25,14 +26,15 @@ pub enum When {
 pub struct FaultPlan {
     /// Seed of every random decision.
     pub seed: u64,
-    /// A call fails with [`Bus`](ethdev::ErrorKind::Bus) before it has any effect: the same call can be made again. Opportunities: every call that may touch
-    /// the bus.
+    /// A call fails with [`Bus`](ethdev::ErrorKind::Bus) before it has any effect: the same call
+    /// can be made again. Opportunities: every call that may touch the bus.
     pub bus_error: When,
-    /// The chip hangs: every call fails with [`Fault`](ethdev::ErrorKind::Fault) until [`recover`](ethdev::Control::recover). Opportunities: every call that
-    /// may touch the bus.
+    /// The chip hangs: every call fails with [`Fault`](ethdev::ErrorKind::Fault) until
+    /// [`recover`](ethdev::Control::recover). Opportunities: every call that may touch the bus.
     pub hang: When,
-    /// The device says that it has no room to transmit, [`busy_calls`](Self::busy_calls) times in a row. Opportunities: questions for room, and sends that
-    /// were not promised room. A send answered so is no loss: the caller knows.
+    /// The device reports a full transmit queue, [`busy_calls`](Self::busy_calls) times in a row.
+    /// Opportunities: calls of `tx_ready`, and sends without a preceding `tx_ready`. A send
+    /// that returns `Busy` is not a loss.
     pub busy: When,
     /// How many times in a row.
     pub busy_calls: u32,
@@ -48,11 +50,12 @@ pub struct FaultPlan {
     pub rx_truncation: When,
     /// A frame that was accepted for sending is lost, and counted in `tx_aborted`.
     pub tx_loss: When,
-    /// A frame is sent twice, where the device has room for that.
+    /// A frame is sent twice, if the transmit queue is not full.
     pub tx_duplication: When,
     /// One bit of a sent frame is flipped.
     pub tx_corruption: When,
-    /// The link goes down for [`flap_services`](Self::flap_services) calls of `service`. Opportunities: calls of `service` with the link up.
+    /// The link goes down for [`flap_services`](Self::flap_services) calls of `service`.
+    /// Opportunities: calls of `service` with the link up.
     pub link_flap: When,
     /// For how many calls of `service`.
     pub flap_services: u32,
@@ -77,25 +80,25 @@ macro_rules! knobs {
 }
 
 knobs! {
-    /// The same with this [`bus_error`](Self::bus_error).
+    /// Sets [`bus_error`](Self::bus_error).
     with_bus_error bus_error;
-    /// The same with this [`hang`](Self::hang).
+    /// Sets [`hang`](Self::hang).
     with_hang hang;
-    /// The same with this [`spurious_none`](Self::spurious_none).
+    /// Sets [`spurious_none`](Self::spurious_none).
     with_spurious_none spurious_none;
-    /// The same with this [`rx_loss`](Self::rx_loss).
+    /// Sets [`rx_loss`](Self::rx_loss).
     with_rx_loss rx_loss;
-    /// The same with this [`rx_duplication`](Self::rx_duplication).
+    /// Sets [`rx_duplication`](Self::rx_duplication).
     with_rx_duplication rx_duplication;
-    /// The same with this [`rx_corruption`](Self::rx_corruption).
+    /// Sets [`rx_corruption`](Self::rx_corruption).
     with_rx_corruption rx_corruption;
-    /// The same with this [`rx_truncation`](Self::rx_truncation).
+    /// Sets [`rx_truncation`](Self::rx_truncation).
     with_rx_truncation rx_truncation;
-    /// The same with this [`tx_loss`](Self::tx_loss).
+    /// Sets [`tx_loss`](Self::tx_loss).
     with_tx_loss tx_loss;
-    /// The same with this [`tx_duplication`](Self::tx_duplication).
+    /// Sets [`tx_duplication`](Self::tx_duplication).
     with_tx_duplication tx_duplication;
-    /// The same with this [`tx_corruption`](Self::tx_corruption).
+    /// Sets [`tx_corruption`](Self::tx_corruption).
     with_tx_corruption tx_corruption;
 }
 
@@ -106,14 +109,14 @@ impl FaultPlan {
         Self::default()
     }
 
-    /// The same with this seed.
+    /// Sets the seed.
     #[must_use]
     pub const fn with_seed(mut self, seed: u64) -> Self {
         self.seed = seed;
         self
     }
 
-    /// The same with storms of "no room", `calls` answers long.
+    /// Sets bursts of `Busy`, each `calls` long.
     ///
     /// # Panics
     ///
@@ -126,7 +129,7 @@ impl FaultPlan {
         self
     }
 
-    /// The same with the link down for `services` calls of `service` at a time.
+    /// Sets how often the link goes down, each time for `services` calls of `service`.
     ///
     /// # Panics
     ///
@@ -162,7 +165,7 @@ pub struct Injected {
     pub bus_errors: u64,
     /// Hangs.
     pub hangs: u64,
-    /// Answers "no room".
+    /// Reports of a full transmit queue.
     pub busy: u64,
     /// Answers "nothing pending" that were wrong.
     pub spurious_none: u64,

@@ -4,7 +4,7 @@ use core::cell::Cell;
 use std::collections::VecDeque;
 
 use ethdev::frame::HEADER_LEN;
-use ethdev::{ErrorKind, LayerError, RxMeta, Stats};
+use ethdev::{ErrorKind, RxMeta, Stats};
 
 use super::plan::{FaultPlan, Injected, Knob};
 
@@ -43,18 +43,18 @@ impl Shared {
     }
 
     /// A call that may touch the bus begins.
-    pub(super) fn enter<E>(&self, bus: &mut Bus) -> Result<(), LayerError<E>> {
+    pub(super) fn enter<E: From<ErrorKind>>(&self, bus: &mut Bus) -> Result<(), E> {
         if !self.hung.get() && bus.hang.strikes() {
             self.hung.set(true);
             self.faults.set(self.faults.get().wrapping_add(1));
             self.count(|injected| injected.hangs += 1);
         }
         if self.hung.get() {
-            return Err(LayerError::Layer(ErrorKind::Fault));
+            return Err(ErrorKind::Fault.into());
         }
         if bus.bus_error.strikes() {
             self.count(|injected| injected.bus_errors += 1);
-            return Err(LayerError::Layer(ErrorKind::Bus));
+            return Err(ErrorKind::Bus.into());
         }
         Ok(())
     }
@@ -62,7 +62,7 @@ impl Shared {
 
 /// What is to happen to the frame that is next at the device.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Verdict {
+pub(super) struct FrameFaults {
     pub(super) lost: bool,
     /// To be withheld once.
     pub(super) withheld: bool,
@@ -89,7 +89,7 @@ pub(super) struct RxState {
     corruption: Knob,
     truncation: Knob,
     /// Decided once per frame, however often it is looked at.
-    pub(super) verdict: Option<Verdict>,
+    pub(super) faults: Option<FrameFaults>,
     /// How much of the frame that is lent the reader sees.
     pub(super) cut_to: Option<usize>,
     pub(super) held: VecDeque<Held>,
@@ -108,7 +108,7 @@ impl RxState {
             duplication: knob(plan.rx_duplication, 6),
             corruption: knob(plan.rx_corruption, 7),
             truncation: knob(plan.rx_truncation, 8),
-            verdict: None,
+            faults: None,
             cut_to: None,
             held: VecDeque::new(),
             less: Stats::ZERO,
@@ -117,33 +117,33 @@ impl RxState {
     }
 
     /// Decides on a frame that has not been seen yet.
-    pub(super) fn decide(&mut self) -> Verdict {
-        let verdict = Verdict {
+    pub(super) fn decide(&mut self) -> FrameFaults {
+        let faults = FrameFaults {
             lost: self.loss.strikes(),
             withheld: self.spurious_none.strikes(),
             duplicated: self.duplication.strikes(),
             corrupted: self.corruption.strikes(),
             truncated: self.truncation.strikes(),
         };
-        if verdict.lost {
-            return Verdict {
+        if faults.lost {
+            return FrameFaults {
                 lost: true,
-                ..Verdict::default()
+                ..FrameFaults::default()
             };
         }
-        verdict
+        faults
     }
 
-    /// Does to a frame in memory what its verdict says; the length that is left.
-    pub(super) fn spoil(&mut self, verdict: Verdict, frame: &mut [u8], shared: &Shared) -> usize {
+    /// Applies the faults to a frame in memory. Returns its length then.
+    pub(super) fn apply(&mut self, faults: FrameFaults, frame: &mut [u8], shared: &Shared) -> usize {
         let mut len = frame.len();
-        if verdict.truncated {
+        if faults.truncated {
             if let Some(shorter) = self.truncation.shorter(HEADER_LEN, len) {
                 len = shorter;
                 shared.count(|injected| injected.rx_truncated += 1);
             }
         }
-        if verdict.corrupted && self.corruption.flip(&mut frame[..len]) {
+        if faults.corrupted && self.corruption.flip(&mut frame[..len]) {
             shared.count(|injected| injected.rx_corrupted += 1);
         }
         len
@@ -186,7 +186,7 @@ impl RxState {
     pub(super) fn reset(&mut self) {
         let lost = self.held.drain(..).filter(|held| !held.copy).count();
         self.more.rx_reset = self.more.rx_reset.wrapping_add(lost as u32);
-        self.verdict = None;
+        self.faults = None;
         self.cut_to = None;
     }
 }
@@ -225,7 +225,7 @@ impl TxState {
         }
     }
 
-    /// A question for room, or a send: whether it is refused.
+    /// Decides whether a `tx_ready` or a send is refused.
     pub(super) fn refuses(&mut self, shared: &Shared) -> bool {
         if self.storm == 0 && self.busy.strikes() {
             self.storm = self.busy_calls;
@@ -243,10 +243,10 @@ impl TxState {
         !core::mem::take(&mut self.promised) && self.refuses(shared)
     }
 
-    /// The device's answer to a question for room goes to the caller.
-    pub(super) const fn promise(&mut self, room: bool) -> bool {
-        self.promised = room;
-        room
+    /// Notes the answer of `tx_ready`, which later sends must keep.
+    pub(super) const fn promise(&mut self, ready: bool) -> bool {
+        self.promised = ready;
+        ready
     }
 
     pub(super) fn count_lost(&mut self, shared: &Shared) {

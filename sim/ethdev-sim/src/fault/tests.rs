@@ -3,22 +3,23 @@
 use super::*;
 use crate::{Clock, Peer, RingConfig, RingNic, WireConfig};
 use ethdev::{Control, Error, Interest, LendingDevice, Rearm, RearmOutcome, RxHalf, TxHalf};
+use ethdev::{ErrorKind, EthernetDevice, MacAddress};
 use proptest::prelude::*;
 
 const OWN: [u8; 6] = [2, 0, 0, 0, 0, 1];
 const LEN: usize = 100;
 
-struct Bench {
+struct Testbed {
     clock: Clock,
     device: Faulty<RingNic>,
     peer: Peer,
 }
 
-impl Bench {
+impl Testbed {
     fn new(plan: FaultPlan) -> Self {
         let clock = Clock::new();
         let config = RingConfig::new(MacAddress::new(OWN)).with_slots(64, 64);
-        let (_, nic, peer) = RingNic::with_station(&clock, WireConfig::default(), config);
+        let (_, nic, peer) = RingNic::with_peer(&clock, WireConfig::default(), config);
         Self {
             clock,
             device: Faulty::new(nic, plan),
@@ -94,266 +95,275 @@ fn differing_bits(a: &[u8], b: &[u8]) -> u32 {
 }
 
 /// On both surfaces.
-fn both(plan: FaultPlan, test: impl Fn(Bench, bool)) {
-    test(Bench::new(plan), false);
-    test(Bench::new(plan), true);
+fn both(plan: FaultPlan, test: impl Fn(Testbed, bool)) {
+    test(Testbed::new(plan), false);
+    test(Testbed::new(plan), true);
 }
 
 #[test]
-fn without_a_plan_nothing_happens() {
-    both(FaultPlan::new(), |mut bench, lending| {
-        bench.arrive(5);
-        assert_eq!(bench.fetch(lending), (0..5).map(frame).collect::<Vec<_>>());
+fn empty_plan_no_fault() {
+    both(FaultPlan::new(), |mut testbed, lending| {
+        testbed.arrive(5);
+        assert_eq!(testbed.fetch(lending), (0..5).map(frame).collect::<Vec<_>>());
         for n in 0..5 {
-            bench.send(lending, &frame(n)).unwrap();
+            testbed.send(lending, &frame(n)).unwrap();
         }
-        assert_eq!(bench.heard(), (0..5).map(frame).collect::<Vec<_>>());
-        assert_eq!(bench.device.injected(), Injected::default());
-        assert_eq!(bench.device.stats(), bench.device.inner().stats());
+        assert_eq!(testbed.heard(), (0..5).map(frame).collect::<Vec<_>>());
+        assert_eq!(testbed.device.injected(), Injected::default());
+        assert_eq!(testbed.device.stats(), testbed.device.inner().stats());
     });
 }
 
 #[test]
-fn a_bus_error_comes_before_any_effect() {
+fn bus_error_call_has_no_effect() {
     let plan = FaultPlan::new().with_bus_error(When::Nth(1));
-    let mut bench = Bench::new(plan);
-    bench.arrive(1);
-    let error = bench.device.recv_frame(&mut [0; 1514]).unwrap_err();
-    assert_eq!(error, LayerError::Layer(ErrorKind::Bus));
-    assert_eq!(bench.pull(), [frame(0)]);
-    assert_eq!(bench.device.send_frame(&frame(0)).unwrap_err().kind(), ErrorKind::Bus);
-    assert_eq!(bench.heard(), [] as [Vec<u8>; 0]);
-    bench.device.send_frame(&frame(0)).unwrap();
-    assert_eq!(bench.heard(), [frame(0)]);
-    assert_eq!(bench.device.injected().bus_errors, 2, "one for each direction");
+    let mut testbed = Testbed::new(plan);
+    testbed.arrive(1);
+    let error = testbed.device.recv_frame(&mut [0; 1514]).unwrap_err();
+    assert_eq!(error, ErrorKind::Bus.into());
+    assert_eq!(testbed.pull(), [frame(0)]);
+    assert_eq!(testbed.device.send_frame(&frame(0)).unwrap_err().kind(), ErrorKind::Bus);
+    assert_eq!(testbed.heard(), [] as [Vec<u8>; 0]);
+    testbed.device.send_frame(&frame(0)).unwrap();
+    assert_eq!(testbed.heard(), [frame(0)]);
+    assert_eq!(testbed.device.injected().bus_errors, 2, "one for each direction");
 }
 
 #[test]
-fn a_hang_lasts_until_recovery() {
-    let mut bench = Bench::new(FaultPlan::new().with_hang(When::Nth(2)));
-    bench.arrive(2);
+fn hang_recover_ends_it() {
+    let mut testbed = Testbed::new(FaultPlan::new().with_hang(When::Nth(2)));
+    testbed.arrive(2);
     let mut buf = [0; 1514];
-    assert!(bench.device.recv_frame(&mut buf).unwrap().is_some());
+    assert!(testbed.device.recv_frame(&mut buf).unwrap().is_some());
     for _ in 0..3 {
-        assert_eq!(bench.device.recv_frame(&mut buf).unwrap_err().kind(), ErrorKind::Fault);
-        assert_eq!(bench.device.send_frame(&frame(0)).unwrap_err().kind(), ErrorKind::Fault);
-        assert!(bench.device.start().is_err() && bench.device.disarm().is_err());
+        assert_eq!(
+            testbed.device.recv_frame(&mut buf).unwrap_err().kind(),
+            ErrorKind::Fault
+        );
+        assert_eq!(
+            testbed.device.send_frame(&frame(0)).unwrap_err().kind(),
+            ErrorKind::Fault
+        );
+        assert!(testbed.device.start().is_err() && testbed.device.disarm().is_err());
     }
-    assert!(bench.device.is_hung());
-    bench.device.recover().unwrap();
-    assert_eq!(bench.device.recv_frame(&mut buf).unwrap(), None);
-    let stats = bench.device.stats();
+    assert!(testbed.device.is_hung());
+    testbed.device.recover().unwrap();
+    assert_eq!(testbed.device.recv_frame(&mut buf).unwrap(), None);
+    let stats = testbed.device.stats();
     assert_eq!(
         (stats.faults, stats.recoveries, stats.rx_frames, stats.rx_reset),
         (1, 1, 1, 1)
     );
-    assert_eq!(bench.device.injected().hangs, 1);
+    assert_eq!(testbed.device.injected().hangs, 1);
 }
 
 #[test]
-fn a_storm_of_busy_ends_and_promises_are_kept() {
-    let mut bench = Bench::new(FaultPlan::new().with_busy(When::Every(2), 3));
-    assert!(bench.device.tx_ready().unwrap());
+fn busy_burst_ends_and_tx_ready_holds() {
+    let mut testbed = Testbed::new(FaultPlan::new().with_busy(When::Every(2), 3));
+    assert!(testbed.device.tx_ready().unwrap());
     // Promised: the storm that is due does not break out here.
-    bench.device.send_frame(&frame(0)).unwrap();
+    testbed.device.send_frame(&frame(0)).unwrap();
     for _ in 0..2 {
-        assert_eq!(bench.device.send_frame(&frame(1)).unwrap_err().kind(), ErrorKind::Busy);
+        assert_eq!(
+            testbed.device.send_frame(&frame(1)).unwrap_err().kind(),
+            ErrorKind::Busy
+        );
     }
-    assert!(!bench.device.tx_ready().unwrap(), "third and last of the storm");
-    bench.device.send_frame(&frame(1)).unwrap();
-    assert_eq!(bench.heard(), [frame(0), frame(1)]);
-    assert_eq!(bench.device.injected().busy, 3);
+    assert!(!testbed.device.tx_ready().unwrap(), "third and last of the storm");
+    testbed.device.send_frame(&frame(1)).unwrap();
+    assert_eq!(testbed.heard(), [frame(0), frame(1)]);
+    assert_eq!(testbed.device.injected().busy, 3);
 }
 
 #[test]
-fn lending_meets_the_storm_too() {
-    let mut bench = Bench::new(FaultPlan::new().with_busy(When::Nth(1), 2));
-    assert_eq!(bench.send(true, &frame(0)), Err(ErrorKind::Busy));
-    assert!(!bench.device.split().1.ready().unwrap());
-    assert_eq!(bench.send(true, &frame(0)), Ok(()));
-    assert_eq!(bench.heard(), [frame(0)]);
+fn busy_burst_affects_halves() {
+    let mut testbed = Testbed::new(FaultPlan::new().with_busy(When::Nth(1), 2));
+    assert_eq!(testbed.send(true, &frame(0)), Err(ErrorKind::Busy));
+    assert!(!testbed.device.split().1.ready().unwrap());
+    assert_eq!(testbed.send(true, &frame(0)), Ok(()));
+    assert_eq!(testbed.heard(), [frame(0)]);
 }
 
 #[test]
-fn lost_frames_are_missing_and_counted() {
-    both(FaultPlan::new().with_rx_loss(When::Nth(2)), |mut bench, lending| {
-        bench.arrive(3);
-        assert_eq!(bench.fetch(lending), [frame(0), frame(2)]);
-        let stats = bench.device.stats();
+fn rx_loss_frames_missing_and_counted() {
+    both(FaultPlan::new().with_rx_loss(When::Nth(2)), |mut testbed, lending| {
+        testbed.arrive(3);
+        assert_eq!(testbed.fetch(lending), [frame(0), frame(2)]);
+        let stats = testbed.device.stats();
         assert_eq!((stats.rx_frames, stats.rx_error, stats.rx_discarded), (2, 1, 0));
         assert_eq!(stats.rx_bytes as usize, 2 * LEN);
-        assert_eq!(bench.device.injected().rx_dropped, 1);
+        assert_eq!(testbed.device.injected().rx_dropped, 1);
     });
-    both(FaultPlan::new().with_tx_loss(When::Every(2)), |mut bench, lending| {
+    both(FaultPlan::new().with_tx_loss(When::Every(2)), |mut testbed, lending| {
         for n in 0..4 {
-            bench.send(lending, &frame(n)).unwrap();
+            testbed.send(lending, &frame(n)).unwrap();
         }
-        assert_eq!(bench.heard(), [frame(0), frame(2)]);
-        let stats = bench.device.stats();
+        assert_eq!(testbed.heard(), [frame(0), frame(2)]);
+        let stats = testbed.device.stats();
         assert_eq!((stats.tx_frames, stats.tx_aborted), (2, 2));
-        assert_eq!(bench.device.injected().tx_lost, 2);
+        assert_eq!(testbed.device.injected().tx_lost, 2);
     });
 }
 
 #[test]
-fn duplicates_are_delivered_twice() {
+fn rx_duplication_frames_delivered_twice() {
     both(
         FaultPlan::new().with_rx_duplication(When::Nth(2)),
-        |mut bench, lending| {
-            bench.arrive(3);
-            assert_eq!(bench.fetch(lending), [frame(0), frame(1), frame(1), frame(2)]);
-            assert_eq!(bench.device.stats().rx_frames, 4);
-            assert_eq!(bench.device.injected().rx_duplicated, 1);
+        |mut testbed, lending| {
+            testbed.arrive(3);
+            assert_eq!(testbed.fetch(lending), [frame(0), frame(1), frame(1), frame(2)]);
+            assert_eq!(testbed.device.stats().rx_frames, 4);
+            assert_eq!(testbed.device.injected().rx_duplicated, 1);
         },
     );
     both(
         FaultPlan::new().with_tx_duplication(When::Nth(1)),
-        |mut bench, lending| {
-            bench.send(lending, &frame(0)).unwrap();
-            bench.send(lending, &frame(1)).unwrap();
-            assert_eq!(bench.heard(), [frame(0), frame(0), frame(1)]);
-            assert_eq!(bench.device.injected().tx_duplicated, 1);
+        |mut testbed, lending| {
+            testbed.send(lending, &frame(0)).unwrap();
+            testbed.send(lending, &frame(1)).unwrap();
+            assert_eq!(testbed.heard(), [frame(0), frame(0), frame(1)]);
+            assert_eq!(testbed.device.injected().tx_duplicated, 1);
         },
     );
 }
 
 #[test]
-fn corruption_flips_one_bit_of_what_is_delivered() {
+fn rx_corruption_one_bit_flipped() {
     both(
         FaultPlan::new().with_rx_corruption(When::Nth(2)),
-        |mut bench, lending| {
-            bench.arrive(3);
-            let frames = bench.fetch(lending);
+        |mut testbed, lending| {
+            testbed.arrive(3);
+            let frames = testbed.fetch(lending);
             let bits: Vec<u32> = (0..3)
                 .map(|n| differing_bits(&frames[usize::from(n)], &frame(n)))
                 .collect();
             assert_eq!(bits, [0, 1, 0]);
-            assert_eq!(bench.device.injected().rx_corrupted, 1);
+            assert_eq!(testbed.device.injected().rx_corrupted, 1);
         },
     );
     both(
         FaultPlan::new().with_tx_corruption(When::Nth(1)),
-        |mut bench, lending| {
-            bench.send(lending, &frame(0)).unwrap();
-            let heard = bench.heard();
+        |mut testbed, lending| {
+            testbed.send(lending, &frame(0)).unwrap();
+            let heard = testbed.heard();
             assert_eq!(differing_bits(&heard[0], &frame(0)), 1);
-            assert_eq!(bench.device.injected().tx_corrupted, 1);
+            assert_eq!(testbed.device.injected().tx_corrupted, 1);
         },
     );
 }
 
 #[test]
-fn truncation_shortens_what_is_delivered() {
+fn rx_truncation_frame_shorter() {
     both(
         FaultPlan::new().with_rx_truncation(When::Nth(1)),
-        |mut bench, lending| {
-            bench.arrive(2);
-            let frames = bench.fetch(lending);
+        |mut testbed, lending| {
+            testbed.arrive(2);
+            let frames = testbed.fetch(lending);
             assert!((14..LEN).contains(&frames[0].len()), "{}", frames[0].len());
             assert_eq!(frames[0], frame(0)[..frames[0].len()]);
             assert_eq!(frames[1], frame(1));
-            let stats = bench.device.stats();
+            let stats = testbed.device.stats();
             assert_eq!(stats.rx_bytes as usize, frames[0].len() + LEN);
-            assert_eq!(bench.device.injected().rx_truncated, 1);
+            assert_eq!(testbed.device.injected().rx_truncated, 1);
         },
     );
 }
 
 #[test]
-fn nothing_pending_is_a_lie_that_loses_nothing() {
+fn spurious_none_frame_kept() {
     both(
         FaultPlan::new().with_spurious_none(When::Nth(2)),
-        |mut bench, lending| {
-            bench.arrive(3);
-            assert_eq!(bench.fetch(lending), [frame(0)]);
+        |mut testbed, lending| {
+            testbed.arrive(3);
+            assert_eq!(testbed.fetch(lending), [frame(0)]);
             assert_eq!(
-                bench.device.stats().rx_frames,
+                testbed.device.stats().rx_frames,
                 1,
                 "the withheld frame is not delivered yet"
             );
-            assert!(bench.device.service().unwrap().rx_pending);
-            assert_eq!(bench.device.rearm(Interest::RX).unwrap(), RearmOutcome::WorkPending);
-            assert_eq!(bench.fetch(lending), [frame(1), frame(2)]);
-            assert_eq!(bench.device.injected().spurious_none, 1);
-            assert_eq!(bench.device.stats(), bench.device.inner().stats());
+            assert!(testbed.device.service().unwrap().rx_pending);
+            assert_eq!(testbed.device.rearm(Interest::RX).unwrap(), RearmOutcome::WorkPending);
+            assert_eq!(testbed.fetch(lending), [frame(1), frame(2)]);
+            assert_eq!(testbed.device.injected().spurious_none, 1);
+            assert_eq!(testbed.device.stats(), testbed.device.inner().stats());
         },
     );
 }
 
 #[test]
-fn what_this_layer_keeps_is_pending() {
-    let mut bench = Bench::new(FaultPlan::new().with_spurious_none(When::Nth(1)));
-    bench.arrive(1);
-    assert_eq!(bench.pull(), [] as [Vec<u8>; 0]);
-    assert!(bench.device.service().unwrap().rx_pending);
-    assert_eq!(bench.pull(), [frame(0)]);
-    assert!(!bench.device.service().unwrap().rx_pending);
+fn held_frame_reported_pending() {
+    let mut testbed = Testbed::new(FaultPlan::new().with_spurious_none(When::Nth(1)));
+    testbed.arrive(1);
+    assert_eq!(testbed.pull(), [] as [Vec<u8>; 0]);
+    assert!(testbed.device.service().unwrap().rx_pending);
+    assert_eq!(testbed.pull(), [frame(0)]);
+    assert!(!testbed.device.service().unwrap().rx_pending);
 }
 
 #[test]
-fn a_stop_forgets_copies_without_counting_them() {
-    let mut bench = Bench::new(FaultPlan::new().with_rx_duplication(When::Nth(1)));
-    bench.arrive(1);
-    assert!(bench.device.recv_frame(&mut [0; 1514]).unwrap().is_some());
-    bench.device.stop().unwrap();
-    let stats = bench.device.stats();
+fn stop_held_copies_not_counted() {
+    let mut testbed = Testbed::new(FaultPlan::new().with_rx_duplication(When::Nth(1)));
+    testbed.arrive(1);
+    assert!(testbed.device.recv_frame(&mut [0; 1514]).unwrap().is_some());
+    testbed.device.stop().unwrap();
+    let stats = testbed.device.stats();
     assert_eq!((stats.rx_frames, stats.rx_reset), (1, 0));
 }
 
 #[test]
-fn a_frame_is_spoilt_once_however_it_is_looked_at() {
+fn peek_repeated_frame_corrupted_once() {
     let plan = FaultPlan::new()
         .with_rx_corruption(When::Every(1))
         .with_rx_truncation(When::Every(1));
-    let mut bench = Bench::new(plan);
-    bench.arrive(1);
-    let lent = bench.device.split().0.peek().unwrap().unwrap().to_vec();
-    assert_eq!(bench.pull(), [lent]);
-    let injected = bench.device.injected();
+    let mut testbed = Testbed::new(plan);
+    testbed.arrive(1);
+    let lent = testbed.device.split().0.peek().unwrap().unwrap().to_vec();
+    assert_eq!(testbed.pull(), [lent]);
+    let injected = testbed.device.injected();
     assert_eq!((injected.rx_corrupted, injected.rx_truncated), (1, 1));
 }
 
 #[test]
-fn a_stop_loses_what_is_withheld() {
-    let mut bench = Bench::new(FaultPlan::new().with_spurious_none(When::Nth(1)));
-    bench.arrive(1);
-    assert_eq!(bench.pull(), [] as [Vec<u8>; 0]);
-    bench.device.stop().unwrap();
-    let stats = bench.device.stats();
+fn stop_withheld_frame_counted() {
+    let mut testbed = Testbed::new(FaultPlan::new().with_spurious_none(When::Nth(1)));
+    testbed.arrive(1);
+    assert_eq!(testbed.pull(), [] as [Vec<u8>; 0]);
+    testbed.device.stop().unwrap();
+    let stats = testbed.device.stats();
     assert_eq!((stats.rx_frames, stats.rx_bytes, stats.rx_reset), (0, 0, 1));
 }
 
 #[test]
-fn the_link_flaps_and_comes_back() {
-    let mut bench = Bench::new(FaultPlan::new().with_link_flap(When::Nth(1), 2));
-    assert!(bench.device.link().is_up());
-    assert!(bench.device.service().unwrap().link_changed);
-    assert!(!bench.device.link().is_up());
-    assert!(!bench.device.tx_ready().unwrap());
+fn link_flap_link_returns() {
+    let mut testbed = Testbed::new(FaultPlan::new().with_link_flap(When::Nth(1), 2));
+    assert!(testbed.device.link().is_up());
+    assert!(testbed.device.service().unwrap().link_changed);
+    assert!(!testbed.device.link().is_up());
+    assert!(!testbed.device.tx_ready().unwrap());
     assert_eq!(
-        bench.device.send_frame(&frame(0)).unwrap_err().kind(),
+        testbed.device.send_frame(&frame(0)).unwrap_err().kind(),
         ErrorKind::LinkDown
     );
-    assert_eq!(bench.send(true, &frame(0)), Err(ErrorKind::LinkDown));
-    assert!(!bench.device.service().unwrap().link_changed);
-    assert!(bench.device.service().unwrap().link_changed);
-    assert!(bench.device.link().is_up());
-    bench.device.send_frame(&frame(0)).unwrap();
-    assert_eq!(bench.device.stats().link_changes, 2);
-    assert_eq!(bench.device.injected().link_flaps, 1);
+    assert_eq!(testbed.send(true, &frame(0)), Err(ErrorKind::LinkDown));
+    assert!(!testbed.device.service().unwrap().link_changed);
+    assert!(testbed.device.service().unwrap().link_changed);
+    assert!(testbed.device.link().is_up());
+    testbed.device.send_frame(&frame(0)).unwrap();
+    assert_eq!(testbed.device.stats().link_changes, 2);
+    assert_eq!(testbed.device.injected().link_flaps, 1);
 }
 
 #[test]
-fn faults_of_the_device_come_through() {
-    let mut bench = Bench::new(FaultPlan::new());
-    bench.device.inner().hardware().inject_fault();
-    let error = bench.device.send_frame(&[0; 3000]).unwrap_err();
-    assert_eq!(error, LayerError::Device(crate::RingError::Fault));
+fn device_fault_passed_on() {
+    let mut testbed = Testbed::new(FaultPlan::new());
+    testbed.device.inner().hardware().inject_fault();
+    let error = testbed.device.send_frame(&[0; 3000]).unwrap_err();
+    assert_eq!(error, crate::RingError::Fault);
 }
 
 #[test]
-#[should_panic(expected = "between 0 and 1")]
-fn a_chance_is_a_probability() {
+#[should_panic(expected = "probability out of range")]
+fn with_rx_loss_above_one_panics() {
     let _ = FaultPlan::new().with_rx_loss(When::Chance(1.5));
 }
 
@@ -382,42 +392,42 @@ fn plan() -> impl Strategy<Value = FaultPlan> {
 proptest! {
     /// Whatever the plan, what is delivered and lost adds up to what arrived and was accepted.
     #[test]
-    fn every_frame_is_accounted_for(plan in plan(), calls in proptest::collection::vec(0_u8..6, 0..100)) {
-        let mut bench = Bench::new(plan);
+    fn any_plan_every_frame_counted(plan in plan(), calls in proptest::collection::vec(0_u8..6, 0..100)) {
+        let mut testbed = Testbed::new(plan);
         let (mut arrived, mut got, mut got_bytes, mut accepted, mut discarded) = (0_u64, 0_u32, 0_usize, 0_u32, 0_u32);
         let mut buf = [0; 1514];
         for call in calls {
             match call {
                 0 => {
-                    bench.arrive(1);
+                    testbed.arrive(1);
                     arrived += 1;
                 }
                 1 => {
-                    if let Ok(Some(meta)) = bench.device.recv_frame(&mut buf) {
+                    if let Ok(Some(meta)) = testbed.device.recv_frame(&mut buf) {
                         got += 1;
                         got_bytes += meta.len;
                     }
                 }
                 2 => {
-                    let (mut rx, _) = bench.device.split();
+                    let (mut rx, _) = testbed.device.split();
                     if let Ok(Some(frame)) = rx.peek() {
                         got_bytes += frame.len();
                         got += 1;
                         rx.release().unwrap();
                     }
                 }
-                3 => discarded += u32::from(bench.device.discard_frame().unwrap_or(false)),
-                4 => accepted += u32::from(bench.send(got % 2 == 0, &frame(0)).is_ok()),
+                3 => discarded += u32::from(testbed.device.discard_frame().unwrap_or(false)),
+                4 => accepted += u32::from(testbed.send(got % 2 == 0, &frame(0)).is_ok()),
                 _ => {
-                    let _ = bench.device.service();
+                    let _ = testbed.device.service();
                 }
             }
         }
-        bench.settle();
-        let injected = bench.device.injected();
-        // A stop empties what is pending into the books.
-        while bench.device.stop().is_err() {}
-        let stats = bench.device.stats();
+        testbed.settle();
+        let injected = testbed.device.injected();
+        // A stop counts pending frames.
+        while testbed.device.stop().is_err() {}
+        let stats = testbed.device.stats();
         prop_assert_eq!(stats.rx_frames, got);
         prop_assert_eq!(stats.rx_bytes as usize, got_bytes);
         prop_assert_eq!(stats.rx_discarded, discarded);
@@ -427,22 +437,22 @@ proptest! {
         let on_wire = u64::from(accepted) - injected.tx_lost + injected.tx_duplicated;
         prop_assert_eq!(u64::from(stats.tx_frames), on_wire);
         prop_assert_eq!(u64::from(stats.tx_aborted), injected.tx_lost);
-        prop_assert_eq!(bench.peer.pending() as u64, on_wire);
+        prop_assert_eq!(testbed.peer.pending() as u64, on_wire);
     }
 
     /// The same seed gives the same faults.
     #[test]
-    fn runs_repeat(plan in plan()) {
+    fn same_seed_same_run(plan in plan()) {
         let run = || {
-            let mut bench = Bench::new(plan);
+            let mut testbed = Testbed::new(plan);
             let mut seen = Vec::new();
             for n in 0..20 {
-                bench.arrive(1);
-                let _ = bench.send(false, &frame(n));
+                testbed.arrive(1);
+                let _ = testbed.send(false, &frame(n));
                 let mut buf = [0; 1514];
-                seen.push(bench.device.recv_frame(&mut buf).map(|meta| meta.map(|m| buf[..m.len].to_vec())));
+                seen.push(testbed.device.recv_frame(&mut buf).map(|meta| meta.map(|m| buf[..m.len].to_vec())));
             }
-            (seen, bench.heard(), bench.device.injected())
+            (seen, testbed.heard(), testbed.device.injected())
         };
         prop_assert_eq!(run(), run());
     }

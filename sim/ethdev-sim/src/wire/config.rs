@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use ethdev::Speed;
 
-use super::Side;
+use super::side::Side;
 use crate::random::probability;
 
 /// What a wire is like. The default: 100 Mbit/s, no latency, no faults, link up, seed 0.
@@ -13,7 +13,8 @@ use crate::random::probability;
 pub struct WireConfig {
     /// Bits per second, each way.
     pub speed: Speed,
-    /// From the last bit in at one end to the last bit out at the other: 5 ns per metre of copper, or whatever a network in between takes.
+    /// From the last bit in at one end to the last bit out at the other: 5 ns per metre of copper,
+    /// or whatever a network in between takes.
     pub latency: Duration,
     /// What happens to frames that the first port sends, and to those of the second.
     pub faults: [WireFaults; 2],
@@ -39,49 +40,49 @@ impl Default for WireConfig {
 }
 
 impl WireConfig {
-    /// The same at this speed.
+    /// Sets the speed.
     #[must_use]
     pub const fn with_speed(mut self, speed: Speed) -> Self {
         self.speed = speed;
         self
     }
 
-    /// The same with this latency.
+    /// Sets the latency.
     #[must_use]
     pub const fn with_latency(mut self, latency: Duration) -> Self {
         self.latency = latency;
         self
     }
 
-    /// The same with these faults in both directions.
+    /// Sets the faults of both directions.
     #[must_use]
     pub const fn with_faults(mut self, faults: WireFaults) -> Self {
         self.faults = [faults; 2];
         self
     }
 
-    /// The same with these faults for the frames that `side` sends.
+    /// Sets the faults of the frames that `side` sends.
     #[must_use]
     pub const fn with_faults_from(mut self, side: Side, faults: WireFaults) -> Self {
         self.faults[side.index()] = faults;
         self
     }
 
-    /// The same with this seed.
+    /// Sets the seed.
     #[must_use]
     pub const fn with_seed(mut self, seed: u64) -> Self {
         self.seed = seed;
         self
     }
 
-    /// The same with the link up or down at the start.
+    /// Sets whether the link is up at the start.
     #[must_use]
     pub const fn with_link_up(mut self, up: bool) -> Self {
         self.link_up = up;
         self
     }
 
-    /// The same with this name.
+    /// Sets the name.
     #[must_use]
     pub fn with_name(mut self, name: impl Into<String>) -> Self {
         self.name = name.into();
@@ -97,12 +98,14 @@ pub struct WireFaults {
     pub loss: f64,
     /// The frame arrives twice, one right after the other.
     pub duplication: f64,
-    /// The frame is held back by [`reorder_delay`](Self::reorder_delay), so that later ones overtake it.
+    /// The frame is held back by [`reorder_delay`](Self::reorder_delay), so that later ones
+    /// overtake it.
     pub reorder: f64,
     /// How long a frame is held back.
     pub reorder_delay: Duration,
-    /// One to three bits of the frame are flipped. The FCS stays as sent, so that the receiver finds it wrong: CRC-32 detects up to three flipped bits in
-    /// every frame that Ethernet allows.
+    /// One to three bits of the frame are flipped. The FCS stays as sent, so that the receiver
+    /// finds it wrong: CRC-32 detects up to three flipped bits in every frame that Ethernet
+    /// allows.
     pub corruption: f64,
 }
 
@@ -116,7 +119,7 @@ impl WireFaults {
         corruption: 0.0,
     };
 
-    /// The same with this probability of loss.
+    /// Sets the probability of loss.
     ///
     /// # Panics
     ///
@@ -127,7 +130,7 @@ impl WireFaults {
         self
     }
 
-    /// The same with this probability of duplication.
+    /// Sets the probability of duplication.
     ///
     /// # Panics
     ///
@@ -138,7 +141,7 @@ impl WireFaults {
         self
     }
 
-    /// The same with this probability of being held back by `delay`.
+    /// Sets the probability that a frame is delayed by `delay`, behind later ones.
     ///
     /// # Panics
     ///
@@ -150,7 +153,7 @@ impl WireFaults {
         self
     }
 
-    /// The same with this probability of corruption.
+    /// Sets the probability of corruption.
     ///
     /// # Panics
     ///

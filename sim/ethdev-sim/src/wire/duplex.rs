@@ -2,7 +2,8 @@
 
 use core::time::Duration;
 
-use super::{INTER_FRAME_GAP, Inner, Side, State};
+use super::side::Side;
+use super::state::{INTER_FRAME_GAP, Inner, State};
 
 impl Inner {
     pub(super) fn set_half_duplex(&self, side: Side, here: bool, there: bool) {
@@ -41,7 +42,8 @@ impl Inner {
         let Some((begins, ends)) = mine.slots.back().copied() else {
             return;
         };
-        // They meet where the end in half duplex is: what comes from its far end is there later by the latency.
+        // They meet where the end in half duplex is: what comes from its far end is there later by the
+        // latency.
         let (late, early) = if state.half_duplex[side.index()] {
             (Duration::ZERO, self.latency)
         } else {

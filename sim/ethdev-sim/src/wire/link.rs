@@ -4,7 +4,8 @@ use std::rc::Rc;
 
 use ethdev::{Link, LinkMode};
 
-use super::{Inner, Side};
+use super::side::Side;
+use super::state::Inner;
 
 pub(super) const fn link(plugged: bool, mode: Option<LinkMode>) -> Link {
     match mode {
@@ -22,14 +23,14 @@ impl Inner {
     pub(super) fn plug(self: &Rc<Self>, plugged: bool) {
         self.state.borrow_mut().plugged = plugged;
         self.link_follows();
-        self.tell_cable(Side::A);
-        self.tell_cable(Side::B);
+        self.notify_cable(Side::A);
+        self.notify_cable(Side::B);
     }
 
     /// The ends agreed on something else.
     pub(super) fn set_mode(&self, mode: Option<LinkMode>) {
         if let Some(speed) = mode.and_then(|mode| mode.speed) {
-            assert!(speed.kbps() > 0, "a wire without speed carries nothing");
+            assert!(speed.kbps() > 0, "the speed of a wire must not be 0");
         }
         self.state.borrow_mut().mode = mode;
         self.link_follows();
@@ -53,56 +54,56 @@ impl Inner {
                 self.speed.set(speed);
             }
         }
-        self.tell(Side::A);
-        self.tell(Side::B);
+        self.notify(Side::A);
+        self.notify(Side::B);
     }
 
-    /// Tells `side` of the link until it knows how it is now.
-    fn tell(&self, side: Side) {
+    /// Notifies `side` of the link until it has the current state.
+    fn notify(&self, side: Side) {
         loop {
             let (mut watcher, turn, link) = {
                 let mut state = self.state.borrow_mut();
                 let link = state.link;
                 let end = &mut state.ends[side.index()];
-                if end.telling || end.told == link {
+                if end.notifying || end.reported == link {
                     return;
                 }
-                end.told = link;
+                end.reported = link;
                 let Some(watcher) = end.link_watcher.take() else { return };
-                end.telling = true;
+                end.notifying = true;
                 (watcher, end.link_watchers, link)
             };
             watcher(link);
             let mut state = self.state.borrow_mut();
             let end = &mut state.ends[side.index()];
-            end.telling = false;
+            end.notifying = false;
             if end.link_watchers == turn {
                 end.link_watcher = Some(watcher);
             }
         }
     }
 
-    /// The same of the cable.
-    fn tell_cable(&self, side: Side) {
+    /// Notifies `side` of the cable.
+    fn notify_cable(&self, side: Side) {
         loop {
             let (mut watcher, turn, plugged) = {
                 let mut state = self.state.borrow_mut();
                 let plugged = state.plugged;
                 let end = &mut state.ends[side.index()];
-                if end.telling_cable || end.told_cable == plugged {
+                if end.notifying_cable || end.reported_cable == plugged {
                     return;
                 }
-                end.told_cable = plugged;
+                end.reported_cable = plugged;
                 let Some(watcher) = end.cable_watcher.take() else {
                     return;
                 };
-                end.telling_cable = true;
+                end.notifying_cable = true;
                 (watcher, end.cable_watchers, plugged)
             };
             watcher(plugged);
             let mut state = self.state.borrow_mut();
             let end = &mut state.ends[side.index()];
-            end.telling_cable = false;
+            end.notifying_cable = false;
             if end.cable_watchers == turn {
                 end.cable_watcher = Some(watcher);
             }

@@ -4,8 +4,9 @@ use core::time::Duration;
 
 use ethdev::{Duplex, Link, Speed};
 
-use super::{LinkWatcher, Port, Receiver};
-use crate::Clock;
+use super::handlers::{LinkWatcher, Receiver};
+use super::port::Port;
+use crate::clock::Clock;
 
 /// The medium as a MAC sees it: a [`Port`] of a wire, or the MII of a PHY that sits on one.
 ///
@@ -14,29 +15,34 @@ pub trait MediaSide {
     /// The clock of the medium.
     fn clock(&self) -> Clock;
 
-    /// Whether frames can cross, and in which mode. A MAC does not see it: it is told by whoever looks after the PHY.
+    /// Returns whether frames can cross, and in which mode. A MAC gets this from the driver of the
+    /// PHY.
     fn link(&self) -> Link;
 
-    /// Whether the medium gives the MAC its clock. Without, nothing moves. A bare [`Port`] always does.
+    /// Whether the medium gives the MAC its clock. Without, nothing moves. A bare [`Port`] always
+    /// does.
     fn is_clocked(&self) -> bool {
         true
     }
 
-    /// What the MAC is set to. Where that is another speed than the medium's, frames are lost; another duplex, and they collide.
+    /// What the MAC is set to. Where that is another speed than the medium's, frames are lost;
+    /// another duplex, and they collide.
     ///
-    /// Until told, the MAC is what the medium needs. A bare [`Port`] does not mind.
+    /// Until this is called, the MAC matches the medium. A bare [`Port`] ignores it.
     fn set_mac_mode(&self, speed: Speed, duplex: Duplex) {
         let _ = (speed, duplex);
     }
 
-    /// The same for a MAC that runs at its PHY's speed, whatever that is, because it takes its clocks from it (MII), or lives with it.
+    /// Sets the duplex of a MAC that always runs at the speed of its PHY (MII clocks).
     fn set_mac_duplex(&self, duplex: Duplex) {
         let _ = duplex;
     }
 
-    /// Sends a frame with its FCS, after what was sent before. Returns the time at which its last bit is out.
+    /// Sends a frame with its FCS, after what was sent before. Returns the time at which its last
+    /// bit is out.
     ///
-    /// Whatever is in it goes out: length and FCS are the MAC's business. Where nothing can cross it takes its time, and is gone.
+    /// Whatever is in it goes out: length and FCS are the MAC's business. Where nothing can cross
+    /// it takes its time, and is gone.
     fn transmit(&self, frame_with_fcs: Vec<u8>) -> Duration;
 
     /// When the next frame can start: the end of the gap after the latest one, maybe in the past.
@@ -48,13 +54,16 @@ pub trait MediaSide {
     /// Since when a frame has been arriving, preamble included; `None` while the medium is silent.
     fn incoming_since(&self) -> Option<Duration>;
 
-    /// Calls `receiver` with each frame, FCS included, when its last bit arrives. Takes the place of the one before.
+    /// Calls `receiver` with each frame, FCS included, when its last bit arrives. Takes the place
+    /// of the one before.
     fn on_receive(&self, receiver: Receiver);
 
-    /// Calls `watcher` with the new state at each change of the link. Takes the place of the one before.
+    /// Calls `watcher` with the new state at each change of the link. Takes the place of the one
+    /// before.
     fn on_link_change(&self, watcher: LinkWatcher);
 
-    /// Calls `watcher` with the length of each carrier that brings no frame, when it ends. Takes the place of the one before. A bare [`Port`] has none.
+    /// Calls `watcher` with the length of each carrier that brings no frame, when it ends. Takes
+    /// the place of the one before. A bare [`Port`] has none.
     fn on_false_carrier(&self, watcher: Box<dyn FnMut(Duration)>) {
         let _ = watcher;
     }

@@ -1,24 +1,20 @@
-//! The two ends of a wire.
+//! The attachment of a MAC or PHY to one end of a wire.
 
 use core::time::Duration;
 use std::rc::Rc;
 
 use ethdev::{Link, LinkMode};
 
-use crate::Clock;
+use super::handlers::{CableWatcher, LinkWatcher, Receiver};
+use super::side::Side;
+use super::state::Inner;
+use crate::clock::Clock;
 
-use super::{Inner, Side};
-
-/// What is called with each frame that arrives, FCS included.
-pub type Receiver = Box<dyn FnMut(&[u8])>;
-/// What is called at each change of the link.
-pub type LinkWatcher = Box<dyn FnMut(Link)>;
-/// What is called when the cable is plugged in (`true`) or pulled out.
-pub type CableWatcher = Box<dyn FnMut(bool)>;
-
-/// One end of a [`Wire`](super::Wire), for a MAC to be attached to. Dropped, it leaves an end where nobody listens.
+/// One end of a [`Wire`](super::Wire), for a MAC to be attached to. Dropping it removes the
+/// handlers of its end.
 ///
-/// Handlers run from events of the clock, from [`Wire::set_link`](super::Wire::set_link) and from [`set_mode`](Self::set_mode), from nothing else.
+/// Handlers run from events of the clock, from [`Wire::set_link`](super::Wire::set_link) and from
+/// [`set_mode`](Self::set_mode), from nothing else.
 #[derive(Debug)]
 pub struct Port {
     wire: Rc<Inner>,
@@ -45,9 +41,11 @@ impl Port {
         self.wire.clock.clone()
     }
 
-    /// Puts a frame with its FCS on the wire, after what was sent before. Returns the time at which its last bit is out: then it cannot be taken back.
+    /// Puts a frame with its FCS on the wire, after what was sent before. Returns the time at which
+    /// its last bit is out: then it cannot be taken back.
     ///
-    /// Whatever is in it goes out: length and FCS are the sender's business. With the link down it is counted and gone.
+    /// Whatever is in it goes out: length and FCS are the sender's business. With the link down it
+    /// is counted and gone.
     pub fn transmit(&self, frame_with_fcs: impl Into<Vec<u8>>) -> Duration {
         self.wire.transmit(self.side, frame_with_fcs.into())
     }
@@ -58,13 +56,15 @@ impl Port {
         self.wire.idle_at(self.side)
     }
 
-    /// Breaks off the frame that this end put on the wire last, if its last bit is not out yet: what arrives is a fragment, and nothing where not even the
-    /// preamble was out. The wire stays taken until the time at which the frame would have ended.
+    /// Breaks off the frame that this end put on the wire last, if its last bit is not out yet:
+    /// what arrives is a fragment, and nothing where not even the preamble was out. The wire
+    /// stays taken until the time at which the frame would have ended.
     pub fn break_off(&self) {
         self.wire.break_off(self.side);
     }
 
-    /// Since when a frame has been arriving here, preamble included; `None` while the wire is silent.
+    /// Since when a frame has been arriving here, preamble included; `None` while the wire is
+    /// silent.
     #[must_use]
     pub fn incoming_since(&self) -> Option<Duration> {
         self.wire.incoming_since(self.side)
@@ -76,14 +76,17 @@ impl Port {
         self.wire.link()
     }
 
-    /// Calls `receiver` with each frame, FCS included, when its last bit arrives. Takes the place of the one before.
+    /// Calls `receiver` with each frame, FCS included, when its last bit arrives. Takes the place
+    /// of the one before.
     ///
-    /// It may transmit, and do whatever else it likes. Frames that arrive while it runs (because it advances the clock) are handed to it afterwards.
+    /// It may transmit, and do whatever else it likes. Frames that arrive while it runs (because it
+    /// advances the clock) are handed to it afterwards.
     pub fn on_receive(&self, receiver: Receiver) {
         self.replace(Some(receiver));
     }
 
-    /// Calls `watcher` with the new state at each change of the link. Takes the place of the one before.
+    /// Calls `watcher` with the new state at each change of the link. Takes the place of the one
+    /// before.
     pub fn on_link_change(&self, watcher: LinkWatcher) {
         self.replace_watcher(Some(watcher));
     }
@@ -94,15 +97,17 @@ impl Port {
         self.wire.is_plugged()
     }
 
-    /// Calls `watcher` when the cable is plugged in or pulled out, after those that watch the link. Takes the place of the one before.
+    /// Calls `watcher` when the cable is plugged in or pulled out, after those that watch the link.
+    /// Takes the place of the one before.
     ///
-    /// For models of PHYs, which then look for a link anew.
+    /// For models of PHYs, which then restart the search for a link.
     pub fn on_cable_change(&self, watcher: CableWatcher) {
         self.replace_cable_watcher(Some(watcher));
     }
 
-    /// For models of PHYs: what this end has agreed on with the other one; `None` while there is no link. The link is up where there is a mode and the cable
-    /// is in, and runs at the speed of the mode. A change of mode is a loss of the link.
+    /// For models of PHYs: what this end has agreed on with the other one; `None` while there is no
+    /// link. The link is up where there is a mode and the cable is in, and runs at the speed of
+    /// the mode. A change of mode is a loss of the link.
     ///
     /// A wire has the mode of its configuration until this is called.
     ///
@@ -113,12 +118,15 @@ impl Port {
         self.wire.set_mode(mode);
     }
 
-    /// For models of PHYs: which of the two ends do not send while they receive (CSMA/CD), from now on. At the start neither.
+    /// For models of PHYs: which of the two ends do not send while they receive (CSMA/CD), from now
+    /// on. At the start neither.
     ///
     /// - Neither: full duplex.
-    /// - Both: one frame at a time on the whole wire, in the order in which they were sent. Whoever comes second waits.
-    /// - One of them: a duplex mismatch. This end waits for what is arriving, but the other does not wait for it: the frames that meet are both lost,
-    ///   counted as [`collided`](super::WireStats::collided).
+    /// - Both: one frame at a time on the whole wire, in the order in which they were sent. Whoever
+    ///   comes second waits.
+    /// - One of them: a duplex mismatch. This end waits for what is arriving, but the other does
+    ///   not wait for it: the frames that meet are both lost, counted as
+    ///   [`collided`](super::WireStats::collided).
     pub fn set_half_duplex(&self, here: bool, there: bool) {
         self.wire.set_half_duplex(self.side, here, there);
     }
@@ -140,7 +148,7 @@ impl Port {
             let link = state.link;
             let end = &mut state.ends[self.side.index()];
             end.link_watchers += 1;
-            end.told = link;
+            end.reported = link;
             core::mem::replace(&mut end.link_watcher, watcher)
         };
         drop(former);
@@ -152,7 +160,7 @@ impl Port {
             let plugged = state.plugged;
             let end = &mut state.ends[self.side.index()];
             end.cable_watchers += 1;
-            end.told_cable = plugged;
+            end.reported_cable = plugged;
             core::mem::replace(&mut end.cable_watcher, watcher)
         };
         drop(former);

@@ -1,8 +1,9 @@
-//! The books of a wire.
+//! The counters of a wire.
 
 /// What became of the frames of one direction.
 ///
-/// [`balanced`](Self::balanced) says how the numbers hang together: every frame put on the wire is accounted for.
+/// [`balanced`](Self::balanced) says how the numbers hang together: every frame put on the wire is
+/// accounted for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct WireStats {
@@ -18,9 +19,10 @@ pub struct WireStats {
     pub lost: u64,
     /// Frames and copies that were on the way, or were sent, while the link was down.
     pub cut: u64,
-    /// Frames and copies that met one of the other direction, at an end where only one at a time may be on the wire.
+    /// Frames and copies that met one of the other direction, at an end where only one at a time
+    /// may be on the wire.
     pub collided: u64,
-    /// Frames and copies that arrived at an end where nobody listens.
+    /// Frames and copies that arrived at an end without a receiver.
     pub unheard: u64,
     /// Frames and copies still on their way.
     pub in_flight: u64,
@@ -33,7 +35,8 @@ pub struct WireStats {
 }
 
 impl WireStats {
-    /// Whether `sent + duplicated` is `delivered + lost + cut + collided + unheard + in_flight`. Always so.
+    /// Whether `sent + duplicated` is `delivered + lost + cut + collided + unheard + in_flight`.
+    /// Always so.
     #[must_use]
     pub const fn balanced(&self) -> bool {
         self.sent + self.duplicated

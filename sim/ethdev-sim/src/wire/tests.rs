@@ -1,5 +1,11 @@
+use core::cell::RefCell;
+use core::time::Duration;
+use std::rc::Rc;
+
+use ethdev::{Duplex, Link, LinkMode, Speed};
+
 use super::*;
-use crate::Peer;
+use crate::{Clock, Peer, fcs};
 use proptest::prelude::*;
 
 const FRAME: [u8; 60] = [0x5a; 60];
@@ -19,7 +25,7 @@ fn ns(n: u64) -> Duration {
 }
 
 #[test]
-fn frames_take_their_time() {
+fn transmit_frame_arrives_after_bit_times() {
     for (speed, byte) in [(Speed::MBPS_100, 80), (Speed::MBPS_10, 800)] {
         let latency = Duration::from_micros(7);
         let (clock, wire, a, b) = stations(WireConfig::default().with_speed(speed).with_latency(latency));
@@ -35,7 +41,7 @@ fn frames_take_their_time() {
 }
 
 #[test]
-fn a_frame_that_is_broken_off_arrives_as_a_fragment() {
+fn break_off_frame_arrives_as_fragment() {
     let (clock, wire, a, b) = stations(WireConfig::default());
     let heard = Rc::new(RefCell::new(Vec::new()));
     b.port().on_receive({
@@ -60,7 +66,7 @@ fn a_frame_that_is_broken_off_arrives_as_a_fragment() {
 }
 
 #[test]
-fn a_frame_is_heard_from_its_first_bit_to_its_last() {
+fn incoming_since_first_to_last_bit() {
     let latency = Duration::from_micros(1);
     let (clock, wire, a, b) = stations(WireConfig::default().with_latency(latency));
     let busy_at = |at: u64| {
@@ -81,8 +87,9 @@ fn a_frame_is_heard_from_its_first_bit_to_its_last() {
 }
 
 #[test]
-fn line_rate_is_that_of_the_books() {
-    // 148 809 frames of 64 bytes a second at 100 Mbit/s (RFC 2544, section 9.1): as many begin within the first second, and one is cut by its end.
+fn transmit_back_to_back_reaches_line_rate() {
+    // 148 809 frames of 64 bytes a second at 100 Mbit/s (RFC 2544, section 9.1): as many begin within
+    // the first second, and one is cut by its end.
     let (clock, wire, a, _b) = stations(WireConfig::default());
     while a.idle_at() < Duration::from_secs(1) {
         a.send(&FRAME);
@@ -92,7 +99,7 @@ fn line_rate_is_that_of_the_books() {
 }
 
 #[test]
-fn directions_are_independent() {
+fn transmit_both_directions_independent() {
     let (clock, _wire, a, b) = stations(WireConfig::default());
     assert_eq!(a.send(&FRAME), b.send(&FRAME));
     settle(&clock);
@@ -100,7 +107,7 @@ fn directions_are_independent() {
 }
 
 #[test]
-fn bytes_arrive_as_they_are() {
+fn transmit_any_bytes_unchanged() {
     let (clock, wire, a, b) = stations(WireConfig::default());
     a.send_raw(&[1, 2, 3]);
     let mut bad = fcs::append(&[7; 100]);
@@ -116,7 +123,7 @@ fn bytes_arrive_as_they_are() {
 }
 
 #[test]
-fn a_pulled_cable_cuts_what_is_on_its_way() {
+fn set_link_down_frames_in_flight_cut() {
     let (clock, wire, a, b) = stations(WireConfig::default().with_latency(Duration::from_millis(1)));
     a.send(&FRAME);
     a.send(&FRAME);
@@ -133,7 +140,7 @@ fn a_pulled_cable_cuts_what_is_on_its_way() {
 }
 
 #[test]
-fn both_ends_notice_the_link_and_only_changes() {
+fn set_link_change_notifies_both_ends_once() {
     let clock = Clock::new();
     let (wire, a, b) = Wire::new(&clock, WireConfig::default().with_link_up(false));
     let seen = Rc::new(RefCell::new(Vec::new()));
@@ -148,7 +155,7 @@ fn both_ends_notice_the_link_and_only_changes() {
 }
 
 #[test]
-fn handlers_may_transmit_advance_replace_and_leave() {
+fn handler_may_transmit_advance_replace_drop() {
     let clock = Clock::new();
     let (wire, a, b) = Wire::new(&clock, WireConfig::default());
     let station = Peer::new(a);
@@ -186,7 +193,7 @@ fn handlers_may_transmit_advance_replace_and_leave() {
 }
 
 #[test]
-fn nobody_listens() {
+fn transmit_no_receiver_counted_unheard() {
     let clock = Clock::new();
     let (wire, a, b) = Wire::new(&clock, WireConfig::default());
     drop(b);
@@ -208,7 +215,7 @@ fn run(config: WireConfig, n: u8) -> (WireStats, Vec<Vec<u8>>, u64) {
 }
 
 #[test]
-fn each_fault_does_what_it_says() {
+fn faults_each_kind_has_its_effect() {
     let always = |faults| WireConfig::default().with_faults_from(Side::A, faults);
     let (stats, frames, _) = run(always(WireFaults::NONE.with_loss(1.0)), 10);
     assert_eq!((stats.lost, frames.len()), (10, 0));
@@ -240,7 +247,7 @@ fn each_fault_does_what_it_says() {
 }
 
 #[test]
-fn faults_strike_independently() {
+fn faults_kinds_independent() {
     let faults = WireFaults::NONE
         .with_loss(0.5)
         .with_duplication(0.5)
@@ -254,7 +261,7 @@ fn faults_strike_independently() {
 }
 
 #[test]
-fn one_knob_does_not_turn_another() {
+fn faults_one_probability_leaves_others() {
     let lossy = WireFaults::NONE.with_loss(0.3);
     let survivors = |faults| run(WireConfig::default().with_seed(9).with_faults(faults), 100).1;
     let mut doubled = survivors(lossy.with_duplication(0.5));
@@ -263,8 +270,8 @@ fn one_knob_does_not_turn_another() {
 }
 
 #[test]
-#[should_panic(expected = "between 0 and 1")]
-fn a_probability_is_one() {
+#[should_panic(expected = "probability out of range")]
+fn with_loss_nan_panics() {
     let _ = WireFaults::NONE.with_loss(f64::NAN);
 }
 
@@ -297,24 +304,24 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 }
 
 #[test]
-fn a_mode_is_agreed_on() {
+fn set_mode_changes_link_and_speed() {
     let clock = Clock::new();
     let (wire, a, b) = Wire::new(&clock, WireConfig::default());
-    let told = Rc::new(RefCell::new(Vec::new()));
+    let reported = Rc::new(RefCell::new(Vec::new()));
     let watch = |port: &Port| {
-        let told = told.clone();
-        port.on_link_change(Box::new(move |link| told.borrow_mut().push(link)));
+        let reported = reported.clone();
+        port.on_link_change(Box::new(move |link| reported.borrow_mut().push(link)));
     };
     watch(&a);
     watch(&b);
     a.set_mode(None);
     assert_eq!(
-        (told.take(), wire.link(), wire.is_plugged()),
+        (reported.take(), wire.link(), wire.is_plugged()),
         (vec![Link::Down; 2], Link::Down, true)
     );
     let ten = LinkMode::new(Speed::MBPS_10, Duplex::Half);
     a.set_mode(Some(ten));
-    assert_eq!(told.take(), [Link::Up(ten); 2]);
+    assert_eq!(reported.take(), [Link::Up(ten); 2]);
     assert_eq!(b.transmit([0; 64]), ns(72 * 800), "at the speed of the mode");
     let other = LinkMode::new(Speed::MBPS_100, Duplex::Full);
     a.set_mode(Some(other));
@@ -323,44 +330,44 @@ fn a_mode_is_agreed_on() {
     assert_eq!(wire.frame_time(64), ns(84 * 80));
     wire.set_link(false);
     a.set_mode(None);
-    told.take();
+    reported.take();
     wire.set_link(true);
-    assert!(told.take().is_empty(), "a cable alone is no link");
+    assert!(reported.take().is_empty(), "a cable alone is no link");
 }
 
 #[test]
-fn who_watches_the_cable_is_told_after_the_link() {
+fn on_cable_change_called_after_link() {
     let clock = Clock::new();
     let (wire, a, b) = Wire::new(&clock, WireConfig::default());
-    let told = Rc::new(RefCell::new(Vec::new()));
+    let reported = Rc::new(RefCell::new(Vec::new()));
     let a = Rc::new(a);
     a.on_cable_change({
-        let (told, a) = (told.clone(), Rc::downgrade(&a));
+        let (reported, a) = (reported.clone(), Rc::downgrade(&a));
         Box::new(move |plugged| {
             let a = a.upgrade().unwrap();
-            told.borrow_mut().push((plugged, a.link().is_up()));
+            reported.borrow_mut().push((plugged, a.link().is_up()));
             // What a PHY does.
             a.set_mode(None);
         })
     });
     b.on_cable_change({
-        let told = told.clone();
-        Box::new(move |plugged| told.borrow_mut().push((plugged, false)))
+        let reported = reported.clone();
+        Box::new(move |plugged| reported.borrow_mut().push((plugged, false)))
     });
     wire.set_link(false);
     wire.set_link(false);
     wire.set_link(true);
     assert_eq!(
-        told.take(),
+        reported.take(),
         [(false, false), (false, false), (true, false), (true, false)]
     );
     drop(b);
     wire.set_link(false);
-    assert_eq!(told.take().len(), 1);
+    assert_eq!(reported.take().len(), 1);
 }
 
 #[test]
-fn half_duplex_ends_take_turns() {
+fn half_duplex_ends_alternate() {
     let (clock, wire, a, b) = stations(WireConfig::default());
     a.port().set_half_duplex(true, true);
     for _ in 0..3 {
@@ -377,7 +384,7 @@ fn half_duplex_ends_take_turns() {
 }
 
 #[test]
-fn a_duplex_mismatch_destroys_what_meets() {
+fn duplex_mismatch_frames_collide() {
     for latency in [0, 500] {
         let (clock, wire, a, b) = stations(WireConfig::default().with_latency(ns(latency)));
         // A is in half duplex.
@@ -419,7 +426,7 @@ fn a_duplex_mismatch_destroys_what_meets() {
 proptest! {
     /// Every frame put on the wire is accounted for, at every moment.
     #[test]
-    fn the_books_balance(a in faults(), b in faults(), seed: u64, steps in steps()) {
+    fn any_steps_counters_balance(a in faults(), b in faults(), seed: u64, steps in steps()) {
         let config = WireConfig::default().with_seed(seed).with_latency(Duration::from_micros(30))
             .with_faults_from(Side::A, a).with_faults_from(Side::B, b);
         let (clock, wire, a, b) = stations(config);
@@ -447,7 +454,7 @@ proptest! {
 
     /// A direction is never faster than its speed, and without faults keeps the order.
     #[test]
-    fn serialization(lens in proptest::collection::vec(60_usize..1515, 1..40), gaps in proptest::collection::vec(0_u64..200, 40), kbps in 1_000_u32..1_000_000) {
+    fn transmit_any_frames_serialized(lens in proptest::collection::vec(60_usize..1515, 1..40), gaps in proptest::collection::vec(0_u64..200, 40), kbps in 1_000_u32..1_000_000) {
         let (clock, wire, a, b) = stations(WireConfig::default().with_speed(Speed::from_kbps(kbps)));
         let mut earliest = Duration::ZERO;
         for (len, gap) in lens.iter().zip(gaps) {
@@ -468,7 +475,7 @@ proptest! {
 
     /// The same seed gives the same run.
     #[test]
-    fn runs_repeat(faults in faults(), seed: u64) {
+    fn same_seed_same_run(faults in faults(), seed: u64) {
         let config = WireConfig::default().with_seed(seed).with_faults(faults);
         prop_assert_eq!(run(config.clone(), 30), run(config, 30));
     }

@@ -1,21 +1,25 @@
-//! The driver: ethdev's surfaces on top of the chip's rings.
+//! The driver: the traits of ethdev on the rings of the chip.
 
 use core::cell::RefCell;
 use std::rc::Rc;
 
-use ethdev::{Capabilities, ErrorType, EthernetDevice, Events, Link, MacAddress, RxMeta, Stats};
+use ethdev::{Capabilities, ErrorType, EthernetDevice, Events, Link, MacAddress, MaxFrameLen, RxMeta, Stats, TxHalf};
 use ethdev::{lending, lending::LendingDevice};
 
+use super::chip::{Chip, Filter};
+use super::chip_state::LinkCache;
 use super::config::RingConfig;
-use super::hardware::{ChipState, Filter, RingHw};
-use super::lend::{RxSide, TxSide};
-use super::{RingError, RingHandle, RingRx, RingTx};
+use super::error::RingError;
+use super::halves::{RingRx, RingTx, RxSide, TxSide};
+use super::handle::RingHandle;
 use crate::{Clock, Peer, Port, Wire, WireConfig};
 
-/// The reference *memory device*: a NIC whose frames lie in descriptor rings in the host's memory, as DMA leaves them there.
+/// The reference *memory device*: a NIC whose frames lie in descriptor rings in the host's memory,
+/// as DMA leaves them there.
 ///
-/// It lends those buffers themselves, so that nothing is copied between wire and stack but once on each side of the wire. Its receive filter is
-/// exact, it counts every frame, and its interrupt can be masked by source.
+/// It lends those buffers themselves, so that nothing is copied between wire and stack but once on
+/// each side of the wire. Its receive filter is exact, it counts every frame, and its interrupt can
+/// be masked by source.
 ///
 /// ```
 /// use ethdev::{EthernetDevice, MacAddress};
@@ -24,7 +28,7 @@ use crate::{Clock, Peer, Port, Wire, WireConfig};
 /// # fn main() -> Result<(), ethdev_sim::RingError> {
 /// let clock = Clock::new();
 /// let config = RingConfig::new(MacAddress::new([2, 0, 0, 0, 0, 1]));
-/// let (_wire, mut nic, peer) = RingNic::with_station(&clock, WireConfig::default(), config);
+/// let (_wire, mut nic, peer) = RingNic::with_peer(&clock, WireConfig::default(), config);
 /// nic.send_frame(&[0xff; 100])?;
 /// while clock.step() {}
 /// assert_eq!(peer.recv(), Some(vec![0xff; 100]));
@@ -32,23 +36,25 @@ use crate::{Clock, Peer, Port, Wire, WireConfig};
 /// # Ok(()) }
 /// ```
 ///
-/// # What it answers in doubt
+/// # Behavior
 ///
-/// - Started on construction unless [`RingConfig::started`] says otherwise; started or not, the interrupt is masked.
+/// - Started on construction unless [`RingConfig::started`] says otherwise; started or not, the
+///   interrupt is masked.
 /// - [`sleep`](ethdev::Control::sleep) loses what is pending, as a stop does.
-/// - A frame whose transmission has begun when the device is stopped or recovered goes out, and is counted in `tx_frames`.
-/// - Every frame that arrives is counted, in this order: wrong length, wrong FCS, filtered, lost in a fault (`rx_reset`), overrun. A stopped or sleeping
-///   device sees no frames, and counts none.
-/// - [`Events::rx_lost`] speaks of frames that should have been received: not of those that were filtered or thrown away by the caller.
-/// - In a fault, a frame that was lent already stays lent: the host has it. [`recover`](ethdev::Control::recover) takes it back, and counts it in
-///   `rx_reset`.
+/// - A frame whose transmission has begun when the device is stopped or recovered goes out, and is
+///   counted in `tx_frames`.
+/// - Every frame that arrives is counted, in this order: wrong length, wrong FCS, filtered, lost in
+///   a fault (`rx_reset`), overrun. A stopped or sleeping device sees no frames, and counts none.
+/// - [`Events::rx_dropped`] does not report frames that were filtered or discarded by the caller.
+/// - In a fault, a frame that was lent already stays lent: the host has it.
+///   [`recover`](ethdev::Control::recover) takes it back, and counts it in `rx_reset`.
 #[derive(Debug)]
 pub struct RingNic {
-    pub(super) hw: Rc<RefCell<RingHw>>,
+    pub(super) hw: Rc<RefCell<Chip>>,
     pub(super) rx: RxSide,
     pub(super) tx: TxSide,
-    pub(super) link_told: Link,
-    pub(super) lost_told: u32,
+    pub(super) reported_link: Link,
+    pub(super) reported_lost: u32,
     pub(super) capabilities: Capabilities,
     /// What is set again after a reset.
     pub(super) mac_address: MacAddress,
@@ -57,94 +63,39 @@ pub struct RingNic {
     pub(super) asleep: bool,
 }
 
-/// The link as last seen.
-#[derive(Debug)]
-pub(super) struct LinkCache {
-    pub(super) link: Link,
-    generation: u32,
-}
-
-impl LinkCache {
-    /// Follows the chip; cheap where nothing has changed.
-    #[inline]
-    pub(super) fn refresh(&mut self, chip: &RingHw) {
-        if self.generation != chip.link_generation {
-            self.link = chip.link;
-            self.generation = chip.link_generation;
-        }
-    }
-}
-
-impl RingHw {
-    /// The error of a chip that answers nothing.
-    #[inline]
-    pub(super) fn check(&mut self) -> Result<(), RingError> {
-        if self.state.is_fault() {
-            return Err(self.fault());
-        }
-        Ok(())
-    }
-
-    #[cold]
-    fn fault(&mut self) -> RingError {
-        self.notice_fault();
-        if self.dead { RingError::Dead } else { RingError::Fault }
-    }
-
-    /// Whether a legal frame would go out, as far as state and link are concerned, and if not, why.
-    #[inline]
-    pub(super) fn may_send(&mut self) -> Result<(), RingError> {
-        if self.carrier { Ok(()) } else { Err(self.why_not_send()) }
-    }
-
-    #[cold]
-    fn why_not_send(&mut self) -> RingError {
-        if let Err(fault) = self.check() {
-            fault
-        } else if self.state == ChipState::Running {
-            RingError::LinkDown
-        } else {
-            RingError::Stopped
-        }
-    }
-}
-
 impl RingNic {
     /// A device at the end of a wire.
     ///
     /// # Panics
     ///
-    /// Where a ring has no slot, or more than 65535; or where the address is not one that a station can have.
+    /// Where a ring has no slot, or more than 65535; or where the address is not one that a station
+    /// can have.
     #[must_use]
     pub fn new(clock: &Clock, port: Port, config: RingConfig) -> Self {
         let frames = |slots: usize| {
             let frames = u16::try_from(slots).unwrap_or(0);
-            assert!(frames > 0, "a ring has 1 to 65535 slots, not {slots}");
+            assert!(frames > 0, "the number of slots must be 1 to 65535, found {slots}");
             frames
         };
         assert!(
             config.mac_address.is_unicast(),
-            "{} is no station's address",
+            "not a unicast address: {}",
             config.mac_address
         );
         let capabilities = Capabilities::ETHERNET
             .with_max_frame_len(config.max_frame_len)
-            .with_queue_frames(frames(config.rx_slots), frames(config.tx_slots));
-        let hw = RingHw::new(clock, port, &config);
-        let link = LinkCache {
-            link: Link::Down,
-            generation: 0,
-        };
+            .with_queue_frames(Some(frames(config.rx_slots)), Some(frames(config.tx_slots)));
+        let hw = Chip::new(clock, port, &config);
         let mut nic = Self {
             rx: RxSide {
                 hw: hw.clone(),
                 lent: None,
                 stats: Stats::ZERO,
             },
-            tx: TxSide::new(hw.clone(), link, config.max_frame_len.bytes()),
+            tx: TxSide::new(hw.clone(), LinkCache::DOWN, config.max_frame_len.bytes()),
             hw,
-            link_told: Link::Down,
-            lost_told: 0,
+            reported_link: Link::Down,
+            reported_lost: 0,
             capabilities,
             mac_address: config.mac_address,
             filter: Filter::from(ethdev::RxFilter::DEFAULT),
@@ -153,7 +104,7 @@ impl RingNic {
         };
         nic.program();
         // The state on construction is no change.
-        nic.link_told = nic.tx.link.link;
+        nic.reported_link = nic.tx.link.link;
         nic.hw.borrow_mut().stats = Stats::ZERO;
         nic
     }
@@ -175,12 +126,13 @@ impl RingNic {
     ///
     /// As [`new`](Self::new) and [`Wire::new`].
     #[must_use]
-    pub fn with_station(clock: &Clock, wire: WireConfig, config: RingConfig) -> (Wire, Self, Peer) {
+    pub fn with_peer(clock: &Clock, wire: WireConfig, config: RingConfig) -> (Wire, Self, Peer) {
         let (wire, port_a, port_b) = Wire::new(clock, wire);
         (wire, Self::new(clock, port_a, config), Peer::new(port_b))
     }
 
-    /// The chip's back door: faults, stalls, and the rings themselves. It stays usable while the device is borrowed or wrapped.
+    /// Returns direct access to the chip: faults, stalls, and the rings. It is usable while the
+    /// device is borrowed or wrapped.
     #[must_use]
     pub fn hardware(&self) -> RingHandle {
         RingHandle::new(self.hw.clone())
@@ -188,7 +140,7 @@ impl RingNic {
 
     /// Writes address, filter and mode to the chip.
     pub(super) fn program(&mut self) {
-        let mut chip = RingHw::access(&self.hw);
+        let mut chip = Chip::access(&self.hw);
         chip.mac_address = self.mac_address;
         chip.filter = self.filter.clone();
         if self.started && !self.asleep {
@@ -223,6 +175,11 @@ impl EthernetDevice for RingNic {
         self.capabilities
     }
 
+    #[inline]
+    fn tx_max_frame_len(&self) -> MaxFrameLen {
+        self.capabilities.tx_max_frame_len
+    }
+
     fn link(&self) -> Link {
         self.tx.link.link
     }
@@ -232,29 +189,29 @@ impl EthernetDevice for RingNic {
     }
 
     fn recv_frame(&mut self, buf: &mut [u8]) -> Result<Option<RxMeta>, RingError> {
-        RingHw::access(&self.hw).check()?;
-        lending::recv_by_copy(self.split().0, buf, |needed| RingError::BufferTooSmall { needed })
+        Chip::access(&self.hw).check()?;
+        lending::recv_by_copy(self.split().0, buf)
     }
 
     fn discard_frame(&mut self) -> Result<bool, RingError> {
-        RingHw::access(&self.hw).check()?;
+        Chip::access(&self.hw).check()?;
         lending::discard(self.split().0)
     }
 
     fn tx_ready(&mut self) -> Result<bool, RingError> {
-        let mut chip = RingHw::access(&self.hw);
+        let mut chip = Chip::access(&self.hw);
         chip.check()?;
         self.tx.link.refresh(&chip);
-        Ok(chip.may_send().is_ok() && (self.tx.spare.is_some() || chip.tx.has_room()))
+        Ok(chip.may_send().is_ok() && (self.tx.spare.is_some() || chip.tx.has_free()))
     }
 
     fn send_vectored(&mut self, parts: &[&[u8]]) -> Result<(), RingError> {
-        RingHw::access(&self.hw).check()?;
-        lending::send_by_copy(self.split().1, parts, || RingError::Busy)
+        Chip::access(&self.hw).check()?;
+        self.split().1.send_vectored(parts)
     }
 
     fn service(&mut self) -> Result<Events, RingError> {
-        let mut chip = RingHw::access(&self.hw);
+        let mut chip = Chip::access(&self.hw);
         chip.check()?;
         self.tx.link.refresh(&chip);
         let stats = chip.stats().wrapping_add(&self.rx.stats);
@@ -263,14 +220,14 @@ impl EthernetDevice for RingNic {
             .wrapping_sub(stats.rx_filtered)
             .wrapping_sub(stats.rx_discarded);
         let mut events = Events::NONE;
-        events.link_changed = self.tx.link.link != self.link_told;
+        events.link_changed = self.tx.link.link != self.reported_link;
         events.rx_pending = self.rx.lent.is_some() || chip.rx.pending() > 0;
-        events.rx_dropped = lost != self.lost_told;
-        events.tx_ready = chip.may_send().is_ok() && (self.tx.spare.is_some() || chip.tx.has_room());
+        events.rx_dropped = lost != self.reported_lost;
+        events.tx_ready = chip.may_send().is_ok() && (self.tx.spare.is_some() || chip.tx.has_free());
         events.tx_completed = core::mem::take(&mut chip.tx_completed);
         events.tx_failed = core::mem::take(&mut chip.tx_failed);
-        self.link_told = self.tx.link.link;
-        self.lost_told = lost;
+        self.reported_link = self.tx.link.link;
+        self.reported_lost = lost;
         Ok(events)
     }
 }

@@ -5,16 +5,16 @@ use std::rc::Rc;
 
 use ethdev::frame::{HEADER_LEN, copy_vectored, vectored_len};
 use ethdev::lending::count_release;
-use ethdev::{RxFrame, RxHalf, RxMeta, Stats, TxHalf};
+use ethdev::{ErrorKind, RxFrame, RxHalf, RxMeta, Stats, TxHalf};
 
-use super::RingError;
-use super::device::LinkCache;
-use super::hardware::{ChipState, RingHw};
+use super::chip::{Chip, ChipState};
+use super::chip_state::LinkCache;
+use super::error::RingError;
 
 /// What the receiving half works with.
 #[derive(Debug)]
 pub(super) struct RxSide {
-    pub(super) hw: Rc<RefCell<RingHw>>,
+    pub(super) hw: Rc<RefCell<Chip>>,
     /// The frame that is lent, in its buffer.
     pub(super) lent: Option<(Box<[u8]>, RxMeta)>,
     /// What the chip cannot count: what the host did with the frames.
@@ -24,7 +24,7 @@ pub(super) struct RxSide {
 /// What the sending half works with.
 #[derive(Debug)]
 pub(super) struct TxSide {
-    pub(super) hw: Rc<RefCell<RingHw>>,
+    pub(super) hw: Rc<RefCell<Chip>>,
     /// A transmit buffer that was not committed.
     pub(super) spare: Option<Box<[u8]>>,
     pub(super) link: LinkCache,
@@ -34,7 +34,7 @@ pub(super) struct TxSide {
 }
 
 impl TxSide {
-    pub(super) const fn new(hw: Rc<RefCell<RingHw>>, link: LinkCache, max: usize) -> Self {
+    pub(super) const fn new(hw: Rc<RefCell<Chip>>, link: LinkCache, max: usize) -> Self {
         Self {
             hw,
             spare: None,
@@ -47,10 +47,10 @@ impl TxSide {
     #[inline]
     const fn check_len(&self, len: usize) -> Result<(), RingError> {
         if len > self.max {
-            return Err(RingError::FrameTooLong { max: self.max });
+            return Err(RingError::Kind(ErrorKind::FrameTooLong { max: self.max }));
         }
         if len < HEADER_LEN {
-            return Err(RingError::FrameTooShort);
+            return Err(RingError::Kind(ErrorKind::FrameTooShort));
         }
         Ok(())
     }
@@ -72,8 +72,17 @@ impl TxSide {
 pub struct RingRx<'a>(pub(super) &'a mut RxSide);
 
 impl RingRx<'_> {
+    /// Returns whether a frame is lent while the chip has no other.
+    #[cold]
+    fn pending_lent(&self) -> Result<bool, RingError> {
+        if self.0.lent.is_some() {
+            return Ok(true);
+        }
+        self.0.hw.borrow_mut().check().map(|()| false)
+    }
+
     #[inline]
-    fn give_back(&mut self, delivered: bool) {
+    fn release_held(&mut self, delivered: bool) {
         let side = &mut *self.0;
         if let Some((buffer, meta)) = side.lent.take() {
             count_release(&mut side.stats, meta.len, delivered);
@@ -109,25 +118,23 @@ impl RxHalf for RingRx<'_> {
 
     #[inline]
     fn pending(&mut self) -> Result<bool, RingError> {
-        let side = &mut *self.0;
-        let mut chip = side.hw.borrow_mut();
-        if chip.state == ChipState::Running && chip.rx.pending() > 0 {
-            return Ok(true);
+        {
+            let chip = self.0.hw.borrow();
+            if chip.state == ChipState::Running && chip.rx.pending() > 0 {
+                return Ok(true);
+            }
         }
-        if side.lent.is_some() {
-            return Ok(true);
-        }
-        chip.check().map(|()| false)
+        self.pending_lent()
     }
 
     #[inline]
     fn release(&mut self) -> Result<(), RingError> {
-        self.give_back(true);
+        self.release_held(true);
         Ok(())
     }
 
     fn discard(&mut self) -> Result<(), RingError> {
-        self.give_back(false);
+        self.release_held(false);
         Ok(())
     }
 }
@@ -145,15 +152,15 @@ impl<'a> RingTx<'a> {
 }
 
 #[cold]
-fn why_not_commit(chip: &mut RingHw, len: usize, max: usize) -> RingError {
+fn why_not_commit(chip: &mut Chip, len: usize, max: usize) -> RingError {
     if let Err(fault) = chip.check() {
         fault
     } else if len > max {
-        RingError::FrameTooLong { max }
+        RingError::Kind(ErrorKind::FrameTooLong { max })
     } else if len < HEADER_LEN {
-        RingError::FrameTooShort
+        RingError::Kind(ErrorKind::FrameTooShort)
     } else {
-        chip.may_send().err().unwrap_or(RingError::Busy)
+        chip.may_send().err().unwrap_or(RingError::Kind(ErrorKind::Busy))
     }
 }
 
@@ -190,7 +197,7 @@ impl TxHalf for RingTx<'_> {
             if let Some(buffer) = side.spare.take() {
                 return chip.submit(buffer, len).map_err(|buffer| {
                     side.spare = Some(buffer);
-                    RingError::Busy
+                    RingError::Kind(ErrorKind::Busy)
                 });
             }
         }
@@ -198,7 +205,7 @@ impl TxHalf for RingTx<'_> {
         Err(why_not_commit(&mut chip, len, max))
     }
 
-    fn send_vectored(&mut self, parts: &[&[u8]]) -> Result<bool, RingError> {
+    fn send_vectored(&mut self, parts: &[&[u8]]) -> Result<(), RingError> {
         let side = &mut *self.0;
         side.reserved = 0;
         let mut chip = side.hw.borrow_mut();
@@ -208,17 +215,17 @@ impl TxHalf for RingTx<'_> {
         side.link.refresh(&chip);
         chip.may_send()?;
         let Some(mut buffer) = side.spare.take().or_else(|| chip.tx.take()) else {
-            return Ok(false);
+            return Err(ErrorKind::Busy.into());
         };
         let Some(len) = copy_vectored(parts, &mut buffer) else {
             side.spare = Some(buffer);
-            return Err(RingError::FrameTooLong { max: side.max });
+            return Err(RingError::Kind(ErrorKind::FrameTooLong { max: side.max }));
         };
         match chip.submit(buffer, len) {
-            Ok(()) => Ok(true),
+            Ok(()) => Ok(()),
             Err(buffer) => {
                 side.spare = Some(buffer);
-                Ok(false)
+                Err(ErrorKind::Busy.into())
             }
         }
     }

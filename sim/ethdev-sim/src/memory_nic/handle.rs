@@ -1,30 +1,32 @@
-//! The chip's back door.
+//! Direct access to the chip, for tests.
 
 use core::cell::RefCell;
 use std::rc::Rc;
 
 use ethdev::RxMeta;
 
-use super::hardware::RingHw;
+use super::chip::Chip;
 
-/// The back door of a [`RingNic`](super::RingNic)'s chip, for tests and for drivers written by hand. Clones lead to the same chip.
+/// Direct access to the chip of a [`RingNic`](super::RingNic), for tests and benchmarks. Clones
+/// access the same chip.
 ///
-/// The ring operations are those that ethdev's own driver uses. They ask for no state and keep no books: a driver that uses them beside the
-/// [`RingNic`](super::RingNic) finds fewer frames there.
+/// The ring operations are those that ethdev's own driver uses. They check no state and count
+/// nothing: frames taken here are missing in the [`RingNic`](super::RingNic).
 #[derive(Debug, Clone)]
 pub struct RingHandle {
-    hw: Rc<RefCell<RingHw>>,
+    hw: Rc<RefCell<Chip>>,
 }
 
 impl RingHandle {
-    pub(super) const fn new(hw: Rc<RefCell<RingHw>>) -> Self {
+    pub(super) const fn new(hw: Rc<RefCell<Chip>>) -> Self {
         Self { hw }
     }
 
-    /// The chip hangs itself up: it answers nothing until it is reset, and frames that arrive are lost, counted in `rx_reset`. A frame that is on the wire
-    /// goes out. Whatever is unmasked causes an interrupt.
+    /// The chip hangs itself up: it answers nothing until it is reset, and frames that arrive are
+    /// lost, counted in `rx_reset`. A frame that is on the wire goes out. Whatever is unmasked
+    /// causes an interrupt.
     pub fn inject_fault(&self) {
-        RingHw::fail(&self.hw);
+        Chip::fail(&self.hw);
     }
 
     /// Whether resets fail, so that a fault is for good.
@@ -32,14 +34,15 @@ impl RingHandle {
         self.hw.borrow_mut().dead = dead;
     }
 
-    /// Whether the transmitter stands still: frames stay in their descriptors, until there are no more and the device is busy.
+    /// Whether the transmitter stands still: frames stay in their descriptors, until there are no
+    /// more and the device is busy.
     pub fn stall_tx(&self, stalled: bool) {
         self.hw.borrow_mut().stall_tx(stalled);
     }
 
     /// Receives a frame without FCS, as if it had come over the wire and in good order.
     pub fn inject_rx(&self, frame: &[u8]) {
-        RingHw::inject(&self.hw, frame);
+        Chip::inject(&self.hw, frame);
     }
 
     /// The chip reports this length for the next frame that it receives, whatever it has.
@@ -47,11 +50,11 @@ impl RingHandle {
         self.hw.borrow_mut().forged_len = Some(len);
     }
 
-    /// Calls `watcher` before each access of the driver to the chip's registers: to count them, or to let something happen between two. The last one given
-    /// counts.
+    /// Calls `watcher` before each access of the driver to the chip's registers: to count them, or
+    /// to let something happen between two. The last one given counts.
     ///
-    /// The pull surface, management and interrupts access registers. The lent halves look at descriptors, which lie in the host's memory, as the chip's
-    /// counters do.
+    /// The pull surface, management and interrupts access registers. The halves access descriptors
+    /// only, which lie in the host's memory, as the counters of the chip do.
     pub fn watch_accesses(&self, watcher: impl FnMut() + 'static) {
         self.hw.borrow_mut().watch(Box::new(watcher));
     }
@@ -69,7 +72,8 @@ impl RingHandle {
         self.hw.borrow().tx.queued()
     }
 
-    /// Takes the next received frame in its buffer, of which the first [`RxMeta::len`] bytes are the frame.
+    /// Takes the next received frame in its buffer, of which the first [`RxMeta::len`] bytes are
+    /// the frame.
     #[inline]
     #[must_use]
     pub fn rx_take(&self) -> Option<(Box<[u8]>, RxMeta)> {
@@ -97,10 +101,11 @@ impl RingHandle {
     #[inline]
     #[must_use]
     pub fn tx_has_room(&self) -> bool {
-        self.hw.borrow().tx.has_room()
+        self.hw.borrow().tx.has_free()
     }
 
-    /// Sends the first `len` bytes of a buffer from [`tx_take`](Self::tx_take). While the link is down it stays in its descriptor.
+    /// Sends the first `len` bytes of a buffer from [`tx_take`](Self::tx_take). While the link is
+    /// down it stays in its descriptor.
     ///
     /// # Errors
     ///

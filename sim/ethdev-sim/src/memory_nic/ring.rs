@@ -60,7 +60,8 @@ impl RxRing {
         true
     }
 
-    /// Driver: takes the next frame, in its buffer. What has a length that the chip cannot mean is passed over, and counted in `refused`.
+    /// Driver: takes the next frame, in its buffer. What has a length that the chip cannot mean is
+    /// passed over, and counted in `refused`.
     #[inline]
     pub(super) fn take(&mut self) -> Option<(Box<[u8]>, RxMeta)> {
         let slot = &mut self.slots[self.take];
@@ -75,7 +76,8 @@ impl RxRing {
         Some((buffer, meta))
     }
 
-    /// Takes the next frame, gives it back, and takes the one after it: as many turns as the ring has slots, at most.
+    /// Takes the next frame, gives it back, and takes the one after it: as many turns as the ring
+    /// has slots, at most.
     #[cold]
     fn refuse(&mut self) -> Option<(Box<[u8]>, RxMeta)> {
         let Slot::Full(buffer, _) = core::mem::replace(&mut self.slots[self.take], Slot::Away) else {
@@ -89,7 +91,8 @@ impl RxRing {
         self.take()
     }
 
-    /// Driver: gives a buffer back. Refused where no buffer is away, or where this one is too short.
+    /// Driver: gives a buffer back. Refused where no buffer is away, or where this one is too
+    /// short.
     #[inline]
     pub(super) fn give(&mut self, buffer: Box<[u8]>) -> Result<(), Box<[u8]>> {
         let slot = &mut self.slots[self.give];
@@ -122,7 +125,8 @@ impl RxRing {
     }
 }
 
-/// Transmit descriptors. Each goes `Empty` -take-> `Away` -submit-> `Full` -complete-> `Empty`, in turn:
+/// Transmit descriptors. Each goes `Empty` -take-> `Away` -submit-> `Full` -complete-> `Empty`, in
+/// turn:
 ///
 /// ```text
 ///  complete      submit        take          complete
@@ -152,7 +156,7 @@ impl TxRing {
 
     /// Driver: whether there is a buffer to take.
     #[inline]
-    pub(super) fn has_room(&self) -> bool {
+    pub(super) fn has_free(&self) -> bool {
         matches!(self.slots[self.take], Slot::Empty(_))
     }
 
@@ -167,7 +171,8 @@ impl TxRing {
         Some(buffer)
     }
 
-    /// Driver: hands a buffer over, with a frame of `len` bytes in it. Refused where no buffer is away, or where this one is too short.
+    /// Driver: hands a buffer over, with a frame of `len` bytes in it. Refused where no buffer is
+    /// away, or where this one is too short.
     #[inline]
     pub(super) fn submit(&mut self, buffer: Box<[u8]>, len: usize) -> Result<(), Box<[u8]>> {
         let slot = &mut self.slots[self.submit];
@@ -261,7 +266,7 @@ mod tests {
     proptest! {
         /// Against a queue that is plainly right: first in, first out, never more than `slots` buffers, none lost, garbage passed over.
         #[test]
-        fn rx_ring_is_a_bounded_queue(slots in 1_usize..5, steps in steps(), garbage in 1_u32..10) {
+        fn rx_ring_any_steps_is_bounded_queue(slots in 1_usize..5, steps in steps(), garbage in 1_u32..10) {
             let mut ring = RxRing::new(slots, 14);
             let (mut queue, mut away, mut refused) = (VecDeque::new(), Vec::new(), 0);
             for (n, step) in (0_u32..).zip(steps) {
@@ -302,7 +307,7 @@ mod tests {
         }
 
         #[test]
-        fn tx_ring_is_a_bounded_queue(slots in 1_usize..5, steps in steps()) {
+        fn tx_ring_any_steps_is_bounded_queue(slots in 1_usize..5, steps in steps()) {
             let mut ring = TxRing::new(slots, 4);
             let (mut queue, mut away) = (VecDeque::new(), Vec::new());
             for (n, step) in (0_u32..).zip(steps) {
@@ -313,7 +318,7 @@ mod tests {
                     }
                     Step::Take => {
                         let room = queue.len() + away.len() < slots;
-                        prop_assert_eq!(ring.has_room(), room);
+                        prop_assert_eq!(ring.has_free(), room);
                         let taken = ring.take();
                         prop_assert_eq!(taken.is_some(), room);
                         away.extend(taken);
@@ -337,7 +342,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_buffers_and_lengths_are_refused() {
+    fn ring_wrong_buffer_or_length_rejected() {
         let mut rx = RxRing::new(1, 20);
         assert!(!rx.fill(&[0; 21], RxMeta::new(21)), "longer than its buffer");
         assert!(rx.fill(&[0; 20], RxMeta::new(20)));

@@ -1,4 +1,5 @@
-//! The chip: descriptor rings on one side, a wire on the other. It knows nothing of ethdev's surfaces; the driver in `device.rs` does.
+//! The chip: descriptor rings on one side, a wire on the other. It knows nothing of ethdev's
+//! surfaces; the driver in `device.rs` does.
 
 use core::cell::{RefCell, RefMut};
 use core::fmt;
@@ -37,7 +38,8 @@ enum Sender {
     Idle,
     /// The next frame of the ring is going out.
     Sending,
-    /// A frame is going out that is out of the books already: its descriptor was reset, or the link was lost under it.
+    /// A frame is going out that is counted already: its descriptor was reset, or the link was
+    /// lost.
     Finishing,
 }
 
@@ -77,8 +79,8 @@ impl From<RxFilter<'_>> for Filter {
 }
 
 /// The chip behind its registers.
-pub(super) struct RingHw {
-    me: Weak<RefCell<RingHw>>,
+pub(super) struct Chip {
+    me: Weak<RefCell<Chip>>,
     clock: Clock,
     pub(super) port: Port,
     pub(super) state: ChipState,
@@ -103,7 +105,7 @@ pub(super) struct RingHw {
     pub(super) link: Link,
     /// Running, with the link up: kept up to date by `refresh_link`.
     pub(super) carrier: bool,
-    /// Counts changes of `link`, for a quick look.
+    /// Counts changes of `link`, for a fast comparison.
     pub(super) link_generation: u32,
     pub(super) stats: Stats,
     /// Transmissions completed and failed since the driver last asked.
@@ -111,8 +113,8 @@ pub(super) struct RingHw {
     pub(super) tx_failed: u16,
 }
 
-impl RingHw {
-    /// The chip after power-on: stopped, without an address, deaf to all but it. Attached to its wire.
+impl Chip {
+    /// The chip after power-on: stopped, without an address, attached to its wire.
     pub(super) fn new(clock: &Clock, port: Port, config: &RingConfig) -> Rc<RefCell<Self>> {
         let buffer_len = config.max_frame_len.bytes();
         let hw = Rc::new_cyclic(|me: &Weak<RefCell<Self>>| {
@@ -183,7 +185,8 @@ impl RingHw {
         self.watcher = Some(watcher);
     }
 
-    /// Something happens to the chip; then the interrupt line does what follows from it, with nothing borrowed.
+    /// Something happens to the chip; then the interrupt line does what follows from it, with
+    /// nothing borrowed.
     fn event(me: &Weak<RefCell<Self>>, happen: impl FnOnce(&mut Self) -> Interest) {
         let Some(hw) = me.upgrade() else { return };
         let interrupt = {
@@ -255,7 +258,8 @@ impl RingHw {
         Interest::NONE
     }
 
-    /// Takes a buffer with a frame in it, and sends it when its turn comes. Given back where the ring has no place for it.
+    /// Takes a buffer with a frame in it, and sends it when its turn comes. Given back where the
+    /// ring has no place for it.
     pub(super) fn submit(&mut self, buffer: Box<[u8]>, len: usize) -> Result<(), Box<[u8]>> {
         self.tx.submit(buffer, len)?;
         if self.sender == Sender::Idle {
@@ -282,7 +286,7 @@ impl RingHw {
             self.complete();
         }
         self.send_next();
-        // Room that nobody may use is none.
+        // Without a carrier no capacity is reported.
         if self.carrier { Interest::TX } else { Interest::NONE }
     }
 
@@ -314,7 +318,7 @@ impl RingHw {
             if self.sender == Sender::Idle {
                 self.send_next();
             }
-            // Room that was of no use before is now.
+            // Capacity counts again with the carrier.
             return Interest::LINK | Interest::TX;
         }
         self.abandon_sending();
@@ -341,7 +345,8 @@ impl RingHw {
         }
     }
 
-    /// Ends receiving and sending; what was pending is lost, but for the frame that is on the wire already.
+    /// Ends receiving and sending; what was pending is lost, but for the frame that is on the wire
+    /// already.
     pub(super) fn stop(&mut self) {
         self.clear();
         let _ = self.refresh_link();
@@ -359,9 +364,11 @@ impl RingHw {
         self.carrier = false;
     }
 
-    /// The reset line: as after power-on, with the rings empty. `false`: the chip does not come back.
+    /// The reset line: as after power-on, with the rings empty. `false`: the chip does not come
+    /// back.
     ///
-    /// The transceiver is not reset: what the link is now is seen when the driver has programmed the chip.
+    /// The transceiver is not reset: what the link is now is seen when the driver has programmed
+    /// the chip.
     pub(super) fn reset(&mut self) -> bool {
         if self.dead {
             return false;
@@ -417,9 +424,9 @@ fn bump(counter: &mut u32) {
     *counter = counter.wrapping_add(1);
 }
 
-impl fmt::Debug for RingHw {
+impl fmt::Debug for Chip {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RingHw")
+        f.debug_struct("Chip")
             .field("state", &self.state)
             .field("mac_address", &self.mac_address)
             .field("filter", &self.filter)

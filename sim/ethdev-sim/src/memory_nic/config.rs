@@ -27,14 +27,15 @@ pub struct RingConfig {
     pub trigger: Trigger,
 }
 
-/// When the interrupt line is noticed by the host.
+/// When the device causes an interrupt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Trigger {
-    /// When something happens while its source is unmasked, and at no other time: what happened before the unmasking is never told. The harsher of the two,
-    /// hence the default: a host that unmasks without looking again goes deaf.
+    /// On an event while its source is unmasked. Events before the unmasking cause no interrupt, so
+    /// a host that unmasks without checking again misses them. The default, because it is the
+    /// stricter one.
     #[default]
     Edge,
-    /// Also when a source is unmasked that has something to tell already.
+    /// Also when a source is unmasked whose event is pending.
     Level,
 }
 
@@ -53,7 +54,7 @@ impl RingConfig {
         }
     }
 
-    /// The same with these numbers of descriptors.
+    /// Sets the numbers of descriptors.
     #[must_use]
     pub const fn with_slots(mut self, rx: usize, tx: usize) -> Self {
         self.rx_slots = rx;
@@ -61,28 +62,29 @@ impl RingConfig {
         self
     }
 
-    /// The same with this longest frame.
+    /// Sets the longest frame.
     #[must_use]
     pub const fn with_max_frame_len(mut self, len: MaxFrameLen) -> Self {
         self.max_frame_len = len;
         self
     }
 
-    /// The same, started on construction or not.
+    /// Sets whether the device is started on construction.
     #[must_use]
     pub const fn with_started(mut self, started: bool) -> Self {
         self.started = started;
         self
     }
 
-    /// The same with an interrupt line that runs `handler`. It must not use the device: an interrupt handler rings a interrupt signal.
+    /// Sets what the interrupt calls. It must not use the device: an interrupt handler only
+    /// signals.
     #[must_use]
     pub fn with_interrupt(mut self, handler: Rc<dyn Fn()>) -> Self {
         self.interrupt = Some(handler);
         self
     }
 
-    /// The same with an interrupt line that rings `irq_signal`: a `&'static IrqSignal` or an `Rc<IrqSignal>`.
+    /// Sets the signal that the interrupt signals: a `&'static IrqSignal` or an `Rc<IrqSignal>`.
     ///
     /// ```
     /// use ethdev_util::{IrqSignal, asynch::BlockingAsync};
@@ -90,17 +92,17 @@ impl RingConfig {
     /// use ethdev_sim::{Clock, RingConfig, RingNic, WireConfig};
     /// use std::rc::Rc;
     ///
-    /// let interrupt signal = Rc::new(IrqSignal::new());
+    /// let irq_signal = Rc::new(IrqSignal::new());
     /// let config = RingConfig::new(MacAddress::new([2, 0, 0, 0, 0, 1])).with_irq_signal(irq_signal.clone());
-    /// let (_wire, nic, _peer) = RingNic::with_station(&Clock::new(), WireConfig::default(), config);
-    /// let _device = BlockingAsync::with_interrupt(nic, &interrupt signal);
+    /// let (_wire, nic, _peer) = RingNic::with_peer(&Clock::new(), WireConfig::default(), config);
+    /// let _device = BlockingAsync::with_interrupt(nic, &irq_signal);
     /// ```
     #[must_use]
     pub fn with_irq_signal(self, irq_signal: impl Deref<Target = IrqSignal> + 'static) -> Self {
         self.with_interrupt(Rc::new(move || irq_signal.signal()))
     }
 
-    /// The same with this trigger.
+    /// Sets the trigger.
     #[must_use]
     pub const fn with_trigger(mut self, trigger: Trigger) -> Self {
         self.trigger = trigger;

@@ -9,18 +9,18 @@ use super::*;
 use crate::block_on;
 
 /// A device whose interrupts are counted.
-fn counted(trigger: Trigger) -> (Bench, Rc<Cell<u32>>) {
+fn counted(trigger: Trigger) -> (Testbed, Rc<Cell<u32>>) {
     let count = Rc::new(Cell::new(0));
     let rings = count.clone();
     let config = RingConfig::new(OWN)
         .with_slots(4, 4)
         .with_trigger(trigger)
         .with_interrupt(Rc::new(move || rings.set(rings.get() + 1)));
-    (Bench::new(config), count)
+    (Testbed::new(config), count)
 }
 
 #[test]
-fn the_mask_is_by_source() {
+fn rearm_masks_by_source() {
     let (mut b, count) = counted(Trigger::Edge);
     b.arrive(&frame(OWN, 60));
     assert_eq!(count.get(), 0, "masked from the start");
@@ -44,7 +44,7 @@ fn the_mask_is_by_source() {
 }
 
 #[test]
-fn an_edge_before_the_unmasking_is_never_told() {
+fn rearm_edge_before_unmask_no_interrupt() {
     let (mut b, count) = counted(Trigger::Edge);
     b.arrive(&frame(OWN, 60));
     assert_eq!(b.nic.rearm(Interest::RX), Ok(RearmOutcome::WorkPending));
@@ -56,7 +56,7 @@ fn an_edge_before_the_unmasking_is_never_told() {
 }
 
 #[test]
-fn armed_means_that_what_comes_is_told() {
+fn rearm_armed_next_event_interrupts() {
     let (mut b, count) = counted(Trigger::Edge);
     assert_eq!(b.nic.rearm(Interest::RX), Ok(RearmOutcome::Armed));
     b.arrive(&frame(OWN, 60));
@@ -75,14 +75,14 @@ fn armed_means_that_what_comes_is_told() {
     assert_eq!(
         b.nic.rearm(Interest::TX),
         Ok(RearmOutcome::Armed),
-        "room that nobody may use is none"
+        "no capacity without a carrier"
     );
     b.wire.set_link(true);
     assert_eq!(count.take(), 1, "now it is room");
 }
 
 #[test]
-fn a_link_change_that_service_has_not_told_is_work() {
+fn rearm_link_change_not_serviced_work_pending() {
     let (mut b, _) = counted(Trigger::Edge);
     b.wire.set_link(false);
     assert_eq!(b.nic.rearm(Interest::LINK), Ok(RearmOutcome::WorkPending));
@@ -91,9 +91,9 @@ fn a_link_change_that_service_has_not_told_is_work() {
 }
 
 #[test]
-fn async_by_interrupt() {
+fn ready_with_interrupt_completes() {
     let bell = Rc::new(IrqSignal::new());
-    let b = Bench::new(RingConfig::new(OWN).with_irq_signal(bell.clone()));
+    let b = Testbed::new(RingConfig::new(OWN).with_irq_signal(bell.clone()));
     let mut nic = BlockingAsync::with_interrupt(b.nic, &bell);
     let at = Duration::from_millis(30);
     let peer = b.peer;
@@ -111,7 +111,7 @@ fn async_by_interrupt() {
 }
 
 #[test]
-fn a_frame_between_any_two_accesses_is_noticed() {
+fn rearm_frame_at_any_access_not_missed() {
     // 0: before the unmasking. 1: between that and the look. 2: after both.
     for nth in 0..3 {
         let (mut b, count) = counted(Trigger::Edge);
@@ -126,8 +126,8 @@ fn a_frame_between_any_two_accesses_is_noticed() {
         let outcome = b.nic.rearm(Interest::RX).unwrap();
         assert_eq!(accesses.get(), 2);
         let _ = b.nic.service();
-        let told = count.get() > 0 || outcome == RearmOutcome::WorkPending;
-        assert!(told, "the frame came before access {nth}");
+        let noticed = count.get() > 0 || outcome == RearmOutcome::WorkPending;
+        assert!(noticed, "the frame came before access {nth}");
         assert_eq!(
             (outcome == RearmOutcome::WorkPending, count.get()),
             [(true, 0), (true, 1), (false, 1)][nth]
@@ -136,8 +136,8 @@ fn a_frame_between_any_two_accesses_is_noticed() {
 }
 
 #[test]
-fn cached_values_do_not_touch_the_chip() {
-    let b = bench();
+fn cached_values_read_no_access() {
+    let b = testbed();
     b.nic.hardware().watch_accesses(|| panic!("touched"));
     let _ = (b.nic.mac_address(), b.nic.capabilities(), b.nic.link(), b.nic.stats());
 }

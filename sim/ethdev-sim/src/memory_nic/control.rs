@@ -1,24 +1,25 @@
 //! Management and interrupts.
 
-use ethdev::{Control, ControlError, FilterOutcome, Interest, MacAddress, Rearm, RearmOutcome, RxFilter};
+use ethdev::{Control, ErrorKind, FilterOutcome, Interest, MacAddress, Rearm, RearmOutcome, RxFilter};
 
-use super::hardware::{Filter, RingHw};
-use super::{RingError, RingNic};
+use super::chip::{Chip, Filter};
+use super::device::RingNic;
+use super::error::RingError;
 
-type Result<T> = core::result::Result<T, ControlError<RingError>>;
+type Result<T> = core::result::Result<T, RingError>;
 
 impl RingNic {
     /// The chip answers.
     fn check(&self) -> Result<()> {
-        RingHw::access(&self.hw).check().map_err(ControlError::Device)
+        Chip::access(&self.hw).check()
     }
 
     /// A frame that is lent goes with those in the ring.
-    fn take_back_lent(&mut self) {
+    fn drop_lent(&mut self) {
         if let Some((buffer, _)) = self.rx.lent.take() {
             self.rx.stats.rx_reset = self.rx.stats.rx_reset.wrapping_add(1);
             // Every buffer taken has its place in the ring.
-            let _ = RingHw::access(&self.hw).rx.give(buffer);
+            let _ = Chip::access(&self.hw).rx.give(buffer);
         }
     }
 
@@ -26,7 +27,7 @@ impl RingNic {
         self.check()?;
         (self.started, self.asleep) = (started, asleep);
         if !started || asleep {
-            self.take_back_lent();
+            self.drop_lent();
         }
         self.program();
         Ok(())
@@ -35,38 +36,38 @@ impl RingNic {
 
 impl Control for RingNic {
     fn start(&mut self) -> Result<()> {
-        self.set_mode(true, self.asleep)
+        self.set_mode(true, false)
     }
 
     fn stop(&mut self) -> Result<()> {
-        self.set_mode(false, self.asleep)
+        self.set_mode(false, false)
     }
 
     fn set_mac_address(&mut self, address: MacAddress) -> Result<()> {
         if !address.is_unicast() {
-            return Err(ControlError::InvalidInput);
+            return Err(ErrorKind::InvalidInput.into());
         }
         self.check()?;
         self.mac_address = address;
-        RingHw::access(&self.hw).mac_address = address;
+        Chip::access(&self.hw).mac_address = address;
         Ok(())
     }
 
     fn set_rx_filter(&mut self, filter: RxFilter<'_>) -> Result<FilterOutcome> {
         self.check()?;
         self.filter = Filter::from(filter);
-        RingHw::access(&self.hw).filter = self.filter.clone();
+        Chip::access(&self.hw).filter = self.filter.clone();
         Ok(FilterOutcome::Exact)
     }
 
     fn recover(&mut self) -> Result<()> {
         // The reset line works whatever the chip's state; a chip that is dead keeps even what it had.
-        let came_back = RingHw::access(&self.hw).reset();
+        let came_back = Chip::access(&self.hw).reset();
         if !came_back {
             self.check()?;
-            return Err(ControlError::Device(RingError::Dead));
+            return Err(RingError::Dead);
         }
-        self.take_back_lent();
+        self.drop_lent();
         self.rx.stats.recoveries = self.rx.stats.recoveries.wrapping_add(1);
         self.program();
         Ok(())
@@ -84,7 +85,7 @@ impl Control for RingNic {
 
 impl Rearm for RingNic {
     fn disarm(&mut self) -> core::result::Result<(), RingError> {
-        let mut chip = RingHw::access(&self.hw);
+        let mut chip = Chip::access(&self.hw);
         chip.check()?;
         chip.unmasked = Interest::NONE;
         Ok(())
@@ -92,19 +93,19 @@ impl Rearm for RingNic {
 
     fn rearm(&mut self, interest: Interest) -> core::result::Result<RearmOutcome, RingError> {
         {
-            let mut chip = RingHw::access(&self.hw);
+            let mut chip = Chip::access(&self.hw);
             chip.check()?;
             chip.unmasked = interest;
         }
         // What comes from here on causes an interrupt; what came before is seen now.
         let (pending, interrupt) = {
-            let mut chip = RingHw::access(&self.hw);
+            let mut chip = Chip::access(&self.hw);
             chip.check()?;
             self.tx.link.refresh(&chip);
             let pending = Interest {
                 rx: self.rx.lent.is_some() || chip.rx.pending() > 0,
-                tx: chip.may_send().is_ok() && (self.tx.spare.is_some() || chip.tx.has_room()),
-                link: self.tx.link.link != self.link_told,
+                tx: chip.may_send().is_ok() && (self.tx.spare.is_some() || chip.tx.has_free()),
+                link: self.tx.link.link != self.reported_link,
             } & interest;
             (pending, chip.line_on_unmasking(pending))
         };
