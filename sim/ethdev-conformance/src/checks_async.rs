@@ -1,4 +1,4 @@
-//! The async mirror: waiting, waking, and futures that are dropped.
+//! The async API: waiting, waking, and dropped futures.
 
 use std::cell::RefCell;
 use std::future::Future;
@@ -8,28 +8,31 @@ use std::time::Duration;
 
 use ethdev::{ErrorKind, Interest};
 
-use super::bench::{Bench, Stop, Verdict, ensure};
+use super::dut::Futures;
+use super::executor::{Executor, run_to_completion};
 use super::fixture::{LinkPeer, Unsupported};
-use super::line;
-use super::subject_async::{Driver, Futures, drive};
+use super::outcome::{CheckError, CheckResult, ensure};
+use super::requirement;
+use super::testbed::Testbed;
 
-/// How long a future that must not complete is watched, in simulated time.
-const WATCH: Duration = Duration::from_millis(50);
-/// How long one may take that must complete.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// How far apart two polls of a future that is going to be dropped are: finer than any operation of a chip.
-const INSTANT: Duration = Duration::from_micros(1);
+/// Simulated time for which a future must not complete.
+const OBSERVE_TIME: Duration = Duration::from_millis(50);
+/// Simulated time within which a future must complete.
+const FUTURE_TIMEOUT: Duration = Duration::from_secs(10);
+/// Simulated time between two polls of a future that is dropped: shorter than any operation of a
+/// chip.
+const POLL_STEP: Duration = Duration::from_micros(1);
 
-fn futures<'b>(bench: &'b mut Bench<'_>) -> Verdict<&'b mut dyn Futures> {
-    bench
+fn futures<'b>(testbed: &'b mut Testbed<'_>) -> CheckResult<&'b mut dyn Futures> {
+    testbed
         .dev
         .futures()
-        .ok_or_else(|| Stop::Skip("not an async surface".into()))
+        .ok_or_else(|| CheckError::Skip("not an async API".into()))
 }
 
-/// Polls at most `polls` times, a little time between.
+/// Polls at most `polls` times, with a short time in between.
 fn poll_some<T>(
-    far: &RefCell<dyn LinkPeer>,
+    peer: &RefCell<dyn LinkPeer>,
     polls: usize,
     mut future: Pin<&mut (impl Future<Output = T> + ?Sized)>,
 ) -> Option<T> {
@@ -38,401 +41,490 @@ fn poll_some<T>(
         if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
             return Some(output);
         }
-        far.borrow_mut().advance(INSTANT);
+        peer.borrow_mut().advance(POLL_STEP);
     }
     None
 }
 
-/// How many polls before the drop are tried.
-fn cuts() -> impl Iterator<Item = usize> {
+/// Numbers of polls before the future is dropped.
+fn poll_counts() -> impl Iterator<Item = usize> {
     (1..12).chain([16, 24, 48, 100, 300])
 }
 
-pub(super) fn a_dropped_ready_takes_nothing(bench: &mut Bench<'_>) -> Verdict {
-    bench.warm_up()?;
-    let (far, time, line) = (bench.far_cell(), bench.far().frame_time(), bench.line);
-    for polls in cuts() {
+pub(super) fn ready_dropped_frame_kept(testbed: &mut Testbed<'_>) -> CheckResult {
+    testbed.warm_up()?;
+    let (peer, time, requirement) = (testbed.peer_cell(), testbed.peer().frame_time(), testbed.requirement);
+    for polls in poll_counts() {
         for before in [true, false] {
-            let frame = bench.peer_frame(200);
+            let frame = testbed.peer_frame(200);
             let arrive = || {
-                far.borrow_mut().peer_send(&frame);
-                far.borrow_mut().advance(time);
+                peer.borrow_mut().peer_send(&frame);
+                peer.borrow_mut().advance(time);
             };
             {
-                let mut ready = futures(bench)?.ready(Interest::ALL & Interest::RX);
+                let mut ready = futures(testbed)?.ready(Interest::ALL & Interest::RX);
                 if before {
                     arrive();
-                    let _ = poll_some(far, polls, ready.as_mut());
+                    let _ = poll_some(peer, polls, ready.as_mut());
                 } else {
-                    let early = poll_some(far, polls.min(3), ready.as_mut());
+                    let early = poll_some(peer, polls.min(3), ready.as_mut());
                     ensure!(
                         early.is_none(),
-                        line::ASYNC_5,
-                        "ready(RX) completed with nothing pending: {early:?}"
+                        requirement::ASYNC_5,
+                        "no frame pending: expected ready(RX) to wait, found {early:?}"
                     );
                     arrive();
-                    let _ = poll_some(far, polls, ready.as_mut());
+                    let _ = poll_some(peer, polls, ready.as_mut());
                 }
             }
-            bench.peer_sent(frame);
-            let told = drive(far, PATIENCE, futures(bench)?.ready(Interest::RX));
+            testbed.peer_sent(frame);
+            let reported = run_to_completion(peer, FUTURE_TIMEOUT, futures(testbed)?.ready(Interest::RX));
             ensure!(
-                told == Some(Ok(Interest::RX)),
-                line,
-                "a frame came, a ready was dropped after {polls} polls, and the next one is {told:?}"
+                reported == Some(Ok(Interest::RX)),
+                requirement,
+                "a frame came, a ready was dropped after {polls} polls, and the next one is {reported:?}"
             );
-            if !bench.receive_if_any()? {
-                return bench.fail(format!(
+            if !testbed.receive_if_any()? {
+                return testbed.fail(format!(
                     "a ready that was dropped after {polls} polls took a frame with it"
                 ));
             }
         }
     }
-    bench.audit()
+    testbed.check_accounting()
 }
 
-pub(super) fn a_dropped_ready_keeps_the_link_change(bench: &mut Bench<'_>) -> Verdict {
-    bench.far().set_link(true)?;
-    by_link(bench)?;
-    bench.warm_up()?;
-    let far = bench.far_cell();
+pub(super) fn ready_dropped_link_change_kept(testbed: &mut Testbed<'_>) -> CheckResult {
+    testbed.peer().set_link(true)?;
+    by_link(testbed)?;
+    testbed.warm_up()?;
+    let peer = testbed.peer_cell();
     let mut up = true;
     for polls in [0, 1, 2, 3, 5, 30] {
         up = !up;
-        bench.far().set_link(up)?;
+        testbed.peer().set_link(up)?;
         {
-            let mut other = futures(bench)?.ready(Interest::RX);
-            let _ = poll_some(far, polls, other.as_mut());
+            let mut other = futures(testbed)?.ready(Interest::RX);
+            let _ = poll_some(peer, polls, other.as_mut());
         }
-        bench.wait_link(up)?;
-        let told = drive(far, PATIENCE, futures(bench)?.ready(Interest::LINK));
+        testbed.wait_link(up)?;
+        let reported = run_to_completion(peer, FUTURE_TIMEOUT, futures(testbed)?.ready(Interest::LINK));
         ensure!(
-            told == Some(Ok(Interest::LINK)),
-            bench.line,
-            "the link changed, a ready for frames was dropped after {polls} polls, and ready for the link is {told:?}"
+            reported == Some(Ok(Interest::LINK)),
+            testbed.requirement,
+            "the link changed, a ready for frames was dropped after {polls} polls, and ready for the link is {reported:?}"
         );
     }
-    bench.audit()
+    testbed.check_accounting()
 }
 
-fn by_link(bench: &Bench<'_>) -> Verdict {
-    if bench.far().irq_signal().is_ok() && !bench.far().link_interrupts() {
+fn by_link(testbed: &Testbed<'_>) -> CheckResult {
+    if testbed.peer().irq_signal().is_ok() && !testbed.peer().link_interrupts() {
         return Err(Unsupported("link changes cause no interrupt (`link_interrupts`)").into());
     }
     Ok(())
 }
 
-pub(super) fn unpolled_futures_do_nothing(bench: &mut Bench<'_>) -> Verdict {
-    bench.warm_up()?;
-    bench.peer_delivers(200);
-    let frame = bench.own_frame(100);
+pub(super) fn any_future_not_polled_no_effect(testbed: &mut Testbed<'_>) -> CheckResult {
+    testbed.warm_up()?;
+    testbed.peer_delivers(200);
+    let frame = testbed.own_frame(100);
     let mut buf = vec![0; 2048];
     for _ in 0..3 {
-        let device = futures(bench)?;
+        let device = futures(testbed)?;
         drop(device.recv_frame(&mut buf));
         drop(device.recv(&mut buf));
         drop(device.ready(Interest::ALL));
         drop(device.send_frame(&frame));
         drop(device.send(&frame));
     }
-    bench.pass(2);
-    bench.service()?;
+    testbed.advance_frames(2);
+    testbed.service()?;
     ensure!(
-        bench.far().peer_recv().is_none(),
-        bench.line,
-        "a send that was never polled went out"
+        testbed.peer().peer_recv().is_none(),
+        testbed.requirement,
+        "send never polled: expected no frame, the peer received one"
     );
-    if !bench.receive_if_any()? {
-        return bench.fail("a recv_frame that was never polled took the frame");
+    if !testbed.receive_if_any()? {
+        return testbed.fail("recv_frame never polled: expected the frame to stay pending, it is gone");
     }
-    bench.audit()
+    testbed.check_accounting()
 }
 
-pub(super) fn a_dropped_recv_is_accounted(bench: &mut Bench<'_>) -> Verdict {
-    bench.warm_up()?;
-    let far = bench.far_cell();
-    let burst = bench.rx_burst().min(2);
-    for polls in cuts() {
+pub(super) fn recv_frame_dropped_frame_delivered_or_counted(testbed: &mut Testbed<'_>) -> CheckResult {
+    testbed.warm_up()?;
+    let peer = testbed.peer_cell();
+    let burst = testbed.rx_burst().min(2);
+    for polls in poll_counts() {
         for wait in [false, true] {
             for _ in 0..burst {
-                bench.peer_sends(200);
+                testbed.peer_sends(200);
             }
-            bench.pass(burst);
+            testbed.advance_frames(burst);
             let mut buf = vec![0; 2048];
             let done = {
-                let device = futures(bench)?;
+                let device = futures(testbed)?;
                 if wait {
                     let mut future = device.recv(&mut buf);
-                    poll_some(far, polls, future.as_mut()).map(|result| result.map(Some))
+                    poll_some(peer, polls, future.as_mut()).map(|result| result.map(Some))
                 } else {
                     let mut future = device.recv_frame(&mut buf);
-                    poll_some(far, polls, future.as_mut())
+                    poll_some(peer, polls, future.as_mut())
                 }
             };
             match done {
-                Some(Ok(Some(meta))) => bench.received(&buf[..meta.len])?,
-                Some(other) => return bench.fail(format!("a frame is pending, and receiving it is {other:?}")),
+                Some(Ok(Some(meta))) => testbed.received(&buf[..meta.len])?,
+                Some(other) => return testbed.fail(format!("a frame is pending, and receiving it is {other:?}")),
                 None => {}
             }
-            bench.drain_with_gaps()?;
-            let stats = bench.stats();
+            testbed.drain_with_gaps()?;
+            let stats = testbed.stats();
             ensure!(
-                stats.rx_frames == bench.rx_left(),
-                bench.line,
+                stats.rx_frames == testbed.rx_delivered(),
+                testbed.requirement,
                 "a receive that was dropped after {polls} polls delivered nothing, and is counted in rx_frames"
             );
             ensure!(
-                stats.rx_frames + stats.rx_lost() == bench.rx_entered(),
-                bench.line,
+                stats.rx_frames + stats.rx_lost() == testbed.rx_offered(),
+                testbed.requirement,
                 "a receive that was dropped after {polls} polls lost a frame that is not counted"
             );
         }
     }
-    bench.warm_up()?;
-    bench.audit()
+    testbed.warm_up()?;
+    testbed.check_accounting()
 }
 
-pub(super) fn a_dropped_send_is_whole_or_nothing(bench: &mut Bench<'_>) -> Verdict {
-    bench.warm_up()?;
-    let far = bench.far_cell();
-    for polls in cuts() {
-        let frame = bench.own_frame(300);
+pub(super) fn send_frame_dropped_whole_or_nothing(testbed: &mut Testbed<'_>) -> CheckResult {
+    testbed.warm_up()?;
+    let peer = testbed.peer_cell();
+    for polls in poll_counts() {
+        let frame = testbed.own_frame(300);
         let done = {
-            let mut future = futures(bench)?.send_frame(&frame);
-            poll_some(far, polls, future.as_mut())
+            let mut future = futures(testbed)?.send_frame(&frame);
+            poll_some(peer, polls, future.as_mut())
         };
         ensure!(
             matches!(done, None | Some(Ok(()))),
-            bench.line,
+            testbed.requirement,
             "an empty transmit queue, and send is {done:?}"
         );
         let mut out = vec![];
         for _ in 0..4 {
-            bench.pass(1);
-            bench.service()?;
-            while let Some(frame) = { bench.far().peer_recv() } {
+            testbed.advance_frames(1);
+            testbed.service()?;
+            while let Some(frame) = { testbed.peer().peer_recv() } {
                 out.push(frame);
             }
         }
         ensure!(
             out.is_empty() || out == [frame.clone()],
-            bench.line,
+            testbed.requirement,
             "a send was dropped after {polls} polls, and {} frames of {:?} bytes went out",
             out.len(),
             out.iter().map(Vec::len).collect::<Vec<_>>()
         );
         ensure!(
             done.is_none() || out.len() == 1,
-            line::DEVICE_2,
+            requirement::DEVICE_2,
             "a frame was accepted and did not reach the peer"
         );
         // Whatever came of it, the next one goes.
-        let next = bench.own_frame(200);
-        let result = bench.dev.send_frame(&next);
-        bench.ok("the send after one that was dropped", result)?;
-        bench.pass(2);
-        bench.service()?;
-        let got = bench.far().peer_recv();
+        let next = testbed.own_frame(200);
+        let result = testbed.dev.send_frame(&next);
+        testbed.ok("the send after one that was dropped", result)?;
+        testbed.advance_frames(2);
+        testbed.service()?;
+        let got = testbed.peer().peer_recv();
         ensure!(
             got.as_ref() == Some(&next),
-            bench.line,
+            testbed.requirement,
             "after a send that was dropped after {polls} polls, the next frame is not sent right"
         );
     }
     Ok(())
 }
 
-pub(super) fn ready_waits_for_a_frame(bench: &mut Bench<'_>) -> Verdict {
-    bench.warm_up()?;
-    let (far, line) = (bench.far_cell(), bench.line);
+pub(super) fn ready_rx_completes_on_frame(testbed: &mut Testbed<'_>) -> CheckResult {
+    testbed.warm_up()?;
+    let (peer, requirement) = (testbed.peer_cell(), testbed.requirement);
     for _ in 0..5 {
-        let frame = bench.peer_frame(200);
+        let frame = testbed.peer_frame(200);
         {
-            let mut ready = futures(bench)?.ready(Interest::RX);
-            let driver = Driver::new(far);
-            let early = driver.drive(WATCH, ready.as_mut());
+            let mut ready = futures(testbed)?.ready(Interest::RX);
+            let executor = Executor::new(peer);
+            let early = executor.run(OBSERVE_TIME, ready.as_mut());
             ensure!(
                 early.is_none(),
-                line,
-                "ready(RX) completed with nothing pending: {early:?}"
+                requirement,
+                "no frame pending: expected ready(RX) to wait, found {early:?}"
             );
-            far.borrow_mut().peer_send(&frame);
-            let told = driver.drive(PATIENCE, ready.as_mut());
+            peer.borrow_mut().peer_send(&frame);
+            let reported = executor.run(FUTURE_TIMEOUT, ready.as_mut());
             ensure!(
-                told == Some(Ok(Interest::RX)),
-                line,
-                "a frame came, and ready(RX) is {told:?}"
+                reported == Some(Ok(Interest::RX)),
+                requirement,
+                "a frame came, and ready(RX) is {reported:?}"
             );
         }
-        bench.peer_sent(frame);
-        bench.receive()?;
+        testbed.peer_sent(frame);
+        testbed.receive()?;
     }
-    bench.audit()
+    testbed.check_accounting()
 }
 
 /// A frame that arrives before each of the accesses that a `ready` makes before it sleeps.
-pub(super) fn ready_misses_no_frame(bench: &mut Bench<'_>) -> Verdict {
-    bench.warm_up()?;
-    let far = bench.far_cell();
+pub(super) fn ready_rx_frame_at_any_access_not_missed(testbed: &mut Testbed<'_>) -> CheckResult {
+    testbed.warm_up()?;
+    let peer = testbed.peer_cell();
     for nth in 0..100 {
-        let before = bench.far().accesses()?;
-        let frame = bench.peer_frame(200);
-        bench.far().peer_send_before_access(nth, &frame)?;
-        bench.peer_sent(frame);
-        let (told, accesses) = {
-            let mut ready = futures(bench)?.ready(Interest::RX);
-            let driver = Driver::new(far);
-            let mut told = driver.drive(WATCH, ready.as_mut());
-            let accesses = far.borrow_mut().accesses()? - before;
-            if told.is_none() && accesses > u64::from(nth) {
-                // A device that looks at intervals may have let the frame in at the end of the watch, after it looked.
-                told = driver.drive(WATCH, ready.as_mut());
+        let before = testbed.peer().accesses()?;
+        let frame = testbed.peer_frame(200);
+        testbed.peer().peer_send_before_access(nth, &frame)?;
+        testbed.peer_sent(frame);
+        let (reported, accesses) = {
+            let mut ready = futures(testbed)?.ready(Interest::RX);
+            let executor = Executor::new(peer);
+            let mut reported = executor.run(OBSERVE_TIME, ready.as_mut());
+            let accesses = peer.borrow_mut().accesses()? - before;
+            if reported.is_none() && accesses > u64::from(nth) {
+                // A device that polls at intervals may have received the frame at the end of the interval, after it
+                // polled.
+                reported = executor.run(OBSERVE_TIME, ready.as_mut());
             }
-            (told, accesses)
+            (reported, accesses)
         };
         if accesses <= u64::from(nth) {
             // It sleeps, and the frame has not arrived: whatever is accessed next lets it in.
             for _ in 0..=nth {
-                bench.service()?;
+                testbed.service()?;
             }
-            bench.receive_all()?;
-            return bench.audit();
+            testbed.receive_all()?;
+            return testbed.check_accounting();
         }
         ensure!(
-            told == Some(Ok(Interest::RX)),
-            bench.line,
-            "a frame arrived before access {nth} of {accesses}, and ready(RX) is {told:?}: deaf"
+            reported == Some(Ok(Interest::RX)),
+            testbed.requirement,
+            "a frame arrived before access {nth} of {accesses}, and ready(RX) is {reported:?}: deaf"
         );
-        bench.receive_all()?;
+        testbed.receive_all()?;
     }
-    bench.audit()
+    testbed.check_accounting()
 }
 
-pub(super) fn ready_waits_for_room(bench: &mut Bench<'_>) -> Verdict {
-    bench.far().stall_tx(false)?;
-    bench.warm_up()?;
-    let (far, line) = (bench.far_cell(), bench.line);
+pub(super) fn ready_tx_completes_on_free_capacity(testbed: &mut Testbed<'_>) -> CheckResult {
+    testbed.peer().stall_tx(false)?;
+    testbed.warm_up()?;
+    let (peer, requirement) = (testbed.peer_cell(), testbed.requirement);
     for _ in 0..3 {
-        let told = drive(far, WATCH, futures(bench)?.ready(Interest::TX));
+        let reported = run_to_completion(peer, OBSERVE_TIME, futures(testbed)?.ready(Interest::TX));
         ensure!(
-            told == Some(Ok(Interest::TX)),
-            line,
-            "there is room, and ready(TX) is {told:?}"
+            reported == Some(Ok(Interest::TX)),
+            requirement,
+            "transmit queue not full: expected ready(TX) = TX, found {reported:?}"
         );
-        bench.fill_tx(300)?;
+        testbed.fill_tx(300)?;
         {
-            let mut ready = futures(bench)?.ready(Interest::TX);
-            let driver = Driver::new(far);
-            let early = driver.drive(WATCH, ready.as_mut());
-            ensure!(early.is_none(), line, "ready(TX) completed without room: {early:?}");
-            far.borrow_mut().stall_tx(false)?;
-            let told = driver.drive(PATIENCE, ready.as_mut());
-            ensure!(
-                told == Some(Ok(Interest::TX)),
-                line,
-                "room came, and ready(TX) is {told:?}"
-            );
-        }
-        let result = bench.try_send(300);
-        ensure!(result.is_ok(), line, "ready(TX) completed, and send is {result:?}");
-        bench.peer_receives_all()?;
-    }
-    bench.audit()
-}
-
-pub(super) fn ready_waits_for_the_link(bench: &mut Bench<'_>) -> Verdict {
-    bench.far().set_link(true)?;
-    by_link(bench)?;
-    bench.warm_up()?;
-    let (far, line) = (bench.far_cell(), bench.line);
-    // The link may have come up since the device was made: that is told once.
-    let _ = drive(far, WATCH, futures(bench)?.ready(Interest::LINK));
-    for up in [false, true, false, true] {
-        {
-            let mut ready = futures(bench)?.ready(Interest::LINK);
-            let driver = Driver::new(far);
-            let early = driver.drive(WATCH, ready.as_mut());
+            let mut ready = futures(testbed)?.ready(Interest::TX);
+            let executor = Executor::new(peer);
+            let early = executor.run(OBSERVE_TIME, ready.as_mut());
             ensure!(
                 early.is_none(),
-                line,
+                requirement,
+                "transmit queue full: expected ready(TX) to wait, found {early:?}"
+            );
+            peer.borrow_mut().stall_tx(false)?;
+            let reported = executor.run(FUTURE_TIMEOUT, ready.as_mut());
+            ensure!(
+                reported == Some(Ok(Interest::TX)),
+                requirement,
+                "transmit queue no longer full: expected ready(TX) = TX, found {reported:?}"
+            );
+        }
+        let result = testbed.try_send(300);
+        ensure!(
+            result.is_ok(),
+            requirement,
+            "ready(TX) completed, and send is {result:?}"
+        );
+        testbed.peer_receives_all()?;
+    }
+    testbed.check_accounting()
+}
+
+pub(super) fn ready_link_completes_on_change(testbed: &mut Testbed<'_>) -> CheckResult {
+    testbed.peer().set_link(true)?;
+    by_link(testbed)?;
+    testbed.warm_up()?;
+    let (peer, requirement) = (testbed.peer_cell(), testbed.requirement);
+    // The link may have come up since construction: that is reported once.
+    let _ = run_to_completion(peer, OBSERVE_TIME, futures(testbed)?.ready(Interest::LINK));
+    for up in [false, true, false, true] {
+        {
+            let mut ready = futures(testbed)?.ready(Interest::LINK);
+            let executor = Executor::new(peer);
+            let early = executor.run(OBSERVE_TIME, ready.as_mut());
+            ensure!(
+                early.is_none(),
+                requirement,
                 "the link did not change, and ready(LINK) completed: {early:?}"
             );
-            far.borrow_mut().set_link(up)?;
-            let told = driver.drive(PATIENCE, ready.as_mut());
+            peer.borrow_mut().set_link(up)?;
+            let reported = executor.run(FUTURE_TIMEOUT, ready.as_mut());
             ensure!(
-                told == Some(Ok(Interest::LINK)),
-                line,
-                "the link changed, and ready(LINK) is {told:?}"
+                reported == Some(Ok(Interest::LINK)),
+                requirement,
+                "the link changed, and ready(LINK) is {reported:?}"
             );
         }
         ensure!(
-            bench.dev.link().is_up() == up,
-            line,
+            testbed.dev.link().is_up() == up,
+            requirement,
             "ready(LINK) completed, and link() is {}",
-            bench.dev.link()
+            testbed.dev.link()
         );
     }
-    bench.audit()
+    testbed.check_accounting()
 }
 
-pub(super) fn ready_for_nothing_waits_for_ever(bench: &mut Bench<'_>) -> Verdict {
-    bench.warm_up()?;
-    let far = bench.far_cell();
-    bench.peer_delivers(200);
-    let told = drive(far, WATCH, futures(bench)?.ready(Interest::NONE));
-    ensure!(told.is_none(), bench.line, "ready(NONE) completed: {told:?}");
-    bench.receive_all()?;
-    bench.audit()
+pub(super) fn ready_none_never_completes(testbed: &mut Testbed<'_>) -> CheckResult {
+    testbed.warm_up()?;
+    let peer = testbed.peer_cell();
+    testbed.peer_delivers(200);
+    let reported = run_to_completion(peer, OBSERVE_TIME, futures(testbed)?.ready(Interest::NONE));
+    ensure!(
+        reported.is_none(),
+        testbed.requirement,
+        "ready(NONE) completed: {reported:?}"
+    );
+    testbed.receive_all()?;
+    testbed.check_accounting()
 }
 
-pub(super) fn recv_and_send_wait(bench: &mut Bench<'_>) -> Verdict {
-    bench.warm_up()?;
-    let (far, line) = (bench.far_cell(), bench.line);
+pub(super) fn recv_and_send_nothing_possible_wait(testbed: &mut Testbed<'_>) -> CheckResult {
+    testbed.warm_up()?;
+    let (peer, requirement) = (testbed.peer_cell(), testbed.requirement);
     let mut buf = vec![0; 2048];
     for _ in 0..3 {
-        let frame = bench.peer_frame(200);
+        let frame = testbed.peer_frame(200);
         let meta = {
-            let mut recv = futures(bench)?.recv(&mut buf);
-            let driver = Driver::new(far);
-            let early = driver.drive(WATCH, recv.as_mut());
-            ensure!(early.is_none(), line, "recv completed with nothing pending: {early:?}");
-            far.borrow_mut().peer_send(&frame);
-            driver.drive(PATIENCE, recv.as_mut())
+            let mut recv = futures(testbed)?.recv(&mut buf);
+            let executor = Executor::new(peer);
+            let early = executor.run(OBSERVE_TIME, recv.as_mut());
+            ensure!(
+                early.is_none(),
+                requirement,
+                "no frame pending: expected recv to wait, found {early:?}"
+            );
+            peer.borrow_mut().peer_send(&frame);
+            executor.run(FUTURE_TIMEOUT, recv.as_mut())
         };
-        bench.peer_sent(frame);
+        testbed.peer_sent(frame);
         match meta {
-            Some(Ok(meta)) => bench.received(&buf[..meta.len])?,
-            other => return bench.fail(format!("a frame came, and recv is {other:?}")),
+            Some(Ok(meta)) => testbed.received(&buf[..meta.len])?,
+            other => return testbed.fail(format!("a frame came, and recv is {other:?}")),
         }
     }
-    if bench.far().stall_tx(false).is_ok() {
+    if testbed.peer().stall_tx(false).is_ok() {
         for _ in 0..3 {
-            bench.fill_tx(300)?;
-            let frame = bench.own_frame(300);
+            testbed.fill_tx(300)?;
+            let frame = testbed.own_frame(300);
             {
-                let mut send = futures(bench)?.send(&frame);
-                let driver = Driver::new(far);
-                let early = driver.drive(WATCH, send.as_mut());
-                ensure!(early.is_none(), line, "send completed without room: {early:?}");
-                far.borrow_mut().stall_tx(false)?;
-                let sent = driver.drive(PATIENCE, send.as_mut());
-                ensure!(sent == Some(Ok(())), line, "room came, and send is {sent:?}");
+                let mut send = futures(testbed)?.send(&frame);
+                let executor = Executor::new(peer);
+                let early = executor.run(OBSERVE_TIME, send.as_mut());
+                ensure!(
+                    early.is_none(),
+                    requirement,
+                    "transmit queue full: expected send to wait, found {early:?}"
+                );
+                peer.borrow_mut().stall_tx(false)?;
+                let sent = executor.run(FUTURE_TIMEOUT, send.as_mut());
+                ensure!(
+                    sent == Some(Ok(())),
+                    requirement,
+                    "transmit queue no longer full: expected send to complete, found {sent:?}"
+                );
             }
-            bench.accepted(frame);
-            bench.peer_receives_all()?;
+            testbed.accepted(frame);
+            testbed.peer_receives_all()?;
         }
     }
-    if bench.far().set_link(false).is_ok() {
-        bench.wait_link(false)?;
-        let frame = bench.own_frame(100);
-        let sent = drive(far, WATCH, futures(bench)?.send(&frame));
+    if testbed.peer().set_link(false).is_ok() {
+        testbed.wait_link(false)?;
+        let frame = testbed.own_frame(100);
+        let sent = run_to_completion(peer, OBSERVE_TIME, futures(testbed)?.send(&frame));
         ensure!(
             sent == Some(Err(ErrorKind::LinkDown)),
-            line,
+            requirement,
             "link down, and send is {sent:?} instead of LinkDown at once"
         );
-        bench.far().set_link(true)?;
-        bench.wait_link(true)?;
+        testbed.peer().set_link(true)?;
+        testbed.wait_link(true)?;
     }
-    bench.audit()
+    testbed.check_accounting()
+}
+
+/// The future is polled again and again without an interrupt.
+pub(super) fn poll_ready_foreign_wake_no_access(testbed: &mut Testbed<'_>) -> CheckResult {
+    testbed.warm_up()?;
+    let peer = testbed.peer_cell();
+    let requirement = testbed.requirement;
+    testbed.peer().accesses()?;
+    let mut cx = Context::from_waker(Waker::noop());
+    let mut ready = futures(testbed)?.ready(Interest::RX);
+    // Earlier interrupts are handled first.
+    for _ in 0..8 {
+        ensure!(
+            ready.as_mut().poll(&mut cx).is_pending(),
+            requirement,
+            "no frame pending: expected ready(RX) to wait"
+        );
+    }
+    let before = peer.borrow().accesses()?;
+    for _ in 0..100 {
+        let polled = ready.as_mut().poll(&mut cx);
+        ensure!(
+            polled.is_pending(),
+            requirement,
+            "no frame pending: expected ready(RX) to wait, found {polled:?}"
+        );
+    }
+    let accesses = peer.borrow().accesses()? - before;
+    ensure!(
+        accesses == 0,
+        requirement,
+        "100 polls without an interrupt: expected no access to the chip, found {accesses}"
+    );
+    drop(ready);
+    testbed.check_accounting()
+}
+
+/// The waker of the last call is woken.
+pub(super) fn poll_ready_new_waker_replaces_former(testbed: &mut Testbed<'_>) -> CheckResult {
+    testbed.warm_up()?;
+    let (peer, requirement) = (testbed.peer_cell(), testbed.requirement);
+    let frame = testbed.peer_frame(200);
+    {
+        let mut ready = futures(testbed)?.ready(Interest::RX);
+        let (former, last) = (Executor::new(peer), Executor::new(peer));
+        for executor in [&former, &last] {
+            let early = executor.run(OBSERVE_TIME, ready.as_mut());
+            ensure!(
+                early.is_none(),
+                requirement,
+                "no frame pending: expected ready(RX) to wait, found {early:?}"
+            );
+        }
+        peer.borrow_mut().peer_send(&frame);
+        let reported = last.run(FUTURE_TIMEOUT, ready.as_mut());
+        ensure!(
+            reported == Some(Ok(Interest::RX)),
+            requirement,
+            "a frame arrived: expected the last waker to be woken, found {reported:?}"
+        );
+    }
+    testbed.peer_sent(frame);
+    testbed.receive_all()?;
+    testbed.check_accounting()
 }

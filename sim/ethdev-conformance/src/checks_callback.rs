@@ -5,15 +5,16 @@ use std::rc::Rc;
 
 use ethdev::{ErrorKind, FrameHandler, MacAddress, Polled, RxFrame, Transmit};
 
-use super::bench::{Bench, Stop, Verdict, blame, ensure};
-use super::line::{self, Line};
-use super::subject::Callbacks;
+use super::dut::{Callbacks, Handler};
+use super::outcome::{CheckError, CheckResult, attribute, ensure};
+use super::requirement::{self, Requirement};
+use super::testbed::Testbed;
 
 /// What a handler saw.
 #[derive(Default)]
 struct Log {
     frames: Vec<Vec<u8>>,
-    /// Answers to give, one a frame, and what came of it.
+    /// Replies to send, one for each frame, and their results.
     answers: Vec<Vec<u8>>,
     results: Vec<Result<(), ErrorKind>>,
     address: Option<MacAddress>,
@@ -21,8 +22,8 @@ struct Log {
 
 struct Recorder(Rc<RefCell<Log>>);
 
-impl FrameHandler for Recorder {
-    fn on_frame(&mut self, frame: RxFrame<'_>, tx: &mut dyn Transmit) {
+impl FrameHandler<ErrorKind> for Recorder {
+    fn on_frame(&mut self, frame: RxFrame<'_>, tx: &mut dyn Transmit<Error = ErrorKind>) {
         let mut log = self.0.borrow_mut();
         log.frames.push(frame.to_vec());
         log.address = Some(tx.mac_address());
@@ -33,285 +34,287 @@ impl FrameHandler for Recorder {
     }
 }
 
-type Handler = &'static mut dyn FrameHandler;
-
-/// A handler, leaked: it has to outlive every device that it may be given to.
+/// A handler. It is leaked: it must outlive every device that has it.
 fn recorder() -> (Handler, Rc<RefCell<Log>>) {
     let log = Rc::default();
     (Box::leak(Box::new(Recorder(Rc::clone(&log)))), log)
 }
 
 fn address(handler: &Handler) -> *const () {
-    std::ptr::from_ref::<dyn FrameHandler>(&**handler).cast()
+    std::ptr::from_ref::<dyn FrameHandler<ErrorKind>>(&**handler).cast()
 }
 
-fn callbacks<'b>(bench: &'b mut Bench<'_>) -> Verdict<&'b mut Callbacks> {
-    bench
+fn callbacks<'b>(testbed: &'b mut Testbed<'_>) -> CheckResult<&'b mut dyn Callbacks> {
+    testbed
         .dev
         .callbacks()
-        .ok_or_else(|| Stop::Skip("not a callback surface".into()))
+        .ok_or_else(|| CheckError::Skip("not a callback API".into()))
 }
 
-fn poll(bench: &mut Bench<'_>, budget: usize) -> Verdict<Polled> {
-    let result = callbacks(bench)?.poll(budget);
-    bench.ok("poll", result)
+fn poll(testbed: &mut Testbed<'_>, budget: usize) -> CheckResult<Polled> {
+    let result = callbacks(testbed)?.poll(budget);
+    testbed.ok("poll", result)
 }
 
-/// Enters what the handler saw into the books.
-fn collect(bench: &mut Bench<'_>, log: &Rc<RefCell<Log>>) -> Verdict<usize> {
+/// Accounts for the frames that the handler received.
+fn collect(testbed: &mut Testbed<'_>, log: &Rc<RefCell<Log>>) -> CheckResult<usize> {
     let frames = std::mem::take(&mut log.borrow_mut().frames);
     for frame in &frames {
-        bench.received(frame)?;
+        testbed.received(frame)?;
     }
     Ok(frames.len())
 }
 
 /// The peer sends `frames` frames that all arrive.
-fn deliver(bench: &mut Bench<'_>, frames: usize) {
+fn deliver(testbed: &mut Testbed<'_>, frames: usize) {
     for n in 0..frames {
-        bench.peer_delivers(100 + n);
+        testbed.peer_delivers(100 + n);
     }
 }
 
-fn set(bench: &mut Bench<'_>, handler: Handler) -> Verdict<Option<Handler>> {
-    Ok(callbacks(bench)?.set_handler(handler))
+fn set(testbed: &mut Testbed<'_>, handler: Handler) -> CheckResult<Option<Handler>> {
+    Ok(callbacks(testbed)?.set_handler(handler))
 }
 
-fn clear(bench: &mut Bench<'_>, line: Line) -> Verdict<Handler> {
-    callbacks(bench)?.clear_handler().ok_or_else(|| Stop::Fail {
-        line,
+fn clear(testbed: &mut Testbed<'_>, requirement: Requirement) -> CheckResult<Handler> {
+    callbacks(testbed)?.clear_handler().ok_or_else(|| CheckError::Fail {
+        requirement,
         reason: "clear_handler does not return the handler".into(),
     })
 }
 
-pub(super) fn each_frame_once(bench: &mut Bench<'_>) -> Verdict {
+pub(super) fn poll_frames_pending_handler_called_once_each(testbed: &mut Testbed<'_>) -> CheckResult {
     let (handler, log) = recorder();
-    set(bench, handler)?;
-    let burst = bench.rx_burst().min(8);
+    set(testbed, handler)?;
+    let burst = testbed.rx_burst().min(8);
     for _ in 0..5 {
-        deliver(bench, burst);
+        deliver(testbed, burst);
         let mut polled = 0;
         for _ in 0..3 {
-            polled += poll(bench, 64)?.frames;
+            polled += poll(testbed, 64)?.frames;
         }
-        let seen = blame(bench.line, collect(bench, &log))?;
+        let seen = attribute(testbed.requirement, collect(testbed, &log))?;
         ensure!(
             seen == burst && polled == burst,
-            bench.line,
-            "{burst} frames were pending, poll says {polled}, the handler saw {seen}"
+            testbed.requirement,
+            "{burst} frames pending: expected all delivered, poll reports {polled}, the handler received {seen}"
         );
     }
-    clear(bench, line::CALLBACK_2)?;
-    bench.audit()
+    clear(testbed, requirement::CALLBACK_2)?;
+    testbed.check_accounting()
 }
 
-pub(super) fn former_handlers_are_quiet(bench: &mut Bench<'_>) -> Verdict {
-    bench.warm_up()?;
-    let line = bench.line;
+pub(super) fn set_handler_former_never_called_again(testbed: &mut Testbed<'_>) -> CheckResult {
+    testbed.warm_up()?;
+    let requirement = testbed.requirement;
     let ((first, first_log), (second, second_log)) = (recorder(), recorder());
     let first_address = address(&first);
     ensure!(
-        set(bench, first)?.is_none(),
-        line,
+        set(testbed, first)?.is_none(),
+        requirement,
         "a handler comes back that was not set"
     );
-    deliver(bench, 1);
-    poll(bench, 8)?;
+    deliver(testbed, 1);
+    poll(testbed, 8)?;
     ensure!(
-        collect(bench, &first_log)? == 1,
-        line,
+        collect(testbed, &first_log)? == 1,
+        requirement,
         "the handler does not get the frame"
     );
 
-    deliver(bench, 1);
-    let former = set(bench, second)?;
+    deliver(testbed, 1);
+    let former = set(testbed, second)?;
     ensure!(
         former.as_ref().is_some_and(|h| address(h) == first_address),
-        line,
+        requirement,
         "set_handler does not return the handler before"
     );
-    poll(bench, 8)?;
+    poll(testbed, 8)?;
     ensure!(
         first_log.borrow().frames.is_empty(),
-        line,
+        requirement,
         "the former handler runs after set_handler"
     );
     ensure!(
-        collect(bench, &second_log)? == 1,
-        line,
+        collect(testbed, &second_log)? == 1,
+        requirement,
         "the new handler does not get the frame"
     );
 
-    deliver(bench, 1);
-    clear(bench, line)?;
+    deliver(testbed, 1);
+    clear(testbed, requirement)?;
     for _ in 0..3 {
-        poll(bench, 8)?;
+        poll(testbed, 8)?;
     }
     ensure!(
         first_log.borrow().frames.is_empty() && second_log.borrow().frames.is_empty(),
-        line,
+        requirement,
         "a former handler runs after clear_handler"
     );
     ensure!(
-        callbacks(bench)?.clear_handler().is_none(),
-        line,
+        callbacks(testbed)?.clear_handler().is_none(),
+        requirement,
         "clear_handler returns a handler twice"
     );
-    blame(line::CALLBACK_4, bench.receive_all())?;
-    bench.audit()
+    attribute(requirement::CALLBACK_4, testbed.receive_all())?;
+    testbed.check_accounting()
 }
 
-pub(super) fn budget_is_kept(bench: &mut Bench<'_>) -> Verdict {
-    bench.warm_up()?;
+pub(super) fn poll_budget_not_exceeded(testbed: &mut Testbed<'_>) -> CheckResult {
+    testbed.warm_up()?;
     let (handler, log) = recorder();
-    set(bench, handler)?;
-    let burst = bench.rx_burst().min(6);
+    set(testbed, handler)?;
+    let burst = testbed.rx_burst().min(6);
     for budget in [0, 1, 2, burst - 1, burst, burst + 1, 64, usize::MAX] {
-        deliver(bench, burst);
-        let mut left = burst;
+        deliver(testbed, burst);
+        let mut delivered = burst;
         for _ in 0..=burst {
-            let polled = poll(bench, budget)?;
-            let seen = collect(bench, &log)?;
-            let due = left.min(budget);
+            let polled = poll(testbed, budget)?;
+            let seen = collect(testbed, &log)?;
+            let due = delivered.min(budget);
             ensure!(
                 seen <= budget,
-                bench.line,
+                testbed.requirement,
                 "budget {budget}, and {seen} frames are delivered"
             );
             ensure!(
                 seen == due && polled.frames == seen,
-                bench.line,
-                "budget {budget}, {left} frames pending: {seen} delivered, poll says {}",
+                testbed.requirement,
+                "budget {budget}, {delivered} frames pending: {seen} delivered, poll reports {}",
                 polled.frames
             );
-            left -= seen;
+            delivered -= seen;
             ensure!(
-                polled.more == (left > 0),
-                bench.line,
-                "more is {} with {left} frames pending",
+                polled.more == (delivered > 0),
+                testbed.requirement,
+                "more is {} with {delivered} frames pending",
                 polled.more
             );
         }
-        poll(bench, left)?;
-        collect(bench, &log)?;
+        poll(testbed, delivered)?;
+        collect(testbed, &log)?;
     }
-    clear(bench, line::CALLBACK_2)?;
-    bench.audit()
+    clear(testbed, requirement::CALLBACK_2)?;
+    testbed.check_accounting()
 }
 
-pub(super) fn without_handler_frames_stay(bench: &mut Bench<'_>) -> Verdict {
-    bench.warm_up()?;
-    let burst = bench.rx_burst().min(4);
+pub(super) fn poll_no_handler_frames_kept(testbed: &mut Testbed<'_>) -> CheckResult {
+    testbed.warm_up()?;
+    let burst = testbed.rx_burst().min(4);
     let mut more = true;
     for _ in 0..3 {
-        deliver(bench, burst);
+        deliver(testbed, burst);
         for _ in 0..3 {
-            let polled = poll(bench, 16)?;
+            let polled = poll(testbed, 16)?;
             ensure!(
                 polled.frames == 0,
-                bench.line,
-                "no handler, and poll says {} frames delivered",
+                testbed.requirement,
+                "no handler: expected no frame delivered, poll reports {}",
                 polled.frames
             );
             more &= polled.more;
         }
         let (handler, log) = recorder();
-        set(bench, handler)?;
-        poll(bench, 16)?;
-        let seen = collect(bench, &log)?;
+        set(testbed, handler)?;
+        poll(testbed, 16)?;
+        let seen = collect(testbed, &log)?;
         ensure!(
             seen == burst,
-            bench.line,
+            testbed.requirement,
             "{burst} frames came without a handler, {seen} are delivered to the next one"
         );
-        clear(bench, line::CALLBACK_2)?;
+        clear(testbed, requirement::CALLBACK_2)?;
     }
-    ensure!(more, line::CALLBACK_3, "no handler, frames pending, and more is false");
-    bench.audit()
+    ensure!(
+        more,
+        requirement::CALLBACK_3,
+        "no handler, frames pending, and more is false"
+    );
+    testbed.check_accounting()
 }
 
-pub(super) fn only_inside_poll(bench: &mut Bench<'_>) -> Verdict {
-    bench.warm_up()?;
+pub(super) fn handler_outside_poll_never_called(testbed: &mut Testbed<'_>) -> CheckResult {
+    testbed.warm_up()?;
     let (handler, log) = recorder();
-    let burst = bench.rx_burst().min(4);
+    let burst = testbed.rx_burst().min(4);
     // Half of the frames are pending when the handler is set, half come afterwards.
-    deliver(bench, burst / 2);
-    set(bench, handler)?;
-    deliver(bench, burst - burst / 2);
+    deliver(testbed, burst / 2);
+    set(testbed, handler)?;
+    deliver(testbed, burst - burst / 2);
     ensure!(
         log.borrow().frames.is_empty(),
-        bench.line,
+        testbed.requirement,
         "the handler ran outside poll"
     );
-    poll(bench, 16)?;
-    collect(bench, &log)?;
-    clear(bench, line::CALLBACK_2)?;
-    bench.audit()
+    poll(testbed, 16)?;
+    collect(testbed, &log)?;
+    clear(testbed, requirement::CALLBACK_2)?;
+    testbed.check_accounting()
 }
 
-pub(super) fn answers_from_the_handler(bench: &mut Bench<'_>) -> Verdict {
-    bench.warm_up()?;
+pub(super) fn transmit_in_handler_reply_sent(testbed: &mut Testbed<'_>) -> CheckResult {
+    testbed.warm_up()?;
     let (handler, log) = recorder();
-    set(bench, handler)?;
-    for len in [14, 60, 500, bench.tx_max()] {
-        let answer = bench.own_frame(len);
+    set(testbed, handler)?;
+    for len in [14, 60, 500, testbed.tx_max()] {
+        let answer = testbed.own_frame(len);
         log.borrow_mut().answers = vec![answer.clone()];
-        deliver(bench, 1);
-        poll(bench, 4)?;
-        collect(bench, &log)?;
+        deliver(testbed, 1);
+        poll(testbed, 4)?;
+        collect(testbed, &log)?;
         let results = std::mem::take(&mut log.borrow_mut().results);
         ensure!(
             results == [Ok(())],
-            bench.line,
+            testbed.requirement,
             "an answer of {len} bytes from inside the handler: {results:?}"
         );
-        bench.accepted(answer);
-        bench.peer_receives_all()?;
+        testbed.accepted(answer);
+        testbed.peer_receives_all()?;
     }
-    let told = log.borrow().address;
+    let reported = log.borrow().address;
     ensure!(
-        !bench.dev.features().cached || told == Some(bench.dev.mac_address()),
-        bench.line,
-        "the handler is told the address {told:?}"
+        !testbed.dev.features().cached || reported == Some(testbed.dev.mac_address()),
+        testbed.requirement,
+        "expected the address of the device in the handler, found {reported:?}"
     );
-    clear(bench, line::CALLBACK_2)?;
-    bench.audit()
+    clear(testbed, requirement::CALLBACK_2)?;
+    testbed.check_accounting()
 }
 
-pub(super) fn answers_without_room(bench: &mut Bench<'_>) -> Verdict {
-    bench.far().stall_tx(false)?;
-    bench.warm_up()?;
-    ensure_cached(bench)?;
-    bench.fill_tx(300)?;
+pub(super) fn transmit_in_handler_queue_full_busy(testbed: &mut Testbed<'_>) -> CheckResult {
+    testbed.peer().stall_tx(false)?;
+    testbed.warm_up()?;
+    ensure_cached(testbed)?;
+    testbed.fill_tx(300)?;
     let (handler, log) = recorder();
-    set(bench, handler)?;
+    set(testbed, handler)?;
     for _ in 0..10 {
-        let answer = bench.own_frame(300);
+        let answer = testbed.own_frame(300);
         log.borrow_mut().answers = vec![answer];
-        deliver(bench, 1);
-        poll(bench, 4)?;
-        let seen = collect(bench, &log)?;
+        deliver(testbed, 1);
+        poll(testbed, 4)?;
+        let seen = collect(testbed, &log)?;
         ensure!(
             seen == 1,
-            line::DEVICE_5,
+            requirement::DEVICE_5,
             "with the transmit queue full, the handler gets no frame"
         );
         let results = std::mem::take(&mut log.borrow_mut().results);
         ensure!(
             results == [Err(ErrorKind::Busy)],
-            bench.line,
-            "no room, an answer from inside the handler: {results:?} instead of Busy"
+            testbed.requirement,
+            "transmit queue full, reply from the handler: expected Busy, found {results:?}"
         );
     }
-    clear(bench, line::CALLBACK_2)?;
-    bench.far().stall_tx(false)?;
-    bench.audit()
+    clear(testbed, requirement::CALLBACK_2)?;
+    testbed.peer().stall_tx(false)?;
+    testbed.check_accounting()
 }
 
-fn ensure_cached(bench: &Bench<'_>) -> Verdict {
-    if bench.dev.features().cached {
+fn ensure_cached(testbed: &Testbed<'_>) -> CheckResult {
+    if testbed.dev.features().cached {
         Ok(())
     } else {
-        Err(Stop::Skip("the surface sends from inside the handler only".into()))
+        Err(CheckError::Skip("the API sends from inside the handler only".into()))
     }
 }

@@ -1,277 +1,331 @@
-//! The link, cached values, events and faults: lines 7 and 10 of the device's contract, and its edges.
+//! Link, cached values, events and faults: requirements device.7 and 10, and the edge cases.
 
-use ethdev::{Error, ErrorClass, ErrorKind};
+use ethdev::{ErrorKind, LossReason};
 
-use super::bench::{Bench, Stop, Verdict, ensure};
-use super::line;
+use super::outcome::{CheckError, CheckResult, ensure};
+use super::requirement;
+use super::testbed::Testbed;
 
-pub(super) fn cached_values_cost_nothing(bench: &mut Bench<'_>) -> Verdict {
-    let before = bench.far().accesses()?;
+pub(super) fn cached_values_read_no_access(testbed: &mut Testbed<'_>) -> CheckResult {
+    let before = testbed.peer().accesses()?;
     for _ in 0..100 {
-        let dev = &*bench.dev;
+        let dev = &*testbed.dev;
         let _ = (dev.mac_address(), dev.capabilities(), dev.link(), dev.stats());
     }
-    let accesses = bench.far().accesses()? - before;
+    let accesses = testbed.peer().accesses()? - before;
     ensure!(
         accesses == 0,
-        bench.line,
+        testbed.requirement,
         "100 rounds of cached values made {accesses} accesses to the chip"
     );
     Ok(())
 }
 
-pub(super) fn link_is_cached(bench: &mut Bench<'_>) -> Verdict {
-    bench.far().set_link(false)?;
+pub(super) fn link_no_service_unchanged(testbed: &mut Testbed<'_>) -> CheckResult {
+    testbed.peer().set_link(false)?;
     for _ in 0..5 {
-        bench.pass(100);
+        testbed.advance_frames(100);
         ensure!(
-            bench.dev.link().is_up(),
-            bench.line,
+            testbed.dev.link().is_up(),
+            testbed.requirement,
             "link() changed without service, recv_frame or send"
         );
     }
     Ok(())
 }
 
-pub(super) fn link_down_refuses(bench: &mut Bench<'_>) -> Verdict {
-    bench.far().set_link(true)?;
-    bench.warm_up()?;
+pub(super) fn send_frame_link_down_rejected(testbed: &mut Testbed<'_>) -> CheckResult {
+    testbed.peer().set_link(true)?;
+    testbed.warm_up()?;
     for _ in 0..3 {
-        bench.far().set_link(false)?;
-        bench.wait_link(false)?;
+        testbed.peer().set_link(false)?;
+        testbed.wait_link(false)?;
         for len in [14, 60, 1000] {
-            let result = bench.try_send(len);
+            let result = testbed.try_send(len);
             ensure!(
                 result == Err(ErrorKind::LinkDown),
-                bench.line,
+                testbed.requirement,
                 "link down, a send is {result:?} instead of LinkDown"
             );
         }
-        if bench.dev.features().ready_knows_link {
-            let ready = bench.dev.tx_ready();
+        if testbed.dev.features().ready_knows_link {
+            let ready = testbed.dev.tx_ready();
             ensure!(
                 ready == Ok(false),
-                bench.line,
+                testbed.requirement,
                 "link down, tx_ready is {ready:?} instead of Ok(false)"
             );
         }
-        let events = bench.service()?;
-        ensure!(!events.tx_ready, line::EVENTS, "link down, and service says tx_ready");
-        bench.far().set_link(true)?;
-        bench.wait_link(true)?;
-        // What was refused must not come now.
-        bench.pass(10);
-        bench.peer_receives()?;
-        bench.send(300)?;
-        bench.peer_receives_all()?;
-        bench.peer_delivers(300);
-        bench.receive()?;
+        let events = testbed.service()?;
+        ensure!(
+            !events.tx_ready,
+            requirement::EVENTS,
+            "link down: expected no tx_ready, service reports it"
+        );
+        testbed.peer().set_link(true)?;
+        testbed.wait_link(true)?;
+        // The rejected frames must not be sent now.
+        testbed.advance_frames(10);
+        testbed.peer_receives()?;
+        testbed.send(300)?;
+        testbed.peer_receives_all()?;
+        testbed.peer_delivers(300);
+        testbed.receive()?;
     }
-    bench.audit()
+    testbed.check_accounting()
 }
 
-/// What had arrived before the link went down is there still; then there is nothing.
-pub(super) fn link_down_keeps_what_arrived(bench: &mut Bench<'_>) -> Verdict {
-    bench.far().set_link(true)?;
-    bench.warm_up()?;
-    let burst = bench.rx_burst().min(4);
+/// Frames that arrived before the link went down are delivered; then none.
+pub(super) fn recv_frame_link_down_pending_frames_delivered(testbed: &mut Testbed<'_>) -> CheckResult {
+    testbed.peer().set_link(true)?;
+    testbed.warm_up()?;
+    let burst = testbed.rx_burst().min(4);
     for _ in 0..burst {
-        bench.peer_delivers(200);
+        testbed.peer_delivers(200);
     }
-    bench.far().set_link(false)?;
-    bench.wait_link(false)?;
+    testbed.peer().set_link(false)?;
+    testbed.wait_link(false)?;
     for n in 0..burst {
-        if !bench.receive_if_any()? {
-            return bench.fail(format!(
+        if !testbed.receive_if_any()? {
+            return testbed.fail(format!(
                 "{burst} frames had arrived when the link went down, {n} are delivered"
             ));
         }
     }
-    bench.receive_nothing()?;
-    bench.far().set_link(true)?;
-    bench.wait_link(true)?;
-    bench.audit()
+    testbed.receive_nothing()?;
+    testbed.peer().set_link(true)?;
+    testbed.wait_link(true)?;
+    testbed.check_accounting()
 }
 
-/// A cable cut with frames in the transmit queue: they go out, or are counted.
-pub(super) fn link_cut_while_sending(bench: &mut Bench<'_>) -> Verdict {
-    bench.far().set_link(true)?;
-    bench.far().stall_tx(false)?;
-    bench.warm_up()?;
-    bench.allow_tx_gaps();
+/// The link is lost with frames in the transmit queue: they are sent or counted.
+pub(super) fn stats_link_lost_while_sending_every_frame_counted(testbed: &mut Testbed<'_>) -> CheckResult {
+    testbed.peer().set_link(true)?;
+    testbed.peer().stall_tx(false)?;
+    testbed.warm_up()?;
+    testbed.allow_tx_gaps();
     for _ in 0..3 {
-        bench.fill_tx(600)?;
-        bench.far().set_link(false)?;
-        bench.wait_link(false)?;
-        bench.far().stall_tx(false)?;
+        testbed.fill_tx(600)?;
+        testbed.peer().set_link(false)?;
+        testbed.wait_link(false)?;
+        testbed.peer().stall_tx(false)?;
         for _ in 0..4 {
-            bench.pass(4);
-            bench.service()?;
+            testbed.advance_frames(4);
+            testbed.service()?;
         }
-        bench.far().set_link(true)?;
-        bench.wait_link(true)?;
-        bench.peer_receives_all()?;
+        testbed.peer().set_link(true)?;
+        testbed.wait_link(true)?;
+        testbed.peer_receives_all()?;
     }
-    bench.send(500)?;
-    bench.audit()
+    testbed.send(500)?;
+    testbed.check_accounting()
 }
 
-pub(super) fn link_changes_are_told(bench: &mut Bench<'_>) -> Verdict {
-    bench.far().set_link(true)?;
-    bench.warm_up()?;
-    let before = bench.stats().link_changes;
+pub(super) fn service_link_changes_reported_once(testbed: &mut Testbed<'_>) -> CheckResult {
+    testbed.peer().set_link(true)?;
+    testbed.warm_up()?;
+    let before = testbed.stats().link_changes;
     let mut up = true;
     for change in 1..=10 {
         up = !up;
-        bench.far().set_link(up)?;
-        let mut told = false;
+        testbed.peer().set_link(up)?;
+        let mut reported = false;
         for _ in 0..1000 {
-            let was = bench.dev.link();
-            let events = bench.service()?;
-            let changed = bench.dev.link() != was;
+            let was = testbed.dev.link();
+            let events = testbed.service()?;
+            let changed = testbed.dev.link() != was;
             ensure!(
                 events.link_changed == changed,
-                bench.line,
-                "service says link_changed {}, link() changed: {changed}",
+                testbed.requirement,
+                "expected link_changed = {changed}, service reports {}",
                 events.link_changed
             );
-            told |= changed;
-            if bench.dev.link().is_up() == up {
+            reported |= changed;
+            if testbed.dev.link().is_up() == up {
                 break;
             }
-            bench.pass(5);
+            testbed.advance_frames(5);
         }
-        ensure!(told, bench.line, "change {change} of the link is not told");
+        ensure!(
+            reported,
+            testbed.requirement,
+            "change {change} of the link is not reported"
+        );
     }
-    let counted = bench.stats().link_changes.wrapping_sub(before);
+    let counted = testbed.stats().link_changes.wrapping_sub(before);
     ensure!(
         counted >= 10,
-        line::DEVICE_9,
+        requirement::DEVICE_9,
         "10 changes of the link, counted {counted}"
     );
-    bench.audit()
+    testbed.check_accounting()
 }
 
-pub(super) fn events_are_true(bench: &mut Bench<'_>) -> Verdict {
-    bench.warm_up()?;
-    let burst = bench.rx_burst().min(4);
+pub(super) fn service_traffic_events_match_state(testbed: &mut Testbed<'_>) -> CheckResult {
+    testbed.warm_up()?;
+    let burst = testbed.rx_burst().min(4);
     let mut completed = 0;
-    let start = bench.stats();
+    let start = testbed.stats();
     for _ in 0..10 {
-        let events = bench.service()?;
+        let events = testbed.service()?;
         completed += usize::from(events.tx_completed);
-        ensure!(!events.rx_pending, bench.line, "rx_pending with nothing pending");
-        ensure!(!events.link_changed, bench.line, "link_changed, and it did not");
+        ensure!(
+            !events.rx_pending,
+            testbed.requirement,
+            "no frame pending: expected no rx_pending, service reports it"
+        );
+        ensure!(
+            !events.link_changed,
+            testbed.requirement,
+            "link unchanged: expected no link_changed, service reports it"
+        );
         ensure!(
             events.tx_ready,
-            bench.line,
-            "the transmit queue is empty, and service does not say tx_ready"
+            testbed.requirement,
+            "transmit queue empty: expected tx_ready, service does not report it"
         );
-        let result = bench.try_send(100);
-        ensure!(result.is_ok(), bench.line, "after tx_ready, send is {result:?}");
+        let result = testbed.try_send(100);
+        ensure!(
+            result.is_ok(),
+            testbed.requirement,
+            "after tx_ready: expected send to succeed, found {result:?}"
+        );
         for _ in 0..burst {
-            bench.peer_delivers(200);
+            testbed.peer_delivers(200);
         }
-        for left in (1..=burst).rev() {
+        for delivered in (1..=burst).rev() {
             for _ in 0..2 {
-                let events = bench.service()?;
+                let events = testbed.service()?;
                 completed += usize::from(events.tx_completed);
                 ensure!(
                     events.rx_pending,
-                    bench.line,
-                    "{left} frames are pending, and service does not say rx_pending"
+                    testbed.requirement,
+                    "{delivered} frames pending: expected rx_pending, service does not report it"
                 );
             }
-            bench.receive()?;
+            testbed.receive()?;
         }
-        bench.peer_receives_all_counting(&mut completed)?;
+        testbed.peer_receives_all_counting(&mut completed)?;
     }
-    let sent = bench.stats().delta_since(&start).tx_frames as usize;
+    let sent = testbed.stats().delta_since(&start).tx_frames as usize;
     ensure!(
         completed == sent || completed == 0,
-        bench.line,
+        testbed.requirement,
         "{sent} frames were sent, service confirmed {completed}"
     );
-    bench.audit()
+    testbed.check_accounting()
 }
 
-/// Something that says what is wrong with the device, not with the caller.
+/// Whether the error reports a failure of the device, not of the caller.
 fn is_fault(kind: ErrorKind) -> bool {
-    matches!(kind.class(), ErrorClass::Device | ErrorClass::Bus | ErrorClass::Wire)
+    !kind.is_transient() && !kind.is_rejection()
 }
 
-pub(super) fn fault_is_an_error(bench: &mut Bench<'_>) -> Verdict {
-    bench.warm_up()?;
-    bench.far().inject_fault()?;
-    let frame = bench.own_frame(100);
+pub(super) fn any_call_chip_fault_returns_error(testbed: &mut Testbed<'_>) -> CheckResult {
+    testbed.warm_up()?;
+    testbed.peer().inject_fault()?;
+    let frame = testbed.own_frame(100);
     for _ in 0..8 {
-        bench.peer_sends(200);
-        bench.pass(1);
-        let recv = bench.dev.recv_frame(&mut vec![0; 2048]).map(|_| ());
-        let send = bench.dev.send_frame(&frame);
-        let service = bench.dev.service();
-        if service.is_ok_and(|events| events.recovered) || bench.stats().recoveries > 0 {
+        testbed.peer_sends(200);
+        testbed.advance_frames(1);
+        let recv = testbed.dev.recv_frame(&mut vec![0; 2048]).map(|_| ());
+        let send = testbed.dev.send_frame(&frame);
+        let service = testbed.dev.service();
+        if service.is_ok_and(|events| events.recovered) || testbed.stats().recoveries > 0 {
             return Ok(());
         }
         for result in [recv, send, service.map(|_| ())] {
             match result {
-                Err(ErrorKind::Fault) => return fault_stays(bench, &frame),
+                Err(ErrorKind::Fault) => return fault_stays(testbed, &frame),
                 Err(e) if is_fault(e) => return Ok(()),
-                Err(e) if !e.is_busy() => return bench.fail(format!("a fault shows as {e:?}")),
+                Err(e) if e != ErrorKind::Busy => {
+                    return testbed.fail(format!("chip fault: expected a device error, found {e:?}"));
+                }
                 _ => {}
             }
         }
     }
-    bench.fail("a fault of the chip is neither reported as an error nor recovered from")
+    testbed.fail("chip fault: expected an error or a recovery, found neither")
 }
 
-/// The last row of the table of edges.
-fn fault_stays(bench: &mut Bench<'_>, frame: &[u8]) -> Verdict {
+/// The row "fault" of the edge cases.
+fn fault_stays(testbed: &mut Testbed<'_>, frame: &[u8]) -> CheckResult {
     let mut results = vec![
-        ("recv_frame", bench.dev.recv_frame(&mut vec![0; 2048]).map(|_| ())),
-        ("send_frame", bench.dev.send_frame(frame)),
+        ("recv_frame", testbed.dev.recv_frame(&mut vec![0; 2048]).map(|_| ())),
+        ("send_frame", testbed.dev.send_frame(frame)),
     ];
-    if bench.dev.features().ready_knows_link {
-        results.push(("tx_ready", bench.dev.tx_ready().map(|_| ())));
+    if testbed.dev.features().ready_knows_link {
+        results.push(("tx_ready", testbed.dev.tx_ready().map(|_| ())));
     }
     for (what, result) in results {
         if result != Err(ErrorKind::Fault) {
-            return bench.fail(format!("after Fault, {what} is {result:?} instead of Fault"));
+            return testbed.fail(format!("after Fault, {what} is {result:?} instead of Fault"));
         }
     }
     Ok(())
 }
 
-pub(super) fn bus_error_is_an_error(bench: &mut Bench<'_>) -> Verdict {
-    bench.far().fail_bus(false)?;
-    bench.warm_up()?;
-    bench.allow_tx_gaps();
-    bench.peer_delivers(200);
-    let frame = bench.own_frame(100);
-    bench.far().fail_bus(true)?;
+pub(super) fn any_call_bus_failure_returns_error(testbed: &mut Testbed<'_>) -> CheckResult {
+    testbed.peer().fail_bus(false)?;
+    testbed.warm_up()?;
+    testbed.allow_tx_gaps();
+    testbed.provoke_rx(&[LossReason::RxError, LossReason::RxReset]);
+    testbed.peer_delivers(200);
+    let frame = testbed.own_frame(100);
+    testbed.peer().fail_bus(true)?;
     for _ in 0..3 {
         let results = [
-            ("recv_frame", bench.dev.recv_frame(&mut vec![0; 2048]).map(|_| ())),
-            ("send_frame", bench.dev.send_frame(&frame)),
-            ("service", bench.dev.service().map(|_| ())),
+            ("recv_frame", testbed.dev.recv_frame(&mut vec![0; 2048]).map(|_| ())),
+            ("send_frame", testbed.dev.send_frame(&frame)),
+            ("service", testbed.dev.service().map(|_| ())),
         ];
         for (what, result) in results {
             match result {
-                Err(e) if is_fault(e.kind()) => {}
-                other => return bench.fail(format!("the bus is broken, {what} is {other:?}")),
+                Err(e) if is_fault(e) => {}
+                other => return testbed.fail(format!("bus failing: expected an error from {what}, found {other:?}")),
             }
         }
     }
-    bench.far().fail_bus(false)?;
-    // Either may need a recovery, which is another check's matter.
-    if bench.dev.service() == Err(ErrorKind::Fault) {
-        return Err(Stop::Skip("the device asks to be recovered: see `control`".into()));
+    testbed.peer().fail_bus(false)?;
+    // A device may need a recovery here, which other checks cover.
+    if testbed.dev.service() == Err(ErrorKind::Fault) {
+        return Err(CheckError::Skip(
+            "the device asks to be recovered: see `control`".into(),
+        ));
     }
-    bench.drain_with_gaps()?;
-    bench.wait_link(true)?;
-    bench.peer_delivers(200);
-    if !bench.receive_if_any()? {
-        return bench.fail("the bus works again, and nothing is received");
+    testbed.drain_with_gaps()?;
+    testbed.wait_link(true)?;
+    testbed.peer_delivers(200);
+    if !testbed.receive_if_any()? {
+        return testbed.fail("bus works again: expected the pending frame, found none");
     }
-    bench.audit()
+    testbed.check_accounting()
+}
+
+pub(super) fn error_from_any_kind_keeps_kind(testbed: &mut Testbed<'_>) -> CheckResult {
+    for kind in [
+        ErrorKind::BufferTooSmall { needed: 60 },
+        ErrorKind::FrameTooLong { max: 1514 },
+        ErrorKind::FrameTooShort,
+        ErrorKind::InvalidInput,
+        ErrorKind::Stopped,
+        ErrorKind::Unsupported,
+        ErrorKind::Busy,
+        ErrorKind::LinkDown,
+        ErrorKind::Bus,
+        ErrorKind::Timeout,
+        ErrorKind::Fault,
+        ErrorKind::NotPresent,
+        ErrorKind::PermissionDenied,
+        ErrorKind::BadFrame,
+        ErrorKind::Other,
+    ] {
+        let found = testbed.dev.kind_of_error_from(kind);
+        ensure!(
+            found == kind,
+            testbed.requirement,
+            "the kind of the error made from {kind:?} is {found:?}"
+        );
+    }
+    Ok(())
 }

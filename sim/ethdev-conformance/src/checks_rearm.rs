@@ -1,4 +1,4 @@
-//! Interrupts: no frame may come between "drained" and "unmasked" and not be told.
+//! Interrupts: no event between "drained" and "unmasked" may be missed.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,385 +6,391 @@ use std::time::Duration;
 use ethdev::{Interest, RearmOutcome};
 use ethdev_util::IrqSignal;
 
-use super::bench::{Bench, ENDLESS, Random, Stop, Verdict, ensure};
 use super::fixture::Unsupported;
-use super::line;
+use super::frames::Random;
+use super::outcome::{CheckError, CheckResult, ensure};
+use super::requirement;
+use super::testbed::{MAX_TX_QUEUE, Testbed};
 
-fn disarm(bench: &mut Bench<'_>) -> Verdict {
-    let result = match bench.dev.rearm() {
+fn disarm(testbed: &mut Testbed<'_>) -> CheckResult {
+    let result = match testbed.dev.rearm() {
         Some(mut device) => device.disarm(),
-        None => return Err(Stop::Skip("the surface has no interrupts".into())),
+        None => return Err(CheckError::Skip("the API has no interrupts".into())),
     };
-    bench.ok("disarm", result)
+    testbed.ok("disarm", result)
 }
 
-fn rearm(bench: &mut Bench<'_>, interest: Interest) -> Verdict<RearmOutcome> {
-    let result = match bench.dev.rearm() {
+fn rearm(testbed: &mut Testbed<'_>, interest: Interest) -> CheckResult<RearmOutcome> {
+    let result = match testbed.dev.rearm() {
         Some(mut device) => device.rearm(interest),
-        None => return Err(Stop::Skip("the surface has no interrupts".into())),
+        None => return Err(CheckError::Skip("the API has no interrupts".into())),
     };
-    bench.ok("rearm", result)
+    testbed.ok("rearm", result)
 }
 
 /// Masks, settles what is going on, quiets the bell.
-fn quiet(bench: &mut Bench<'_>) -> Verdict<Arc<IrqSignal>> {
-    let bell = bench.far().irq_signal()?;
-    disarm(bench)?;
-    bench.peer_receives_all()?;
-    bench.receive_all()?;
+fn quiet(testbed: &mut Testbed<'_>) -> CheckResult<Arc<IrqSignal>> {
+    let bell = testbed.peer().irq_signal()?;
+    disarm(testbed)?;
+    testbed.peer_receives_all()?;
+    testbed.receive_all()?;
     bell.try_take();
     Ok(bell)
 }
 
 /// Re-arms an idle device, which must be armed by that.
-fn arm(bench: &mut Bench<'_>, interest: Interest) -> Verdict {
-    let outcome = rearm(bench, interest)?;
+fn arm(testbed: &mut Testbed<'_>, interest: Interest) -> CheckResult {
+    let outcome = rearm(testbed, interest)?;
     ensure!(
         outcome == RearmOutcome::Armed,
-        line::REARM_2,
-        "nothing of {interest:?} is so, and rearm says WorkPending"
+        requirement::REARM_2,
+        "nothing of {interest:?} pending: expected Armed, found WorkPending"
     );
     Ok(())
 }
 
-pub(super) fn a_frame_after_armed_rings(bench: &mut Bench<'_>) -> Verdict {
-    bench.warm_up()?;
+pub(super) fn rearm_frame_after_armed_interrupts(testbed: &mut Testbed<'_>) -> CheckResult {
+    testbed.warm_up()?;
     for round in 0..5 {
-        let bell = quiet(bench)?;
-        arm(bench, Interest::RX)?;
+        let bell = quiet(testbed)?;
+        arm(testbed, Interest::RX)?;
         if round % 2 == 1 {
             // Both calls are idempotent.
-            arm(bench, Interest::RX)?;
+            arm(testbed, Interest::RX)?;
         }
         bell.try_take();
-        bench.peer_delivers(200);
+        testbed.peer_delivers(200);
         ensure!(
             bell.try_take(),
-            bench.line,
+            testbed.requirement,
             "armed, a frame arrived, and no interrupt came"
         );
-        bench.receive()?;
+        testbed.receive()?;
     }
-    bench.audit()
+    testbed.check_accounting()
 }
 
-pub(super) fn room_after_armed_rings(bench: &mut Bench<'_>) -> Verdict {
-    bench.far().stall_tx(false)?;
-    bench.warm_up()?;
+pub(super) fn rearm_tx_ready_after_armed_interrupts(testbed: &mut Testbed<'_>) -> CheckResult {
+    testbed.peer().stall_tx(false)?;
+    testbed.warm_up()?;
     for _ in 0..3 {
-        let bell = quiet(bench)?;
-        bench.fill_tx(300)?;
-        disarm(bench)?;
+        let bell = quiet(testbed)?;
+        testbed.fill_tx(300)?;
+        disarm(testbed)?;
         bell.try_take();
-        arm(bench, Interest::TX)?;
+        arm(testbed, Interest::TX)?;
         bell.try_take();
-        bench.far().stall_tx(false)?;
-        bench.pass(2);
+        testbed.peer().stall_tx(false)?;
+        testbed.advance_frames(2);
         ensure!(
             bell.try_take(),
-            bench.line,
-            "armed for room to transmit, room came, and no interrupt"
+            testbed.requirement,
+            "armed for TX, transmit queue no longer full: expected an interrupt, found none"
         );
-        disarm(bench)?;
-        bench.peer_receives_all()?;
+        disarm(testbed)?;
+        testbed.peer_receives_all()?;
     }
-    bench.audit()
+    testbed.check_accounting()
 }
 
-pub(super) fn a_link_change_after_armed_rings(bench: &mut Bench<'_>) -> Verdict {
-    bench.far().set_link(true)?;
-    if !bench.far().link_interrupts() {
+pub(super) fn rearm_link_change_after_armed_interrupts(testbed: &mut Testbed<'_>) -> CheckResult {
+    testbed.peer().set_link(true)?;
+    if !testbed.peer().link_interrupts() {
         return Err(Unsupported("link changes cause no interrupt (`link_interrupts`)").into());
     }
-    bench.warm_up()?;
+    testbed.warm_up()?;
     for up in [false, true, false, true] {
-        let bell = quiet(bench)?;
-        arm(bench, Interest::LINK)?;
+        let bell = quiet(testbed)?;
+        arm(testbed, Interest::LINK)?;
         bell.try_take();
-        bench.far().set_link(up)?;
+        testbed.peer().set_link(up)?;
         for _ in 0..2000 {
             if bell.is_signaled() {
                 break;
             }
-            bench.pass(5);
+            testbed.advance_frames(5);
         }
         ensure!(
             bell.try_take(),
-            bench.line,
+            testbed.requirement,
             "armed for the link, it changed, and no interrupt came"
         );
-        bench.wait_link(up)?;
+        testbed.wait_link(up)?;
     }
-    bench.audit()
+    testbed.check_accounting()
 }
 
-pub(super) fn rearm_sees_what_is_there(bench: &mut Bench<'_>) -> Verdict {
-    bench.warm_up()?;
+pub(super) fn rearm_frame_pending_returns_work_pending(testbed: &mut Testbed<'_>) -> CheckResult {
+    testbed.warm_up()?;
     for _ in 0..3 {
-        let bell = quiet(bench)?;
-        bench.peer_delivers(200);
-        let outcome = rearm(bench, Interest::RX)?;
+        let bell = quiet(testbed)?;
+        testbed.peer_delivers(200);
+        let outcome = rearm(testbed, Interest::RX)?;
         ensure!(
             outcome == RearmOutcome::WorkPending,
-            bench.line,
-            "a frame came while the interrupt was masked, and rearm says Armed"
+            testbed.requirement,
+            "a frame arrived while masked: expected WorkPending, found Armed"
         );
-        bench.receive_all()?;
-        // Unmasked all the same: the next frame is told.
+        testbed.receive_all()?;
+        // The interrupt is unmasked nevertheless: the next frame causes one.
         bell.try_take();
-        bench.peer_delivers(200);
+        testbed.peer_delivers(200);
         ensure!(
             bell.try_take(),
-            line::REARM_1,
+            requirement::REARM_1,
             "after WorkPending the interrupt is not unmasked"
         );
-        bench.receive_all()?;
+        testbed.receive_all()?;
         // What is of interest beside what is not.
-        disarm(bench)?;
-        bench.peer_delivers(200);
-        let outcome = rearm(bench, Interest::RX | Interest::LINK)?;
+        disarm(testbed)?;
+        testbed.peer_delivers(200);
+        let outcome = rearm(testbed, Interest::RX | Interest::LINK)?;
         ensure!(
             outcome == RearmOutcome::WorkPending,
-            bench.line,
-            "a frame is pending, and rearm for frames and the link says Armed"
+            testbed.requirement,
+            "a frame is pending: expected WorkPending for RX and LINK, found Armed"
         );
-        bench.receive_all()?;
+        testbed.receive_all()?;
         // What is lent is pending still.
-        disarm(bench)?;
-        bench.peer_delivers(200);
-        bench.lend_next()?;
-        let outcome = rearm(bench, Interest::RX)?;
+        disarm(testbed)?;
+        testbed.peer_delivers(200);
+        testbed.lend_next()?;
+        let outcome = rearm(testbed, Interest::RX)?;
         ensure!(
             outcome == RearmOutcome::WorkPending,
-            bench.line,
-            "a frame is lent, and rearm says Armed"
+            testbed.requirement,
+            "a frame is lent: expected WorkPending, found Armed"
         );
-        bench.receive_all()?;
+        testbed.receive_all()?;
     }
-    bench.audit()
+    testbed.check_accounting()
 }
 
-pub(super) fn rearm_sees_room(bench: &mut Bench<'_>) -> Verdict {
-    bench.far().stall_tx(false)?;
-    bench.warm_up()?;
-    quiet(bench)?;
-    bench.far().stall_tx(true)?;
-    for sent in 0..ENDLESS {
-        disarm(bench)?;
-        let ready = bench.dev.tx_ready();
-        let ready = bench.ok("tx_ready", ready)?;
-        let outcome = rearm(bench, Interest::TX)?;
+pub(super) fn rearm_tx_queue_free_returns_work_pending(testbed: &mut Testbed<'_>) -> CheckResult {
+    testbed.peer().stall_tx(false)?;
+    testbed.warm_up()?;
+    quiet(testbed)?;
+    testbed.peer().stall_tx(true)?;
+    for sent in 0..MAX_TX_QUEUE {
+        disarm(testbed)?;
+        let ready = testbed.dev.tx_ready();
+        let ready = testbed.ok("tx_ready", ready)?;
+        let outcome = rearm(testbed, Interest::TX)?;
         ensure!(
             (outcome == RearmOutcome::WorkPending) == ready,
-            bench.line,
-            "{sent} frames are queued, tx_ready is {ready}, and rearm says {outcome:?}"
+            testbed.requirement,
+            "{sent} frames queued, tx_ready is {ready}: rearm returned {outcome:?}"
         );
         if !ready {
             break;
         }
-        let result = bench.try_send(300);
-        ensure!(result.is_ok(), line::DEVICE_4, "after tx_ready, send is {result:?}");
+        let result = testbed.try_send(300);
+        ensure!(
+            result.is_ok(),
+            requirement::DEVICE_4,
+            "after tx_ready: expected send to succeed, found {result:?}"
+        );
     }
-    disarm(bench)?;
-    bench.far().stall_tx(false)?;
-    bench.audit()
+    disarm(testbed)?;
+    testbed.peer().stall_tx(false)?;
+    testbed.check_accounting()
 }
 
 /// A frame that arrives before each of the accesses that draining and re-arming make.
-pub(super) fn no_frame_falls_between(bench: &mut Bench<'_>) -> Verdict {
-    bench.warm_up()?;
+pub(super) fn rearm_frame_at_any_access_not_missed(testbed: &mut Testbed<'_>) -> CheckResult {
+    testbed.warm_up()?;
     for nth in 0..200 {
-        let bell = quiet(bench)?;
-        let before = bench.far().accesses()?;
-        let frame = bench.peer_frame(200);
-        bench.far().peer_send_before_access(nth, &frame)?;
-        bench.peer_sent(frame);
-        while bench.receive_if_any()? {}
-        let outcome = rearm(bench, Interest::RX)?;
-        let accesses = bench.far().accesses()? - before;
+        let bell = quiet(testbed)?;
+        let before = testbed.peer().accesses()?;
+        let frame = testbed.peer_frame(200);
+        testbed.peer().peer_send_before_access(nth, &frame)?;
+        testbed.peer_sent(frame);
+        while testbed.receive_if_any()? {}
+        let outcome = rearm(testbed, Interest::RX)?;
+        let accesses = testbed.peer().accesses()? - before;
         let arrived = accesses > u64::from(nth);
-        bench.pass(1);
-        if arrived && bench.pending() > 0 {
+        testbed.advance_frames(1);
+        if arrived && testbed.pending() > 0 {
             ensure!(
                 outcome == RearmOutcome::WorkPending || bell.is_signaled(),
-                bench.line,
-                "a frame arrived before access {nth} of {accesses}, rearm says Armed, and no interrupt comes: deaf"
+                testbed.requirement,
+                "a frame arrived before access {nth} of {accesses}, rearm returned Armed: expected an interrupt, found none"
             );
         }
         if !arrived {
             // Whatever is accessed next lets it in.
-            disarm(bench)?;
+            disarm(testbed)?;
             for _ in 0..=nth {
-                bench.receive_if_any()?;
-                bench.service()?;
+                testbed.receive_if_any()?;
+                testbed.service()?;
             }
-            bench.receive_all()?;
-            return bench.audit();
+            testbed.receive_all()?;
+            return testbed.check_accounting();
         }
     }
-    bench.audit()
+    testbed.check_accounting()
 }
 
-/// A host that does nothing but what the interrupt tells it to.
-pub(super) fn a_host_by_interrupt_misses_nothing(bench: &mut Bench<'_>) -> Verdict {
+/// A host that works only when an interrupt requests it.
+pub(super) fn rearm_interrupt_driven_host_no_frame_missed(testbed: &mut Testbed<'_>) -> CheckResult {
     const SEED: u64 = 0x11;
-    bench.warm_up()?;
-    let bell = quiet(bench)?;
+    testbed.warm_up()?;
+    let bell = quiet(testbed)?;
     let mut random = Random::new(SEED);
-    let time = bench.far().frame_time();
-    let burst = bench.rx_burst();
-    host(bench)?;
+    let time = testbed.peer().frame_time();
+    let burst = testbed.rx_burst();
+    host(testbed)?;
     for step in 0..600 {
-        if bench.pending() < burst {
-            bench.peer_sends(random.between(60, 200));
+        if testbed.pending() < burst {
+            testbed.peer_sends(random.between(60, 200));
         }
         let part = u32::try_from(random.between(1, 64)).unwrap_or(1);
-        bench
-            .far()
+        testbed
+            .peer()
             .advance(time / part + Duration::from_nanos(random.between(0, 999) as u64));
         if bell.try_take() {
-            host(bench)?;
+            host(testbed)?;
         } else {
-            // Time for all that was sent to arrive: pending and not told means deaf.
-            let pending = bench.pending();
+            // All frames have time to arrive: a frame that is pending without an interrupt was missed.
+            let pending = testbed.pending();
             if pending >= burst {
-                bench.pass(pending);
+                testbed.advance_frames(pending);
                 ensure!(
                     bell.try_take(),
-                    bench.line,
+                    testbed.requirement,
                     "{pending} frames are pending and no interrupt came: deaf (seed {SEED}, step {step})"
                 );
-                host(bench)?;
+                host(testbed)?;
             }
         }
     }
-    bench.pass(burst);
+    testbed.advance_frames(burst);
     if bell.try_take() {
-        host(bench)?;
+        host(testbed)?;
     }
     ensure!(
-        bench.pending() == 0,
-        bench.line,
+        testbed.pending() == 0,
+        testbed.requirement,
         "{} frames are pending and no interrupt came: deaf (seed {SEED})",
-        bench.pending()
+        testbed.pending()
     );
-    disarm(bench)?;
-    bench.audit()
+    disarm(testbed)?;
+    testbed.check_accounting()
 }
 
-/// What a task does when the bell rings.
-fn host(bench: &mut Bench<'_>) -> Verdict {
-    for _ in 0..ENDLESS {
-        disarm(bench)?;
-        while bench.receive_if_any()? {}
-        if rearm(bench, Interest::RX)? == RearmOutcome::Armed {
+/// The task of the host: runs when the signal is signaled.
+fn host(testbed: &mut Testbed<'_>) -> CheckResult {
+    for _ in 0..MAX_TX_QUEUE {
+        disarm(testbed)?;
+        while testbed.receive_if_any()? {}
+        if rearm(testbed, Interest::RX)? == RearmOutcome::Armed {
             return Ok(());
         }
     }
-    bench.fail("rearm says WorkPending for ever, and nothing is pending")
+    testbed.fail("no work pending: expected Armed, rearm keeps returning WorkPending")
 }
 
-pub(super) fn disarmed_is_silent(bench: &mut Bench<'_>) -> Verdict {
-    bench.warm_up()?;
+pub(super) fn disarm_frame_arrives_no_interrupt(testbed: &mut Testbed<'_>) -> CheckResult {
+    testbed.warm_up()?;
     for _ in 0..3 {
-        let bell = quiet(bench)?;
-        disarm(bench)?;
-        bench.peer_delivers(200);
+        let bell = quiet(testbed)?;
+        disarm(testbed)?;
+        testbed.peer_delivers(200);
         ensure!(
             !bell.is_signaled(),
-            bench.line,
+            testbed.requirement,
             "disarmed, a frame arrived, and an interrupt came"
         );
-        bench.send(100)?;
-        bench.peer_receives_all()?;
+        testbed.send(100)?;
+        testbed.peer_receives_all()?;
         ensure!(
             !bell.is_signaled(),
-            bench.line,
+            testbed.requirement,
             "disarmed, a frame was sent, and an interrupt came"
         );
-        bench.receive_all()?;
-        // Armed in between, so that there is something to mask.
-        arm(bench, Interest::RX)?;
+        testbed.receive_all()?;
+        // Armed in between, so that disarm has an effect.
+        arm(testbed, Interest::RX)?;
     }
-    disarm(bench)?;
-    bench.audit()
+    disarm(testbed)?;
+    testbed.check_accounting()
 }
 
-fn by_source(bench: &Bench<'_>) -> Verdict {
-    if bench.far().masks_by_source() {
+fn by_source(testbed: &Testbed<'_>) -> CheckResult {
+    if testbed.peer().masks_by_source() {
         Ok(())
     } else {
         Err(Unsupported("the chip cannot mask interrupts one by one (`masks_by_source`)").into())
     }
 }
 
-pub(super) fn only_what_is_of_interest_rings(bench: &mut Bench<'_>) -> Verdict {
-    by_source(bench)?;
-    bench.warm_up()?;
-    let bell = quiet(bench)?;
-    arm(bench, Interest::RX)?;
+pub(super) fn rearm_other_source_no_interrupt(testbed: &mut Testbed<'_>) -> CheckResult {
+    by_source(testbed)?;
+    testbed.warm_up()?;
+    let bell = quiet(testbed)?;
+    arm(testbed, Interest::RX)?;
     bell.try_take();
-    bench.send(200)?;
-    bench.peer_receives_all()?;
+    testbed.send(200)?;
+    testbed.peer_receives_all()?;
     ensure!(
         !bell.is_signaled(),
-        bench.line,
+        testbed.requirement,
         "armed for frames, one was sent, and an interrupt came"
     );
-    bench.peer_delivers(200);
+    testbed.peer_delivers(200);
     ensure!(
         bell.try_take(),
-        line::REARM_1,
+        requirement::REARM_1,
         "armed for frames, one came, and no interrupt"
     );
-    let bell = quiet(bench)?;
-    arm(bench, Interest::NONE)?;
-    bench.peer_delivers(200);
-    bench.send(200)?;
-    bench.peer_receives_all()?;
+    let bell = quiet(testbed)?;
+    arm(testbed, Interest::NONE)?;
+    testbed.peer_delivers(200);
+    testbed.send(200)?;
+    testbed.peer_receives_all()?;
     ensure!(
         !bell.is_signaled(),
-        bench.line,
-        "armed for nothing, and an interrupt came"
+        testbed.requirement,
+        "armed for no condition: expected no interrupt, found one"
     );
-    bench.receive_all()?;
-    disarm(bench)?;
-    bench.audit()
+    testbed.receive_all()?;
+    disarm(testbed)?;
+    testbed.check_accounting()
 }
 
-/// A host that waits for room with its own receive queue full must not be woken by frames that it cannot take.
-pub(super) fn frames_do_not_ring_for_room(bench: &mut Bench<'_>) -> Verdict {
-    by_source(bench)?;
-    bench.far().stall_tx(false)?;
-    bench.warm_up()?;
-    let bell = quiet(bench)?;
-    bench.fill_tx(300)?;
-    bench.peer_delivers(200);
-    disarm(bench)?;
+/// A host that waits for transmit capacity with its receive queue full must not be woken by frames.
+pub(super) fn rearm_tx_only_frame_arrives_no_interrupt(testbed: &mut Testbed<'_>) -> CheckResult {
+    by_source(testbed)?;
+    testbed.peer().stall_tx(false)?;
+    testbed.warm_up()?;
+    let bell = quiet(testbed)?;
+    testbed.fill_tx(300)?;
+    testbed.peer_delivers(200);
+    disarm(testbed)?;
     bell.try_take();
-    let outcome = rearm(bench, Interest::TX)?;
+    let outcome = rearm(testbed, Interest::TX)?;
     ensure!(
         outcome == RearmOutcome::Armed && !bell.is_signaled(),
-        bench.line,
-        "armed for room, there is none, a frame is pending: {outcome:?}, interrupt {}",
+        testbed.requirement,
+        "armed for TX, transmit queue full, a frame pending: expected Armed and no interrupt, found {outcome:?}, interrupt {}",
         bell.is_signaled()
     );
-    if bench.rx_burst() > 1 {
-        bench.peer_delivers(200);
+    if testbed.rx_burst() > 1 {
+        testbed.peer_delivers(200);
         ensure!(
             !bell.is_signaled(),
-            bench.line,
-            "armed for room, a frame came, and an interrupt"
+            testbed.requirement,
+            "armed for TX, a frame arrived: expected no interrupt, found one"
         );
     }
-    bench.far().stall_tx(false)?;
-    bench.pass(2);
+    testbed.peer().stall_tx(false)?;
+    testbed.advance_frames(2);
     ensure!(
         bell.try_take(),
-        line::REARM_1,
-        "armed for room, room came, and no interrupt"
+        requirement::REARM_1,
+        "armed for TX, transmit queue no longer full: expected an interrupt, found none"
     );
-    disarm(bench)?;
-    bench.receive_all()?;
-    bench.audit()
+    disarm(testbed)?;
+    testbed.receive_all()?;
+    testbed.check_accounting()
 }

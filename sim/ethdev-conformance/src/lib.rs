@@ -1,37 +1,45 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![allow(
     clippy::must_use_candidate,
     reason = "methods act through `&self` here, and the lint takes them for pure"
 )]
 
-mod audit;
-mod bench;
+mod accounting;
+#[macro_use]
+mod check_list;
 mod checks_async;
 mod checks_callback;
 mod checks_control;
-mod checks_lend;
+mod checks_lending;
 mod checks_link;
 mod checks_rearm;
 mod checks_rx;
 mod checks_tx;
+mod dut;
+mod dut_async;
+mod dut_callback;
+mod dut_lending;
+mod dut_pull;
+mod executor;
 mod fixture;
-pub mod line;
-#[macro_use]
-mod macros;
+mod frames;
+mod kinds;
+mod outcome;
 mod report;
-mod subject;
-mod subject_async;
+pub mod requirement;
 mod suite;
+mod testbed;
 mod wire_peer;
 
-pub use fixture::{Fixture, LinkPeer, Loss, Power, Unsupported};
-pub use line::Line;
+pub use fixture::{Fixture, HookResult, LinkPeer, Unsupported};
 pub use report::{Entry, Outcome, Report};
+pub use requirement::Requirement;
 pub use suite::Suite;
 pub use wire_peer::WirePeer;
 
-/// Runs every check on the device itself: line by line what a driver keeps. For more surfaces, and fewer, see [`Suite`].
+/// Runs every check on the pull API of a device. For other APIs see [`Suite`].
 #[must_use]
 pub fn run<F: Fixture>() -> Report
 where

@@ -1,21 +1,21 @@
-//! What the checks found.
+//! The result of a run.
 
 use std::collections::BTreeSet;
 use std::fmt;
 use std::io::Write;
 
-use super::line::Line;
+use super::requirement::Requirement;
 
-/// The outcome of one check on one surface.
+/// The outcome of one check on one API.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// The device keeps this line.
+    /// The device meets the requirement.
     Passed,
     /// It does not.
     Failed {
-        /// The line that is broken: that of the check, or a more basic one that got in its way.
-        line: Line,
-        /// What was seen.
+        /// The requirement that failed: that of the check, or a more basic one.
+        requirement: Requirement,
+        /// The expectation and what was found.
         reason: String,
     },
     /// Not checked.
@@ -28,30 +28,33 @@ pub enum Outcome {
 /// One row of a [`Report`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// The surface that the device was looked at through.
-    pub surface: &'static str,
+    /// The API through which the device was checked.
+    pub api: &'static str,
     /// The name of the check.
     pub check: &'static str,
-    /// The line of the contract that it checks.
-    pub line: Line,
-    /// What came of it.
+    /// The requirement that it verifies.
+    pub requirement: Requirement,
+    /// The outcome.
     pub outcome: Outcome,
 }
 
 impl fmt::Display for Entry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
-            surface,
+            api,
             check,
-            line,
+            requirement,
             outcome,
         } = self;
         match outcome {
-            Outcome::Passed => write!(f, "passed  {line:<13} {surface}::{check}"),
-            Outcome::Skipped { reason } => write!(f, "SKIPPED {line:<13} {surface}::{check}: {reason}"),
-            Outcome::Failed { line: broken, reason } => write!(
+            Outcome::Passed => write!(f, "passed  {requirement:<13} {api}::{check}"),
+            Outcome::Skipped { reason } => write!(f, "SKIPPED {requirement:<13} {api}::{check}: {reason}"),
+            Outcome::Failed {
+                requirement: broken,
+                reason,
+            } => write!(
                 f,
-                "FAILED  {broken:<13} {surface}::{check}: {reason} (the contract: {})",
+                "FAILED  {broken:<13} {api}::{check}: {reason} (the contract: {})",
                 broken.text
             ),
         }
@@ -59,9 +62,10 @@ impl fmt::Display for Entry {
 }
 
 impl Entry {
-    /// Says it on standard error itself: the test harness keeps to itself what tests that pass print.
+    /// Says it on standard error itself: the test harness keeps to itself what tests that pass
+    /// print.
     pub(super) fn announce(&self) {
-        // In one piece, so that lines of tests which run at the same time do not mix. Where nobody can be told, nobody is.
+        // In one write, so that lines of concurrent tests do not mix. A closed standard error is ignored.
         let _ = std::io::stderr().write_all(format!("{self}\n").as_bytes());
     }
 }
@@ -69,7 +73,7 @@ impl Entry {
 /// What all checks found. Prints as a table.
 #[derive(Debug, Clone, Default)]
 pub struct Report {
-    /// One for each check on each surface.
+    /// One for each check on each API.
     pub entries: Vec<Entry>,
 }
 
@@ -94,26 +98,27 @@ impl Report {
             .filter(|e| matches!(e.outcome, Outcome::Skipped { .. }))
     }
 
-    /// The lines that are broken, each once.
+    /// Returns the requirements that failed, each once.
     #[must_use]
-    pub fn broken_lines(&self) -> BTreeSet<&'static str> {
+    pub fn failed_requirements(&self) -> BTreeSet<&'static str> {
         self.entries
             .iter()
             .filter_map(|e| match &e.outcome {
-                Outcome::Failed { line, .. } => Some(line.id),
+                Outcome::Failed { requirement, .. } => Some(requirement.id),
                 _ => None,
             })
             .collect()
     }
 
-    /// Panics with the table unless [`passed`](Self::passed); else writes what was skipped to standard error, past the test harness.
+    /// Panics with the table unless [`passed`](Self::passed); else writes what was skipped to
+    /// standard error, past the test harness.
     ///
     /// # Panics
     ///
     /// If a check failed.
     #[track_caller]
     pub fn assert_passed(&self) {
-        assert!(self.passed(), "the device breaks its contract\n{self}");
+        assert!(self.passed(), "the device violates the contract\n{self}");
         for skip in self.skips() {
             skip.announce();
         }

@@ -1,4 +1,4 @@
-//! Which checks run on which surfaces, and how.
+//! The suite: which checks run on which APIs.
 
 use std::any::Any;
 use std::cell::RefCell;
@@ -8,23 +8,30 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use ethdev::asynch;
-use ethdev::{CallbackDevice, Control, ErrorKind, EthernetDevice, LendingDevice, Rearm};
+use ethdev::{
+    CallbackDevice, Control, ErrorKind, ErrorType, EthernetDevice, FrameHandler, LendingDevice, PollReady, Rearm,
+};
 use ethdev_util::asynch::BlockingAsync;
-use ethdev_util::{Buffered, Callback, Erased};
+use ethdev_util::{Buffered, Callback, Erased, IrqDevice};
 
-use super::bench::{Bench, Stop, Verdict};
+use super::dut::Dut;
+use super::dut_async::{AsyncDut, PollEveryTurn, PollReadyAsync};
+use super::dut_callback::{CallbackDut, CallbackOnly};
+use super::dut_lending::LendingDut;
+use super::dut_pull::PullDut;
 use super::fixture::{Fixture, LinkPeer};
-use super::line::{self, Line};
+use super::outcome::{CheckError, CheckResult};
 use super::report::{Entry, Outcome, Report};
-use super::subject::{Bare, Called, Lent, Pulled, Subject};
-use super::subject_async::{Awaited, EachTurn};
+use super::requirement::{self, Requirement};
+use super::testbed::Testbed;
 use super::{
-    checks_async, checks_callback, checks_control, checks_lend, checks_link, checks_rearm, checks_rx, checks_tx,
+    checks_async, checks_callback, checks_control, checks_lending, checks_link, checks_rearm, checks_rx, checks_tx,
 };
 
-/// Room for one frame in front of a device: a jumbo device is looked at up to this length.
+/// Length of the buffers in front of a device in bytes. Jumbo devices are checked up to it.
 const BUFFER: usize = 2048;
-/// How much real time one check may take. Simulated time costs nothing, so that only a driver that hangs gets there.
+/// Longest real time of one check. Simulated time costs none, so only a driver that hangs exceeds
+/// it.
 const WATCHDOG: Duration = Duration::from_secs(60);
 
 /// One check.
@@ -32,11 +39,11 @@ const WATCHDOG: Duration = Duration::from_secs(60);
 struct Check {
     group: Group,
     name: &'static str,
-    line: Line,
-    run: fn(&mut Bench<'_>) -> Verdict,
+    requirement: Requirement,
+    run: fn(&mut Testbed<'_>) -> CheckResult,
 }
 
-/// Checks that need the same of a surface.
+/// Checks with the same requirements on the API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(non_camel_case_types, reason = "named as in the list of checks")]
 enum Group {
@@ -47,15 +54,16 @@ enum Group {
     control,
     rearm,
     awaited,
+    poll_ready,
 }
 
 macro_rules! table {
-    ($($group:ident { $($name:ident: $line:ident in $module:ident;)* })*) => {
+    ($($group:ident { $($name:ident: $requirement:ident in $module:ident;)* })*) => {
         /// Every check, in the order of the contract.
         const CHECKS: &[Check] = &[$($(Check {
             group: Group::$group,
             name: stringify!($name),
-            line: line::$line,
+            requirement: requirement::$requirement,
             run: $module::$name,
         },)*)*];
     };
@@ -63,9 +71,9 @@ macro_rules! table {
 __conformance_checks!([table]);
 
 /// Runs one check on a new device.
-type Runner = fn(&Check) -> Verdict;
+type Runner = fn(&Check) -> CheckResult;
 
-/// The checks for one fixture: choose the surfaces, then run.
+/// The checks for one fixture: choose the APIs, then run.
 ///
 /// ```no_run
 /// # use ethdev_conformance::{Fixture, Suite};
@@ -75,7 +83,7 @@ type Runner = fn(&Check) -> Verdict;
 /// # }
 /// ```
 pub struct Suite<F> {
-    surfaces: Vec<(&'static str, &'static [Group], Runner)>,
+    apis: Vec<(&'static str, &'static [Group], Runner)>,
     watchdog: Duration,
     only: &'static str,
     fixture: PhantomData<fn() -> F>,
@@ -87,55 +95,63 @@ impl<F: Fixture> Default for Suite<F> {
     }
 }
 
-/// Brings up a device and its far end, wraps it as `$subject` and runs the check.
+/// Constructs a device and its peer, wraps the device as `$dut` and runs the check.
 macro_rules! on {
-    ($f:ident, |$device:ident, $far:ident| $subject:expr) => {
+    ($f:ident, |$device:ident, $peer:ident| $dut:expr) => {
         |check| {
-            let ($device, far) = $f::new();
-            let cell = RefCell::new(far);
-            let $far: &RefCell<dyn LinkPeer> = &cell;
-            let mut subject = $subject;
-            judge(&mut subject, $far, check)
+            let ($device, peer) = $f::new();
+            let cell = RefCell::new(peer);
+            let $peer: &RefCell<dyn LinkPeer> = &cell;
+            let mut dut = $dut;
+            run_on(&mut dut, $peer, check)
         }
     };
 }
 
-fn judge(subject: &mut dyn Subject, far: &RefCell<dyn LinkPeer>, check: &Check) -> Verdict {
-    (check.run)(&mut Bench::new(subject, far, check.line)?)
+/// The device with buffers in front of it. They are leaked: a few kilobytes a check.
+fn buffered<D>(device: D) -> Buffered<'static, D> {
+    let [rx, tx] = [0; 2].map(|_| Box::leak(Box::new([0; BUFFER])));
+    Buffered::new(device, rx, tx)
+}
+
+fn run_on(dut: &mut dyn Dut, peer: &RefCell<dyn LinkPeer>, check: &Check) -> CheckResult {
+    (check.run)(&mut Testbed::new(dut, peer, check.requirement)?)
 }
 
 impl<F: Fixture> Suite<F> {
-    /// No surface yet.
+    /// Creates a suite without any API.
     #[must_use]
     pub const fn new() -> Self {
         Self {
-            surfaces: Vec::new(),
+            apis: Vec::new(),
             watchdog: WATCHDOG,
             only: "",
             fixture: PhantomData,
         }
     }
 
-    /// How much real time one check may take before the driver counts as hung. One minute unless set.
+    /// Sets the longest real time of one check, after which the driver counts as hung. One minute
+    /// unless set.
     #[must_use]
     pub const fn with_watchdog(mut self, limit: Duration) -> Self {
         self.watchdog = limit;
         self
     }
 
-    /// Only the checks of lines whose names begin like this: `device`, `lend.1`.
+    /// Sets a prefix: only checks of requirements whose names begin with it run, for example
+    /// `device` or `lending.1`.
     #[must_use]
-    pub const fn only(mut self, lines: &'static str) -> Self {
-        self.only = lines;
+    pub const fn only(mut self, requirements: &'static str) -> Self {
+        self.only = requirements;
         self
     }
 
-    fn add(mut self, surface: &'static str, groups: &'static [Group], runner: Runner) -> Self {
-        self.surfaces.push((surface, groups, runner));
+    fn add(mut self, api: &'static str, groups: &'static [Group], runner: Runner) -> Self {
+        self.apis.push((api, groups, runner));
         self
     }
 
-    /// The device itself: `pull`.
+    /// Adds the device itself: `pull`.
     #[must_use]
     pub fn pull(self) -> Self
     where
@@ -144,66 +160,68 @@ impl<F: Fixture> Suite<F> {
         self.add(
             "pull",
             &[Group::pull, Group::caller],
-            on!(F, |device, _far| Pulled::new(device)),
+            on!(F, |device, _far| PullDut::new(device)),
         )
     }
 
-    /// Every surface that a device gets for free: `erased`, `buffered` (its pull surface), `buffered_halves`, `callback`, `awaited`.
+    /// Adds the layers of `ethdev-util`: `erased`, `buffered`, `buffered_halves`, `callback`,
+    /// `blocking_async`.
     #[must_use]
     pub fn layers(self) -> Self
     where
         F::Device: EthernetDevice,
     {
         self.add("erased", &[Group::pull, Group::caller], |check| {
-            let (device, far) = F::new();
-            let far = RefCell::new(far);
+            let (device, peer) = F::new();
+            let peer = RefCell::new(peer);
             let mut erased = Erased::new(device);
             let nic: &mut dyn EthernetDevice<Error = ErrorKind> = &mut erased;
-            judge(&mut Pulled::new(nic), &far, check)
+            run_on(&mut PullDut::new(nic), &peer, check)
         })
         .add(
             "buffered",
             &[Group::pull, Group::caller],
-            on!(F, |device, _far| Pulled::new(Buffered::<_, BUFFER>::new(device))),
+            on!(F, |device, _far| PullDut::new(buffered(device))),
         )
         .add(
             "buffered_halves",
             &[Group::pull, Group::caller, Group::lend],
-            on!(F, |device, _far| Lent(Buffered::<_, BUFFER>::new(device))),
+            on!(F, |device, _far| LendingDut(buffered(device))),
         )
         .add(
             "callback",
             &[Group::pull, Group::callback],
-            on!(F, |device, _far| Called::new(Callback::new(
-                Buffered::<_, BUFFER>::new(device)
-            ))),
+            on!(F, |device, _far| CallbackDut::new(Callback::new(buffered(device)))),
         )
         .add(
-            "awaited",
+            "blocking_async",
             &[Group::pull, Group::caller, Group::awaited],
-            on!(F, |device, far| Awaited::new(BlockingAsync::new(device, EachTurn), far)),
+            on!(F, |device, peer| AsyncDut::new(
+                BlockingAsync::new(device, PollEveryTurn),
+                peer
+            )),
         )
     }
 
-    /// The device's own halves: `lent`, `callback_lent`.
+    /// Adds the device's own halves: `lending`, `callback_lending`.
     #[must_use]
     pub fn lending(self) -> Self
     where
         F::Device: LendingDevice,
     {
         self.add(
-            "lent",
+            "lending",
             &[Group::pull, Group::caller, Group::lend],
-            on!(F, |device, _far| Lent(device)),
+            on!(F, |device, _far| LendingDut(device)),
         )
         .add(
-            "callback_lent",
+            "callback_lending",
             &[Group::pull, Group::callback],
-            on!(F, |device, _far| Called::new(Callback::new(device))),
+            on!(F, |device, _far| CallbackDut::new(Callback::new(device))),
         )
     }
 
-    /// Management of the device itself: `control`.
+    /// Adds the management of the device: `control`.
     #[must_use]
     pub fn control(self) -> Self
     where
@@ -212,11 +230,11 @@ impl<F: Fixture> Suite<F> {
         self.add(
             "control",
             &[Group::control],
-            on!(F, |device, _far| Pulled::new(device).with_control()),
+            on!(F, |device, _far| PullDut::new(device).with_control()),
         )
     }
 
-    /// Management through the layers: `control_erased`, `control_buffered`.
+    /// Adds management through the layers: `control_erased`, `control_buffered`.
     #[must_use]
     pub fn control_layers(self) -> Self
     where
@@ -225,18 +243,18 @@ impl<F: Fixture> Suite<F> {
         self.add(
             "control_erased",
             &[Group::control],
-            on!(F, |device, _far| Pulled::new(Erased::new(device)).with_control()),
+            on!(F, |device, _far| PullDut::new(Erased::new(device)).with_control()),
         )
         .add(
             "control_buffered",
             &[Group::control],
-            on!(F, |device, _far| Pulled::new(Buffered::<_, BUFFER>::new(device))
+            on!(F, |device, _far| PullDut::new(buffered(device))
                 .with_control()
                 .with_halves()),
         )
     }
 
-    /// The interrupt of the device itself: `rearm`.
+    /// Adds the interrupt of the device: `rearm`.
     #[must_use]
     pub fn rearm(self) -> Self
     where
@@ -245,11 +263,12 @@ impl<F: Fixture> Suite<F> {
         self.add(
             "rearm",
             &[Group::rearm],
-            on!(F, |device, _far| Pulled::new(device).with_rearm()),
+            on!(F, |device, _far| PullDut::new(device).with_rearm()),
         )
     }
 
-    /// The interrupt through the layers, and an executor that sleeps on it: `rearm_buffered`, `awaited_interrupt`.
+    /// Adds the interrupt through the layers, and executors that sleep on it: `rearm_buffered`,
+    /// `blocking_async_interrupt`, `irq_device`.
     #[must_use]
     pub fn rearm_layers(self) -> Self
     where
@@ -258,103 +277,131 @@ impl<F: Fixture> Suite<F> {
         self.add(
             "rearm_buffered",
             &[Group::rearm],
-            on!(F, |device, _far| Pulled::new(Buffered::<_, BUFFER>::new(device))
+            on!(F, |device, _far| PullDut::new(buffered(device))
                 .with_rearm()
                 .with_halves()),
         )
         .add(
-            "awaited_interrupt",
+            "blocking_async_interrupt",
             &[Group::pull, Group::caller, Group::awaited],
             |check| {
-                let (device, far) = F::new();
-                let bell = far.irq_signal()?;
-                let far = RefCell::new(far);
-                judge(
-                    &mut Awaited::new(BlockingAsync::with_interrupt(device, &bell), &far),
-                    &far,
+                let (device, peer) = F::new();
+                let bell = peer.irq_signal()?;
+                let peer = RefCell::new(peer);
+                run_on(
+                    &mut AsyncDut::new(BlockingAsync::with_interrupt(device, &bell), &peer),
+                    &peer,
+                    check,
+                )
+            },
+        )
+        .add(
+            "irq_device",
+            &[Group::pull, Group::caller, Group::awaited, Group::poll_ready],
+            |check| {
+                let (device, peer) = F::new();
+                let irq = peer.irq_signal()?;
+                let peer = RefCell::new(peer);
+                run_on(
+                    &mut AsyncDut::new(PollReadyAsync(IrqDevice::new(device, &irq)), &peer),
+                    &peer,
                     check,
                 )
             },
         )
     }
 
-    /// A driver's own callback surface: `callback_own`. Handlers of the checks live for ever, so the device takes `'static` ones. It has to hold four frames.
+    /// Adds a driver's own [`PollReady`]: `poll_ready`.
+    #[must_use]
+    pub fn poll_ready(self) -> Self
+    where
+        F::Device: EthernetDevice + PollReady,
+    {
+        self.add(
+            "poll_ready",
+            &[Group::pull, Group::caller, Group::awaited, Group::poll_ready],
+            on!(F, |device, peer| AsyncDut::new(PollReadyAsync(device), peer)),
+        )
+    }
+
+    /// Adds a driver's own callback API: `callback_own`. The device takes `'static` handlers and
+    /// queues at least four frames.
     #[must_use]
     pub fn callback_own(self) -> Self
     where
-        F::Device: CallbackDevice<'static>,
+        F::Device: CallbackDevice<'static, dyn FrameHandler<<F::Device as ErrorType>::Error> + 'static>,
     {
         self.add(
             "callback_own",
             &[Group::callback],
-            on!(F, |device, _far| Called::new(Bare(device))),
+            on!(F, |device, _far| CallbackDut::new(CallbackOnly(device))),
         )
     }
 
-    /// An async device: `awaited_own`.
+    /// Adds an async device: `asynch`.
     #[must_use]
-    pub fn awaited_own(self) -> Self
+    pub fn asynch(self) -> Self
     where
         F::Device: asynch::EthernetDevice,
     {
         self.add(
-            "awaited_own",
+            "asynch",
             &[Group::pull, Group::caller, Group::awaited],
-            on!(F, |device, far| Awaited::new(device, far)),
+            on!(F, |device, peer| AsyncDut::new(device, peer)),
         )
     }
 
-    /// Management of an async device: `control_awaited`.
+    /// Adds the management of an async device: `asynch_control`.
     #[must_use]
-    pub fn control_awaited(self) -> Self
+    pub fn asynch_control(self) -> Self
     where
         F::Device: asynch::EthernetDevice + asynch::Control,
     {
         self.add(
-            "control_awaited",
+            "asynch_control",
             &[Group::control],
-            on!(F, |device, far| Awaited::new(device, far).with_control()),
+            on!(F, |device, peer| AsyncDut::new(device, peer).with_control()),
         )
     }
 
-    /// Runs every check on every chosen surface.
+    /// Runs every check on every chosen API.
     #[must_use]
     pub fn run(&self) -> Report {
         let entries = self
-            .surfaces
+            .apis
             .iter()
-            .flat_map(|&(surface, groups, runner)| {
+            .flat_map(|&(api, groups, runner)| {
                 CHECKS
                     .iter()
-                    .filter(|check| groups.contains(&check.group) && check.line.id.starts_with(self.only))
-                    .map(move |check| self.entry(surface, runner, check))
+                    .filter(|check| groups.contains(&check.group) && check.requirement.id.starts_with(self.only))
+                    .map(move |check| self.entry(api, runner, check))
             })
             .collect();
         Report { entries }
     }
 
-    fn entry(&self, surface: &'static str, runner: Runner, check: &'static Check) -> Entry {
+    fn entry(&self, api: &'static str, runner: Runner, check: &'static Check) -> Entry {
         Entry {
-            surface,
+            api,
             check: check.name,
-            line: check.line,
-            outcome: watched(self.watchdog, runner, check),
+            requirement: check.requirement,
+            outcome: run_with_watchdog(self.watchdog, runner, check),
         }
     }
 
-    /// Runs one check on one surface as a test: for the tests that [`conformance!`](crate!) writes.
+    /// Runs one check on one API as a test: for the tests that [`conformance!`](crate!) writes.
     ///
     /// # Panics
     ///
     /// If the check fails, or there is no such check.
     #[doc(hidden)]
-    pub fn test(&self, surface: &str, check: &str) {
-        let found = self.surfaces.iter().find(|(name, ..)| *name == surface);
+    pub fn test(&self, api: &str, check: &str) {
+        let found = self.apis.iter().find(|(name, ..)| *name == api);
         let check = CHECKS.iter().find(|c| c.name == check);
-        let (Some(&(surface, _, runner)), Some(check)) = (found, check) else {
+        let (Some(&(api, _, runner)), Some(check)) = (found, check) else {
             panic!("no such check");
         };
-        let entry = self.entry(surface, runner, check);
+        let entry = self.entry(api, runner, check);
         match entry.outcome {
             Outcome::Passed => {}
             Outcome::Skipped { .. } => entry.announce(),
@@ -363,36 +410,39 @@ impl<F: Fixture> Suite<F> {
     }
 }
 
-/// Runs the check in a thread of its own, so that a driver that hangs or panics is a failed check.
-fn watched(limit: Duration, runner: Runner, check: &'static Check) -> Outcome {
-    let (tell, told) = mpsc::channel();
+/// Runs the check in its own thread, so that a driver that hangs or panics fails the check.
+fn run_with_watchdog(limit: Duration, runner: Runner, check: &'static Check) -> Outcome {
+    let (sender, receiver) = mpsc::channel();
     let thread = std::thread::Builder::new().name(format!("check {}", check.name));
     let started = thread.spawn(move || {
-        let verdict = catch_unwind(AssertUnwindSafe(|| runner(check)));
-        // Nobody listens any more when the watchdog was faster.
-        let _ = tell.send(match verdict {
-            Ok(verdict) => verdict,
-            Err(panic) => Err(panicked(panic, check)),
+        let result = catch_unwind(AssertUnwindSafe(|| runner(check)));
+        // The receiver is gone if the watchdog was faster.
+        let _ = sender.send(match result {
+            Ok(result) => result,
+            Err(panic) => Err(panic_to_error(panic, check)),
         });
     });
-    let verdict = match started {
-        Ok(_) => told.recv_timeout(limit).unwrap_or_else(|_| {
-            Err(Stop::Fail {
-                line: check.line,
-                reason: format!("a call of the driver did not return within {} s", limit.as_secs_f32()),
+    let result = match started {
+        Ok(_) => receiver.recv_timeout(limit).unwrap_or_else(|_| {
+            Err(CheckError::Fail {
+                requirement: check.requirement,
+                reason: format!(
+                    "expected every call to return, one did not within {} s",
+                    limit.as_secs_f32()
+                ),
             })
         }),
-        Err(e) => Err(Stop::Skip(format!("no thread to run it in: {e}"))),
+        Err(e) => Err(CheckError::Skip(format!("no thread to run it in: {e}"))),
     };
-    match verdict {
+    match result {
         Ok(()) => Outcome::Passed,
-        Err(Stop::Fail { line, reason }) => Outcome::Failed { line, reason },
-        Err(Stop::Skip(reason)) => Outcome::Skipped { reason },
+        Err(CheckError::Fail { requirement, reason }) => Outcome::Failed { requirement, reason },
+        Err(CheckError::Skip(reason)) => Outcome::Skipped { reason },
     }
 }
 
-fn panicked(panic: Box<dyn Any + Send>, check: &Check) -> Stop {
-    let panic = match panic.downcast::<Stop>() {
+fn panic_to_error(panic: Box<dyn Any + Send>, check: &Check) -> CheckError {
+    let panic = match panic.downcast::<CheckError>() {
         Ok(stop) => return *stop,
         Err(panic) => panic,
     };
@@ -401,8 +451,30 @@ fn panicked(panic: Box<dyn Any + Send>, check: &Check) -> Stop {
         .map(String::as_str)
         .or_else(|| panic.downcast_ref::<&str>().copied())
         .unwrap_or("no message");
-    Stop::Fail {
-        line: check.line,
+    CheckError::Fail {
+        requirement: check.requirement,
         reason: format!("panicked: {message}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn readme_table_lists_every_check() {
+        let readme = include_str!("../README.md");
+        let missing: Vec<_> = CHECKS
+            .iter()
+            .filter(|check| !readme.contains(&format!("| `{}` |", check.name)))
+            .map(|check| check.name)
+            .collect();
+        assert!(missing.is_empty(), "not in the table: {missing:?}");
+        assert_eq!(readme.matches("\n| `").count() - 8, CHECKS.len(), "checks in the table");
+        assert!(
+            readme.contains(&format!("- {} checks", CHECKS.len())),
+            "{} checks",
+            CHECKS.len()
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! A far end on the simulated wire, for every chip model that is plugged into one.
+//! A link peer on the simulated wire, for chip models that have a port.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -6,43 +6,66 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ethdev::frame::{FCS_LEN, MIN_FRAME_LEN};
+use ethdev_sim::{Clock, Peer, Wire};
 use ethdev_util::IrqSignal;
 
-use super::fixture::{LinkPeer, Loss, Power, Unsupported};
-use ethdev_sim::{Clock, Peer, Wire};
+use super::fixture::{HookResult, LinkPeer, Unsupported};
 
-/// The [`LinkPeer`] of a device on a simulated [`Wire`]: the station at the other end of it.
+/// The [`LinkPeer`] of a device on a simulated [`Wire`].
 ///
-/// Traffic, bad frames and the link are the wire's; what only the model of the chip can do is added with `with_...`.
+/// Traffic, bad frames and the link are those of the wire. What only the chip model can do is added
+/// with `with_...`; each hook is a closure, so that a fixture implements no trait.
+///
+/// ```
+/// use ethdev::MacAddress;
+/// use ethdev_conformance::WirePeer;
+/// use ethdev_sim::{Clock, RingConfig, RingNic, WireConfig};
+///
+/// let clock = Clock::new();
+/// let config = RingConfig::new(MacAddress::new([2, 0, 0, 0, 0, 1]));
+/// let (wire, nic, peer) = RingNic::with_peer(&clock, WireConfig::default(), config);
+/// let (stall, fault) = (nic.hardware(), nic.hardware());
+/// let peer = WirePeer::new(clock, wire, peer)
+///     .with_stall_tx(move |stalled| stall.stall_tx(stalled))
+///     .with_inject_fault(move || fault.inject_fault());
+/// # let _ = (nic, peer);
+/// ```
 pub struct WirePeer {
     clock: Clock,
     wire: Wire,
-    station: Rc<Peer>,
-    stall_tx: Option<Box<dyn FnMut(bool)>>,
-    fault: Option<Box<dyn FnMut()>>,
-    forge: Option<Box<dyn FnMut(usize)>>,
+    peer: Rc<Peer>,
+    hooks: Hooks,
     accesses: Option<Rc<Accesses>>,
     irq_signal: Option<Arc<IrqSignal>>,
-    is_active: Option<Box<dyn Fn() -> bool>>,
-    unreported: &'static [Loss],
     masks_by_source: bool,
     link_interrupts: bool,
-    last_look: Option<Box<dyn FnMut()>>,
 }
 
-/// Counts the driver's accesses to the chip, and lets a frame arrive before one of them.
+/// The closures of a fixture.
+#[derive(Default)]
+struct Hooks {
+    stall_tx: Option<Box<dyn FnMut(bool)>>,
+    inject_fault: Option<Box<dyn FnMut()>>,
+    override_rx_len: Option<Box<dyn FnMut(usize)>>,
+    fail_bus: Option<Box<dyn FnMut(bool)>>,
+    advance: Option<Box<dyn FnMut(Duration)>>,
+    irq_level: Option<Box<dyn Fn() -> bool>>,
+    final_check: Option<Box<dyn FnMut()>>,
+}
+
+/// Counts the accesses of the driver to the chip, and lets a frame arrive before one of them.
 #[derive(Default)]
 struct Accesses {
     count: Cell<u64>,
-    late: RefCell<Option<(u64, Vec<u8>)>>,
+    scheduled: RefCell<Option<(u64, Vec<u8>)>>,
 }
 
 impl Accesses {
-    /// The frame that arrives before the access that is about to be made.
+    /// Counts an access. Returns the frame that arrives before it.
     fn next(&self) -> Option<Vec<u8>> {
         let nth = self.count.get();
         self.count.set(nth + 1);
-        self.late
+        self.scheduled
             .borrow_mut()
             .take_if(|(at, _)| *at <= nth)
             .map(|(_, frame)| frame)
@@ -50,50 +73,62 @@ impl Accesses {
 }
 
 impl WirePeer {
-    /// The station at the other end of this wire.
+    /// Creates the link peer of the device at the other end of `wire`.
     #[must_use]
-    pub fn new(clock: Clock, wire: Wire, station: Peer) -> Self {
+    pub fn new(clock: Clock, wire: Wire, peer: Peer) -> Self {
         Self {
             clock,
             wire,
-            station: Rc::new(station),
-            stall_tx: None,
-            fault: None,
-            forge: None,
+            peer: Rc::new(peer),
+            hooks: Hooks::default(),
             accesses: None,
             irq_signal: None,
-            is_active: None,
-            unreported: &[],
             masks_by_source: true,
             link_interrupts: true,
-            last_look: None,
         }
     }
 
-    /// With the power [`stall_tx`](LinkPeer::stall_tx).
+    /// Sets the hook [`stall_tx`](LinkPeer::stall_tx).
     #[must_use]
     pub fn with_stall_tx(mut self, stall: impl FnMut(bool) + 'static) -> Self {
-        self.stall_tx = Some(Box::new(stall));
+        self.hooks.stall_tx = Some(Box::new(stall));
         self
     }
 
-    /// With the power [`inject_fault`](LinkPeer::inject_fault).
+    /// Sets the hook [`inject_fault`](LinkPeer::inject_fault).
     #[must_use]
-    pub fn with_fault(mut self, inject: impl FnMut() + 'static) -> Self {
-        self.fault = Some(Box::new(inject));
+    pub fn with_inject_fault(mut self, inject: impl FnMut() + 'static) -> Self {
+        self.hooks.inject_fault = Some(Box::new(inject));
         self
     }
 
-    /// With the power [`override_rx_len`](LinkPeer::override_rx_len).
+    /// Sets the hook [`override_rx_len`](LinkPeer::override_rx_len).
     #[must_use]
-    pub fn with_forged_lengths(mut self, forge: impl FnMut(usize) + 'static) -> Self {
-        self.forge = Some(Box::new(forge));
+    pub fn with_override_rx_len(mut self, set: impl FnMut(usize) + 'static) -> Self {
+        self.hooks.override_rx_len = Some(Box::new(set));
         self
     }
 
-    /// With the powers [`accesses`](LinkPeer::accesses) and [`peer_send_before_access`](LinkPeer::peer_send_before_access).
+    /// Sets the hook [`fail_bus`](LinkPeer::fail_bus).
+    #[must_use]
+    pub fn with_fail_bus(mut self, fail: impl FnMut(bool) + 'static) -> Self {
+        self.hooks.fail_bus = Some(Box::new(fail));
+        self
+    }
+
+    /// Sets what [`advance`](LinkPeer::advance) calls instead of advancing the clock: for fixtures
+    /// in which other tasks run while time passes.
+    #[must_use]
+    pub fn with_advance(mut self, advance: impl FnMut(Duration) + 'static) -> Self {
+        self.hooks.advance = Some(Box::new(advance));
+        self
+    }
+
+    /// Sets the hooks [`accesses`](LinkPeer::accesses) and
+    /// [`peer_send_before_access`](LinkPeer::peer_send_before_access).
     ///
-    /// `watch` is given what the model is to call before each access of the driver to the chip; `arrive` makes a frame, without FCS, arrive at the chip at once.
+    /// `watch` receives the closure that the model calls before each access of the driver to the
+    /// chip. `arrive` makes a frame, without FCS, arrive at the chip immediately.
     #[must_use]
     pub fn with_accesses(mut self, watch: impl FnOnce(Box<dyn FnMut()>), arrive: impl Fn(&[u8]) + 'static) -> Self {
         let accesses = Rc::new(Accesses::default());
@@ -106,93 +141,97 @@ impl WirePeer {
         self
     }
 
-    /// The same where the model has no way for a frame but the wire: it is sent, and time passes until it has arrived.
+    /// Sets the same hooks for a model that receives frames from the wire only: the frame is sent,
+    /// and time passes until it has arrived.
     #[must_use]
     pub fn with_accesses_and_wire(self, watch: impl FnOnce(Box<dyn FnMut()>)) -> Self {
-        let (clock, wire, station) = (self.clock.clone(), self.wire.clone(), Rc::clone(&self.station));
+        let (clock, wire, peer) = (self.clock.clone(), self.wire.clone(), Rc::clone(&self.peer));
         self.with_accesses(watch, move |frame| {
-            station.send(frame);
+            peer.send(frame);
             clock.advance(wire.frame_time(frame.len().max(MIN_FRAME_LEN) + FCS_LEN) * 2);
         })
     }
 
-    fn watched(&self) -> Power<&Accesses> {
-        self.accesses
-            .as_deref()
-            .ok_or(Unsupported("accesses to the chip are not watched (`with_accesses`)"))
-    }
-
-    /// With the power [`irq_signal`](LinkPeer::interrupt signal): the one that the device was made with.
+    /// Sets the hook [`irq_signal`](LinkPeer::irq_signal): the signal that the device was
+    /// constructed with.
     #[must_use]
     pub fn with_irq_signal(mut self, irq_signal: Arc<IrqSignal>) -> Self {
         self.irq_signal = Some(irq_signal);
         self
     }
 
-    /// The interrupt is triggered by its level: the interrupt signal rings whenever time has passed and `is_active` says so.
+    /// Makes the interrupt level-triggered: the signal is signaled whenever time has passed and
+    /// `is_active` returns `true`.
     #[must_use]
-    pub fn with_level(mut self, is_active: impl Fn() -> bool + 'static) -> Self {
-        self.is_active = Some(Box::new(is_active));
+    pub fn with_irq_level(mut self, is_active: impl Fn() -> bool + 'static) -> Self {
+        self.hooks.irq_level = Some(Box::new(is_active));
         self
     }
 
-    /// A chip that loses frames in these ways [without a word](LinkPeer::unreported).
-    #[must_use]
-    pub const fn with_unreported(mut self, losses: &'static [Loss]) -> Self {
-        self.unreported = losses;
-        self
-    }
-
-    /// A chip that can, or cannot, [mask its interrupts one by one](LinkPeer::masks_by_source). It can if nothing is said.
+    /// Sets whether the chip [masks its interrupts separately](LinkPeer::masks_by_source). It does
+    /// unless set.
     #[must_use]
     pub const fn with_masks_by_source(mut self, masks: bool) -> Self {
         self.masks_by_source = masks;
         self
     }
 
-    /// Whether [a change of the link causes an interrupt](LinkPeer::link_interrupts). It does if nothing is said.
+    /// Sets whether [a link change causes an interrupt](LinkPeer::link_interrupts). It does unless
+    /// set.
     #[must_use]
     pub const fn with_link_interrupts(mut self, interrupts: bool) -> Self {
         self.link_interrupts = interrupts;
         self
     }
 
-    /// Calls `look` at the end of a check that did not fail: it can still fail it, for instance where the model saw misuse of the chip.
+    /// Sets a closure that is called at the end of a check that has not failed. A panic in it fails
+    /// the check: use it to assert that the model saw no protocol violation.
     #[must_use]
-    pub fn with_last_look(mut self, look: impl FnMut() + 'static) -> Self {
-        self.last_look = Some(Box::new(look));
+    pub fn with_final_check(mut self, check: impl FnMut() + 'static) -> Self {
+        self.hooks.final_check = Some(Box::new(check));
         self
     }
+
+    fn access_counter(&self) -> HookResult<&Accesses> {
+        self.accesses
+            .as_deref()
+            .ok_or(Unsupported("accesses to the chip are not counted (`with_accesses`)"))
+    }
+}
+
+/// Calls the hook.
+fn call<F: ?Sized>(hook: &mut Option<Box<F>>, missing: &'static str, f: impl FnOnce(&mut F)) -> HookResult {
+    f(hook.as_mut().ok_or(Unsupported(missing))?);
+    Ok(())
 }
 
 impl Drop for WirePeer {
     fn drop(&mut self) {
-        if let Some(look) = self.last_look.as_mut().filter(|_| !std::thread::panicking()) {
-            look();
+        if let Some(check) = self.hooks.final_check.as_mut().filter(|_| !std::thread::panicking()) {
+            check();
         }
     }
 }
 
 impl LinkPeer for WirePeer {
     fn peer_send(&mut self, frame: &[u8]) {
-        self.station.send(frame);
+        self.peer.send(frame);
     }
 
     fn peer_recv(&mut self) -> Option<Vec<u8>> {
-        self.station.recv()
+        self.peer.recv()
     }
 
     fn advance(&mut self, by: Duration) {
-        self.clock.advance(by);
-        if let (Some(is_active), Some(irq_signal)) = (&self.is_active, &self.irq_signal) {
+        match &mut self.hooks.advance {
+            Some(advance) => advance(by),
+            None => self.clock.advance(by),
+        }
+        if let (Some(is_active), Some(irq_signal)) = (&self.hooks.irq_level, &self.irq_signal) {
             if is_active() {
                 irq_signal.signal();
             }
         }
-    }
-
-    fn unreported(&self) -> &'static [Loss] {
-        self.unreported
     }
 
     fn masks_by_source(&self) -> bool {
@@ -203,64 +242,52 @@ impl LinkPeer for WirePeer {
         self.link_interrupts
     }
 
-    fn now(&self) -> Power<Duration> {
+    fn now(&self) -> HookResult<Duration> {
         Ok(self.clock.now())
     }
 
-    fn set_link(&mut self, up: bool) -> Power {
+    fn set_link(&mut self, up: bool) -> HookResult {
         self.wire.set_link(up);
         Ok(())
     }
 
-    fn peer_send_raw(&mut self, bytes: &[u8]) -> Power {
-        self.station.send_raw(bytes);
+    fn peer_send_raw(&mut self, bytes: &[u8]) -> HookResult {
+        self.peer.send_raw(bytes);
         Ok(())
     }
 
-    fn stall_tx(&mut self, stalled: bool) -> Power {
-        match &mut self.stall_tx {
-            Some(stall) => {
-                stall(stalled);
-                Ok(())
-            }
-            None => Err(Unsupported(
-                "the chip's transmitter cannot be stalled (`with_stall_tx`)",
-            )),
-        }
+    fn stall_tx(&mut self, stalled: bool) -> HookResult {
+        let missing = "the transmitter of the chip cannot be stalled (`with_stall_tx`)";
+        call(&mut self.hooks.stall_tx, missing, |stall| stall(stalled))
     }
 
-    fn inject_fault(&mut self) -> Power {
-        match &mut self.fault {
-            Some(inject) => {
-                inject();
-                Ok(())
-            }
-            None => Err(Unsupported("the chip cannot be broken (`with_fault`)")),
-        }
+    fn inject_fault(&mut self) -> HookResult {
+        let missing = "no chip fault can be injected (`with_inject_fault`)";
+        call(&mut self.hooks.inject_fault, missing, |inject| inject())
     }
 
-    fn accesses(&self) -> Power<u64> {
-        Ok(self.watched()?.count.get())
+    fn fail_bus(&mut self, failing: bool) -> HookResult {
+        let missing = "the bus cannot be made to fail (`with_fail_bus`)";
+        call(&mut self.hooks.fail_bus, missing, |fail| fail(failing))
     }
 
-    fn peer_send_before_access(&mut self, nth: u32, frame: &[u8]) -> Power {
-        let accesses = self.watched()?;
+    fn override_rx_len(&mut self, len: usize) -> HookResult {
+        let missing = "the chip cannot report invalid lengths (`with_override_rx_len`)";
+        call(&mut self.hooks.override_rx_len, missing, |set| set(len))
+    }
+
+    fn accesses(&self) -> HookResult<u64> {
+        Ok(self.access_counter()?.count.get())
+    }
+
+    fn peer_send_before_access(&mut self, nth: u32, frame: &[u8]) -> HookResult {
+        let accesses = self.access_counter()?;
         let at = accesses.count.get() + u64::from(nth);
-        accesses.late.replace(Some((at, frame.to_vec())));
+        accesses.scheduled.replace(Some((at, frame.to_vec())));
         Ok(())
     }
 
-    fn override_rx_len(&mut self, len: usize) -> Power {
-        match &mut self.forge {
-            Some(forge) => {
-                forge(len);
-                Ok(())
-            }
-            None => Err(Unsupported("the chip cannot be made to lie (`with_forged_lengths`)")),
-        }
-    }
-
-    fn irq_signal(&self) -> Power<Arc<IrqSignal>> {
+    fn irq_signal(&self) -> HookResult<Arc<IrqSignal>> {
         self.irq_signal
             .clone()
             .ok_or(Unsupported("the device has no interrupt line (`with_irq_signal`)"))
@@ -272,37 +299,57 @@ mod tests {
     use super::*;
     use ethdev_sim::WireConfig;
 
-    fn end() -> WirePeer {
+    fn wire_peer() -> WirePeer {
         let clock = Clock::new();
         let (wire, _, peer) = Wire::new(&clock, WireConfig::default());
         WirePeer::new(clock, wire, Peer::new(peer))
     }
 
     #[test]
-    #[should_panic(expected = "misuse")]
-    fn the_last_look_can_fail_a_check() {
-        drop(end().with_last_look(|| panic!("misuse")));
+    #[should_panic(expected = "protocol violation")]
+    fn final_check_panics_fails_check() {
+        drop(wire_peer().with_final_check(|| panic!("protocol violation")));
     }
 
     #[test]
-    #[should_panic(expected = "the check's own")]
-    fn the_last_look_hides_no_failure() {
-        let _end = end().with_last_look(|| panic!("misuse"));
-        panic!("the check's own");
+    #[should_panic(expected = "check failed")]
+    fn final_check_after_failure_not_called() {
+        let _peer = wire_peer().with_final_check(|| panic!("protocol violation"));
+        panic!("check failed");
     }
 
     #[test]
-    fn a_level_rings_as_long_as_it_is_active() {
+    fn irq_level_active_signals_on_each_advance() {
         let active = Rc::new(Cell::new(true));
         let irq_signal = Arc::new(IrqSignal::new());
         let level = Rc::clone(&active);
-        let mut end = end()
+        let mut peer = wire_peer()
             .with_irq_signal(Arc::clone(&irq_signal))
-            .with_level(move || level.get());
+            .with_irq_level(move || level.get());
         for is_active in [true, true, false] {
             active.set(is_active);
-            end.advance(Duration::from_micros(1));
+            peer.advance(Duration::from_micros(1));
             assert_eq!(irq_signal.try_take(), is_active);
         }
+    }
+
+    #[test]
+    fn fail_bus_without_hook_is_unsupported() {
+        assert!(wire_peer().fail_bus(true).is_err());
+        let failing = Rc::new(Cell::new(false));
+        let bus = Rc::clone(&failing);
+        let mut peer = wire_peer().with_fail_bus(move |fail| bus.set(fail));
+        assert_eq!(peer.fail_bus(true), Ok(()));
+        assert!(failing.get());
+    }
+
+    #[test]
+    fn advance_with_hook_calls_hook_instead() {
+        let passed = Rc::new(Cell::new(Duration::ZERO));
+        let total = Rc::clone(&passed);
+        let mut peer = wire_peer().with_advance(move |by| total.set(total.get() + by));
+        peer.advance(Duration::from_micros(3));
+        assert_eq!(passed.get(), Duration::from_micros(3));
+        assert_eq!(peer.now(), Ok(Duration::ZERO));
     }
 }

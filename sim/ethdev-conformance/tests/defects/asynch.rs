@@ -1,52 +1,52 @@
-//! What async devices get wrong: futures that do half of their work and are dropped.
+//! Defects of async devices, most of them with dropped futures.
 
 use std::future::poll_fn;
 use std::task::Poll;
 
 use ethdev::{
-    Capabilities, Control as _, ControlError, ErrorKind, ErrorType, EthernetDevice as _, Events, FilterOutcome,
-    Interest, Link, MacAddress, RxFilter, RxMeta, Stats,
+    Capabilities, Control as _, ErrorKind, ErrorType, EthernetDevice as _, Events, FilterOutcome, Interest, Link,
+    MacAddress, RxFilter, RxMeta, Stats,
     asynch::{Control, EthernetDevice},
 };
 use ethdev_conformance::Fixture;
 
-use crate::mem::{Mem, MemFar, mem};
+use crate::mem::{Mem, MemPeer, mem};
 
 pub(crate) const CORRECT: u8 = 0;
-/// `ready` takes the frame that it tells of out of the chip, to have it at hand.
+/// `ready` takes the frame out of the chip.
 pub(crate) const READY_TAKES_THE_FRAME: u8 = 1;
 /// `recv_frame` does its work before it is polled.
 pub(crate) const RECEIVES_EAGERLY: u8 = 2;
 /// `recv_frame` takes the frame out of the chip, then waits for the bus.
 pub(crate) const RECV_LOSES_WHEN_DROPPED: u8 = 3;
-/// `send_vectored` hands the frame over half by half.
+/// `send_vectored` queues the frame in two halves.
 pub(crate) const SENDS_HALVES: u8 = 4;
-/// `ready` does not see to it that it is woken.
+/// `ready` does not arrange to be woken.
 pub(crate) const NEVER_WOKEN: u8 = 5;
 /// `ready` completes for no reason.
 pub(crate) const READY_FOR_NOTHING: u8 = 6;
 
-/// An async device with one mistake.
+/// An async device with one defect.
 pub(crate) struct Awaiting<const DEFECT: u8> {
     nic: Mem,
-    link_told: Link,
+    reported_link: Link,
     taken: Option<Vec<u8>>,
 }
 
-pub(crate) struct AsyncRig<const DEFECT: u8>;
+pub(crate) struct AsyncFixture<const DEFECT: u8>;
 
-impl<const DEFECT: u8> Fixture for AsyncRig<DEFECT> {
+impl<const DEFECT: u8> Fixture for AsyncFixture<DEFECT> {
     type Device = Awaiting<DEFECT>;
-    type LinkPeer = MemFar;
+    type LinkPeer = MemPeer;
 
-    fn new() -> (Awaiting<DEFECT>, MemFar) {
-        let (nic, far) = mem();
+    fn new() -> (Awaiting<DEFECT>, MemPeer) {
+        let (nic, peer) = mem();
         let device = Awaiting {
-            link_told: nic.link(),
+            reported_link: nic.link(),
             nic,
             taken: None,
         };
-        (device, far)
+        (device, peer)
     }
 }
 
@@ -64,7 +64,7 @@ async fn bus() {
     .await;
 }
 
-/// Until somebody polls again.
+/// Until the next poll.
 async fn once(wake: bool) {
     let mut polled = false;
     poll_fn(|cx| {
@@ -166,7 +166,7 @@ impl<const DEFECT: u8> EthernetDevice for Awaiting<DEFECT> {
             let so = Interest {
                 rx: events.rx_pending,
                 tx: events.tx_ready,
-                link: self.nic.link() != self.link_told,
+                link: self.nic.link() != self.reported_link,
             };
             let ready = so & interest;
             if ready.rx && DEFECT == READY_TAKES_THE_FRAME {
@@ -175,7 +175,7 @@ impl<const DEFECT: u8> EthernetDevice for Awaiting<DEFECT> {
                 self.taken = Some(frame);
             }
             if ready.link {
-                self.link_told = self.nic.link();
+                self.reported_link = self.nic.link();
             }
             if !ready.is_none() || (DEFECT == READY_FOR_NOTHING && interest.is_none()) {
                 return Ok(ready);
@@ -186,27 +186,27 @@ impl<const DEFECT: u8> EthernetDevice for Awaiting<DEFECT> {
 }
 
 impl<const DEFECT: u8> Control for Awaiting<DEFECT> {
-    async fn start(&mut self) -> Result<(), ControlError<ErrorKind>> {
+    async fn start(&mut self) -> Result<(), ErrorKind> {
         bus().await;
         self.nic.start()
     }
 
-    async fn stop(&mut self) -> Result<(), ControlError<ErrorKind>> {
+    async fn stop(&mut self) -> Result<(), ErrorKind> {
         bus().await;
         self.nic.stop()
     }
 
-    async fn set_mac_address(&mut self, address: MacAddress) -> Result<(), ControlError<ErrorKind>> {
+    async fn set_mac_address(&mut self, address: MacAddress) -> Result<(), ErrorKind> {
         bus().await;
         self.nic.set_mac_address(address)
     }
 
-    async fn set_rx_filter(&mut self, filter: RxFilter<'_>) -> Result<FilterOutcome, ControlError<ErrorKind>> {
+    async fn set_rx_filter(&mut self, filter: RxFilter<'_>) -> Result<FilterOutcome, ErrorKind> {
         bus().await;
         self.nic.set_rx_filter(filter)
     }
 
-    async fn recover(&mut self) -> Result<(), ControlError<ErrorKind>> {
+    async fn recover(&mut self) -> Result<(), ErrorKind> {
         bus().await;
         self.nic.recover()
     }

@@ -3,16 +3,16 @@
 use std::marker::PhantomData;
 
 use ethdev::{
-    Capabilities, Control, ControlError, ErrorKind, ErrorType, EthernetDevice, Events, FilterOutcome, Interest, Link,
-    MacAddress, Rearm, RearmOutcome, RxFilter, RxMeta, Stats,
+    Capabilities, Control, ErrorKind, ErrorType, EthernetDevice, Events, FilterOutcome, Interest, Link, MacAddress,
+    Rearm, RearmOutcome, RxFilter, RxMeta, Stats,
 };
 use ethdev_conformance::Fixture;
 
-use crate::mem::{Mem, MemFar, mem};
+use crate::mem::{Mem, MemPeer, mem};
 
 pub(crate) type Answer<T> = Result<T, ErrorKind>;
 
-/// What is wrong with a device: every method is the correct one unless replaced.
+/// A defect of a device: every method is the correct one unless overridden.
 pub(crate) trait Defect: Default + 'static {
     fn capabilities(&self, nic: &Mem) -> Capabilities {
         nic.capabilities()
@@ -42,18 +42,18 @@ pub(crate) trait Defect: Default + 'static {
     fn rearm(&mut self, nic: &mut Mem, interest: Interest) -> Answer<RearmOutcome> {
         nic.rearm(interest)
     }
-    fn stop(&mut self, nic: &mut Mem) -> Result<(), ControlError<ErrorKind>> {
+    fn stop(&mut self, nic: &mut Mem) -> Result<(), ErrorKind> {
         nic.stop()
     }
-    fn set_rx_filter(&mut self, nic: &mut Mem, filter: RxFilter<'_>) -> Result<FilterOutcome, ControlError<ErrorKind>> {
+    fn set_rx_filter(&mut self, nic: &mut Mem, filter: RxFilter<'_>) -> Result<FilterOutcome, ErrorKind> {
         nic.set_rx_filter(filter)
     }
-    fn recover(&mut self, nic: &mut Mem) -> Result<(), ControlError<ErrorKind>> {
+    fn recover(&mut self, nic: &mut Mem) -> Result<(), ErrorKind> {
         nic.recover()
     }
 }
 
-/// Nothing is wrong.
+/// No defect.
 #[derive(Default)]
 pub(crate) struct Correct;
 
@@ -64,17 +64,17 @@ pub(crate) struct Broken<X> {
     defect: X,
 }
 
-/// The fixture of a broken device.
-pub(crate) struct Rig<X>(PhantomData<X>);
+/// The fixture of a defective device.
+pub(crate) struct DefectFixture<X>(PhantomData<X>);
 
-impl<X: Defect> Fixture for Rig<X> {
+impl<X: Defect> Fixture for DefectFixture<X> {
     type Device = Broken<X>;
-    type LinkPeer = MemFar;
+    type LinkPeer = MemPeer;
 
-    fn new() -> (Broken<X>, MemFar) {
-        let (nic, far) = mem();
+    fn new() -> (Broken<X>, MemPeer) {
+        let (nic, peer) = mem();
         let defect = X::default();
-        (Broken { nic, defect }, far)
+        (Broken { nic, defect }, peer)
     }
 }
 
@@ -131,23 +131,23 @@ impl<X: Defect> Rearm for Broken<X> {
 }
 
 impl<X: Defect> Control for Broken<X> {
-    fn start(&mut self) -> Result<(), ControlError<ErrorKind>> {
+    fn start(&mut self) -> Result<(), ErrorKind> {
         self.nic.start()
     }
 
-    fn stop(&mut self) -> Result<(), ControlError<ErrorKind>> {
+    fn stop(&mut self) -> Result<(), ErrorKind> {
         self.defect.stop(&mut self.nic)
     }
 
-    fn set_mac_address(&mut self, address: MacAddress) -> Result<(), ControlError<ErrorKind>> {
+    fn set_mac_address(&mut self, address: MacAddress) -> Result<(), ErrorKind> {
         self.nic.set_mac_address(address)
     }
 
-    fn set_rx_filter(&mut self, filter: RxFilter<'_>) -> Result<FilterOutcome, ControlError<ErrorKind>> {
+    fn set_rx_filter(&mut self, filter: RxFilter<'_>) -> Result<FilterOutcome, ErrorKind> {
         self.defect.set_rx_filter(&mut self.nic, filter)
     }
 
-    fn recover(&mut self) -> Result<(), ControlError<ErrorKind>> {
+    fn recover(&mut self) -> Result<(), ErrorKind> {
         self.defect.recover(&mut self.nic)
     }
 }

@@ -1,55 +1,57 @@
-//! What devices get wrong that implement the callback surface themselves.
+//! Defects of devices that implement the callback API themselves.
 
 use ethdev::{
     CallbackDevice, ErrorKind, ErrorType, EthernetDevice, FrameHandler, MacAddress, Polled, RxFrame, Transmit,
 };
 use ethdev_conformance::Fixture;
 
-use crate::mem::{Mem, MemFar, mem};
+use crate::mem::{Mem, MemPeer, mem};
 
 pub(crate) const CORRECT: u8 = 0;
 /// Every frame is delivered again.
 pub(crate) const CALLS_TWICE: u8 = 1;
 /// The handler runs once more after it was cleared.
 pub(crate) const CLEARS_LATE: u8 = 2;
-/// Delivers whatever is there.
+/// Delivers all pending frames.
 pub(crate) const IGNORES_THE_BUDGET: u8 = 3;
-/// Says that nothing is left.
+/// Never reports pending frames.
 pub(crate) const NEVER_MORE: u8 = 4;
-/// Drops frames while nobody takes them.
+/// Drops frames without a handler.
 pub(crate) const DROPS_WITHOUT_HANDLER: u8 = 5;
 /// Delivers at once when a handler is set.
 pub(crate) const CALLS_OUTSIDE_POLL: u8 = 6;
 
-type Handler = &'static mut dyn FrameHandler;
+type Handler = &'static mut dyn FrameHandler<ErrorKind>;
 
-/// A callback device with one mistake.
+/// A callback device with one defect.
 pub(crate) struct Calling<const DEFECT: u8> {
     nic: Mem,
     handler: Option<Handler>,
     cleared: bool,
 }
 
-pub(crate) struct CallRig<const DEFECT: u8>;
+pub(crate) struct CallFixture<const DEFECT: u8>;
 
-impl<const DEFECT: u8> Fixture for CallRig<DEFECT> {
+impl<const DEFECT: u8> Fixture for CallFixture<DEFECT> {
     type Device = Calling<DEFECT>;
-    type LinkPeer = MemFar;
+    type LinkPeer = MemPeer;
 
-    fn new() -> (Calling<DEFECT>, MemFar) {
-        let (nic, far) = mem();
+    fn new() -> (Calling<DEFECT>, MemPeer) {
+        let (nic, peer) = mem();
         let device = Calling {
             nic,
             handler: None,
             cleared: false,
         };
-        (device, far)
+        (device, peer)
     }
 }
 
 struct Tx<'a>(&'a mut Mem);
 
 impl Transmit for Tx<'_> {
+    type Error = ErrorKind;
+
     fn mac_address(&self) -> MacAddress {
         self.0.mac_address()
     }
@@ -82,7 +84,7 @@ impl<const DEFECT: u8> ErrorType for Calling<DEFECT> {
     type Error = ErrorKind;
 }
 
-impl<const DEFECT: u8> CallbackDevice<'static> for Calling<DEFECT> {
+impl<const DEFECT: u8> CallbackDevice<'static, dyn FrameHandler<ErrorKind> + 'static> for Calling<DEFECT> {
     fn set_handler(&mut self, handler: Handler) -> Option<Handler> {
         let former = self.handler.replace(handler);
         self.cleared = false;

@@ -1,27 +1,27 @@
-//! What lending devices get wrong.
+//! Defects of lending devices.
 
 use ethdev::{
-    Capabilities, ErrorKind, ErrorType, EthernetDevice, Events, LayerError, LendingDevice, Link, MacAddress, RxFrame,
-    RxHalf, RxMeta, Stats, TxHalf,
+    Capabilities, ErrorKind, ErrorType, EthernetDevice, Events, LendingDevice, Link, MacAddress, RxFrame, RxHalf,
+    RxMeta, Stats, TxHalf,
 };
 use ethdev_conformance::Fixture;
 use ethdev_util::{Buffered, BufferedRx, BufferedTx};
 
-use crate::mem::{Mem, MemFar, mem};
+use crate::mem::{Mem, MemPeer, mem};
 
-type Inner = Buffered<Mem, 1514>;
-type Error = LayerError<ErrorKind>;
+type Inner = Buffered<'static, Mem>;
+type Error = ErrorKind;
 
-/// A lending device with one mistake.
+/// A lending device with one defect.
 pub(crate) struct Lending<const DEFECT: u8> {
     inner: Inner,
     leaked: usize,
 }
 
 pub(crate) const CORRECT: u8 = 0;
-/// Dropping the half takes the lent frame for read.
+/// Dropping the half releases the lent frame.
 pub(crate) const RELEASES_ON_DROP: u8 = 1;
-/// The pull surface looks at the chip only, not at what is lent.
+/// The pull API ignores the lent frame.
 pub(crate) const PULLS_BESIDE_THE_HALVES: u8 = 2;
 /// A slot that was reserved and not committed is never free again.
 pub(crate) const LEAKS_RESERVATIONS: u8 = 3;
@@ -31,20 +31,21 @@ pub(crate) const COMMITS_ANYTHING: u8 = 4;
 /// Slots of the device that leaks them.
 const SLOTS: usize = 20;
 
-pub(crate) struct LendRig<const DEFECT: u8>;
+pub(crate) struct LendFixture<const DEFECT: u8>;
 
-impl<const DEFECT: u8> Fixture for LendRig<DEFECT> {
+impl<const DEFECT: u8> Fixture for LendFixture<DEFECT> {
     type Device = Lending<DEFECT>;
-    type LinkPeer = MemFar;
+    type LinkPeer = MemPeer;
 
-    fn new() -> (Lending<DEFECT>, MemFar) {
-        let (nic, far) = mem();
-        let inner = Buffered::new(nic);
-        (Lending { inner, leaked: 0 }, far)
+    fn new() -> (Lending<DEFECT>, MemPeer) {
+        let (nic, peer) = mem();
+        let [rx, tx] = [0; 2].map(|_| Box::leak(Box::new([0; 1514])));
+        let inner = Buffered::new(nic, rx, tx);
+        (Lending { inner, leaked: 0 }, peer)
     }
 }
 
-pub(crate) struct Rx<'a, const DEFECT: u8>(BufferedRx<'a, Mem, 1514>);
+pub(crate) struct Rx<'a, const DEFECT: u8>(BufferedRx<'a, 'static, Mem>);
 
 impl<const DEFECT: u8> RxHalf for Rx<'_, DEFECT> {
     type Error = Error;
@@ -71,7 +72,7 @@ impl<const DEFECT: u8> Drop for Rx<'_, DEFECT> {
 }
 
 pub(crate) struct Tx<'a, const DEFECT: u8> {
-    tx: BufferedTx<'a, Mem, 1514>,
+    tx: BufferedTx<'a, 'static, Mem>,
     leaked: &'a mut usize,
     open: bool,
 }
@@ -148,7 +149,7 @@ impl<const DEFECT: u8> EthernetDevice for Lending<DEFECT> {
 
     fn recv_frame(&mut self, buf: &mut [u8]) -> Result<Option<RxMeta>, Error> {
         if DEFECT == PULLS_BESIDE_THE_HALVES {
-            return self.inner.inner_mut().recv_frame(buf).map_err(LayerError::Device);
+            return self.inner.inner_mut().recv_frame(buf);
         }
         self.inner.recv_frame(buf)
     }

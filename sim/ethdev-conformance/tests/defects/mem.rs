@@ -1,7 +1,8 @@
-//! A small correct device, for the defects to be built on.
+//! A small correct device, the base of the defective ones.
 //!
-//! `RingNic` would do for most of them, but it is a memory device: this one has a bus. So its accesses can be counted and made to fail, a frame can arrive between
-//! two of them, and its chip can report lengths that it cannot mean.
+//! `RingNic` would do for most of them, but it is a memory device: this one has a bus. So its
+//! accesses can be counted and made to fail, a frame can arrive between two of them, and its chip
+//! can report lengths that it cannot mean.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -11,17 +12,17 @@ use std::time::Duration;
 
 use ethdev::frame::MIN_FRAME_LEN;
 use ethdev::{
-    Capabilities, Control, ControlError, ErrorKind, ErrorType, EthernetDevice, Events, FilterOutcome, Interest, Link,
-    MacAddress, Multicast, Rearm, RearmOutcome, RxFilter, RxMeta, Stats, validate_tx_len,
+    Capabilities, Control, ErrorKind, ErrorType, EthernetDevice, Events, FilterOutcome, Interest, Link, MacAddress,
+    Multicast, Rearm, RearmOutcome, RxFilter, RxMeta, Stats, validate_tx_len,
 };
-use ethdev_conformance::{LinkPeer, Power};
+use ethdev_conformance::{HookResult, LinkPeer};
 use ethdev_sim::fcs;
 use ethdev_util::IrqSignal;
 
 /// Frames in either queue of the chip.
 pub(crate) const SLOTS: usize = 4;
 
-/// What is behind the bus.
+/// The chip behind the bus.
 pub(crate) struct Chip {
     pub(crate) rx: VecDeque<Vec<u8>>,
     pub(crate) tx: VecDeque<Vec<u8>>,
@@ -35,7 +36,8 @@ pub(crate) struct Chip {
     accesses: u64,
     /// A frame that arrives before this access.
     late: Option<(u64, Vec<u8>)>,
-    /// The length that is reported for the next frame to arrive, and then for the frame that has it.
+    /// The length that is reported for the next frame to arrive, and then for the frame that has
+    /// it.
     forged: Option<usize>,
     pub(crate) reported: Option<usize>,
     pub(crate) now: Duration,
@@ -239,7 +241,7 @@ impl EthernetDevice for Mem {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities::ETHERNET.with_queue_frames(SLOTS as u16, SLOTS as u16)
+        Capabilities::ETHERNET.with_queue_frames(Some(SLOTS as u16), Some(SLOTS as u16))
     }
 
     fn link(&self) -> Link {
@@ -247,7 +249,8 @@ impl EthernetDevice for Mem {
     }
 
     fn stats(&self) -> Stats {
-        // The chip's counters are read here as if they were the driver's: what is cached is not what these tests are about.
+        // The chip's counters are read here as if they were the driver's: what is cached is not what these
+        // tests are about.
         self.chip.borrow().stats.wrapping_add(&self.stats)
     }
 
@@ -284,7 +287,7 @@ impl EthernetDevice for Mem {
 
     fn send_vectored(&mut self, parts: &[&[u8]]) -> Result<(), ErrorKind> {
         self.check()?;
-        validate_tx_len(parts, &self.capabilities())?;
+        validate_tx_len(parts, self.tx_max_frame_len())?;
         if !self.started {
             return Err(ErrorKind::Stopped);
         }
@@ -319,13 +322,13 @@ impl Rearm for Mem {
 
     fn rearm(&mut self, interest: Interest) -> Result<RearmOutcome, ErrorKind> {
         self.access(|chip| chip.mask = interest)?;
-        self.look(interest)
+        self.check_pending(interest)
     }
 }
 
 impl Mem {
-    /// Whether something of interest is so.
-    pub(crate) fn look(&mut self, interest: Interest) -> Result<RearmOutcome, ErrorKind> {
+    /// Whether an event of the interest is pending.
+    pub(crate) fn check_pending(&mut self, interest: Interest) -> Result<RearmOutcome, ErrorKind> {
         let link = self.link;
         let pending = self.access(|chip| {
             (interest.rx && !chip.rx.is_empty())
@@ -341,34 +344,32 @@ impl Mem {
 }
 
 impl Control for Mem {
-    fn start(&mut self) -> Result<(), ControlError<ErrorKind>> {
+    fn start(&mut self) -> Result<(), ErrorKind> {
         self.started = true;
-        self.access(|chip| chip.running = true).map_err(ControlError::Device)
+        self.access(|chip| chip.running = true)
     }
 
-    fn stop(&mut self) -> Result<(), ControlError<ErrorKind>> {
+    fn stop(&mut self) -> Result<(), ErrorKind> {
         self.started = false;
-        self.access(Chip::stop).map_err(ControlError::Device)?;
-        self.check().map_err(ControlError::Device)
+        self.access(Chip::stop)?;
+        self.check()
     }
 
-    fn set_mac_address(&mut self, address: MacAddress) -> Result<(), ControlError<ErrorKind>> {
+    fn set_mac_address(&mut self, address: MacAddress) -> Result<(), ErrorKind> {
         if !address.is_unicast() {
-            return Err(ControlError::InvalidInput);
+            return Err(ErrorKind::InvalidInput);
         }
         self.mac_address = address;
         self.access(|chip| chip.mac_address = address)
-            .map_err(ControlError::Device)
     }
 
-    fn set_rx_filter(&mut self, filter: RxFilter<'_>) -> Result<FilterOutcome, ControlError<ErrorKind>> {
+    fn set_rx_filter(&mut self, filter: RxFilter<'_>) -> Result<FilterOutcome, ErrorKind> {
         self.filter = Filter::new(filter);
-        self.access(|chip| chip.filter = self.filter.clone())
-            .map_err(ControlError::Device)?;
+        self.access(|chip| chip.filter = self.filter.clone())?;
         Ok(FilterOutcome::Exact)
     }
 
-    fn recover(&mut self) -> Result<(), ControlError<ErrorKind>> {
+    fn recover(&mut self) -> Result<(), ErrorKind> {
         self.access(|chip| {
             chip.stop();
             chip.faulty = false;
@@ -376,18 +377,17 @@ impl Control for Mem {
             chip.mac_address = self.mac_address;
             chip.filter = self.filter.clone();
             chip.running = self.started;
-        })
-        .map_err(ControlError::Device)?;
+        })?;
         self.stats.recoveries += 1;
         Ok(())
     }
 }
 
-/// The other end: the chip, from the other side.
-pub(crate) struct MemFar(Rc<RefCell<Chip>>);
+/// The link peer: the chip from the side of the wire.
+pub(crate) struct MemPeer(Rc<RefCell<Chip>>);
 
 /// A device that is started, with the cable plugged.
-pub(crate) fn mem() -> (Mem, MemFar) {
+pub(crate) fn mem() -> (Mem, MemPeer) {
     let mac_address = MacAddress::new([2, 0, 0, 0, 0, 1]);
     let filter = Filter::new(RxFilter::DEFAULT);
     let chip = Rc::new(RefCell::new(Chip {
@@ -421,10 +421,10 @@ pub(crate) fn mem() -> (Mem, MemFar) {
         filter,
         started: true,
     };
-    (nic, MemFar(chip))
+    (nic, MemPeer(chip))
 }
 
-impl LinkPeer for MemFar {
+impl LinkPeer for MemPeer {
     fn peer_send(&mut self, frame: &[u8]) {
         self.0.borrow_mut().arrive(&fcs::append(frame));
     }
@@ -439,51 +439,51 @@ impl LinkPeer for MemFar {
         chip.transmit();
     }
 
-    fn set_link(&mut self, up: bool) -> Power {
+    fn set_link(&mut self, up: bool) -> HookResult {
         self.0.borrow_mut().plug(up);
         Ok(())
     }
 
-    fn stall_tx(&mut self, stalled: bool) -> Power {
+    fn stall_tx(&mut self, stalled: bool) -> HookResult {
         self.0.borrow_mut().stalled = stalled;
         Ok(())
     }
 
-    fn peer_send_raw(&mut self, bytes: &[u8]) -> Power {
+    fn peer_send_raw(&mut self, bytes: &[u8]) -> HookResult {
         self.0.borrow_mut().arrive(bytes);
         Ok(())
     }
 
-    fn override_rx_len(&mut self, len: usize) -> Power {
+    fn override_rx_len(&mut self, len: usize) -> HookResult {
         self.0.borrow_mut().forged = Some(len);
         Ok(())
     }
 
-    fn inject_fault(&mut self) -> Power {
+    fn inject_fault(&mut self) -> HookResult {
         self.0.borrow_mut().faulty = true;
         Ok(())
     }
 
-    fn fail_bus(&mut self, failing: bool) -> Power {
+    fn fail_bus(&mut self, failing: bool) -> HookResult {
         self.0.borrow_mut().bus_fails = failing;
         Ok(())
     }
 
-    fn now(&self) -> Power<Duration> {
+    fn now(&self) -> HookResult<Duration> {
         Ok(self.0.borrow().now)
     }
 
-    fn accesses(&self) -> Power<u64> {
+    fn accesses(&self) -> HookResult<u64> {
         Ok(self.0.borrow().accesses)
     }
 
-    fn peer_send_before_access(&mut self, nth: u32, frame: &[u8]) -> Power {
+    fn peer_send_before_access(&mut self, nth: u32, frame: &[u8]) -> HookResult {
         let mut chip = self.0.borrow_mut();
         chip.late = Some((chip.accesses + u64::from(nth), fcs::append(frame)));
         Ok(())
     }
 
-    fn irq_signal(&self) -> Power<Arc<IrqSignal>> {
+    fn irq_signal(&self) -> HookResult<Arc<IrqSignal>> {
         Ok(Arc::clone(&self.0.borrow().irq_signal))
     }
 }

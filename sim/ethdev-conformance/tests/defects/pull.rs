@@ -1,16 +1,16 @@
-//! What drivers get wrong, one mistake each: the pull surface, interrupts and management.
+//! Defects of drivers: the pull API, interrupts and management.
 
 use std::time::Duration;
 
 use ethdev::{
-    Capabilities, Control, ControlError, ErrorKind, EthernetDevice, Events, FilterOutcome, Interest, Link, MaxFrameLen,
-    RearmOutcome, RxFilter, RxMeta, Stats,
+    Capabilities, Control, Counted, Coverage, ErrorKind, EthernetDevice, Events, FilterOutcome, Interest, Link,
+    LossReason, MaxFrameLen, RearmOutcome, RxFilter, RxMeta, Stats,
 };
 
 use crate::broken::{Answer, Defect};
 use crate::mem::{Filter, Mem, SLOTS};
 
-/// Nothing pending: looks again for a second.
+/// Polls for a second when no frame is pending.
 #[derive(Default)]
 pub(crate) struct WaitsForAFrame;
 impl Defect for WaitsForAFrame {
@@ -106,7 +106,7 @@ impl Defect for LosesOnAShortBuffer {
     }
 }
 
-/// Has no way to say that it is full.
+/// Never returns `Busy`: drops the frame.
 #[derive(Default)]
 pub(crate) struct DropsInsteadOfBusy;
 impl Defect for DropsInsteadOfBusy {
@@ -118,7 +118,7 @@ impl Defect for DropsInsteadOfBusy {
     }
 }
 
-/// Does not look at the queue.
+/// Does not check the queue.
 #[derive(Default)]
 pub(crate) struct AlwaysReady;
 impl Defect for AlwaysReady {
@@ -130,8 +130,8 @@ impl Defect for AlwaysReady {
 
 /// A receive token that comes with a transmit token.
 #[derive(Default)]
-pub(crate) struct NeedsTxRoomToReceive;
-impl Defect for NeedsTxRoomToReceive {
+pub(crate) struct NeedsTxCapacityToReceive;
+impl Defect for NeedsTxCapacityToReceive {
     fn recv(&mut self, nic: &mut Mem, buf: &mut [u8]) -> Answer<Option<RxMeta>> {
         if nic.chip.borrow().tx.len() == SLOTS {
             return Ok(None);
@@ -142,8 +142,8 @@ impl Defect for NeedsTxRoomToReceive {
 
 /// One pool of buffers for both directions.
 #[derive(Default)]
-pub(crate) struct NeedsRxRoomToSend;
-impl Defect for NeedsRxRoomToSend {
+pub(crate) struct NeedsRxCapacityToSend;
+impl Defect for NeedsRxCapacityToSend {
     fn send(&mut self, nic: &mut Mem, frame: &[u8]) -> Answer<()> {
         if nic.chip.borrow().rx.len() == SLOTS {
             return Err(ErrorKind::Busy);
@@ -195,7 +195,7 @@ impl Defect for ReadsTheBusForTheLink {
     }
 }
 
-/// Asks the transceiver whenever somebody asks for the link.
+/// Reads the transceiver in `link()`.
 #[derive(Default)]
 pub(crate) struct CachesNoLink;
 impl Defect for CachesNoLink {
@@ -204,7 +204,7 @@ impl Defect for CachesNoLink {
     }
 }
 
-/// Queues for better times.
+/// Queues frames while the link is down.
 #[derive(Default)]
 pub(crate) struct SendsWithTheLinkDown;
 impl Defect for SendsWithTheLinkDown {
@@ -216,7 +216,7 @@ impl Defect for SendsWithTheLinkDown {
     }
 }
 
-/// Believes the chip.
+/// Uses the chip's length without validation.
 #[derive(Default)]
 pub(crate) struct PanicsOnABadLength;
 impl Defect for PanicsOnABadLength {
@@ -229,7 +229,7 @@ impl Defect for PanicsOnABadLength {
     }
 }
 
-/// Waits for as many bytes as the chip speaks of.
+/// Waits for as many bytes as the chip reports.
 #[derive(Default)]
 pub(crate) struct HangsOnABadLength;
 impl Defect for HangsOnABadLength {
@@ -241,10 +241,10 @@ impl Defect for HangsOnABadLength {
     }
 }
 
-/// Once full, for ever deaf: the overrun flag is not cleared.
+/// Stops receiving after an overrun: the overrun flag is not cleared.
 #[derive(Default)]
-pub(crate) struct DeafAfterAnOverrun(bool);
-impl Defect for DeafAfterAnOverrun {
+pub(crate) struct StopsReceivingAfterOverrun(bool);
+impl Defect for StopsReceivingAfterOverrun {
     fn recv(&mut self, nic: &mut Mem, buf: &mut [u8]) -> Answer<Option<RxMeta>> {
         self.0 |= nic.stats().rx_overrun > 200;
         if self.0 {
@@ -265,6 +265,32 @@ impl Defect for ForgetsOverruns {
     }
 }
 
+/// The counter of the chip is not read, which the device declares: no defect.
+#[derive(Default)]
+pub(crate) struct ForgetsDeclaredOverruns;
+impl Defect for ForgetsDeclaredOverruns {
+    fn capabilities(&self, nic: &Mem) -> Capabilities {
+        nic.capabilities()
+            .with_coverage(Coverage::EXACT.with(LossReason::RxOverrun, Counted::NotReported))
+    }
+    fn stats(&self, nic: &Mem) -> Stats {
+        ForgetsOverruns.stats(nic)
+    }
+}
+
+/// The counter of the chip is not read. What is declared is another one.
+#[derive(Default)]
+pub(crate) struct ForgetsOverrunsDeclaresOthers;
+impl Defect for ForgetsOverrunsDeclaresOthers {
+    fn capabilities(&self, nic: &Mem) -> Capabilities {
+        nic.capabilities()
+            .with_coverage(Coverage::EXACT.with(LossReason::RxFiltered, Counted::NotReported))
+    }
+    fn stats(&self, nic: &Mem) -> Stats {
+        ForgetsOverruns.stats(nic)
+    }
+}
+
 /// Counts a bad frame under two reasons.
 #[derive(Default)]
 pub(crate) struct CountsTwice;
@@ -276,7 +302,7 @@ impl Defect for CountsTwice {
     }
 }
 
-/// "Nothing came" is easier to return than an error.
+/// Returns `Ok(None)` instead of a bus error.
 #[derive(Default)]
 pub(crate) struct SwallowsErrors;
 impl Defect for SwallowsErrors {
@@ -288,28 +314,29 @@ impl Defect for SwallowsErrors {
     }
 }
 
-/// Gives the IP MTU for the frame length.
+/// Reports the IP MTU as the frame length.
 #[derive(Default)]
-pub(crate) struct SaysIpMtu;
-impl Defect for SaysIpMtu {
+pub(crate) struct ReportsIpMtu;
+impl Defect for ReportsIpMtu {
     fn capabilities(&self, nic: &Mem) -> Capabilities {
         nic.capabilities().with_max_frame_len(MaxFrameLen::new(1500))
     }
 }
 
-/// Promises a queue that it does not have.
+/// Reports a longer queue than it has.
 #[derive(Default)]
-pub(crate) struct SaysMoreQueue;
-impl Defect for SaysMoreQueue {
+pub(crate) struct ReportsLongerQueue;
+impl Defect for ReportsLongerQueue {
     fn capabilities(&self, nic: &Mem) -> Capabilities {
-        nic.capabilities().with_queue_frames(SLOTS as u16, SLOTS as u16 + 1)
+        nic.capabilities()
+            .with_queue_frames(Some(SLOTS as u16), Some(SLOTS as u16 + 1))
     }
 }
 
-/// Never says that frames are pending.
+/// Never reports pending frames.
 #[derive(Default)]
-pub(crate) struct SaysNothingPending;
-impl Defect for SaysNothingPending {
+pub(crate) struct ReportsNothingPending;
+impl Defect for ReportsNothingPending {
     fn service(&mut self, nic: &mut Mem) -> Answer<Events> {
         let mut events = nic.service()?;
         events.rx_pending = false;
@@ -317,10 +344,10 @@ impl Defect for SaysNothingPending {
     }
 }
 
-/// Says again and again that frames were lost once.
+/// Reports one loss again and again.
 #[derive(Default)]
-pub(crate) struct SaysLostForEver;
-impl Defect for SaysLostForEver {
+pub(crate) struct ReportsLossRepeatedly;
+impl Defect for ReportsLossRepeatedly {
     fn service(&mut self, nic: &mut Mem) -> Answer<Events> {
         let mut events = nic.service()?;
         events.rx_dropped = nic.stats().rx_overrun > 0;
@@ -328,28 +355,28 @@ impl Defect for SaysLostForEver {
     }
 }
 
-/// Looks, then unmasks: what comes between is never told.
+/// Checks, then unmasks: an event in between is missed.
 #[derive(Default)]
-pub(crate) struct LooksBeforeUnmasking;
-impl Defect for LooksBeforeUnmasking {
+pub(crate) struct ChecksBeforeUnmasking;
+impl Defect for ChecksBeforeUnmasking {
     fn rearm(&mut self, nic: &mut Mem, interest: Interest) -> Answer<RearmOutcome> {
-        let outcome = nic.look(interest)?;
+        let outcome = nic.check_pending(interest)?;
         nic.access(|chip| chip.mask = interest)?;
         Ok(outcome)
     }
 }
 
-/// Takes frames that are there already for none.
+/// Does not check for pending frames.
 #[derive(Default)]
-pub(crate) struct LooksNotAtAll;
-impl Defect for LooksNotAtAll {
+pub(crate) struct ChecksNothingInRearm;
+impl Defect for ChecksNothingInRearm {
     fn rearm(&mut self, nic: &mut Mem, interest: Interest) -> Answer<RearmOutcome> {
         nic.access(|chip| chip.mask = interest)?;
         Ok(RearmOutcome::Armed)
     }
 }
 
-/// Masks in its own memory only.
+/// Does not mask at the chip.
 #[derive(Default)]
 pub(crate) struct DisarmsNothing;
 impl Defect for DisarmsNothing {
@@ -358,19 +385,19 @@ impl Defect for DisarmsNothing {
     }
 }
 
-/// One mask for all.
+/// Unmasks every source.
 #[derive(Default)]
-pub(crate) struct RingsForEverything;
-impl Defect for RingsForEverything {
+pub(crate) struct UnmasksEverything;
+impl Defect for UnmasksEverything {
     fn rearm(&mut self, nic: &mut Mem, interest: Interest) -> Answer<RearmOutcome> {
         nic.access(|chip| chip.mask = Interest::ALL)?;
-        nic.look(interest)
+        nic.check_pending(interest)
     }
 }
 
-type Managed<T = ()> = Result<T, ControlError<ErrorKind>>;
+type Managed<T = ()> = Result<T, ErrorKind>;
 
-/// Stops the chip, and lets the link look as before.
+/// Keeps the link up when stopped.
 #[derive(Default)]
 pub(crate) struct KeepsTheLinkUpWhenStopped;
 impl Defect for KeepsTheLinkUpWhenStopped {
@@ -379,7 +406,7 @@ impl Defect for KeepsTheLinkUpWhenStopped {
     }
 }
 
-/// Empties the queues without a word.
+/// Empties the queues without counting.
 #[derive(Default)]
 pub(crate) struct StopsWithoutCounting;
 impl Defect for StopsWithoutCounting {
@@ -391,7 +418,7 @@ impl Defect for StopsWithoutCounting {
     }
 }
 
-/// Says that the filter is exact, and receives every group.
+/// Reports an exact filter and receives every group.
 #[derive(Default)]
 pub(crate) struct FiltersNothing;
 impl Defect for FiltersNothing {
@@ -400,7 +427,7 @@ impl Defect for FiltersNothing {
     }
 }
 
-/// Resets the chip and leaves the filter as the reset made it.
+/// Does not restore the filter after a reset.
 #[derive(Default)]
 pub(crate) struct ForgetsTheFilter;
 impl Defect for ForgetsTheFilter {
@@ -411,7 +438,7 @@ impl Defect for ForgetsTheFilter {
     }
 }
 
-/// Says that it recovered.
+/// Returns `Ok` without recovering.
 #[derive(Default)]
 pub(crate) struct RecoversNothing;
 impl Defect for RecoversNothing {

@@ -1,0 +1,49 @@
+//! How a check ends.
+
+use super::fixture::Unsupported;
+use super::requirement::{self, Requirement};
+
+/// Why a check ended early.
+#[derive(Debug)]
+pub(super) enum CheckError {
+    Fail { requirement: Requirement, reason: String },
+    Skip(String),
+}
+
+pub(super) type CheckResult<T = ()> = Result<T, CheckError>;
+
+/// Replaces the requirement of a lost, late or wrong frame by `requirement`: that of the operation
+/// that caused it.
+pub(super) fn attribute<T>(requirement: Requirement, result: CheckResult<T>) -> CheckResult<T> {
+    result.map_err(|stop| match stop {
+        CheckError::Fail {
+            requirement: found,
+            reason,
+        } if found == requirement::DEVICE_2 => CheckError::Fail { requirement, reason },
+        stop => stop,
+    })
+}
+
+impl From<Unsupported> for CheckError {
+    fn from(hook: Unsupported) -> Self {
+        Self::Skip(hook.to_string())
+    }
+}
+
+/// Fails the check with this requirement.
+macro_rules! fail {
+    ($requirement:expr, $($reason:tt)+) => {
+        return Err($crate::outcome::CheckError::Fail { requirement: $requirement, reason: format!($($reason)+) })
+    };
+}
+pub(super) use fail;
+
+/// Fails the check unless the condition holds.
+macro_rules! ensure {
+    ($condition:expr, $requirement:expr, $($reason:tt)+) => {
+        if !$condition {
+            $crate::outcome::fail!($requirement, $($reason)+);
+        }
+    };
+}
+pub(super) use ensure;
