@@ -1,10 +1,10 @@
-//! What is on the air.
+//! Access points and their networks.
 
 /// How an access point is secured.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Security {
-    /// Not at all.
+    /// No security.
     Open,
     /// WPA with a pre-shared key, and TKIP.
     Wpa(String),
@@ -12,7 +12,7 @@ pub enum Security {
     Wpa2(String),
     /// WPA3: SAE with this password, management frames protected.
     Wpa3(String),
-    /// WPA3 for those who can, WPA2 for the rest, with the same passphrase.
+    /// WPA3 and WPA2 with the same passphrase (transition mode).
     Wpa2Wpa3(String),
 }
 
@@ -27,64 +27,66 @@ impl Security {
     }
 }
 
-/// An accident that an access point makes happen to each station that joins it.
+/// A fault that affects each station that joins an access point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
-pub enum Refusal {
-    /// None.
+pub enum JoinFault {
+    /// No fault.
     #[default]
     None,
-    /// It does not answer the authentication: `AUTH` with status 2, `SET_SSID` with status 1.
+    /// It does not respond to the authentication: `AUTH` with status 2, `SET_SSID` with status 1.
     AuthTimeout,
-    /// It refuses the authentication: `AUTH` with status 1, `SET_SSID` with status 1.
+    /// It rejects the authentication: `AUTH` with status 1, `SET_SSID` with status 1.
     AuthRefused,
-    /// It refuses the association: `ASSOC` with status 1 and this reason, `SET_SSID` with status 1.
+    /// It rejects the association: `ASSOC` with status 1 and this reason, `SET_SSID` with status 1.
     AssocRefused(u16),
-    /// Its first message of the key exchange gets lost: `PSK_SUP` with status 4, reason 15.
+    /// The first message of the key exchange is lost: `PSK_SUP` with status 4, reason 15.
     FirstKeyMessageLost,
-    /// Its third one gets lost, as with a wrong key: `PSK_SUP` with status 8, reason 15.
+    /// The third message of the key exchange is lost, as with a wrong key: `PSK_SUP` with status 8,
+    /// reason 15.
     ThirdKeyMessageLost,
-    /// The one with the group key gets lost: `PSK_SUP` with status 10, reason 15.
+    /// The message with the group key is lost: `PSK_SUP` with status 10, reason 15.
     GroupKeyLost,
-    /// It answers nothing, and the firmware reports nothing.
+    /// It does not respond, and the firmware reports no event.
     Silence,
 }
 
-/// An access point: one basic service set, bridging to the wire behind it.
+/// An access point: one basic service set, bridged to the wire.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AccessPoint {
     /// Name of the network, up to 32 bytes.
     pub ssid: Vec<u8>,
-    /// The access point's own address.
+    /// MAC address of the access point.
     pub bssid: [u8; 6],
     /// Channel in the 2.4 GHz band, 1 to 14.
     pub channel: u8,
-    /// How strongly the chip receives it, in dBm.
+    /// Signal strength at the chip in dBm.
     pub rssi: i16,
-    /// How it is secured.
+    /// Security.
     pub security: Security,
-    /// What PBKDF2 makes of passphrase and name, for hosts that give that instead of the passphrase. Without it no such host gets in.
+    /// PBKDF2 of passphrase and name, for hosts that set it instead of the passphrase. `None`: such
+    /// hosts are rejected.
     pub hashed_key: Option<[u8; 32]>,
-    /// Beacons come this often, in units of 1024 µs.
+    /// Beacon interval in units of 1024 µs.
     pub beacon_interval: u16,
-    /// Every this many beacons, what is stored for sleeping stations is announced.
+    /// Stored group frames are announced every N-th beacon.
     pub dtim_period: u8,
-    /// Whether its beacons do not tell its name.
+    /// Whether its beacons omit its name.
     pub hidden: bool,
-    /// What goes wrong for those who join.
-    pub refusal: Refusal,
+    /// Fault of stations that join.
+    pub join_fault: JoinFault,
 }
 
 impl AccessPoint {
-    /// An open network of this name: on channel 6, at -50 dBm, a beacon every 102.4 ms.
+    /// Creates an open network of this name: on channel 6, at -50 dBm, a beacon every 102.4 ms.
     ///
     /// # Panics
     ///
     /// Where the name is longer than 32 bytes.
     #[must_use]
     pub fn open(ssid: &str) -> Self {
-        assert!(ssid.len() <= 32, "the name of a network has up to 32 bytes");
+        assert!(ssid.len() <= 32, "the name of a network has at most 32 bytes");
         Self {
             ssid: ssid.into(),
             bssid: [0x02, 0xa9, 0x00, 0x00, 0x00, 0x01],
@@ -95,7 +97,7 @@ impl AccessPoint {
             beacon_interval: 100,
             dtim_period: 1,
             hidden: false,
-            refusal: Refusal::None,
+            join_fault: JoinFault::None,
         }
     }
 
@@ -117,42 +119,43 @@ impl AccessPoint {
         Self::open(ssid).with_security(Security::Wpa2Wpa3(passphrase.into()))
     }
 
-    /// The same, secured in this way.
+    /// Sets the security.
     #[must_use]
     pub fn with_security(mut self, security: Security) -> Self {
         self.security = security;
         self
     }
 
-    /// The same with this address.
+    /// Sets the MAC address of the access point.
     #[must_use]
     pub const fn with_bssid(mut self, bssid: [u8; 6]) -> Self {
         self.bssid = bssid;
         self
     }
 
-    /// The same, with this as the hash of its passphrase and name.
+    /// Sets the PBKDF2 of passphrase and name.
     #[must_use]
     pub const fn with_hashed_key(mut self, key: [u8; 32]) -> Self {
         self.hashed_key = Some(key);
         self
     }
 
-    /// The same on this channel.
+    /// Sets the channel, 1 to 14.
     #[must_use]
     pub const fn with_channel(mut self, channel: u8) -> Self {
         self.channel = channel;
         self
     }
 
-    /// The same, received this strongly, in dBm.
+    /// Sets the signal strength at the chip in dBm.
     #[must_use]
     pub const fn with_rssi(mut self, dbm: i16) -> Self {
         self.rssi = dbm;
         self
     }
 
-    /// The same with a beacon every `interval` units of 1024 µs, every `dtim_period`th of which announces stored frames.
+    /// Sets the beacon interval in units of 1024 µs, and after how many beacons stored group frames
+    /// are announced.
     #[must_use]
     pub const fn with_beacons(mut self, interval: u16, dtim_period: u8) -> Self {
         self.beacon_interval = interval;
@@ -160,33 +163,33 @@ impl AccessPoint {
         self
     }
 
-    /// The same, not telling its name.
+    /// Sets the beacons to omit the name.
     #[must_use]
     pub const fn hidden(mut self) -> Self {
         self.hidden = true;
         self
     }
 
-    /// The same, refusing whoever joins.
+    /// Sets the fault of stations that join.
     #[must_use]
-    pub const fn with_refusal(mut self, refusal: Refusal) -> Self {
-        self.refusal = refusal;
+    pub const fn with_join_fault(mut self, fault: JoinFault) -> Self {
+        self.join_fault = fault;
         self
     }
 }
 
-/// One access point of a chip's surroundings, to speak of it later.
+/// Identifies an access point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ApId(pub(super) usize);
+pub struct ApId(pub(crate) usize);
 
-/// To which access point the chip belongs.
+/// The association of the chip with an access point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Association {
-    /// Which one.
+    /// The access point.
     pub ap: ApId,
-    /// Its address.
+    /// MAC address of the access point.
     pub bssid: [u8; 6],
-    /// Whether frames may pass: keys are in place, or none are needed.
+    /// Whether frames are transferred: the keys are installed, or none are needed.
     pub keyed: bool,
 }

@@ -1,10 +1,10 @@
-//! The first word of a transaction, and the order of the bits of every word.
+//! The command word of a transaction, and the bit order of words.
 
 use core::fmt;
 
 /// One of the four functions behind the bus.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Function {
+pub(crate) enum Function {
     /// The registers of the bus itself.
     Bus,
     /// The backplane, through a window.
@@ -16,7 +16,7 @@ pub(super) enum Function {
 }
 
 impl Function {
-    pub(super) const fn index(self) -> usize {
+    pub(crate) const fn index(self) -> usize {
         match self {
             Self::Bus => 0,
             Self::Backplane => 1,
@@ -28,18 +28,18 @@ impl Function {
 
 /// A decoded command word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Command {
-    pub(super) write: bool,
-    pub(super) increment: bool,
-    pub(super) function: Function,
+pub(crate) struct Command {
+    pub(crate) write: bool,
+    pub(crate) increment: bool,
+    pub(crate) function: Function,
     /// 17 bits.
-    pub(super) address: u32,
+    pub(crate) address: u32,
     /// In bytes, 1 to 2048.
-    pub(super) len: usize,
+    pub(crate) len: usize,
 }
 
 impl Command {
-    pub(super) const fn decode(word: u32) -> Self {
+    pub(crate) const fn decode(word: u32) -> Self {
         let len = (word & 0x7ff) as usize;
         Self {
             write: word >> 31 != 0,
@@ -51,13 +51,13 @@ impl Command {
                 _ => Function::Bluetooth,
             },
             address: word >> 11 & 0x1_ffff,
-            // The field cannot say 2048 in any other way.
+            // The field has no other encoding of 2048.
             len: if len == 0 { 2048 } else { len },
         }
     }
 
     /// Words of data: the byte count rounded up.
-    pub(super) const fn words(self) -> usize {
+    pub(crate) const fn words(self) -> usize {
         self.len.div_ceil(4)
     }
 }
@@ -76,9 +76,9 @@ impl fmt::Display for Command {
     }
 }
 
-/// How a 32-bit value lies on the bus, whose words go most significant bit first.
+/// The order of a 32-bit value on the bus, whose words are sent most significant bit first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Order {
+pub(crate) enum Order {
     /// As after power-up: words of 16 bits, the less significant one first.
     Halves,
     /// Words of 32 bits: the value itself. The byte at the lowest address goes last.
@@ -89,7 +89,7 @@ pub(super) enum Order {
 
 impl Order {
     /// From a value to the word on the bus, and back: each order is its own inverse.
-    pub(super) const fn swap(self, word: u32) -> u32 {
+    pub(crate) const fn swap(self, word: u32) -> u32 {
         match self {
             Self::Halves => word.rotate_left(16),
             Self::Value => word,
@@ -99,7 +99,7 @@ impl Order {
 }
 
 /// Bytes in the order of addresses as values of 32 bits, the last one filled up with zeros.
-pub(super) fn to_words(bytes: &[u8]) -> Vec<u32> {
+pub(crate) fn to_words(bytes: &[u8]) -> Vec<u32> {
     bytes
         .chunks(4)
         .map(|chunk| {
@@ -111,7 +111,7 @@ pub(super) fn to_words(bytes: &[u8]) -> Vec<u32> {
 }
 
 /// The first `len` bytes of these values, in the order of addresses.
-pub(super) fn to_bytes(words: &[u32], len: usize) -> Vec<u8> {
+pub(crate) fn to_bytes(words: &[u32], len: usize) -> Vec<u8> {
     let mut bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
     bytes.truncate(len);
     bytes
@@ -122,7 +122,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reference_encodings() {
+    fn command_decode_of_reference_words_matches() {
         let cases = [
             (0x4000_a004, false, Function::Bus, 0x14, 4),
             (0xc000_c004, true, Function::Bus, 0x18, 4),
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn orders_of_the_test_pattern() {
+    fn order_swap_of_test_pattern_matches() {
         assert_eq!(Order::Halves.swap(0xfeed_bead), 0xbead_feed);
         assert_eq!(Order::Halves.swap(0x1234_5678), 0x5678_1234);
         assert_eq!(Order::Halves.swap(0x0003_04b1), 0x04b1_0003);
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_and_words() {
+    fn bytes_and_words_convert() {
         assert_eq!(to_words(&[1, 2, 3, 4, 5]), [0x0403_0201, 5]);
         assert_eq!(to_bytes(&[0x0403_0201, 0xaabb_cc05], 5), [1, 2, 3, 4, 5]);
     }

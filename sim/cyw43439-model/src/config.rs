@@ -1,10 +1,11 @@
-//! How a chip is built, wired and programmed.
+//! Configuration of the chip, its firmware and its host.
 
 use core::time::Duration;
 
-use super::{ChipFaults, ViolationKind};
+use crate::faults::ChipFaults;
+use crate::violations::ViolationKind;
 
-/// What a host is expected to upload. An image that is `None` is not compared.
+/// The images that the host is expected to upload. `None` is not compared.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Images {
@@ -17,7 +18,7 @@ pub struct Images {
 }
 
 impl Images {
-    /// Images of the sizes that hosts of the Pico W upload, of bytes that no code compresses, shifts or repeats unnoticed.
+    /// Pseudo-random images of the sizes of those for the Pico W.
     #[must_use]
     pub fn pseudo_random(seed: u64) -> Self {
         let image = |number: u64, len: usize| {
@@ -31,21 +32,21 @@ impl Images {
         }
     }
 
-    /// The same with this firmware.
+    /// Sets the firmware.
     #[must_use]
     pub fn with_firmware(mut self, image: impl Into<Vec<u8>>) -> Self {
         self.firmware = Some(image.into());
         self
     }
 
-    /// The same with this NVRAM.
+    /// Sets the NVRAM.
     #[must_use]
     pub fn with_nvram(mut self, image: impl Into<Vec<u8>>) -> Self {
         self.nvram = Some(image.into());
         self
     }
 
-    /// The same with this regulatory database.
+    /// Sets the regulatory database.
     #[must_use]
     pub fn with_clm(mut self, image: impl Into<Vec<u8>>) -> Self {
         self.clm = Some(image.into());
@@ -53,62 +54,64 @@ impl Images {
     }
 }
 
-/// In which order a join to a network with a key ends.
+/// The order of the last events of a join to a network with a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum EventOrder {
-    /// `JOIN` and `SET_SSID`, then `PSK_SUP` with the keys in place.
+    /// `JOIN` and `SET_SSID`, then `PSK_SUP` with the keys installed.
     #[default]
     KeyedLast,
-    /// `PSK_SUP` with the keys in place, then `JOIN` and `SET_SSID`.
+    /// `PSK_SUP` with the keys installed, then `JOIN` and `SET_SSID`.
     KeyedFirst,
 }
 
-/// How a chip is built, how long its parts take, and how its host drives the bus.
+/// The chip, the timing of its parts, and the timing of its host on the bus.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct ChipConfig {
     /// The clock of the bus in Hz, for hosts that do not drive it bit by bit.
     pub bus_hz: u32,
-    /// What the host spends on each transaction beside its bits.
+    /// Time that the host spends on each transaction beside its bits.
     pub overhead: Duration,
-    /// What the host spends on each look at a pin and each change of one, where it drives the bus bit by bit.
+    /// Time that the host spends on each read and each change of a pin, where it drives the bus bit
+    /// by bit.
     pub pin_time: Duration,
-    /// Seed of everything random.
+    /// Seed of all random faults.
     pub seed: u64,
-    /// What the host is expected to upload.
+    /// The images that the host is expected to upload.
     pub images: Images,
-    /// The address in the chip's one-time programmable memory.
+    /// The MAC address in the chip's one-time programmable memory.
     pub mac: [u8; 6],
 
-    /// From `WL_REG_ON` high until the bus answers.
+    /// From `WL_REG_ON` high until the bus responds.
     pub power_up: Duration,
-    /// How many transactions after that read garbage.
+    /// How many reads after that return garbage.
     pub garbage_reads: u32,
     /// Whether the ARM core runs after power-up, or is held in reset.
     pub arm_runs_at_power_up: bool,
-    /// From the request for the ALP clock until it is there.
+    /// From the request for the ALP clock until it is available.
     pub alp_time: Duration,
-    /// From the start of the firmware until the HT clock is there.
+    /// From the start of the firmware until the HT clock is available.
     pub ht_time: Duration,
     /// From the start of the firmware until it takes frames.
     pub f2_time: Duration,
 
-    /// How many frames the firmware takes from the host before it gives more credit, counted from the latest frame that it has worked off.
+    /// How many unprocessed frames from the host the firmware holds: the window of credits.
     pub credit_window: u8,
-    /// How long the firmware takes for each frame from the host before it gives the credit back.
+    /// Time that the firmware takes for each frame from the host, before it returns the credit.
     pub tx_time: Duration,
-    /// Frames for the host that the firmware holds. What comes beyond is lost.
+    /// How many frames for the host the firmware queues. Further ones are dropped.
     pub rx_queue: usize,
-    /// Whether two frames of garbage precede the reply to the first ioctl, as they do in the field.
+    /// Whether two junk frames precede the reply to the first ioctl, as on real chips.
     pub junk_frames: bool,
     /// From an ioctl to its reply.
     pub ioctl_time: Duration,
-    /// For how long ioctls fail with "busy" after the country was set.
+    /// How long ioctls fail with "busy" after the country was set.
     pub country_time: Duration,
-    /// For how long the radio is not ready for a key after the security was set up: the firmware then forgets the key that it confirms.
+    /// How long the radio is not ready for a key after the security was set: the firmware confirms
+    /// the key and discards it.
     pub key_lead_time: Duration,
 
-    /// How long a search for a network takes, and each scan.
+    /// Duration of the search for a network, and of a scan.
     pub scan_time: Duration,
     /// From the start of authentication to its end.
     pub auth_time: Duration,
@@ -116,23 +119,23 @@ pub struct ChipConfig {
     pub assoc_time: Duration,
     /// From that to the end of the exchange of keys.
     pub key_time: Duration,
-    /// Whether the keys come before the end of the join or after it.
+    /// Whether the keys are installed before the end of the join or after it.
     pub event_order: EventOrder,
-    /// Whether a host that asks for WPA3 and has given the key of WPA2 as well gets into a network of WPA2.
+    /// Whether a host that requests WPA3 and has set a WPA2 key as well can join a WPA2 network.
     pub sae_falls_back: bool,
-    /// How long the chip does without beacons before it gives a network up.
+    /// How long beacons are missing before the chip leaves the network.
     pub beacon_loss_time: Duration,
-    /// Whether a frame goes through the air at this many bits per second. The wire behind the access points has a speed of its own.
+    /// Bit rate in the air in bits per second. The wire behind the access points has its own.
     pub air_bps: u64,
 
-    /// What else goes wrong, from the start.
+    /// Random faults.
     pub faults: ChipFaults,
-    /// Kinds of misuse that are not reported.
-    pub allowed: Vec<ViolationKind>,
+    /// Kinds of protocol violations that are not reported.
+    pub allowed_violations: Vec<ViolationKind>,
 }
 
 impl Default for ChipConfig {
-    /// A chip on a bus of 33.25 MHz, as on a Pico W; a host without overhead; images that are not compared; seed 0.
+    /// A chip on a bus of 33.25 MHz, as on a Pico W; images are not compared; seed 0.
     fn default() -> Self {
         Self {
             bus_hz: 33_250_000,
@@ -163,53 +166,54 @@ impl Default for ChipConfig {
             beacon_loss_time: Duration::from_millis(1_024),
             air_bps: 30_000_000,
             faults: ChipFaults::NONE,
-            allowed: Vec::new(),
+            allowed_violations: Vec::new(),
         }
     }
 }
 
 impl ChipConfig {
-    /// The same expecting these images.
+    /// Sets the images that the host is expected to upload.
     #[must_use]
     pub fn with_images(mut self, images: Images) -> Self {
         self.images = images;
         self
     }
 
-    /// The same with this clock on the bus.
+    /// Sets the bus clock in Hz.
     ///
     /// # Panics
     ///
     /// At 0 Hz.
     #[must_use]
     pub const fn with_bus_hz(mut self, hz: u32) -> Self {
-        assert!(hz > 0, "a clock that stands still moves no bits");
+        assert!(hz > 0, "the bus clock must not be 0 Hz");
         self.bus_hz = hz;
         self
     }
 
-    /// The same with this overhead per transaction.
+    /// Sets the overhead per transaction.
     #[must_use]
     pub const fn with_overhead(mut self, overhead: Duration) -> Self {
         self.overhead = overhead;
         self
     }
 
-    /// The same with this seed.
+    /// Sets the seed of all random faults.
     #[must_use]
     pub const fn with_seed(mut self, seed: u64) -> Self {
         self.seed = seed;
         self
     }
 
-    /// The same with this address.
+    /// Sets the MAC address.
     #[must_use]
     pub const fn with_mac(mut self, mac: [u8; 6]) -> Self {
         self.mac = mac;
         self
     }
 
-    /// The same with the bus answering this long after power was switched on, and garbage in this many transactions after that.
+    /// Sets the time from power-on until the bus responds, and the number of reads after that that
+    /// return garbage.
     #[must_use]
     pub const fn with_power_up(mut self, time: Duration, garbage_reads: u32) -> Self {
         self.power_up = time;
@@ -217,59 +221,59 @@ impl ChipConfig {
         self
     }
 
-    /// The same with the ARM core running after power-up.
+    /// Sets the ARM core to run after power-up.
     #[must_use]
     pub const fn with_arm_running(mut self) -> Self {
         self.arm_runs_at_power_up = true;
         self
     }
 
-    /// The same with this window of credits.
+    /// Sets the window of credits, in frames.
     #[must_use]
     pub const fn with_credit_window(mut self, frames: u8) -> Self {
         self.credit_window = frames;
         self
     }
 
-    /// The same with the firmware taking this long for each frame from the host.
+    /// Sets the time that the firmware takes for each frame from the host.
     #[must_use]
     pub const fn with_tx_time(mut self, time: Duration) -> Self {
         self.tx_time = time;
         self
     }
 
-    /// The same with room for this many frames for the host.
+    /// Sets the length of the queue of frames for the host.
     #[must_use]
     pub const fn with_rx_queue(mut self, frames: usize) -> Self {
         self.rx_queue = frames;
         self
     }
 
-    /// The same without the two frames of garbage.
+    /// Sets the first ioctl to have no junk frames before its reply.
     #[must_use]
     pub const fn without_junk_frames(mut self) -> Self {
         self.junk_frames = false;
         self
     }
 
-    /// The same with joins ending in this order.
+    /// Sets the order of the last events of a join.
     #[must_use]
     pub const fn with_event_order(mut self, order: EventOrder) -> Self {
         self.event_order = order;
         self
     }
 
-    /// The same with these faults from the start.
+    /// Sets the random faults.
     #[must_use]
     pub fn with_faults(mut self, faults: ChipFaults) -> Self {
         self.faults = faults;
         self
     }
 
-    /// The same, not reporting this kind of misuse.
+    /// Sets a kind of protocol violation that is not reported. May be repeated.
     #[must_use]
-    pub fn allowing(mut self, kind: ViolationKind) -> Self {
-        self.allowed.push(kind);
+    pub fn with_allowed_violation(mut self, kind: ViolationKind) -> Self {
+        self.allowed_violations.push(kind);
         self
     }
 }

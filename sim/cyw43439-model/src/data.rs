@@ -3,190 +3,181 @@
 use core::time::Duration;
 
 use ethdev::frame::{HEADER_LEN, MAX_FRAME_LEN};
-
-use super::fifo::Parcel;
-use super::hardware::Model;
-use super::{ApId, ViolationKind};
 use ethdev_sim::fcs;
 
-/// What a frame takes in the air beside its bytes: contention, preamble, acknowledgement.
-const AIR_OVERHEAD: Duration = Duration::from_micros(50);
-/// How long the chip stays awake after a beacon in the old power-save mode.
+use crate::access_point::ApId;
+use crate::air::frame_time;
+use crate::chip::Chip;
+use crate::fifo::Fifo;
+use crate::framing::Parcel;
+use crate::settings::Settings;
+use crate::soft_ap::SoftAp;
+use crate::station::Station;
+use crate::timer::{Route, Timer};
+use crate::violations::ViolationKind;
+
+/// How long the chip stays awake after a beacon in power-save mode 1.
 const AWAKE_AFTER_BEACON: Duration = Duration::from_millis(10);
 /// The unit of beacon intervals: 1024 µs (IEEE 802.11).
 const TIME_UNIT: Duration = Duration::from_micros(1024);
 
-/// What is under way in the air.
+/// The frames in the air.
 #[derive(Debug, Default)]
-pub(super) struct Traffic {
-    /// When the latest frame for the chip has arrived there.
+pub(crate) struct Traffic {
+    /// When the latest frame for the chip arrives.
     air_free: Duration,
-    /// Until when the chip listens, in power save.
+    /// Until when the chip receives, in power save.
     awake_until: Duration,
 }
 
-/// Through which network frames pass.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Route {
-    Peer { ap: ApId, since: Duration, turn: u64 },
-    OwnAp,
+/// The frame without its FCS, where FCS and length are valid.
+pub(crate) fn payload(frame_with_fcs: &[u8]) -> Option<&[u8]> {
+    fcs::check(frame_with_fcs).filter(|frame| (HEADER_LEN..=MAX_FRAME_LEN).contains(&frame.len()))
 }
 
-impl Model {
-    /// How long a frame takes in the air.
-    pub(super) fn air_time(&self, len: usize) -> Duration {
-        let nanos = len as u128 * 8 * 1_000_000_000 / u128::from(self.config.air_bps.max(1));
-        AIR_OVERHEAD + Duration::from_nanos(nanos as u64)
+/// The network that frames are transferred through.
+pub(crate) fn route(chip: &Chip, station: &Station, soft_ap: &SoftAp) -> Option<Route> {
+    if !chip.firmware.runs() || !chip.firmware.f2_ready {
+        return None;
     }
-
-    fn route(&self) -> Option<Route> {
-        if self.firmware_halted() || !self.is_f2_ready() {
-            return None;
-        }
-        if self.has_clients() {
-            return Some(Route::OwnAp);
-        }
-        let (ap, since, turn) = self.access()?;
-        Some(Route::Peer { ap, since, turn })
+    if soft_ap.has_clients() {
+        return Some(Route::SoftAp);
     }
+    station.route()
+}
 
-    /// The firmware sends a frame of the host's.
-    pub(super) fn data_from_host(&mut self, frame: Vec<u8>) {
+/// A frame arrives from the air, while `current` is the network.
+pub(crate) fn receive(
+    chip: &mut Chip,
+    fifo: &mut Fifo,
+    soft_ap: &SoftAp,
+    current: Option<Route>,
+    route: Route,
+    frame: Vec<u8>,
+) {
+    if !chip.firmware.runs() {
+        chip.cx.stats.lost_by_fault += 1;
+    } else if current != Some(route) {
+        chip.cx.stats.lost_in_reset += 1;
+    } else if fifo.data_waiting() >= chip.cx.config.rx_queue {
+        chip.cx.stats.overflowed += 1;
+    } else {
+        let interface = match route {
+            Route::Network { .. } => 0,
+            Route::SoftAp => soft_ap.interface(),
+        };
+        fifo.push(chip, Parcel::Data(interface, frame));
+    }
+}
+
+impl Traffic {
+    /// The firmware transmits a frame of the host's.
+    pub(crate) fn transmit(
+        &mut self,
+        chip: &mut Chip,
+        settings: &Settings,
+        soft_ap: &SoftAp,
+        route: Option<Route>,
+        frame: &[u8],
+    ) {
         if !(HEADER_LEN..=MAX_FRAME_LEN).contains(&frame.len()) {
-            self.violation(ViolationKind::BadFrameLength, format!("{} bytes", frame.len()));
-            self.stats.tx_bad_length += 1;
+            chip.violation(ViolationKind::BadFrameLength, format!("{} bytes", frame.len()));
+            chip.cx.stats.tx_bad_length += 1;
             return;
         }
-        let route = self.route();
-        let reaches = match route {
+        let has_receiver = match route {
             None => false,
-            Some(Route::Peer { .. }) => true,
-            Some(Route::OwnAp) => frame[0] & 1 != 0 || self.is_client(&frame[..6]),
+            Some(Route::Network { .. }) => true,
+            Some(Route::SoftAp) => frame[0] & 1 != 0 || soft_ap.is_client(&frame[..6]),
         };
-        if !reaches {
-            self.stats.tx_not_joined += 1;
+        if !has_receiver {
+            chip.cx.stats.tx_not_joined += 1;
             return;
         }
-        self.stay_awake();
-        let odds = self.config.faults.air_loss_tx;
-        let lost = odds > 0.0 && self.rng.air_tx.chance(odds);
-        let silent = matches!(route, Some(Route::Peer { ap, .. }) if !self.air.is_present(ap));
-        if lost || silent {
-            self.stats.tx_lost_in_air += 1;
+        self.stay_awake(chip.cx.now() + awake_time(settings));
+        let probability = chip.cx.config.faults.air_loss_tx;
+        let lost = probability > 0.0 && chip.rng.air_tx.chance(probability);
+        if lost || !is_present(chip, route) {
+            chip.cx.stats.tx_lost_in_air += 1;
         } else {
-            self.stats.transmitted += 1;
-            self.port.transmit(fcs::pad_and_append(&frame));
+            chip.cx.stats.transmitted += 1;
+            chip.port.transmit(fcs::pad_and_append(frame));
         }
     }
 
-    /// A frame comes to the access points from the wire behind them.
-    pub(super) fn frame_from_wire(&mut self, frame: &[u8]) {
-        self.stats.arrived += 1;
-        let frame = fcs::check(frame).filter(|frame| (HEADER_LEN..=MAX_FRAME_LEN).contains(&frame.len()));
-        let Some(frame) = frame else {
-            self.stats.bad += 1;
-            return;
-        };
-        let Some(route) = self.route() else {
-            self.stats.not_joined += 1;
+    /// A frame arrives at the access points from the wire.
+    pub(crate) fn bridge(&mut self, chip: &mut Chip, settings: &Settings, route: Option<Route>, frame: &[u8]) {
+        let Some(route) = route else {
+            chip.cx.stats.not_joined += 1;
             return;
         };
         if frame[0] & 1 == 0 {
-            if frame[..6] != self.own_address() {
-                self.stats.filtered_unicast += 1;
+            if frame[..6] != settings.mac {
+                chip.cx.stats.filtered_unicast += 1;
                 return;
             }
-        } else if frame[..6] != [0xff; 6] && !self.wants_multicast(&frame[..6]) {
-            self.stats.filtered_multicast += 1;
+        } else if frame[..6] != [0xff; 6] && !settings.wants_multicast(&frame[..6]) {
+            chip.cx.stats.filtered_multicast += 1;
             return;
         }
-        let odds = self.config.faults.air_loss;
-        let lost = odds > 0.0 && self.rng.air.chance(odds);
-        let silent = matches!(route, Route::Peer { ap, .. } if !self.air.is_present(ap));
-        if lost || silent {
-            self.stats.lost_in_air += 1;
+        let probability = chip.cx.config.faults.air_loss;
+        let lost = probability > 0.0 && chip.rng.air.chance(probability);
+        if lost || !is_present(chip, Some(route)) {
+            chip.cx.stats.lost_in_air += 1;
             return;
         }
-        let delay = self.time_to_chip(frame, route);
+        let delay = self.time_to_chip(chip, settings, frame, route);
         let frame = frame.to_vec();
-        self.later(delay, move |chip| chip.frame_from_air(frame, route));
-    }
-
-    fn wants_multicast(&self, mac: &[u8]) -> bool {
-        let Some(firmware) = self.firmware.as_deref() else {
-            return false;
-        };
-        firmware.settings.number("allmulti") != 0 || firmware.settings.multicast.iter().any(|listed| listed == mac)
+        chip.timer_in(delay, Timer::FrameFromAir { frame, route });
     }
 
     /// How long a frame takes from the access point to the chip, which may be asleep.
-    fn time_to_chip(&mut self, frame: &[u8], route: Route) -> Duration {
-        let now = self.clock.now();
-        let air_time = self.air_time(frame.len());
-        let (air_free, awake_until) = match &self.firmware {
-            Some(firmware) => (firmware.traffic.air_free, firmware.traffic.awake_until),
-            None => return air_time,
-        };
-        let mut at = now.max(air_free);
-        if let Route::Peer { ap, since, .. } = route {
-            if self.number("PM") != 0 && at > awake_until {
-                at = self.next_beacon(ap, since, at, frame[0] & 1 != 0);
+    fn time_to_chip(&mut self, chip: &Chip, settings: &Settings, frame: &[u8], route: Route) -> Duration {
+        let now = chip.cx.now();
+        let mut at = now.max(self.air_free);
+        if let Route::Network { ap, since, .. } = route {
+            if settings.number("PM") != 0 && at > self.awake_until {
+                at = next_beacon(chip, settings, ap, since, at, frame[0] & 1 != 0);
             }
         }
-        at += air_time;
-        let awake_until = awake_until.max(at + self.awake_time());
-        if let Some(firmware) = &mut self.firmware {
-            firmware.traffic.air_free = at;
-            firmware.traffic.awake_until = awake_until;
-        }
+        at += frame_time(chip.cx.config.air_bps, frame.len());
+        self.stay_awake(at + awake_time(settings));
+        self.air_free = at;
         at - now
     }
 
-    /// How long the chip stays awake after a frame.
-    fn awake_time(&self) -> Duration {
-        match self.number("PM") {
-            2 => Duration::from_millis(self.number("pm2_sleep_ret").max(10).into()),
-            _ => AWAKE_AFTER_BEACON,
-        }
+    fn stay_awake(&mut self, until: Duration) {
+        self.awake_until = self.awake_until.max(until);
     }
+}
 
-    fn stay_awake(&mut self) {
-        let until = self.clock.now() + self.awake_time();
-        if let Some(firmware) = &mut self.firmware {
-            firmware.traffic.awake_until = firmware.traffic.awake_until.max(until);
-        }
-    }
+/// Whether the access point of a route transmits.
+fn is_present(chip: &Chip, route: Option<Route>) -> bool {
+    !matches!(route, Some(Route::Network { ap, .. }) if !chip.air.is_present(ap))
+}
 
-    /// The next beacon that a sleeping chip listens to, after this time: beacons are counted from the association on.
-    fn next_beacon(&self, ap: ApId, since: Duration, after: Duration, group: bool) -> Duration {
-        let Some(ap) = self.air.get(ap) else { return after };
-        let dtim = u32::from(ap.dtim_period.max(1));
-        let (by_dtim, by_beacon) = (self.number("bcn_li_dtim"), self.number("bcn_li_bcn"));
-        let every = if group {
-            dtim
-        } else if by_dtim > 0 {
-            by_dtim * dtim
-        } else {
-            by_beacon.max(1)
-        };
-        let period = TIME_UNIT * u32::from(ap.beacon_interval.max(1)) * every;
-        let passed = after.saturating_sub(since).as_nanos() / period.as_nanos();
-        since + period * (passed as u32 + 1)
+/// How long the chip stays awake after a frame.
+fn awake_time(settings: &Settings) -> Duration {
+    match settings.number("PM") {
+        2 => Duration::from_millis(settings.number("pm2_sleep_ret").max(10).into()),
+        _ => AWAKE_AFTER_BEACON,
     }
+}
 
-    fn frame_from_air(&mut self, frame: Vec<u8>, route: Route) {
-        if self.firmware_halted() {
-            self.stats.lost_by_fault += 1;
-        } else if self.route() != Some(route) {
-            self.stats.lost_in_reset += 1;
-        } else if self.fifo.data_waiting() >= self.config.rx_queue {
-            self.stats.overflowed += 1;
-        } else {
-            let interface = match route {
-                Route::Peer { .. } => 0,
-                Route::OwnAp => self.own_interface(),
-            };
-            self.push(Parcel::Data(interface, frame));
-        }
-    }
+/// The next beacon after `after` that a sleeping chip receives. Beacons are counted from the
+/// association on.
+fn next_beacon(chip: &Chip, settings: &Settings, ap: ApId, since: Duration, after: Duration, group: bool) -> Duration {
+    let Some(ap) = chip.air.get(ap) else { return after };
+    let dtim = u32::from(ap.dtim_period.max(1));
+    let (by_dtim, by_beacon) = (settings.number("bcn_li_dtim"), settings.number("bcn_li_bcn"));
+    let every = if group {
+        dtim
+    } else if by_dtim > 0 {
+        by_dtim * dtim
+    } else {
+        by_beacon.max(1)
+    };
+    let period = TIME_UNIT * u32::from(ap.beacon_interval.max(1)) * every;
+    let passed = after.saturating_sub(since).as_nanos() / period.as_nanos();
+    since + period * (passed as u32 + 1)
 }

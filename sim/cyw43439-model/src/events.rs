@@ -1,11 +1,7 @@
-//! What the firmware tells of its own accord.
-
-use super::Fault;
-use super::fifo::Parcel;
-use super::hardware::Model;
+//! Events of the firmware.
 
 /// Types of events.
-pub(super) mod kind {
+pub(crate) mod kind {
     pub(crate) const SET_SSID: u32 = 0;
     pub(crate) const JOIN: u32 = 1;
     pub(crate) const AUTH: u32 = 3;
@@ -23,8 +19,8 @@ pub(super) mod kind {
     pub(crate) const ASSOC_RESP_IE: u32 = 88;
 }
 
-/// How most events end.
-pub(super) mod status {
+/// The status of most events.
+pub(crate) mod status {
     pub(crate) const SUCCESS: u32 = 0;
     pub(crate) const FAIL: u32 = 1;
     pub(crate) const TIMEOUT: u32 = 2;
@@ -33,8 +29,8 @@ pub(super) mod status {
     pub(crate) const PARTIAL: u32 = 8;
 }
 
-/// The status of `PSK_SUP`: where the supplicant stands.
-pub(super) mod supplicant {
+/// The status of `PSK_SUP`: the state of the supplicant.
+pub(crate) mod supplicant {
     pub(crate) const WAIT_M1: u32 = 4;
     pub(crate) const KEYED: u32 = 6;
     pub(crate) const WAIT_M3: u32 = 8;
@@ -43,21 +39,21 @@ pub(super) mod supplicant {
 
 const ETHERTYPE: [u8; 2] = [0x88, 0x6c];
 
-/// An event before it has a form.
+/// An event.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Event {
-    pub(super) kind: u32,
-    pub(super) flags: u16,
-    pub(super) status: u32,
-    pub(super) reason: u32,
-    pub(super) auth_type: u32,
-    pub(super) address: [u8; 6],
-    pub(super) interface: u8,
-    pub(super) data: Vec<u8>,
+pub(crate) struct Event {
+    pub(crate) kind: u32,
+    pub(crate) flags: u16,
+    pub(crate) status: u32,
+    pub(crate) reason: u32,
+    pub(crate) auth_type: u32,
+    pub(crate) address: [u8; 6],
+    pub(crate) interface: u8,
+    pub(crate) data: Vec<u8>,
 }
 
 impl Event {
-    pub(super) fn new(kind: u32, status: u32) -> Self {
+    pub(crate) fn new(kind: u32, status: u32) -> Self {
         Self {
             kind,
             status,
@@ -65,23 +61,23 @@ impl Event {
         }
     }
 
-    pub(super) fn of(mut self, address: [u8; 6]) -> Self {
+    pub(crate) fn of(mut self, address: [u8; 6]) -> Self {
         self.address = address;
         self
     }
 
-    pub(super) fn with_reason(mut self, reason: u32) -> Self {
+    pub(crate) fn with_reason(mut self, reason: u32) -> Self {
         self.reason = reason;
         self
     }
 
-    pub(super) fn with_data(mut self, data: Vec<u8>) -> Self {
+    pub(crate) fn with_data(mut self, data: Vec<u8>) -> Self {
         self.data = data;
         self
     }
 
-    /// As an Ethernet frame to the chip's own address, big endian throughout.
-    fn to_frame(&self, mac: [u8; 6]) -> Vec<u8> {
+    /// The event as an Ethernet frame to the chip's own address, in big endian.
+    pub(crate) fn to_frame(&self, mac: [u8; 6]) -> Vec<u8> {
         let mut frame = Vec::with_capacity(72 + self.data.len());
         frame.extend(mac);
         frame.extend(mac);
@@ -113,56 +109,13 @@ impl Event {
     }
 }
 
-impl Model {
-    /// Tells the host, if it wants to know.
-    pub(super) fn tell(&mut self, event: Event) {
-        let Some(firmware) = self.firmware.as_deref() else {
-            return;
-        };
-        if firmware.settings.wants(event.kind) && !self.firmware_halted() {
-            let frame = event.to_frame(firmware.settings.mac);
-            self.push(Parcel::Event(frame));
-        }
-    }
-
-    /// Something goes wrong once: at once, or as soon as it can.
-    pub(super) fn inject(&mut self, fault: Fault) {
-        let running = self.is_f2_ready();
-        match fault {
-            Fault::StrayEvent { kind, status, reason } if running => {
-                self.tell(Event::new(kind, status).with_reason(reason));
-            }
-            Fault::EventFromAir { kind, status } if running => {
-                let mac = self.own_address();
-                self.stats.arrived += 1;
-                let frame = Event::new(kind, status).to_frame(mac);
-                self.push(Parcel::Data(0, frame));
-            }
-            Fault::JunkFrame if running => self.push(Parcel::Junk),
-            Fault::CreditUpdate if running => self.push(Parcel::Credit),
-            Fault::SpuriousInterrupt => {
-                self.spurious_irq = true;
-                self.later(core::time::Duration::from_micros(10), |chip| chip.spurious_irq = false);
-            }
-            Fault::StrayEvent { .. } | Fault::EventFromAir { .. } | Fault::JunkFrame | Fault::CreditUpdate => {}
-            later => self.faults.push_back(later),
-        }
-    }
-
-    /// The chip's address, as the host may have changed it.
-    pub(super) fn own_address(&self) -> [u8; 6] {
-        let firmware = self.firmware.as_deref();
-        firmware.map_or(self.config.mac, |firmware| firmware.settings.mac)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// An event that was seen on a real chip, from its Ethernet header on.
+    /// An event of a real chip, from its Ethernet header on.
     #[test]
-    fn an_event_byte_for_byte() {
+    fn event_to_frame_matches_real_chip() {
         let mac = [0x28, 0xcd, 0xc1, 1, 2, 3];
         let event = Event::new(kind::PSK_SUP, supplicant::KEYED).of([2, 0, 0, 0, 0, 1]);
         let mut expected = Vec::new();

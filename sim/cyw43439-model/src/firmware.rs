@@ -1,177 +1,139 @@
-//! The firmware: its start, and what it keeps while it runs.
+//! The firmware: its parts, and how frames, steps and settings reach them.
 
-use super::backplane::{INT_STATUS, RAM_SIZE, SDIO_CORE};
-use super::bus_registers::irq;
-use super::data::Traffic;
-use super::hardware::Model;
-use super::ioctl::Ioctls;
-use super::iovar::Settings;
-use super::join::Peer;
-use super::scan::Scanner;
-use super::soft_ap::SoftAp;
-use super::{ChipConfig, ViolationKind};
+use core::time::Duration;
 
-/// Where the word is that tells of the firmware's crash data: below the area for save and restore, at the end of the RAM.
-const SHARED_POINTER: usize = RAM_SIZE - 4 - 0x1_0000;
-/// Where this firmware keeps them.
-const SHARED: usize = SHARED_POINTER - 0x40;
-const SHARED_ASSERT_BUILT: u32 = 0x100;
-const SHARED_TRAP: u32 = 0x400;
-/// The mailbox of the SDIO core: a host interrupt, and data to the host with "halted" and the version of the protocol.
-const MAILBOX_INTERRUPT: u32 = 0x80;
-const MAILBOX_DATA: u32 = SDIO_CORE + 0x4c;
-const MAILBOX_READY: u32 = 4 << 16 | 0x08;
-const MAILBOX_HALTED: u32 = 4 << 16 | 0x10;
+use crate::access_point::Association;
+use crate::chip::Chip;
+use crate::config::ChipConfig;
+use crate::data::{self, Traffic};
+use crate::events::Event;
+use crate::fifo::Fifo;
+use crate::request::{Outcome, error};
+use crate::runtime::Runtime;
+use crate::scan::Scanner;
+use crate::settings::Settings;
+use crate::soft_ap::SoftAp;
+use crate::station::Station;
+use crate::timer::{Route, ScanStep, StationStep};
 
-/// How far the chip has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Boot {
-    /// Without power.
-    Off,
-    /// With power, and deaf to the bus yet, or for good where it came up with SDIO.
-    PoweringUp,
-    /// The bus answers. No firmware runs.
-    BusReady,
-    /// The firmware starts.
-    Starting,
-    /// The firmware takes frames.
-    Running,
-    /// The firmware has stopped for good.
-    Halted,
+/// The control channel.
+#[derive(Debug, Default)]
+pub(crate) struct Ioctls {
+    /// The junk frames before the first reply were sent.
+    pub(crate) junk_sent: bool,
+    /// Until then ioctls fail with "busy".
+    pub(crate) busy_until: Duration,
 }
 
-/// The firmware's state.
+impl Ioctls {
+    /// The iovar `country`.
+    pub(crate) fn set_country(&mut self, chip: &Chip, value: &[u8]) -> Outcome {
+        let [a, b, 0, 0, _, _, _, _, c, d, 0, 0] = *value else {
+            return Err(error::BAD_LENGTH);
+        };
+        if [a, b] != [c, d] || !a.is_ascii_uppercase() || !b.is_ascii_uppercase() {
+            return Err(error::BAD_ARGUMENT);
+        }
+        self.busy_until = chip.cx.now() + chip.cx.config.country_time;
+        Ok(Vec::new())
+    }
+}
+
+/// The parts of the firmware beside its settings.
+#[derive(Debug, Default)]
+pub(crate) struct Parts {
+    pub(crate) ioctls: Ioctls,
+    pub(crate) station: Station,
+    pub(crate) scanner: Scanner,
+    pub(crate) soft_ap: SoftAp,
+    traffic: Traffic,
+}
+
+/// The firmware, from its start on.
 #[derive(Debug)]
-pub(super) struct Firmware {
-    f2_ready: bool,
-    halted: bool,
-    pub(super) ioctls: Ioctls,
-    pub(super) settings: Settings,
-    pub(super) station: Peer,
-    pub(super) scanner: Scanner,
-    pub(super) soft_ap: SoftAp,
-    pub(super) traffic: Traffic,
+pub(crate) struct Firmware {
+    pub(crate) settings: Settings,
+    pub(crate) parts: Parts,
 }
 
 impl Firmware {
-    fn new(config: &ChipConfig) -> Self {
+    pub(crate) fn new(config: &ChipConfig) -> Self {
         Self {
-            f2_ready: false,
-            halted: false,
-            ioctls: Ioctls::default(),
             settings: Settings::new(config.mac),
-            station: Peer::default(),
-            scanner: Scanner::default(),
-            soft_ap: SoftAp::default(),
-            traffic: Traffic::default(),
-        }
-    }
-}
-
-impl Model {
-    pub(super) fn boot(&self) -> Boot {
-        match &self.firmware {
-            _ if !self.power.is_on() => Boot::Off,
-            _ if !self.power.is_ready() => Boot::PoweringUp,
-            None => Boot::BusReady,
-            Some(firmware) if firmware.halted => Boot::Halted,
-            Some(firmware) if firmware.f2_ready => Boot::Running,
-            Some(_) => Boot::Starting,
+            parts: Parts::default(),
         }
     }
 
-    pub(super) fn is_f2_ready(&self) -> bool {
-        self.firmware.as_ref().is_some_and(|firmware| firmware.f2_ready)
+    /// What the parts share, and the parts.
+    pub(crate) const fn split<'a>(
+        &'a mut self,
+        chip: &'a mut Chip,
+        fifo: &'a mut Fifo,
+    ) -> (Runtime<'a>, &'a mut Parts) {
+        let settings = &mut self.settings;
+        (Runtime { chip, fifo, settings }, &mut self.parts)
     }
 
-    /// Whether there is no firmware that does anything.
-    pub(super) fn firmware_halted(&self) -> bool {
-        self.firmware.as_ref().is_none_or(|firmware| firmware.halted)
+    /// Reports an event.
+    pub(crate) fn report(&mut self, chip: &mut Chip, fifo: &mut Fifo, event: &Event) {
+        self.split(chip, fifo).0.report(event);
     }
 
-    /// The ARM core starts on what is in the RAM.
-    pub(super) fn start_firmware(&mut self) {
-        if let Err(why) = self.check_images() {
-            self.violation(ViolationKind::BadImage, why);
-            return;
-        }
-        if self.backplane.is_remapped() {
-            self.violation(ViolationKind::CoreSequence, "bank 3 of the RAM is still remapped");
-        }
-        self.firmware = Some(Box::new(Firmware::new(&self.config)));
-        self.backplane.set_ram_word(SHARED_POINTER, SHARED as u32);
-        self.backplane.set_ram_word(SHARED, SHARED_ASSERT_BUILT);
-        self.ht_comes(self.config.ht_time);
-        self.later(self.config.f2_time, |chip| {
-            if let Some(firmware) = &mut chip.firmware {
-                firmware.f2_ready = true;
-                // As seen on every real chip, for no reason that is known.
-                chip.registers.latch(irq::DATA_UNAVAILABLE);
-                chip.tell_by_mailbox(MAILBOX_READY);
-            }
-        });
+    /// The network that frames are transferred through.
+    fn route(&self, chip: &Chip) -> Option<Route> {
+        data::route(chip, &self.parts.station, &self.parts.soft_ap)
     }
 
-    /// Whether the RAM holds what is expected.
-    fn check_images(&self) -> Result<(), String> {
-        let footer = self.backplane.ram_word(RAM_SIZE - 4);
-        let words = footer & 0xffff;
-        if footer >> 16 != !words & 0xffff {
-            return Err(format!(
-                "the footer is {footer:#010x}: no count of words and its complement"
-            ));
-        }
-        let nvram_len = words as usize * 4;
-        let images = &self.config.images;
-        if let Some(firmware) = &images.firmware {
-            compare("firmware", firmware, self.backplane.ram.get(..firmware.len()))?;
-        }
-        if let Some(nvram) = &images.nvram {
-            if nvram_len != nvram.len().next_multiple_of(4) {
-                return Err(format!(
-                    "the footer tells of {nvram_len} bytes of NVRAM, not {}",
-                    nvram.len()
-                ));
-            }
-            let start = RAM_SIZE - 4 - nvram_len;
-            compare("NVRAM", nvram, self.backplane.ram.get(start..start + nvram.len()))?;
-        }
-        Ok(())
+    /// Transmits a frame of the host's.
+    pub(crate) fn transmit(&mut self, chip: &mut Chip, frame: &[u8]) {
+        let route = self.route(chip);
+        let Parts { traffic, soft_ap, .. } = &mut self.parts;
+        traffic.transmit(chip, &self.settings, soft_ap, route, frame);
     }
 
-    /// The firmware is gone, where there was any, and all that waited in it; and nothing happens any more of what was to come.
-    pub(super) fn stop_firmware(&mut self) {
-        self.lose_all();
-        self.firmware = None;
-        self.fifo = super::fifo::Fifo::default();
-        self.backplane.ht = false;
-        self.power.life += 1;
+    /// A frame arrives at the access points from the wire.
+    pub(crate) fn bridge(&mut self, chip: &mut Chip, frame: &[u8]) {
+        let route = self.route(chip);
+        self.parts.traffic.bridge(chip, &self.settings, route, frame);
     }
 
-    pub(super) fn halt_firmware(&mut self) {
-        if let Some(firmware) = &mut self.firmware {
-            firmware.halted = true;
-            self.backplane.set_ram_word(SHARED, SHARED_ASSERT_BUILT | SHARED_TRAP);
-            self.tell_by_mailbox(MAILBOX_HALTED);
+    /// A frame arrives from the air.
+    pub(crate) fn receive(&self, chip: &mut Chip, fifo: &mut Fifo, route: Route, frame: Vec<u8>) {
+        let current = self.route(chip);
+        data::receive(chip, fifo, &self.parts.soft_ap, current, route, frame);
+    }
+
+    /// The next step of the station.
+    pub(crate) fn station_step(&mut self, chip: &mut Chip, fifo: &mut Fifo, attempt: u64, step: StationStep) {
+        let (mut rt, parts) = self.split(chip, fifo);
+        parts.station.step(&mut rt, attempt, step);
+    }
+
+    /// The next step of a scan.
+    pub(crate) fn scan_step(&mut self, chip: &mut Chip, fifo: &mut Fifo, scan: u64, step: ScanStep) {
+        let (mut rt, parts) = self.split(chip, fifo);
+        parts.scanner.step(&mut rt, scan, step);
+    }
+
+    /// Switches the radio on or off.
+    pub(crate) fn set_up(&mut self, chip: &mut Chip, fifo: &mut Fifo, up: bool) {
+        let (mut rt, parts) = self.split(chip, fifo);
+        let was = core::mem::replace(&mut rt.settings.up, up);
+        if was && !up {
+            parts.soft_ap.stop(&mut rt);
+            parts.scanner.stop(&mut rt);
+            parts.station.radio_off(&mut rt);
         }
     }
 
-    fn tell_by_mailbox(&mut self, data: u32) {
-        self.backplane.set_register(MAILBOX_DATA, data);
-        let status = self.backplane.register(SDIO_CORE + INT_STATUS) | MAILBOX_INTERRUPT;
-        self.backplane.set_register(SDIO_CORE + INT_STATUS, status);
-        self.update_mailbox();
+    /// The association of the station.
+    pub(crate) fn association(&self) -> Option<Association> {
+        self.parts.station.association()
     }
-}
 
-fn compare(what: &str, expected: &[u8], found: Option<&[u8]>) -> Result<(), String> {
-    let found = found.ok_or_else(|| format!("the {what} does not fit"))?;
-    match expected.iter().zip(found).position(|(a, b)| a != b) {
-        None => Ok(()),
-        Some(at) => Err(format!(
-            "byte {at} of the {what} is {:#04x}, not {:#04x}",
-            found[at], expected[at]
-        )),
+    /// Name and channel of the chip's own access point, while it transmits.
+    pub(crate) fn soft_ap(&self) -> Option<(Vec<u8>, u8)> {
+        let ssid = self.parts.soft_ap.ssid_on_air()?;
+        Some((ssid.to_vec(), self.settings.number("channel") as u8))
     }
 }

@@ -1,70 +1,74 @@
-//! Transactions on the bus, word by word.
+//! gSPI: transactions on the bus, word by word.
 
 use core::time::Duration;
 
-use super::command::{Command, Function, Order, to_bytes, to_words};
-use super::hardware::Model;
-use super::{DataLine, Fault, Transaction, ViolationKind};
+use crate::chip::Chip;
+use crate::command::{Command, Function, Order, to_bytes, to_words};
+use crate::error::BusFault;
+use crate::faults::{DataLine, Fault};
+use crate::model::Model;
+use crate::stats::Transaction;
+use crate::violations::ViolationKind;
 
 /// The fastest clock of the bus in Hz.
 const MAX_HZ: u32 = 50_000_000;
 
-/// Where a transaction stands.
+/// The phase of a transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum Phase {
     /// Chip select is high.
     #[default]
     Idle,
-    /// The command is due.
+    /// The command is next.
     Command,
-    /// Words of the host's data are due.
+    /// Data words of the host are next.
     Write(Command),
-    /// The host reads words of data.
+    /// The host reads data words.
     Read(Command),
-    /// The status word, and nothing after it.
+    /// The status word is next.
     Status,
-    /// What comes now is too much.
+    /// Further words are too many.
     Over,
 }
 
-/// The bus's side of the chip.
+/// The bus interface.
 #[derive(Debug, Default)]
-pub(super) struct Gspi {
+pub(crate) struct Gspi {
     phase: Phase,
     order: Option<Order>,
     selected_at: Duration,
-    /// What the host sent, in the order of the bus.
-    seen: Vec<u32>,
-    /// The host's data, as values.
+    /// The data words of the host, as values.
     written: Vec<u32>,
-    /// Padding and data for the host, as values; and how many of them it has.
+    /// Padding and data words for the host, as values, and how many of them were read.
     reply: Option<Vec<u32>>,
     read: usize,
-    command: Option<Command>,
-    /// Words clocked in this transaction.
+    /// Words transferred in this transaction.
     words: u64,
-    /// This transaction shows an invalid status.
+    /// This transaction returns an invalid status.
     invalid_status: bool,
-    /// This transaction's data are shifted by a bit.
-    garbled: bool,
-    /// What was reported of this transaction.
-    pub(super) reported: Vec<ViolationKind>,
-    /// How many of the next transactions show an invalid status.
+    /// The data of this transaction are shifted by a bit.
+    shifted: bool,
+    /// How many of the next transactions return an invalid status.
     invalid_burst: u32,
+    pub(crate) data_line: DataLine,
+    /// The bus fails at the transaction after this many.
+    pub(crate) fail_in: Option<u64>,
+    /// The recorded transactions.
+    pub(crate) trace: Option<Vec<Transaction>>,
 }
 
 impl Gspi {
-    pub(super) fn is_selected(&self) -> bool {
+    pub(crate) fn is_selected(&self) -> bool {
         self.phase != Phase::Idle
     }
 
     /// Whether the next word goes from the host to the chip.
-    pub(super) fn host_speaks(&self) -> bool {
+    pub(crate) const fn host_sends(&self) -> bool {
         matches!(self.phase, Phase::Command | Phase::Write(_))
     }
 
-    /// Nothing that was sent so far counts any more.
-    pub(super) fn cut(&mut self) {
+    /// Discards the transaction that runs: the power is lost.
+    pub(crate) fn abort(&mut self) {
         if self.is_selected() {
             self.phase = Phase::Over;
         }
@@ -72,191 +76,194 @@ impl Gspi {
         self.reply = None;
     }
 
-    /// What the host sent, and what that means.
-    pub(super) fn describe(&self) -> (Vec<u32>, String) {
-        let words: Vec<u32> = self.seen.iter().take(8).copied().collect();
-        let decoded = match self.command {
-            Some(command) => command.to_string(),
-            None if self.is_selected() => String::from("no command yet"),
-            None => String::from("no transaction"),
-        };
-        (words, decoded)
-    }
-
     fn order(&self) -> Order {
         self.order.unwrap_or(Order::Halves)
     }
 }
 
-impl Model {
-    /// How long a word takes on the bus.
-    pub(super) fn word_time(&self) -> Duration {
-        Duration::from_nanos(32_000_000_000 / u64::from(self.config.bus_hz))
-    }
-
-    pub(super) fn is_selected(&self) -> bool {
-        self.gspi.is_selected()
-    }
-
-    pub(super) fn reentered(&mut self) {
-        self.violation(ViolationKind::BusReentered, "chip select is low already");
-    }
-
-    /// Whether the chip hears and says anything.
-    fn is_connected(&self) -> bool {
-        self.power.is_ready() && self.data_line == DataLine::Connected
+impl Gspi {
+    /// Whether the chip responds to the host.
+    fn is_connected(&self, chip: &Chip) -> bool {
+        chip.power.is_ready() && self.data_line == DataLine::Connected
     }
 
     /// Chip select falls.
-    pub(super) fn select(&mut self) {
-        let burst = self.gspi.invalid_burst;
-        self.gspi = Gspi {
+    pub(crate) fn select(&mut self, chip: &mut Chip) {
+        *self = Self {
             phase: Phase::Command,
-            order: Some(self.registers.order()),
-            selected_at: self.clock.now(),
-            invalid_burst: burst,
-            ..Gspi::default()
+            order: Some(chip.registers.order()),
+            selected_at: chip.cx.now(),
+            invalid_burst: self.invalid_burst,
+            data_line: self.data_line,
+            fail_in: self.fail_in,
+            trace: self.trace.take(),
+            ..Self::default()
         };
+        chip.transcript.select();
     }
 
-    /// A word of the host's, as it lies on the bus.
-    pub(super) fn shift_out(&mut self, word: u32) {
-        self.count_word();
-        if self.gspi.seen.len() < 8 {
-            self.gspi.seen.push(word);
+    /// Draws whether the host's bus controller fails in the next transaction.
+    pub(crate) fn draw_bus_failure(&mut self, chip: &mut Chip) -> Result<(), BusFault> {
+        let probability = chip.cx.config.faults.bus_failure;
+        let random = probability > 0.0 && chip.rng.bus.chance(probability);
+        let injected = match &mut self.fail_in {
+            Some(0) => {
+                self.fail_in = None;
+                true
+            }
+            Some(n) => {
+                *n -= 1;
+                false
+            }
+            None => false,
+        };
+        if random || injected {
+            chip.taint();
+            return Err(BusFault::AtTransaction(chip.bus.transactions));
         }
-        if !self.power.is_on() {
-            self.violation(ViolationKind::BusWithoutPower, "WL_REG_ON is low");
+        Ok(())
+    }
+
+    /// A word of the host, as it is on the bus.
+    pub(crate) fn shift_out(&mut self, model: &mut Model, word: u32) {
+        let chip = &mut model.chip;
+        self.count_word(chip);
+        chip.transcript.push(word);
+        if !chip.power.is_on() {
+            chip.violation(ViolationKind::BusWithoutPower, "WL_REG_ON is low");
         }
-        let value = self.gspi.order().swap(word);
-        match self.gspi.phase {
+        let value = self.order().swap(word);
+        match self.phase {
             Phase::Idle => {}
-            Phase::Command => self.begin(Command::decode(value)),
+            Phase::Command => self.begin(chip, Command::decode(value)),
             Phase::Write(command) => {
-                self.gspi.written.push(value);
-                if self.gspi.written.len() == command.words() {
-                    self.gspi.phase = Phase::Status;
-                    let written = core::mem::take(&mut self.gspi.written);
-                    if self.is_connected() {
-                        self.write(command, &to_bytes(&written, command.len));
+                self.written.push(value);
+                if self.written.len() == command.words() {
+                    self.phase = Phase::Status;
+                    let written = core::mem::take(&mut self.written);
+                    if self.is_connected(chip) {
+                        model.write(command, &to_bytes(&written, command.len));
                     }
                 }
             }
             Phase::Read(_) | Phase::Status | Phase::Over => {
-                self.gspi.phase = Phase::Over;
-                self.violation(ViolationKind::WordCount, "the host wrote more words than it announced");
+                self.phase = Phase::Over;
+                chip.violation(ViolationKind::WordCount, "the host wrote more words than it announced");
             }
         }
     }
 
-    fn begin(&mut self, command: Command) {
-        self.gspi.command = Some(command);
-        self.bus.transactions += 1;
+    fn begin(&mut self, chip: &mut Chip, command: Command) {
+        chip.transcript.command = Some(command);
+        chip.bus.transactions += 1;
         let by_function = if command.write {
-            &mut self.bus.writes
+            &mut chip.bus.writes
         } else {
-            &mut self.bus.reads
+            &mut chip.bus.reads
         };
         by_function[command.function.index()] += 1;
-        // The command itself was clocked before anybody knew what it is.
-        self.count_bytes(command, 4);
-        self.gspi.phase = if command.write {
+        // The command word itself was transferred before it was known.
+        count_bytes(chip, command, 4);
+        self.phase = if command.write {
             Phase::Write(command)
         } else {
             Phase::Read(command)
         };
-        if !self.is_connected() {
+        if !self.is_connected(chip) {
             return;
         }
-        self.draw_faults(command);
-        if self.config.bus_hz > MAX_HZ {
-            self.violation(ViolationKind::ClockTooFast, format!("{} Hz", self.config.bus_hz));
+        self.draw_faults(chip, command);
+        if chip.cx.config.bus_hz > MAX_HZ {
+            chip.violation(ViolationKind::ClockTooFast, format!("{} Hz", chip.cx.config.bus_hz));
         }
         let full = command.function == Function::Bus && command.len == 4;
-        if self.gspi.order() == Order::Halves && !full && self.gspi.garbled_free() {
-            self.violation(
+        if self.order() == Order::Halves && !full && !self.shifted {
+            chip.violation(
                 ViolationKind::WrongWordMode,
                 "in 16-bit mode only bus registers are accessed, by 4 bytes",
             );
         }
     }
 
-    fn draw_faults(&mut self, command: Command) {
-        if !command.write && self.power.garbage > 0 {
-            self.power.garbage -= 1;
-            self.gspi.garbled = true;
+    fn draw_faults(&mut self, chip: &mut Chip, command: Command) {
+        if !command.write && chip.power.garbage_reads > 0 {
+            chip.power.garbage_reads -= 1;
+            self.shifted = true;
         }
-        if let Some(burst) = self.take_fault(|fault| match fault {
+        if let Some(burst) = chip.take_fault(|fault| match fault {
             Fault::InvalidStatus(count) => Some(*count),
             _ => None,
         }) {
-            self.gspi.invalid_burst += burst;
+            self.invalid_burst += burst;
         }
-        let odds = self.config.faults.invalid_status;
-        if self.gspi.invalid_burst > 0 {
-            self.gspi.invalid_burst -= 1;
-            self.gspi.invalid_status = true;
-        } else if odds > 0.0 && self.rng.status.chance(odds) {
-            self.gspi.invalid_status = true;
+        let probability = chip.cx.config.faults.invalid_status;
+        if self.invalid_burst > 0 {
+            self.invalid_burst -= 1;
+            self.invalid_status = true;
+        } else if probability > 0.0 && chip.rng.status.chance(probability) {
+            self.invalid_status = true;
         }
     }
 
-    /// A word for the host, as it lies on the bus.
-    pub(super) fn shift_in(&mut self) -> u32 {
-        self.count_word();
+    /// A word for the host, as it is on the bus.
+    pub(crate) fn shift_in(&mut self, model: &mut Model) -> u32 {
+        let chip = &mut model.chip;
+        self.count_word(chip);
         match self.data_line {
             DataLine::Connected => {}
             DataLine::Stuck(word) => return word,
-            DataLine::Random => return self.rng.noise_word(),
+            DataLine::Random => return chip.rng.noise_word(),
         }
-        if !self.power.is_ready() {
+        if !chip.power.is_ready() {
             return 0;
         }
-        let value = self.next_value();
-        self.gspi.order().swap(value)
+        let value = self.next_value(model);
+        self.order().swap(value)
     }
 
-    /// The status word, as it lies on the bus; whatever is there where the chip sends none.
-    pub(super) fn shift_status(&mut self) -> u32 {
-        if self.is_connected() && !self.registers.status_enabled() {
+    /// The status word, as it is on the bus; 0 where it is disabled.
+    pub(crate) fn shift_status(&mut self, model: &mut Model) -> u32 {
+        let chip = &model.chip;
+        if self.is_connected(chip) && !chip.registers.status_enabled() {
             return 0;
         }
-        self.shift_in()
+        self.shift_in(model)
     }
 
-    fn next_value(&mut self) -> u32 {
-        match self.gspi.phase {
+    fn next_value(&mut self, model: &mut Model) -> u32 {
+        let chip = &mut model.chip;
+        match self.phase {
             Phase::Read(command) => {
-                if self.gspi.reply.is_none() {
-                    let reply = self.prepare(command);
-                    self.gspi.reply = Some(reply);
+                if self.reply.is_none() {
+                    let reply = self.prepare(model, command);
+                    self.reply = Some(reply);
                 }
-                let reply = self.gspi.reply.as_deref().unwrap_or_default();
-                let value = reply.get(self.gspi.read).copied().unwrap_or(0);
+                let reply = self.reply.as_deref().unwrap_or_default();
+                let value = reply.get(self.read).copied().unwrap_or(0);
                 let total = reply.len();
-                self.gspi.read += 1;
-                if self.gspi.read >= total {
-                    self.gspi.phase = Phase::Status;
-                    self.read_done(command);
+                self.read += 1;
+                if self.read >= total {
+                    self.phase = Phase::Status;
+                    model.read_done(command);
                 }
                 value
             }
-            Phase::Status if self.registers.status_enabled() => {
-                self.gspi.phase = Phase::Over;
-                if self.gspi.invalid_status {
+            Phase::Status if chip.registers.status_enabled() => {
+                self.phase = Phase::Over;
+                if self.invalid_status {
                     0xffff_ffff
                 } else {
-                    self.status()
+                    model.status()
                 }
             }
             Phase::Write(_) | Phase::Command => {
-                self.gspi.phase = Phase::Over;
-                self.violation(ViolationKind::WordCount, "the host wrote fewer words than it announced");
+                self.phase = Phase::Over;
+                chip.violation(ViolationKind::WordCount, "the host wrote fewer words than it announced");
                 0
             }
             Phase::Status | Phase::Over => {
-                self.gspi.phase = Phase::Over;
-                self.violation(ViolationKind::WordCount, "the host read more words than there are");
+                self.phase = Phase::Over;
+                chip.violation(ViolationKind::WordCount, "the host read more words than there are");
                 0
             }
             Phase::Idle => 0,
@@ -264,111 +271,104 @@ impl Model {
     }
 
     /// Padding and data of a read.
-    fn prepare(&mut self, command: Command) -> Vec<u32> {
-        let pad = self.registers.response_delay(command.function) / 4;
-        let data = self.read(command);
+    fn prepare(&self, model: &mut Model, command: Command) -> Vec<u32> {
+        let pad = model.chip.registers.response_delay(command.function) / 4;
+        let data = model.read(command);
         let mut words = vec![0; pad];
         words.extend(to_words(&data));
         words.resize(pad + command.words(), 0);
-        if self.gspi.invalid_status && command.function == Function::Bus && command.address == 0x08 {
+        if self.invalid_status && command.function == Function::Bus && command.address == 0x08 {
             words.fill(0xffff_ffff);
         }
-        if self.gspi.garbled {
+        if self.shifted {
             for word in &mut words {
-                *word = self.gspi.order().swap(self.gspi.order().swap(*word) >> 1);
+                *word = self.order().swap(self.order().swap(*word) >> 1);
             }
         }
-        self.flip_bit(&mut words);
+        self.flip_bit(&mut model.chip, &mut words);
         words
     }
 
-    fn flip_bit(&mut self, words: &mut [u32]) {
+    fn flip_bit(&self, chip: &mut Chip, words: &mut [u32]) {
         let bits = words.len() * 32;
-        let asked = self.take_fault(|fault| match fault {
+        let asked = chip.take_fault(|fault| match fault {
             Fault::ReadBit(bit) => Some(*bit as usize),
             _ => None,
         });
-        let odds = self.config.faults.read_bit_error;
-        let random = odds > 0.0 && self.rng.bits.chance(odds);
+        let probability = chip.cx.config.faults.read_bit_error;
+        let random = probability > 0.0 && chip.rng.bits.chance(probability);
         let bit = match asked {
             Some(bit) => bit % bits,
-            None if random => self.rng.bits.below(bits),
+            None if random => chip.rng.bits.below(bits),
             None => return,
         };
-        self.taint();
-        let order = self.gspi.order();
+        chip.taint();
+        let order = self.order();
         let word = &mut words[bit / 32];
         *word = order.swap(order.swap(*word) ^ 0x8000_0000 >> (bit % 32));
     }
 
     /// Chip select rises.
-    pub(super) fn deselect(&mut self) {
-        if !self.gspi.is_selected() {
+    pub(crate) fn deselect(&mut self, model: &mut Model) {
+        if !self.is_selected() {
             return;
         }
-        self.bus.selected += self.clock.now() - self.gspi.selected_at;
-        let phase = self.gspi.phase;
+        model.chip.bus.selected += model.chip.cx.now() - self.selected_at;
+        let phase = self.phase;
         let cut = match phase {
             Phase::Write(_) => true,
             Phase::Read(command) => {
-                if self.is_connected() {
-                    self.read_cut_off(command);
+                if self.is_connected(&model.chip) {
+                    model.read_cut_off(command);
                 }
                 true
             }
-            Phase::Command => self.gspi.words > 0,
+            Phase::Command => self.words > 0,
             Phase::Idle | Phase::Status | Phase::Over => false,
         };
-        if cut && self.is_connected() {
-            self.violation(
+        let chip = &mut model.chip;
+        if cut && self.is_connected(chip) {
+            chip.violation(
                 ViolationKind::CutOff,
-                format!("chip select rose after {} words", self.gspi.words),
+                format!("chip select rose after {} words", self.words),
             );
             if matches!(phase, Phase::Write(command) if command.function == Function::Wlan) {
-                self.stats.tx_malformed += 1;
+                chip.cx.stats.tx_malformed += 1;
             }
         }
-        if let (Some(trace), Some(command)) = (&mut self.trace, self.gspi.command) {
+        if let (Some(trace), Some(command)) = (&mut self.trace, chip.transcript.command) {
             trace.push(Transaction {
-                at: self.gspi.selected_at,
+                at: self.selected_at,
                 write: command.write,
                 function: command.function.index() as u8,
                 address: command.address,
                 len: command.len,
-                words: self.gspi.words,
+                words: self.words,
             });
         }
-        self.gspi.phase = Phase::Idle;
-        self.gspi.command = None;
-        self.gspi.seen.clear();
+        self.phase = Phase::Idle;
+        chip.transcript.deselect();
     }
 
-    /// A bit more or less than a word: chip select rose, or the line was turned, in the middle of it.
-    pub(super) fn partial_word(&mut self, bits: u32) {
-        self.violation(ViolationKind::CutOff, format!("{bits} bits of a word"));
+    /// Chip select rose in the middle of a word.
+    pub(crate) fn partial_word(chip: &mut Chip, bits: u32) {
+        chip.violation(ViolationKind::CutOff, format!("{bits} bits of a word"));
     }
 
-    fn count_word(&mut self) {
-        self.gspi.words += 1;
-        if let Some(command) = self.gspi.command {
-            self.count_bytes(command, 4);
+    fn count_word(&mut self, chip: &mut Chip) {
+        self.words += 1;
+        if let Some(command) = chip.transcript.command {
+            count_bytes(chip, command, 4);
         }
-    }
-
-    fn count_bytes(&mut self, command: Command, bytes: u64) {
-        self.bus.bytes += bytes;
-        let by_function = if command.write {
-            &mut self.bus.write_bytes
-        } else {
-            &mut self.bus.read_bytes
-        };
-        by_function[command.function.index()] += bytes;
     }
 }
 
-impl Gspi {
-    /// Whether this transaction is none of those that read garbage after power-up.
-    fn garbled_free(&self) -> bool {
-        !self.garbled
-    }
+fn count_bytes(chip: &mut Chip, command: Command, bytes: u64) {
+    chip.bus.bytes += bytes;
+    let by_function = if command.write {
+        &mut chip.bus.write_bytes
+    } else {
+        &mut chip.bus.read_bytes
+    };
+    by_function[command.function.index()] += bytes;
 }

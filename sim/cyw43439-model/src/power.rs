@@ -1,15 +1,8 @@
-//! Power: `WL_REG_ON`, and what it takes until the bus answers.
+//! Power: `WL_REG_ON`, and the start of the bus.
 
 use core::time::Duration;
 
-use super::ViolationKind;
-use super::backplane::Backplane;
-use super::bus_registers::BusRegisters;
-use super::fifo::Fifo;
-use super::gspi::Gspi;
-use super::hardware::Model;
-
-/// The shortest time without power after which the chip is certain to have lost its state.
+/// Minimum time without power after which the chip has lost its state.
 const SHORTEST_OFF: Duration = Duration::from_millis(1);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -17,83 +10,56 @@ enum State {
     /// `WL_REG_ON` is low.
     #[default]
     Off,
-    /// It is high, and the bus does not answer yet.
+    /// `WL_REG_ON` is high, and the bus does not respond yet.
     Rising,
-    /// The bus answers.
+    /// The bus responds.
     Ready,
-    /// It came up with SDIO, and so is deaf to this bus.
+    /// The chip started with SDIO: this bus does not respond.
     WrongBus,
 }
 
 /// The supply, as `WL_REG_ON` switches it.
 #[derive(Debug, Default)]
-pub(super) struct Power {
+pub(crate) struct Power {
     state: State,
     off_since: Option<Duration>,
-    /// Counts the times that the chip lost its power: what was scheduled in an earlier life does not happen.
-    pub(super) life: u64,
-    /// Reads that still show garbage.
-    pub(super) garbage: u32,
+    /// Reads that return garbage.
+    pub(crate) garbage_reads: u32,
 }
 
 impl Power {
-    pub(super) fn is_on(&self) -> bool {
+    pub(crate) fn is_on(&self) -> bool {
         self.state != State::Off
     }
 
-    pub(super) fn is_ready(&self) -> bool {
+    pub(crate) fn is_ready(&self) -> bool {
         self.state == State::Ready
     }
-}
 
-impl Model {
-    /// `WL_REG_ON` takes this level. `strap`: whether the data line is low, where it is known.
-    pub(super) fn drive_power(&mut self, high: bool, strap: Option<bool>) {
-        if high == self.power.is_on() {
-            return;
-        }
-        if high {
-            self.switch_on(strap);
-        } else {
-            self.switch_off();
-        }
+    /// How long the supply was off, where that was too short.
+    pub(crate) fn short_cycle(&self, now: Duration) -> Option<Duration> {
+        let off = now - self.off_since?;
+        (off < SHORTEST_OFF).then_some(off)
     }
 
-    fn switch_on(&mut self, strap: Option<bool>) {
-        let now = self.clock.now();
-        if let Some(since) = self.power.off_since.filter(|since| now - *since < SHORTEST_OFF) {
-            self.violation(
-                ViolationKind::ShortPowerCycle,
-                format!("WL_REG_ON was low for {:?}", now - since),
-            );
-        }
-        if strap == Some(false) {
-            self.violation(ViolationKind::StrapNotLow, "the data line was not driven low");
-            self.power.state = State::WrongBus;
-            return;
-        }
-        self.power.state = State::Rising;
-        self.power.garbage = self.config.garbage_reads;
-        self.later(self.config.power_up, |chip| chip.power.state = State::Ready);
+    /// The supply is switched on, with the data line low.
+    pub(crate) fn switch_on(&mut self, garbage_reads: u32) {
+        self.state = State::Rising;
+        self.garbage_reads = garbage_reads;
     }
 
-    /// Everything is lost.
-    pub(super) fn switch_off(&mut self) {
-        self.stop_firmware();
-        self.power.state = State::Off;
-        self.power.off_since = Some(self.clock.now());
-        self.registers = BusRegisters::reset();
-        self.backplane = Backplane::new(self.config.arm_runs_at_power_up);
-        self.fifo = Fifo::default();
-        self.gspi.forget();
-        self.spurious_irq = false;
-        self.tainted = false;
+    /// The supply is switched on, with the data line high.
+    pub(crate) fn switch_on_sdio(&mut self) {
+        self.state = State::WrongBus;
     }
-}
 
-impl Gspi {
-    /// The chip forgets a transaction under way; the level of chip select stays the host's.
-    fn forget(&mut self) {
-        self.cut();
+    /// The bus responds.
+    pub(crate) fn ready(&mut self) {
+        self.state = State::Ready;
+    }
+
+    pub(crate) fn switch_off(&mut self, now: Duration) {
+        self.state = State::Off;
+        self.off_since = Some(now);
     }
 }

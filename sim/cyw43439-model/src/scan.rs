@@ -1,39 +1,42 @@
-//! Scans: what the firmware hears, one access point after another.
+//! Scans: the firmware reports one access point after another.
 
 use core::time::Duration;
 
-use super::events::{Event, kind, status};
-use super::hardware::Model;
-use super::ioctl::{Outcome, error, u16_at, u32_at};
-use super::{AccessPoint, Security};
+use crate::access_point::{AccessPoint, Security};
+use crate::events::{Event, kind, status};
+use crate::request::{Outcome, error, u16_at, u32_at};
+use crate::runtime::Runtime;
+use crate::timer::{ScanStep, Timer};
 
 /// Bytes of the parameters before the list of channels.
-const PARAMETERS: usize = 72;
+const PARAMETERS_LEN: usize = 72;
 const START: u16 = 1;
 const ABORT: u16 = 3;
-/// Version and length of what describes an access point, before its information elements.
+/// Version and length of the description of an access point, before its information elements.
 const BSS_VERSION: u32 = 109;
 const BSS_LEN: usize = 128;
 /// A channel of 20 MHz in the 2.4 GHz band.
 const CHANSPEC_20_MHZ: u16 = 0x1000;
 const CHANNELS: u32 = 14;
 
-/// The scan under way.
+/// The scanner.
 #[derive(Debug, Default)]
-pub(super) struct Scanner {
-    turn: u64,
+pub(crate) struct Scanner {
+    /// Counts scans and their ends, so that a scan that has ended does not go on.
+    scan: u64,
+    /// The id of the scan that runs.
     running: Option<u16>,
 }
 
-/// What is searched for.
-struct Wanted {
+/// The parameters of a scan.
+struct Parameters {
     ssid: Vec<u8>,
     bssid: Option<[u8; 6]>,
     channels: Vec<u8>,
     passive: bool,
 }
 
-impl Wanted {
+impl Parameters {
     fn parse(value: &[u8]) -> Result<Self, i32> {
         let ssid_len = u32_at(value, 8).ok_or(error::BAD_LENGTH)? as usize;
         let count = usize::from(u16_at(value, 68).ok_or(error::BAD_LENGTH)?);
@@ -42,7 +45,7 @@ impl Wanted {
         }
         let bssid: [u8; 6] = value[44..50].try_into().map_err(|_| error::BAD_LENGTH)?;
         let channels = value
-            .get(PARAMETERS..PARAMETERS + 2 * count)
+            .get(PARAMETERS_LEN..PARAMETERS_LEN + 2 * count)
             .ok_or(error::BAD_LENGTH)?
             .chunks(2)
             .map(|channel| channel[0])
@@ -64,96 +67,93 @@ impl Wanted {
     }
 }
 
-impl Model {
-    pub(super) fn escan(&mut self, value: &[u8]) -> Outcome {
-        if value.len() < PARAMETERS {
+impl Scanner {
+    /// The iovar `escan`. `joining`: whether the station is joining a network.
+    pub(crate) fn request(&mut self, mut rt: Runtime<'_>, joining: bool, value: &[u8]) -> Outcome {
+        if value.len() < PARAMETERS_LEN {
             return Err(error::BAD_LENGTH);
         }
         let (action, sync_id) = (u16_at(value, 4), u16_at(value, 6));
         let (Some(action), Some(sync_id), Some(1)) = (action, sync_id, u32_at(value, 0)) else {
             return Err(error::BAD_ARGUMENT);
         };
-        if !self.is_up() {
+        if !rt.settings.up {
             return Err(error::NOT_UP);
         }
         match action {
             START => {
-                let wanted = Wanted::parse(value)?;
-                self.start_scan(sync_id, &wanted)
+                let parameters = Parameters::parse(value)?;
+                if self.running.is_some() || joining {
+                    return Err(error::BUSY);
+                }
+                self.start(&mut rt, sync_id, &parameters);
+                Ok(Vec::new())
             }
             ABORT => {
-                self.stop_scan();
+                self.stop(&mut rt);
                 Ok(Vec::new())
             }
             _ => Err(error::BAD_ARGUMENT),
         }
     }
 
-    fn start_scan(&mut self, sync_id: u16, wanted: &Wanted) -> Outcome {
-        let Some(firmware) = &mut self.firmware else {
-            return Err(error::UNSUPPORTED);
-        };
-        if firmware.scanner.running.is_some() || firmware.station.joining {
-            return Err(error::BUSY);
-        }
-        firmware.scanner.turn += 1;
-        firmware.scanner.running = Some(sync_id);
-        let hears = firmware.settings.has_channels();
-        let time = self.config.scan_time;
+    fn start(&mut self, rt: &mut Runtime<'_>, sync_id: u16, parameters: &Parameters) {
+        self.scan += 1;
+        self.running = Some(sync_id);
+        let receives = rt.settings.has_channels();
+        let time = rt.chip.cx.config.scan_time;
         let mut found: Vec<(u32, Vec<u8>)> = Vec::new();
-        for (_, ap) in self.air.present().filter(|(_, ap)| hears && wanted.finds(ap)) {
-            let reveal = !ap.hidden || wanted.ssid == ap.ssid;
+        let in_range = rt.chip.air.present();
+        for (_, ap) in in_range.filter(|(_, ap)| receives && parameters.finds(ap)) {
+            let reveal = !ap.hidden || parameters.ssid == ap.ssid;
             found.push((u32::from(ap.channel), describe(ap, reveal)));
         }
         for (channel, bss) in found {
-            self.scan_step(time * channel.min(CHANNELS) / (CHANNELS + 1), move |chip| {
-                chip.tell_result(status::PARTIAL, sync_id, Some(&bss));
-            });
+            let delay = time * channel.min(CHANNELS) / (CHANNELS + 1);
+            self.step_in(rt, delay, ScanStep::Found { sync_id, bss });
         }
-        self.scan_step(time, move |chip| chip.end_scan(status::SUCCESS));
-        Ok(Vec::new())
+        self.step_in(rt, time, ScanStep::Done);
     }
 
-    fn scan_step(&mut self, delay: Duration, act: impl FnOnce(&mut Self) + 'static) {
-        let Some(turn) = self.firmware.as_deref().map(|firmware| firmware.scanner.turn) else {
+    fn step_in(&self, rt: &mut Runtime<'_>, delay: Duration, step: ScanStep) {
+        rt.chip.timer_in(delay, Timer::Scan { scan: self.scan, step });
+    }
+
+    /// The next step of a scan, unless it has ended.
+    pub(crate) fn step(&mut self, rt: &mut Runtime<'_>, scan: u64, step: ScanStep) {
+        if self.scan != scan || !rt.chip.firmware.runs() {
             return;
-        };
-        self.later(delay, move |chip| {
-            let same = chip
-                .firmware
-                .as_deref()
-                .is_some_and(|firmware| firmware.scanner.turn == turn);
-            if same && !chip.firmware_halted() {
-                act(chip);
-            }
-        });
-    }
-
-    fn tell_result(&mut self, status: u32, sync_id: u16, bss: Option<&[u8]>) {
-        let entry = bss.unwrap_or_default();
-        let mut data = (12 + entry.len() as u32).to_le_bytes().to_vec();
-        data.extend(BSS_VERSION.to_le_bytes());
-        data.extend(sync_id.to_le_bytes());
-        data.extend(u16::from(bss.is_some()).to_le_bytes());
-        data.extend(entry);
-        self.tell(Event::new(kind::ESCAN_RESULT, status).with_data(data));
-    }
-
-    fn end_scan(&mut self, status: u32) {
-        let Some(firmware) = &mut self.firmware else { return };
-        firmware.scanner.turn += 1;
-        if let Some(sync_id) = firmware.scanner.running.take() {
-            self.tell_result(status, sync_id, None);
+        }
+        match step {
+            ScanStep::Found { sync_id, bss } => report(rt, status::PARTIAL, sync_id, Some(&bss)),
+            ScanStep::Done => self.end(rt, status::SUCCESS),
         }
     }
 
-    /// Ends a scan before its time.
-    pub(super) fn stop_scan(&mut self) {
-        self.end_scan(status::ABORT);
+    fn end(&mut self, rt: &mut Runtime<'_>, status: u32) {
+        self.scan += 1;
+        if let Some(sync_id) = self.running.take() {
+            report(rt, status, sync_id, None);
+        }
+    }
+
+    /// Aborts the scan that runs.
+    pub(crate) fn stop(&mut self, rt: &mut Runtime<'_>) {
+        self.end(rt, status::ABORT);
     }
 }
 
-/// What the firmware tells of an access point.
+fn report(rt: &mut Runtime<'_>, status: u32, sync_id: u16, bss: Option<&[u8]>) {
+    let entry = bss.unwrap_or_default();
+    let mut data = (12 + entry.len() as u32).to_le_bytes().to_vec();
+    data.extend(BSS_VERSION.to_le_bytes());
+    data.extend(sync_id.to_le_bytes());
+    data.extend(u16::from(bss.is_some()).to_le_bytes());
+    data.extend(entry);
+    rt.report(&Event::new(kind::ESCAN_RESULT, status).with_data(data));
+}
+
+/// The description of an access point, with its name where `reveal`.
 fn describe(ap: &AccessPoint, reveal: bool) -> Vec<u8> {
     let ssid: &[u8] = if reveal { &ap.ssid } else { &[] };
     let elements = information_elements(ap, ssid);
@@ -183,7 +183,8 @@ fn describe(ap: &AccessPoint, reveal: bool) -> Vec<u8> {
     bss
 }
 
-/// Name, rates, and what tells of the security (IEEE 802.11, RSN element; Wi-Fi Alliance, WPA).
+/// The information elements of name, rates and security (IEEE 802.11, RSN element; Wi-Fi Alliance,
+/// WPA).
 fn information_elements(ap: &AccessPoint, ssid: &[u8]) -> Vec<u8> {
     const OUI: [u8; 3] = [0x00, 0x0f, 0xac];
     const WPA_OUI: [u8; 3] = [0x00, 0x50, 0xf2];
@@ -217,7 +218,7 @@ fn information_elements(ap: &AccessPoint, ssid: &[u8]) -> Vec<u8> {
             &[],
         )),
         Security::Wpa2(_) => elements.extend(element(48, &[], OUI, 4, &[PSK], &[0, 0])),
-        // Protection of management frames: required, or possible.
+        // Protection of management frames: required here, optional below.
         Security::Wpa3(_) => elements.extend(element(48, &[], OUI, 4, &[SAE], &[0xc0, 0])),
         Security::Wpa2Wpa3(_) => elements.extend(element(48, &[], OUI, 4, &[PSK, SAE], &[0x80, 0])),
     }

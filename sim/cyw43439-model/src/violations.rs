@@ -1,15 +1,16 @@
-//! Misuse of the chip, as it is reported.
+//! Protocol violations by the host.
 
 use core::fmt;
 use core::time::Duration;
 
-/// What a host must not do.
+/// A rule of the bus or of the firmware interface.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum ViolationKind {
-    /// Traffic on the bus while the chip has no power.
+    /// A transaction while the chip has no power.
     BusWithoutPower,
-    /// The data line was not low when `WL_REG_ON` rose: the chip would come up with SDIO instead of gSPI.
+    /// The data line was not low when `WL_REG_ON` rose: the chip would come up with SDIO instead of
+    /// gSPI.
     StrapNotLow,
     /// `WL_REG_ON` was low for less than a millisecond.
     ShortPowerCycle,
@@ -19,9 +20,10 @@ pub enum ViolationKind {
     CutOff,
     /// More or fewer words than the command asked for.
     WordCount,
-    /// Another function than the bus registers, or another length than 4, in the mode of 16-bit words.
+    /// Another function than the bus registers, or another length than 4, in the mode of 16-bit
+    /// words.
     WrongWordMode,
-    /// The host drove the data line while the chip did, or nobody did while the host's bits were due.
+    /// Host and chip drove the data line at once, or neither did while the host's bits were due.
     Contention,
     /// The bus was used in the middle of another transaction.
     BusReentered,
@@ -31,13 +33,14 @@ pub enum ViolationKind {
     ReadOnly,
     /// More than 64 bytes of the backplane at once.
     BackplaneTooLong,
-    /// An access to the backplane that is not aligned to its size, or more than a register's at an address that is not a multiple of 4.
+    /// An access to the backplane that is not aligned to its size, or one of more than a register
+    /// at an address that is not a multiple of 4.
     BackplaneUnaligned,
     /// An access to the backplane across a 32 KiB window.
     WindowCrossed,
-    /// An access to an address of the backplane where nothing is.
+    /// An access to an unused address of the backplane.
     BadBackplaneAddress,
-    /// A read of the backplane while the padding of its reads is not what was programmed, or none was programmed.
+    /// A read of the backplane without response delay.
     ResponseDelay,
     /// An access to the backplane without a clock for it (ALP or HT).
     NoClock,
@@ -45,7 +48,7 @@ pub enum ViolationKind {
     RamNotReady,
     /// A core was controlled in an order that the wrapper does not allow.
     CoreSequence,
-    /// The ARM core was started on images that are not what is expected, or without the footer.
+    /// The ARM core was started with unexpected images, or without the footer.
     BadImage,
     /// The watermark is below 8 or no multiple of 4.
     BadWatermark,
@@ -55,49 +58,50 @@ pub enum ViolationKind {
     NothingToRead,
     /// A read of another length than announced.
     WrongReadLength,
-    /// A frame whose header does not hold: length, complement, header length.
+    /// A frame with an invalid header: length, complement, header length.
     BadFrame,
     /// The sequence numbers of frames are not consecutive.
     BadSequence,
     /// A frame without credit for it.
     NoCredit,
-    /// A frame of data while the firmware asked for none.
+    /// A data frame during flow control.
     FlowControlled,
-    /// A frame of data without the two bytes of padding, or with a wrong second header.
+    /// A data frame without the two bytes of padding, or with a wrong second header.
     BadDataHeader,
-    /// A channel that the firmware does not know.
+    /// An unknown channel.
     BadChannel,
-    /// An ioctl whose header does not hold, or whose length differs from what came.
+    /// An ioctl with an invalid header or length.
     BadIoctl,
     /// An ioctl while the reply to another is outstanding.
     IoctlOverlap,
     /// An ioctl with the id of the one before.
     IoctlIdRepeated,
-    /// An ioctl or iovar that is unknown.
+    /// An unknown ioctl or iovar.
     UnknownIoctl,
-    /// A value of an ioctl or iovar that the firmware refuses.
+    /// A value of an ioctl or iovar that the firmware rejects.
     BadValue,
     /// An ioctl in a state that the firmware does not allow: not up, not down, busy.
     BadState,
-    /// The parts of the regulatory database came in a wrong order, or it is not what is expected.
+    /// The parts of the regulatory database were out of order, or it is not the expected one.
     BadClm,
-    /// A key was given before the radio was ready for it.
+    /// A key was set before the radio was ready for it.
     KeyTooEarly,
-    /// A frame longer or shorter than Ethernet allows.
+    /// A frame longer than 1514 bytes or shorter than an Ethernet header.
     BadFrameLength,
 }
 
-/// One misuse of the chip.
+/// A protocol violation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Violation {
-    /// When.
+    /// Simulated time of the violation.
     pub at: Duration,
-    /// What the host sent since it asserted chip select, command first, up to eight words in the order of the bus. Empty where no transaction is to blame.
+    /// The first eight words that the host sent since chip select fell, as they are on the bus.
+    /// Empty outside transactions.
     pub words: Vec<u32>,
-    /// The transaction in words.
+    /// The transaction, decoded.
     pub decoded: String,
-    /// What is wrong with it.
+    /// The rule that was violated.
     pub kind: ViolationKind,
     /// The values in question.
     pub detail: String,

@@ -1,4 +1,5 @@
-//! The bus as a host with a state machine in hardware drives it: whole transactions of 32-bit words.
+//! The bus in whole transactions of 32-bit words, as a host with a state machine in hardware drives
+//! it.
 
 use core::fmt;
 use core::future::Future;
@@ -7,74 +8,58 @@ use core::task::{Context, Poll, Waker};
 use core::time::Duration;
 use std::rc::Rc;
 
-use super::hardware::{Model, Shared};
 use ethdev_sim::SimDelay;
 use ethdev_sim::model::Until;
 
-/// The host's bus reports an error, because it was told to, or because it was used twice at the same time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum BusFault {
-    /// In this transaction, counted from 0. The chip saw nothing of it.
-    AtTransaction(u64),
-    /// The bus is in the middle of another transaction.
-    Busy,
-}
-
-impl fmt::Display for BusFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::AtTransaction(n) => write!(f, "the bus failed at transaction {n}"),
-            Self::Busy => f.write_str("the bus is busy"),
-        }
-    }
-}
-
-impl core::error::Error for BusFault {}
+use crate::cell::{Cyw43439, Shared};
+use crate::error::BusFault;
 
 /// How time passes during a transaction.
 #[derive(Clone, Copy)]
 enum Pace {
-    /// The caller spins: the clock is moved.
+    /// The transaction advances the clock.
     Blocking,
-    /// The caller sleeps: whoever runs the executor moves the clock.
+    /// The transaction waits for the clock, which the executor advances.
     Async,
 }
 
 impl Pace {
     async fn wait(self, bus: &Shared, time: Duration) {
-        let at = bus.clock.now() + time;
+        let at = bus.clock().now() + time;
         match self {
-            Self::Blocking => bus.clock.advance_to(at),
-            Self::Async => SimDelay::new(&bus.clock).until(at).await,
+            Self::Blocking => bus.clock().advance_to(at),
+            Self::Async => SimDelay::new(bus.clock()).until(at).await,
         }
     }
 }
 
-/// Runs what never waits.
+/// Polls a future that does not wait.
 fn at_once<F: Future>(future: F) -> F::Output {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(output) => output,
-        Poll::Pending => unreachable!("a blocking transaction moves the clock and waits for nobody"),
+        Poll::Pending => unreachable!("a blocking transaction advances the clock and does not wait"),
     }
 }
 
-/// The bus, in transactions of whole words as they lie on it, most significant bit first.
+/// The bus, in transactions of whole words as they are on it, most significant bit first.
 ///
-/// The shape is that of hosts with a state machine in hardware, such as the PIO block of an RP2040: a command word and data out, then data in, then the status
-/// word, where the chip sends one; without it 0 is returned. Each method comes in a form that waits for the clock and in one that moves it, and so runs everything that
-/// falls due meanwhile. Nothing is converted: in the mode of 16-bit words, and in big-endian mode, the host has to swap words itself.
+/// Its methods are those of hosts with a state machine in hardware, such as the PIO block of an
+/// RP2040: a command word and data out, then data in, then the status word; 0 where the chip sends
+/// none. Each method has an async form, which waits for the clock, and a blocking form, which
+/// advances it and so runs all events that are due meanwhile. Words are not converted: in the mode
+/// of 16-bit words, and in big-endian mode, the host must swap them.
 ///
-/// Clones share the bus. A transaction takes effect when its last bit is over.
+/// Clones share the bus. A transaction takes effect at its last bit.
 ///
 /// # Cancellation
 ///
-/// A dropped transaction raises chip select where it stands: the words that are over have reached the chip, and the rest is cut off.
+/// A dropped transaction raises chip select at once: complete words have reached the chip, and the
+/// rest is cut off.
 #[derive(Clone)]
 pub struct WordBus(Rc<Shared>);
 
 impl WordBus {
-    pub(super) fn new(shared: &Rc<Shared>) -> Self {
+    pub(crate) fn new(shared: &Rc<Shared>) -> Self {
         Self(shared.clone())
     }
 
@@ -86,12 +71,12 @@ impl WordBus {
     ///
     /// # Panics
     ///
-    /// Without a command.
+    /// Where `words` is empty.
     pub async fn cmd_write(&mut self, words: &[u32]) -> Result<u32, BusFault> {
         self.run(Pace::Async, words, &mut []).await
     }
 
-    /// Reads as many words as there is room for, response delay included. Returns the status word.
+    /// Fills `words`, response delay included. Returns the status word.
     ///
     /// # Errors
     ///
@@ -100,7 +85,7 @@ impl WordBus {
         self.run(Pace::Async, &[command], words).await
     }
 
-    /// As [`cmd_write`](Self::cmd_write), moving the clock.
+    /// As [`cmd_write`](Self::cmd_write), advancing the clock.
     ///
     /// # Errors
     ///
@@ -108,12 +93,12 @@ impl WordBus {
     ///
     /// # Panics
     ///
-    /// Without a command.
+    /// Where `words` is empty.
     pub fn cmd_write_blocking(&mut self, words: &[u32]) -> Result<u32, BusFault> {
         at_once(self.run(Pace::Blocking, words, &mut []))
     }
 
-    /// As [`cmd_read`](Self::cmd_read), moving the clock.
+    /// As [`cmd_read`](Self::cmd_read), advancing the clock.
     ///
     /// # Errors
     ///
@@ -139,20 +124,20 @@ impl WordBus {
 
     async fn run(&self, pace: Pace, out: &[u32], read: &mut [u32]) -> Result<u32, BusFault> {
         assert!(!out.is_empty(), "a transaction starts with its command");
-        if self.0.core.borrow().is_selected() {
-            self.0.with(Model::reentered);
+        if self.0.model().gspi.is_selected() {
+            self.0.with(Cyw43439::reentered);
             return Err(BusFault::Busy);
         }
-        self.0.with(Model::refuse_bus)?;
+        self.0.with(Cyw43439::draw_bus_failure)?;
         let (overhead, word_time, status) = {
-            let chip = self.0.core.borrow();
-            let status = usize::from(chip.registers.status_enabled());
-            (chip.config.overhead, chip.word_time(), status)
+            let chip = self.0.model();
+            let status = usize::from(chip.model.chip.registers.status_enabled());
+            (chip.model.chip.cx.config.overhead, chip.word_time(), status)
         };
-        self.0.with(Model::select);
+        self.0.with(Cyw43439::select);
         let mut running = Running {
             bus: &self.0,
-            began: self.0.clock.now() + overhead,
+            began: self.0.clock().now() + overhead,
             word_time,
             out,
             done: false,
@@ -180,7 +165,7 @@ impl fmt::Debug for WordBus {
     }
 }
 
-/// A transaction under way: dropped before its end, it is cut off.
+/// A transaction that runs. Dropped before its end, it is cut off.
 struct Running<'a> {
     bus: &'a Shared,
     began: Duration,
@@ -194,7 +179,7 @@ impl Drop for Running<'_> {
         if self.done {
             return;
         }
-        let elapsed = self.bus.clock.now().saturating_sub(self.began);
+        let elapsed = self.bus.clock().now().saturating_sub(self.began);
         let mut words = (elapsed.as_nanos() / self.word_time.as_nanos().max(1)) as usize;
         self.bus.with(|chip| {
             for word in self.out.iter().take(words) {

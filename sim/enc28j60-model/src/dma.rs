@@ -2,89 +2,118 @@
 
 use core::time::Duration;
 
-use super::ViolationKind;
-use super::filter::checksum;
-use super::hardware::Model;
-use super::ram::{SIZE, next};
-use super::registers::{ECON1, EDMACS, EDMADST, EDMAND, EDMAST, EIR, econ1, eir};
+use crate::chip::Chip;
+use crate::filter::checksum;
+use crate::ram::{SIZE, next};
+use crate::registers::{ECON1, EDMACS, EDMADST, EDMAND, EDMAST, EIR, econ1, eir};
+use crate::timer::Timer;
+use crate::violations::ViolationKind;
 
 /// Main clocks of 40 ns per byte: one to read, one to write.
 const CLOCK: Duration = Duration::from_nanos(40);
 
-impl Model {
-    /// When the operation that runs is over; now or earlier where none does.
-    pub(super) fn dma_ends(&self) -> Duration {
-        if self.registers.has(ECON1, econ1::DMAST) {
-            self.power.dma_ends
+/// The engine.
+#[derive(Debug, Default)]
+pub(crate) struct Dma {
+    /// Counts operations and cancellations, so that a cancelled operation does not end.
+    operation: u64,
+    /// When the operation ends that was started last.
+    ends: Duration,
+    /// When the latest checksum ended, or will.
+    checksum_ended: Option<Duration>,
+}
+
+impl Dma {
+    /// The engine after a system reset. The operation that runs does not end.
+    pub(crate) fn reset(&mut self) {
+        self.operation += 1;
+        self.checksum_ended = None;
+    }
+
+    /// When the running operation ends; now or earlier where none runs.
+    pub(crate) fn ends(&self, chip: &Chip) -> Duration {
+        if chip.registers.has(ECON1, econ1::DMAST) {
+            self.ends
         } else {
             Duration::ZERO
         }
     }
 
-    /// The addresses that the engine reads: through the end of the FIFO to its start.
-    fn dma_source(&self) -> Vec<u16> {
-        let (mut at, end) = (self.registers.word(EDMAST), self.registers.word(EDMAND));
-        let fifo = self.fifo();
-        let mut addresses = vec![at];
-        // The end is looked at after the first step only: where it is the start, everything is overwritten.
-        while addresses.len() < usize::from(SIZE) {
-            at = if at == fifo.end { fifo.start } else { next(at) };
-            addresses.push(at);
-            if at == end {
-                break;
-            }
-        }
-        addresses
+    /// Whether a checksum ran at this time or later.
+    pub(crate) fn checksummed_since(&self, began: Duration) -> bool {
+        self.checksum_ended.is_some_and(|ended| ended > began)
     }
 
-    /// DMAST was set.
-    pub(super) fn start_dma(&mut self) {
-        let is_checksum = self.registers.has(ECON1, econ1::CSUMEN);
-        if self.registers.word(EDMAST) == self.registers.word(EDMAND) {
-            self.violation(ViolationKind::DmaMisuse, "EDMAST is EDMAND");
+    /// DMAST was set. `tx_free_at`: when the transmission that runs ends.
+    pub(crate) fn start(&mut self, chip: &mut Chip, tx_free_at: Duration) {
+        let is_checksum = chip.registers.has(ECON1, econ1::CSUMEN);
+        if chip.registers.word(EDMAST) == chip.registers.word(EDMAND) {
+            chip.violation(ViolationKind::BadDma, "EDMAST equals EDMAND");
         }
-        if is_checksum && self.config.errata.e17_dma_checksum && self.is_receive_enabled() {
-            self.violation(
-                ViolationKind::DmaMisuse,
+        if is_checksum && chip.cx.config.errata.e17_dma_checksum && chip.is_receive_enabled() {
+            chip.violation(
+                ViolationKind::BadDma,
                 "a checksum while packets may arrive (erratum 17)",
             );
         }
-        let addresses = self.dma_source();
+        let source = source(chip);
         let clocks = if is_checksum { 1 } else { 2 };
-        let begins = self.clock.now().max(self.transmitter_free_at());
-        let ends = begins + CLOCK * clocks * addresses.len() as u32;
-        self.power.dma_ends = ends;
+        let begins = chip.cx.now().max(tx_free_at);
+        let ends = begins + CLOCK * clocks * source.len() as u32;
+        self.ends = ends;
         if is_checksum {
-            self.checksum_ran = Some((begins, ends));
+            self.checksum_ended = Some(ends);
         }
-        self.dma_turn += 1;
-        let turn = self.dma_turn;
-        self.later(ends, move |chip| {
-            if chip.dma_turn == turn {
-                chip.finish_dma(&addresses, is_checksum);
-            }
-        });
+        self.operation += 1;
+        chip.cx.timer_at(
+            ends,
+            Timer::DmaDone {
+                operation: self.operation,
+                source,
+                is_checksum,
+            },
+        );
     }
 
-    fn finish_dma(&mut self, addresses: &[u16], is_checksum: bool) {
+    /// An operation ends, unless it was cancelled.
+    pub(crate) fn done(&self, chip: &mut Chip, operation: u64, source: &[u16], is_checksum: bool) {
+        if self.operation != operation {
+            return;
+        }
         if is_checksum {
-            let sum = checksum(addresses.iter().map(|address| self.ram.peek(*address)));
-            self.registers.set_word(EDMACS, sum);
+            let sum = checksum(source.iter().map(|address| chip.ram.peek(*address)));
+            chip.registers.set_word(EDMACS, sum);
         } else {
-            let mut to = self.registers.word(EDMADST);
-            for from in addresses {
-                let byte = self.ram.peek(*from);
-                self.ram.poke(to, byte);
+            let mut to = chip.registers.word(EDMADST);
+            for from in source {
+                let byte = chip.ram.peek(*from);
+                chip.ram.poke(to, byte);
                 to = next(to);
             }
         }
-        self.registers.clear(ECON1, econ1::DMAST);
-        self.registers.raise(EIR, eir::DMAIF);
+        chip.registers.clear(ECON1, econ1::DMAST);
+        chip.registers.raise(EIR, eir::DMAIF);
     }
 
     /// The host cleared DMAST.
-    pub(super) fn cancel_dma(&mut self) {
-        self.dma_turn += 1;
-        self.registers.raise(EIR, eir::DMAIF);
+    pub(crate) fn cancel(&mut self, chip: &mut Chip) {
+        self.operation += 1;
+        chip.registers.raise(EIR, eir::DMAIF);
     }
+}
+
+/// The addresses that the engine reads. After the end of the FIFO comes its start.
+fn source(chip: &Chip) -> Vec<u16> {
+    let (mut at, end) = (chip.registers.word(EDMAST), chip.registers.word(EDMAND));
+    let fifo = chip.fifo();
+    let mut addresses = vec![at];
+    // The end is compared after the first step only: where it equals the start, all is overwritten.
+    while addresses.len() < usize::from(SIZE) {
+        at = if at == fifo.end { fifo.start } else { next(at) };
+        addresses.push(at);
+        if at == end {
+            break;
+        }
+    }
+    addresses
 }

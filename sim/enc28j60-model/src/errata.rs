@@ -1,47 +1,75 @@
-//! The errata of DS80349C as switches, with their numbers.
+//! Silicon revisions, and the errata of DS80349C by their numbers.
 
-use super::Revision;
+/// A silicon revision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Revision {
+    /// The first one sold.
+    B1,
+    /// Modelled as B1.
+    B4,
+    /// The first one with erratum 13, and without erratum 1.
+    B5,
+    /// The current one.
+    B7,
+}
 
-/// Which errata a chip has, and how often those strike that do so at random.
+impl Revision {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::B1, Self::B4, Self::B5, Self::B7];
+
+    /// What EREVID reads.
+    #[must_use]
+    pub const fn id(self) -> u8 {
+        match self {
+            Self::B1 => 0x02,
+            Self::B4 => 0x04,
+            Self::B5 => 0x05,
+            Self::B7 => 0x06,
+        }
+    }
+}
+
+/// The errata of a chip, and the probabilities of those that occur at random.
 ///
-/// Errata 3, 4, 7, 8 and 11 are about temperature, analog parts and LEDs: nothing that a model on a digital wire shows.
+/// Errata 3, 4, 7, 8 and 11 concern temperature, analog parts and LEDs, which are not modelled.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct Errata {
-    /// 1: accesses to MAC registers go wrong where SCK is below 8 MHz.
+    /// 1: accesses to MAC registers fail where SCK is below 8 MHz.
     pub e1_slow_sck: bool,
-    /// 2: after a system reset by instruction, MAC, MII and PHY are dead for 1 ms, though CLKRDY says otherwise.
+    /// 2: after a system reset, MAC, MII and PHY do not respond for 1 ms, though CLKRDY is set.
     pub e2_reset_ready: bool,
     /// 5: writing ERXST or ERXND sometimes loads the internal write pointer with 0000.
     pub e5_rx_pointer: bool,
     /// 6: EIR.PKTIF sometimes reads wrong. EPKTCNT and the INT pin are right.
     pub e6_packet_flag: bool,
-    /// 9: the loopback of half duplex loses and garbles frames.
+    /// 9: the loopback of half duplex loses and corrupts frames.
     pub e9_half_duplex_loopback: bool,
-    /// 10: so does the PHY's loopback in full duplex.
+    /// 10: the PHY's loopback in full duplex loses and corrupts frames.
     pub e10_phy_loopback: bool,
-    /// 12: after an abort in half duplex, the transmitter stalls until TXRST; letting go of TXRST may set TXERIF.
+    /// 12: after an abort in half duplex, the transmitter stalls until TXRST; clearing TXRST may
+    /// set TXERIF.
     pub e12_tx_stall: bool,
-    /// 13: in half duplex, a link pulse is taken for a late collision. It ends in one of three ways: TXIF and TXERIF; TXERIF alone with TXRTS stuck; nothing at
-    /// all.
+    /// 13: in half duplex, a link pulse is taken for a late collision. The outcome is one of three:
+    /// TXIF and TXERIF; TXERIF alone with TXRTS stuck; no flag with TXRTS stuck.
     pub e13_false_late_collision: bool,
-    /// 14: an even ERXRDPT sometimes spoils the header of a later packet.
+    /// 14: an even ERXRDPT sometimes corrupts the header of a later packet.
     pub e14_even_read_pointer: bool,
     /// 15: ESTAT.LATECOL stays 0.
     pub e15_latecol: bool,
     /// 16: the reset value of PHCON1.PDPXMD is random.
     pub e16_duplex_strap: bool,
-    /// 17: a DMA checksum during reception kills the packet, with RXERIF and BUFER.
+    /// 17: a DMA checksum during reception drops the packet, with RXERIF and BUFER.
     pub e17_dma_checksum: bool,
     /// 18: the pattern filter sometimes accepts what it should not.
     pub e18_pattern: bool,
     /// 19: the system reset instruction is ignored in power-save.
     pub e19_reset_asleep: bool,
-    /// How often they strike.
-    pub odds: Probabilities,
+    /// Probabilities of the random ones.
+    pub probabilities: Probabilities,
 }
 
-/// How often errata strike, each as a probability.
+/// Probabilities of the errata that occur at random.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct Probabilities {
@@ -53,13 +81,13 @@ pub struct Probabilities {
     pub packet_flag: f64,
     /// 9 and 10, per frame.
     pub loopback: f64,
-    /// 12: that TXERIF is set when TXRST is let go after an abort.
+    /// 12: TXERIF is set when TXRST is cleared after an abort.
     pub reset_error: f64,
     /// 13, per frame sent.
     pub false_late_collision: f64,
     /// 14, per packet received while ERXRDPT is even.
     pub even_read_pointer: f64,
-    /// 18, per frame that the pattern rejects.
+    /// 18, per frame that the pattern filter rejects.
     pub pattern: f64,
 }
 
@@ -79,7 +107,7 @@ impl Default for Probabilities {
 }
 
 impl Errata {
-    /// All that the revision has.
+    /// The errata of a revision.
     #[must_use]
     pub fn of(revision: Revision) -> Self {
         Self {
@@ -97,11 +125,11 @@ impl Errata {
             e17_dma_checksum: true,
             e18_pattern: true,
             e19_reset_asleep: true,
-            odds: Probabilities::default(),
+            probabilities: Probabilities::default(),
         }
     }
 
-    /// None: the chip of the data sheet.
+    /// No errata: the chip of the data sheet.
     #[must_use]
     pub fn none() -> Self {
         Self {
@@ -119,7 +147,7 @@ impl Errata {
             e17_dma_checksum: false,
             e18_pattern: false,
             e19_reset_asleep: false,
-            odds: Probabilities::default(),
+            probabilities: Probabilities::default(),
         }
     }
 }

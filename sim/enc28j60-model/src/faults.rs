@@ -1,32 +1,32 @@
-//! What goes wrong beyond the errata.
+//! Faults other than the errata.
 
 use ethdev_sim::random::probability;
 
-/// What the host reads from the chip.
+/// The state of the MISO line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum MisoFault {
-    /// What the chip says.
+    /// The output of the chip.
     #[default]
     Connected,
-    /// Always this byte, 0x00 or 0xFF where there is no chip. What the host says does not reach one either.
+    /// Always this byte, 0x00 or 0xFF where there is no chip. Writes do not reach the chip either.
     Stuck(u8),
-    /// Noise. What the host says reaches no chip.
+    /// Random bytes. Writes do not reach the chip either.
     Random,
 }
 
-/// Random faults, each with a probability. The default: none.
+/// Probabilities of random faults. Default: none.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct ChipFaults {
-    /// Per byte on the bus: one bit is flipped, in one of the two directions.
+    /// Per byte on the bus: one bit flips, in one of the two directions.
     pub spi_bit_error: f64,
-    /// Per transaction: one bit is flipped somewhere in it, in one of the two directions.
+    /// Per transaction: one bit flips in it, in one of the two directions.
     pub spi_corruption: f64,
-    /// Per byte on the bus: the host's SPI reports an error.
+    /// Per byte on the bus: the host's SPI controller reports an error.
     pub spi_failure: f64,
     /// Per falling edge of the INT pin: the host does not notice it. The level is right.
     pub lost_edge: f64,
-    /// Per frame sent in half duplex: it collides once to five times and goes out after that.
+    /// Per frame sent in half duplex: it collides one to five times and is then transmitted.
     pub collision: f64,
     /// Per frame sent in half duplex: it collides late and is aborted.
     pub late_collision: f64,
@@ -35,7 +35,7 @@ pub struct ChipFaults {
 }
 
 impl ChipFaults {
-    /// None.
+    /// No faults.
     pub const NONE: Self = Self {
         spi_bit_error: 0.0,
         spi_corruption: 0.0,
@@ -46,39 +46,39 @@ impl ChipFaults {
         excessive_collision: 0.0,
     };
 
-    /// The same with this probability of a flipped bit, per byte.
+    /// Sets the probability of a bit error, per byte.
     ///
     /// # Panics
     ///
-    /// Where the number is no probability; so for the others.
+    /// Where `p` is not between 0 and 1. The same holds for the other methods.
     #[must_use]
     pub fn with_spi_bit_error(mut self, p: f64) -> Self {
         self.spi_bit_error = probability(p);
         self
     }
 
-    /// The same with this probability of a flipped bit, per transaction.
+    /// Sets the probability of a bit error, per transaction.
     #[must_use]
     pub fn with_spi_corruption(mut self, p: f64) -> Self {
         self.spi_corruption = probability(p);
         self
     }
 
-    /// The same with this probability of a failing bus, per byte.
+    /// Sets the probability of an SPI error, per byte.
     #[must_use]
     pub fn with_spi_failure(mut self, p: f64) -> Self {
         self.spi_failure = probability(p);
         self
     }
 
-    /// The same with this probability of an edge that the host misses.
+    /// Sets the probability that the host misses a falling edge of INT.
     #[must_use]
     pub fn with_lost_edge(mut self, p: f64) -> Self {
         self.lost_edge = probability(p);
         self
     }
 
-    /// The same with these probabilities of collisions that end well, late ones, and those without end.
+    /// Sets the probabilities of collisions, late collisions, and excessive collisions, per frame.
     #[must_use]
     pub fn with_collisions(mut self, normal: f64, late: f64, excessive: f64) -> Self {
         self.collision = probability(normal);
@@ -94,17 +94,17 @@ impl Default for ChipFaults {
     }
 }
 
-/// What becomes of one transmission.
+/// The outcome of a transmission in half duplex.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum TxFate {
-    /// It goes out, after this many collisions.
+pub enum TxOutcome {
+    /// Transmitted after this many collisions.
     Collided(u8),
     /// A collision after the collision window: aborted.
     LateCollision,
     /// Collisions up to the limit of retries: aborted.
     ExcessiveCollisions,
-    /// The medium stays busy: aborted, unless MACON4.DEFER is set. Then it goes out late.
+    /// The medium stays busy: aborted, or transmitted late where MACON4.DEFER is set.
     ExcessiveDeferral,
     /// Erratum 13, ending with TXIF and TXERIF.
     FalseLateCollision,

@@ -1,22 +1,24 @@
 //! The receive filters (DS39662E section 8).
 
-use super::registers::{EHT0, EPMCS, EPMM0, EPMO, ERXFCON, Registers};
+use crate::registers::{EHT0, EPMCS, EPMM0, EPMO, ERXFCON, Registers};
 
 /// Bits of ERXFCON.
 const UCEN: u8 = 0x80;
 const ANDOR: u8 = 0x40;
-pub(super) const CRCEN: u8 = 0x20;
+pub(crate) const CRCEN: u8 = 0x20;
 const PMEN: u8 = 0x10;
 const MPEN: u8 = 0x08;
 const HTEN: u8 = 0x04;
 const MCEN: u8 = 0x02;
 const BCEN: u8 = 0x01;
 
-/// Bytes that the pattern filter looks at.
+/// Bytes that the pattern filter covers.
 const WINDOW: usize = 64;
 
-/// Which of the 64 bits of the hash table (EHT0 bit 0 is 0) a destination address selects: bits 28 to 23 of the CRC-32 of the address, in a register that is
-/// fed from the right and not inverted at the end.
+/// Returns which of the 64 bits of the hash table (EHT0 bit 0 is 0) a destination address selects.
+///
+/// Bits 28 to 23 of the CRC-32 of the address, from a shift register that is fed from the right and
+/// not inverted at the end (DS39662E section 8.5).
 #[must_use]
 pub fn hash_index(address: [u8; 6]) -> u8 {
     let mut register = u32::MAX;
@@ -29,8 +31,9 @@ pub fn hash_index(address: [u8; 6]) -> u8 {
     (register >> 23 & 0x3f) as u8
 }
 
-/// The checksum of IP: ones' complement of the ones' complement sum of big-endian words, an odd byte padded with zero.
-pub(super) fn checksum(bytes: impl IntoIterator<Item = u8>) -> u16 {
+/// The Internet checksum (RFC 1071): ones' complement of the ones' complement sum of big-endian
+/// words, an odd byte padded with zero.
+pub(crate) fn checksum(bytes: impl IntoIterator<Item = u8>) -> u16 {
     let mut sum = 0_u32;
     for (at, byte) in bytes.into_iter().enumerate() {
         sum += u32::from(byte) << if at % 2 == 0 { 8 } else { 0 };
@@ -39,34 +42,34 @@ pub(super) fn checksum(bytes: impl IntoIterator<Item = u8>) -> u16 {
     !(sum as u16)
 }
 
-/// What the filters say of one frame.
+/// What the filters make of a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(crate) enum Outcome {
     Accept,
     Reject,
     /// Rejected, and the pattern filter was one of those that did.
     RejectByPattern,
 }
 
-/// Judges a frame, from its destination to its FCS. The CRC is not looked at here.
-pub(super) fn judge(registers: &Registers, frame: &[u8]) -> Verdict {
+/// Classifies a frame, from its destination to its FCS. The CRC is not checked here.
+pub(crate) fn classify(registers: &Registers, frame: &[u8]) -> Outcome {
     let control = registers.get(ERXFCON);
     let Some(destination) = frame.first_chunk::<6>() else {
-        return Verdict::Reject;
+        return Outcome::Reject;
     };
     let station = registers.station();
-    let to_us = *destination == station;
+    let to_station = *destination == station;
     let tests: [(u8, &dyn Fn() -> bool); 6] = [
-        (UCEN, &|| to_us),
+        (UCEN, &|| to_station),
         (MCEN, &|| destination[0] & 1 == 1),
         (BCEN, &|| *destination == [0xff; 6]),
         (HTEN, &|| in_hash_table(registers, *destination)),
-        (MPEN, &|| to_us && is_magic(frame, station)),
+        (MPEN, &|| to_station && is_magic(frame, station)),
         (PMEN, &|| matches_pattern(registers, frame)),
     ];
     let mut enabled = tests.iter().filter(|(bit, _)| control & bit != 0).peekable();
     if enabled.peek().is_none() {
-        return Verdict::Accept;
+        return Outcome::Accept;
     }
     let accepted = if control & ANDOR != 0 {
         enabled.all(|(_, test)| test())
@@ -74,9 +77,9 @@ pub(super) fn judge(registers: &Registers, frame: &[u8]) -> Verdict {
         enabled.any(|(_, test)| test())
     };
     match accepted {
-        true => Verdict::Accept,
-        false if control & PMEN != 0 => Verdict::RejectByPattern,
-        false => Verdict::Reject,
+        true => Outcome::Accept,
+        false if control & PMEN != 0 => Outcome::RejectByPattern,
+        false => Outcome::Reject,
     }
 }
 
@@ -111,9 +114,9 @@ fn matches_pattern(registers: &Registers, frame: &[u8]) -> bool {
 mod tests {
     use super::*;
 
-    /// Vectors derived from the formula in Microchip's own stack.
+    /// Vectors derived from the formula in Microchip's TCP/IP stack.
     #[test]
-    fn hash_vectors() {
+    fn hash_index_of_known_addresses_matches() {
         for (address, index) in [
             ([0x01, 0x00, 0x5e, 0x00, 0x00, 0x01], 63),
             ([0x01, 0x00, 0x5e, 0x00, 0x00, 0xfb], 62),
@@ -128,9 +131,9 @@ mod tests {
         }
     }
 
-    /// The same by way of the CRC-32 that everybody has: reversed, and not inverted.
+    /// The same from the common CRC-32: reversed, and not inverted.
     #[test]
-    fn hash_by_the_usual_crc() {
+    fn hash_index_of_any_address_matches_common_crc() {
         for n in 0..1000_u32 {
             let address = [2, 0, (n >> 16) as u8, (n >> 8) as u8, n as u8, 0x5a];
             let register = (!crc32fast::hash(&address)).reverse_bits();
@@ -140,7 +143,7 @@ mod tests {
 
     /// The examples of DS39662E section 8.2.
     #[test]
-    fn checksum_vectors() {
+    fn checksum_of_data_sheet_examples_matches() {
         assert_eq!(checksum([0x00, 0x04, 0xa3, 0xff, 0xff, 0xff]), 0x5bfc);
         assert_eq!(checksum([0x88, 0xaa, 0x09, 0x0a, 0x0b, 0x0c, 0x0d]), 0x563f);
         assert_eq!(checksum([0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x08, 0x06]), 0xf7f9);
@@ -166,11 +169,11 @@ mod tests {
     const OTHER: [u8; 6] = [2, 2, 2, 2, 2, 2];
 
     fn accepts(registers: &Registers, destination: [u8; 6]) -> bool {
-        judge(registers, &frame(destination, 64)) == Verdict::Accept
+        classify(registers, &frame(destination, 64)) == Outcome::Accept
     }
 
     #[test]
-    fn one_filter_at_a_time() {
+    fn classify_with_each_filter_accepts_its_frames() {
         for (control, us, group, broadcast, other) in [
             (0x00, true, true, true, true),
             (CRCEN, true, true, true, true),
@@ -191,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn the_hash_table_selects_by_destination() {
+    fn classify_with_hash_table_selects_by_destination() {
         let mut registers = with_filters(HTEN);
         let index = hash_index(GROUP);
         registers.put(1, usize::from(index / 8), 1 << (index % 8));
@@ -200,27 +203,23 @@ mod tests {
     }
 
     #[test]
-    fn magic_packets_wake_only_whom_they_name() {
+    fn classify_magic_packet_for_other_station_rejects() {
         let registers = with_filters(MPEN);
         let mut magic = frame(US, 30);
         magic.extend([0xff; 6]);
         magic.extend(US.repeat(16));
-        assert_eq!(judge(&registers, &magic), Verdict::Accept);
+        assert_eq!(classify(&registers, &magic), Outcome::Accept);
         magic[..6].copy_from_slice(&[0xff; 6]);
-        assert_eq!(
-            judge(&registers, &magic),
-            Verdict::Reject,
-            "the destination is not ours"
-        );
+        assert_eq!(classify(&registers, &magic), Outcome::Reject, "the destination differs");
         let mut short = frame(US, 30);
         short.extend([0xff; 6]);
         short.extend(US.repeat(15));
-        assert_eq!(judge(&registers, &short), Verdict::Reject);
+        assert_eq!(classify(&registers, &short), Outcome::Reject);
     }
 
     /// The example of the data sheet: offset 6, mask 1F0A, seven bytes.
     #[test]
-    fn the_pattern_removes_what_it_does_not_select() {
+    fn classify_with_pattern_rejects_mismatch() {
         let mut registers = with_filters(PMEN);
         registers.set_word(EPMO, 6);
         registers.put(1, EPMM0.addr, 0x0a);
@@ -238,13 +237,13 @@ mod tests {
         ] {
             bytes[6 + at] = byte;
         }
-        assert_eq!(judge(&registers, &bytes), Verdict::Accept);
+        assert_eq!(classify(&registers, &bytes), Outcome::Accept);
         assert_eq!(
-            judge(&registers, &bytes[..69]),
-            Verdict::RejectByPattern,
-            "the window passes the end"
+            classify(&registers, &bytes[..69]),
+            Outcome::RejectByPattern,
+            "the window exceeds the frame"
         );
         bytes[7] ^= 1;
-        assert_eq!(judge(&registers, &bytes), Verdict::RejectByPattern);
+        assert_eq!(classify(&registers, &bytes), Outcome::RejectByPattern);
     }
 }

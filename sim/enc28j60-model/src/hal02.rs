@@ -1,4 +1,4 @@
-//! The traits of embedded-hal 0.2 over the chip's bus and pins, for drivers from that time.
+//! The traits of embedded-hal 0.2 on the chip's bus and pins, for drivers that use them.
 
 use core::convert::Infallible;
 use core::time::Duration;
@@ -7,10 +7,14 @@ use embedded_hal::digital::{InputPin, OutputPin};
 use embedded_hal::spi::SpiBus;
 use embedded_hal_02 as hal02;
 
-use super::{CsPin, IntPin, SimSpiBus, SpiFault};
 use ethdev_sim::Clock;
 
-/// A bus, a pin or a clock with the traits of embedded-hal 0.2. Its pins are those of the traits' first version, which cannot fail.
+use crate::error::SpiFault;
+use crate::pins::{CsPin, IntPin};
+use crate::spi::SimSpiBus;
+
+/// A bus, a pin or a clock with the traits of embedded-hal 0.2. Its pins are those of the first
+/// version of the digital traits, which cannot fail.
 #[derive(Debug, Clone)]
 pub struct Hal02<T>(pub T);
 
@@ -31,7 +35,7 @@ impl hal02::blocking::spi::Write<u8> for Hal02<SimSpiBus> {
     }
 }
 
-#[allow(deprecated, reason = "drivers ask for the first version of the trait")]
+#[allow(deprecated, reason = "drivers use the first version of the trait")]
 impl hal02::digital::OutputPin for Hal02<CsPin> {
     fn set_low(&mut self) {
         let Ok::<(), Infallible>(()) = self.0.set_low();
@@ -42,7 +46,7 @@ impl hal02::digital::OutputPin for Hal02<CsPin> {
     }
 }
 
-#[allow(deprecated, reason = "drivers ask for the first version of the trait")]
+#[allow(deprecated, reason = "drivers use the first version of the trait")]
 impl hal02::digital::InputPin for Hal02<IntPin> {
     fn is_high(&self) -> bool {
         self.0.clone().is_high() == Ok(true)

@@ -1,32 +1,26 @@
-//! The seven instructions, byte by byte (DS39662E section 4.2).
+//! The SPI interface: the seven instructions, byte by byte (DS39662E section 4.2).
 
 use core::time::Duration;
 
-use super::hardware::Model;
-use super::ram::{next, offset};
-use super::registers::{
-    COMMON, ECON1, ECON2, EIR, ERDPT, ERXWRPT, ETXND, ETXST, EWRPT, Kind, MIRD, Reg, Spec, TABLE, econ1, econ2, eir,
-};
-use super::{MisoFault, SpiFault, ViolationKind};
+use crate::chip::{Chip, Instruction};
+use crate::error::SpiFault;
+use crate::faults::MisoFault;
+use crate::model::Model;
+use crate::ram::{next, offset};
+use crate::registers::{ECON2, EIR, ERDPT, ERXRDPT, ERXWRPT, ETXND, ETXST, EWRPT, MIRD, econ2, eir};
+use crate::stats::BusCounters;
+use crate::violations::ViolationKind;
+use crate::writes::WriteMode;
 
-/// How long chip select has to stay low after the last bit of a MAC or MII register (DS39662E table 16-6).
+/// Minimum time of chip select low after the last bit of a MAC or MII register (DS39662E table
+/// 16-6).
 const MAC_HOLD: Duration = Duration::from_nanos(210);
 /// The same for everything else.
 const HOLD: Duration = Duration::from_nanos(10);
-/// How long chip select has to be high.
+/// Minimum time of chip select high.
 const MIN_GAP: Duration = Duration::from_nanos(50);
 /// The fastest clock in Hz.
 const MAX_SCK: u32 = 20_000_000;
-/// Erratum 1 strikes below this clock in Hz.
-const MIN_SAFE_SCK: u32 = 8_000_000;
-
-/// How a control register is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum How {
-    Whole,
-    Set,
-    Clear,
-}
 
 /// What the chip expects next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -38,197 +32,190 @@ enum Phase {
     Dummy(usize),
     ReadSlow(usize),
     Read(usize),
-    Write(How, usize),
+    Write(WriteMode, usize),
     /// The value of a MAC or MII register, taken over when chip select rises.
     WriteSlow(usize),
     ReadMemory,
     WriteMemory,
-    /// Whatever follows is ignored.
+    /// Further bytes are ignored.
     Over,
 }
 
 /// The interface.
-#[derive(Default)]
-pub(super) struct Spi {
+#[derive(Debug, Default)]
+pub(crate) struct Spi {
     phase: Phase,
-    /// The first bytes of the transaction.
-    sent: [u8; 8],
-    len: usize,
     selected_at: Duration,
     last_bit_at: Duration,
     /// A MAC or MII register was read; one is to be written.
     slow_read: bool,
     slow_write: Option<(usize, u8)>,
-    /// What a read that was cut short has to be garbled with.
-    garbled: Option<u8>,
-    /// So has the next read of a MAC or MII register.
-    garble_next: bool,
-    /// Where the memory access of this transaction began.
+    /// A read was cut short by chip select: the mask that corrupts its last byte.
+    corruption: Option<u8>,
+    /// The next read of a MAC or MII register is corrupted.
+    corrupt_next: bool,
+    /// Start and length of the memory access of this transaction.
     streamed_from: u16,
     streamed: u16,
+    /// A violation of this memory access was recorded.
     reported: bool,
+
+    pub(crate) counters: BusCounters,
+    pub(crate) deselected_at: Duration,
+    pub(crate) miso: MisoFault,
+    /// The bus fails at the byte after this many.
+    pub(crate) fail_in: Option<u64>,
+    /// A bit flips at the byte after this many.
+    flip_in: Option<usize>,
 }
 
 impl Spi {
-    /// The first bytes of the transaction, and what they mean.
-    pub(super) fn describe(&self, bank: u8) -> (Vec<u8>, String) {
-        let bytes = self.sent[..self.len.min(self.sent.len())].to_vec();
-        let words = match bytes.first() {
-            None => String::from("no instruction"),
-            Some(0x3a) => String::from("RBM"),
-            Some(0x7a) => String::from("WBM"),
-            Some(0xff) => String::from("SRC"),
-            Some(opcode) => {
-                let addr = usize::from(opcode & 0x1f);
-                let name = ["RCR", "RBM?", "WCR", "WBM?", "BFS", "BFC", "none", "SRC?"][usize::from(opcode >> 5)];
-                let value = bytes.get(1).map(|value| format!(" {value:#04x}")).unwrap_or_default();
-                format!("{name} {}{value}", TABLE[usize::from(bank)][addr].name)
-            }
-        };
-        (bytes, words)
-    }
-}
-
-impl Model {
-    pub(super) fn is_selected(&self) -> bool {
-        self.spi.phase != Phase::Deselected
+    pub(crate) fn is_selected(&self) -> bool {
+        self.phase != Phase::Deselected
     }
 
-    /// Whether bytes do nothing but go into the memory or come out of it.
-    pub(super) fn is_streaming(&self) -> bool {
-        matches!(self.spi.phase, Phase::ReadMemory | Phase::WriteMemory)
+    /// Whether the bytes that follow are read from the memory or written to it.
+    pub(crate) fn is_streaming(&self) -> bool {
+        matches!(self.phase, Phase::ReadMemory | Phase::WriteMemory)
     }
 
-    /// The same, with nothing that strikes at single bytes: many may go in one go.
-    pub(super) fn is_undisturbed_stream(&self) -> bool {
+    /// The same, without faults that affect single bytes: many bytes may be transferred at once.
+    pub(crate) fn is_undisturbed_stream(&self, chip: &Chip) -> bool {
         self.is_streaming()
             && self.miso == MisoFault::Connected
             && self.fail_in.is_none()
             && self.flip_in.is_none()
-            && self.config.faults.spi_failure == 0.0
-            && self.config.faults.spi_bit_error == 0.0
-            && self.registers.has(ECON2, econ2::AUTOINC)
+            && chip.cx.config.faults.spi_failure == 0.0
+            && chip.cx.config.faults.spi_bit_error == 0.0
+            && chip.registers.has(ECON2, econ2::AUTOINC)
     }
 
-    /// Whether the stream comes out of the memory.
-    pub(super) fn is_reading(&self) -> bool {
-        self.spi.phase == Phase::ReadMemory
+    /// Whether the memory is being read.
+    pub(crate) fn is_reading(&self) -> bool {
+        self.phase == Phase::ReadMemory
     }
 
-    /// As that many bytes one by one.
-    pub(super) fn stream_out(&mut self, bytes: &mut [u8]) {
-        let end = self.fifo().end;
-        let start = self.fifo().start;
-        let mut address = self.registers.word(ERDPT);
+    /// Reads this many bytes of memory, as [`clock_byte`](Self::clock_byte) does one by one.
+    pub(crate) fn stream_out(&mut self, chip: &mut Chip, bytes: &mut [u8]) {
+        let end = chip.fifo().end;
+        let start = chip.fifo().start;
+        let mut address = chip.registers.word(ERDPT);
         for byte in bytes.iter_mut() {
-            *byte = self.ram.peek(address);
+            *byte = chip.ram.peek(address);
             address = if address == end { start } else { next(address) };
         }
-        self.registers.set_word(ERDPT, address);
-        self.bus.rbm_bytes += bytes.len() as u64;
-        self.note_streamed(bytes.len());
+        chip.registers.set_word(ERDPT, address);
+        self.counters.rbm_bytes += bytes.len() as u64;
+        self.note_streamed(chip, bytes.len());
     }
 
-    /// As that many bytes one by one.
-    pub(super) fn stream_in(&mut self, bytes: &[u8]) {
-        let guarded = self.is_transmitting() || self.is_receive_enabled();
-        let mut address = self.registers.word(EWRPT);
+    /// Writes these bytes to memory, as [`clock_byte`](Self::clock_byte) does one by one.
+    pub(crate) fn stream_in(&mut self, chip: &mut Chip, bytes: &[u8]) {
+        let guarded = chip.is_transmitting() || chip.is_receive_enabled();
+        let mut address = chip.registers.word(EWRPT);
         for byte in bytes {
-            if guarded && !self.spi.reported {
-                self.check_memory_write(address);
+            if guarded && !self.reported {
+                self.check_memory_write(chip, address);
             }
-            self.ram.poke(address, *byte);
+            chip.ram.poke(address, *byte);
             address = next(address);
         }
-        self.registers.set_word(EWRPT, address);
-        self.bus.wbm_bytes += bytes.len() as u64;
-        self.note_streamed(bytes.len());
+        chip.registers.set_word(EWRPT, address);
+        self.counters.wbm_bytes += bytes.len() as u64;
+        self.note_streamed(chip, bytes.len());
     }
 
-    fn note_streamed(&mut self, bytes: usize) {
-        self.bus.bytes += bytes as u64;
-        self.spi.last_bit_at = self.clock.now();
+    fn note_streamed(&mut self, chip: &Chip, bytes: usize) {
+        self.counters.bytes += bytes as u64;
+        self.last_bit_at = chip.cx.now();
         let bytes = u16::try_from(bytes).unwrap_or(u16::MAX);
-        self.spi.streamed = self.spi.streamed.saturating_add(bytes);
+        self.streamed = self.streamed.saturating_add(bytes);
     }
 
-    pub(super) fn byte_time(&self) -> Duration {
-        Duration::from_nanos(8_000_000_000_u64.div_ceil(self.config.sck_hz.into()))
+    /// The bus is used in the middle of another transaction.
+    pub(crate) fn reentered(chip: &mut Chip) {
+        chip.violation(ViolationKind::BusReentered, "another transaction is running");
     }
 
-    pub(super) fn reentered(&mut self) {
-        self.violation(ViolationKind::BusReentered, "another transaction is running");
-    }
-
-    pub(super) fn select(&mut self) {
-        let now = self.clock.now();
+    /// Chip select falls.
+    pub(crate) fn select(&mut self, chip: &mut Chip) {
+        let now = chip.cx.now();
         let gap = now.saturating_sub(self.deselected_at);
-        self.spi = Spi {
+        *self = Self {
             phase: Phase::Opcode,
             selected_at: now,
             last_bit_at: now,
-            garble_next: self.spi.garble_next,
-            ..Spi::default()
+            slow_read: false,
+            slow_write: None,
+            corruption: None,
+            streamed_from: 0,
+            streamed: 0,
+            reported: false,
+            ..core::mem::take(self)
         };
-        if self.bus.transactions > 0 && gap < MIN_GAP {
-            self.violation(ViolationKind::ShortGap, format!("chip select was high for {gap:?}"));
+        chip.instruction = Instruction::default();
+        if self.counters.transactions > 0 && gap < MIN_GAP {
+            chip.violation(ViolationKind::ShortGap, format!("chip select was high for {gap:?}"));
         }
-        self.bus.transactions += 1;
+        self.counters.transactions += 1;
     }
 
-    /// Decides whether a bit flips in a transaction of this many bytes.
-    pub(super) fn aim(&mut self, len: usize) {
-        let p = self.config.faults.spi_corruption;
-        self.flip_in = (p > 0.0 && len > 0 && self.rng.bus.chance(p)).then(|| self.rng.bus.below(len));
+    /// Draws whether a bit flips in a transaction of this many bytes.
+    pub(crate) fn draw_corruption(&mut self, chip: &mut Chip, len: usize) {
+        let p = chip.cx.config.faults.spi_corruption;
+        self.flip_in = (p > 0.0 && len > 0 && chip.rng.bus.chance(p)).then(|| chip.rng.bus.below(len));
     }
 
-    pub(super) fn take_garbled(&mut self) -> Option<u8> {
-        let garbled = self.spi.garbled.take();
-        if garbled.is_some() {
-            self.spi.garble_next = false;
+    /// The mask that corrupts the last byte of a read that chip select cut short.
+    pub(crate) const fn take_corruption(&mut self) -> Option<u8> {
+        let corruption = self.corruption.take();
+        if corruption.is_some() {
+            self.corrupt_next = false;
         }
-        garbled
+        corruption
     }
 
     /// Chip select rises.
-    pub(super) fn deselect(&mut self) {
-        let now = self.clock.now();
-        let hold = now.saturating_sub(self.spi.last_bit_at);
-        self.bus.selected += now.saturating_sub(self.spi.selected_at);
+    pub(crate) fn deselect(&mut self, model: &mut Model) {
+        let chip = &mut model.chip;
+        let now = chip.cx.now();
+        let hold = now.saturating_sub(self.last_bit_at);
+        self.counters.selected += now.saturating_sub(self.selected_at);
         self.deselected_at = now;
-        let (phase, len) = (self.spi.phase, self.spi.len);
+        let (phase, len) = (self.phase, chip.instruction.len());
         if self.miso == MisoFault::Connected && len > 0 {
-            let slow = self.spi.slow_read || self.spi.slow_write.is_some();
+            let slow = self.slow_read || self.slow_write.is_some();
             let needed = if slow { MAC_HOLD } else { HOLD };
             let short = hold < needed;
             if short {
-                self.violation(
+                chip.violation(
                     ViolationKind::ShortHold,
                     format!("chip select rose {hold:?} after the last bit, not {needed:?}"),
                 );
             }
             if matches!(phase, Phase::Write(..) | Phase::WriteSlow(_) if len == 1) {
-                self.violation(ViolationKind::Incomplete, "no data");
+                chip.violation(ViolationKind::Incomplete, "no data");
             }
-            if self.spi.slow_read && short {
-                self.spi.garbled = Some(1 + self.rng.mac.below(0xff) as u8);
-                self.spi.garble_next = true;
+            if self.slow_read && short {
+                self.corruption = Some(1 + chip.rng.mac.below(0xff) as u8);
+                self.corrupt_next = true;
             }
-            if let Some((addr, value)) = self.spi.slow_write.take().filter(|_| !short) {
-                self.write_slow(addr, value);
+            if let Some((addr, value)) = self.slow_write.take().filter(|_| !short) {
+                model.write_slow(addr, value);
             }
-            self.check_stream(phase);
+            self.check_stream(model, phase);
         }
-        self.spi.phase = Phase::Deselected;
+        self.phase = Phase::Deselected;
     }
 
-    /// One byte in each direction.
-    pub(super) fn clock_byte(&mut self, mosi: u8) -> Result<u8, SpiFault> {
-        self.bus.bytes += 1;
-        self.spi.last_bit_at = self.clock.now();
-        let faults = self.config.faults;
-        let failed_by_dice = faults.spi_failure > 0.0 && self.rng.bus.chance(faults.spi_failure);
-        let failed_by_count = match &mut self.fail_in {
+    /// Transfers one byte in each direction.
+    pub(crate) fn clock_byte(&mut self, model: &mut Model, mosi: u8) -> Result<u8, SpiFault> {
+        let chip = &mut model.chip;
+        self.counters.bytes += 1;
+        self.last_bit_at = chip.cx.now();
+        let faults = chip.cx.config.faults;
+        let failed_at_random = faults.spi_failure > 0.0 && chip.rng.bus.chance(faults.spi_failure);
+        let failed_by_request = match &mut self.fail_in {
             Some(0) => true,
             Some(n) => {
                 *n -= 1;
@@ -236,18 +223,18 @@ impl Model {
             }
             None => false,
         };
-        if failed_by_dice || failed_by_count {
+        if failed_at_random || failed_by_request {
             self.fail_in = None;
-            self.taint();
-            return Err(SpiFault::AtByte(self.bus.bytes - 1));
+            chip.taint();
+            return Err(SpiFault::AtByte(self.counters.bytes - 1));
         }
         match self.miso {
             MisoFault::Connected => {}
             MisoFault::Stuck(byte) => return Ok(byte),
-            MisoFault::Random => return Ok(self.rng.bus.below(0x100) as u8),
+            MisoFault::Random => return Ok(chip.rng.bus.below(0x100) as u8),
         }
-        let flipped_by_dice = faults.spi_bit_error > 0.0 && self.rng.bus.chance(faults.spi_bit_error);
-        let flipped_by_aim = match &mut self.flip_in {
+        let flipped_at_random = faults.spi_bit_error > 0.0 && chip.rng.bus.chance(faults.spi_bit_error);
+        let flipped_by_request = match &mut self.flip_in {
             Some(0) => true,
             Some(n) => {
                 *n -= 1;
@@ -255,74 +242,72 @@ impl Model {
             }
             None => false,
         };
-        if flipped_by_dice || flipped_by_aim {
+        if flipped_at_random || flipped_by_request {
             self.flip_in = None;
-            self.taint();
-            let bit = 1 << self.rng.bus.below(8);
-            return Ok(if self.rng.bus.chance(0.5) {
-                self.process(mosi ^ bit)
+            chip.taint();
+            let bit = 1 << chip.rng.bus.below(8);
+            return Ok(if chip.rng.bus.chance(0.5) {
+                self.process(model, mosi ^ bit)
             } else {
-                self.process(mosi) ^ bit
+                self.process(model, mosi) ^ bit
             });
         }
-        Ok(self.process(mosi))
+        Ok(self.process(model, mosi))
     }
 
-    fn process(&mut self, mosi: u8) -> u8 {
-        if self.spi.len < self.spi.sent.len() {
-            self.spi.sent[self.spi.len] = mosi;
-            self.spi.len += 1;
-        }
-        match self.spi.phase {
-            Phase::ReadMemory => self.read_memory(),
+    fn process(&mut self, model: &mut Model, mosi: u8) -> u8 {
+        model.chip.instruction.push(mosi);
+        match self.phase {
+            Phase::ReadMemory => self.read_memory(&mut model.chip),
             Phase::WriteMemory => {
-                self.write_memory(mosi);
+                self.write_memory(&mut model.chip, mosi);
                 0
             }
             Phase::Deselected => 0xff,
             Phase::Over => 0,
             Phase::Opcode => {
-                self.spi.phase = if self.is_held_in_reset() {
+                self.phase = if model.chip.power.is_held_in_reset() {
                     Phase::Over
                 } else {
-                    self.decode(mosi)
+                    self.decode(model, mosi)
                 };
                 0
             }
             Phase::Dummy(addr) => {
-                self.spi.phase = Phase::ReadSlow(addr);
+                self.phase = Phase::ReadSlow(addr);
                 0
             }
             Phase::ReadSlow(addr) => {
-                self.spi.phase = Phase::Over;
-                self.spi.slow_read = true;
-                self.read_slow(addr)
+                self.phase = Phase::Over;
+                self.slow_read = true;
+                self.read_slow(model, addr)
             }
-            Phase::Read(addr) => self.read_fast(addr),
-            Phase::Write(how, addr) => {
-                self.spi.phase = Phase::Over;
-                self.write_fast(how, addr, mosi);
+            Phase::Read(addr) => read_fast(model, addr),
+            Phase::Write(mode, addr) => {
+                self.phase = Phase::Over;
+                model.write_fast(mode, addr, mosi);
                 0
             }
             Phase::WriteSlow(addr) => {
-                self.spi.phase = Phase::Over;
-                self.spi.slow_write = Some((addr, mosi));
+                self.phase = Phase::Over;
+                self.slow_write = Some((addr, mosi));
                 0
             }
         }
     }
 
-    fn decode(&mut self, opcode: u8) -> Phase {
-        if self.config.sck_hz > MAX_SCK {
-            self.violation(ViolationKind::SckTooFast, format!("{} Hz", self.config.sck_hz));
+    fn decode(&mut self, model: &mut Model, opcode: u8) -> Phase {
+        let kind = model.spec(usize::from(opcode & 0x1f)).kind;
+        let chip = &mut model.chip;
+        if chip.cx.config.sck_hz > MAX_SCK {
+            chip.violation(ViolationKind::SckTooFast, format!("{} Hz", chip.cx.config.sck_hz));
         }
         let addr = usize::from(opcode & 0x1f);
-        let kind = self.spec(addr).kind;
         match opcode >> 5 {
             0b000 => {
-                self.bus.rcr += 1;
+                self.counters.rcr += 1;
                 if addr == 0x1a {
-                    self.violation(ViolationKind::ReservedAddress, "0x1A is not to be read");
+                    chip.violation(ViolationKind::ReservedAddress, "0x1A must not be read");
                 }
                 if kind.is_slow() {
                     Phase::Dummy(addr)
@@ -331,160 +316,137 @@ impl Model {
                 }
             }
             0b001 if opcode == 0x3a => {
-                self.bus.rbm += 1;
-                self.spi.streamed_from = self.registers.word(ERDPT);
+                self.counters.rbm += 1;
+                self.streamed_from = chip.registers.word(ERDPT);
                 Phase::ReadMemory
             }
             0b010 => {
-                self.bus.wcr += 1;
+                self.counters.wcr += 1;
                 if kind.is_slow() {
                     Phase::WriteSlow(addr)
                 } else {
-                    Phase::Write(How::Whole, addr)
+                    Phase::Write(WriteMode::Whole, addr)
                 }
             }
             0b011 if opcode == 0x7a => {
-                self.bus.wbm += 1;
-                self.spi.streamed_from = self.registers.word(EWRPT);
+                self.counters.wbm += 1;
+                self.streamed_from = chip.registers.word(EWRPT);
                 Phase::WriteMemory
             }
             0b100 => {
-                self.bus.bfs += 1;
-                Phase::Write(How::Set, addr)
+                self.counters.bfs += 1;
+                Phase::Write(WriteMode::Set, addr)
             }
             0b101 => {
-                self.bus.bfc += 1;
-                Phase::Write(How::Clear, addr)
+                self.counters.bfc += 1;
+                Phase::Write(WriteMode::Clear, addr)
             }
             0b111 if opcode == 0xff => {
-                self.bus.src += 1;
-                self.reset_instruction();
+                self.counters.src += 1;
+                model.reset_instruction();
                 Phase::Over
             }
             _ => {
-                self.violation(ViolationKind::BadInstruction, "there is no such instruction");
+                chip.violation(ViolationKind::BadInstruction, "no such instruction");
                 Phase::Over
             }
         }
     }
 
-    /// What is at an address of the bank selected.
-    pub(super) fn spec(&self, addr: usize) -> Spec {
-        TABLE[self.bank()][addr]
-    }
-
-    pub(super) fn bank(&self) -> usize {
-        usize::from(self.registers.get(ECON1) & econ1::BSEL)
-    }
-
-    /// The register at an address of the bank selected.
-    pub(super) fn reg(&self, addr: usize) -> Reg {
-        Reg {
-            bank: if addr >= COMMON { 0 } else { self.bank() },
-            addr,
-        }
-    }
-
-    fn read_fast(&mut self, addr: usize) -> u8 {
-        let value = self.value(self.bank(), addr);
-        let odds = self.config.errata.odds.packet_flag;
-        if self.reg(addr) == EIR && self.config.errata.e6_packet_flag && self.rng.packet_flag.chance(odds) {
-            return value ^ eir::PKTIF;
-        }
-        value
-    }
-
-    /// Whether an access to the MAC goes wrong.
-    pub(super) fn mac_slips(&mut self) -> bool {
-        let errata = self.config.errata;
-        errata.e1_slow_sck && self.config.sck_hz < MIN_SAFE_SCK && self.rng.mac.chance(errata.odds.slow_sck)
-    }
-
-    fn read_slow(&mut self, addr: usize) -> u8 {
-        if !self.check_mac_ready() {
+    fn read_slow(&mut self, model: &mut Model, addr: usize) -> u8 {
+        if !model.chip.check_mac_ready() {
             return 0;
         }
-        let reg = self.reg(addr);
-        if self.phy.is_busy() && (reg == MIRD || reg.bank == MIRD.bank && addr == MIRD.addr + 1) {
-            self.violation(ViolationKind::MiiBusy, "the MII operation has not ended");
+        let reg = model.reg(addr);
+        if model.phy.is_busy() && (reg == MIRD || reg.bank == MIRD.bank && addr == MIRD.addr + 1) {
+            model
+                .chip
+                .violation(ViolationKind::MiiBusy, "the MII operation has not ended");
         }
-        let value = self.value(self.bank(), addr);
-        let garbled = core::mem::take(&mut self.spi.garble_next);
-        if garbled || self.mac_slips() {
-            return value ^ (1 + self.rng.mac.below(0xff) as u8);
+        let value = model.value(model.bank(), addr);
+        let corrupted = core::mem::take(&mut self.corrupt_next);
+        if corrupted || model.mac_access_fails() {
+            return value ^ (1 + model.chip.rng.mac.below(0xff) as u8);
         }
         value
     }
 
-    fn read_memory(&mut self) -> u8 {
-        let address = self.registers.word(ERDPT);
-        self.spi.streamed = self.spi.streamed.saturating_add(1);
-        self.bus.rbm_bytes += 1;
-        if self.registers.has(ECON2, econ2::AUTOINC) {
-            let fifo = self.fifo();
+    fn read_memory(&mut self, chip: &mut Chip) -> u8 {
+        let address = chip.registers.word(ERDPT);
+        self.streamed = self.streamed.saturating_add(1);
+        self.counters.rbm_bytes += 1;
+        if chip.registers.has(ECON2, econ2::AUTOINC) {
+            let fifo = chip.fifo();
             let after = if address == fifo.end { fifo.start } else { next(address) };
-            self.registers.set_word(ERDPT, after);
+            chip.registers.set_word(ERDPT, after);
         }
-        self.ram.peek(address)
+        chip.ram.peek(address)
     }
 
-    fn write_memory(&mut self, value: u8) {
-        let address = self.registers.word(EWRPT);
-        self.spi.streamed = self.spi.streamed.saturating_add(1);
-        self.bus.wbm_bytes += 1;
-        if !self.spi.reported {
-            self.check_memory_write(address);
+    fn write_memory(&mut self, chip: &mut Chip, value: u8) {
+        let address = chip.registers.word(EWRPT);
+        self.streamed = self.streamed.saturating_add(1);
+        self.counters.wbm_bytes += 1;
+        if !self.reported {
+            self.check_memory_write(chip, address);
         }
-        self.ram.poke(address, value);
-        if self.registers.has(ECON2, econ2::AUTOINC) {
-            self.registers.set_word(EWRPT, next(address));
+        chip.ram.poke(address, value);
+        if chip.registers.has(ECON2, econ2::AUTOINC) {
+            chip.registers.set_word(EWRPT, next(address));
         }
     }
 
-    fn check_memory_write(&mut self, address: u16) {
-        let (start, end) = (self.registers.word(ETXST), self.registers.word(ETXND));
+    fn check_memory_write(&mut self, chip: &mut Chip, address: u16) {
+        let (start, end) = (chip.registers.word(ETXST), chip.registers.word(ETXND));
         let slot = offset(end.wrapping_sub(start), 7);
-        if self.is_transmitting() && offset(address.wrapping_sub(start), 0) <= slot {
-            self.spi.reported = true;
-            self.violation(
+        if chip.is_transmitting() && offset(address.wrapping_sub(start), 0) <= slot {
+            self.reported = true;
+            chip.violation(
                 ViolationKind::TxChanged,
                 format!("{address:#06x} belongs to the frame that is going out"),
             );
         }
-        if self.is_receive_enabled() && self.fifo().contains(address) {
-            self.spi.reported = true;
-            self.violation(
+        if chip.is_receive_enabled() && chip.fifo().contains(address) {
+            self.reported = true;
+            chip.violation(
                 ViolationKind::FifoWritten,
                 format!("{address:#06x} is in the receive FIFO"),
             );
         }
     }
 
-    /// What the host read from the FIFO: packets that it saw, and what was not there yet.
-    fn check_stream(&mut self, phase: Phase) {
-        let fifo = self.fifo();
-        let (from, count) = (self.spi.streamed_from, self.spi.streamed);
-        if phase != Phase::ReadMemory || count == 0 || !fifo.contains(from) || !self.is_receive_enabled() {
+    /// Records which packets the host read from the FIFO, and a violation where it read beyond
+    /// them.
+    fn check_stream(&self, model: &mut Model, phase: Phase) {
+        let chip = &mut model.chip;
+        let fifo = chip.fifo();
+        let (from, count) = (self.streamed_from, self.streamed);
+        if phase != Phase::ReadMemory || count == 0 || !fifo.contains(from) || !chip.is_receive_enabled() {
             return;
         }
-        self.rx.note_read(fifo, from, count);
+        model.rx.note_read(fifo, from, count);
         let last = fifo.offset(from, count - 1);
-        let write = self.rx.write_pointer;
+        let write = model.rx.write_pointer;
         if !fifo.contains(write) {
             return;
         }
-        let free = fifo.free(write, self.registers.word(super::registers::ERXRDPT));
+        let free = fifo.free(write, chip.registers.word(ERXRDPT));
         if [from, last].iter().any(|address| fifo.distance(write, *address) < free) {
-            let visible = self.registers.word(ERXWRPT);
-            self.violation(
+            let visible = chip.registers.word(ERXWRPT);
+            chip.violation(
                 ViolationKind::ReadAhead,
-                format!("read {count} bytes from {from:#06x}; what was received ends before {visible:#06x}"),
+                format!("read {count} bytes from {from:#06x}; received data ends before {visible:#06x}"),
             );
         }
     }
 }
 
-/// Whether a register of this kind takes bit fields.
-pub(super) const fn takes_bit_fields(kind: Kind) -> bool {
-    matches!(kind, Kind::Eth | Kind::Reserved | Kind::Absent)
+fn read_fast(model: &mut Model, addr: usize) -> u8 {
+    let value = model.value(model.bank(), addr);
+    let errata = model.chip.cx.config.errata;
+    let probability = errata.probabilities.packet_flag;
+    if model.reg(addr) == EIR && errata.e6_packet_flag && model.chip.rng.packet_flag.chance(probability) {
+        return value ^ eir::PKTIF;
+    }
+    value
 }

@@ -2,13 +2,14 @@
 
 use core::time::Duration;
 
-use super::ViolationKind;
-use super::hardware::Model;
-use super::registers::{MICMD, MIRD, MIREGADR, MIWRL};
+use crate::chip::Chip;
+use crate::registers::{MICMD, MIRD, MIREGADR, MIWRL};
+use crate::timer::{MiiAccess, Timer};
+use crate::violations::ViolationKind;
 
-/// What one MII operation takes.
+/// Duration of one MII operation.
 const MII_TIME: Duration = Duration::from_nanos(10_240);
-/// What a reset of the PHY takes at most; it clears its bit then.
+/// Duration of a reset of the PHY. It clears its bit then.
 const PHY_RESET_TIME: Duration = Duration::from_micros(20);
 
 const PHCON1: u8 = 0x00;
@@ -51,49 +52,49 @@ const NVALID: u8 = 0x04;
 
 /// The PHY's registers, and the MII.
 #[derive(Debug, Default)]
-pub(super) struct Phy {
+pub(crate) struct Phy {
     control_1: u16,
     control_2: u16,
     enabled: u16,
     flags: u16,
     leds: u16,
-    /// PHSTAT1.LLSTAT: the link was never down since it was read.
+    /// PHSTAT1.LLSTAT: the link was not down since the register was read.
     linked_since_read: bool,
-    /// The link as the PHY has it.
-    pub(super) link: bool,
-    /// Counts changes of what the link depends on.
-    link_turn: u64,
+    /// Whether the PHY has a link.
+    pub(crate) link: bool,
+    /// Counts searches for a link partner.
+    search: u64,
     busy: bool,
     scanning: bool,
     not_valid: bool,
-    /// Counts MII operations, so that one that a reset cut off does not end.
-    turn: u64,
+    /// Counts MII operations, so that one that a reset cancelled does not end.
+    operation: u64,
 }
 
 impl Phy {
-    pub(super) const fn is_full_duplex(&self) -> bool {
+    pub(crate) const fn is_full_duplex(&self) -> bool {
         self.control_1 & PDPXMD != 0
     }
 
-    pub(super) const fn is_loopback(&self) -> bool {
+    pub(crate) const fn is_loopback(&self) -> bool {
         self.control_1 & PLOOPBK != 0
     }
 
-    pub(super) const fn is_half_duplex_loopback_off(&self) -> bool {
+    pub(crate) const fn is_half_duplex_loopback_off(&self) -> bool {
         self.control_2 & HDLDIS != 0
     }
 
-    pub(super) const fn is_busy(&self) -> bool {
+    pub(crate) const fn is_busy(&self) -> bool {
         self.busy
     }
 
     /// EIR.LINKIF.
-    pub(super) const fn link_interrupt(&self) -> bool {
+    pub(crate) const fn link_interrupt(&self) -> bool {
         self.flags & PGIF != 0 && self.enabled & PGEIE != 0
     }
 
     /// MISTAT.
-    pub(super) const fn status(&self) -> u8 {
+    pub(crate) const fn status(&self) -> u8 {
         (if self.busy { BUSY } else { 0 })
             | (if self.scanning { SCAN } else { 0 })
             | (if self.not_valid { NVALID } else { 0 })
@@ -111,7 +112,8 @@ impl Phy {
         }
     }
 
-    fn get(&self, address: u8) -> u16 {
+    /// The value of a register, without the side effects of a read.
+    pub(crate) fn get(&self, address: u8) -> u16 {
         let flag = |bit: u16, set: bool| if set { bit } else { 0 };
         match address {
             PHCON1 => self.control_1,
@@ -127,7 +129,7 @@ impl Phy {
         }
     }
 
-    /// As read over the MII, which clears what latches.
+    /// A read over the MII, which clears latched bits.
     fn read(&mut self, address: u8) -> u16 {
         let value = self.get(address);
         match address {
@@ -139,7 +141,7 @@ impl Phy {
     }
 }
 
-/// Bits that a host may set in a PHY register, and those that it has to.
+/// The bits that a host may set in a PHY register, and those that it must set.
 const fn writable(address: u8) -> (u16, u16) {
     match address {
         PHCON1 => (PRST | PLOOPBK | PPWRSV | PDPXMD, 0),
@@ -150,142 +152,161 @@ const fn writable(address: u8) -> (u16, u16) {
     }
 }
 
-impl Model {
-    pub(super) fn peek_phy(&self, address: u8) -> u16 {
-        self.phy.get(address)
-    }
-
+impl Phy {
     /// MICMD was written.
-    pub(super) fn mii_command(&mut self, old: u8, new: u8) {
+    pub(crate) fn command(&mut self, chip: &mut Chip, old: u8, new: u8) {
         let rises = new & !old;
-        if rises != 0 && self.phy.busy {
-            self.violation(ViolationKind::MiiBusy, "a command during an operation");
+        if rises != 0 && self.busy {
+            chip.violation(ViolationKind::MiiBusy, "a command during an operation");
             return;
         }
         if new & MIISCAN == 0 {
-            self.phy.scanning = false;
+            self.scanning = false;
         }
         if rises & (MIIRD | MIISCAN) != 0 {
-            self.phy.scanning = new & MIISCAN != 0;
-            self.phy.not_valid = self.phy.scanning;
-            self.start_mii_read();
+            self.scanning = new & MIISCAN != 0;
+            self.not_valid = self.scanning;
+            self.start_read(chip);
         }
     }
 
-    fn start_mii_read(&mut self) {
-        let address = self.registers.get(MIREGADR);
-        self.occupy_mii(move |chip| {
-            let value = chip.phy.read(address);
-            chip.registers.set_word(MIRD, value);
-            chip.phy.not_valid = false;
-            if chip.phy.scanning && chip.registers.has(MICMD, MIISCAN) {
-                chip.start_mii_read();
-            }
-        });
+    fn start_read(&mut self, chip: &mut Chip) {
+        let address = chip.registers.get(MIREGADR);
+        self.start(chip, MiiAccess::Read(address));
     }
 
     /// MIWRH was written.
-    pub(super) fn mii_write(&mut self) {
-        if self.phy.busy {
-            self.violation(ViolationKind::MiiBusy, "MIWRH during an operation");
+    pub(crate) fn start_write(&mut self, chip: &mut Chip) {
+        if self.busy {
+            chip.violation(ViolationKind::MiiBusy, "MIWRH during an operation");
             return;
         }
-        let address = self.registers.get(MIREGADR);
-        let value = self.registers.word(MIWRL);
+        let address = chip.registers.get(MIREGADR);
+        let value = chip.registers.word(MIWRL);
         let (may, must) = writable(address);
         if value & !may != 0 || value & must != must {
-            self.violation(
+            chip.violation(
                 ViolationKind::ReservedBits,
-                format!("{value:#06x} to PHY register {address:#04x}: it takes {may:#06x}, and needs {must:#06x}"),
+                format!("{value:#06x} to PHY register {address:#04x}: writable {may:#06x}, required {must:#06x}"),
             );
         }
-        self.occupy_mii(move |chip| chip.write_phy(address, value & may));
+        self.start(chip, MiiAccess::Write(address, value & may));
     }
 
-    fn occupy_mii(&mut self, then: impl FnOnce(&mut Self) + 'static) {
-        self.phy.busy = true;
-        self.phy.turn += 1;
-        let turn = self.phy.turn;
-        self.later(self.clock.now() + MII_TIME, move |chip| {
-            if chip.phy.turn == turn {
-                chip.phy.busy = false;
-                then(chip);
+    fn start(&mut self, chip: &mut Chip, access: MiiAccess) {
+        self.busy = true;
+        self.operation += 1;
+        let operation = self.operation;
+        chip.cx.timer_in(MII_TIME, Timer::MiiDone { operation, access });
+    }
+
+    /// An MII operation ends, unless a reset cancelled it.
+    pub(crate) fn mii_done(&mut self, chip: &mut Chip, operation: u64, access: MiiAccess) {
+        if self.operation != operation {
+            return;
+        }
+        self.busy = false;
+        match access {
+            MiiAccess::Read(address) => {
+                let value = self.read(address);
+                chip.registers.set_word(MIRD, value);
+                self.not_valid = false;
+                if self.scanning && chip.registers.has(MICMD, MIISCAN) {
+                    self.start_read(chip);
+                }
             }
-        });
+            MiiAccess::Write(address, value) => self.write(chip, address, value),
+        }
     }
 
-    fn write_phy(&mut self, address: u8, value: u16) {
+    fn write(&mut self, chip: &mut Chip, address: u8, value: u16) {
         match address {
             PHCON1 if value & PRST != 0 => {
-                self.reset_phy();
-                self.phy.control_1 |= PRST;
-                let turn = self.phy.turn;
-                self.later(self.clock.now() + PHY_RESET_TIME, move |chip| {
-                    if chip.phy.turn >= turn {
-                        chip.phy.control_1 &= !PRST;
-                    }
-                });
+                self.reset(chip);
+                self.control_1 |= PRST;
+                let operation = self.operation;
+                chip.cx.timer_in(PHY_RESET_TIME, Timer::PhyResetDone { operation });
             }
             PHCON1 => {
-                let slept = self.phy.control_1 & PPWRSV != 0;
-                self.phy.control_1 = value;
+                let slept = self.control_1 & PPWRSV != 0;
+                self.control_1 = value;
                 if slept != (value & PPWRSV != 0) {
-                    self.restart_link();
+                    self.restart_link(chip);
                 }
             }
             PHCON2 => {
-                self.phy.control_2 = value;
+                self.control_2 = value;
                 if value & FRCLNK != 0 {
-                    self.phy.set_link(true);
+                    self.set_link(true);
                 } else {
-                    self.cable_changed();
+                    self.cable_changed(chip);
                 }
             }
-            PHIE => self.phy.enabled = value,
-            PHLCON => self.phy.leds = value,
+            PHIE => self.enabled = value,
+            PHLCON => self.leds = value,
             _ => {}
         }
     }
 
-    /// All of the PHY as after a reset.
-    pub(super) fn reset_phy(&mut self) {
-        let errata = self.config.errata;
-        let strap = if errata.e16_duplex_strap {
-            self.rng.strap.chance(0.5)
+    /// PHCON1.PRST reads 0 again.
+    pub(crate) const fn reset_done(&mut self, operation: u64) {
+        if self.operation >= operation {
+            self.control_1 &= !PRST;
+        }
+    }
+
+    /// Resets all registers of the PHY.
+    pub(crate) fn reset(&mut self, chip: &mut Chip) {
+        let strap = if chip.cx.config.errata.e16_duplex_strap {
+            chip.rng.strap.chance(0.5)
         } else {
-            self.config.full_duplex_strap
+            chip.cx.config.full_duplex_strap
         };
-        let (link_turn, turn) = (self.phy.link_turn, self.phy.turn + 1);
-        self.phy = Phy {
+        *self = Self {
             control_1: if strap { PDPXMD } else { 0 },
             leds: 0x3422,
-            link_turn,
-            turn,
-            ..Phy::default()
+            search: self.search,
+            operation: self.operation + 1,
+            ..Self::default()
         };
-        self.restart_link();
+        self.restart_link(chip);
     }
 
-    /// The PHY looks for a partner anew.
-    pub(super) fn restart_link(&mut self) {
-        self.phy.link_turn += 1;
-        self.phy.set_link(false);
-        let turn = self.phy.link_turn;
-        if self.phy.control_1 & PPWRSV == 0 && !self.power.asleep {
-            self.later(self.clock.now() + self.config.link_time, move |chip| {
-                if chip.phy.link_turn == turn && chip.port.link().is_up() {
-                    chip.phy.set_link(true);
-                }
-            });
+    /// Drops the link and searches for a link partner.
+    pub(crate) fn restart_link(&mut self, chip: &mut Chip) {
+        self.search += 1;
+        self.set_link(false);
+        if self.control_1 & PPWRSV == 0 && !chip.power.asleep {
+            let search = self.search;
+            let time = chip.cx.config.link_time;
+            chip.cx.timer_in(time, Timer::LinkReady { search });
         }
     }
 
-    /// The cable was plugged in or pulled out.
-    pub(super) fn cable_changed(&mut self) {
-        let up = self.port.link().is_up();
-        if self.phy.control_2 & FRCLNK != 0 || up == self.phy.link {
+    /// The search ends, unless a later one was started.
+    pub(crate) fn link_ready(&mut self, chip: &Chip, search: u64) {
+        if self.search == search && chip.port.link().is_up() {
+            self.set_link(true);
+        }
+    }
+
+    /// The cable was plugged in or unplugged.
+    pub(crate) fn cable_changed(&mut self, chip: &mut Chip) {
+        let up = chip.port.link().is_up();
+        if self.control_2 & FRCLNK != 0 || up == self.link {
             return;
         }
-        self.restart_link();
+        self.restart_link(chip);
+    }
+
+    /// Records a violation where the duplex modes of MAC and PHY differ.
+    pub(crate) fn check_duplex(&self, chip: &mut Chip) {
+        let mac = chip.is_full_duplex();
+        if mac != self.is_full_duplex() {
+            chip.violation(
+                ViolationKind::DuplexMismatch,
+                format!("MACON3.FULDPX is {}, PHCON1.PDPXMD is not", u8::from(mac)),
+            );
+        }
     }
 }

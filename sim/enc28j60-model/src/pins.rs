@@ -1,27 +1,32 @@
-//! The pins beside the SPI bus.
+//! INT, RESET and chip select as pins of the host.
 
-use super::hardware::Shared;
 use ethdev_sim::model::pins::{input, output, pin, wait};
 
+use crate::cell::Shared;
+use crate::spi;
+
 pin! {
-    /// The INT pin, as an input of the host: active low, a function of the chip's state.
+    /// The INT pin, as an input of the host: active low.
     ///
     /// # Cancellation
     ///
-    /// Its futures may be dropped at any time. Each edge future sees the edges since it was first polled.
+    /// Its futures may be dropped at any time. Each edge future sees the edges since it was first
+    /// polled.
     IntPin(Shared)
 }
 
 pin! {
-    /// The RESET pin, as an output of the host: active low. Pulses under 400 ns are filtered out by the chip.
+    /// The RESET pin, as an output of the host: active low. The chip filters out pulses under
+    /// 400 ns.
     ResetPin(Shared)
 }
 
 pin! {
     /// Chip select, as an output of the host: active low.
     ///
-    /// Its edges take their time on the clock: [`cs_gap`](super::ChipConfig::cs_gap), [`overhead`](super::ChipConfig::overhead) and
-    /// [`cs_setup`](super::ChipConfig::cs_setup) around the falling one, [`cs_hold`](super::ChipConfig::cs_hold) before the rising one.
+    /// Driving it advances the clock: by [`cs_gap`](crate::ChipConfig::cs_gap),
+    /// [`overhead`](crate::ChipConfig::overhead) and [`cs_setup`](crate::ChipConfig::cs_setup) around
+    /// the falling edge, by [`cs_hold`](crate::ChipConfig::cs_hold) before the rising edge.
     CsPin(Shared)
 }
 
@@ -36,7 +41,7 @@ wait!(IntPin);
 
 impl ResetPin {
     fn set(&self, high: bool) {
-        self.0.with(|chip| chip.drive_reset(!high));
+        self.0.with(|chip| chip.model.drive_reset(!high));
     }
 }
 
@@ -44,7 +49,7 @@ output!(ResetPin);
 
 impl CsPin {
     fn set(&self, high: bool) {
-        Self::drive(&self.0, !high);
+        spi::drive_select(&self.0, !high);
     }
 }
 

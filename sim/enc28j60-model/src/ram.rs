@@ -3,41 +3,41 @@
 use ethdev_sim::random::Rng;
 
 /// Bytes of buffer memory.
-pub(super) const SIZE: u16 = 0x2000;
+pub(crate) const SIZE: u16 = 0x2000;
 
-/// The address after this one, as transmissions, DMA destinations and writes of the host go.
-pub(super) const fn next(address: u16) -> u16 {
+/// The address after this one, as transmission, DMA destination and host writes increment it.
+pub(crate) const fn next(address: u16) -> u16 {
     (address + 1) % SIZE
 }
 
-/// The address this far on.
-pub(super) const fn offset(address: u16, by: u16) -> u16 {
+/// The address `by` bytes after this one.
+pub(crate) const fn offset(address: u16, by: u16) -> u16 {
     (address.wrapping_add(by)) % SIZE
 }
 
-/// The receive FIFO: from `start` to `end`, both in it. It may span the end of the memory.
+/// The receive FIFO: from `start` to `end`, both included. It may wrap at the end of the memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Fifo {
-    pub(super) start: u16,
-    pub(super) end: u16,
+pub(crate) struct Fifo {
+    pub(crate) start: u16,
+    pub(crate) end: u16,
 }
 
 impl Fifo {
-    pub(super) const fn len(self) -> u16 {
+    pub(crate) const fn len(self) -> u16 {
         (self.end.wrapping_sub(self.start) % SIZE) + 1
     }
 
-    pub(super) const fn contains(self, address: u16) -> bool {
+    pub(crate) const fn contains(self, address: u16) -> bool {
         address.wrapping_sub(self.start) % SIZE < self.len()
     }
 
-    /// The address after this one, as the receiver and reads of the host go.
-    pub(super) const fn next(self, address: u16) -> u16 {
+    /// The address after this one, as the receiver and host reads increment it.
+    pub(crate) const fn next(self, address: u16) -> u16 {
         if address == self.end { self.start } else { next(address) }
     }
 
-    /// The address this far on from one in the FIFO.
-    pub(super) fn offset(self, address: u16, by: u16) -> u16 {
+    /// The address `by` bytes after one in the FIFO.
+    pub(crate) fn offset(self, address: u16, by: u16) -> u16 {
         let from_start = u32::from(address.wrapping_sub(self.start) % SIZE);
         offset(
             self.start,
@@ -45,16 +45,17 @@ impl Fifo {
         )
     }
 
-    /// How far it is from one address in the FIFO on to another.
-    pub(super) fn distance(self, from: u16, to: u16) -> u16 {
+    /// The distance from one address in the FIFO to another, forwards.
+    pub(crate) fn distance(self, from: u16, to: u16) -> u16 {
         let place = |address: u16| u32::from(address.wrapping_sub(self.start) % SIZE);
         let len = u32::from(self.len());
         ((place(to) % len + len - place(from) % len) % len) as u16
     }
 
-    /// How many bytes the receiver may write from `write` on, where `read` is the first that it may not touch. One byte is never used, so that full and empty
-    /// differ (DS39662E section 7.2.4).
-    pub(super) fn free(self, write: u16, read: u16) -> u16 {
+    /// How many bytes the receiver may write from `write` on, where `read` is the first byte that
+    /// it must not overwrite. One byte is never used, so that full and empty differ (DS39662E
+    /// section 7.2.4).
+    pub(crate) fn free(self, write: u16, read: u16) -> u16 {
         if write == read || !self.contains(read) {
             self.len() - 1
         } else {
@@ -64,32 +65,32 @@ impl Fifo {
 }
 
 /// The memory.
-pub(super) struct Ram(Box<[u8; SIZE as usize]>);
+pub(crate) struct Ram(Box<[u8; SIZE as usize]>);
 
 impl Ram {
-    /// As after power-on: anything.
-    pub(super) fn random(rng: &mut Rng) -> Self {
+    /// The memory after power-on: random.
+    pub(crate) fn random(rng: &mut Rng) -> Self {
         let mut ram = Self(Box::new([0; SIZE as usize]));
         ram.scramble(rng);
         ram
     }
 
-    pub(super) fn scramble(&mut self, rng: &mut Rng) {
+    pub(crate) fn scramble(&mut self, rng: &mut Rng) {
         for byte in self.0.iter_mut() {
             *byte = rng.below(0x100) as u8;
         }
     }
 
-    pub(super) fn peek(&self, address: u16) -> u8 {
+    pub(crate) fn peek(&self, address: u16) -> u8 {
         self.0[usize::from(address % SIZE)]
     }
 
-    pub(super) fn poke(&mut self, address: u16, value: u8) {
+    pub(crate) fn poke(&mut self, address: u16, value: u8) {
         self.0[usize::from(address % SIZE)] = value;
     }
 
-    /// Writes into the FIFO from `address` on; the address after the last byte.
-    pub(super) fn put(&mut self, fifo: Fifo, mut address: u16, bytes: &[u8]) -> u16 {
+    /// Writes into the FIFO from `address` on. Returns the address after the last byte.
+    pub(crate) fn put(&mut self, fifo: Fifo, mut address: u16, bytes: &[u8]) -> u16 {
         for byte in bytes {
             self.poke(address, *byte);
             address = fifo.next(address);
@@ -109,7 +110,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn steps_and_offsets_agree(fifo in fifos(), at in 0..SIZE, by in 0_u16..300) {
+        fn fifo_offset_equals_steps(fifo in fifos(), at in 0..SIZE, by in 0_u16..300) {
             let from = fifo.offset(fifo.start, at);
             prop_assert!(fifo.contains(from));
             let mut walked = from;
@@ -123,7 +124,7 @@ mod tests {
 
         /// Example 7-1 of the data sheet, for every FIFO that does not wrap at the end of the memory.
         #[test]
-        fn free_space_is_that_of_the_data_sheet(a in 0..SIZE, b in 0..SIZE, w in 0..SIZE, r in 0..SIZE) {
+        fn fifo_free_matches_data_sheet(a in 0..SIZE, b in 0..SIZE, w in 0..SIZE, r in 0..SIZE) {
             let fifo = Fifo { start: a.min(b), end: a.max(b) };
             let (w, r) = (fifo.offset(fifo.start, w), fifo.offset(fifo.start, r));
             let size = fifo.end - fifo.start;
@@ -135,9 +136,9 @@ mod tests {
             prop_assert_eq!(fifo.free(w, r), expected);
         }
 
-        /// What was filled to the brim never touches the byte that is being kept, nor makes full look empty.
+        /// A full FIFO never overwrites the byte at ERXRDPT, and differs from an empty one.
         #[test]
-        fn filling_never_meets_the_reader(fifo in fifos(), w in 0..SIZE, r in 0..SIZE) {
+        fn fifo_filled_completely_keeps_one_byte_free(fifo in fifos(), w in 0..SIZE, r in 0..SIZE) {
             let (w, r) = (fifo.offset(fifo.start, w), fifo.offset(fifo.start, r));
             let after = fifo.offset(w, fifo.free(w, r));
             if w != r {

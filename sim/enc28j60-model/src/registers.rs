@@ -1,10 +1,10 @@
-//! The control registers: where they are, which bits they have, and what they are after a reset.
+//! The control registers: addresses, bits and reset values (DS39662E section 3.1).
 
 /// A control register, or the low half of a pair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Reg {
-    pub(super) bank: usize,
-    pub(super) addr: usize,
+pub(crate) struct Reg {
+    pub(crate) bank: usize,
+    pub(crate) addr: usize,
 }
 
 const fn reg(bank: usize, addr: usize) -> Reg {
@@ -12,50 +12,50 @@ const fn reg(bank: usize, addr: usize) -> Reg {
 }
 
 /// From this address on, a register is the same in every bank.
-pub(super) const COMMON: usize = 0x1b;
+pub(crate) const COMMON: usize = 0x1b;
 
-pub(super) const ERDPT: Reg = reg(0, 0x00);
-pub(super) const EWRPT: Reg = reg(0, 0x02);
-pub(super) const ETXST: Reg = reg(0, 0x04);
-pub(super) const ETXND: Reg = reg(0, 0x06);
-pub(super) const ERXST: Reg = reg(0, 0x08);
-pub(super) const ERXND: Reg = reg(0, 0x0a);
-pub(super) const ERXRDPT: Reg = reg(0, 0x0c);
-pub(super) const ERXWRPT: Reg = reg(0, 0x0e);
-pub(super) const EDMAST: Reg = reg(0, 0x10);
-pub(super) const EDMAND: Reg = reg(0, 0x12);
-pub(super) const EDMADST: Reg = reg(0, 0x14);
-pub(super) const EDMACS: Reg = reg(0, 0x16);
-pub(super) const EIE: Reg = reg(0, 0x1b);
-pub(super) const EIR: Reg = reg(0, 0x1c);
-pub(super) const ESTAT: Reg = reg(0, 0x1d);
-pub(super) const ECON2: Reg = reg(0, 0x1e);
-pub(super) const ECON1: Reg = reg(0, 0x1f);
-pub(super) const EHT0: Reg = reg(1, 0x00);
-pub(super) const EPMM0: Reg = reg(1, 0x08);
-pub(super) const EPMCS: Reg = reg(1, 0x10);
-pub(super) const EPMO: Reg = reg(1, 0x14);
-pub(super) const ERXFCON: Reg = reg(1, 0x18);
-pub(super) const EPKTCNT: Reg = reg(1, 0x19);
-pub(super) const MACON1: Reg = reg(2, 0x00);
-pub(super) const MACON3: Reg = reg(2, 0x02);
-pub(super) const MACON4: Reg = reg(2, 0x03);
-pub(super) const MACLCON1: Reg = reg(2, 0x08);
-pub(super) const MAMXFL: Reg = reg(2, 0x0a);
-pub(super) const MICMD: Reg = reg(2, 0x12);
-pub(super) const MIREGADR: Reg = reg(2, 0x14);
-pub(super) const MIWRL: Reg = reg(2, 0x16);
-pub(super) const MIWRH: Reg = reg(2, 0x17);
-pub(super) const MIRD: Reg = reg(2, 0x18);
-/// Fifth octet of the station's address; the six lie at 4, 5, 2, 3, 0, 1 of this bank in the order of the wire.
-pub(super) const MAADR5: Reg = reg(3, 0x00);
-pub(super) const MISTAT: Reg = reg(3, 0x0a);
-pub(super) const EREVID: Reg = reg(3, 0x12);
-pub(super) const ECOCON: Reg = reg(3, 0x15);
-pub(super) const EFLOCON: Reg = reg(3, 0x17);
+pub(crate) const ERDPT: Reg = reg(0, 0x00);
+pub(crate) const EWRPT: Reg = reg(0, 0x02);
+pub(crate) const ETXST: Reg = reg(0, 0x04);
+pub(crate) const ETXND: Reg = reg(0, 0x06);
+pub(crate) const ERXST: Reg = reg(0, 0x08);
+pub(crate) const ERXND: Reg = reg(0, 0x0a);
+pub(crate) const ERXRDPT: Reg = reg(0, 0x0c);
+pub(crate) const ERXWRPT: Reg = reg(0, 0x0e);
+pub(crate) const EDMAST: Reg = reg(0, 0x10);
+pub(crate) const EDMAND: Reg = reg(0, 0x12);
+pub(crate) const EDMADST: Reg = reg(0, 0x14);
+pub(crate) const EDMACS: Reg = reg(0, 0x16);
+pub(crate) const EIE: Reg = reg(0, 0x1b);
+pub(crate) const EIR: Reg = reg(0, 0x1c);
+pub(crate) const ESTAT: Reg = reg(0, 0x1d);
+pub(crate) const ECON2: Reg = reg(0, 0x1e);
+pub(crate) const ECON1: Reg = reg(0, 0x1f);
+pub(crate) const EHT0: Reg = reg(1, 0x00);
+pub(crate) const EPMM0: Reg = reg(1, 0x08);
+pub(crate) const EPMCS: Reg = reg(1, 0x10);
+pub(crate) const EPMO: Reg = reg(1, 0x14);
+pub(crate) const ERXFCON: Reg = reg(1, 0x18);
+pub(crate) const EPKTCNT: Reg = reg(1, 0x19);
+pub(crate) const MACON1: Reg = reg(2, 0x00);
+pub(crate) const MACON3: Reg = reg(2, 0x02);
+pub(crate) const MACON4: Reg = reg(2, 0x03);
+pub(crate) const MACLCON1: Reg = reg(2, 0x08);
+pub(crate) const MAMXFL: Reg = reg(2, 0x0a);
+pub(crate) const MICMD: Reg = reg(2, 0x12);
+pub(crate) const MIREGADR: Reg = reg(2, 0x14);
+pub(crate) const MIWRL: Reg = reg(2, 0x16);
+pub(crate) const MIWRH: Reg = reg(2, 0x17);
+pub(crate) const MIRD: Reg = reg(2, 0x18);
+/// Fifth octet of the MAC address. In wire order the six are at 4, 5, 2, 3, 0 and 1 of this bank.
+pub(crate) const MAADR5: Reg = reg(3, 0x00);
+pub(crate) const MISTAT: Reg = reg(3, 0x0a);
+pub(crate) const EREVID: Reg = reg(3, 0x12);
+pub(crate) const ECOCON: Reg = reg(3, 0x15);
+pub(crate) const EFLOCON: Reg = reg(3, 0x17);
 
 /// Bits of ECON1.
-pub(super) mod econ1 {
+pub(crate) mod econ1 {
     pub(crate) const TXRST: u8 = 0x80;
     pub(crate) const RXRST: u8 = 0x40;
     pub(crate) const DMAST: u8 = 0x20;
@@ -66,14 +66,14 @@ pub(super) mod econ1 {
 }
 
 /// Bits of ECON2.
-pub(super) mod econ2 {
+pub(crate) mod econ2 {
     pub(crate) const AUTOINC: u8 = 0x80;
     pub(crate) const PKTDEC: u8 = 0x40;
     pub(crate) const PWRSV: u8 = 0x20;
 }
 
 /// Bits of EIR, and of EIE at the same places.
-pub(super) mod eir {
+pub(crate) mod eir {
     /// EIE only.
     pub(crate) const INTIE: u8 = 0x80;
     pub(crate) const PKTIF: u8 = 0x40;
@@ -85,7 +85,7 @@ pub(super) mod eir {
 }
 
 /// Bits of ESTAT.
-pub(super) mod estat {
+pub(crate) mod estat {
     pub(crate) const INT: u8 = 0x80;
     pub(crate) const BUFER: u8 = 0x40;
     pub(crate) const LATECOL: u8 = 0x10;
@@ -94,43 +94,49 @@ pub(super) mod estat {
     pub(crate) const CLKRDY: u8 = 0x01;
 }
 
+/// Bits of MACON3.
+pub(crate) mod macon3 {
+    pub(crate) const FRMLNEN: u8 = 0x02;
+    pub(crate) const HFRMEN: u8 = 0x04;
+}
+
 /// Which part of the chip a register belongs to, which decides how it is accessed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     /// Ethernet: no dummy byte, bit fields work.
     Eth,
     /// MAC: a dummy byte, 210 ns of hold time.
     Mac,
     /// MII: as MAC.
     Mii,
-    /// Not to be written; behaves as MAC.
+    /// Reserved; accessed as MAC.
     ReservedMac,
-    /// Not to be written.
+    /// Reserved.
     Reserved,
-    /// Not there: reads 0, ignores writes.
+    /// Unimplemented: reads 0, ignores writes.
     Absent,
 }
 
 impl Kind {
-    pub(super) const fn is_slow(self) -> bool {
+    pub(crate) const fn is_slow(self) -> bool {
         matches!(self, Self::Mac | Self::Mii | Self::ReservedMac)
     }
 
-    pub(super) const fn is_register(self) -> bool {
+    pub(crate) const fn is_register(self) -> bool {
         matches!(self, Self::Eth | Self::Mac | Self::Mii)
     }
 }
 
 /// What is at one address.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Spec {
-    pub(super) name: &'static str,
-    pub(super) kind: Kind,
+pub(crate) struct Spec {
+    pub(crate) name: &'static str,
+    pub(crate) kind: Kind,
     /// Bits that a host may set to 1.
-    pub(super) writable: u8,
-    /// Bits that exist and that a host cannot change.
-    pub(super) read_only: u8,
-    pub(super) reset: u8,
+    pub(crate) writable: u8,
+    /// Implemented bits that a host cannot change.
+    pub(crate) read_only: u8,
+    pub(crate) reset: u8,
 }
 
 const ABSENT: Spec = Spec {
@@ -206,7 +212,7 @@ impl Builder {
 }
 
 /// DS39662E tables 3-1 and 3-2.
-pub(super) static TABLE: Table = Builder {
+pub(crate) static TABLE: Table = Builder {
     table: [[ABSENT; 32]; 4],
     bank: 0,
 }
@@ -294,61 +300,61 @@ pub(super) static TABLE: Table = Builder {
 
 /// The contents of the control registers.
 #[derive(Debug, Clone)]
-pub(super) struct Registers([[u8; 32]; 4]);
+pub(crate) struct Registers([[u8; 32]; 4]);
 
 impl Registers {
-    pub(super) fn reset() -> Self {
+    pub(crate) fn reset() -> Self {
         Self(core::array::from_fn(|bank| {
             core::array::from_fn(|addr| TABLE[bank][addr].reset)
         }))
     }
 
-    pub(super) fn get(&self, reg: Reg) -> u8 {
+    pub(crate) fn get(&self, reg: Reg) -> u8 {
         self.at(reg.bank, reg.addr)
     }
 
-    pub(super) fn set(&mut self, reg: Reg, value: u8) {
+    pub(crate) fn set(&mut self, reg: Reg, value: u8) {
         self.put(reg.bank, reg.addr, value);
     }
 
-    pub(super) fn at(&self, bank: usize, addr: usize) -> u8 {
+    pub(crate) fn at(&self, bank: usize, addr: usize) -> u8 {
         self.0[home(bank, addr)][addr]
     }
 
-    pub(super) fn put(&mut self, bank: usize, addr: usize, value: u8) {
+    pub(crate) fn put(&mut self, bank: usize, addr: usize, value: u8) {
         self.0[home(bank, addr)][addr] = value;
     }
 
     /// A pair of registers.
-    pub(super) fn word(&self, low: Reg) -> u16 {
+    pub(crate) fn word(&self, low: Reg) -> u16 {
         u16::from_le_bytes([self.get(low), self.at(low.bank, low.addr + 1)])
     }
 
-    pub(super) fn set_word(&mut self, low: Reg, value: u16) {
+    pub(crate) fn set_word(&mut self, low: Reg, value: u16) {
         let [l, h] = value.to_le_bytes();
         self.set(low, l);
         self.put(low.bank, low.addr + 1, h);
     }
 
-    pub(super) fn has(&self, reg: Reg, bits: u8) -> bool {
+    pub(crate) fn has(&self, reg: Reg, bits: u8) -> bool {
         self.get(reg) & bits != 0
     }
 
-    pub(super) fn raise(&mut self, reg: Reg, bits: u8) {
+    pub(crate) fn raise(&mut self, reg: Reg, bits: u8) {
         self.set(reg, self.get(reg) | bits);
     }
 
-    pub(super) fn clear(&mut self, reg: Reg, bits: u8) {
+    pub(crate) fn clear(&mut self, reg: Reg, bits: u8) {
         self.set(reg, self.get(reg) & !bits);
     }
 
-    /// The station's address in the order of the wire.
-    pub(super) fn station(&self) -> [u8; 6] {
+    /// The MAC address in wire order.
+    pub(crate) fn station(&self) -> [u8; 6] {
         [4, 5, 2, 3, 0, 1].map(|addr| self.at(MAADR5.bank, addr))
     }
 }
 
-/// Where the contents of an address are kept.
+/// The bank in which an address is stored.
 const fn home(bank: usize, addr: usize) -> usize {
     if addr >= COMMON { 0 } else { bank }
 }
@@ -358,7 +364,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn named_registers_lie_where_the_table_has_them() {
+    fn named_registers_match_table() {
         let named = [
             (ERDPT, "ERDPTL"),
             (ETXND, "ETXNDL"),
@@ -391,7 +397,7 @@ mod tests {
     }
 
     #[test]
-    fn the_kind_of_a_register_follows_from_its_name() {
+    fn register_kind_matches_name_prefix() {
         for spec in TABLE.iter().flatten().filter(|spec| spec.kind.is_register()) {
             let by_name = match &spec.name[..2] {
                 "MA" => Kind::Mac,
@@ -403,7 +409,7 @@ mod tests {
     }
 
     #[test]
-    fn reset_values_fit_their_registers() {
+    fn reset_values_fit_implemented_bits() {
         for spec in TABLE.iter().flatten() {
             assert_eq!(spec.reset & !(spec.writable | spec.read_only), 0, "{}", spec.name);
             assert_eq!(spec.writable & spec.read_only, 0, "{}", spec.name);

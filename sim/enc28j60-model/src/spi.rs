@@ -1,4 +1,4 @@
-//! The host's side of the SPI bus.
+//! The SPI bus as the host uses it.
 
 use core::fmt;
 use core::future::Future;
@@ -8,152 +8,126 @@ use core::task::{Context, Poll, Waker};
 use core::time::Duration;
 use std::rc::Rc;
 
-use embedded_hal::spi::{ErrorKind, ErrorType, Operation};
+use embedded_hal::spi::{ErrorType, Operation};
 
-use super::hardware::{Model, Shared};
 use ethdev_sim::SimDelay;
 
-/// The host's SPI block reports an error, because it was told to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum SpiFault {
-    /// At this byte of all that went over the bus.
-    AtByte(u64),
-    /// The bus is in the middle of another transaction.
-    Busy,
-}
-
-impl fmt::Display for SpiFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::AtByte(n) => write!(f, "the SPI bus failed at byte {n}"),
-            Self::Busy => f.write_str("the SPI bus is busy"),
-        }
-    }
-}
-
-impl core::error::Error for SpiFault {}
-
-impl embedded_hal::spi::Error for SpiFault {
-    fn kind(&self) -> ErrorKind {
-        ErrorKind::Other
-    }
-}
+use crate::cell::{Enc28j60, Shared};
+use crate::error::SpiFault;
 
 /// How time passes during a transfer.
 #[derive(Clone, Copy)]
 enum Pace {
-    /// The caller spins: the clock is moved.
+    /// The transfer advances the clock.
     Blocking,
-    /// The caller sleeps: whoever runs the executor moves the clock.
+    /// The transfer waits for the clock, which the executor advances.
     Async,
 }
 
 impl Pace {
     async fn until(self, bus: &Shared, at: Duration) {
         match self {
-            Self::Blocking => bus.clock.advance_to(at),
-            Self::Async => SimDelay::new(&bus.clock).until(at).await,
+            Self::Blocking => bus.clock().advance_to(at),
+            Self::Async => SimDelay::new(bus.clock()).until(at).await,
         }
     }
 
     async fn wait(self, bus: &Shared, time: Duration) {
         if !time.is_zero() {
-            self.until(bus, bus.clock.now() + time).await;
+            self.until(bus, bus.clock().now() + time).await;
         }
     }
 }
 
-/// Runs what never waits.
+/// Polls a future that does not wait.
 fn at_once<F: Future>(future: F) -> F::Output {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(output) => output,
-        Poll::Pending => unreachable!("a blocking transfer moves the clock and waits for nobody"),
+        Poll::Pending => unreachable!("a blocking transfer advances the clock and does not wait"),
     }
 }
 
-/// Raises chip select where a transaction ends, is dropped, or fails.
+/// Raises chip select when a transaction ends, is dropped, or fails.
 struct Selected<'a>(&'a Shared);
 
 impl Drop for Selected<'_> {
     fn drop(&mut self) {
-        self.0.with(Model::deselect);
+        self.0.with(Enc28j60::deselect);
     }
 }
 
-impl Shared {
-    async fn assert_select(&self, pace: Pace) -> Result<Selected<'_>, SpiFault> {
-        let (gap, overhead, setup) = {
-            let chip = self.core.borrow();
-            let gap = chip.deselected_at + chip.config.cs_gap;
-            (
-                gap.saturating_sub(self.clock.now()),
-                chip.config.overhead,
-                chip.config.cs_setup,
-            )
-        };
-        pace.wait(self, gap.max(overhead)).await;
-        if self.core.borrow().is_selected() {
-            self.with(Model::reentered);
-            return Err(SpiFault::Busy);
-        }
-        self.with(Model::select);
-        // From here on: a transaction can be dropped before its first bit.
-        let selected = Selected(self);
-        pace.wait(self, setup).await;
-        Ok(selected)
+async fn assert_select(bus: &Shared, pace: Pace) -> Result<Selected<'_>, SpiFault> {
+    let (gap, overhead, setup) = {
+        let chip = bus.model();
+        let gap = chip.spi.deselected_at + chip.model.chip.cx.config.cs_gap;
+        (
+            gap.saturating_sub(bus.clock().now()),
+            chip.model.chip.cx.config.overhead,
+            chip.model.chip.cx.config.cs_setup,
+        )
+    };
+    pace.wait(bus, gap.max(overhead)).await;
+    if bus.model().spi.is_selected() {
+        bus.with(Enc28j60::reentered);
+        return Err(SpiFault::Busy);
     }
-
-    /// Clocks the bytes of one operation.
-    async fn exchange(&self, pace: Pace, operation: &mut Operation<'_, u8>) -> Result<(), SpiFault> {
-        if let Operation::DelayNs(ns) = operation {
-            pace.wait(self, Duration::from_nanos((*ns).into())).await;
-            return Ok(());
-        }
-        let len = len_of(operation);
-        let byte_time = self.core.borrow().byte_time();
-        let mut done = 0;
-        while done < len {
-            let bytes = self.uneventful(byte_time, len - done);
-            pace.wait(self, byte_time * bytes as u32).await;
-            self.with(|chip| clock_bytes(chip, operation, done..done + bytes))?;
-            done += bytes;
-        }
-        Ok(())
-    }
-
-    /// How many of the next `wanted` bytes may be clocked in one go: while a stream runs and nothing happens.
-    fn uneventful(&self, byte_time: Duration, wanted: usize) -> usize {
-        if !self.core.borrow().is_streaming() {
-            return 1;
-        }
-        let Some(next) = self.clock.next_event() else {
-            return wanted;
-        };
-        let quiet = next.saturating_sub(self.clock.now());
-        let bytes = quiet.as_nanos() / byte_time.as_nanos();
-        usize::try_from(bytes).unwrap_or(usize::MAX).clamp(1, wanted)
-    }
-
-    async fn transaction(&self, pace: Pace, operations: &mut [Operation<'_, u8>]) -> Result<(), SpiFault> {
-        let selected = self.assert_select(pace).await?;
-        let len = operations.iter().map(len_of).sum();
-        self.with(|chip| chip.aim(len));
-        for operation in operations.iter_mut() {
-            self.exchange(pace, operation).await?;
-        }
-        let hold = self.core.borrow().config.cs_hold;
-        pace.wait(self, hold).await;
-        drop(selected);
-        let garbled = self.with(Model::take_garbled);
-        if let (Some(mask), Some(byte)) = (garbled, last_read(operations)) {
-            *byte ^= mask;
-        }
-        Ok(())
-    }
+    bus.with(Enc28j60::select);
+    // Before the first wait: the transaction may be dropped in it.
+    let selected = Selected(bus);
+    pace.wait(bus, setup).await;
+    Ok(selected)
 }
 
-/// How many bytes an operation clocks.
+/// Clocks the bytes of one operation.
+async fn exchange(bus: &Shared, pace: Pace, operation: &mut Operation<'_, u8>) -> Result<(), SpiFault> {
+    if let Operation::DelayNs(ns) = operation {
+        pace.wait(bus, Duration::from_nanos((*ns).into())).await;
+        return Ok(());
+    }
+    let len = len_of(operation);
+    let byte_time = bus.model().byte_time();
+    let mut done = 0;
+    while done < len {
+        let bytes = quiet_bytes(bus, byte_time, len - done);
+        pace.wait(bus, byte_time * bytes as u32).await;
+        bus.with(|chip| clock_bytes(chip, operation, done..done + bytes))?;
+        done += bytes;
+    }
+    Ok(())
+}
+
+/// How many of the next `wanted` bytes may be transferred at once: those of a memory access that
+/// end before the next event of the clock.
+fn quiet_bytes(bus: &Shared, byte_time: Duration, wanted: usize) -> usize {
+    if !bus.model().spi.is_streaming() {
+        return 1;
+    }
+    let Some(next) = bus.clock().next_event() else {
+        return wanted;
+    };
+    let quiet = next.saturating_sub(bus.clock().now());
+    let bytes = quiet.as_nanos() / byte_time.as_nanos();
+    usize::try_from(bytes).unwrap_or(usize::MAX).clamp(1, wanted)
+}
+
+async fn transaction(bus: &Shared, pace: Pace, operations: &mut [Operation<'_, u8>]) -> Result<(), SpiFault> {
+    let selected = assert_select(bus, pace).await?;
+    let len = operations.iter().map(len_of).sum();
+    bus.with(|chip| chip.draw_corruption(len));
+    for operation in operations.iter_mut() {
+        exchange(bus, pace, operation).await?;
+    }
+    let hold = bus.model().model.chip.cx.config.cs_hold;
+    pace.wait(bus, hold).await;
+    drop(selected);
+    let corruption = bus.with(Enc28j60::take_corruption);
+    if let (Some(mask), Some(byte)) = (corruption, last_read(operations)) {
+        *byte ^= mask;
+    }
+    Ok(())
+}
+
+/// How many bytes an operation transfers.
 fn len_of(operation: &Operation<'_, u8>) -> usize {
     match operation {
         Operation::Read(words) => words.len(),
@@ -164,15 +138,15 @@ fn len_of(operation: &Operation<'_, u8>) -> usize {
     }
 }
 
-/// Passes these bytes of an operation between host and chip.
-fn clock_bytes(chip: &mut Model, operation: &mut Operation<'_, u8>, range: Range<usize>) -> Result<(), SpiFault> {
+/// Transfers these bytes of an operation.
+fn clock_bytes(chip: &mut Enc28j60, operation: &mut Operation<'_, u8>, range: Range<usize>) -> Result<(), SpiFault> {
     if chip.is_undisturbed_stream() {
         match operation {
-            Operation::Read(words) if chip.is_reading() => {
+            Operation::Read(words) if chip.spi.is_reading() => {
                 chip.stream_out(&mut words[range]);
                 return Ok(());
             }
-            Operation::Write(words) if !chip.is_reading() => {
+            Operation::Write(words) if !chip.spi.is_reading() => {
                 chip.stream_in(&words[range]);
                 return Ok(());
             }
@@ -209,18 +183,20 @@ fn last_read<'a>(operations: &'a mut [Operation<'_, u8>]) -> Option<&'a mut u8> 
     })
 }
 
-/// The chip on an SPI bus of its own: embedded-hal's `SpiDevice`, blocking and async. Clones share the bus.
+/// The chip alone on an SPI bus: embedded-hal's `SpiDevice`, blocking and async. Clones share the
+/// bus.
 ///
-/// The blocking form moves the clock, and so runs everything that falls due meanwhile. The async form waits for the clock.
+/// The blocking form advances the clock, and so runs all events that are due meanwhile. The async
+/// form waits for the clock.
 ///
 /// # Cancellation
 ///
-/// A dropped async transaction raises chip select where it stands: the instruction is cut off.
+/// A dropped async transaction raises chip select at once, which cuts off the instruction.
 #[derive(Clone)]
 pub struct SimSpi(Rc<Shared>);
 
 impl SimSpi {
-    pub(super) fn new(shared: &Rc<Shared>) -> Self {
+    pub(crate) fn new(shared: &Rc<Shared>) -> Self {
         Self(shared.clone())
     }
 }
@@ -237,28 +213,28 @@ impl ErrorType for SimSpi {
 
 impl embedded_hal::spi::SpiDevice for SimSpi {
     fn transaction(&mut self, operations: &mut [Operation<'_, u8>]) -> Result<(), SpiFault> {
-        at_once(self.0.transaction(Pace::Blocking, operations))
+        at_once(transaction(&self.0, Pace::Blocking, operations))
     }
 }
 
 impl embedded_hal_async::spi::SpiDevice for SimSpi {
     async fn transaction(&mut self, operations: &mut [Operation<'_, u8>]) -> Result<(), SpiFault> {
-        self.0.transaction(Pace::Async, operations).await
+        transaction(&self.0, Pace::Async, operations).await
     }
 }
 
 /// The bus of the chip without its chip select: embedded-hal's `SpiBus`, blocking and async.
 ///
-/// Bytes that are clocked while chip select is high reach nobody and read 0xFF.
+/// Bytes that are transferred while chip select is high do not reach the chip and read 0xFF.
 pub struct SimSpiBus(Rc<Shared>);
 
 impl SimSpiBus {
-    pub(super) fn new(shared: &Rc<Shared>) -> Self {
+    pub(crate) fn new(shared: &Rc<Shared>) -> Self {
         Self(shared.clone())
     }
 
     async fn run(&self, pace: Pace, mut operation: Operation<'_, u8>) -> Result<(), SpiFault> {
-        self.0.exchange(pace, &mut operation).await
+        exchange(&self.0, pace, &mut operation).await
     }
 }
 
@@ -316,16 +292,15 @@ impl embedded_hal_async::spi::SpiBus for SimSpiBus {
     }
 }
 
-impl super::pins::CsPin {
-    pub(super) fn drive(shared: &Shared, low: bool) {
-        let is_low = shared.core.borrow().is_selected();
-        if low && !is_low {
-            // The pin stays low until it is driven high.
-            core::mem::forget(at_once(shared.assert_select(Pace::Blocking)));
-        } else if !low && is_low {
-            let hold = shared.core.borrow().config.cs_hold;
-            at_once(Pace::Blocking.wait(shared, hold));
-            shared.with(Model::deselect);
-        }
+/// Drives chip select by its pin, without a transaction of the bus.
+pub(crate) fn drive_select(bus: &Shared, low: bool) {
+    let is_low = bus.model().spi.is_selected();
+    if low && !is_low {
+        // The pin stays low until it is driven high.
+        core::mem::forget(at_once(assert_select(bus, Pace::Blocking)));
+    } else if !low && is_low {
+        let hold = bus.model().model.chip.cx.config.cs_hold;
+        at_once(Pace::Blocking.wait(bus, hold));
+        bus.with(Enc28j60::deselect);
     }
 }

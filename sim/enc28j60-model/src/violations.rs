@@ -1,9 +1,9 @@
-//! Misuse of the chip, as it is reported.
+//! Protocol violations by the host.
 
 use core::fmt;
 use core::time::Duration;
 
-/// What the data sheet or the errata forbid.
+/// A rule of the data sheet or the errata.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum ViolationKind {
@@ -31,25 +31,27 @@ pub enum ViolationKind {
     NotReady,
     /// TXRTS or RXEN was set before the oscillator had started.
     StartedTooEarly,
-    /// An MII operation was started during another, or its data taken before its end.
+    /// An MII operation was started during another, or its data read before its end.
     MiiBusy,
     /// A whole-register write to ECON1 while RXEN or TXRTS was set.
     WholeWriteEcon1,
     /// ERXST or ERXND was written while RXEN was set.
     FifoMoved,
-    /// ERXST is odd or does not lie below ERXND when reception starts.
+    /// ERXST is odd or not below ERXND when reception starts.
     BadFifo,
-    /// A filter or the station's address was changed while RXEN was set.
+    /// A filter or the MAC address was changed while RXEN was set.
     FilterChanged,
-    /// TX registers, or bytes of the frame that is going out, were written while TXRTS was set.
+    /// TX registers, or bytes of the frame that is being transmitted, were written while TXRTS was
+    /// set.
     TxChanged,
-    /// The transmit buffer, with its status vector, lies in the receive FIFO or ends before it starts.
+    /// The transmit buffer, with its status vector, overlaps the receive FIFO or ends before it
+    /// starts.
     BadTxBuffer,
     /// ERXRDPT is even (erratum 14).
     EvenReadPointer,
-    /// ERXRDPT lies outside the FIFO, or frees what was not read yet.
+    /// ERXRDPT is outside the FIFO, or frees packets that were not read.
     BadReadPointer,
-    /// PKTDEC with no packet there.
+    /// PKTDEC while EPKTCNT was 0.
     PacketCountUnderflow,
     /// The host read beyond the packets received.
     ReadAhead,
@@ -57,27 +59,29 @@ pub enum ViolationKind {
     FifoWritten,
     /// MACON3.FULDPX and PHCON1.PDPXMD differ when reception or a transmission starts.
     DuplexMismatch,
-    /// MACON3 asks for padding and not for the CRC that this implies.
+    /// MACON3 enables padding without the CRC that it requires.
     PaddingWithoutCrc,
-    /// DMA with EDMAST = EDMAND, or with pointers changed while it runs, or a checksum during reception (erratum 17).
-    DmaMisuse,
+    /// DMA with EDMAST = EDMAND, or with pointers changed while it runs, or a checksum during
+    /// reception (erratum 17).
+    BadDma,
     /// System reset in power-save (erratum 19).
     ResetAsleep,
     /// The RESET pin was low for less than 400 ns.
     ShortReset,
 }
 
-/// One misuse of the chip.
+/// A protocol violation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Violation {
-    /// When.
+    /// Simulated time of the violation.
     pub at: Duration,
-    /// What the host sent since it asserted chip select, up to eight bytes. Empty where no instruction is to blame.
+    /// The first eight bytes that the host sent since chip select fell. Empty before the first
+    /// instruction.
     pub instruction: Vec<u8>,
-    /// The instruction in words.
+    /// The instruction, decoded.
     pub decoded: String,
-    /// What is wrong with it.
+    /// The rule that was violated.
     pub kind: ViolationKind,
     /// The values in question.
     pub detail: String,

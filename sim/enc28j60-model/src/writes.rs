@@ -1,42 +1,52 @@
-//! What writing a control register does.
+//! Writes to control registers and their effects.
 
-use super::ViolationKind;
-use super::hardware::Model;
-use super::instruction::{How, takes_bit_fields};
-use super::ram::Fifo;
-use super::registers::{
+use crate::model::Model;
+use crate::ram::Fifo;
+use crate::registers::{
     ECON1, ECON2, EDMADST, EDMAND, EDMAST, EHT0, EIR, EPKTCNT, EPMO, ERXFCON, ERXND, ERXRDPT, ERXST, ESTAT, ETXND,
     ETXST, Kind, MAADR5, MACON3, MACON4, MICMD, MIWRH, Reg, econ1, econ2,
 };
+use crate::violations::ViolationKind;
+
+/// How a control register is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum WriteMode {
+    /// WCR.
+    Whole,
+    /// BFS.
+    Set,
+    /// BFC.
+    Clear,
+}
 
 impl Model {
-    /// A write to whatever is at an address of the bank selected, but for whole writes to the MAC and MII.
-    pub(super) fn write_fast(&mut self, how: How, addr: usize, data: u8) {
+    /// A write to an address of the selected bank, except whole writes to MAC and MII registers.
+    pub(crate) fn write_fast(&mut self, mode: WriteMode, addr: usize, data: u8) {
         let spec = self.spec(addr);
         if !takes_bit_fields(spec.kind) {
-            self.violation(
+            self.chip.violation(
                 ViolationKind::BitFieldOnMac,
                 format!("{} takes whole writes only", spec.name),
             );
             return;
         }
-        if !self.may_write(addr, how, data) {
+        if !self.may_write(addr, mode, data) {
             return;
         }
         let reg = self.reg(addr);
-        let old = self.registers.get(reg);
-        let wanted = match how {
-            How::Whole => data,
-            How::Set => old | data,
-            How::Clear => old & !data,
+        let old = self.chip.registers.get(reg);
+        let requested = match mode {
+            WriteMode::Whole => data,
+            WriteMode::Set => old | data,
+            WriteMode::Clear => old & !data,
         };
-        let new = old & !spec.writable | wanted & spec.writable;
+        let new = old & !spec.writable | requested & spec.writable;
         match reg {
             // Flags: the host clears them, the chip sets them.
-            EIR | ESTAT => self.registers.set(reg, old & new),
+            EIR | ESTAT => self.chip.registers.set(reg, old & new),
             ECON1 => {
-                if how == How::Whole && old & (econ1::RXEN | econ1::TXRTS) != 0 {
-                    self.violation(
+                if mode == WriteMode::Whole && old & (econ1::RXEN | econ1::TXRTS) != 0 {
+                    self.chip.violation(
                         ViolationKind::WholeWriteEcon1,
                         format!("ECON1 was {old:#04x}: use bit fields"),
                     );
@@ -48,55 +58,57 @@ impl Model {
         }
     }
 
-    /// A whole write to a MAC or MII register, when chip select has risen.
-    pub(super) fn write_slow(&mut self, addr: usize, data: u8) {
-        if !self.check_mac_ready() || !self.may_write(addr, How::Whole, data) {
+    /// A whole write to a MAC or MII register, which takes effect when chip select rises.
+    pub(crate) fn write_slow(&mut self, addr: usize, data: u8) {
+        if !self.chip.check_mac_ready() || !self.may_write(addr, WriteMode::Whole, data) {
             return;
         }
         let reg = self.reg(addr);
-        let old = self.registers.get(reg);
-        if self.mac_slips() {
-            // Dropped, or garbled.
-            if self.rng.mac.chance(0.5) {
-                let garbage = self.rng.mac.below(0x100) as u8;
-                self.registers.set(reg, garbage & self.spec(addr).writable);
+        let old = self.chip.registers.get(reg);
+        if self.mac_access_fails() {
+            // Lost, or corrupted.
+            if self.chip.rng.mac.chance(0.5) {
+                let garbage = self.chip.rng.mac.below(0x100) as u8;
+                self.chip.registers.set(reg, garbage & self.spec(addr).writable);
             }
             return;
         }
         let new = data & self.spec(addr).writable;
-        if reg.bank == MAADR5.bank && old != new && self.is_receive_enabled() {
-            self.violation(ViolationKind::FilterChanged, "the station's address, while RXEN is set");
+        if reg.bank == MAADR5.bank && old != new && self.chip.is_receive_enabled() {
+            self.chip
+                .violation(ViolationKind::FilterChanged, "the MAC address, while RXEN is set");
         }
-        if self.is_transmitting() && old != new && (reg == MACON3 || reg == MACON4) {
-            self.violation(ViolationKind::TxChanged, "MAC configuration, while TXRTS is set");
+        if self.chip.is_transmitting() && old != new && (reg == MACON3 || reg == MACON4) {
+            self.chip
+                .violation(ViolationKind::TxChanged, "MAC configuration, while TXRTS is set");
         }
-        self.registers.set(reg, new);
+        self.chip.registers.set(reg, new);
         match reg {
-            MICMD => self.mii_command(old, new),
-            MIWRH => self.mii_write(),
+            MICMD => self.phy.command(&mut self.chip, old, new),
+            MIWRH => self.phy.start_write(&mut self.chip),
             _ => {}
         }
     }
 
-    /// Whether there is something to write to; complains where the data does not fit it.
-    fn may_write(&mut self, addr: usize, how: How, data: u8) -> bool {
+    /// Whether the register can be written. Records a violation where the data does not fit it.
+    fn may_write(&mut self, addr: usize, mode: WriteMode, data: u8) -> bool {
         let spec = self.spec(addr);
         if !spec.kind.is_register() {
-            self.violation(
+            self.chip.violation(
                 ViolationKind::ReservedAddress,
                 format!("{addr:#04x} of bank {} is {}", self.bank(), spec.name),
             );
             return false;
         }
         if spec.writable == 0 {
-            self.violation(ViolationKind::ReadOnly, spec.name);
+            self.chip.violation(ViolationKind::ReadOnly, spec.name);
             return false;
         }
-        let strange = data & !(spec.writable | spec.read_only);
-        if strange != 0 && how != How::Clear {
-            self.violation(
+        let reserved = data & !(spec.writable | spec.read_only);
+        if reserved != 0 && mode != WriteMode::Clear {
+            self.chip.violation(
                 ViolationKind::ReservedBits,
-                format!("bits {strange:#04x} of {} are reserved", spec.name),
+                format!("bits {reserved:#04x} of {} are reserved", spec.name),
             );
         }
         spec.kind == Kind::Eth || spec.kind.is_slow()
@@ -109,66 +121,73 @@ impl Model {
         };
         match pair {
             ERXRDPT => return self.write_read_pointer(reg, new),
-            ETXST | ETXND if self.is_transmitting() => {
-                self.violation(ViolationKind::TxChanged, "a transmit pointer, while TXRTS is set");
+            ETXST | ETXND if self.chip.is_transmitting() => {
+                self.chip
+                    .violation(ViolationKind::TxChanged, "a transmit pointer, while TXRTS is set");
             }
-            EDMAST | EDMAND | EDMADST if self.registers.has(ECON1, econ1::DMAST) => {
-                self.violation(ViolationKind::DmaMisuse, "a DMA pointer, while DMAST is set");
+            EDMAST | EDMAND | EDMADST if self.chip.registers.has(ECON1, econ1::DMAST) => {
+                self.chip
+                    .violation(ViolationKind::BadDma, "a DMA pointer, while DMAST is set");
             }
             _ => {}
         }
         let is_filter = reg == ERXFCON || reg.bank == EHT0.bank && reg.addr < EPMO.addr + 2;
-        if is_filter && self.is_receive_enabled() && self.registers.get(reg) != new {
-            self.violation(ViolationKind::FilterChanged, "a filter, while RXEN is set");
+        if is_filter && self.chip.is_receive_enabled() && self.chip.registers.get(reg) != new {
+            self.chip
+                .violation(ViolationKind::FilterChanged, "a filter, while RXEN is set");
         }
-        self.registers.set(reg, new);
+        self.chip.registers.set(reg, new);
         if matches!(pair, ERXST | ERXND) && reg.bank == 0 {
-            if self.is_receive_enabled() {
-                self.violation(ViolationKind::FifoMoved, "the FIFO's limits, while RXEN is set");
+            if self.chip.is_receive_enabled() {
+                self.chip
+                    .violation(ViolationKind::FifoMoved, "the FIFO's limits, while RXEN is set");
             }
             self.reload_write_pointer();
         }
     }
 
-    /// The internal write pointer takes the start of the FIFO, or what erratum 5 makes of it.
+    /// Loads the internal write pointer with the start of the FIFO, or with 0 by erratum 5.
     fn reload_write_pointer(&mut self) {
-        let errata = self.config.errata;
-        let slips = errata.e5_rx_pointer && self.rng.rx_pointer.chance(errata.odds.rx_pointer);
-        self.rx.write_pointer = if slips { 0 } else { self.registers.word(ERXST) };
+        let errata = self.chip.cx.config.errata;
+        let fails = errata.e5_rx_pointer && self.chip.rng.rx_pointer.chance(errata.probabilities.rx_pointer);
+        self.rx.write_pointer = if fails { 0 } else { self.chip.registers.word(ERXST) };
     }
 
-    /// The low half waits in a hidden register for the high one.
+    /// The low byte is buffered until the high byte is written.
     fn write_read_pointer(&mut self, reg: Reg, new: u8) {
         if reg == ERXRDPT {
             self.rx.read_pointer_low = new;
             return;
         }
         let pointer = u16::from_le_bytes([self.rx.read_pointer_low, new]);
-        if self.config.forgets_read_pointer_low {
+        if self.chip.cx.config.clears_erxrdptl {
             self.rx.read_pointer_low = 0;
         }
-        let old = self.registers.word(ERXRDPT);
-        self.registers.set_word(ERXRDPT, pointer);
+        let old = self.chip.registers.word(ERXRDPT);
+        self.chip.registers.set_word(ERXRDPT, pointer);
         if pointer % 2 == 0 {
-            self.violation(ViolationKind::EvenReadPointer, format!("{pointer:#06x}"));
+            self.chip
+                .violation(ViolationKind::EvenReadPointer, format!("{pointer:#06x}"));
         }
-        let fifo = self.fifo();
-        if self.is_receive_enabled() {
+        let fifo = self.chip.fifo();
+        if self.chip.is_receive_enabled() {
             self.check_read_pointer(fifo, old, pointer);
         }
     }
 
     fn check_read_pointer(&mut self, fifo: Fifo, old: u16, new: u16) {
         if !fifo.contains(new) {
-            self.violation(ViolationKind::BadReadPointer, format!("{new:#06x} is outside the FIFO"));
+            self.chip
+                .violation(ViolationKind::BadReadPointer, format!("{new:#06x} is outside the FIFO"));
         } else if fifo.contains(old) {
             let freed = fifo.distance(old, new);
             let unread = self.rx.first_unread();
-            // Freed are the bytes from the old pointer up to the new one, which stays out of the receiver's reach.
+            // The bytes from the old pointer up to the new one are freed; the receiver does not use
+            // the one at the pointer.
             if let Some(start) = unread.filter(|start| fifo.distance(old, *start) < freed) {
-                self.violation(
+                self.chip.violation(
                     ViolationKind::BadReadPointer,
-                    format!("{new:#06x} gives the packet at {start:#06x} away unread"),
+                    format!("{new:#06x} frees the packet at {start:#06x}, which was not read"),
                 );
             }
         }
@@ -182,7 +201,7 @@ impl Model {
         let (tx_reset_ends, starts_tx, cancels_tx) = (falls(econ1::TXRST), rises(econ1::TXRTS), falls(econ1::TXRTS));
         let (starts_dma, cancels_dma) = (rises(econ1::DMAST), falls(econ1::DMAST));
         if old & new & econ1::DMAST != 0 && (old ^ new) & econ1::CSUMEN != 0 {
-            self.violation(ViolationKind::DmaMisuse, "CSUMEN, while DMAST is set");
+            self.chip.violation(ViolationKind::BadDma, "CSUMEN, while DMAST is set");
         }
         if new & econ1::RXRST != 0 {
             new &= !econ1::RXEN;
@@ -190,44 +209,45 @@ impl Model {
         if tx_reset {
             new &= !econ1::TXRTS;
         }
-        self.registers.set(ECON1, new);
+        self.chip.registers.set(ECON1, new);
         if rx_reset {
             self.rx.abort();
         }
         let rx_changes = (old ^ new) & econ1::RXEN != 0;
         if rx_changes {
-            self.switch_receiver(new & econ1::RXEN != 0);
+            self.rx.switch(&mut self.chip, &self.phy, new & econ1::RXEN != 0);
         }
         if tx_reset && old & econ1::TXRTS != 0 {
-            self.abandon_transmission();
+            self.tx.abort(&mut self.chip);
         }
         if tx_reset {
             self.tx.reset_pending = self.tx.stalled;
             self.tx.stalled = false;
         } else if starts_tx {
-            self.start_transmission();
+            let not_before = self.tx_not_before();
+            self.tx.start(&mut self.chip, &self.phy, not_before);
         } else if cancels_tx {
-            self.cancel_transmission();
+            self.tx.cancel(&mut self.chip);
         }
         if tx_reset_ends {
-            self.transmit_reset_ends();
+            self.tx.reset_ends(&mut self.chip);
         }
         if starts_dma {
-            self.start_dma();
+            self.dma.start(&mut self.chip, self.tx.free_at());
         } else if cancels_dma {
-            self.cancel_dma();
+            self.dma.cancel(&mut self.chip);
         }
     }
 
     /// ECON2.
     fn control_2(&mut self, old: u8, new: u8) {
-        self.registers.set(ECON2, new & !econ2::PKTDEC);
+        self.chip.registers.set(ECON2, new & !econ2::PKTDEC);
         if new & econ2::PKTDEC != 0 {
-            let count = self.registers.get(EPKTCNT);
+            let count = self.chip.registers.get(EPKTCNT);
             if count == 0 {
-                self.violation(ViolationKind::PacketCountUnderflow, "EPKTCNT is 0");
+                self.chip.violation(ViolationKind::PacketCountUnderflow, "EPKTCNT is 0");
             } else {
-                self.registers.set(EPKTCNT, count - 1);
+                self.chip.registers.set(EPKTCNT, count - 1);
                 self.rx.packets.pop_front();
             }
         }
@@ -237,4 +257,9 @@ impl Model {
             _ => {}
         }
     }
+}
+
+/// Whether a register of this kind takes bit fields.
+const fn takes_bit_fields(kind: Kind) -> bool {
+    matches!(kind, Kind::Eth | Kind::Reserved | Kind::Absent)
 }

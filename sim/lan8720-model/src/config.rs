@@ -2,30 +2,34 @@
 
 use core::time::Duration;
 
-use super::{MdioFaults, Partner, ViolationKind};
+use crate::faults::MdioFaults;
+use crate::partner::Partner;
+use crate::violations::ViolationKind;
 
-/// Which PHY it is.
+/// The part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Part {
-    /// LAN8720A: RMII. The one that the model is made for.
+    /// LAN8720A: RMII.
     Lan8720a,
-    /// LAN8710A: the same with MII as well.
+    /// LAN8710A: RMII and MII.
     Lan8710a,
-    /// LAN8740A: with Energy Efficient Ethernet and wake on LAN.
+    /// LAN8740A: RMII and MII, Energy Efficient Ethernet, wake on LAN.
     Lan8740a,
-    /// LAN8742A: with wake on LAN.
+    /// LAN8742A: RMII, wake on LAN.
     Lan8742a,
     /// LAN8700: the predecessor.
     Lan8700,
-    /// The PHY inside the LAN9118 and its relatives: of the vendor's registers it has the interrupts only, the others read 0.
+    /// The PHY inside the LAN9118 and its relatives: of the vendor's registers it has only those of
+    /// the interrupts; the others read 0.
     Lan911x,
-    /// The PHY of another maker (a Micrel KSZ8051, by its identity): the standard's registers, and none of the vendor's.
-    Foreign,
+    /// A PHY of another vendor, with the identifier of a Micrel KSZ8051: only the registers of the
+    /// standard.
+    OtherVendor,
 }
 
 impl Part {
-    /// All of them.
+    /// All parts.
     pub const ALL: [Self; 7] = [
         Self::Lan8720a,
         Self::Lan8710a,
@@ -33,10 +37,11 @@ impl Part {
         Self::Lan8742a,
         Self::Lan8700,
         Self::Lan911x,
-        Self::Foreign,
+        Self::OtherVendor,
     ];
 
-    /// What registers 2 (upper half) and 3 read: revision 1 of the parts that count revisions here.
+    /// The identifier in registers 2 (upper half) and 3, of revision 1 where the part has
+    /// revisions.
     #[must_use]
     pub const fn id(self) -> u32 {
         match self {
@@ -45,29 +50,30 @@ impl Part {
             Self::Lan8742a => 0x0007_c131,
             Self::Lan8700 => 0x0007_c0c1,
             Self::Lan911x => 0x0007_c0d1,
-            Self::Foreign => 0x0022_1550,
+            Self::OtherVendor => 0x0022_1550,
         }
     }
 
     /// Whether it has registers 16 to 27 and 31.
-    pub(super) const fn has_vendor_registers(self) -> bool {
-        !matches!(self, Self::Lan911x | Self::Foreign)
+    pub(crate) const fn has_vendor_registers(self) -> bool {
+        !matches!(self, Self::Lan911x | Self::OtherVendor)
     }
 
-    pub(super) const fn has_interrupts(self) -> bool {
-        !matches!(self, Self::Foreign)
+    pub(crate) const fn has_interrupts(self) -> bool {
+        !matches!(self, Self::OtherVendor)
     }
 
     /// Whether it has registers 7 to 15, 16, 24, 25 and 28.
-    pub(super) const fn has_mmd(self) -> bool {
+    pub(crate) const fn has_mmd(self) -> bool {
         matches!(self, Self::Lan8740a | Self::Lan8742a)
     }
 }
 
-/// What the MODE strap asks for (DS00002165B section 3.7.2), and SMR keeps.
+/// The mode of the MODE straps (DS00002165B section 3.7.2), which SMR stores.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum Mode {
-    /// 000: 10BASE-T half duplex, without auto-negotiation. What a MAC's pull-downs make of it.
+    /// 000: 10BASE-T half duplex, without auto-negotiation. The mode where a MAC pulls the straps
+    /// down.
     T10Half = 0,
     /// 001: 10BASE-T full duplex, without auto-negotiation.
     T10Full = 1,
@@ -77,29 +83,32 @@ pub enum Mode {
     Tx100Full = 3,
     /// 100: 100BASE-TX half duplex is advertised.
     AdvertiseTx100Half = 4,
-    /// 101: the same, as a repeater.
+    /// 101: 100BASE-TX half duplex is advertised, as a repeater.
     Repeater = 5,
-    /// 110: in power-down, and there to stay until SMR says otherwise.
+    /// 110: power-down, until SMR is written.
     PowerDown = 6,
-    /// 111: everything is advertised. The strap's default, by pull-ups inside the chip.
+    /// 111: all modes are advertised. The default of the straps, by the pull-ups inside the chip.
     #[default]
     AllCapable = 7,
 }
 
-/// What the pins say when nRST rises (DS00002165B section 3.7).
+/// The levels of the strap pins when nRST rises (DS00002165B section 3.7).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct PhyStraps {
     /// `MODE[2:0]`.
     pub mode: Mode,
-    /// The MDIO address: 0 or 1 on the LAN8720A, which has one pin for it; 0 to 7 on those with three; any for a PHY inside a MAC.
+    /// The MDIO address: 0 or 1 on the LAN8720A, which has one strap for it; 0 to 7 on parts with
+    /// three; 0 to 31 for a PHY inside a MAC.
     pub address: u8,
-    /// nINTSEL: the pin nINT/REFCLKO is the 50 MHz output, and there is no interrupt. The PHY then has its own crystal.
+    /// nINTSEL: the pin nINT/REFCLKO is the 50 MHz output, and there is no interrupt. The PHY has
+    /// its own crystal.
     pub ref_clk_out: bool,
 }
 
 impl Default for PhyStraps {
-    /// As the pull resistors inside the chip have it: all capable, address 0, `REF_CLK` in, nINT out.
+    /// The straps that the pull resistors inside the chip set: all capable, address 0, `REF_CLK`
+    /// in, nINT out.
     fn default() -> Self {
         Self {
             mode: Mode::AllCapable,
@@ -110,26 +119,26 @@ impl Default for PhyStraps {
 }
 
 impl PhyStraps {
-    /// The same with this mode.
+    /// Sets the mode.
     #[must_use]
     pub const fn with_mode(mut self, mode: Mode) -> Self {
         self.mode = mode;
         self
     }
 
-    /// The same at this address.
+    /// Sets the MDIO address.
     ///
     /// # Panics
     ///
     /// Above 31.
     #[must_use]
     pub const fn with_address(mut self, address: u8) -> Self {
-        assert!(address < 32, "an MDIO address has five bits");
+        assert!(address < 32, "an MDIO address is 0 to 31");
         self.address = address;
         self
     }
 
-    /// The same as a source of `REF_CLK`.
+    /// Sets the pin nINT/REFCLKO to the 50 MHz output.
     #[must_use]
     pub const fn with_ref_clk_out(mut self) -> Self {
         self.ref_clk_out = true;
@@ -137,36 +146,41 @@ impl PhyStraps {
     }
 }
 
-/// What takes how long. The default where the sources are silent is a guess, and said to be one.
+/// Times of the PHY. Defaults that no source gives are marked as estimates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PhyTimes {
-    /// A soft reset: 0.5 s at most (DS00002165B section 3.8.5.2). The default, 10 ms, is a guess. `None`: it never ends.
+    /// A soft reset: 0.5 s at most (DS00002165B section 3.8.5.2). 10 ms by default, an
+    /// estimate. `None`: it never ends.
     pub soft_reset: Option<Duration>,
-    /// From the rise of nRST until the registers answer: 800 ns, within which the outputs are driven (table 5-7).
+    /// From the rising edge of nRST until the registers answer: 800 ns, within which the outputs
+    /// are driven (table 5-7).
     pub hard_reset: Duration,
-    /// How long nothing is sent before auto-negotiation begins: about 1.2 s (section 3.2.2).
+    /// Silence before auto-negotiation begins: about 1.2 s (section 3.2.2).
     pub break_link: Duration,
-    /// The exchange of fast link pulses, until the link is up. The default, 0.6 s, is a guess.
+    /// The exchange of fast link pulses, until the link is up. 0.6 s by default, an estimate.
     pub negotiation: Duration,
-    /// How long it takes to see that a partner does not negotiate, until the link is up: `autoneg_wait_timer` (IEEE 802.3 table 28-9, 0.5 s to 1 s) and what
-    /// comes before. The default is 1 s.
+    /// Detection of a partner that does not negotiate, until the link is up: `autoneg_wait_timer`
+    /// (IEEE 802.3 table 28-9, 0.5 s to 1 s) and the time before it. 1 s by default.
     pub parallel_detection: Duration,
-    /// How long a forced mode takes to find its link. The default, 10 ms, is a guess.
+    /// Link detection in a forced mode. 10 ms by default, an estimate.
     pub forced_link: Duration,
-    /// How long 10BASE-T keeps its link without hearing anything: `link_loss_timer` (IEEE 802.3 clause 14.2.1.7, 50 ms to 150 ms). 100BASE-TX loses it at once.
+    /// Time without a signal after which 10BASE-T loses its link: `link_loss_timer` (IEEE 802.3
+    /// clause 14.2.1.7, 50 ms to 150 ms). 100BASE-TX loses it at once.
     pub link_loss_10: Duration,
     /// Until ENERGYON falls without energy: 256 ms (DS00002165B section 3.8.3.2).
     pub energy_off: Duration,
-    /// From energy until ENERGYON rises. The default, 1 ms, is a guess; where EDPD was just switched off, boards were seen to need up to 1.5 s.
+    /// From energy until ENERGYON rises. 1 ms by default, an estimate; boards were seen to need up
+    /// to 1.5 s after EDPD was disabled.
     pub energy_on: Duration,
     /// From the rising edge of MDC until MDIO is valid: 300 ns at most (table 5-9).
     pub mdio_valid: Duration,
-    /// How long MDIO takes to rise where nobody drives it: the pull-up against the line's capacity. 0 by default.
+    /// Rise time of MDIO where it is not driven: the pull-up against the line's capacity. 0 by
+    /// default.
     pub mdio_rise: Duration,
-    /// What the host takes to set or read one of the MDIO pins. 0 by default.
+    /// Time of the host to set or read one of the MDIO pins. 0 by default.
     pub pin: Duration,
-    /// How long a whole-frame MDIO bus waits for an operation that never completes.
+    /// Timeout of a whole-frame MDIO bus for an access that never completes.
     pub mdio_timeout: Duration,
 }
 
@@ -191,7 +205,7 @@ impl Default for PhyTimes {
 }
 
 impl PhyTimes {
-    /// The same with ENERGYON falling so long after the last energy, and rising so long after the first.
+    /// Sets the times after which ENERGYON falls and rises.
     #[must_use]
     pub const fn with_energy(mut self, off: Duration, on: Duration) -> Self {
         self.energy_off = off;
@@ -199,7 +213,8 @@ impl PhyTimes {
         self
     }
 
-    /// The same with MDIO valid so long after MDC's rising edge, and rising in this time where nobody drives it.
+    /// Sets the time from MDC's rising edge until MDIO is valid, and its rise time where it is not
+    /// driven.
     #[must_use]
     pub const fn with_mdio(mut self, valid: Duration, rise: Duration) -> Self {
         self.mdio_valid = valid;
@@ -207,14 +222,14 @@ impl PhyTimes {
         self
     }
 
-    /// The same with each access to an MDIO pin taking this long.
+    /// Sets the time of the host to set or read an MDIO pin.
     #[must_use]
     pub const fn with_pin(mut self, pin: Duration) -> Self {
         self.pin = pin;
         self
     }
 
-    /// The same with an exchange of this length, for those that negotiate and for those that are detected.
+    /// Sets the times of the exchange with a partner that negotiates, and of parallel detection.
     #[must_use]
     pub const fn with_exchange(mut self, negotiation: Duration, parallel_detection: Duration) -> Self {
         self.negotiation = negotiation;
@@ -223,130 +238,141 @@ impl PhyTimes {
     }
 }
 
-/// What silicon does that its data sheet does not say. The default is what was seen on LAN8720A boards.
+/// Behaviour of the silicon that is not in the data sheet. The default is what was seen on LAN8720A
+/// boards.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
-pub struct Flaws {
-    /// In power-down BMSR reads 0x780D: the link bit is set.
-    pub power_down_lie: bool,
-    /// The probability that a chip asleep by EDPD does not notice a cable that is plugged in. It then sleeps on until EDPD is switched off, or the cable is
-    /// plugged in again.
+pub struct Quirks {
+    /// In power-down BMSR reads 0x780D, with the link bit set.
+    pub power_down_link_up: bool,
+    /// Probability that a chip in EDPD misses a cable that is plugged in. It then stays powered
+    /// down until EDPD is disabled or the cable is plugged in again.
     pub missed_wake: f64,
-    /// A reset pulse shorter than this leaves a chip whose link goes down once per second. 100 µs are asked for, and 150 µs are needed by some.
-    pub zombie_below: Duration,
-    /// Forced to 10 Mbit/s by SMR, the chip does not notice that its cable is pulled.
-    pub forced_10_sticks: bool,
-    /// What ANAR holds after a reset instead of what it should: after a cold boot, chips were seen that advertised less.
+    /// After a shorter reset pulse the link goes down once per second. The data sheet requires 100
+    /// µs; some chips need 150 µs.
+    pub stable_reset_pulse: Duration,
+    /// Forced to 10 Mbit/s by SMR, the link stays up when the cable is pulled.
+    pub forced_10_link_sticks: bool,
+    /// Value of ANAR after a reset instead of the documented one: chips were seen that advertise
+    /// less after a cold boot.
     pub anar_after_reset: Option<u16>,
-    /// The probability that a received frame is damaged between PHY and MAC, with a symbol error counted: what a wrong phase of `REF_CLK` looks like.
+    /// Probability that a received frame is corrupted between PHY and MAC, with a symbol error
+    /// counted, as with a wrong phase of `REF_CLK`.
     pub symbol_errors: f64,
 }
 
-impl Flaws {
-    /// None: the data sheet's chip.
+impl Quirks {
+    /// No quirks: the chip of the data sheet.
     pub const NONE: Self = Self {
-        power_down_lie: false,
+        power_down_link_up: false,
         missed_wake: 0.0,
-        zombie_below: Duration::ZERO,
-        forced_10_sticks: false,
+        stable_reset_pulse: Duration::ZERO,
+        forced_10_link_sticks: false,
         anar_after_reset: None,
         symbol_errors: 0.0,
     };
 }
 
-impl Default for Flaws {
+impl Default for Quirks {
     fn default() -> Self {
         Self {
-            power_down_lie: true,
+            power_down_link_up: true,
             ..Self::NONE
         }
     }
 }
 
-impl Flaws {
-    /// The same with this probability that EDPD sleeps through a plugged cable.
+impl Quirks {
+    /// Sets the probability that EDPD misses a cable that is plugged in.
     ///
     /// # Panics
     ///
-    /// Where the number is no probability; so for the others.
+    /// Where `p` is not between 0 and 1.
     #[must_use]
     pub fn with_missed_wake(mut self, p: f64) -> Self {
         self.missed_wake = ethdev_sim::random::probability(p);
         self
     }
 
-    /// The same with this probability of symbol errors, per received frame.
+    /// Sets the probability of a symbol error, per received frame.
+    ///
+    /// # Panics
+    ///
+    /// Where `p` is not between 0 and 1.
     #[must_use]
     pub fn with_symbol_errors(mut self, p: f64) -> Self {
         self.symbol_errors = ethdev_sim::random::probability(p);
         self
     }
 
-    /// The same, not noticing that its cable is pulled while SMR forces it to 10 Mbit/s.
+    /// Sets that a link forced to 10 Mbit/s by SMR stays up when the cable is pulled.
     #[must_use]
-    pub const fn with_forced_10_sticking(mut self) -> Self {
-        self.forced_10_sticks = true;
+    pub const fn with_forced_10_link_sticking(mut self) -> Self {
+        self.forced_10_link_sticks = true;
         self
     }
 
-    /// The same with this in ANAR after each reset.
+    /// Sets the value of ANAR after a reset.
     #[must_use]
     pub const fn with_anar_after_reset(mut self, anar: u16) -> Self {
         self.anar_after_reset = Some(anar);
         self
     }
 
-    /// The same, needing this long a reset pulse.
+    /// Sets the shortest reset pulse after which the link is stable.
     #[must_use]
-    pub const fn with_zombie_below(mut self, pulse: Duration) -> Self {
-        self.zombie_below = pulse;
+    pub const fn with_stable_reset_pulse(mut self, pulse: Duration) -> Self {
+        self.stable_reset_pulse = pulse;
         self
     }
 }
 
-/// Who releases the PHY from reset after power-up.
+/// What releases the PHY from reset after power-up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum ResetWiring {
-    /// The board did, at time zero: by an RC element or a supervisor. The pin can be driven all the same.
+    /// The board, at time zero: an RC element or a supervisor. The host can drive the pin too.
     #[default]
     Board,
-    /// The host has to: the pin is pulled up, and nobody has pulled it down yet. A hardware reset after power-up is required, 25 ms after the supplies came
-    /// up at time zero (DS00002165B sections 3.8.5.1 and 5.6.3).
+    /// The host: the pin is pulled up, and was not low yet. A hardware reset is required, 25 ms
+    /// after the supplies came up at time zero (DS00002165B sections 3.8.5.1 and 5.6.3).
     Host,
 }
 
-/// How a PHY is built, wired, and what is at the other end of its cable.
+/// How a PHY is built and wired, and its link partner.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct PhyConfig {
-    /// Which PHY.
+    /// The part.
     pub part: Part,
-    /// What its pins say at reset.
+    /// Its straps.
     pub straps: PhyStraps,
-    /// Who drives nRST.
+    /// What drives nRST after power-up.
     pub reset: ResetWiring,
-    /// Whether the 50 MHz of `REF_CLK` are there from the start, where the PHY does not make them itself.
+    /// Whether the 50 MHz of `REF_CLK` are present from the start, where the PHY does not provide
+    /// them.
     pub ref_clk: bool,
-    /// Who is at the other end of the cable; `None`: nobody yet.
+    /// The link partner; `None`: none yet.
     pub partner: Option<Partner>,
-    /// What takes how long.
+    /// Times.
     pub times: PhyTimes,
-    /// What the data sheet does not say.
-    pub flaws: Flaws,
-    /// The MDC clock of the whole-frame bus in Hz: one access takes 64 periods. At most 2.5 MHz.
+    /// Behaviour that is not in the data sheet.
+    pub quirks: Quirks,
+    /// Frequency of MDC on the whole-frame bus in hertz, at most 2.5 MHz. One access takes 64
+    /// periods.
     pub mdc_hz: u32,
-    /// What goes wrong on MDIO, from the start.
+    /// Random faults of MDIO.
     pub faults: MdioFaults,
     /// Whether it answers at every MDIO address, as the PHY in some models of MACs does.
-    pub answers_everywhere: bool,
+    pub answers_any_address: bool,
     /// Seed of everything random.
     pub seed: u64,
-    /// Kinds of misuse that are not reported.
-    pub allowed: Vec<ViolationKind>,
+    /// Kinds of protocol violations that are not reported.
+    pub allowed_violations: Vec<ViolationKind>,
 }
 
 impl PhyConfig {
-    /// This part, its straps left alone, released from reset by the board, with `REF_CLK`, and a partner that negotiates all modes.
+    /// Creates the configuration of this part with default straps, released from reset by the
+    /// board, with `REF_CLK`, and with a partner that negotiates all modes.
     #[must_use]
     pub fn new(part: Part) -> Self {
         Self {
@@ -356,58 +382,58 @@ impl PhyConfig {
             ref_clk: true,
             partner: Some(Partner::default()),
             times: PhyTimes::default(),
-            flaws: Flaws::default(),
+            quirks: Quirks::default(),
             mdc_hz: 2_500_000,
             faults: MdioFaults::NONE,
-            answers_everywhere: false,
+            answers_any_address: false,
             seed: 0,
-            allowed: Vec::new(),
+            allowed_violations: Vec::new(),
         }
     }
 
-    /// The same with these straps.
+    /// Sets the straps.
     #[must_use]
     pub const fn with_straps(mut self, straps: PhyStraps) -> Self {
         self.straps = straps;
         self
     }
 
-    /// The same with nRST in the host's hands.
+    /// Sets that the host releases the PHY from reset.
     #[must_use]
     pub const fn with_reset_by_host(mut self) -> Self {
         self.reset = ResetWiring::Host;
         self
     }
 
-    /// The same without `REF_CLK` until [`set_ref_clk`](super::Lan8720Chip::set_ref_clk).
+    /// Sets that there is no `REF_CLK` until [`set_ref_clk`](crate::Lan8720Chip::set_ref_clk).
     #[must_use]
     pub const fn without_ref_clk(mut self) -> Self {
         self.ref_clk = false;
         self
     }
 
-    /// The same with this partner, or none.
+    /// Sets the link partner, or none.
     #[must_use]
     pub fn with_partner(mut self, partner: impl Into<Option<Partner>>) -> Self {
         self.partner = partner.into();
         self
     }
 
-    /// The same with these times.
+    /// Sets the times.
     #[must_use]
     pub const fn with_times(mut self, times: PhyTimes) -> Self {
         self.times = times;
         self
     }
 
-    /// The same with a soft reset that takes this long; `None`: it never ends.
+    /// Sets the time of a soft reset; `None`: it never ends.
     #[must_use]
     pub const fn with_soft_reset(mut self, time: Option<Duration>) -> Self {
         self.times.soft_reset = time;
         self
     }
 
-    /// The same with auto-negotiation taking this long from its start to the link: the break before it, and the exchange.
+    /// Sets the times of auto-negotiation: the silence before it, and the exchange.
     #[must_use]
     pub const fn with_negotiation(mut self, break_link: Duration, exchange: Duration) -> Self {
         self.times.break_link = break_link;
@@ -415,50 +441,50 @@ impl PhyConfig {
         self
     }
 
-    /// The same with these flaws.
+    /// Sets the quirks.
     #[must_use]
-    pub const fn with_flaws(mut self, flaws: Flaws) -> Self {
-        self.flaws = flaws;
+    pub const fn with_quirks(mut self, quirks: Quirks) -> Self {
+        self.quirks = quirks;
         self
     }
 
-    /// The same with this MDC clock on the whole-frame bus.
+    /// Sets the frequency of MDC on the whole-frame bus in hertz.
     ///
     /// # Panics
     ///
     /// At 0 Hz.
     #[must_use]
     pub const fn with_mdc_hz(mut self, hz: u32) -> Self {
-        assert!(hz > 0, "a clock that stands still moves no bits");
+        assert!(hz > 0, "MDC is 0 Hz");
         self.mdc_hz = hz;
         self
     }
 
-    /// The same with these faults on MDIO from the start.
+    /// Sets the random faults of MDIO.
     #[must_use]
     pub const fn with_faults(mut self, faults: MdioFaults) -> Self {
         self.faults = faults;
         self
     }
 
-    /// The same, answering at every address.
+    /// Sets that the PHY answers at every MDIO address.
     #[must_use]
-    pub const fn answering_everywhere(mut self) -> Self {
-        self.answers_everywhere = true;
+    pub const fn with_any_address(mut self) -> Self {
+        self.answers_any_address = true;
         self
     }
 
-    /// The same with this seed.
+    /// Sets the seed of everything random.
     #[must_use]
     pub const fn with_seed(mut self, seed: u64) -> Self {
         self.seed = seed;
         self
     }
 
-    /// The same, not reporting this kind of misuse.
+    /// Sets a kind of protocol violation that is not reported. May be repeated.
     #[must_use]
-    pub fn allowing(mut self, kind: ViolationKind) -> Self {
-        self.allowed.push(kind);
+    pub fn with_allowed_violation(mut self, kind: ViolationKind) -> Self {
+        self.allowed_violations.push(kind);
         self
     }
 }

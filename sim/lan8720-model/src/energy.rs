@@ -1,104 +1,109 @@
 //! ENERGYON, and energy-detect power-down (DS00002165B section 3.8.3.2).
 
-use super::hardware::Model;
-use super::registers::{int, mcsr};
+use ethdev_sim::random::Rng;
 
-#[derive(Debug, Default)]
-pub(super) struct Energy {
+use crate::context::{Context, Timer};
+use crate::register_file::RegisterFile;
+use crate::registers::{int, mcsr};
+
+/// Detection of energy on the wire.
+#[derive(Debug)]
+pub(crate) struct Energy {
     /// ENERGYON.
-    pub(super) on: bool,
-    /// Powered down for want of energy.
-    pub(super) asleep: bool,
-    /// Whether there is energy, as far as was looked last.
-    there: bool,
-    /// Counts changes of that.
-    turn: u64,
+    on: bool,
+    /// Powered down for lack of energy.
+    asleep: bool,
+    /// Whether there was energy when that was checked last.
+    present: bool,
+    /// Counts changes of `present`.
+    generation: u64,
+    wake_rng: Rng,
 }
 
-impl Model {
-    const fn is_detecting(&self) -> bool {
-        self.registers.mcsr & mcsr::EDPWRDOWN != 0
-    }
-
-    /// After a hardware reset ENERGYON reads 1, until it is known better.
-    pub(super) fn reset_energy(&mut self) {
-        self.energy = Energy {
-            on: true,
-            turn: self.energy.turn + 1,
-            ..Energy::default()
-        };
-        self.registers.isr |= int::ENERGYON;
-        self.watch_energy(false);
-    }
-
-    /// Looks whether the partner is heard, and lets ENERGYON follow in its time.
-    pub(super) fn energy_follows(&mut self) {
-        let there = self.heard().is_some();
-        if there != self.energy.there {
-            self.watch_energy(there);
+impl Energy {
+    pub(crate) const fn new(wake_rng: Rng) -> Self {
+        Self {
+            on: false,
+            asleep: false,
+            present: false,
+            generation: 0,
+            wake_rng,
         }
     }
 
-    fn watch_energy(&mut self, there: bool) {
-        self.energy.there = there;
-        self.energy.turn += 1;
-        let turn = self.energy.turn;
-        let times = self.config.times;
-        let delay = if there { times.energy_on } else { times.energy_off };
-        self.after(delay, move |phy| {
-            if phy.energy.turn == turn && phy.is_powered() {
-                phy.set_energy(there);
+    pub(crate) const fn is_on(&self) -> bool {
+        self.on
+    }
+
+    pub(crate) const fn is_asleep(&self) -> bool {
+        self.asleep
+    }
+
+    /// After a hardware reset ENERGYON reads 1 until its time without energy is over.
+    pub(crate) fn reset(&mut self, context: &mut Context, registers: &mut RegisterFile) {
+        self.on = true;
+        self.asleep = false;
+        self.generation += 1;
+        registers.isr |= int::ENERGYON;
+        self.watch(context, false);
+    }
+
+    /// A soft reset disables the power-down. Returns whether the chip was asleep.
+    pub(crate) const fn wake_by_reset(&mut self) -> bool {
+        core::mem::replace(&mut self.asleep, false)
+    }
+
+    /// The partner is heard or not: ENERGYON follows in its time.
+    pub(crate) fn follow(&mut self, context: &mut Context, present: bool) {
+        if present != self.present {
+            self.watch(context, present);
+        }
+    }
+
+    /// Starts the timer after which ENERGYON follows.
+    pub(crate) fn watch(&mut self, context: &mut Context, present: bool) {
+        self.present = present;
+        self.generation += 1;
+        let times = context.config.times;
+        let delay = if present { times.energy_on } else { times.energy_off };
+        let generation = self.generation;
+        context.timer_in(delay, Timer::Energy { generation, present });
+    }
+
+    pub(crate) const fn is_current(&self, generation: u64) -> bool {
+        self.generation == generation
+    }
+
+    /// ENERGYON changes. Returns whether the chip fell asleep or woke up by that.
+    pub(crate) fn set(&mut self, context: &mut Context, registers: &mut RegisterFile, on: bool) -> bool {
+        if self.on == on {
+            return false;
+        }
+        if on && self.asleep {
+            let missed = context.config.quirks.missed_wake;
+            if missed > 0.0 && self.wake_rng.chance(missed) {
+                context.stats.missed_wakes += 1;
+                return false;
             }
-        });
-    }
-
-    fn set_energy(&mut self, on: bool) {
-        if self.energy.on == on {
-            return;
         }
-        if on && self.energy.asleep {
-            let missed = self.config.flaws.missed_wake;
-            if missed > 0.0 && self.rng.wake.chance(missed) {
-                self.stats.missed_wakes += 1;
-                return;
-            }
-        }
-        self.energy.on = on;
+        self.on = on;
         if on {
-            self.registers.isr |= int::ENERGYON;
+            registers.isr |= int::ENERGYON;
         } else {
-            self.registers.fall(int::ENERGYON);
+            registers.clear_source(int::ENERGYON);
         }
-        self.sleep_or_wake();
+        self.update_sleep(context, registers)
     }
 
-    /// EDPWRDOWN may have changed.
-    pub(super) fn detection_switched(&mut self) {
-        let slept = self.energy.asleep;
-        self.sleep_or_wake();
-        if slept && !self.energy.asleep {
-            self.look_for_energy();
+    /// EDPWRDOWN or ENERGYON changed. Returns whether the chip fell asleep or woke up by that.
+    pub(crate) const fn update_sleep(&mut self, context: &mut Context, registers: &RegisterFile) -> bool {
+        let detects = registers.mcsr & mcsr::EDPWRDOWN != 0;
+        let asleep = detects && !self.on;
+        if asleep == self.asleep {
+            return false;
         }
-    }
-
-    /// Awake again, it finds what it slept through.
-    fn look_for_energy(&mut self) {
-        self.watch_energy(self.heard().is_some());
-    }
-
-    /// A soft reset switches EDPD off.
-    pub(super) fn wake_by_reset(&mut self) {
-        if core::mem::take(&mut self.energy.asleep) {
-            self.look_for_energy();
-        }
-    }
-
-    fn sleep_or_wake(&mut self) {
-        let asleep = self.is_detecting() && !self.energy.on;
-        if asleep != self.energy.asleep {
-            self.energy.asleep = asleep;
-            self.stats.sleeps += u64::from(asleep);
-            self.restart_link();
-        }
+        self.asleep = asleep;
+        context.stats.sleeps += asleep as u64;
+        true
     }
 }

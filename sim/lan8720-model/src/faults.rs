@@ -1,4 +1,4 @@
-//! What goes wrong on MDIO.
+//! Injected faults of MDIO.
 
 use core::fmt;
 
@@ -6,50 +6,54 @@ use ethdev::{Error, ErrorKind};
 
 use ethdev_sim::random::probability;
 
-/// What the host reads on MDIO, and whether what it writes arrives.
+/// The state of the MDIO line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum MdioLine {
-    /// What the PHY says.
+    /// The PHY drives it.
     #[default]
     Connected,
-    /// Always ones: no PHY. Nothing arrives.
+    /// Reads ones, as without a PHY. Writes have no effect.
     StuckHigh,
-    /// Always zeros: a short. Nothing arrives.
+    /// Reads zeros, as with a short. Writes have no effect.
     StuckLow,
-    /// Nothing ever completes: on a bus of whole frames each access ends in [`MdioFault::Timeout`].
+    /// No access completes: on a bus of whole frames each one ends in [`MdioFault::Timeout`].
     Hung,
 }
 
-/// Random faults on MDIO, each with a probability. The default: none.
+/// Random faults of MDIO, each with a probability. The default is none.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct MdioFaults {
-    /// Per access on a bus of whole frames: it fails. Nothing arrived.
+    /// Probability that an access on a bus of whole frames fails. It has no effect then.
     pub failure: f64,
-    /// Per read: one bit is flipped.
+    /// Probability that one bit of a read is flipped.
     pub bit_error: f64,
 }
 
 impl MdioFaults {
-    /// None.
+    /// No faults.
     pub const NONE: Self = Self {
         failure: 0.0,
         bit_error: 0.0,
     };
 
-    /// The same with this probability that an access fails.
+    /// Sets the probability that an access fails.
     ///
     /// # Panics
     ///
-    /// Where the number is no probability; so for the other.
+    /// Where `p` is not between 0 and 1.
     #[must_use]
     pub fn with_failure(mut self, p: f64) -> Self {
         self.failure = probability(p);
         self
     }
 
-    /// The same with this probability that a bit of what is read is flipped.
+    /// Sets the probability that a bit of a read is flipped.
+    ///
+    /// # Panics
+    ///
+    /// Where `p` is not between 0 and 1.
     #[must_use]
     pub fn with_bit_error(mut self, p: f64) -> Self {
         self.bit_error = probability(p);
@@ -63,21 +67,21 @@ impl Default for MdioFaults {
     }
 }
 
-/// An access to MDIO failed.
+/// Error of an access to MDIO.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum MdioFault {
-    /// By an injected fault.
+    /// An injected fault.
     Injected,
-    /// It did not complete in time.
+    /// The access did not complete in time.
     Timeout,
 }
 
 impl fmt::Display for MdioFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Injected => "the MDIO bus failed",
-            Self::Timeout => "the MDIO access did not complete",
+            Self::Injected => "injected MDIO fault",
+            Self::Timeout => "MDIO access timed out",
         })
     }
 }

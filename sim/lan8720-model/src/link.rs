@@ -1,26 +1,29 @@
-//! The way to a link: auto-negotiation, parallel detection, forced modes (DS00002165B section 3.2, IEEE 802.3 clause 28).
+//! Link establishment: auto-negotiation, parallel detection, forced modes (DS00002165B section 3.2,
+//! IEEE 802.3 clause 28).
 
 use core::time::Duration;
 
 use ethdev::{Duplex, Speed};
 
-use super::hardware::{Effect, Model};
-use super::partner::{Agreement, Outcome, Setting, meet};
-use super::registers::{ability, aner, bmcr, int, scsir};
-use super::{Mode, Partner};
+use crate::config::Mode;
+use crate::context::{Context, Effect, LinkStep, Timer};
+use crate::partner::{Agreement, Outcome, Partner, Setting, resolve};
+use crate::register_file::RegisterFile;
+use crate::registers::{ability, aner, int};
 
-/// From a base page without a common mode until negotiation begins anew: `link_fail_inhibit_timer` (IEEE 802.3 table 28-9, 0.75 s to 1 s).
+/// Time from a base page without a common mode until negotiation restarts:
+/// `link_fail_inhibit_timer` (IEEE 802.3 table 28-9, 0.75 s to 1 s).
 const LINK_FAIL_INHIBIT: Duration = Duration::from_secs(1);
-/// A chip that was not reset for long enough loses its link so often.
-const ZOMBIE_PERIOD: Duration = Duration::from_secs(1);
+/// Time after which a chip loses its link that was reset by too short a pulse.
+const UNSTABLE_PERIOD: Duration = Duration::from_secs(1);
 
 /// ```text
-///                    restart_link                    break_link
+///                       restart                       break_link
 ///   any ───────────────────────────────> Break ────────────────────> Listen
 ///                     (forced modes: straight to Listen)              │  ▲ the partner falls silent
 ///   Off <── not running                                 it is heard   v  │
-///                              Up <──────── in time, agreed ────── Exchange ──> restart_link: no common mode
-///                               └── signal lost: restart_link
+///                              Up <──────── in time, agreed ────── Exchange ──> restart: no common mode
+///                               └── signal lost: restart
 /// ```
 #[derive(Debug, Default)]
 enum Phase {
@@ -32,67 +35,54 @@ enum Phase {
     Up(Agreement),
 }
 
+/// What the search for a link depends on besides the registers.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Conditions {
+    /// The transceiver runs.
+    pub(crate) running: bool,
+    /// The partner, where its signal comes in on the pair that the receiver listens to.
+    pub(crate) signal: Option<Partner>,
+}
+
+/// The setting of the MAC.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct MacMode {
+    /// `None` where the MAC takes the speed of the PHY.
+    pub(crate) speed: Option<Speed>,
+    pub(crate) duplex: Duplex,
+}
+
+/// The state of the link.
 #[derive(Debug, Default)]
-pub(super) struct LinkMachine {
+pub(crate) struct LinkMachine {
     phase: Phase,
-    /// Counts changes of phase, so that what was planned in an earlier one does not happen.
-    turn: u64,
+    /// Counts changes of phase, so that the timers of an earlier one have no effect.
+    generation: u64,
     /// Counts changes of the signal.
     signals: u64,
+    /// The setting of the MAC, where it is known.
+    mac: Option<MacMode>,
 }
 
 impl LinkMachine {
-    pub(super) const fn is_up(&self) -> bool {
+    pub(crate) const fn is_up(&self) -> bool {
         matches!(self.phase, Phase::Up(_))
     }
 
-    pub(super) const fn agreement(&self) -> Option<&Agreement> {
+    pub(crate) const fn agreement(&self) -> Option<&Agreement> {
         match &self.phase {
             Phase::Up(agreement) => Some(agreement),
             _ => None,
         }
     }
-}
 
-impl Model {
-    pub(super) const fn is_negotiating(&self) -> bool {
-        self.registers.bmcr & bmcr::AN_ENABLE != 0
-    }
-
-    /// The mode of BMCR.
-    pub(super) const fn forced(&self) -> (Speed, Duplex) {
-        let control = self.registers.bmcr;
-        let speed = if control & bmcr::SPEED != 0 {
-            Speed::MBPS_100
-        } else {
-            Speed::MBPS_10
-        };
-        let duplex = if control & bmcr::DUPLEX != 0 {
-            Duplex::Full
-        } else {
-            Duplex::Half
-        };
-        (speed, duplex)
-    }
-
-    /// The partner, where it is plugged in and sends something.
-    pub(super) fn heard(&self) -> Option<&Partner> {
-        let partner = self.partner.as_ref()?;
-        let plugged = self.on_port(ethdev_sim::Port::is_plugged) == Some(true);
-        (plugged && (!partner.sleeps || self.is_running())).then_some(partner)
-    }
-
-    /// The partner, where its signal comes in on the pair that is listened to.
-    fn signal(&self) -> Option<&Partner> {
-        let auto = self.registers.scsir & scsir::AMDIXCTRL == 0;
-        let crossed = self.registers.scsir & scsir::CH_SELECT != 0;
-        self.heard()
-            .filter(|partner| auto || partner.auto_mdix || partner.crossed == crossed)
+    pub(crate) const fn mac(&self) -> Option<MacMode> {
+        self.mac
     }
 
     /// PSCSR's speed field: as resolved, while there is a link.
-    pub(super) fn speed_indication(&self) -> u16 {
-        self.link.agreement().map_or(0, |agreement| {
+    pub(crate) fn speed_indication(&self) -> u16 {
+        self.agreement().map_or(0, |agreement| {
             let rate = if agreement.speed == Speed::MBPS_100 {
                 0b010
             } else {
@@ -102,165 +92,158 @@ impl Model {
         })
     }
 
-    /// The polarity that 10BASE-T sees.
-    pub(super) fn is_reversed(&self) -> bool {
-        self.link.agreement().is_some_and(|a| a.speed == Speed::MBPS_10)
-            && self.partner.is_some_and(|partner| partner.reversed)
+    fn enter(&mut self, phase: Phase) {
+        self.phase = phase;
+        self.generation += 1;
     }
 
-    fn enter(&mut self, phase: Phase) -> u64 {
-        self.link.phase = phase;
-        self.link.turn += 1;
-        self.link.turn
+    /// Queues a step of this phase.
+    fn after(&self, context: &mut Context, delay: Duration, step: LinkStep) {
+        let generation = self.generation;
+        context.timer_in(delay, Timer::Link { generation, step });
     }
 
-    /// Goes on in this phase after a while, if it is still the same then.
-    fn then(&self, delay: Duration, turn: u64, go_on: impl FnOnce(&mut Self) + 'static) {
-        self.after(delay, move |phy| {
-            if phy.link.turn == turn {
-                go_on(phy);
-            }
-        });
+    pub(crate) const fn is_current(&self, generation: u64) -> bool {
+        self.generation == generation
     }
 
-    /// Looks for a link anew.
-    pub(super) fn restart_link(&mut self) {
-        if self.link.is_up() {
-            self.stats.link_downs += 1;
-            self.registers.was_down = true;
-            self.registers.isr |= int::LINK_DOWN;
-            self.effect(Effect::Mode(None));
+    pub(crate) const fn is_current_signal(&self, signals: u64) -> bool {
+        self.signals == signals
+    }
+
+    /// Starts the search for a link from the beginning.
+    pub(crate) fn restart(&mut self, context: &mut Context, registers: &mut RegisterFile, conditions: Conditions) {
+        if self.is_up() {
+            context.stats.link_downs += 1;
+            registers.was_down = true;
+            registers.isr |= int::LINK_DOWN;
+            context.effect(Effect::Mode(None));
         }
-        self.registers.an_complete = false;
-        self.registers.autodone = false;
-        self.registers.anlpar &= !ability::ACK;
-        self.registers.aner &= !aner::PARTNER_ABLE;
-        self.registers
-            .fall(int::AN_COMPLETE | int::LP_ACK | int::PARALLEL_FAULT | int::PAGE_RECEIVED);
-        if !self.is_running() {
+        registers.an_complete = false;
+        registers.autodone = false;
+        registers.anlpar &= !ability::ACK;
+        registers.aner &= !aner::PARTNER_ABLE;
+        registers.clear_source(int::AN_COMPLETE | int::LP_ACK | int::PARALLEL_FAULT | int::PAGE_RECEIVED);
+        if !conditions.running {
             self.enter(Phase::Off);
-        } else if self.is_negotiating() {
-            self.stats.negotiations += 1;
-            let turn = self.enter(Phase::Break);
-            self.then(self.config.times.break_link, turn, Self::listen);
+        } else if registers.is_negotiating() {
+            context.stats.negotiations += 1;
+            self.enter(Phase::Break);
+            self.after(context, context.config.times.break_link, LinkStep::Listen);
         } else {
-            self.listen();
+            self.listen(context, registers, conditions.signal);
         }
-        self.energy_follows();
     }
 
-    fn listen(&mut self) {
+    /// Listens for the partner, and starts the exchange with it where it is heard.
+    pub(crate) fn listen(&mut self, context: &mut Context, registers: &RegisterFile, signal: Option<Partner>) {
         self.enter(Phase::Listen);
-        let Some(partner) = self.signal().copied() else {
+        let Some(partner) = signal else {
             return;
         };
-        let ours = if self.is_negotiating() {
-            Ok(self.registers.anar)
+        let negotiating = registers.is_negotiating();
+        let ours = if negotiating {
+            Ok(registers.anar)
         } else {
-            Err(self.forced())
+            Err(registers.forced_mode())
         };
-        let outcome = meet(ours, &partner);
-        if outcome == Outcome::Deaf {
+        let outcome = resolve(ours, &partner);
+        if outcome == Outcome::NoSignal {
             return;
         }
-        let times = self.config.times;
+        let times = context.config.times;
         let time = partner.delay
-            + match (self.is_negotiating(), partner.setting) {
+            + match (negotiating, partner.setting) {
                 (true, Setting::Negotiating(_)) => times.negotiation,
                 (true, Setting::Forced(..)) => times.parallel_detection,
                 (false, _) => times.forced_link,
             };
-        let turn = self.enter(Phase::Exchange);
+        self.enter(Phase::Exchange);
         match outcome {
             Outcome::Link(agreement) => {
                 if let Some(page) = agreement.partner_page.filter(|page| page & ability::ACK != 0) {
-                    self.then(time / 2, turn, move |phy| phy.page_came(page));
+                    self.after(context, time / 2, LinkStep::PageReceived(page));
                 }
-                self.then(time, turn, move |phy| phy.come_up(agreement));
+                self.after(context, time, LinkStep::Up(agreement));
             }
             Outcome::NoCommonMode(page) => {
-                self.then(time / 2, turn, move |phy| phy.page_came(page));
-                self.then(time + LINK_FAIL_INHIBIT, turn, Self::restart_link);
+                self.after(context, time / 2, LinkStep::PageReceived(page));
+                self.after(context, time + LINK_FAIL_INHIBIT, LinkStep::Restart);
             }
-            Outcome::ParallelFault => self.then(time, turn, |phy| {
-                phy.restart_link();
-                phy.registers.aner |= aner::PARALLEL_FAULT;
-                phy.registers.isr |= int::PARALLEL_FAULT;
-            }),
-            Outcome::Deaf => {}
+            Outcome::ParallelFault => self.after(context, time, LinkStep::ParallelFault),
+            Outcome::NoSignal => {}
         }
     }
 
-    /// The partner's base page, acknowledged.
-    fn page_came(&mut self, page: u16) {
-        self.registers.anlpar = page;
-        self.registers.aner |= aner::PAGE_RECEIVED | aner::PARTNER_ABLE;
-        self.registers.isr |= int::PAGE_RECEIVED | int::LP_ACK;
-        if page & ability::REMOTE_FAULT != 0 {
-            self.registers.remote_fault = true;
-            self.registers.isr |= int::REMOTE_FAULT;
-        }
-    }
-
-    fn come_up(&mut self, agreement: Agreement) {
+    /// The agreed mode takes effect.
+    pub(crate) fn come_up(
+        &mut self,
+        context: &mut Context,
+        registers: &mut RegisterFile,
+        agreement: Agreement,
+        unstable: bool,
+    ) {
         if let Some(page) = agreement.partner_page {
-            self.registers.anlpar = page;
-            self.registers.an_complete = true;
-            self.registers.autodone = true;
-            self.registers.isr |= int::AN_COMPLETE;
+            registers.anlpar = page;
+            registers.an_complete = true;
+            registers.autodone = true;
+            registers.isr |= int::AN_COMPLETE;
         }
-        self.stats.link_ups += 1;
-        let turn = self.enter(Phase::Up(agreement));
-        self.duplex_follows();
-        self.effect(Effect::Mode(Some(agreement.mode)));
-        if self.power.is_zombie() {
-            self.then(ZOMBIE_PERIOD, turn, Self::restart_link);
-        }
-    }
-
-    /// Tells the wire who waits for whom.
-    pub(super) fn duplex_follows(&mut self) {
-        if let Some(agreement) = self.link.agreement() {
-            let here = self.mac.map_or(agreement.duplex, |(_, duplex)| duplex);
-            let there = agreement.partner_duplex;
-            self.effect(Effect::HalfDuplex(here == Duplex::Half, there == Duplex::Half));
+        context.stats.link_ups += 1;
+        self.enter(Phase::Up(agreement));
+        self.update_duplex(context);
+        context.effect(Effect::Mode(Some(agreement.mode)));
+        if unstable {
+            self.after(context, UNSTABLE_PERIOD, LinkStep::Restart);
         }
     }
 
-    /// The cable, the partner or the pairs changed.
-    pub(super) fn signal_changed(&mut self) {
-        self.link.signals += 1;
-        self.energy_follows();
-        let lost = self.signal().is_none();
-        match &self.link.phase {
+    /// The MAC was set.
+    pub(crate) fn set_mac(&mut self, context: &mut Context, mac: MacMode) {
+        self.mac = Some(mac);
+        self.update_duplex(context);
+    }
+
+    /// Sets which ends of the wire do not send while they receive.
+    fn update_duplex(&self, context: &mut Context) {
+        if let Some(agreement) = self.agreement() {
+            let here = self.mac.map_or(agreement.duplex, |mac| mac.duplex) == Duplex::Half;
+            let there = agreement.partner_duplex == Duplex::Half;
+            context.effect(Effect::HalfDuplex { here, there });
+        }
+    }
+
+    /// Counts a change of the cable, of the partner or of the pairs.
+    pub(crate) const fn count_signal(&mut self) {
+        self.signals += 1;
+    }
+
+    /// Acts on such a change. Returns whether the search has to restart.
+    pub(crate) fn signal_changed(
+        &mut self,
+        context: &mut Context,
+        registers: &RegisterFile,
+        signal: Option<Partner>,
+    ) -> bool {
+        let lost = signal.is_none();
+        match &self.phase {
             Phase::Up(agreement) if lost => {
-                let sticks = self.config.flaws.forced_10_sticks && self.strap_mode() == Mode::T10Full;
                 if agreement.speed == Speed::MBPS_100 {
-                    self.restart_link();
-                } else if !sticks || self.is_negotiating() {
-                    let signals = self.link.signals;
-                    self.then(self.config.times.link_loss_10, self.link.turn, move |phy| {
-                        if phy.link.signals == signals {
-                            phy.restart_link();
-                        }
-                    });
+                    return true;
+                }
+                let sticks = context.config.quirks.forced_10_link_sticks
+                    && registers.strap_mode(&context.config) == Mode::T10Full
+                    && !registers.is_negotiating();
+                if !sticks {
+                    let signals = self.signals;
+                    let loss = context.config.times.link_loss_10;
+                    self.after(context, loss, LinkStep::SignalLost { signals });
                 }
             }
-            Phase::Exchange => self.listen(),
-            Phase::Listen if !lost => self.listen(),
+            Phase::Exchange => self.listen(context, registers, signal),
+            Phase::Listen if !lost => self.listen(context, registers, signal),
             _ => {}
         }
-    }
-
-    /// Somebody else, or nobody, is at the other end from now on.
-    pub(super) fn set_partner(&mut self, partner: Option<Partner>) {
-        self.partner = None;
-        if self.link.is_up() {
-            self.restart_link();
-        } else {
-            self.signal_changed();
-        }
-        self.partner = partner;
-        self.signal_changed();
+        false
     }
 }

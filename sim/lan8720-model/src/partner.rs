@@ -1,11 +1,12 @@
-//! Who is at the other end of the cable, and what the two ends make of each other (IEEE 802.3 clause 28 and annex 28B).
+//! The link partner at the other end of the cable, and the resolution of the two ends' modes
+//! (IEEE 802.3 clause 28 and annex 28B).
 
 use core::time::Duration;
 
 use ethdev::{Duplex, LinkMode, Pause, Speed};
 use ethdev_phy::phy::LinkModes;
 
-use super::registers::ability;
+use crate::registers::ability;
 
 /// The four modes of 10/100 copper, best first (annex 28B.3).
 const PRIORITIES: [(u16, Speed, Duplex); 4] = [
@@ -15,12 +16,30 @@ const PRIORITIES: [(u16, Speed, Duplex); 4] = [
     (ability::T_HALF, Speed::MBPS_10, Duplex::Half),
 ];
 
-/// What an end of the cable does to find its mode.
+/// The abilities and their bits in registers 4 and 5 (section 4.2.5), lowest first.
+const ABILITIES: [(LinkModes, u16); 6] = [
+    (LinkModes::T10_HALF, ability::T_HALF),
+    (LinkModes::T10_FULL, ability::T_FULL),
+    (LinkModes::TX100_HALF, ability::TX_HALF),
+    (LinkModes::TX100_FULL, ability::TX_FULL),
+    (LinkModes::PAUSE, ability::PAUSE),
+    (LinkModes::PAUSE_ASYMMETRIC, ability::ASYM_PAUSE),
+];
+
+/// The bits of these abilities in registers 4 and 5.
+fn ability_bits(abilities: LinkModes) -> u16 {
+    ABILITIES
+        .iter()
+        .filter(|(modes, _)| abilities.contains(*modes))
+        .fold(0, |all, (_, bit)| all | bit)
+}
+
+/// How an end of the cable finds its mode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Setting {
     /// Negotiates, advertising these abilities.
     Negotiating(LinkModes),
-    /// Has a fixed mode, and negotiates nothing.
+    /// Has a fixed mode, without auto-negotiation.
     Forced(Speed, Duplex),
 }
 
@@ -41,19 +60,20 @@ pub enum Setting {
 pub struct Partner {
     /// How it finds its mode.
     pub setting: Setting,
-    /// How much longer than usual it takes for the link to come up.
+    /// How much longer than usual the link takes to come up.
     pub delay: Duration,
     /// Whether its base page reports a remote fault.
     pub remote_fault: bool,
-    /// Whether it sleeps until it hears something, as this PHY does with EDPD.
+    /// Whether it sends nothing until it receives something, as this PHY does with EDPD.
     pub sleeps: bool,
-    /// Whether its pairs have to be crossed, which takes an MDI-X at one of the two ends.
+    /// Whether its pairs must be crossed, which takes an MDI-X at one of the two ends.
     pub crossed: bool,
     /// Whether it crosses its pairs by itself where needed.
     pub auto_mdix: bool,
-    /// Whether its pair is wired with the wrong polarity.
+    /// Whether its pair is wired with reversed polarity.
     pub reversed: bool,
-    /// Whether what it sends looks like two modes at once: a parallel detection fault. Only without auto-negotiation.
+    /// Whether its signal looks like two modes at once, which is a parallel detection fault. Only
+    /// without auto-negotiation.
     pub ambiguous: bool,
 }
 
@@ -78,13 +98,13 @@ impl Partner {
         }
     }
 
-    /// One that negotiates, and advertises these abilities.
+    /// Creates a partner that negotiates, and advertises these abilities.
     #[must_use]
     pub const fn negotiating(abilities: LinkModes) -> Self {
         Self::new(Setting::Negotiating(abilities))
     }
 
-    /// One of a fixed mode, which does not negotiate.
+    /// Creates a partner of a fixed mode, which does not negotiate.
     ///
     /// # Panics
     ///
@@ -93,15 +113,21 @@ impl Partner {
     pub fn forced(speed: Speed, duplex: Duplex) -> Self {
         assert!(
             speed == Speed::MBPS_10 || speed == Speed::MBPS_100,
-            "this cable carries 10 or 100 Mbit/s"
+            "the speed of a partner is 10 or 100 Mbit/s, not {speed}"
         );
         Self::new(Setting::Forced(speed, duplex))
     }
 
-    /// Every partner there is, as far as modes and PAUSE go: those that negotiate, with any modes and any PAUSE, and those of a fixed mode.
+    /// All partners that differ in modes and PAUSE: those that negotiate, with any modes and any
+    /// PAUSE, and those of a fixed mode.
     pub fn all() -> impl Iterator<Item = Self> {
-        let negotiating = (1..16_u16).flat_map(|modes| {
-            (0..4_u16).map(move |pause| Self::negotiating(LinkModes::from_register(modes << 5 | pause << 10)))
+        let union = |subset: u16| {
+            let members = ABILITIES.iter().enumerate().filter(|(n, _)| subset >> n & 1 != 0);
+            members.fold(LinkModes::NONE, |all, (_, (modes, _))| all.union(*modes))
+        };
+        let negotiating = (1..16_u16).flat_map(move |modes| {
+            let pauses = 0..4_u16;
+            pauses.map(move |pause| Self::negotiating(union(pause << 4 | modes)))
         });
         let forced = PRIORITIES
             .into_iter()
@@ -109,28 +135,28 @@ impl Partner {
         negotiating.chain(forced)
     }
 
-    /// The same, taking this much longer than usual.
+    /// Sets how much longer than usual the link takes to come up.
     #[must_use]
     pub const fn with_delay(mut self, delay: Duration) -> Self {
         self.delay = delay;
         self
     }
 
-    /// The same, reporting a remote fault.
+    /// Sets the remote fault bit of its base page.
     #[must_use]
     pub const fn with_remote_fault(mut self) -> Self {
         self.remote_fault = true;
         self
     }
 
-    /// The same, asleep until it hears something.
+    /// Sets that it sends nothing until it receives something.
     #[must_use]
     pub const fn asleep(mut self) -> Self {
         self.sleeps = true;
         self
     }
 
-    /// The same without auto-MDIX, at a cable that is crossed or not.
+    /// Sets that it has no auto-MDIX, at a cable that is crossed or not.
     #[must_use]
     pub const fn without_auto_mdix(mut self, crossed: bool) -> Self {
         self.auto_mdix = false;
@@ -138,52 +164,54 @@ impl Partner {
         self
     }
 
-    /// The same with its pair reversed.
+    /// Sets that its pair is wired with reversed polarity.
     #[must_use]
     pub const fn reversed(mut self) -> Self {
         self.reversed = true;
         self
     }
 
-    /// The same, looking like two modes at once.
+    /// Sets that its signal looks like two modes at once.
     #[must_use]
     pub const fn ambiguous(mut self) -> Self {
         self.ambiguous = true;
         self
     }
 
-    /// What this PHY's register 5 holds after the base page came.
-    const fn base_page(&self, abilities: LinkModes) -> u16 {
+    /// Register 5 of this PHY after the base page came.
+    fn base_page(&self, abilities: LinkModes) -> u16 {
         let fault = if self.remote_fault { ability::REMOTE_FAULT } else { 0 };
-        abilities.to_register() | fault | ability::ACK
+        ability_bits(abilities) | ability::IEEE_802_3 | fault | ability::ACK
     }
 }
 
-/// What two ends agreed on.
+/// The mode that two ends agreed on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Agreement {
-    pub(super) mode: LinkMode,
-    pub(super) speed: Speed,
-    pub(super) duplex: Duplex,
-    pub(super) partner_duplex: Duplex,
-    /// Register 5, where this end negotiated; with its bit for "acknowledged" where the partner did so too.
-    pub(super) partner_page: Option<u16>,
+pub(crate) struct Agreement {
+    pub(crate) mode: LinkMode,
+    pub(crate) speed: Speed,
+    pub(crate) duplex: Duplex,
+    pub(crate) partner_duplex: Duplex,
+    /// Register 5, where this end negotiated; with its acknowledge bit where the partner negotiated
+    /// too.
+    pub(crate) partner_page: Option<u16>,
 }
 
-/// What becomes of two ends that hear each other.
+/// Outcome for two ends that receive each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Outcome {
+pub(crate) enum Outcome {
     Link(Agreement),
-    /// Both negotiate, in vain. The partner's page came.
+    /// Both negotiate, without a common mode. The partner's page came.
     NoCommonMode(u16),
     /// Two modes at once.
     ParallelFault,
-    /// Both have a mode of their own, and not the same.
-    Deaf,
+    /// The ends are fixed to different speeds, and do not detect each other's signal.
+    NoSignal,
 }
 
-/// What this end, advertising `ours` or of a fixed mode, and the partner make of each other.
-pub(super) fn meet(ours: Result<u16, (Speed, Duplex)>, partner: &Partner) -> Outcome {
+/// Resolves the mode of this end, which advertises `Ok` abilities or has an `Err` fixed mode, with
+/// the partner's.
+pub(crate) fn resolve(ours: Result<u16, (Speed, Duplex)>, partner: &Partner) -> Outcome {
     let link = |speed, duplex, partner_duplex, pause, partner_page| {
         Outcome::Link(Agreement {
             mode: LinkMode::new(speed, duplex).with_pause(pause),
@@ -201,7 +229,7 @@ pub(super) fn meet(ours: Result<u16, (Speed, Duplex)>, partner: &Partner) -> Out
                 None => Outcome::NoCommonMode(page),
             }
         }
-        // Parallel detection presumes half duplex, whatever the partner does (clause 28.2.3.1).
+        // Parallel detection presumes half duplex (clause 28.2.3.1).
         (Ok(_), Setting::Forced(..)) if partner.ambiguous => Outcome::ParallelFault,
         (Ok(_), Setting::Forced(speed, theirs)) => {
             let seen = if speed == Speed::MBPS_100 {
@@ -213,17 +241,17 @@ pub(super) fn meet(ours: Result<u16, (Speed, Duplex)>, partner: &Partner) -> Out
             link(speed, Duplex::Half, theirs, Pause::default(), Some(page))
         }
         (Err((speed, duplex)), Setting::Negotiating(theirs)) => {
-            let theirs = theirs.to_register();
+            let theirs = ability_bits(theirs);
             if PRIORITIES.iter().any(|(bit, at, _)| *at == speed && theirs & bit != 0) {
                 link(speed, duplex, Duplex::Half, Pause::default(), None)
             } else {
-                Outcome::Deaf
+                Outcome::NoSignal
             }
         }
         (Err((speed, duplex)), Setting::Forced(at, theirs)) if at == speed => {
             link(speed, duplex, theirs, Pause::default(), None)
         }
-        (Err(_), Setting::Forced(..)) => Outcome::Deaf,
+        (Err(_), Setting::Forced(..)) => Outcome::NoSignal,
     }
 }
 
@@ -234,7 +262,7 @@ fn best(common: u16) -> Option<(Speed, Duplex)> {
         .map(|(_, speed, duplex)| (*speed, *duplex))
 }
 
-/// Table 28B-3, as it reads from this end.
+/// PAUSE by table 28B-3, as this end sees it.
 fn pause(ours: u16, theirs: u16, duplex: Duplex) -> Pause {
     let has = |page: u16| (page & ability::PAUSE != 0, page & ability::ASYM_PAUSE != 0);
     let (rx, tx) = match (has(ours), has(theirs)) {

@@ -1,39 +1,40 @@
-//! The pins of the PHY, as a host's GPIO pins that are wired to them.
+//! The pins of the PHY, as GPIO pins of a host that are wired to them.
 
 use core::convert::Infallible;
 use core::fmt;
 use std::rc::Rc;
 
 use embedded_hal::digital::ErrorType;
-
-use super::bits::Drive;
-use super::hardware::Shared;
 use ethdev_sim::model::pins::{input, output, pin, wait};
 
+use crate::mdio_bits::Drive;
+use crate::model::Cell;
+
 pin! {
-    /// nINT, as an input of the host: active low, pulled up. High for ever where the pin is REFCLKO.
+    /// nINT, as an input of the host: active low, pulled up. Always high where the pin is REFCLKO.
     ///
     /// # Cancellation
     ///
-    /// Its futures may be dropped at any time. Each edge future sees the edges since it was first polled.
-    IntPin(Shared)
+    /// Futures can be dropped at any time. An edge future sees the edges since it was first polled.
+    IntPin(Cell)
 }
 
 pin! {
-    /// nRST, as an output of the host: active low, pulled up. The straps are latched when it rises.
-    ResetPin(Shared)
+    /// nRST, as an output of the host: active low, pulled up. The straps are latched at its rising edge.
+    ResetPin(Cell)
 }
 
 pin! {
-    /// MDC, as an output of the host. The PHY takes MDIO at its rising edges.
-    MdcPin(Shared)
+    /// MDC, as an output of the host. The PHY samples MDIO at its rising edges.
+    MdcPin(Cell)
 }
 
-/// MDIO, as a pin of the host: an open-drain one with a pull-up, or one that pushes and pulls and has a direction.
+/// MDIO, as a pin of the host: open drain with a pull-up, or push-pull with a direction.
 ///
-/// As an open-drain pin, high is released. A pin with a direction starts as an input, and drives what was set last while it is an output.
+/// An open-drain pin is released while it is high. A pin with a direction starts as an input, and
+/// as an output drives the level that was set last.
 pub struct MdioPin {
-    shared: Rc<Shared>,
+    cell: Rc<Cell>,
     open_drain: bool,
     output: bool,
     high: bool,
@@ -50,22 +51,22 @@ impl fmt::Debug for MdioPin {
 }
 
 impl MdioPin {
-    pub(super) fn new(shared: &Rc<Shared>, open_drain: bool) -> Self {
+    pub(super) fn new(cell: &Rc<Cell>, open_drain: bool) -> Self {
         Self {
-            shared: shared.clone(),
+            cell: cell.clone(),
             open_drain,
             output: open_drain,
             high: true,
         }
     }
 
-    /// Makes it an input, which drives nothing.
+    /// Makes the pin an input.
     pub fn set_as_input(&mut self) {
         self.output = false;
         self.apply();
     }
 
-    /// Makes it an output.
+    /// Makes the pin an output.
     pub fn set_as_output(&mut self) {
         self.output = true;
         self.apply();
@@ -77,8 +78,8 @@ impl MdioPin {
             (true, true, false) => Drive::High,
             (true, false, _) => Drive::Low,
         };
-        pass_time(&self.shared);
-        self.shared.with(|phy| phy.drive_mdio(drive));
+        pass_time(&self.cell);
+        self.cell.with(|model| model.drive_mdio(drive));
     }
 
     fn set(&mut self, high: bool) {
@@ -87,16 +88,16 @@ impl MdioPin {
     }
 
     fn level(&self) -> bool {
-        pass_time(&self.shared);
-        self.shared.core.borrow().mdio_level()
+        pass_time(&self.cell);
+        self.cell.model().mdio_level()
     }
 }
 
-/// What an access to a pin takes.
-fn pass_time(shared: &Shared) {
-    let time = shared.core.borrow().config.times.pin;
+/// Passes the time of an access to a pin.
+fn pass_time(cell: &Cell) {
+    let time = cell.model().phy.context.config.times.pin;
     if !time.is_zero() {
-        shared.clock.advance(time);
+        cell.clock().advance(time);
     }
 }
 
@@ -110,7 +111,7 @@ output!(MdioPin);
 impl MdcPin {
     fn set(&self, high: bool) {
         pass_time(&self.0);
-        self.0.with(|phy| phy.drive_mdc(high));
+        self.0.with(|model| model.drive_mdc(high));
     }
 }
 
@@ -118,7 +119,7 @@ output!(MdcPin);
 
 impl ResetPin {
     fn set(&self, high: bool) {
-        self.0.with(|phy| phy.drive_reset(!high));
+        self.0.with(|model| model.phy.drive_reset(!high));
     }
 }
 

@@ -1,25 +1,26 @@
 //! Addresses and bits (IEEE 802.3 clause 22; LAN8720A data sheet DS00002165B, section 4).
 
-pub(super) const BMCR: u8 = 0;
-pub(super) const BMSR: u8 = 1;
-pub(super) const PHYID1: u8 = 2;
-pub(super) const PHYID2: u8 = 3;
-pub(super) const ANAR: u8 = 4;
-pub(super) const ANLPAR: u8 = 5;
-pub(super) const ANER: u8 = 6;
-/// On the LAN8740A and LAN8742A: next pages and MMD access end there. On the others there is nothing between 7 and 15.
-pub(super) const LAST_STANDARD: u8 = 15;
-pub(super) const EDPD_NLP: u8 = 16;
-pub(super) const MCSR: u8 = 17;
-pub(super) const SMR: u8 = 18;
-pub(super) const SECR: u8 = 26;
-pub(super) const SCSIR: u8 = 27;
-pub(super) const ISR: u8 = 29;
-pub(super) const IMR: u8 = 30;
-pub(super) const PSCSR: u8 = 31;
+pub(crate) const BMCR: u8 = 0;
+pub(crate) const BMSR: u8 = 1;
+pub(crate) const PHYID1: u8 = 2;
+pub(crate) const PHYID2: u8 = 3;
+pub(crate) const ANAR: u8 = 4;
+pub(crate) const ANLPAR: u8 = 5;
+pub(crate) const ANER: u8 = 6;
+/// Last register of next pages and MMD access on the LAN8740A and LAN8742A. The others have no
+/// registers from 7 to 15.
+pub(crate) const LAST_STANDARD: u8 = 15;
+pub(crate) const EDPD_NLP: u8 = 16;
+pub(crate) const MCSR: u8 = 17;
+pub(crate) const SMR: u8 = 18;
+pub(crate) const SECR: u8 = 26;
+pub(crate) const SCSIR: u8 = 27;
+pub(crate) const ISR: u8 = 29;
+pub(crate) const IMR: u8 = 30;
+pub(crate) const PSCSR: u8 = 31;
 
 /// Basic control (section 4.2.1).
-pub(super) mod bmcr {
+pub(crate) mod bmcr {
     pub(crate) const SRESET: u16 = 1 << 15;
     pub(crate) const LOOPBACK: u16 = 1 << 14;
     pub(crate) const SPEED: u16 = 1 << 13;
@@ -31,7 +32,7 @@ pub(super) mod bmcr {
 }
 
 /// Basic status (section 4.2.2).
-pub(super) mod bmsr {
+pub(crate) mod bmsr {
     /// 100BASE-TX and 10BASE-T, both duplexes; able to negotiate; extended registers.
     pub(crate) const ALWAYS: u16 = 0x7809;
     pub(crate) const AN_COMPLETE: u16 = 1 << 5;
@@ -40,7 +41,7 @@ pub(super) mod bmsr {
 }
 
 /// Advertisement and link partner ability (sections 4.2.5 and 4.2.6).
-pub(super) mod ability {
+pub(crate) mod ability {
     pub(crate) const ACK: u16 = 1 << 14;
     pub(crate) const REMOTE_FAULT: u16 = 1 << 13;
     pub(crate) const ASYM_PAUSE: u16 = 1 << 11;
@@ -54,14 +55,14 @@ pub(super) mod ability {
 }
 
 /// Auto-negotiation expansion (section 4.2.7).
-pub(super) mod aner {
+pub(crate) mod aner {
     pub(crate) const PARALLEL_FAULT: u16 = 1 << 4;
     pub(crate) const PAGE_RECEIVED: u16 = 1 << 1;
     pub(crate) const PARTNER_ABLE: u16 = 1 << 0;
 }
 
 /// Mode control/status (section 4.2.8).
-pub(super) mod mcsr {
+pub(crate) mod mcsr {
     pub(crate) const EDPWRDOWN: u16 = 1 << 13;
     pub(crate) const FARLOOPBACK: u16 = 1 << 9;
     pub(crate) const ALTINT: u16 = 1 << 6;
@@ -73,7 +74,7 @@ pub(super) mod mcsr {
 }
 
 /// Special modes (section 4.2.9).
-pub(super) mod smr {
+pub(crate) mod smr {
     pub(crate) const RESERVED_ONE: u16 = 1 << 14;
     pub(crate) const MODE: u16 = 7 << 5;
     pub(crate) const MODE_SHIFT: u16 = 5;
@@ -81,7 +82,7 @@ pub(super) mod smr {
 }
 
 /// Special control/status indications (section 4.2.11).
-pub(super) mod scsir {
+pub(crate) mod scsir {
     pub(crate) const AMDIXCTRL: u16 = 1 << 15;
     pub(crate) const CH_SELECT: u16 = 1 << 13;
     pub(crate) const SQEOFF: u16 = 1 << 11;
@@ -89,7 +90,7 @@ pub(super) mod scsir {
 }
 
 /// Interrupt sources and mask (sections 4.2.12 and 4.2.13).
-pub(super) mod int {
+pub(crate) mod int {
     pub(crate) const ENERGYON: u16 = 1 << 7;
     pub(crate) const AN_COMPLETE: u16 = 1 << 6;
     pub(crate) const REMOTE_FAULT: u16 = 1 << 5;
@@ -103,11 +104,11 @@ pub(super) mod int {
 }
 
 /// PHY special control/status (section 4.2.14).
-pub(super) mod pscsr {
+pub(crate) mod pscsr {
     pub(crate) const AUTODONE: u16 = 1 << 12;
     pub(crate) const SPEED_SHIFT: u16 = 2;
     pub(crate) const SPEED: u16 = 7 << SPEED_SHIFT;
-    /// What bits 11 to 5 have to be written as: 0000010.
+    /// Bits 11 to 5 must be written as 0000010.
     pub(crate) const WRITE_AS: u16 = 1 << 6;
     pub(crate) const WRITE_AS_MASK: u16 = 0x0fe0;
 }

@@ -1,6 +1,6 @@
-//! Misuse of the PHY, as it is reported.
+//! Kinds of protocol violations.
 
-/// What the data sheet or the standard forbid.
+/// A rule of the data sheet or of the standard that the host or the MAC violated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum ViolationKind {
@@ -8,25 +8,26 @@ pub enum ViolationKind {
     MdcTooFast,
     /// MDC was high or low for less than 160 ns.
     MdcPulse,
-    /// MDIO changed less than 10 ns before or after the rising edge of MDC at which the PHY took it.
+    /// MDIO changed less than 10 ns before or after the rising edge of MDC at which the PHY sampled
+    /// it.
     SetupHold,
-    /// Fewer than 32 ones before a frame. This PHY does not claim to do without (BMSR bit 6).
+    /// Fewer than 32 ones before a frame. This PHY requires the preamble (BMSR bit 6).
     ShortPreamble,
-    /// A start or an opcode that clause 22 does not know.
+    /// A start or an opcode that clause 22 does not define.
     BadFrame,
     /// The turnaround of a write was not 10, or that of a read was driven.
     Turnaround,
     /// Host and PHY drove MDIO at the same time.
     Contention,
-    /// A reserved bit was not written as the data sheet asks for.
+    /// A reserved bit was not written as the data sheet requires.
     ReservedBits,
     /// A write to a read-only register.
     ReadOnly,
     /// A write to a register that the part does not have, or does not document.
     UnknownRegister,
-    /// The soft reset bit was written together with others, which are lost.
+    /// The soft reset bit was written together with others, which have no effect.
     ResetWithOthers,
-    /// A write during a soft reset. It is lost.
+    /// A write during a soft reset. It has no effect.
     WriteInReset,
     /// Power-down was set while auto-negotiation was enabled.
     PowerDownNegotiating,
@@ -46,5 +47,5 @@ pub enum ViolationKind {
     WrongDuplex,
 }
 
-/// One misuse of the PHY.
+/// One protocol violation.
 pub type Violation = ethdev_sim::model::Violation<ViolationKind>;

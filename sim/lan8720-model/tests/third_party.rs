@@ -1,4 +1,5 @@
-//! Drivers that nobody here wrote, on the model of the LAN8720A: they come up on it as they do on silicon, and fail where they fail on silicon.
+//! Third-party drivers on the model of the LAN8720A: they link up as on silicon, and fail where
+//! they fail on silicon.
 
 #![allow(missing_docs, reason = "a test binary")]
 
@@ -17,13 +18,13 @@ use ieee802_3_miim::phy::{LAN8720A, PhySpeed};
 use ieee802_3_miim::{Miim, Phy};
 use lan8720_model::{Lan8720Chip, MdioFault, Part, Partner, PhyConfig, PhyTimes, SimMdio, ViolationKind as Kind};
 
-struct Bench {
+struct Testbed {
     clock: Clock,
     wire: Wire,
     phy: Lan8720Chip,
 }
 
-impl Bench {
+impl Testbed {
     fn new(config: PhyConfig) -> Self {
         let clock = Clock::new();
         let (wire, port, _peer) = Wire::new(&clock, WireConfig::default());
@@ -78,18 +79,18 @@ impl Miim for Bus {
 }
 
 #[test]
-fn eth_phy_lan87xx_comes_up_with_every_partner() {
+fn eth_phy_lan87xx_every_partner_links_up() {
     for partner in Partner::all() {
-        let bench = Bench::lan8720a(partner);
-        let mut bus = bench.bus();
-        let mut driver = PhyLan87xxWithReset::new(0, bench.phy.reset_pin());
-        driver.hardware_reset(&mut bench.phy.delay()).unwrap();
+        let testbed = Testbed::lan8720a(partner);
+        let mut bus = testbed.bus();
+        let mut driver = PhyLan87xxWithReset::new(0, testbed.phy.reset_pin());
+        driver.hardware_reset(&mut testbed.phy.delay()).unwrap();
         driver.init(&mut bus).unwrap();
-        bench.clock.advance(Duration::from_secs(3));
+        testbed.clock.advance(Duration::from_secs(3));
         // It reads the link bit once: the first look is at the past.
         driver.poll_link(&mut bus).unwrap();
         let state = driver.poll_link(&mut bus).unwrap();
-        let mode = bench.wire.link().mode().unwrap();
+        let mode = testbed.wire.link().mode().unwrap();
         assert!(state.up, "{partner:?}");
         let speed = match state.speed {
             eth_mdio_phy::Speed::_100M => 100,
@@ -98,48 +99,48 @@ fn eth_phy_lan87xx_comes_up_with_every_partner() {
         assert_eq!(speed, mode.speed.unwrap().mbps(), "{partner:?}");
         let full = state.duplex == eth_mdio_phy::Duplex::Full;
         assert_eq!(full, mode.duplex == Some(ethdev::Duplex::Full), "{partner:?}");
-        assert_eq!(bench.phy.violations(), []);
+        assert_eq!(testbed.phy.violations(), []);
     }
 }
 
 #[test]
-fn eth_phy_lan87xx_knows_a_stranger_and_gives_up_on_a_slow_reset() {
-    let bench = Bench::new(PhyConfig::new(Part::Foreign));
+fn eth_phy_lan87xx_other_vendor_or_slow_reset_fails() {
+    let testbed = Testbed::new(PhyConfig::new(Part::OtherVendor));
     assert!(matches!(
-        PhyLan87xx::new(0).init(&mut bench.bus()),
+        PhyLan87xx::new(0).init(&mut testbed.bus()),
         Err(eth_mdio_phy::PhyError::UnsupportedChip { id: 0x0022_1550 })
     ));
     // 500 reads are 12.8 ms; the data sheet allows half a second.
     let slow = PhyConfig::new(Part::Lan8720a).with_soft_reset(Some(Duration::from_millis(100)));
-    let bench = Bench::new(slow);
+    let testbed = Testbed::new(slow);
     assert!(matches!(
-        PhyLan87xx::new(0).init(&mut bench.bus()),
+        PhyLan87xx::new(0).init(&mut testbed.bus()),
         Err(eth_mdio_phy::PhyError::ResetTimeout)
     ));
 }
 
 #[test]
-fn ieee802_3_miim_comes_up() {
+fn ieee802_3_miim_every_advertisement_links_up() {
     for (abilities, speed) in [
         (LinkModes::TX100_FULL, PhySpeed::FullDuplexBase100Tx),
         (LinkModes::TX100_HALF, PhySpeed::HalfDuplexBase100Tx),
         (LinkModes::T10_FULL, PhySpeed::FullDuplexBase10T),
         (LinkModes::T10_HALF, PhySpeed::HalfDuplexBase10T),
     ] {
-        let bench = Bench::lan8720a(Partner::negotiating(abilities));
-        let mut driver = LAN8720A::new(bench.bus(), 0);
+        let testbed = Testbed::lan8720a(Partner::negotiating(abilities));
+        let mut driver = LAN8720A::new(testbed.bus(), 0);
         driver.phy_init();
-        bench.clock.advance(Duration::from_secs(3));
+        testbed.clock.advance(Duration::from_secs(3));
         // It, too, reads once.
         assert!(!driver.link_established() && driver.link_established());
         assert_eq!(driver.link_speed(), Some(speed));
-        bench.wire.set_link(false);
-        bench.clock.advance(Duration::from_millis(100));
+        testbed.wire.set_link(false);
+        testbed.clock.advance(Duration::from_millis(100));
         assert!(!driver.link_established());
-        assert_eq!(bench.phy.violations(), []);
+        assert_eq!(testbed.phy.violations(), []);
         // It writes the reset bit together with what was in the register before.
         driver.blocking_reset();
-        assert_eq!(bench.kinds(), [Kind::ResetWithOthers]);
+        assert_eq!(testbed.kinds(), [Kind::ResetWithOthers]);
     }
 }
 
@@ -187,22 +188,24 @@ impl embedded_hal_02::timer::CountDown for Timer {
 impl embedded_hal_02::timer::Periodic for Timer {}
 
 #[test]
-fn mdio_reads_early_and_does_not_let_go_of_the_line() {
+fn mdio_crate_early_sample_and_contention_are_reported() {
     use mdio::miim::{Read, Write};
-    let bench = Bench::lan8720a(Partner::default());
-    let (mdc, mdio) = bench.phy.mdio_pins();
-    let timer = Timer(bench.clock.clone());
+    let testbed = Testbed::lan8720a(Partner::default());
+    let (mdc, mdio) = testbed.phy.mdio_pins();
+    let timer = Timer(testbed.clock.clone());
     let mut bus = mdio::bb::Mdio::new(Old(RefCell::new(mdio)), Old(RefCell::new(mdc)), timer);
-    // It takes a bit at the falling edge: 200 ns after the rising one, where the PHY may take 300. At 30 ns, as an older data sheet has it, that is well.
+    // It takes a bit at the falling edge: 200 ns after the rising one, where the PHY may take 300. At
+    // 30 ns, as an older data sheet has it, that is well.
     assert_eq!(bus.read(0, 3), Ok(0xc0f1 >> 1));
     let quick = PhyTimes::default().with_mdio(Duration::from_nanos(30), Duration::ZERO);
-    bench.phy.set_times(quick);
-    // The last bit of an odd register's address is 1, and that is as good as letting go of an open-drain line.
+    testbed.phy.set_times(quick);
+    // The last bit of an odd register's address is 1, and that is as good as letting go of an
+    // open-drain line.
     assert_eq!(bus.read(0, 3), Ok(0xc0f1));
     bus.write(0, 4, 0x0101).unwrap();
-    assert_eq!(bench.phy.peek(4), 0x0101);
-    assert_eq!(bench.phy.violations(), []);
+    assert_eq!(testbed.phy.peek(4), 0x0101);
+    assert_eq!(testbed.phy.violations(), []);
     // That of an even one is 0, and stays on the line.
     assert_eq!(bus.read(0, 2), Ok(0));
-    assert_eq!(bench.kinds(), [Kind::Turnaround, Kind::Contention]);
+    assert_eq!(testbed.kinds(), [Kind::Turnaround, Kind::Contention]);
 }

@@ -2,269 +2,195 @@
 
 use core::time::Duration;
 
-use super::hardware::{Effect, Model};
-use super::registers::{
-    self, Access, CSR_BUSY, CSR_READ, E2P_BUSY, E2P_LOADED, GAP_AFTER_POP, GAP_RX_DROP, HW_SF, HW_SRST, PMT_PHY_RST,
-    PMT_READY, RX_DUMP, int,
+use crate::config::DeviceState;
+use crate::model::Model;
+use crate::registers::{
+    self, Access, BYTE_TEST, Entry, HW_SF, HW_SRST, PMT_CTRL, PMT_PHY_RST, PMT_READY, RX_FIFO_INF, TX_FIFO_INF,
 };
-use super::{DeviceState, ViolationKind};
+use crate::violations::ViolationKind;
 
-/// The free-running counter's ticks.
+/// Period of the free-running counter.
 const FREE_RUN_TICK: Duration = Duration::from_nanos(40);
 
-const PMT_CTRL: usize = 0x84;
-const BYTE_TEST: usize = 0x64;
+const HW_CFG: usize = 0x74;
 
-impl Model {
-    /// A read, of which the cycle began then. `phy`: the PHY's bit of `INT_STS`.
-    pub(super) fn host_reads(&mut self, offset: usize, began: Duration, phy: u32) -> u32 {
-        self.bus.reads += 1;
-        match self.presence {
-            DeviceState::Connected => {}
-            DeviceState::AllOnes => return u32::MAX,
-            DeviceState::AllZeros => return 0,
+/// Reads a register in a cycle that began at `began`. `phy`: the PHY's bit of `INT_STS`.
+pub(crate) fn read(chip: &mut Model, offset: usize, began: Duration, phy: u32) -> u32 {
+    chip.system.bus.reads += 1;
+    match chip.state {
+        DeviceState::Connected => {}
+        DeviceState::AllOnes => return u32::MAX,
+        DeviceState::AllZeros => return 0,
+    }
+    let Some(entry) = registers::find(offset) else {
+        chip.context
+            .violation(ViolationKind::UndefinedRegister, format!("read of {offset:#x}"));
+        return 0;
+    };
+    if entry.access == Access::Write {
+        chip.context
+            .violation(ViolationKind::WrongDirection, format!("read of {}", entry.name));
+        return 0;
+    }
+    let in_reset = chip.power.is_resetting() && matches!(offset, BYTE_TEST | HW_CFG);
+    if !chip.power.is_awake() && offset != PMT_CTRL && !in_reset {
+        chip.context
+            .violation(ViolationKind::NotReady, format!("read of {}", entry.name));
+    }
+    chip.timing.check_read(&mut chip.context, entry, began);
+    if chip.power.is_awake() {
+        chip.power.needs_read = false;
+    }
+    value(chip, entry, began, phy)
+}
+
+/// The value of a register, with the side effects of its read.
+fn value(chip: &mut Model, entry: &Entry, began: Duration, phy: u32) -> u32 {
+    let (context, system) = (&mut chip.context, &mut chip.system);
+    match entry.offset {
+        0x00 => {
+            system.bus.rx_words += 1;
+            chip.timing.pop_rx(context);
+            chip.rx.pop_data(context, system, &chip.mac)
         }
-        let Some(entry) = registers::find(offset) else {
-            self.violation(ViolationKind::UndefinedRegister, format!("read of {offset:#x}"));
-            return 0;
-        };
-        if entry.access == Access::Write {
-            self.violation(ViolationKind::WrongDirection, format!("read of {}", entry.name));
-            return 0;
+        0x40 => {
+            chip.timing.pop_rx(context);
+            chip.rx.pop_status(context, system)
         }
-        if !self.power.is_awake() && offset != PMT_CTRL && !(self.power.resetting && matches!(offset, BYTE_TEST | 0x74))
-        {
-            self.violation(ViolationKind::NotReady, format!("read of {}", entry.name));
+        0x44 => chip.rx.peek_status(),
+        0x48 => {
+            chip.timing.pop_tx(context);
+            chip.pop_tx_status()
         }
-        self.check_gaps(entry, began);
-        if self.power.is_awake() {
-            self.power.needs_read = false;
+        0x4c => chip.tx.peek_status(),
+        0x50 => u32::from(context.config.part.id()) << 16 | 1,
+        0x54 => system.irq_cfg,
+        0x58 => system.int_sts | phy,
+        0x5c => system.int_en,
+        BYTE_TEST => {
+            system.bus.byte_tests += 1;
+            0x8765_4321
         }
-        let now = self.clock.now();
-        match entry.offset {
-            0x00 => {
-                self.bus.rx_words += 1;
-                self.rx_popped_at = Some(now);
-                self.pop_rx_data()
-            }
-            0x40 => {
-                self.rx_popped_at = Some(now);
-                self.pop_rx_status()
-            }
-            0x44 => self.peek_rx_status(),
-            0x48 => {
-                self.tx_popped_at = Some(now);
-                self.pop_tx_status()
-            }
-            0x4c => self.tx.statuses.front().copied().unwrap_or(0),
-            0x50 => u32::from(self.config.part.id()) << 16 | 1,
-            0x54 => self.irq_cfg,
-            0x58 => self.int_sts | phy,
-            0x5c => self.int_en,
-            0x64 => {
-                self.bus.byte_tests += 1;
-                0x8765_4321
-            }
-            0x68 => self.fifo_int,
-            0x6c => self.rx_cfg | if self.rx.dumping { RX_DUMP } else { 0 },
-            0x70 => self.tx_cfg(),
-            0x74 => self.hw_cfg & !HW_SRST | u32::from(self.power.resetting) | 0x4,
-            0x7c => self.rx_fifo_inf(),
-            0x80 => self.tx_fifo_inf(),
-            0x84 => self.power.pmt | if self.power.is_awake() { PMT_READY } else { 0 },
-            0x9c => (now.as_nanos() / FREE_RUN_TICK.as_nanos()) as u32,
-            0xa0 => {
-                if self.drop_read_at.is_some_and(|at| began < at + self.gap(GAP_RX_DROP)) {
-                    self.violation(ViolationKind::TooSoon, "RX_DROP after RX_DROP");
-                }
-                self.drop_read_at = Some(now);
-                core::mem::take(&mut self.rx.drop_counter)
-            }
-            0xa4 => self.mac.command_register(),
-            0xa8 => self.read_csr_data(),
-            0xac => self.afc_cfg,
-            0xb0 => {
-                let loaded = if self.power.eeprom_loaded { E2P_LOADED } else { 0 };
-                let busy = if self.power.eeprom_busy { E2P_BUSY } else { 0 };
-                loaded | busy
-            }
-            _ => {
-                self.violation(ViolationKind::NotModelled, format!("read of {}", entry.name));
-                0
-            }
+        0x68 => system.fifo_int,
+        0x6c => chip.rx.config(),
+        0x70 => chip.tx.config(),
+        HW_CFG => system.hw_cfg & !HW_SRST | u32::from(chip.power.is_resetting()) | 0x4,
+        RX_FIFO_INF => chip.rx.fifo_inf(system),
+        TX_FIFO_INF => chip.tx.fifo_inf(system),
+        PMT_CTRL => chip.power.pmt | if chip.power.is_awake() { PMT_READY } else { 0 },
+        0x9c => (context.now().as_nanos() / FREE_RUN_TICK.as_nanos()) as u32,
+        0xa0 => {
+            chip.timing.read_drop(context, began);
+            chip.rx.take_drop_counter()
+        }
+        0xa4 => chip.mac.command_register(),
+        0xa8 => chip.mac.read_data(context),
+        0xac => system.afc_cfg,
+        0xb0 => chip.power.eeprom_command(),
+        _ => {
+            context.violation(ViolationKind::NotModelled, format!("read of {}", entry.name));
+            0
         }
     }
+}
 
-    fn gap(&self, gap: [u64; 2]) -> Duration {
-        Duration::from_nanos(gap[usize::from(self.config.part.is_slow())])
+/// Writes a register in a cycle that ends now.
+pub(crate) fn write(chip: &mut Model, offset: usize, value: u32) {
+    chip.system.bus.writes += 1;
+    if chip.state != DeviceState::Connected {
+        return;
     }
-
-    fn check_gaps(&mut self, entry: &registers::Entry, began: Duration) {
-        let after_pop = match entry.offset {
-            0x7c => self.rx_popped_at,
-            0x80 => self.tx_popped_at,
-            _ => None,
-        };
-        for (since, gap, what) in [
-            (self.written_at, entry.gap, "a write"),
-            (after_pop, GAP_AFTER_POP, "a read from its FIFO"),
-        ] {
-            let Some(since) = since else { continue };
-            let (passed, gap) = (began.saturating_sub(since), self.gap(gap));
-            if passed < gap {
-                let detail = format!("{} {passed:?} after {what}, {gap:?} are needed", entry.name);
-                self.violation(ViolationKind::TooSoon, detail);
-            }
-        }
+    let Some(entry) = registers::find(offset) else {
+        chip.context
+            .violation(ViolationKind::UndefinedRegister, format!("write to {offset:#x}"));
+        return;
+    };
+    chip.timing.write(&chip.context);
+    let refused = if entry.access == Access::Read {
+        Some(ViolationKind::WrongDirection)
+    } else if offset == BYTE_TEST {
+        chip.power.wake_up(&mut chip.context, &chip.system);
+        return;
+    } else if !chip.power.is_awake() {
+        Some(ViolationKind::NotReady)
+    } else if chip.power.needs_read {
+        Some(ViolationKind::WriteBeforeRead)
+    } else {
+        None
+    };
+    if let Some(kind) = refused {
+        chip.context.violation(kind, format!("write to {}", entry.name));
+        return;
     }
-
-    pub(super) fn host_writes(&mut self, offset: usize, value: u32) {
-        self.bus.writes += 1;
-        if self.presence != DeviceState::Connected {
-            return;
-        }
-        let Some(entry) = registers::find(offset) else {
-            self.violation(ViolationKind::UndefinedRegister, format!("write to {offset:#x}"));
-            return;
-        };
-        self.written_at = Some(self.clock.now());
-        if entry.access == Access::Read {
-            self.violation(ViolationKind::WrongDirection, format!("write to {}", entry.name));
-            return;
-        }
-        if offset == BYTE_TEST {
-            self.wake_up();
-            return;
-        }
-        if !self.power.is_awake() {
-            self.violation(ViolationKind::NotReady, format!("write to {}", entry.name));
-            return;
-        }
-        if self.power.needs_read {
-            self.violation(ViolationKind::WriteBeforeRead, format!("write to {}", entry.name));
-            return;
-        }
-        if value & !entry.writable != 0 {
-            let detail = format!("{value:#010x} to {}", entry.name);
-            self.violation(ViolationKind::ReservedBits, detail);
-        }
-        match entry.offset {
-            0x20 => {
-                self.bus.tx_words += 1;
-                self.push_tx(value);
-            }
-            0x54 => self.irq_cfg = value & 0xff00_0111,
-            0x58 => self.clear_interrupts(value),
-            0x5c => self.int_en = value,
-            0x68 => self.fifo_int = value,
-            0x6c => self.configure_rx(value),
-            0x70 => self.configure_tx(value),
-            0x74 => self.configure_hardware(value),
-            0x84 => self.configure_power(value),
-            0xa4 => self.csr_command(value),
-            0xa8 => self.write_csr_data(value),
-            0xac => self.afc_cfg = value,
-            _ => self.violation(ViolationKind::NotModelled, format!("{value:#010x} to {}", entry.name)),
-        }
+    if value & !entry.writable != 0 {
+        let detail = format!("{value:#010x} to {}", entry.name);
+        chip.context.violation(ViolationKind::ReservedBits, detail);
     }
+    store(chip, entry, value);
+}
 
-    /// Write one to clear. What is a level of a FIFO may come again.
-    fn clear_interrupts(&mut self, value: u32) {
-        self.int_sts &= !value;
-        if self.config.levels_persist {
-            self.raise_levels();
+/// Stores a value in a register, with the side effects of the write.
+fn store(chip: &mut Model, entry: &Entry, value: u32) {
+    let (context, system) = (&mut chip.context, &mut chip.system);
+    match entry.offset {
+        0x20 => {
+            system.bus.tx_words += 1;
+            chip.push_tx(value);
         }
+        0x54 => system.irq_cfg = value & 0xff00_0111,
+        0x58 => clear_interrupts(chip, value),
+        0x5c => system.int_en = value,
+        0x68 => system.fifo_int = value,
+        0x6c => chip.rx.configure(context, system, value),
+        0x70 => chip.configure_tx(value),
+        HW_CFG => configure_hardware(chip, value),
+        PMT_CTRL => configure_power(chip, value),
+        0xa4 => chip.mac.start_access(context, system, value),
+        0xa8 => chip.mac.write_data(context, value),
+        0xac => system.afc_cfg = value,
+        _ => context.violation(ViolationKind::NotModelled, format!("{value:#010x} to {}", entry.name)),
     }
+}
 
-    /// Raises the interrupts of levels that are exceeded.
-    pub(super) fn raise_levels(&mut self) {
-        if self.rx.statuses.len() > (self.fifo_int & 0xff) as usize {
-            self.raise(int::RSFL);
-        }
-        if self.tx.statuses.len() > (self.fifo_int >> 16 & 0xff) as usize {
-            self.raise(int::TSFL);
-        }
+/// Writes 1 to clear. The interrupt of a FIFO level may be raised again.
+fn clear_interrupts(chip: &mut Model, value: u32) {
+    chip.system.int_sts &= !value;
+    if chip.context.config.persistent_levels {
+        chip.rx.check_level(&mut chip.system);
+        chip.tx.check_level(&mut chip.system);
     }
+}
 
-    fn configure_hardware(&mut self, value: u32) {
-        if value & HW_SRST != 0 {
-            self.soft_reset();
-            return;
-        }
-        let kib = value >> 16 & 0xf;
-        if !(2..=14).contains(&kib) {
-            self.violation(ViolationKind::BadFifoSize, format!("TX_FIF_SZ of {kib}"));
-            return;
-        }
-        if value & HW_SF == 0 {
-            self.violation(ViolationKind::ReservedBits, "HW_CFG bit 20 has to be one");
-        }
-        if kib as usize != self.tx_fifo_kib() && (self.tx.is_on() || self.mac.receives() || self.rx.used() > 0) {
-            self.violation(ViolationKind::FifoInUse, "TX_FIF_SZ changed");
-        }
-        self.hw_cfg = value & 0x001f_0000;
+fn configure_hardware(chip: &mut Model, value: u32) {
+    if value & HW_SRST != 0 {
+        chip.soft_reset();
+        return;
     }
-
-    fn configure_power(&mut self, value: u32) {
-        if value & PMT_PHY_RST != 0 {
-            self.violation(ViolationKind::NotModelled, "PHY reset by PMT_CTRL");
-        }
-        self.power.pmt = value & 0x0000_3346;
-        match value >> 12 & 3 {
-            0 => {}
-            1 | 2 => self.fall_asleep(),
-            _ => self.violation(ViolationKind::ReservedBits, "PM_MODE of 3"),
-        }
+    let (context, system) = (&mut chip.context, &mut chip.system);
+    let kib = value >> 16 & 0xf;
+    if !(2..=14).contains(&kib) {
+        context.violation(ViolationKind::BadFifoSize, format!("TX_FIF_SZ of {kib}"));
+        return;
     }
-
-    /// An access to a MAC register begins.
-    fn csr_command(&mut self, value: u32) {
-        if self.mac.busy || value & CSR_BUSY == 0 {
-            let detail = format!("command {value:#010x}, busy {}", self.mac.busy);
-            self.violation(ViolationKind::MacRegister, detail);
-            return;
-        }
-        let index = value & 0xff;
-        if !(1..=0x0c).contains(&index) {
-            self.violation(ViolationKind::MacRegister, format!("register {index:#x}"));
-        }
-        self.mac.command = value & !CSR_BUSY;
-        self.mac.busy = true;
-        let turn = self.power.turn;
-        self.later(self.config.mac_register, move |chip| {
-            if chip.power.turn == turn {
-                chip.csr_ends(index as usize, value & CSR_READ != 0);
-            }
-        });
+    if value & HW_SF == 0 {
+        context.violation(ViolationKind::ReservedBits, "HW_CFG bit 20 must be written as 1");
     }
-
-    fn csr_ends(&mut self, index: usize, read: bool) {
-        if self.mac.stuck {
-            return;
-        }
-        self.mac.busy = false;
-        if read {
-            self.mac.data = self.mac.read(index);
-        } else {
-            self.write_mac_register(index, self.mac.data);
-        }
+    let in_use = chip.tx.is_on() || chip.mac.receives() || chip.rx.used() > 0;
+    if kib as usize != system.tx_fifo_kib() && in_use {
+        context.violation(ViolationKind::FifoInUse, "TX_FIF_SZ changed");
     }
+    system.hw_cfg = value & 0x001f_0000;
+}
 
-    fn read_csr_data(&mut self) -> u32 {
-        if self.mac.busy {
-            self.violation(ViolationKind::MacRegister, "data read while busy");
-        }
-        self.mac.data
+fn configure_power(chip: &mut Model, value: u32) {
+    if value & PMT_PHY_RST != 0 {
+        chip.context
+            .violation(ViolationKind::NotModelled, "PHY reset by PMT_CTRL");
     }
-
-    fn write_csr_data(&mut self, value: u32) {
-        if self.mac.busy {
-            self.violation(ViolationKind::MacRegister, "data written while busy");
-        }
-        self.mac.data = value;
-    }
-
-    pub(super) fn effect(&mut self, effect: Effect) {
-        self.effects.push_back(effect);
+    chip.power.pmt = value & 0x0000_3346;
+    match value >> 12 & 3 {
+        0 => {}
+        1 | 2 => chip.sleep(),
+        _ => chip.context.violation(ViolationKind::ReservedBits, "PM_MODE of 3"),
     }
 }

@@ -1,10 +1,10 @@
-//! How a chip is to be.
+//! Configuration of a chip.
 
 use core::time::Duration;
 
-use super::ViolationKind;
+use crate::violations::ViolationKind;
 
-/// Which chip of the family.
+/// A chip of the family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 #[expect(missing_docs, reason = "the names of the chips")]
@@ -24,7 +24,7 @@ pub enum Part {
 }
 
 impl Part {
-    /// All of them.
+    /// All parts.
     pub const ALL: [Self; 12] = [
         Self::Lan9115,
         Self::Lan9116,
@@ -40,7 +40,7 @@ impl Part {
         Self::Lan9221,
     ];
 
-    /// The upper half of `ID_REV`.
+    /// The identifier in the upper half of `ID_REV`.
     #[must_use]
     pub const fn id(self) -> u16 {
         match self {
@@ -59,13 +59,13 @@ impl Part {
         }
     }
 
-    /// The shortest cycle of its bus.
+    /// Shortest cycle of its bus.
     #[must_use]
     pub const fn cycle(self) -> Duration {
         Duration::from_nanos(if self.is_slow() { 165 } else { 45 })
     }
 
-    pub(super) const fn is_slow(self) -> bool {
+    pub(crate) const fn is_slow(self) -> bool {
         matches!(
             self,
             Self::Lan9115 | Self::Lan9116 | Self::Lan9210 | Self::Lan9215 | Self::Lan9216 | Self::Lan9220
@@ -73,36 +73,41 @@ impl Part {
     }
 }
 
-/// How a chip is to be. Start from [`new`](Self::new).
+/// Configuration of a chip. Times without a source are marked as estimates.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct ChipConfig {
-    /// Which one.
+    /// The part.
     pub part: Part,
-    /// The address in its EEPROM; `None`: there is no EEPROM, or an empty one.
+    /// The MAC address in its EEPROM; `None`: there is no EEPROM, or an empty one.
     pub eeprom: Option<[u8; 6]>,
-    /// How long one access takes.
+    /// Time of one access. [`Part::cycle`] by default.
     pub cycle: Duration,
-    /// How long from power-on until it is ready.
+    /// Time from power-on until the chip is ready. 1 ms by default, an estimate.
     pub power_on: Duration,
-    /// How long a soft reset takes.
+    /// Time of a soft reset. 20 µs by default, an estimate.
     pub soft_reset: Duration,
-    /// How long a wake-up takes.
+    /// Time of a wake-up. 200 µs by default, an estimate.
     pub wake_up: Duration,
-    /// How long the EEPROM takes to be read after power-on and soft reset.
+    /// Time to read the EEPROM after power-on and soft reset. 150 µs by default, an estimate.
     pub eeprom_time: Duration,
-    /// How long a MAC register takes.
+    /// Time of an access to a MAC register. 400 ns by default, an estimate.
     pub mac_register: Duration,
-    /// A received frame comes into the FIFO in two pieces, and its status after them, each so much later than the one before. At zero it is there at once.
+    /// A received frame comes into the FIFO in two pieces, and its status after them, each this
+    /// time after the one before. 700 ns by default, an estimate. At zero the frame is in the
+    /// FIFO at once.
     pub staging: Duration,
-    /// Whether an interrupt of a FIFO level that was cleared comes again while the level is still exceeded. The data sheet does not say; QEMU's model has
-    /// edges.
-    pub levels_persist: bool,
-    pub(super) allowed: Vec<ViolationKind>,
+    /// Whether the interrupt of a FIFO level is raised again after it was cleared while the level
+    /// is still exceeded. The data sheet does not say; in QEMU's model it is not, which is the
+    /// default.
+    pub persistent_levels: bool,
+    /// Kinds of protocol violations that are not reported.
+    pub allowed_violations: Vec<ViolationKind>,
 }
 
 impl ChipConfig {
-    /// This part, with an address in its EEPROM, as fast as its bus allows, with levels that are edges.
+    /// Creates the configuration of this part, with an address in its EEPROM and the shortest cycle
+    /// of its bus.
     #[must_use]
     pub const fn new(part: Part) -> Self {
         Self {
@@ -115,43 +120,55 @@ impl ChipConfig {
             eeprom_time: Duration::from_micros(150),
             mac_register: Duration::from_nanos(400),
             staging: Duration::from_nanos(700),
-            levels_persist: false,
-            allowed: Vec::new(),
+            persistent_levels: false,
+            allowed_violations: Vec::new(),
         }
     }
 
-    /// The same with this address in its EEPROM, or without an EEPROM.
+    /// Sets the address in its EEPROM; `None`: without an EEPROM.
     #[must_use]
     pub const fn with_eeprom(mut self, address: Option<[u8; 6]>) -> Self {
         self.eeprom = address;
         self
     }
 
-    /// The same with a slower bus.
+    /// Sets the time of one access.
     #[must_use]
     pub const fn with_cycle(mut self, cycle: Duration) -> Self {
         self.cycle = cycle;
         self
     }
 
-    /// The same with frames that take this long into the FIFO.
+    /// Sets the time between the pieces of a frame that comes into the FIFO.
     #[must_use]
     pub const fn with_staging(mut self, staging: Duration) -> Self {
         self.staging = staging;
         self
     }
 
-    /// The same with interrupts of levels that come again.
+    /// Sets that the interrupt of a FIFO level is raised again while the level is exceeded.
     #[must_use]
-    pub const fn with_levels_that_persist(mut self) -> Self {
-        self.levels_persist = true;
+    pub const fn with_persistent_levels(mut self) -> Self {
+        self.persistent_levels = true;
         self
     }
 
-    /// The same, not reporting this kind of misuse.
+    /// Sets a kind of protocol violation that is not reported. May be repeated.
     #[must_use]
-    pub fn allowing(mut self, kind: ViolationKind) -> Self {
-        self.allowed.push(kind);
+    pub fn with_allowed_violation(mut self, kind: ViolationKind) -> Self {
+        self.allowed_violations.push(kind);
         self
     }
+}
+
+/// Whether the chip answers on the bus.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum DeviceState {
+    /// It answers.
+    #[default]
+    Connected,
+    /// The bus is not driven, and pulled up: every read gives ones.
+    AllOnes,
+    /// The bus is not driven, and pulled down: every read gives zeros.
+    AllZeros,
 }

@@ -1,8 +1,9 @@
 //! The address filter (table 3.1).
 
-use super::registers::mac_cr::{BCAST, HO, HPFILT, INVFILT, MCPAS, PRMS};
+use crate::registers::mac_cr::{BCAST, HO, HPFILT, INVFILT, MCPAS, PRMS};
 
-/// Which bit of the hash table stands for an address: the upper six bits of the CRC register after the address went through it (section 3.4.2).
+/// Bit number of an address in the hash table, 0 to 63: the upper six bits of the CRC register
+/// after the address was shifted in (section 3.4.2).
 #[must_use]
 pub fn hash_index(address: [u8; 6]) -> u32 {
     // The FCS is that register reflected and complemented.
@@ -10,8 +11,9 @@ pub fn hash_index(address: [u8; 6]) -> u32 {
     (!fcs).reverse_bits() >> 26
 }
 
-/// Whether a frame for `to` passes. `control` is `MAC_CR`, `hash` the table with HASHH in its upper half.
-pub(super) fn passes(control: u32, hash: u64, own: [u8; 6], to: [u8; 6]) -> bool {
+/// Whether a frame for `to` passes. `control` is `MAC_CR`, `hash` the table with HASHH in its upper
+/// half.
+pub(crate) fn passes(control: u32, hash: u64, own: [u8; 6], to: [u8; 6]) -> bool {
     let has = |bit| control & bit != 0;
     let hashed = || hash >> hash_index(to) & 1 != 0;
     if has(PRMS) {
@@ -40,7 +42,7 @@ mod tests {
     const ALL: [u8; 6] = [0xff; 6];
 
     #[test]
-    fn table_3_1() {
+    fn passes_filter_modes_match_table_3_1() {
         for (control, hash, passed) in [
             (0, 0, [true, false, false, true]),
             (BCAST, 0, [true, false, false, false]),
@@ -59,9 +61,9 @@ mod tests {
         }
     }
 
-    /// Worked out with zlib.
+    /// Computed with zlib.
     #[test]
-    fn known_indices() {
+    fn hash_index_known_groups_match_zlib() {
         assert_eq!(hash_index([1, 0, 0x5e, 0, 0, 1]), 0x1f);
         assert_eq!(hash_index([0x33, 0x33, 0, 0, 0, 1]), 0x3e);
     }

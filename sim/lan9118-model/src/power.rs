@@ -1,115 +1,97 @@
-//! Power, resets and the EEPROM (sections 3.8 to 3.11).
+//! Power states, resets and the EEPROM (sections 3.8 to 3.11).
 
-use super::ViolationKind;
-use super::hardware::Model;
-use super::mac::Mac;
-use super::rx::Receiver;
-use super::tx::Transmitter;
+use crate::context::{Context, Event, Timer};
+use crate::registers::{E2P_BUSY, E2P_LOADED};
+use crate::system::System;
 
-/// What state the chip as a whole is in.
+/// The state of the chip as a whole.
 #[derive(Debug, Default)]
-pub(super) struct Power {
+pub(crate) struct Power {
     /// Not ready yet, after power-on or on the way out of a power-saving state.
     waiting: bool,
-    pub(super) asleep: bool,
-    pub(super) resetting: bool,
-    /// No write works before a read.
-    pub(super) needs_read: bool,
-    pub(super) eeprom_busy: bool,
-    pub(super) eeprom_loaded: bool,
+    asleep: bool,
+    resetting: bool,
+    /// Writes have no effect before a read.
+    pub(crate) needs_read: bool,
+    eeprom_busy: bool,
+    eeprom_loaded: bool,
     /// What was written to `PMT_CTRL`, without the mode.
-    pub(super) pmt: u32,
-    /// Counts resets, so that what was begun before one does not end after it.
-    pub(super) turn: u64,
+    pub(crate) pmt: u32,
 }
 
 impl Power {
-    pub(super) const fn is_awake(&self) -> bool {
+    pub(crate) const fn is_awake(&self) -> bool {
         !self.waiting && !self.asleep && !self.resetting
     }
-}
 
-impl Model {
-    pub(super) fn power_up(&mut self) {
-        self.clear_registers();
-        self.power.waiting = true;
-        self.later(self.config.power_on, |chip| {
-            chip.power.waiting = false;
-            chip.read_eeprom();
-        });
+    pub(crate) const fn is_resetting(&self) -> bool {
+        self.resetting
     }
 
-    /// Everything but what has its own reset.
-    fn clear_registers(&mut self) {
-        self.mac = Mac::reset();
-        self.stats.rx_dropped += self.rx.whole_frames() as u64;
-        self.stats.tx_lost += self.tx.unsent() as u64;
-        if self.tx.is_on_wire() {
-            self.effect(super::hardware::Effect::BreakOff);
-        }
-        self.rx = Receiver::default();
-        self.tx = Transmitter::default();
-        (self.irq_cfg, self.int_sts, self.int_en) = (0, 0, 0);
-        self.fifo_int = 0x4800_0000;
-        self.rx_cfg = 0;
-        self.hw_cfg = 0x0005_0000;
-        self.afc_cfg = 0;
-        self.power.needs_read = true;
-        self.power.turn += 1;
+    pub(crate) const fn is_eeprom_busy(&self) -> bool {
+        self.eeprom_busy
     }
 
-    pub(super) fn soft_reset(&mut self) {
-        self.clear_registers();
-        self.tainted = false;
-        self.power.resetting = true;
-        let turn = self.power.turn;
-        self.later(self.config.soft_reset, move |chip| {
-            if chip.power.turn == turn {
-                chip.power.resetting = false;
-                chip.power.needs_read = true;
-                chip.read_eeprom();
-            }
-        });
+    /// `E2P_CMD`.
+    pub(crate) const fn eeprom_command(&self) -> u32 {
+        let loaded = if self.eeprom_loaded { E2P_LOADED } else { 0 };
+        let busy = if self.eeprom_busy { E2P_BUSY } else { 0 };
+        loaded | busy
     }
 
-    fn read_eeprom(&mut self) {
-        self.power.eeprom_busy = true;
-        self.power.eeprom_loaded = false;
-        let turn = self.power.turn;
-        self.later(self.config.eeprom_time, move |chip| {
-            if chip.power.turn != turn {
-                return;
-            }
-            chip.power.eeprom_busy = false;
-            if let Some(address) = chip.config.eeprom {
-                chip.power.eeprom_loaded = true;
-                chip.mac.load_address(address);
-            }
-        });
+    pub(crate) fn power_on(&mut self, context: &mut Context) {
+        self.waiting = true;
+        let timer = Timer {
+            generation: None,
+            event: Event::PowerOnEnd,
+        };
+        context.timer_in(context.config.power_on, timer);
     }
 
-    pub(super) fn fall_asleep(&mut self) {
-        if self.mac.receives() || self.tx.is_on() {
-            self.violation(
-                ViolationKind::FifoInUse,
-                "the chip is sent to sleep while it receives or transmits",
-            );
-        }
-        self.power.asleep = true;
+    pub(crate) fn power_on_ends(&mut self, context: &mut Context, system: &System) {
+        self.waiting = false;
+        self.read_eeprom(context, system);
     }
 
-    /// A write to `BYTE_TEST`.
-    pub(super) fn wake_up(&mut self) {
-        if !core::mem::take(&mut self.power.asleep) {
+    pub(crate) fn start_soft_reset(&mut self, context: &mut Context, system: &System) {
+        self.resetting = true;
+        system.after(context, context.config.soft_reset, Event::SoftResetEnd);
+    }
+
+    pub(crate) fn soft_reset_ends(&mut self, context: &mut Context, system: &System) {
+        self.resetting = false;
+        self.needs_read = true;
+        self.read_eeprom(context, system);
+    }
+
+    fn read_eeprom(&mut self, context: &mut Context, system: &System) {
+        self.eeprom_busy = true;
+        self.eeprom_loaded = false;
+        system.after(context, context.config.eeprom_time, Event::EepromEnd);
+    }
+
+    /// The EEPROM was read. Returns the address in it.
+    pub(crate) const fn eeprom_ends(&mut self, context: &Context) -> Option<[u8; 6]> {
+        self.eeprom_busy = false;
+        self.eeprom_loaded = context.config.eeprom.is_some();
+        context.config.eeprom
+    }
+
+    pub(crate) const fn sleep(&mut self) {
+        self.asleep = true;
+    }
+
+    /// `BYTE_TEST` was written: the chip wakes up, if it is asleep.
+    pub(crate) fn wake_up(&mut self, context: &mut Context, system: &System) {
+        if !core::mem::take(&mut self.asleep) {
             return;
         }
-        self.power.waiting = true;
-        self.power.needs_read = true;
-        let turn = self.power.turn;
-        self.later(self.config.wake_up, move |chip| {
-            if chip.power.turn == turn {
-                chip.power.waiting = false;
-            }
-        });
+        self.waiting = true;
+        self.needs_read = true;
+        system.after(context, context.config.wake_up, Event::WakeUpEnd);
+    }
+
+    pub(crate) const fn wake_up_ends(&mut self) {
+        self.waiting = false;
     }
 }

@@ -1,8 +1,9 @@
-//! The register map (data sheet of the LAN9118, revision 1.5: section 5.3, timing from tables 6.1 and 6.2).
+//! The register map (data sheet of the LAN9118, revision 1.5: section 5.3, timing from tables 6.1
+//! and 6.2).
 
-/// Which way a register works.
+/// The accesses that a register allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Access {
+pub(crate) enum Access {
     Read,
     Write,
     ReadWrite,
@@ -10,14 +11,15 @@ pub(super) enum Access {
 
 /// A register of the map.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Entry {
-    pub(super) offset: usize,
-    pub(super) name: &'static str,
-    pub(super) access: Access,
-    /// Bits that may be written as ones.
-    pub(super) writable: u32,
-    /// Nanoseconds between any write and a read of it: chips with a cycle of 45 ns, and those with 165 ns.
-    pub(super) gap: [u64; 2],
+pub(crate) struct Entry {
+    pub(crate) offset: usize,
+    pub(crate) name: &'static str,
+    pub(crate) access: Access,
+    /// Bits that may be written as 1.
+    pub(crate) writable: u32,
+    /// Nanoseconds between any write and a read of it, on chips with a cycle of 45 ns and with 165
+    /// ns.
+    pub(crate) gap: [u64; 2],
 }
 
 const fn entry(offset: usize, name: &'static str, access: Access, writable: u32, gap: [u64; 2]) -> Entry {
@@ -30,16 +32,22 @@ const fn entry(offset: usize, name: &'static str, access: Access, writable: u32,
     }
 }
 
-pub(super) const RX_DATA_END: usize = 0x20;
-pub(super) const TX_DATA_END: usize = 0x40;
+/// Offsets of registers with side effects or gaps of their own.
+pub(crate) const RX_FIFO_INF: usize = 0x7c;
+pub(crate) const TX_FIFO_INF: usize = 0x80;
+pub(crate) const PMT_CTRL: usize = 0x84;
+pub(crate) const BYTE_TEST: usize = 0x64;
 
-/// After a read that takes something from a FIFO, before a read of how full that FIFO is.
-pub(super) const GAP_AFTER_POP: [u64; 2] = [135, 165];
-/// Between two reads of `RX_DROP`.
-pub(super) const GAP_RX_DROP: [u64; 2] = [180, 330];
+pub(crate) const RX_DATA_END: usize = 0x20;
+pub(crate) const TX_DATA_END: usize = 0x40;
+
+/// Nanoseconds between a read of a FIFO and a read of its level.
+pub(crate) const GAP_AFTER_POP: [u64; 2] = [135, 165];
+/// Nanoseconds between two reads of `RX_DROP`.
+pub(crate) const GAP_RX_DROP: [u64; 2] = [180, 330];
 
 /// All registers but the data FIFOs.
-pub(super) const MAP: [Entry; 30] = [
+pub(crate) const MAP: [Entry; 30] = [
     entry(0x40, "RX_STATUS", Access::Read, 0, [0, 0]),
     entry(0x44, "RX_STATUS_PEEK", Access::Read, 0, [0, 0]),
     entry(0x48, "TX_STATUS", Access::Read, 0, [0, 0]),
@@ -72,8 +80,8 @@ pub(super) const MAP: [Entry; 30] = [
     entry(0x20, "TX_DATA", Access::Write, u32::MAX, [0, 0]),
 ];
 
-/// What is at this offset. The data FIFOs have eight addresses each.
-pub(super) fn find(offset: usize) -> Option<&'static Entry> {
+/// The register at this offset. The data FIFOs have eight addresses each.
+pub(crate) fn find(offset: usize) -> Option<&'static Entry> {
     let first = match offset {
         _ if offset % 4 != 0 => return None,
         0..RX_DATA_END => 0,
@@ -84,10 +92,10 @@ pub(super) fn find(offset: usize) -> Option<&'static Entry> {
 }
 
 /// Bits of `IRQ_CFG`.
-pub(super) const IRQ_EN: u32 = 1 << 8;
+pub(crate) const IRQ_EN: u32 = 1 << 8;
 
 /// Bits of `INT_STS` and `INT_EN`.
-pub(super) mod int {
+pub(crate) mod int {
     pub(crate) const TXSTOP: u32 = 1 << 25;
     pub(crate) const RXSTOP: u32 = 1 << 24;
     pub(crate) const RXDFH: u32 = 1 << 23;
@@ -104,7 +112,7 @@ pub(super) mod int {
 }
 
 /// Bits of `TX_CFG`.
-pub(super) mod tx_cfg {
+pub(crate) mod tx_cfg {
     pub(crate) const TXS_DUMP: u32 = 1 << 15;
     pub(crate) const TXD_DUMP: u32 = 1 << 14;
     pub(crate) const TXSAO: u32 = 1 << 2;
@@ -113,7 +121,7 @@ pub(super) mod tx_cfg {
 }
 
 /// Bits of `MAC_CR`.
-pub(super) mod mac_cr {
+pub(crate) mod mac_cr {
     pub(crate) const RXALL: u32 = 1 << 31;
     pub(crate) const RCVOWN: u32 = 1 << 23;
     pub(crate) const LOOPBK: u32 = 1 << 21;
@@ -132,25 +140,25 @@ pub(super) mod mac_cr {
 }
 
 /// Bits of `RX_CFG`, `HW_CFG`, `PMT_CTRL`, `E2P_CMD`, `MAC_CSR_CMD`, `MII_ACC` and FLOW.
-pub(super) const RX_DUMP: u32 = 1 << 15;
-pub(super) const HW_SRST: u32 = 1;
-pub(super) const HW_SF: u32 = 1 << 20;
-pub(super) const PMT_READY: u32 = 1;
-pub(super) const PMT_PHY_RST: u32 = 1 << 10;
-pub(super) const E2P_BUSY: u32 = 1 << 31;
-pub(super) const E2P_LOADED: u32 = 1 << 8;
-pub(super) const CSR_BUSY: u32 = 1 << 31;
-pub(super) const CSR_READ: u32 = 1 << 30;
-pub(super) const MII_WRITE: u32 = 1 << 1;
-pub(super) const MII_BUSY: u32 = 1;
-pub(super) const FLOW_FCEN: u32 = 1 << 1;
+pub(crate) const RX_DUMP: u32 = 1 << 15;
+pub(crate) const HW_SRST: u32 = 1;
+pub(crate) const HW_SF: u32 = 1 << 20;
+pub(crate) const PMT_READY: u32 = 1;
+pub(crate) const PMT_PHY_RST: u32 = 1 << 10;
+pub(crate) const E2P_BUSY: u32 = 1 << 31;
+pub(crate) const E2P_LOADED: u32 = 1 << 8;
+pub(crate) const CSR_BUSY: u32 = 1 << 31;
+pub(crate) const CSR_READ: u32 = 1 << 30;
+pub(crate) const MII_WRITE: u32 = 1 << 1;
+pub(crate) const MII_BUSY: u32 = 1;
+pub(crate) const FLOW_FCEN: u32 = 1 << 1;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn the_map_has_no_doubles() {
+    fn map_entries_have_unique_offsets() {
         for (n, entry) in MAP.iter().enumerate() {
             assert!(
                 MAP[..n].iter().all(|other| other.offset != entry.offset),
@@ -162,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn data_ports_have_aliases_and_holes_have_nothing() {
+    fn find_data_fifo_aliases_and_gaps_gives_fifo_or_none() {
         assert!(
             (0..0x20)
                 .step_by(4)
@@ -173,8 +181,8 @@ mod tests {
                 .step_by(4)
                 .all(|at| find(at).is_some_and(|e| e.name == "TX_DATA"))
         );
-        for hole in [0x60, 0x94, 0xb8, 0xfc, 0x100, 0x42, 0x55] {
-            assert!(find(hole).is_none(), "{hole:#x}");
+        for gap in [0x60, 0x94, 0xb8, 0xfc, 0x100, 0x42, 0x55] {
+            assert!(find(gap).is_none(), "{gap:#x}");
         }
     }
 }

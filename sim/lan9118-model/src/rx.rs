@@ -3,21 +3,24 @@
 use core::time::Duration;
 use std::collections::VecDeque;
 
-use super::ViolationKind;
-use super::filter;
-use super::hardware::{Effect, Model};
-use super::registers::{RX_DUMP, int};
 use ethdev_sim::fcs;
 
-/// A frame shorter than this, with FCS, is a runt.
-const SHORTEST: usize = 64;
-/// What the MAC does not take for the beginning of a frame.
+use crate::context::{Context, Effect, Event};
+use crate::filter;
+use crate::mac::Mac;
+use crate::registers::{RX_DUMP, int};
+use crate::system::System;
+use crate::violations::ViolationKind;
+
+/// Shortest frame in bytes, with FCS, that is no runt.
+const MIN_LEN_WITH_FCS: usize = 64;
+/// Bytes that do not make a frame.
 const NO_FRAME: usize = 6;
-/// The watchdog cuts frames off.
-const LONGEST: usize = 2048;
+/// Length in bytes at which the watchdog cuts frames off.
+const WATCHDOG_LEN: usize = 2048;
 /// The data FIFO is full four words before its end.
 const RESERVE_WORDS: usize = 4;
-/// The group that PAUSE frames go to (IEEE 802.3 annex 31B).
+/// The destination of PAUSE frames (IEEE 802.3 annex 31B).
 const PAUSE_GROUP: [u8; 6] = [0x01, 0x80, 0xc2, 0x00, 0x00, 0x01];
 
 /// Bits of a receive status.
@@ -33,142 +36,143 @@ mod status {
     pub(super) const CRC: u32 = 1 << 1;
 }
 
-/// The receive FIFOs.
+/// The receiver and its FIFOs.
 #[derive(Debug, Default)]
-pub(super) struct Receiver {
+pub(crate) struct Receiver {
     on: bool,
-    pub(super) stopping: bool,
-    pub(super) dumping: bool,
-    pub(super) statuses: VecDeque<u32>,
+    stopping: bool,
+    dumping: bool,
+    statuses: VecDeque<u32>,
     data: VecDeque<u32>,
-    /// Words that are spoken for by frames that are coming in.
-    promised: usize,
-    /// Frames whose data come in and whose status is to follow.
-    coming: usize,
+    /// Words reserved for frames that are coming in.
+    reserved: usize,
+    /// Frames whose data comes in and whose status follows.
+    incoming: usize,
     /// When the last of them is in: one frame comes in after another.
-    pub(super) in_at: Duration,
-    pub(super) drop_counter: u32,
+    in_at: Duration,
+    drop_counter: u32,
     /// Counts dumps, so that what was coming in does not.
-    turn: u64,
-    /// The next frame's status tells this length, without FCS.
-    pub(super) forged: Option<usize>,
-    /// The next frame's status has these bits set as well.
-    pub(super) bits: u32,
+    dumps: u64,
+    /// Length in the next frame's status, without FCS.
+    len_override: Option<usize>,
+    /// Bits that are set in the next frame's status.
+    extra_bits: u32,
     /// A PAUSE frame was sent and not taken back.
     paused_others: bool,
-    /// Neither direction works until a reset: a fault.
-    pub(super) broken: bool,
+}
+
+/// A frame that reaches the address filter.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Admitted {
+    to: [u8; 6],
+    good_fcs: bool,
 }
 
 impl Receiver {
-    pub(super) const fn turn_on(&mut self) {
+    /// The receiver is switched on.
+    pub(crate) const fn start(&mut self) {
         self.on = true;
         self.stopping = false;
     }
 
-    pub(super) const fn turn_off(&mut self) {
-        self.on = false;
-        self.stopping = false;
+    /// The receiver is switched off: it stops after the frame that is coming in.
+    pub(crate) fn stop(&mut self, context: &mut Context, system: &System) {
+        self.stopping = true;
+        let after = self.in_at.max(context.now()) + Duration::from_micros(1);
+        system.at(context, after, Event::RxStop);
     }
 
-    /// Bytes of data.
-    pub(super) fn used(&self) -> usize {
+    pub(crate) const fn stop_due(&mut self, system: &mut System) {
+        if self.stopping {
+            self.on = false;
+            self.stopping = false;
+            system.raise(int::RXSTOP);
+        }
+    }
+
+    /// Bytes in the data FIFO.
+    pub(crate) fn used(&self) -> usize {
         self.data.len() * 4
     }
 
-    pub(super) fn whole_frames(&self) -> usize {
+    pub(crate) fn frames(&self) -> usize {
         self.statuses.len()
     }
 
-    /// Loses the oldest word of data: a fault.
-    pub(super) fn lose_word(&mut self) {
+    /// Drops the oldest word of data: an injected fault.
+    pub(crate) fn drop_word(&mut self) {
         self.data.pop_front();
     }
 
-    /// Loses the oldest status: a fault.
-    pub(super) fn lose_status(&mut self) {
+    /// Drops the oldest status: an injected fault.
+    pub(crate) fn drop_status(&mut self) {
         self.statuses.pop_front();
     }
-}
 
-impl Model {
-    /// Bytes of the receive data FIFO, and how many statuses there may be (table 5.3).
-    const fn rx_sizes(&self) -> (usize, usize) {
-        let all = 16 * 1024 - self.tx_fifo_kib() * 1024;
-        let statuses = all / 16;
-        (all - statuses, statuses / 4)
+    pub(crate) const fn override_len(&mut self, len: usize) {
+        self.len_override = Some(len);
     }
 
-    pub(super) fn rx_fifo_inf(&self) -> u32 {
-        if self.rx.broken {
+    pub(crate) const fn set_extra_bits(&mut self, bits: u32) {
+        self.extra_bits = bits;
+    }
+
+    /// `RX_FIFO_INF`.
+    pub(crate) fn fifo_inf(&self, system: &System) -> u32 {
+        if system.failed {
             return u32::MAX;
         }
-        (self.rx.statuses.len() as u32) << 16 | self.rx.used() as u32
+        (self.statuses.len() as u32) << 16 | self.used() as u32
     }
 
-    /// A frame with its FCS: the last bit is in.
-    pub(super) fn receive(&mut self, frame: &[u8]) {
-        self.stats.arrived += 1;
-        if !self.rx.on || self.rx.broken || !self.power.is_awake() {
-            self.stats.deaf += 1;
-            return;
+    /// `RX_CFG`.
+    pub(crate) const fn config(&self) -> u32 {
+        if self.dumping { RX_DUMP } else { 0 }
+    }
+
+    /// `RX_DROP`, which a read clears.
+    pub(crate) const fn take_drop_counter(&mut self) -> u32 {
+        core::mem::replace(&mut self.drop_counter, 0)
+    }
+
+    /// The last bit of a frame came in, with its FCS. `awake`: the chip is.
+    pub(crate) fn admit(&self, context: &mut Context, system: &System, awake: bool, frame: &[u8]) -> Option<Admitted> {
+        context.stats.arrived += 1;
+        if !self.on || system.failed || !awake {
+            context.stats.rx_off += 1;
+            return None;
         }
         let Some(to) = frame.first_chunk::<6>().copied() else {
-            self.stats.runts += 1;
-            return;
+            context.stats.runts += 1;
+            return None;
         };
-        let good = fcs::check(frame).is_some();
-        if self.mac.is_paused_by_others() && good {
-            self.obey_pause(frame);
-        }
-        if !filter::passes(self.mac.control(), self.mac.hash(), self.mac.address(), to) {
-            self.stats.filtered += 1;
-            return;
-        }
-        if frame.len() < SHORTEST && (!self.mac.passes_bad() || frame.len() <= NO_FRAME) {
-            self.stats.runts += 1;
-            return;
-        }
-        let bits = self.judge(frame, to, good);
-        self.put_in(&frame[..frame.len().min(LONGEST)], bits);
+        let good_fcs = fcs::check(frame).is_some();
+        Some(Admitted { to, good_fcs })
     }
 
-    /// The bits of the status, but for the length.
-    fn judge(&self, frame: &[u8], to: [u8; 6], good: bool) -> u32 {
-        let mut bits = 0;
-        let broadcast = to == [0xff; 6];
-        let kind = frame
-            .get(12..14)
-            .map(|kind| usize::from(kind[0]) << 8 | usize::from(kind[1]));
-        let errors = [
-            (frame.len() < SHORTEST, status::RUNT),
-            (frame.len() > self.mac.longest(frame), status::TOO_LONG),
-            (!good && frame.len() >= SHORTEST, status::CRC),
-        ];
-        for (is, bit) in errors {
-            if is {
-                bits |= bit | status::ES;
-            }
+    /// Filters a frame, and puts it into the FIFO.
+    pub(crate) fn receive(
+        &mut self,
+        context: &mut Context,
+        system: &mut System,
+        mac: &Mac,
+        frame: &[u8],
+        Admitted { to, good_fcs }: Admitted,
+    ) {
+        if !filter::passes(mac.control(), mac.hash(), mac.address(), to) {
+            context.stats.filtered += 1;
+            return;
         }
-        for (is, bit) in [
-            (broadcast, status::BROADCAST),
-            (!broadcast && to[0] & 1 != 0, status::MULTICAST),
-            (kind.is_some_and(|kind| kind > 1500), status::TYPE),
-            (
-                kind.is_some_and(|kind| kind <= 1500 && kind + 18 != frame.len()),
-                status::LENGTH,
-            ),
-            (frame.len() > LONGEST, status::WATCHDOG),
-        ] {
-            if is {
-                bits |= bit;
-            }
+        if frame.len() < MIN_LEN_WITH_FCS && (!mac.passes_bad() || frame.len() <= NO_FRAME) {
+            context.stats.runts += 1;
+            return;
         }
-        bits
+        let bits = status_bits(mac, frame, to, good_fcs);
+        self.store(context, system, mac, &frame[..frame.len().min(WATCHDOG_LEN)], bits);
     }
 
-    /// Puts a frame into the FIFO: its data piece by piece, its status last.
-    fn put_in(&mut self, frame: &[u8], bits: u32) {
+    /// Puts a frame into the FIFO: its data in two pieces, its status last.
+    fn store(&mut self, context: &mut Context, system: &mut System, mac: &Mac, frame: &[u8], bits: u32) {
         let words: Vec<u32> = frame
             .chunks(4)
             .map(|chunk| {
@@ -177,153 +181,199 @@ impl Model {
                 u32::from_le_bytes(word)
             })
             .collect();
-        let (bytes, statuses) = self.rx_sizes();
-        let taken = self.rx.data.len() + self.rx.promised;
-        if (taken + words.len() + RESERVE_WORDS) * 4 > bytes || self.rx.statuses.len() + self.rx.coming >= statuses {
-            self.stats.dropped += 1;
-            self.rx.drop_counter = self.rx.drop_counter.saturating_add(1);
-            self.raise(int::RXDF);
-            if self.rx.drop_counter == 1 << 31 {
-                self.raise(int::RXDFH);
+        let (bytes, statuses) = system.rx_sizes();
+        let taken = self.data.len() + self.reserved;
+        if (taken + words.len() + RESERVE_WORDS) * 4 > bytes || self.statuses.len() + self.incoming >= statuses {
+            context.stats.dropped += 1;
+            self.drop_counter = self.drop_counter.saturating_add(1);
+            system.raise(int::RXDF);
+            if self.drop_counter == 1 << 31 {
+                system.raise(int::RXDFH);
             }
             return;
         }
-        let forged = self.rx.forged.take();
-        let len = forged.map_or(frame.len(), |len| len + 4) as u32;
-        let bits = bits | core::mem::take(&mut self.rx.bits);
+        let len = self.len_override.take().map_or(frame.len(), |len| len + 4) as u32;
+        let bits = bits | core::mem::take(&mut self.extra_bits);
         let status = bits | (len & 0x3fff) << 16;
         if bits & status::ES == 0 {
-            self.stats.received += 1;
+            context.stats.received += 1;
         } else {
-            self.stats.received_bad += 1;
+            context.stats.received_bad += 1;
         }
-        let stage = self.config.staging;
+        let stage = context.config.staging;
         if stage.is_zero() {
-            self.rx.data.extend(words);
-            self.push_rx_status(status);
+            self.data.extend(words);
+            self.push_status(context, system, mac, status);
             return;
         }
-        self.rx.promised += words.len();
-        self.rx.coming += 1;
-        let turn = self.rx.turn;
-        let power = self.power.turn;
-        let later = words[words.len() / 2..].to_vec();
-        let now = words[..words.len() / 2].to_vec();
-        let begins = self.rx.in_at.max(self.clock.now());
-        self.rx.in_at = begins + stage * 3;
-        self.at(begins + stage, move |chip| chip.more_data(turn, power, &now));
-        self.at(begins + stage * 2, move |chip| chip.more_data(turn, power, &later));
-        self.at(self.rx.in_at, move |chip| {
-            if (chip.rx.turn, chip.power.turn) == (turn, power) {
-                chip.rx.coming -= 1;
-                chip.push_rx_status(status);
-            }
-        });
+        self.reserved += words.len();
+        self.incoming += 1;
+        let dumps = self.dumps;
+        let (first, second) = words.split_at(words.len() / 2);
+        let begins = self.in_at.max(context.now());
+        self.in_at = begins + stage * 3;
+        for (at, words) in [(begins + stage, first), (begins + stage * 2, second)] {
+            let words = words.to_vec();
+            system.at(context, at, Event::RxData { dumps, words });
+        }
+        system.at(context, self.in_at, Event::RxStatus { dumps, status });
     }
 
-    fn more_data(&mut self, turn: u64, power: u64, words: &[u32]) {
-        if (self.rx.turn, self.power.turn) == (turn, power) {
-            self.rx.promised -= words.len();
-            self.rx.data.extend(words);
+    /// A piece of a frame's data comes in.
+    pub(crate) fn data_due(&mut self, dumps: u64, words: Vec<u32>) {
+        if self.dumps == dumps {
+            self.reserved -= words.len();
+            self.data.extend(words);
         }
     }
 
-    fn push_rx_status(&mut self, status: u32) {
-        let level = (self.fifo_int & 0xff) as usize;
-        self.rx.statuses.push_back(status);
-        if self.rx.statuses.len() > level {
-            self.raise(int::RSFL);
+    /// A frame's status comes in.
+    pub(crate) fn status_due(
+        &mut self,
+        context: &mut Context,
+        system: &mut System,
+        mac: &Mac,
+        dumps: u64,
+        status: u32,
+    ) {
+        if self.dumps == dumps {
+            self.incoming -= 1;
+            self.push_status(context, system, mac, status);
         }
-        if self.rx.statuses.len() == self.rx_sizes().1 {
-            self.raise(int::RSFF);
-        }
-        self.ask_for_pause();
     }
 
-    /// Automatic flow control (section 5.3.22).
-    fn ask_for_pause(&mut self) {
-        let (high, low) = (self.afc_cfg >> 16 & 0xff, self.afc_cfg >> 8 & 0xff);
-        if self.afc_cfg & 1 == 0 || !self.mac.is_full_duplex() || high == 0 {
+    fn push_status(&mut self, context: &mut Context, system: &mut System, mac: &Mac, status: u32) {
+        self.statuses.push_back(status);
+        self.check_level(system);
+        if self.statuses.len() == system.rx_sizes().1 {
+            system.raise(int::RSFF);
+        }
+        self.control_flow(context, system, mac);
+    }
+
+    /// Raises the interrupt of the status FIFO where its level is exceeded.
+    pub(crate) fn check_level(&self, system: &mut System) {
+        if self.statuses.len() > system.rx_status_level() {
+            system.raise(int::RSFL);
+        }
+    }
+
+    /// Automatic flow control: sends a PAUSE frame where a threshold is crossed (section 5.3.22).
+    fn control_flow(&mut self, context: &mut Context, system: &System, mac: &Mac) {
+        let (high, low) = (system.afc_cfg >> 16 & 0xff, system.afc_cfg >> 8 & 0xff);
+        if system.afc_cfg & 1 == 0 || !mac.is_full_duplex() || high == 0 {
             return;
         }
-        let used = self.rx.used() as u32;
-        let time = if !self.rx.paused_others && used >= high * 64 {
-            self.mac.pause_time()
-        } else if self.rx.paused_others && used < low * 64 {
+        let used = self.used() as u32;
+        let time = if !self.paused_others && used >= high * 64 {
+            mac.pause_time()
+        } else if self.paused_others && used < low * 64 {
             0
         } else {
             return;
         };
-        self.rx.paused_others = time != 0;
-        self.stats.pauses_sent += 1;
+        self.paused_others = time != 0;
+        context.stats.pauses_sent += 1;
         let mut pause = PAUSE_GROUP.to_vec();
-        pause.extend(self.mac.address());
+        pause.extend(mac.address());
         pause.extend([0x88, 0x08, 0x00, 0x01]);
         pause.extend(time.to_be_bytes());
-        self.effect(Effect::Pause(fcs::pad_and_append(&pause)));
+        context.effect(Effect::Pause(fcs::pad_and_append(&pause)));
     }
 
-    /// A PAUSE frame holds the transmitter back (IEEE 802.3 annex 31B).
-    fn obey_pause(&mut self, frame: &[u8]) {
-        let for_us = frame.starts_with(&PAUSE_GROUP) || frame.starts_with(&self.mac.address());
-        if for_us && frame.get(12..16) == Some(&[0x88, 0x08, 0x00, 0x01]) && frame.len() >= SHORTEST {
-            let quanta = u32::from(frame[16]) << 8 | u32::from(frame[17]);
-            self.stats.paused += 1;
-            self.pause(quanta);
-        }
-    }
-
-    pub(super) fn configure_rx(&mut self, value: u32) {
+    /// `RX_CFG` was written.
+    pub(crate) fn configure(&mut self, context: &mut Context, system: &System, value: u32) {
         if value & !RX_DUMP != 0 {
-            self.violation(ViolationKind::NotModelled, format!("{value:#010x} to RX_CFG"));
+            context.violation(ViolationKind::NotModelled, format!("{value:#010x} to RX_CFG"));
         }
-        self.rx_cfg = 0;
         if value & RX_DUMP == 0 {
             return;
         }
-        if self.rx.on {
-            self.violation(
+        if self.on {
+            context.violation(
                 ViolationKind::FifoInUse,
                 "the receive FIFO is dumped while the receiver is on",
             );
         }
-        self.stats.rx_dropped += self.rx.whole_frames() as u64;
-        self.rx = Receiver {
-            on: self.rx.on,
-            broken: self.rx.broken,
-            drop_counter: self.rx.drop_counter,
-            turn: self.rx.turn + 1,
+        context.stats.rx_dropped += self.frames() as u64;
+        *self = Self {
+            on: self.on,
+            drop_counter: self.drop_counter,
+            dumps: self.dumps + 1,
             dumping: true,
-            ..Receiver::default()
+            ..Self::default()
         };
-        let turn = self.power.turn;
-        self.later(self.config.mac_register, move |chip| {
-            if chip.power.turn == turn {
-                chip.rx.dumping = false;
-            }
-        });
+        system.after(context, context.config.mac_register, Event::RxDumpEnd);
     }
 
-    pub(super) fn pop_rx_data(&mut self) -> u32 {
-        let word = self.rx.data.pop_front();
-        self.ask_for_pause();
-        word.unwrap_or_else(|| self.rx_underrun("data"))
+    pub(crate) const fn dump_ends(&mut self) {
+        self.dumping = false;
     }
 
-    pub(super) fn pop_rx_status(&mut self) -> u32 {
-        match self.rx.statuses.pop_front() {
-            Some(status) => status,
-            None => self.rx_underrun("status"),
+    pub(crate) fn pop_data(&mut self, context: &mut Context, system: &mut System, mac: &Mac) -> u32 {
+        let word = self.data.pop_front();
+        self.control_flow(context, system, mac);
+        word.unwrap_or_else(|| underrun(context, system, "data"))
+    }
+
+    pub(crate) fn pop_status(&mut self, context: &mut Context, system: &mut System) -> u32 {
+        self.statuses
+            .pop_front()
+            .unwrap_or_else(|| underrun(context, system, "status"))
+    }
+
+    pub(crate) fn peek_status(&self) -> u32 {
+        self.statuses.front().copied().unwrap_or(0)
+    }
+}
+
+fn underrun(context: &mut Context, system: &mut System, what: &str) -> u32 {
+    context.violation(ViolationKind::RxUnderrun, format!("{what} read from an empty FIFO"));
+    system.raise(int::RXE);
+    0
+}
+
+/// The time for which a received PAUSE frame stops the transmitter, in units of 512 bit times (IEEE
+/// 802.3 annex 31B); `None` for other frames.
+pub(crate) fn pause_quanta(mac: &Mac, frame: &[u8], admitted: Admitted) -> Option<u32> {
+    if !mac.obeys_pause() || !admitted.good_fcs || frame.len() < MIN_LEN_WITH_FCS {
+        return None;
+    }
+    let to_us = frame.starts_with(&PAUSE_GROUP) || frame.starts_with(&mac.address());
+    let is_pause = frame.get(12..16) == Some(&[0x88, 0x08, 0x00, 0x01]);
+    (to_us && is_pause).then(|| u32::from(frame[16]) << 8 | u32::from(frame[17]))
+}
+
+/// The bits of the status, except the length.
+fn status_bits(mac: &Mac, frame: &[u8], to: [u8; 6], good: bool) -> u32 {
+    let mut bits = 0;
+    let broadcast = to == [0xff; 6];
+    let kind = frame
+        .get(12..14)
+        .map(|kind| usize::from(kind[0]) << 8 | usize::from(kind[1]));
+    let errors = [
+        (frame.len() < MIN_LEN_WITH_FCS, status::RUNT),
+        (frame.len() > mac.max_len(frame), status::TOO_LONG),
+        (!good && frame.len() >= MIN_LEN_WITH_FCS, status::CRC),
+    ];
+    for (is, bit) in errors {
+        if is {
+            bits |= bit | status::ES;
         }
     }
-
-    pub(super) fn peek_rx_status(&mut self) -> u32 {
-        self.rx.statuses.front().copied().unwrap_or(0)
+    for (is, bit) in [
+        (broadcast, status::BROADCAST),
+        (!broadcast && to[0] & 1 != 0, status::MULTICAST),
+        (kind.is_some_and(|kind| kind > 1500), status::TYPE),
+        (
+            kind.is_some_and(|kind| kind <= 1500 && kind + 18 != frame.len()),
+            status::LENGTH,
+        ),
+        (frame.len() > WATCHDOG_LEN, status::WATCHDOG),
+    ] {
+        if is {
+            bits |= bit;
+        }
     }
-
-    fn rx_underrun(&mut self, what: &str) -> u32 {
-        self.violation(ViolationKind::RxUnderrun, format!("{what} read from an empty FIFO"));
-        self.raise(int::RXE);
-        0
-    }
+    bits
 }

@@ -1,20 +1,27 @@
-//! Transmission: commands and data from the host, through the FIFOs, onto the wire (section 3.12).
+//! Transmission: commands and data from the host, through the FIFOs, to the wire (section 3.12).
 
 use core::time::Duration;
 use std::collections::VecDeque;
 
-use super::ViolationKind;
-use super::hardware::{Effect, Model};
-use super::registers::{int, tx_cfg};
 use ethdev_sim::fcs;
 
-/// Statuses that the FIFO holds.
+use crate::context::{Context, Effect, Event, Timer};
+use crate::mac::Mac;
+use crate::registers::{int, tx_cfg};
+use crate::system::System;
+use crate::violations::ViolationKind;
+
+/// Capacity of the status FIFO.
 const STATUSES: usize = 128;
-/// The buffer between the FIFO and the MAC: for frames, and the most that one of them may take of it (section 3.12.3.1).
+/// Capacity in bytes of the buffer between the FIFO and the MAC, and the most that one frame may
+/// take of it (section 3.12.3.1).
 const MIL_BYTES: usize = 2048;
 const MIL_FRAME_BYTES: usize = 2036;
-/// Segments in between have at least so many bytes.
+/// Shortest segment in the middle of a frame, in bytes.
 const MIN_SEGMENT: usize = 4;
+
+/// Time after which a frame is dropped.
+const FAILED_TRANSMISSION: Duration = Duration::from_micros(20);
 
 /// Bits of the commands.
 const FIRST: u32 = 1 << 13;
@@ -33,19 +40,19 @@ mod status {
     pub(super) const EXCESSIVE_COLLISIONS: u32 = 1 << 8;
 }
 
-/// Why the chip gives a frame up.
+/// Why the chip drops a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum TxFate {
+pub enum TxOutcome {
     /// A collision after the window of 64 bytes.
     LateCollision,
     /// Sixteen collisions.
     ExcessiveCollisions,
-    /// Nothing on the medium while it was sent.
+    /// No carrier while the frame was sent.
     NoCarrier,
 }
 
-impl TxFate {
+impl TxOutcome {
     const fn bits(self) -> u32 {
         match self {
             Self::LateCollision => status::LATE_COLLISION,
@@ -55,7 +62,7 @@ impl TxFate {
     }
 }
 
-/// What the host is writing.
+/// What the host writes next.
 #[derive(Debug, Default)]
 enum Incoming {
     #[default]
@@ -63,9 +70,9 @@ enum Incoming {
     CommandB(u32),
     Data {
         last: bool,
-        /// Words still to come, of which the first have nothing for the frame.
+        /// Words still to come; the first ones may be padding.
         words: usize,
-        /// Bytes to be left out at the beginning, and bytes wanted after them.
+        /// Bytes of padding at the beginning, and bytes of data after them.
         skip: usize,
         wanted: usize,
     },
@@ -76,104 +83,132 @@ enum Incoming {
 struct Frame {
     command_b: u32,
     bytes: Vec<u8>,
-    /// What it takes of the data FIFO, and of the buffer behind it.
+    /// Bytes that it takes of the data FIFO, and of the buffer behind it.
     fifo_bytes: usize,
     mil_bytes: usize,
     in_mil: bool,
 }
 
-/// The transmit FIFOs.
+/// The transmitter and its FIFOs.
 #[derive(Debug, Default)]
-pub(super) struct Transmitter {
+pub(crate) struct Transmitter {
     config: u32,
     incoming: Incoming,
     /// The frame that is being written.
     frame: Option<Frame>,
     segments: usize,
     queue: VecDeque<Frame>,
-    pub(super) statuses: VecDeque<u32>,
-    /// The frame that is on the wire, and what is to be its status.
+    statuses: VecDeque<u32>,
+    /// The status of the frame that is on the wire.
     on_wire: Option<u32>,
     paused_until: Duration,
     stopping: bool,
     dumping: u32,
-    /// Somebody holds the medium: nothing begins.
-    pub(super) stalled: bool,
-    pub(super) fates: VecDeque<TxFate>,
-    /// Counts what makes an end that was scheduled void.
-    turn: u64,
+    /// No frame is started: an injected fault.
+    stalled: bool,
+    outcomes: VecDeque<TxOutcome>,
+    /// Counts frames, so that the end of an earlier one has no effect.
+    number: u64,
+}
+
+/// Whether the rest of the chip lets frames out.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Gate {
+    pub(crate) awake: bool,
+    pub(crate) mac_transmits: bool,
+}
+
+impl Gate {
+    pub(crate) const fn new(awake: bool, mac: &Mac) -> Self {
+        Self {
+            awake,
+            mac_transmits: mac.transmits(),
+        }
+    }
 }
 
 impl Transmitter {
-    pub(super) const fn is_on(&self) -> bool {
+    pub(crate) const fn is_on(&self) -> bool {
         self.config & tx_cfg::TX_ON != 0
     }
 
-    pub(super) const fn is_on_wire(&self) -> bool {
+    pub(crate) const fn is_on_wire(&self) -> bool {
         self.on_wire.is_some()
     }
 
-    /// Frames written that have not gone out.
-    pub(super) fn unsent(&self) -> usize {
+    /// Frames written that have not been sent.
+    pub(crate) fn unsent(&self) -> usize {
         self.queue.len() + usize::from(self.on_wire.is_some())
     }
-}
 
-impl Model {
-    pub(super) fn tx_cfg(&self) -> u32 {
-        self.tx.config | self.tx.dumping | if self.tx.stopping { tx_cfg::STOP_TX } else { 0 }
+    pub(crate) const fn stall(&mut self, stalled: bool) {
+        self.stalled = stalled;
     }
 
-    fn tx_free(&self) -> usize {
-        let size = self.tx_fifo_kib() * 1024 - 512;
-        let queued: usize = self.tx.queue.iter().filter(|f| !f.in_mil).map(|f| f.fifo_bytes).sum();
-        let coming = self.tx.frame.as_ref().map_or(0, |frame| frame.fifo_bytes);
-        size.saturating_sub(queued + coming)
+    pub(crate) fn queue_outcomes(&mut self, outcomes: impl IntoIterator<Item = TxOutcome>) {
+        self.outcomes.extend(outcomes);
     }
 
-    pub(super) fn tx_fifo_inf(&self) -> u32 {
-        (self.tx.statuses.len() as u32) << 16 | self.tx_free() as u32
+    pub(crate) fn push_status(&mut self, status: u32) {
+        self.statuses.push_back(status);
     }
 
-    fn tx_error(&mut self, detail: String) {
-        self.violation(ViolationKind::TxProtocol, detail);
-        self.raise(int::TXE);
+    pub(crate) fn peek_status(&self) -> u32 {
+        self.statuses.front().copied().unwrap_or(0)
     }
 
-    /// A word of the data FIFO is taken.
-    fn take_room(&mut self) {
-        if self.tx_free() < 4 {
-            self.violation(ViolationKind::TxOverrun, "no room in the transmit data FIFO");
-            self.raise(int::TXE | int::TDFO);
+    /// `TX_CFG`.
+    pub(crate) const fn config(&self) -> u32 {
+        self.config | self.dumping | if self.stopping { tx_cfg::STOP_TX } else { 0 }
+    }
+
+    fn free(&self, system: &System) -> usize {
+        let size = system.tx_fifo_kib() * 1024 - 512;
+        let queued: usize = self.queue.iter().filter(|f| !f.in_mil).map(|f| f.fifo_bytes).sum();
+        let incoming = self.frame.as_ref().map_or(0, |frame| frame.fifo_bytes);
+        size.saturating_sub(queued + incoming)
+    }
+
+    /// `TX_FIFO_INF`.
+    pub(crate) fn fifo_inf(&self, system: &System) -> u32 {
+        (self.statuses.len() as u32) << 16 | self.free(system) as u32
+    }
+
+    /// Takes a word of the data FIFO.
+    fn take_word(&mut self, context: &mut Context, system: &mut System) {
+        if self.free(system) < 4 {
+            context.violation(ViolationKind::TxOverrun, "the transmit data FIFO is full");
+            system.raise(int::TXE | int::TDFO);
         }
-        if let Some(frame) = &mut self.tx.frame {
+        if let Some(frame) = &mut self.frame {
             frame.fifo_bytes += 4;
         }
     }
 
-    /// The host writes a word.
-    pub(super) fn push_tx(&mut self, word: u32) {
-        match core::mem::take(&mut self.tx.incoming) {
+    /// The host writes a word. Returns whether that completed a frame.
+    pub(crate) fn push(&mut self, context: &mut Context, system: &mut System, word: u32) -> bool {
+        match core::mem::take(&mut self.incoming) {
             Incoming::CommandA => {
                 if word & A_RESERVED != 0 || word >> 24 & 3 != 0 {
-                    self.tx_error(format!("command A {word:#010x}"));
+                    error(context, system, format!("command A {word:#010x}"));
                 }
-                self.tx.incoming = Incoming::CommandB(word);
+                self.incoming = Incoming::CommandB(word);
+                false
             }
-            Incoming::CommandB(a) => self.begin_segment(a, word),
+            Incoming::CommandB(a) => self.begin_segment(context, system, a, word),
             Incoming::Data {
                 last,
                 words,
                 mut skip,
                 mut wanted,
             } => {
-                // Whole words of the offset do not reach the FIFO (section 3.12.5).
+                // Whole words of padding do not reach the FIFO (section 3.12.5).
                 if skip < 4 {
-                    self.take_room();
+                    self.take_word(context, system);
                     let bytes: Vec<u8> = word.to_le_bytes().into_iter().skip(skip).take(wanted).collect();
                     wanted -= bytes.len();
                     skip = 0;
-                    if let Some(frame) = &mut self.tx.frame {
+                    if let Some(frame) = &mut self.frame {
                         frame.mil_bytes += 4;
                         frame.bytes.extend(bytes);
                     }
@@ -181,230 +216,254 @@ impl Model {
                     skip -= 4;
                 }
                 if words > 1 {
-                    self.tx.incoming = Incoming::Data {
+                    self.incoming = Incoming::Data {
                         last,
                         words: words - 1,
                         skip,
                         wanted,
                     };
-                } else if last {
-                    self.end_frame();
+                    false
+                } else {
+                    self.end_segment(context, system, last)
                 }
             }
         }
     }
 
-    fn begin_segment(&mut self, a: u32, b: u32) {
+    fn begin_segment(&mut self, context: &mut Context, system: &mut System, a: u32, b: u32) -> bool {
         let (len, skip) = ((a & 0x7ff) as usize, (a >> 16 & 0x1f) as usize);
         let (first, last) = (a & FIRST != 0, a & LAST != 0);
         if b & B_RESERVED != 0 || b & (NO_CRC | NO_PADDING) != 0 {
-            self.tx_error(format!("command B {b:#010x}"));
+            error(context, system, format!("command B {b:#010x}"));
         }
-        match &self.tx.frame {
-            None if !first => self.tx_error("a frame without its first segment".into()),
-            Some(_) if first => self.tx_error("a frame without its last segment".into()),
+        match &self.frame {
+            None if !first => error(context, system, "a frame without its first segment"),
+            Some(_) if first => error(context, system, "a frame without its last segment"),
             Some(frame) if frame.command_b != b => {
                 let detail = format!("command B {b:#010x} after {:#010x}", frame.command_b);
-                self.tx_error(detail);
+                error(context, system, detail);
             }
             _ => {}
         }
         if !first && !last && len < MIN_SEGMENT {
-            self.tx_error(format!("a middle segment of {len} bytes"));
+            error(context, system, format!("a middle segment of {len} bytes"));
         }
         if len == 0 && !(first && last) {
-            self.tx_error("an empty segment".into());
+            error(context, system, "an empty segment");
         }
-        if first || self.tx.frame.is_none() {
-            self.tx.segments = 0;
-            self.tx.frame = Some(Frame {
+        if first || self.frame.is_none() {
+            self.segments = 0;
+            self.frame = Some(Frame {
                 command_b: b,
                 bytes: Vec::new(),
                 fifo_bytes: 0,
                 mil_bytes: 0,
                 in_mil: false,
             });
-            self.take_room();
+            self.take_word(context, system);
         }
-        self.take_room();
-        self.tx.segments += 1;
+        self.take_word(context, system);
+        self.segments += 1;
         let words = (skip + len).div_ceil(4);
         if words > 0 {
-            self.tx.incoming = Incoming::Data {
+            self.incoming = Incoming::Data {
                 last,
                 words,
                 skip,
                 wanted: len,
             };
-        } else if last {
-            self.end_frame();
+            false
+        } else {
+            self.end_segment(context, system, last)
         }
     }
 
-    /// The last word of a frame is in.
-    fn end_frame(&mut self) {
-        let Some(frame) = self.tx.frame.take() else { return };
-        let told = (frame.command_b & 0x7ff) as usize;
-        if told != frame.bytes.len() || !(14..=1518).contains(&told) {
-            self.tx_error(format!("{} bytes in a frame of {told}", frame.bytes.len()));
-            return;
+    /// The last word of a segment is in.
+    fn end_segment(&mut self, context: &mut Context, system: &mut System, last: bool) -> bool {
+        let Some(frame) = self.frame.take_if(|_| last) else {
+            return false;
+        };
+        let len = (frame.command_b & 0x7ff) as usize;
+        if len != frame.bytes.len() || !(14..=1518).contains(&len) {
+            error(
+                context,
+                system,
+                format!("{} bytes in a frame of {len}", frame.bytes.len()),
+            );
+            return false;
         }
         if frame.mil_bytes > MIL_FRAME_BYTES {
-            self.tx_error(format!("{} segments take {} bytes", self.tx.segments, frame.mil_bytes));
-            return;
+            let detail = format!("{} segments take {} bytes", self.segments, frame.mil_bytes);
+            error(context, system, detail);
+            return false;
         }
-        self.stats.tx_written += 1;
-        self.tx.queue.push_back(frame);
-        self.transmit();
+        context.stats.tx_written += 1;
+        self.queue.push_back(frame);
+        true
     }
 
-    /// Moves frames on, as far as nothing is in the way.
-    pub(super) fn transmit(&mut self) {
+    /// Moves frames on and starts one, as far as nothing holds them back.
+    pub(crate) fn transmit(&mut self, context: &mut Context, system: &mut System, gate: Gate) {
         let mut in_mil = 0;
-        for frame in &mut self.tx.queue {
-            if in_mil + frame.mil_bytes > MIL_BYTES || !(frame.in_mil || self.tx.config & tx_cfg::TX_ON != 0) {
+        for frame in &mut self.queue {
+            if in_mil + frame.mil_bytes > MIL_BYTES || !(frame.in_mil || self.config & tx_cfg::TX_ON != 0) {
                 break;
             }
             frame.in_mil = true;
             in_mil += frame.mil_bytes;
         }
-        if self.tx_free() > (self.fifo_int >> 24) as usize * 64 {
-            self.raise(int::TDFA);
+        if self.free(system) > system.tx_data_level() {
+            system.raise(int::TDFA);
         }
-        let may_begin = self.tx.is_on()
-            && !self.tx.stopping
-            && !self.tx.stalled
-            && !self.rx.broken
-            && self.mac.transmits()
-            && self.power.is_awake()
-            && self.tx.on_wire.is_none()
-            && (self.tx.statuses.len() < STATUSES || self.tx.config & tx_cfg::TXSAO != 0)
-            && self.clock.now() >= self.tx.paused_until;
-        if !may_begin {
+        let may_start = self.is_on()
+            && !self.stopping
+            && !self.stalled
+            && !system.failed
+            && gate.mac_transmits
+            && gate.awake
+            && self.on_wire.is_none()
+            && (self.statuses.len() < STATUSES || self.config & tx_cfg::TXSAO != 0)
+            && context.now() >= self.paused_until;
+        if !may_start {
             return;
         }
-        let Some(frame) = self.tx.queue.pop_front() else { return };
+        let Some(frame) = self.queue.pop_front() else { return };
         let tag = frame.command_b & 0xffff_0000;
-        self.tx.turn += 1;
-        match self.tx.fates.pop_front() {
+        self.number += 1;
+        match self.outcomes.pop_front() {
             None => {
-                self.tx.on_wire = Some(tag);
-                self.effect(Effect::Transmit(fcs::pad_and_append(&frame.bytes)));
+                self.on_wire = Some(tag);
+                context.effect(Effect::Transmit(fcs::pad_and_append(&frame.bytes)));
             }
-            Some(fate) => {
-                self.tx.on_wire = Some(tag | status::ES | fate.bits());
-                self.end_at(self.clock.now() + Duration::from_micros(20));
+            Some(outcome) => {
+                self.on_wire = Some(tag | status::ES | outcome.bits());
+                let end = context.now() + FAILED_TRANSMISSION;
+                self.end_at(context, system, end);
             }
         }
     }
 
-    /// A frame went onto the wire, and ends then.
-    pub(super) fn on_the_wire(&mut self, ends: Duration, carrier: bool) {
+    /// The medium has the frame, and sends its last bit at `end`.
+    pub(crate) fn transmitting_until(&mut self, context: &mut Context, system: &System, end: Duration, carrier: bool) {
         if !carrier {
-            if let Some(status) = &mut self.tx.on_wire {
-                *status |= status::ES | TxFate::NoCarrier.bits();
+            if let Some(status) = &mut self.on_wire {
+                *status |= status::ES | TxOutcome::NoCarrier.bits();
             }
         }
-        self.end_at(ends);
+        self.end_at(context, system, end);
     }
 
-    fn end_at(&self, ends: Duration) {
-        let (turn, power) = (self.tx.turn, self.power.turn);
-        self.at(ends, move |chip| {
-            if (chip.tx.turn, chip.power.turn) == (turn, power) {
-                chip.frame_ends();
-            }
-        });
+    fn end_at(&self, context: &mut Context, system: &System, end: Duration) {
+        let number = self.number;
+        system.at(context, end, Event::TxEnd { number });
     }
 
-    fn frame_ends(&mut self) {
-        let Some(status) = self.tx.on_wire.take() else { return };
+    /// A frame is off the wire.
+    pub(crate) fn frame_ends(&mut self, context: &mut Context, system: &mut System, gate: Gate, number: u64) {
+        if self.number != number {
+            return;
+        }
+        let Some(status) = self.on_wire.take() else { return };
         if status & status::ES == 0 {
-            self.stats.transmitted += 1;
+            context.stats.transmitted += 1;
         } else {
-            self.stats.tx_failed += 1;
+            context.stats.tx_failed += 1;
         }
-        if self.tx.statuses.len() < STATUSES {
-            self.tx.statuses.push_back(status);
-            if self.tx.statuses.len() > (self.fifo_int >> 16 & 0xff) as usize {
-                self.raise(int::TSFL);
-            }
-            if self.tx.statuses.len() == STATUSES {
-                self.raise(int::TSFF);
+        if self.statuses.len() < STATUSES {
+            self.statuses.push_back(status);
+            self.check_level(system);
+            if self.statuses.len() == STATUSES {
+                system.raise(int::TSFF);
             }
         }
-        if self.tx.stopping {
-            self.transmitter_stops();
+        if self.stopping {
+            self.stop(system);
         }
-        self.transmit();
+        self.transmit(context, system, gate);
     }
 
-    fn transmitter_stops(&mut self) {
-        self.tx.stopping = false;
-        self.tx.config &= !tx_cfg::TX_ON;
-        self.raise(int::TXSTOP);
+    /// Raises the interrupt of the status FIFO where its level is exceeded.
+    pub(crate) fn check_level(&self, system: &mut System) {
+        if self.statuses.len() > system.tx_status_level() {
+            system.raise(int::TSFL);
+        }
     }
 
-    pub(super) fn configure_tx(&mut self, value: u32) {
+    const fn stop(&mut self, system: &mut System) {
+        self.stopping = false;
+        self.config &= !tx_cfg::TX_ON;
+        system.raise(int::TXSTOP);
+    }
+
+    /// `TX_CFG` was written.
+    pub(crate) fn configure(&mut self, context: &mut Context, system: &mut System, gate: Gate, value: u32) {
         let dumps = value & (tx_cfg::TXS_DUMP | tx_cfg::TXD_DUMP);
         if dumps != 0 {
-            self.dump_tx(dumps);
+            self.dump(context, system, dumps);
         }
-        self.tx.config = value & (tx_cfg::TXSAO | tx_cfg::TX_ON);
+        self.config = value & (tx_cfg::TXSAO | tx_cfg::TX_ON);
         if value & tx_cfg::STOP_TX != 0 {
-            if self.tx.on_wire.is_some() {
-                self.tx.stopping = true;
+            if self.on_wire.is_some() {
+                self.stopping = true;
             } else {
-                self.transmitter_stops();
+                self.stop(system);
             }
         }
-        self.transmit();
+        self.transmit(context, system, gate);
     }
 
-    fn dump_tx(&mut self, dumps: u32) {
-        if self.tx.is_on() {
-            self.violation(
+    fn dump(&mut self, context: &mut Context, system: &System, dumps: u32) {
+        if self.is_on() {
+            context.violation(
                 ViolationKind::FifoInUse,
                 "a transmit FIFO is dumped while the transmitter is on",
             );
         }
         if dumps & tx_cfg::TXD_DUMP != 0 {
-            self.stats.tx_lost += self.tx.queue.len() as u64;
-            self.tx.queue.clear();
-            self.tx.frame = None;
-            self.tx.incoming = Incoming::default();
+            context.stats.tx_lost += self.queue.len() as u64;
+            self.queue.clear();
+            self.frame = None;
+            self.incoming = Incoming::default();
         }
         if dumps & tx_cfg::TXS_DUMP != 0 {
-            self.tx.statuses.clear();
+            self.statuses.clear();
         }
-        self.tx.dumping = dumps;
-        let turn = self.power.turn;
-        self.later(self.config.mac_register, move |chip| {
-            if chip.power.turn == turn {
-                chip.tx.dumping = 0;
-            }
-        });
+        self.dumping = dumps;
+        system.after(context, context.config.mac_register, Event::TxDumpEnd);
     }
 
-    pub(super) fn pop_tx_status(&mut self) -> u32 {
-        let status = self.tx.statuses.pop_front();
+    pub(crate) const fn dump_ends(&mut self) {
+        self.dumping = 0;
+    }
+
+    pub(crate) fn pop_status(&mut self, context: &mut Context, system: &mut System, gate: Gate) -> u32 {
+        let status = self.statuses.pop_front();
         if status.is_none() {
-            self.violation(
+            context.violation(
                 ViolationKind::TxStatusUnderrun,
                 "transmit status read from an empty FIFO",
             );
         }
-        self.transmit();
+        self.transmit(context, system, gate);
         status.unwrap_or(0)
     }
 
-    /// A PAUSE frame came: nothing begins for so many times 512 bits.
-    pub(super) fn pause(&mut self, quanta: u32) {
-        // At 100 Mbit/s. A chip at 10 Mbit/s is held back for a tenth of what it should be.
-        self.tx.paused_until = self.clock.now() + Duration::from_nanos(5120) * quanta;
-        self.at(self.tx.paused_until, Self::transmit);
+    /// A PAUSE frame came: no frame is started for `quanta` times 512 bits.
+    pub(crate) fn pause(&mut self, context: &mut Context, system: &mut System, gate: Gate, quanta: u32) {
+        // At 100 Mbit/s. A chip at 10 Mbit/s pauses for a tenth of the time.
+        self.paused_until = context.now() + Duration::from_nanos(5120) * quanta;
+        let timer = Timer {
+            generation: None,
+            event: Event::PauseOver,
+        };
+        context.timer_at(self.paused_until, timer);
         if quanta == 0 {
-            self.transmit();
+            self.transmit(context, system, gate);
         }
     }
+}
+
+fn error(context: &mut Context, system: &mut System, detail: impl Into<String>) {
+    context.violation(ViolationKind::TxProtocol, detail);
+    system.raise(int::TXE);
 }

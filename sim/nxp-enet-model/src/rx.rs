@@ -1,52 +1,48 @@
-//! Receiving: from the medium through filter and FIFO to the descriptors.
+//! Reception: from the medium through filter and FIFO to the descriptors.
 
+use core::time::Duration;
 use std::collections::VecDeque;
-use std::time::Duration;
 
 use ethdev::MacAddress;
 use ethdev::frame::{FCS_LEN, HEADER_LEN, MIN_FRAME_LEN};
-
-use super::ViolationKind;
-use super::bus::{DESCRIPTOR_LEN, Descriptor};
-use super::hardware::Model;
-use super::map::{ACTIVE, at, eir, flag, mib, rcr};
 use ethdev_sim::fcs;
 
-/// The address that PAUSE frames are sent to (IEEE 802.3 annex 31B).
-const PAUSE: [u8; 6] = [0x01, 0x80, 0xc2, 0x00, 0x00, 0x01];
+use crate::bus::{BusError, DESCRIPTOR_LEN, Descriptor, Memory};
+use crate::context::Context;
+use crate::registers::{Registers, at, eir, flag, mib, rcr};
+use crate::violations::ViolationKind;
+
+/// The destination of PAUSE frames (IEEE 802.3 annex 31B).
+const PAUSE_ADDRESS: [u8; 6] = [0x01, 0x80, 0xc2, 0x00, 0x00, 0x01];
 
 /// A frame in the FIFO.
 #[derive(Debug)]
 struct Stored {
     bytes: Vec<u8>,
     flags: u16,
-    /// How much of it is in buffers already.
+    /// Bytes that were moved to buffers.
     done: usize,
 }
 
-/// The receive FIFO.
+/// The receiver: its FIFO, and its place in the ring.
 #[derive(Debug, Default)]
-pub(super) struct RxFifo {
+pub(crate) struct Receiver {
     frames: VecDeque<Stored>,
     used: usize,
+    /// The next descriptor.
+    at: u32,
+    len_override: Option<u16>,
 }
 
-impl RxFifo {
-    /// How many good frames were thrown away.
-    pub(super) fn clear(&mut self) -> u64 {
-        self.used = 0;
-        let lost = self.frames.drain(..).filter(|frame| frame.flags & flag::OVERRUN == 0);
-        lost.count() as u64
-    }
-}
-
-/// What the address filter says.
+/// Outcome of the address filter.
 enum Match {
+    /// With flags of the descriptor.
     Accepted(u16),
     Refused,
 }
 
-/// The CRC that the hash of an address is taken from, bit by bit as it comes in: the remainder, most significant coefficient first.
+/// Remainder of the CRC that the hash of an address is taken from, most significant coefficient
+/// first.
 fn remainder(address: &[u8]) -> u32 {
     let mut remainder = u32::MAX;
     for octet in address {
@@ -61,218 +57,240 @@ fn remainder(address: &[u8]) -> u32 {
     remainder
 }
 
-/// The number of an address in a hash table: the six most significant bits of the CRC as it is sent, lowest coefficient last.
+/// Bit number of an address in a hash table, 0 to 63: the six most significant bits of the CRC as
+/// it is sent, lowest coefficient last.
 #[must_use]
 pub fn hash_index(address: MacAddress) -> u8 {
     (remainder(&address.octets()).reverse_bits() >> 26) as u8
 }
 
-impl Model {
-    /// A frame from the medium, with its FCS.
-    pub(super) fn receive(&mut self, on_wire: &[u8]) {
-        if !self.is_enabled() {
-            self.stats.rx_unheard += 1;
-            return;
+impl Receiver {
+    /// The MAC was enabled: reception starts at the first descriptor.
+    pub(crate) fn enable(&mut self, registers: &Registers) {
+        self.at = registers.get(at::RDSR);
+    }
+
+    /// The MAC was disabled: the FIFO is cleared.
+    pub(crate) fn disable(&mut self, context: &mut Context) {
+        self.used = 0;
+        let good = self.frames.drain(..).filter(|frame| frame.flags & flag::OVERRUN == 0);
+        context.stats.rx_fifo_lost += good.count() as u64;
+    }
+
+    pub(crate) const fn override_len(&mut self, len: u16) {
+        self.len_override = Some(len);
+    }
+
+    /// A frame from the medium, with its FCS. Returns the time for which a PAUSE frame stops the
+    /// transmitter.
+    pub(crate) fn receive(
+        &mut self,
+        context: &mut Context,
+        registers: &mut Registers,
+        memory: &Memory,
+        on_wire: &[u8],
+    ) -> Result<Option<Duration>, BusError> {
+        if !registers.is_enabled() {
+            context.stats.rx_disabled += 1;
+            return Ok(None);
         }
-        self.stats.rx_frames += 1;
+        context.stats.rx_frames += 1;
         let good_fcs = fcs::check(on_wire).is_some();
         if on_wire.len() < MIN_FRAME_LEN + FCS_LEN {
-            self.stats.rx_runts += 1;
-            self.count(mib::R_PACKETS);
-            self.count(if good_fcs { mib::R_UNDERSIZE } else { mib::R_FRAGMENT });
-            return;
+            context.stats.rx_runts += 1;
+            registers.count(mib::R_PACKETS);
+            registers.count(if good_fcs { mib::R_UNDERSIZE } else { mib::R_FRAGMENT });
+            return Ok(None);
         }
-        let long = on_wire.len() > self.max_frame_len();
-        if good_fcs && !long && self.is_pause(on_wire) {
-            self.pause(on_wire);
-            return;
+        let long = on_wire.len() > registers.max_frame_len();
+        if good_fcs && !long && is_pause(on_wire) {
+            context.stats.rx_pauses += 1;
+            registers.count(mib::R_PAUSE);
+            return Ok(pause_time(registers, on_wire));
         }
-        let Match::Accepted(mut flags) = self.filter(on_wire) else {
-            self.stats.rx_filtered += 1;
-            return;
+        let Match::Accepted(mut flags) = filter(registers, on_wire) else {
+            context.stats.rx_filtered += 1;
+            return Ok(None);
         };
-        self.count(mib::R_PACKETS);
+        registers.count(mib::R_PACKETS);
         if flags & flag::BROADCAST != 0 {
-            self.count(mib::R_BROADCAST);
+            registers.count(mib::R_BROADCAST);
         } else if flags & flag::MULTICAST != 0 {
-            self.count(mib::R_MULTICAST);
+            registers.count(mib::R_MULTICAST);
         }
         if !good_fcs {
             flags |= flag::BAD_FCS;
-            self.count(mib::R_CRC);
-            self.count(if long { mib::R_JABBER } else { mib::R_CRC_ALIGN });
+            registers.count(mib::R_CRC);
+            registers.count(if long { mib::R_JABBER } else { mib::R_CRC_ALIGN });
         } else if long {
-            self.count(mib::R_OVERSIZE);
+            registers.count(mib::R_OVERSIZE);
         } else {
-            self.count(mib::R_FRAME_OK);
+            registers.count(mib::R_FRAME_OK);
         }
         if long {
             flags |= flag::LONG;
-            self.raise(eir::BABR);
+            registers.raise(eir::BABR);
         }
-        self.store(on_wire, flags);
-        self.move_rx();
+        self.store(context, registers, on_wire, flags);
+        self.move_frames(context, registers, memory)?;
+        Ok(None)
     }
 
-    fn filter(&self, frame: &[u8]) -> Match {
-        let Some(destination) = frame.first_chunk::<6>() else {
-            return Match::Refused;
-        };
-        let (low, high) = (self.get(at::PALR), self.get(at::PAUR));
-        let mut own = [0; 6];
-        own[..4].copy_from_slice(&low.to_be_bytes());
-        own[4..].copy_from_slice(&high.to_be_bytes()[..2]);
-        let control = self.get(at::RCR);
-        let in_table = |upper: usize, lower: usize| {
-            let index = hash_index(MacAddress::new(*destination));
-            let table = u64::from(self.get(upper)) << 32 | u64::from(self.get(lower));
-            table >> index & 1 == 1
-        };
-        let promiscuous = control & rcr::PROM != 0;
-        let (hit, kind) = if *destination == [0xff; 6] {
-            (control & rcr::BC_REJ == 0, flag::BROADCAST)
-        } else if destination[0] & 1 == 1 {
-            (in_table(at::GAUR, at::GALR), flag::MULTICAST)
-        } else {
-            (*destination == own || in_table(at::IAUR, at::IALR), 0)
-        };
-        match (hit, promiscuous) {
-            (true, _) => Match::Accepted(kind),
-            (false, true) => Match::Accepted(kind | flag::MISS),
-            (false, false) => Match::Refused,
-        }
-    }
-
-    fn is_pause(&self, frame: &[u8]) -> bool {
-        let to_us = frame.starts_with(&PAUSE);
-        to_us && frame.get(12..16) == Some(&[0x88, 0x08, 0x00, 0x01])
-    }
-
-    /// PAUSE frames end here, honoured or not.
-    fn pause(&mut self, frame: &[u8]) {
-        self.count(mib::R_PAUSE);
-        self.stats.rx_pauses += 1;
-        let quanta = frame
-            .get(HEADER_LEN + 2..)
-            .and_then(|rest| rest.first_chunk())
-            .map_or(0, |bytes| u16::from_be_bytes(*bytes));
-        if self.get(at::RCR) & rcr::FCE == 0 {
-            return;
-        }
-        let bit = if self.get(at::RCR) & rcr::RMII_10T != 0 {
-            100
-        } else {
-            10
-        };
-        let time = Duration::from_nanos(u64::from(quanta) * 512 * bit);
-        self.paused_until = self.now() + time;
-        self.after(time, Self::send_next);
-        self.send_next();
-    }
-
-    /// Into the FIFO, as far as there is room.
-    fn store(&mut self, on_wire: &[u8], mut flags: u16) {
-        let strip = self.get(at::RCR) & rcr::CRCFWD != 0;
-        let cut = self.get(at::FTRL) as usize;
+    /// Puts a frame into the FIFO, as far as it fits.
+    fn store(&mut self, context: &mut Context, registers: &mut Registers, on_wire: &[u8], mut flags: u16) {
+        let strip = registers.get(at::RCR) & rcr::CRCFWD != 0;
+        let truncation = registers.get(at::FTRL) as usize;
         let mut bytes = on_wire.to_vec();
-        if bytes.len() > cut {
-            bytes.truncate(cut);
+        if bytes.len() > truncation {
+            bytes.truncate(truncation);
             flags |= flag::TRUNCATED | flag::LONG;
         } else if strip {
             bytes.truncate(bytes.len() - FCS_LEN);
         }
-        let room = self.config.rx_fifo_bytes.saturating_sub(self.rx_fifo.used);
-        if bytes.len() > room {
-            self.stats.rx_overruns += 1;
-            self.count(mib::R_FIFO_OVERFLOW);
-            if room < MIN_FRAME_LEN {
+        let free = context.config.rx_fifo_bytes.saturating_sub(self.used);
+        if bytes.len() > free {
+            context.stats.rx_overruns += 1;
+            registers.count(mib::R_FIFO_OVERFLOW);
+            if free < MIN_FRAME_LEN {
                 return;
             }
-            // What is there of it is closed with the mark.
-            bytes.truncate(room);
+            // The part that fits gets a descriptor with the overrun flag.
+            bytes.truncate(free);
             flags |= flag::OVERRUN;
         }
-        self.rx_fifo.used += bytes.len();
-        self.rx_fifo.frames.push_back(Stored { bytes, flags, done: 0 });
+        self.used += bytes.len();
+        self.frames.push_back(Stored { bytes, flags, done: 0 });
     }
 
-    /// RDAR was written.
-    pub(super) fn ring_rx(&mut self) {
-        if self.is_enabled() {
-            self.set(at::RDAR, ACTIVE);
-            self.poll_rx();
-            self.move_rx();
+    /// `RDAR` was written.
+    pub(crate) fn doorbell(
+        &mut self,
+        context: &mut Context,
+        registers: &mut Registers,
+        memory: &Memory,
+    ) -> Result<(), BusError> {
+        if registers.is_enabled() {
+            registers.set_active(at::RDAR, true);
+            self.poll_descriptor(registers, memory)?;
+            self.move_frames(context, registers, memory)?;
         }
+        Ok(())
     }
 
-    /// The uDMA looks at the next descriptor, and goes to sleep where it is not empty.
-    fn poll_rx(&mut self) {
-        let at_descriptor = self.rx_at;
-        match Descriptor::fetch(&*self.memory, at_descriptor, self.is_little_endian()) {
-            None => self.bus_error(),
-            Some(descriptor) => self.set(at::RDAR, Self::active(descriptor.has(flag::OWNED))),
+    /// Checks the next descriptor, and clears `RDAR` where it is not empty.
+    fn poll_descriptor(&self, registers: &mut Registers, memory: &Memory) -> Result<(), BusError> {
+        let descriptor = Descriptor::fetch(memory, self.at, registers.is_little_endian())?;
+        registers.set_active(at::RDAR, descriptor.has(flag::OWNED));
+        Ok(())
+    }
+
+    /// Moves frames from the FIFO to the buffers while there are empty ones.
+    fn move_frames(
+        &mut self,
+        context: &mut Context,
+        registers: &mut Registers,
+        memory: &Memory,
+    ) -> Result<(), BusError> {
+        while registers.get(at::RDAR) != 0 && !self.frames.is_empty() {
+            self.fill_descriptor(context, registers, memory)?;
+            self.poll_descriptor(registers, memory)?;
         }
+        Ok(())
     }
 
-    /// From the FIFO to the buffers, as long as there are empty ones.
-    fn move_rx(&mut self) {
-        while self.get(at::RDAR) != 0 && !self.rx_fifo.frames.is_empty() {
-            self.fill_descriptor();
-            if self.is_enabled() {
-                self.poll_rx();
-            }
-        }
-    }
-
-    /// One descriptor's worth of the oldest frame.
-    fn fill_descriptor(&mut self) {
-        let (place, little_endian) = (self.rx_at, self.is_little_endian());
-        let Some(mut descriptor) = Descriptor::fetch(&*self.memory, place, little_endian) else {
-            return self.bus_error();
-        };
-        let Some(mut frame) = self.rx_fifo.frames.pop_front() else {
-            return;
+    /// Moves as much of the oldest frame as one descriptor takes.
+    fn fill_descriptor(
+        &mut self,
+        context: &mut Context,
+        registers: &mut Registers,
+        memory: &Memory,
+    ) -> Result<(), BusError> {
+        let (place, little_endian) = (self.at, registers.is_little_endian());
+        let mut descriptor = Descriptor::fetch(memory, place, little_endian)?;
+        let Some(mut frame) = self.frames.pop_front() else {
+            return Ok(());
         };
         if descriptor.buffer % 64 != 0 {
-            self.violation(
+            context.violation(
                 ViolationKind::Misaligned,
                 format!("a receive buffer at {:#x}", descriptor.buffer),
             );
         }
-        let room = self.get(at::MRBR) as usize;
+        let capacity = registers.get(at::MRBR) as usize;
         let left = frame.bytes.len() - frame.done;
-        let piece = &frame.bytes[frame.done..][..left.min(room)];
-        if !self.memory.write(descriptor.buffer, piece) {
-            return self.bus_error();
-        }
-        let last = left <= room;
-        self.rx_fifo.used -= piece.len();
+        let piece = &frame.bytes[frame.done..][..left.min(capacity)];
+        memory.write(descriptor.buffer, piece)?;
+        let last = left <= capacity;
+        self.used -= piece.len();
         frame.done += piece.len();
         descriptor.flags &= !(flag::OWNED | flag::STATUS);
-        // The last one of a frame has the length of the whole.
-        descriptor.len = if last { frame.bytes.len() } else { room } as u16;
+        // The last descriptor of a frame has the length of the whole frame.
+        descriptor.len = if last { frame.bytes.len() } else { capacity } as u16;
         if last {
             descriptor.flags |= flag::LAST | frame.flags;
-            if let Some(len) = self.forged_len.take() {
+            if let Some(len) = self.len_override.take() {
                 descriptor.len = len;
             }
         }
-        if !descriptor.close(&*self.memory, place, little_endian) {
-            return self.bus_error();
-        }
-        self.rx_at = if descriptor.has(flag::WRAP) {
-            self.get(at::RDSR)
+        descriptor.close(memory, place, little_endian)?;
+        self.at = if descriptor.has(flag::WRAP) {
+            registers.get(at::RDSR)
         } else {
             place.wrapping_add(DESCRIPTOR_LEN)
         };
         if last {
-            self.stats.rx_closed += 1;
-            self.raise(eir::RXF);
+            context.stats.rx_closed += 1;
+            registers.raise(eir::RXF);
         } else {
-            self.rx_fifo.frames.push_front(frame);
-            self.raise(eir::RXB);
+            self.frames.push_front(frame);
+            registers.raise(eir::RXB);
         }
+        Ok(())
     }
+}
+
+fn filter(registers: &Registers, frame: &[u8]) -> Match {
+    let Some(destination) = frame.first_chunk::<6>() else {
+        return Match::Refused;
+    };
+    let (low, high) = (registers.get(at::PALR), registers.get(at::PAUR));
+    let mut own = [0; 6];
+    own[..4].copy_from_slice(&low.to_be_bytes());
+    own[4..].copy_from_slice(&high.to_be_bytes()[..2]);
+    let control = registers.get(at::RCR);
+    let in_table = |upper: usize, lower: usize| {
+        let index = hash_index(MacAddress::new(*destination));
+        let table = u64::from(registers.get(upper)) << 32 | u64::from(registers.get(lower));
+        table >> index & 1 == 1
+    };
+    let promiscuous = control & rcr::PROM != 0;
+    let (hit, kind) = if *destination == [0xff; 6] {
+        (control & rcr::BC_REJ == 0, flag::BROADCAST)
+    } else if destination[0] & 1 == 1 {
+        (in_table(at::GAUR, at::GALR), flag::MULTICAST)
+    } else {
+        (*destination == own || in_table(at::IAUR, at::IALR), 0)
+    };
+    match (hit, promiscuous) {
+        (true, _) => Match::Accepted(kind),
+        (false, true) => Match::Accepted(kind | flag::MISS),
+        (false, false) => Match::Refused,
+    }
+}
+
+fn is_pause(frame: &[u8]) -> bool {
+    frame.starts_with(&PAUSE_ADDRESS) && frame.get(12..16) == Some(&[0x88, 0x08, 0x00, 0x01])
+}
+
+/// The time that a PAUSE frame asks for; `None` where the MAC ignores it.
+fn pause_time(registers: &Registers, frame: &[u8]) -> Option<Duration> {
+    let quanta = frame
+        .get(HEADER_LEN + 2..)
+        .and_then(|rest| rest.first_chunk())
+        .map_or(0, |bytes| u16::from_be_bytes(*bytes));
+    let control = registers.get(at::RCR);
+    let bit_ns = if control & rcr::RMII_10T != 0 { 100 } else { 10 };
+    (control & rcr::FCE != 0).then(|| Duration::from_nanos(u64::from(quanta) * 512 * bit_ns))
 }
 
 #[cfg(test)]
@@ -281,7 +299,7 @@ mod tests {
 
     /// `ColdFire` MCF5282 User's Manual, table 17-7.
     #[test]
-    fn hash_of_the_table() {
+    fn hash_index_documented_addresses_match_table() {
         for (first, index) in [
             (0x15, 2),
             (0x35, 3),

@@ -1,32 +1,32 @@
-//! Misuse of the chip, as it is reported.
+//! Kinds of protocol violations.
 
-/// What the reference manual or an erratum forbids.
+/// A rule of the reference manual or of an erratum that the host violated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum ViolationKind {
-    /// An access to an offset where no register is, or that is no multiple of four.
+    /// An access to an offset without a register, or that is not a multiple of four.
     NoRegister,
-    /// A 1 written to a bit that is reserved or read-only.
+    /// A 1 was written to a reserved or read-only bit.
     ReservedBits,
-    /// A register was changed that must not be while ECR\[ETHEREN\] is set.
+    /// A register was changed that must not be changed while ECR\[ETHEREN\] is set.
     ChangedWhileEnabled,
-    /// The MAC was enabled with settings that do not go together.
+    /// The MAC was enabled with settings that contradict each other, or was written to in a reset.
     BadSettings,
-    /// Rings or buffers that are not aligned.
+    /// A ring or a buffer is not aligned to 64 bytes.
     Misaligned,
-    /// RCR\[PADEN\]: frames without payload bring the uDMA of i.MX 6 to a halt.
+    /// RCR\[PADEN\] is set: frames without payload halt the uDMA of i.MX 6.
     PadRemoval,
     /// A management frame was started during another one.
     MiiBusy,
-    /// MDC runs at more than 2.5 MHz.
+    /// MDC is above 2.5 MHz.
     MdcTooFast,
-    /// A transmit descriptor without data, or with more than a frame may have.
+    /// A transmit descriptor is empty, or its frame is too long.
     BadLength,
     /// A frame was sent without FCS.
     NoFcs,
-    /// The host took a descriptor back that belonged to the uDMA.
+    /// The host took back a descriptor that the uDMA owned.
     TakenBack,
 }
 
-/// One misuse of the chip.
+/// One protocol violation.
 pub type Violation = ethdev_sim::model::Violation<ViolationKind>;

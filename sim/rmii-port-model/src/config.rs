@@ -1,34 +1,37 @@
-//! How a port is built.
+//! How a port is built, and what it does wrong.
 
 use core::time::Duration;
 
-use super::ViolationKind;
 use ethdev_sim::random::probability;
+
+use crate::violations::ViolationKind;
 
 /// What a receiver does that is started while a frame is coming in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum MidFrame {
-    /// It waits for the carrier to end first: that frame is lost, and nothing else.
+    /// It waits for the carrier to end. Only that frame is lost.
     #[default]
     Waits,
-    /// It waits for carrier and for the first dibit that looks like the end of a start-of-frame delimiter, and finds both in the middle of the frame: what is
-    /// received is the rest of it, shifted by some dibits.
-    TakesTheRest,
+    /// It waits for carrier and for the first dibit that looks like the end of a start-of-frame
+    /// delimiter, and finds both in the middle of the frame. It receives the rest of the frame,
+    /// shifted by some dibits.
+    ReceivesPartial,
 }
 
-/// What a receiver does about carrier that brings no frame.
+/// What a receiver does on carrier that brings no frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum FalseCarrier {
-    /// It is done, with nothing received.
+    /// It stops, with nothing received.
     #[default]
     Ends,
-    /// It goes on waiting for a frame.
+    /// It continues to wait for a frame.
     Ignores,
-    /// It waits for the start-of-frame delimiter for ever: nothing is received until it is stopped and started again.
+    /// It waits for the start-of-frame delimiter indefinitely: nothing is received until it is
+    /// stopped and started again.
     Hangs,
 }
 
-/// How a port is built, and what goes wrong with it.
+/// How a port is built, and what it does wrong.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct RmiiPortConfig {
@@ -36,18 +39,20 @@ pub struct RmiiPortConfig {
     pub mid_frame: MidFrame,
     /// Carrier without a frame.
     pub false_carrier: FalseCarrier,
-    /// The event of a received frame comes up to this long after its last bit, at random: the receiver looks for a dibit or so whether it really was the end,
-    /// and the data has to get to memory. A byte, 80 ns, by default.
+    /// Longest time from the last bit of a received frame to its event, which is random: the
+    /// receiver checks for a dibit or so whether that was the end, and the data has to reach
+    /// memory. 80 ns, a byte time, by default.
     pub end_latency: Duration,
-    /// The probability that a byte of garbage follows the frame in the buffer: the dibits after the end of the carrier.
+    /// Probability that a random byte follows the frame in the buffer: the dibits after the end of
+    /// the carrier. 0 by default.
     pub stray_byte: f64,
-    /// What the transmitter buffers, in bytes: its data is fetched from memory ahead of the wire by so much. 36 by default: eight words of FIFO, and one in
-    /// the shift register.
+    /// Capacity of the transmit FIFO in bytes: how far ahead of the wire data is fetched from
+    /// memory. 36 by default: eight words of FIFO, and one in the shift register.
     pub tx_fifo: usize,
     /// Seed of everything random.
     pub seed: u64,
-    /// Kinds of misuse that are not reported.
-    pub allowed: Vec<ViolationKind>,
+    /// Kinds of protocol violations that are not reported.
+    pub allowed_violations: Vec<ViolationKind>,
 }
 
 impl Default for RmiiPortConfig {
@@ -59,55 +64,55 @@ impl Default for RmiiPortConfig {
             stray_byte: 0.0,
             tx_fifo: 36,
             seed: 0,
-            allowed: Vec::new(),
+            allowed_violations: Vec::new(),
         }
     }
 }
 
 impl RmiiPortConfig {
-    /// The same with a receiver that does this when it is started late.
+    /// Sets what a receiver does that is started while a frame is coming in.
     #[must_use]
     pub const fn with_mid_frame(mut self, mid_frame: MidFrame) -> Self {
         self.mid_frame = mid_frame;
         self
     }
 
-    /// The same with a receiver that does this about false carriers.
+    /// Sets what a receiver does on carrier that brings no frame.
     #[must_use]
     pub const fn with_false_carrier(mut self, false_carrier: FalseCarrier) -> Self {
         self.false_carrier = false_carrier;
         self
     }
 
-    /// The same with events up to this long after the last bit.
+    /// Sets the longest time from the last bit of a received frame to its event.
     #[must_use]
     pub const fn with_end_latency(mut self, latency: Duration) -> Self {
         self.end_latency = latency;
         self
     }
 
-    /// The same with this probability of a stray byte after each frame.
+    /// Sets the probability of a stray byte after a frame.
     ///
     /// # Panics
     ///
-    /// Where the number is no probability.
+    /// Where `p` is not between 0 and 1.
     #[must_use]
     pub fn with_stray_byte(mut self, p: f64) -> Self {
         self.stray_byte = probability(p);
         self
     }
 
-    /// The same with this seed.
+    /// Sets the seed of everything random.
     #[must_use]
     pub const fn with_seed(mut self, seed: u64) -> Self {
         self.seed = seed;
         self
     }
 
-    /// The same, not reporting this kind of misuse.
+    /// Sets a kind of protocol violation that is not reported. May be repeated.
     #[must_use]
-    pub fn allowing(mut self, kind: ViolationKind) -> Self {
-        self.allowed.push(kind);
+    pub fn with_allowed_violation(mut self, kind: ViolationKind) -> Self {
+        self.allowed_violations.push(kind);
         self
     }
 }

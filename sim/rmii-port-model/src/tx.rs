@@ -1,20 +1,18 @@
-//! Transmission: preamble and delimiter, then exactly the bytes that were given.
+//! Transmission: preamble and delimiter, then exactly the bytes of the host.
 
 use core::time::Duration;
 use std::collections::VecDeque;
 
 use ethdev::{Duplex, Link, Speed};
-
-use super::hardware::{BYTE_TIME, Effect, Model};
-use super::{Event, ViolationKind};
 use ethdev_sim::{INTER_FRAME_GAP, fcs};
 
-/// Shortest frame of Ethernet in bytes, with FCS.
-const SHORTEST: usize = 64;
+use crate::context::{BYTE_TIME, Context, Effect, MIN_LEN_WITH_FCS, MediaState, Timer};
+use crate::event::{Event, Interrupts};
+use crate::violations::ViolationKind;
 
 enum State<B> {
     Idle,
-    /// Held back by the model.
+    /// Held back by the test.
     Held {
         buffer: B,
         len: usize,
@@ -30,10 +28,11 @@ enum State<B> {
     },
 }
 
-pub(super) struct Tx<B> {
+/// The transmitter.
+pub(crate) struct Tx<B> {
     state: State<B>,
-    /// Counts transmissions, so that one that was broken off does not end.
-    turn: u64,
+    /// Counts transmissions, so that the timer of one that was cut off has no effect.
+    generation: u64,
     /// Buffers that the host can take back.
     returned: VecDeque<B>,
     held: bool,
@@ -44,7 +43,7 @@ impl<B> Default for Tx<B> {
     fn default() -> Self {
         Self {
             state: State::Idle,
-            turn: 0,
+            generation: 0,
             returned: VecDeque::new(),
             held: false,
             hangs: false,
@@ -52,138 +51,137 @@ impl<B> Default for Tx<B> {
     }
 }
 
-impl<B: AsRef<[u8]> + AsMut<[u8]> + 'static> Model<B> {
-    pub(super) const fn is_sending(&self) -> bool {
-        !matches!(self.tx.state, State::Idle)
+impl<B: AsRef<[u8]>> Tx<B> {
+    pub(crate) const fn is_sending(&self) -> bool {
+        !matches!(self.state, State::Idle)
     }
 
     /// Whether data is still being fetched from memory.
-    pub(super) fn is_fetching(&self) -> bool {
-        match &self.tx.state {
+    pub(crate) fn is_fetching(&self, context: &Context) -> bool {
+        match &self.state {
             State::Idle => false,
             State::Held { .. } | State::Hung { .. } => true,
             State::Running { last_bit, .. } => {
-                let ahead = BYTE_TIME * self.config.tx_fifo as u32;
-                last_bit.is_none_or(|last_bit| self.now() + ahead < last_bit)
+                let ahead = BYTE_TIME * context.config.tx_fifo as u32;
+                last_bit.is_none_or(|last_bit| context.now() + ahead < last_bit)
             }
         }
     }
 
-    pub(super) fn take_tx(&mut self) -> Option<B> {
-        self.tx.returned.pop_front()
+    pub(crate) fn take(&mut self) -> Option<B> {
+        self.returned.pop_front()
     }
 
-    pub(super) fn hang_next_tx(&mut self) {
-        self.tx.hangs = true;
+    pub(crate) const fn hang_next(&mut self) {
+        self.hangs = true;
     }
 
-    pub(super) fn start_tx(&mut self, buffer: B, len: usize) {
+    pub(crate) fn start(&mut self, context: &mut Context, buffer: B, len: usize, media: MediaState) {
         if self.is_sending() {
-            self.violation(
+            context.violation(
                 ViolationKind::TxBusy,
-                format!("{len} bytes while the frame before is not out"),
+                format!("{len} bytes while another frame is being sent"),
             );
-            if self.break_off() {
-                self.stats.tx_truncated += 1;
+            if self.cut_off(context) {
+                context.stats.tx_truncated += 1;
             }
         }
-        self.stats.tx_started += 1;
-        self.tx.turn += 1;
+        context.stats.tx_started += 1;
+        self.generation += 1;
         let Some(frame) = buffer.as_ref().get(..len).filter(|frame| !frame.is_empty()) else {
-            self.violation(
+            context.violation(
                 ViolationKind::TxLength,
                 format!("{len} bytes of a buffer of {}", buffer.as_ref().len()),
             );
-            self.tx.state = State::Hung { buffer };
+            self.state = State::Hung { buffer };
             return;
         };
         let bad_fcs = fcs::check(frame).is_none();
-        if len < SHORTEST {
-            self.violation(ViolationKind::TxRunt, format!("{len} bytes"));
+        if len < MIN_LEN_WITH_FCS {
+            context.violation(ViolationKind::TxRunt, format!("{len} bytes"));
         }
         if bad_fcs {
-            self.violation(ViolationKind::TxBadFcs, format!("{len} bytes"));
+            context.violation(ViolationKind::TxBadFcs, format!("{len} bytes"));
         }
-        let link = self.on_media(|media| media.link()).unwrap_or_default();
-        if let Link::Up(mode) = link {
+        if let Link::Up(mode) = media.link {
             if mode.speed != Some(Speed::MBPS_100) || mode.duplex != Some(Duplex::Full) {
-                self.violation(ViolationKind::TxWrongMode, format!("the link is {link}"));
+                context.violation(ViolationKind::TxWrongMode, format!("the link is {}", media.link));
             }
         }
-        if self.tx.held {
-            self.tx.state = State::Held { buffer, len };
+        if self.held {
+            self.state = State::Held { buffer, len };
         } else {
-            self.send(buffer, len);
+            self.send(context, buffer, len, media);
         }
     }
 
-    fn send(&mut self, buffer: B, len: usize) {
-        let clocked = self.on_media(|media| media.is_clocked()).unwrap_or_default();
-        if core::mem::take(&mut self.tx.hangs) || !clocked {
-            self.tx.state = State::Hung { buffer };
+    fn send(&mut self, context: &mut Context, buffer: B, len: usize, media: MediaState) {
+        if core::mem::take(&mut self.hangs) || !media.is_clocked {
+            self.state = State::Hung { buffer };
             return;
         }
         let frame = buffer.as_ref().iter().take(len).copied().collect();
-        self.tx.state = State::Running { buffer, last_bit: None };
-        self.effect(Effect::Transmit(frame));
+        self.state = State::Running { buffer, last_bit: None };
+        context.effect(Effect::Transmit(frame));
     }
 
-    /// The frame was given to the medium.
-    pub(super) fn goes_out_until(&mut self, out: Duration) {
-        let State::Running { last_bit, .. } = &mut self.tx.state else {
+    /// The medium has the frame, and sends its last bit at `end`.
+    pub(crate) fn transmitting_until(&mut self, context: &mut Context, end: Duration) {
+        let State::Running { last_bit, .. } = &mut self.state else {
             return;
         };
-        *last_bit = Some(out);
-        let turn = self.tx.turn;
-        self.at(out + BYTE_TIME * INTER_FRAME_GAP as u32, move |port| {
-            if port.tx.turn == turn {
-                port.tx_ends();
-            }
-        });
+        *last_bit = Some(end);
+        let generation = self.generation;
+        context.timer_at(end + BYTE_TIME * INTER_FRAME_GAP as u32, Timer::TxEnd { generation });
     }
 
-    fn tx_ends(&mut self) {
-        if let State::Running { buffer, .. } = core::mem::replace(&mut self.tx.state, State::Idle) {
-            self.stats.tx_sent += 1;
-            self.tx.returned.push_back(buffer);
-            self.raise(Event::Sent);
+    /// The gap after a frame is over.
+    pub(crate) fn gap_over(&mut self, context: &mut Context, interrupts: &mut Interrupts, generation: u64) {
+        if self.generation != generation {
+            return;
+        }
+        if let State::Running { buffer, .. } = core::mem::replace(&mut self.state, State::Idle) {
+            context.stats.tx_sent += 1;
+            self.returned.push_back(buffer);
+            interrupts.raise(Event::Sent);
         }
     }
 
-    /// Ends what is being sent, if anything, and gives its buffer back; whether it did not get out whole.
-    fn break_off(&mut self) -> bool {
-        self.tx.turn += 1;
-        let (buffer, broken) = match core::mem::replace(&mut self.tx.state, State::Idle) {
+    /// Ends what is being sent, if anything, and returns its buffer to the host. Returns whether it
+    /// was not sent whole.
+    fn cut_off(&mut self, context: &mut Context) -> bool {
+        self.generation += 1;
+        let (buffer, cut) = match core::mem::replace(&mut self.state, State::Idle) {
             State::Idle => return false,
             State::Held { buffer, .. } | State::Hung { buffer } => (buffer, true),
             State::Running { buffer, last_bit } => {
-                let broken = last_bit.is_none_or(|last_bit| self.now() < last_bit);
-                if broken {
-                    self.effect(Effect::BreakOff);
+                let cut = last_bit.is_none_or(|last_bit| context.now() < last_bit);
+                if cut {
+                    context.effect(Effect::BreakOff);
                 } else {
-                    self.stats.tx_sent += 1;
+                    context.stats.tx_sent += 1;
                 }
-                (buffer, broken)
+                (buffer, cut)
             }
         };
-        self.tx.returned.push_back(buffer);
-        broken
+        self.returned.push_back(buffer);
+        cut
     }
 
-    pub(super) fn abort_tx(&mut self) {
-        if self.break_off() {
-            self.stats.tx_aborted += 1;
+    pub(crate) fn abort(&mut self, context: &mut Context) {
+        if self.cut_off(context) {
+            context.stats.tx_aborted += 1;
         }
     }
 
-    pub(super) fn hold_tx(&mut self, hold: bool) {
-        self.tx.held = hold;
+    pub(crate) fn hold(&mut self, context: &mut Context, hold: bool, media: MediaState) {
+        self.held = hold;
         if hold {
             return;
         }
-        match core::mem::replace(&mut self.tx.state, State::Idle) {
-            State::Held { buffer, len } => self.send(buffer, len),
-            other => self.tx.state = other,
+        match core::mem::replace(&mut self.state, State::Idle) {
+            State::Held { buffer, len } => self.send(context, buffer, len, media),
+            other => self.state = other,
         }
     }
 }

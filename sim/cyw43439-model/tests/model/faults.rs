@@ -1,422 +1,423 @@
-//! Everything that can be made to go wrong does, and only that.
+//! Each fault takes effect, and no other.
 
 use std::time::Duration;
 
-use cyw43439_model::{BusFault, ChipConfig, ChipFaults, DataLine, Fault, Spoil};
+use cyw43439_model::{BusFault, ChipConfig, ChipFaults, Corruption, DataLine, Fault};
 use embedded_hal::digital::OutputPin;
 
-use crate::host::{Lab, MAC, command, ethernet, ms};
+use crate::host::{MAC, Testbed, command, ethernet, ms};
 
-fn joined() -> Lab {
-    let mut lab = Lab::joined(ChipConfig::default());
-    lab.write(0, 0x04, 1, 0x01);
-    lab
+fn joined() -> Testbed {
+    let mut bed = Testbed::joined(ChipConfig::default());
+    bed.write(0, 0x04, 1, 0x01);
+    bed
 }
 
-/// A frame of data on the bus, spoiled.
-fn spoiled(spoil: Spoil) -> (Lab, Vec<u8>) {
-    let mut lab = joined();
-    lab.chip.inject(Fault::DataFrame(spoil));
-    assert_eq!(lab.chip.faults_waiting(), 1);
-    lab.peer.send(&ethernet(MAC, 60, 0));
-    lab.clock.advance(ms(2));
-    assert_eq!(lab.chip.faults_waiting(), 0);
-    let len = (lab.status() >> 9 & 0x7ff) as usize;
-    let bytes = lab.recv_bytes(len);
-    (lab, bytes)
+/// A corrupted data frame on the bus.
+fn corrupted(corruption: Corruption) -> (Testbed, Vec<u8>) {
+    let mut bed = joined();
+    bed.chip.inject(Fault::DataFrame(corruption));
+    assert_eq!(bed.chip.pending_faults(), 1);
+    bed.peer.send(&ethernet(MAC, 60, 0));
+    bed.clock.advance(ms(2));
+    assert_eq!(bed.chip.pending_faults(), 0);
+    let len = (bed.status() >> 9 & 0x7ff) as usize;
+    let bytes = bed.recv_bytes(len);
+    (bed, bytes)
 }
 
-/// A reply on the bus, spoiled.
-fn spoiled_reply(spoil: Spoil) -> (Lab, Vec<u8>) {
-    let mut lab = joined();
-    lab.chip.inject(Fault::Reply(spoil));
-    lab.send_request(true, 2, &[]);
-    lab.clock.advance(ms(2));
-    let len = (lab.status() >> 9 & 0x7ff) as usize;
-    let bytes = lab.recv_bytes(len);
-    (lab, bytes)
+/// A corrupted reply on the bus.
+fn corrupted_reply(corruption: Corruption) -> (Testbed, Vec<u8>) {
+    let mut bed = joined();
+    bed.chip.inject(Fault::Reply(corruption));
+    bed.send_request(true, 2, &[]);
+    bed.clock.advance(ms(2));
+    let len = (bed.status() >> 9 & 0x7ff) as usize;
+    let bytes = bed.recv_bytes(len);
+    (bed, bytes)
 }
 
-/// How the same frame looks when nothing is wrong.
+/// The same frame without corruption.
 fn intact() -> Vec<u8> {
-    let mut lab = joined();
-    lab.peer.send(&ethernet(MAC, 60, 0));
-    lab.clock.advance(ms(2));
-    lab.recv_bytes(258)
+    let mut bed = joined();
+    bed.peer.send(&ethernet(MAC, 60, 0));
+    bed.clock.advance(ms(2));
+    bed.recv_bytes(258)
 }
 
 #[test]
-fn spoiled_frames() {
+fn corruption_of_headers_is_applied() {
     let good = intact();
     type Change = fn(&mut Vec<u8>);
-    let cases: [(Spoil, Change); 8] = [
-        (Spoil::Complement, |frame| frame[2] ^= 0x10),
-        (Spoil::HeaderLength(5), |frame| frame[7] = 5),
-        (Spoil::DataOffset(99), |frame| frame[190 + 3] = 99),
-        (Spoil::Channel(15), |frame| frame[5] = 15),
-        (Spoil::Credit(200), |frame| frame[9] = 200),
-        (Spoil::Sequence(77), |frame| frame[4] = 77),
-        (Spoil::StatusLength(-8), |frame| frame.truncate(250)),
-        (Spoil::StatusLength(8), |frame| frame.resize(266, 0)),
+    let cases: [(Corruption, Change); 8] = [
+        (Corruption::Complement, |frame| frame[2] ^= 0x10),
+        (Corruption::HeaderLength(5), |frame| frame[7] = 5),
+        (Corruption::DataOffset(99), |frame| frame[190 + 3] = 99),
+        (Corruption::Channel(15), |frame| frame[5] = 15),
+        (Corruption::Credit(200), |frame| frame[9] = 200),
+        (Corruption::Sequence(77), |frame| frame[4] = 77),
+        (Corruption::StatusLength(-8), |frame| frame.truncate(250)),
+        (Corruption::StatusLength(8), |frame| frame.resize(266, 0)),
     ];
-    for (spoil, change) in cases {
-        let (lab, bytes) = spoiled(spoil);
+    for (corruption, change) in cases {
+        let (bed, bytes) = corrupted(corruption);
         let mut expected = good.clone();
         change(&mut expected);
-        assert_eq!(bytes, expected, "{spoil:?}");
-        let stats = lab.chip.stats();
-        assert_eq!(stats.delivered + stats.delivered_spoiled, 1, "{spoil:?}");
-        lab.clean();
+        assert_eq!(bytes, expected, "{corruption:?}");
+        let stats = bed.chip.stats();
+        assert_eq!(stats.delivered + stats.delivered_corrupted, 1, "{corruption:?}");
+        bed.clean();
     }
 }
 
 #[test]
-fn longer_frames() {
-    let (lab, bytes) = spoiled(Spoil::Oversize(1800));
+fn corruption_of_length_makes_frames_longer() {
+    let (bed, bytes) = corrupted(Corruption::Oversize(1800));
     assert_eq!(bytes.len(), 1800);
     assert_eq!(bytes[..4], [0x08, 0x07, 0xf7, 0xf8]);
-    assert_eq!(lab.chip.stats().delivered_spoiled, 1);
-    let (lab, bytes) = spoiled(Spoil::OddHeaderLength);
+    assert_eq!(bed.chip.stats().delivered_corrupted, 1);
+    let (bed, bytes) = corrupted(Corruption::OddHeaderLength);
     assert_eq!((bytes.len(), bytes[7]), (259, 191));
-    assert_eq!(Lab::parse(&bytes).ethernet(), ethernet(MAC, 60, 0));
-    assert_eq!(lab.chip.stats().delivered, 1);
+    assert_eq!(Testbed::parse(&bytes).ethernet(), ethernet(MAC, 60, 0));
+    assert_eq!(bed.chip.stats().delivered, 1);
 }
 
 #[test]
-fn a_length_of_zero_is_announced_once() {
-    let mut lab = joined();
-    lab.chip.inject(Fault::DataFrame(Spoil::LengthZero));
-    lab.peer.send(&ethernet(MAC, 60, 0));
-    lab.clock.advance(ms(2));
-    assert_eq!(lab.status() >> 8, 1);
-    lab.write(1, 0x1_000d, 1, 1);
-    assert_eq!(lab.status() >> 9 & 0x7ff, 258);
-    lab.drain();
-    assert_eq!(lab.data, [ethernet(MAC, 60, 0)]);
-    assert_eq!(lab.chip.stats().delivered, 1);
-    lab.clean();
+fn corruption_length_zero_is_announced_once() {
+    let mut bed = joined();
+    bed.chip.inject(Fault::DataFrame(Corruption::LengthZero));
+    bed.peer.send(&ethernet(MAC, 60, 0));
+    bed.clock.advance(ms(2));
+    assert_eq!(bed.status() >> 8, 1);
+    bed.write(1, 0x1_000d, 1, 1);
+    assert_eq!(bed.status() >> 9 & 0x7ff, 258);
+    bed.drain();
+    assert_eq!(bed.data, [ethernet(MAC, 60, 0)]);
+    assert_eq!(bed.chip.stats().delivered, 1);
+    bed.clean();
 }
 
 #[test]
-fn frames_twice_or_never() {
-    let mut lab = joined();
-    lab.chip.inject(Fault::DataFrame(Spoil::Duplicate));
-    lab.chip.inject(Fault::DataFrame(Spoil::Lost));
-    lab.chip.inject(Fault::DataFrame(Spoil::Garbage));
+fn corruption_duplicate_or_lost_changes_count() {
+    let mut bed = joined();
+    bed.chip.inject(Fault::DataFrame(Corruption::Duplicate));
+    bed.chip.inject(Fault::DataFrame(Corruption::Lost));
+    bed.chip.inject(Fault::DataFrame(Corruption::Garbage));
     for n in 0..4 {
-        lab.peer.send(&ethernet(MAC, 60, n));
+        bed.peer.send(&ethernet(MAC, 60, n));
     }
-    lab.clock.advance(ms(5));
-    let frames: Vec<Vec<u8>> = core::iter::from_fn(|| lab.recv()).map(|frame| frame.bytes).collect();
+    bed.clock.advance(ms(5));
+    let frames: Vec<Vec<u8>> = core::iter::from_fn(|| bed.recv()).map(|frame| frame.bytes).collect();
     assert_eq!(frames.len(), 4);
     assert_eq!(frames[0][190..], frames[1][190..]);
     assert_ne!(frames[2][190..], frames[0][190..]);
-    let stats = lab.chip.stats();
+    let stats = bed.chip.stats();
     assert_eq!(
         (
             stats.arrived,
             stats.delivered,
-            stats.delivered_spoiled,
+            stats.delivered_corrupted,
             stats.lost_by_fault
         ),
         (5, 3, 1, 1)
     );
-    lab.clean();
+    bed.clean();
 }
 
 #[test]
-fn spoiled_replies() {
+fn corruption_of_replies_is_applied() {
     let field = |bytes: &[u8], at: usize| {
         let body = usize::from(bytes[7]);
         u32::from_le_bytes(bytes[body + at..body + at + 4].try_into().unwrap())
     };
-    let (_, bytes) = spoiled_reply(Spoil::ReplyLength(0x1234));
+    let (_, bytes) = corrupted_reply(Corruption::ReplyLength(0x1234));
     assert_eq!(field(&bytes, 4), 0x1234);
-    let (_, bytes) = spoiled_reply(Spoil::ReplyId(0x4321));
+    let (_, bytes) = corrupted_reply(Corruption::ReplyId(0x4321));
     assert_eq!(field(&bytes, 8) >> 16, 0x4321);
-    let (_, bytes) = spoiled_reply(Spoil::ReplyStatus(-5));
+    let (_, bytes) = corrupted_reply(Corruption::ReplyStatus(-5));
     assert_eq!(field(&bytes, 12) as i32, -5);
 }
 
 #[test]
-fn replies_late_or_never() {
-    let mut lab = joined();
-    lab.chip.inject(Fault::Reply(Spoil::Lost));
-    lab.send_request(true, 2, &[]);
-    lab.pass(ms(1000));
-    // Nobody blames the host for asking again.
-    lab.chip.inject(Fault::LateReply(ms(700)));
-    lab.send_request(true, 2, &[]);
-    let first = lab.id;
-    lab.pass(ms(600));
-    lab.send_request(true, 2, &[]);
-    lab.clock.advance(ms(50));
-    let early = lab.drain().expect("the second one is in time");
-    lab.clock.advance(ms(100));
-    let late = lab.drain().expect("the first one comes after all");
-    assert_eq!(early[10..12], lab.id.to_le_bytes());
+fn replies_are_late_or_lost() {
+    let mut bed = joined();
+    bed.chip.inject(Fault::Reply(Corruption::Lost));
+    bed.send_request(true, 2, &[]);
+    bed.pass(ms(1000));
+    // A repeated request is no violation.
+    bed.chip.inject(Fault::LateReply(ms(700)));
+    bed.send_request(true, 2, &[]);
+    let first = bed.id;
+    bed.pass(ms(600));
+    bed.send_request(true, 2, &[]);
+    bed.clock.advance(ms(50));
+    let early = bed.drain().expect("the second reply is in time");
+    bed.clock.advance(ms(100));
+    let late = bed.drain().expect("the late reply");
+    assert_eq!(early[10..12], bed.id.to_le_bytes());
     assert_eq!(late[10..12], first.to_le_bytes());
-    assert_eq!(lab.chip.stats().control_lost, 1);
-    lab.chip.inject(Fault::RefuseIoctl(-22));
-    assert_eq!(lab.ioctl(true, 3, &[]), Err(-22));
-    assert!(lab.chip.association().is_some(), "it was not carried out");
-    lab.clean();
+    assert_eq!(bed.chip.stats().control_lost, 1);
+    bed.chip.inject(Fault::RefuseIoctl(-22));
+    assert_eq!(bed.ioctl(true, 3, &[]), Err(-22));
+    assert!(bed.chip.association().is_some(), "the ioctl was not executed");
+    bed.clean();
 }
 
 #[test]
-fn events_that_lie() {
-    let mut lab = joined();
-    lab.chip.inject(Fault::Event(Spoil::EventLength(0xffff_ffff)));
-    lab.chip.inject(Fault::StrayEvent {
+fn corruption_of_events_is_applied() {
+    let mut bed = joined();
+    bed.chip.inject(Fault::Event(Corruption::EventLength(0xffff_ffff)));
+    bed.chip.inject(Fault::StrayEvent {
         kind: 46,
         status: 8,
         reason: 15,
     });
-    let frame = lab.recv().expect("it comes at once");
+    let frame = bed.recv().expect("the reply is not late");
     assert_eq!(frame.ethernet()[44..48], [0xff; 4]);
-    lab.chip.inject(Fault::StrayEvent {
+    bed.chip.inject(Fault::StrayEvent {
         kind: 46,
         status: 8,
         reason: 15,
     });
-    lab.drain();
-    assert_eq!(lab.take_events(), [(46, 8, 15)]);
-    // From the air, over the channel of data.
-    lab.chip.inject(Fault::EventFromAir { kind: 16, status: 0 });
-    let frame = lab.recv().expect("it comes at once");
+    bed.drain();
+    assert_eq!(bed.take_events(), [(46, 8, 15)]);
+    // From the air, on the data channel.
+    bed.chip.inject(Fault::EventFromAir { kind: 16, status: 0 });
+    let frame = bed.recv().expect("the reply is not late");
     assert_eq!(frame.channel, 2);
     assert_eq!(frame.ethernet()[12..14], [0x88, 0x6c]);
-    lab.clean();
+    bed.clean();
 }
 
 #[test]
-fn junk_and_credit() {
-    let mut lab = joined();
-    lab.chip.inject(Fault::JunkFrame);
-    lab.chip.inject(Fault::CreditUpdate);
-    let junk = lab.recv().expect("it comes at once");
+fn junk_frame_and_credit_update_are_queued() {
+    let mut bed = joined();
+    bed.chip.inject(Fault::JunkFrame);
+    bed.chip.inject(Fault::CreditUpdate);
+    let junk = bed.recv().expect("the reply is not late");
     assert_eq!((junk.bytes.len(), junk.channel, junk.credit), (256, 1, 0));
-    let update = lab.recv().expect("it comes at once");
+    let update = bed.recv().expect("the reply is not late");
     assert_eq!(update.bytes.len(), 12);
-    assert_eq!(update.credit, lab.sequence + ChipConfig::default().credit_window);
-    lab.clean();
+    assert_eq!(update.credit, bed.sequence + ChipConfig::default().credit_window);
+    bed.clean();
 }
 
 #[test]
-fn bits_flip() {
-    let mut lab = joined();
-    lab.chip.inject(Fault::ReadBit(31));
-    assert_eq!(lab.read(0, 0x14, 4), 0xfeed_beac);
-    assert_eq!(lab.read(0, 0x14, 4), 0xfeed_bead);
-    lab.chip.set_faults(ChipFaults::NONE.with_read_bit_error(1.0));
+fn read_bit_error_flips_one_bit() {
+    let mut bed = joined();
+    bed.chip.inject(Fault::ReadBit(31));
+    assert_eq!(bed.read(0, 0x14, 4), 0xfeed_beac);
+    assert_eq!(bed.read(0, 0x14, 4), 0xfeed_bead);
+    bed.chip.set_faults(ChipFaults::NONE.with_read_bit_error(1.0));
     for _ in 0..50 {
-        assert_eq!((lab.read(0, 0x14, 4) ^ 0xfeed_bead).count_ones(), 1);
+        assert_eq!((bed.read(0, 0x14, 4) ^ 0xfeed_bead).count_ones(), 1);
     }
 }
 
 #[test]
-fn invalid_status() {
-    let mut lab = joined();
-    lab.chip.inject(Fault::InvalidStatus(2));
-    assert_eq!(lab.write(0, 0x18, 4, 0), 0xffff_ffff);
-    assert_eq!(lab.status(), 0xffff_ffff);
-    assert_eq!(lab.status(), 0x20);
-    lab.chip.set_faults(ChipFaults::NONE.with_invalid_status(1.0));
-    assert_eq!(lab.status(), 0xffff_ffff);
-    assert_eq!(lab.read(0, 0x14, 4), 0xfeed_bead, "data stay what they are");
-    lab.clean();
+fn invalid_status_reads_all_ones() {
+    let mut bed = joined();
+    bed.chip.inject(Fault::InvalidStatus(2));
+    assert_eq!(bed.write(0, 0x18, 4, 0), 0xffff_ffff);
+    assert_eq!(bed.status(), 0xffff_ffff);
+    assert_eq!(bed.status(), 0x20);
+    bed.chip.set_faults(ChipFaults::NONE.with_invalid_status(1.0));
+    assert_eq!(bed.status(), 0xffff_ffff);
+    assert_eq!(bed.read(0, 0x14, 4), 0xfeed_bead, "data are unchanged");
+    bed.clean();
 }
 
 #[test]
-fn the_bus_fails() {
-    let mut lab = joined();
-    let before = lab.chip.bus();
-    lab.chip.fail_bus_at(1);
-    assert_eq!(lab.status(), 0x20);
+fn fail_bus_at_transaction_returns_error() {
+    let mut bed = joined();
+    let before = bed.chip.bus();
+    bed.chip.fail_bus_at(1);
+    assert_eq!(bed.status(), 0x20);
     let n = before.transactions + 1;
     let mut word = [0];
     let read = command(false, 0, 0x14, 4);
     assert_eq!(
-        lab.bus.cmd_read_blocking(read, &mut word),
+        bed.bus.cmd_read_blocking(read, &mut word),
         Err(BusFault::AtTransaction(n))
     );
-    assert!(lab.bus.cmd_read_blocking(read, &mut word).is_ok());
-    lab.chip.set_faults(ChipFaults::NONE.with_bus_failure(1.0));
-    assert!(lab.bus.cmd_write_blocking(&[command(true, 0, 0x18, 4), 1]).is_err());
+    assert!(bed.bus.cmd_read_blocking(read, &mut word).is_ok());
+    bed.chip.set_faults(ChipFaults::NONE.with_bus_failure(1.0));
+    assert!(bed.bus.cmd_write_blocking(&[command(true, 0, 0x18, 4), 1]).is_err());
 }
 
-/// A host that was deceived is not blamed, until it has switched the chip off.
+/// After a bus fault violations are not reported until the host has switched the chip off.
 #[test]
-fn power_clears_the_blame() {
-    let mut lab = joined();
-    lab.chip.inject(Fault::ReadBit(3));
-    lab.read(0, 0x14, 4);
-    lab.write(0, 0x14, 4, 1);
-    lab.clean();
-    lab.chip.power_pin().set_low().unwrap();
-    lab.clock.advance(ms(20));
-    lab.power_on();
-    lab.clean();
-    lab.write(0, 0x14, 4, 1);
-    assert_eq!(lab.kinds().len(), 1);
+fn power_cycle_resumes_violations() {
+    let mut bed = joined();
+    bed.chip.inject(Fault::ReadBit(3));
+    bed.read(0, 0x14, 4);
+    bed.write(0, 0x14, 4, 1);
+    bed.clean();
+    bed.chip.power_pin().set_low().unwrap();
+    bed.clock.advance(ms(20));
+    bed.power_on();
+    bed.clean();
+    bed.write(0, 0x14, 4, 1);
+    assert_eq!(bed.kinds().len(), 1);
 }
 
 #[test]
-fn an_absent_chip() {
-    let mut lab = joined();
-    lab.write(0, 0x18, 4, 0x1234_5678);
+fn data_line_stuck_reads_constant_words() {
+    let mut bed = joined();
+    bed.write(0, 0x18, 4, 0x1234_5678);
     for (line, expected) in [
         (DataLine::Stuck(0), Some(0)),
         (DataLine::Stuck(!0), Some(!0)),
         (DataLine::Random, None),
     ] {
-        lab.chip.set_data_line(line);
-        lab.write(0, 0x18, 4, 0x55);
-        let read = lab.read(0, 0x18, 4);
+        bed.chip.set_data_line(line);
+        bed.write(0, 0x18, 4, 0x55);
+        let read = bed.read(0, 0x18, 4);
         assert!(expected.is_none_or(|expected| expected == read), "{line:?}: {read:#x}");
         assert_ne!(read, 0x1234_5678);
     }
-    lab.chip.set_data_line(DataLine::Connected);
-    assert_eq!(lab.read(0, 0x18, 4), 0x1234_5678);
+    bed.chip.set_data_line(DataLine::Connected);
+    assert_eq!(bed.read(0, 0x18, 4), 0x1234_5678);
 }
 
 #[test]
-fn the_line_sticks_and_fires() {
-    let mut lab = joined();
-    lab.chip.stick_irq(Some(true));
-    assert!(lab.bus.event_pending());
-    assert_eq!(lab.read(0, 0x04, 2) & 0x20, 0);
-    lab.chip.stick_irq(Some(false));
-    lab.peer.send(&ethernet(MAC, 60, 0));
-    lab.clock.advance(ms(5));
-    assert!(!lab.bus.event_pending());
-    assert_eq!(lab.read(0, 0x04, 2) & 0x20, 0x20);
-    lab.chip.stick_irq(None);
-    assert!(lab.bus.event_pending());
-    lab.drain();
-    assert!(!lab.bus.event_pending());
-    lab.chip.inject(Fault::SpuriousInterrupt);
-    assert!(lab.bus.event_pending());
-    lab.clock.advance(Duration::from_micros(10));
-    assert!(!lab.bus.event_pending());
-    lab.clean();
+fn irq_forced_or_spurious_changes_line() {
+    let mut bed = joined();
+    bed.chip.force_irq(Some(true));
+    assert!(bed.bus.event_pending());
+    assert_eq!(bed.read(0, 0x04, 2) & 0x20, 0);
+    bed.chip.force_irq(Some(false));
+    bed.peer.send(&ethernet(MAC, 60, 0));
+    bed.clock.advance(ms(5));
+    assert!(!bed.bus.event_pending());
+    assert_eq!(bed.read(0, 0x04, 2) & 0x20, 0x20);
+    bed.chip.force_irq(None);
+    assert!(bed.bus.event_pending());
+    bed.drain();
+    assert!(!bed.bus.event_pending());
+    bed.chip.inject(Fault::SpuriousInterrupt);
+    assert!(bed.bus.event_pending());
+    bed.clock.advance(Duration::from_micros(10));
+    assert!(!bed.bus.event_pending());
+    bed.clean();
 }
 
 #[test]
-fn edges_get_lost() {
+fn lost_edge_keeps_irq_level() {
     use std::cell::Cell;
     use std::rc::Rc;
-    let mut lab = joined();
+    let mut bed = joined();
     let edges = Rc::new(Cell::new(0));
-    lab.chip.on_irq_rising({
+    bed.chip.on_irq_rising({
         let edges = edges.clone();
         move || edges.set(edges.get() + 1)
     });
     for (lost, expected) in [(0.0, 1), (1.0, 0)] {
-        lab.chip.set_faults(ChipFaults::NONE.with_lost_edge(lost));
+        bed.chip.set_faults(ChipFaults::NONE.with_lost_edge(lost));
         edges.set(0);
-        lab.peer.send(&ethernet(MAC, 60, 0));
-        lab.clock.advance(ms(5));
-        assert!(lab.bus.event_pending());
+        bed.peer.send(&ethernet(MAC, 60, 0));
+        bed.clock.advance(ms(5));
+        assert!(bed.bus.event_pending());
         assert_eq!(edges.get(), expected);
-        lab.drain();
+        bed.drain();
     }
 }
 
 #[test]
-fn credit_freezes() {
-    let mut lab = joined();
-    lab.chip.freeze_credit(true);
-    lab.ioctl(true, 2, &[]).unwrap();
-    let frozen = lab.sequence - 1 + ChipConfig::default().credit_window;
+fn freeze_credit_stops_credit() {
+    let mut bed = joined();
+    bed.chip.freeze_credit(true);
+    bed.ioctl(true, 2, &[]).unwrap();
+    let frozen = bed.sequence - 1 + ChipConfig::default().credit_window;
     for _ in 0..3 {
-        lab.peer.send(&ethernet(MAC, 60, 0));
-        lab.send_data(&ethernet([2, 0, 0, 0, 0, 7], 60, 0));
-        lab.clock.advance(ms(5));
-        let credits: Vec<u8> = core::iter::from_fn(|| lab.recv()).map(|frame| frame.credit).collect();
+        bed.peer.send(&ethernet(MAC, 60, 0));
+        bed.send_data(&ethernet([2, 0, 0, 0, 0, 7], 60, 0));
+        bed.clock.advance(ms(5));
+        let credits: Vec<u8> = core::iter::from_fn(|| bed.recv()).map(|frame| frame.credit).collect();
         assert!(!credits.is_empty());
         assert!(credits.iter().all(|credit| *credit <= frozen + 1), "{credits:?}");
     }
-    lab.chip.freeze_credit(false);
-    let update = lab.recv().expect("it is told at once");
-    assert_eq!(update.credit, lab.sequence + ChipConfig::default().credit_window);
-    lab.clean();
+    bed.chip.freeze_credit(false);
+    let update = bed.recv().expect("reported at once");
+    assert_eq!(update.credit, bed.sequence + ChipConfig::default().credit_window);
+    bed.clean();
 }
 
 #[test]
-fn frames_are_held_back() {
-    let mut lab = Lab::joined(ChipConfig::default().with_credit_window(4));
-    lab.pass(ms(5));
-    lab.chip.hold_frames(true);
+fn hold_frames_uses_up_credit() {
+    let mut bed = Testbed::joined(ChipConfig::default().with_credit_window(4));
+    bed.pass(ms(5));
+    bed.chip.hold_frames(true);
     for n in 0..3 {
-        lab.send_data(&ethernet([2, 0, 0, 0, 0, 7], 60, n));
-        lab.pass(ms(5));
+        bed.send_data(&ethernet([2, 0, 0, 0, 0, 7], 60, n));
+        bed.pass(ms(5));
     }
-    lab.ioctl(true, 2, &[]).unwrap();
-    lab.chip.inject(Fault::CreditUpdate);
-    let update = lab.recv().expect("it comes at once");
-    assert_eq!(update.credit, lab.sequence + 1, "three of four places are taken");
-    assert_eq!(lab.peer.recv(), None);
-    assert_eq!(lab.chip.stats().tx_waiting(), 3);
-    lab.chip.hold_frames(false);
-    lab.pass(ms(5));
+    bed.ioctl(true, 2, &[]).unwrap();
+    bed.chip.inject(Fault::CreditUpdate);
+    let update = bed.recv().expect("the reply is not late");
+    assert_eq!(update.credit, bed.sequence + 1, "three of four credits are used");
+    assert_eq!(bed.peer.recv(), None);
+    assert_eq!(bed.chip.stats().tx_waiting(), 3);
+    bed.chip.hold_frames(false);
+    bed.pass(ms(5));
     for n in 0..3 {
-        assert_eq!(lab.peer.recv(), Some(ethernet([2, 0, 0, 0, 0, 7], 60, n)));
+        assert_eq!(bed.peer.recv(), Some(ethernet([2, 0, 0, 0, 0, 7], 60, n)));
     }
-    lab.send_data(&ethernet([2, 0, 0, 0, 0, 7], 60, 9));
-    lab.pass(ms(5));
-    assert_eq!(lab.chip.stats().transmitted, 4);
-    lab.clean();
+    bed.send_data(&ethernet([2, 0, 0, 0, 0, 7], 60, 9));
+    bed.pass(ms(5));
+    assert_eq!(bed.chip.stats().transmitted, 4);
+    bed.clean();
 }
 
 #[test]
-fn the_air_loses_frames() {
-    let mut lab = joined();
-    lab.chip.set_faults(ChipFaults::NONE.with_air_loss(0.5, 0.5));
+fn air_loss_drops_frames() {
+    let mut bed = joined();
+    bed.chip.set_faults(ChipFaults::NONE.with_air_loss(0.5, 0.5));
     for n in 0..100 {
-        lab.peer.send(&ethernet(MAC, 60, n));
-        lab.send_data(&ethernet([2, 0, 0, 0, 0, 7], 60, n));
-        lab.pass(ms(2));
+        bed.peer.send(&ethernet(MAC, 60, n));
+        bed.send_data(&ethernet([2, 0, 0, 0, 0, 7], 60, n));
+        bed.pass(ms(2));
     }
-    let stats = lab.chip.stats();
+    let stats = bed.chip.stats();
     assert_eq!(stats.lost_in_air + stats.delivered, 100);
     assert_eq!(stats.tx_lost_in_air + stats.transmitted, 100);
     assert!((30..70).contains(&stats.lost_in_air) && (30..70).contains(&stats.tx_lost_in_air));
-    lab.clean();
+    bed.clean();
 }
 
-/// Random faults come from the seed alone.
+/// Random faults depend on the seed only.
 #[test]
-fn the_same_seed_the_same_faults() {
+fn faults_with_same_seed_repeat() {
     let run = |seed: u64| {
         let faults = ChipFaults::NONE
-            .with_spoiled_frame(0.3)
+            .with_corrupted_frame(0.3)
             .with_read_bit_error(0.01)
             .with_invalid_status(0.05)
             .with_air_loss(0.1, 0.1);
-        let mut lab = Lab::joined(ChipConfig::default().with_seed(seed));
-        lab.chip.set_faults(faults);
+        let mut bed = Testbed::joined(ChipConfig::default().with_seed(seed));
+        bed.chip.set_faults(faults);
         let mut seen = Vec::new();
         for n in 0..60 {
-            lab.peer.send(&ethernet(MAC, 60, n));
-            lab.clock.advance(ms(2));
-            let status = lab.status();
+            bed.peer.send(&ethernet(MAC, 60, n));
+            bed.clock.advance(ms(2));
+            let status = bed.status();
             seen.extend(status.to_le_bytes());
-            seen.extend(lab.recv_bytes((status >> 9 & 0x7ff) as usize));
-            assert!(lab.chip.stats().balanced());
+            seen.extend(bed.recv_bytes((status >> 9 & 0x7ff) as usize));
+            assert!(bed.chip.stats().balanced());
         }
-        (seen, lab.chip.stats(), lab.clock.now())
+        (seen, bed.chip.stats(), bed.clock.now())
     };
     assert_eq!(run(1), run(1));
     assert_ne!(run(1).0, run(2).0);
 }
 
-/// Every knob at once, and a host that believes everything: the books balance, and the model goes on.
+/// All faults at once, with a host that checks nothing: the counters stay consistent, and the model
+/// does not panic.
 #[test]
-fn all_at_once() {
+fn faults_combined_keep_counters_consistent() {
     for seed in 0..8 {
         let faults = ChipFaults::NONE
-            .with_spoiled_frame(0.2)
+            .with_corrupted_frame(0.2)
             .with_read_bit_error(0.02)
             .with_invalid_status(0.02)
             .with_bus_failure(0.01)
@@ -424,11 +425,11 @@ fn all_at_once() {
             .with_replies(0.1, 0.1, 0.1)
             .with_refused_ioctl(0.1)
             .with_air_loss(0.1, 0.1);
-        let mut lab = Lab::joined(ChipConfig::default().with_seed(seed).with_rx_queue(8));
-        lab.chip.set_faults(faults);
-        let write = |lab: &mut Lab, data: &[u32]| lab.bus.cmd_write_blocking(data).is_ok();
+        let mut bed = Testbed::joined(ChipConfig::default().with_seed(seed).with_rx_queue(8));
+        bed.chip.set_faults(faults);
+        let write = |bed: &mut Testbed, data: &[u32]| bed.bus.cmd_write_blocking(data).is_ok();
         for n in 0..2000_u32 {
-            lab.peer.send(&ethernet(MAC, 60 + (n as usize * 37) % 1455, n as u8));
+            bed.peer.send(&ethernet(MAC, 60 + (n as usize * 37) % 1455, n as u8));
             let request = [
                 command(true, 2, 0, 28),
                 0xffe3_001c,
@@ -439,21 +440,21 @@ fn all_at_once() {
                 (n & 0xffff) << 16 | 2,
                 0,
             ];
-            write(&mut lab, &request);
-            lab.clock.advance(Duration::from_micros(u64::from(n % 7) * 300));
+            write(&mut bed, &request);
+            bed.clock.advance(Duration::from_micros(u64::from(n % 7) * 300));
             let mut status = [0];
-            if lab.bus.cmd_read_blocking(command(false, 0, 8, 4), &mut status).is_ok() && status[0] & 0x100 != 0 {
+            if bed.bus.cmd_read_blocking(command(false, 0, 8, 4), &mut status).is_ok() && status[0] & 0x100 != 0 {
                 let len = (status[0] >> 9 & 0x7ff) as usize;
                 let mut words = vec![0; len.div_ceil(4)];
-                lab.bus.cmd_read_blocking(command(false, 2, 0, len), &mut words).ok();
+                bed.bus.cmd_read_blocking(command(false, 2, 0, len), &mut words).ok();
             }
-            assert!(lab.chip.stats().balanced(), "seed {seed}: {:?}", lab.chip.stats());
+            assert!(bed.chip.stats().balanced(), "seed {seed}: {:?}", bed.chip.stats());
         }
-        lab.chip.power_pin().set_low().unwrap();
-        let stats = lab.chip.stats();
+        bed.chip.power_pin().set_low().unwrap();
+        let stats = bed.chip.stats();
         assert_eq!((stats.waiting(), stats.tx_waiting()), (0, 0), "seed {seed}: {stats:?}");
         assert!(
-            stats.delivered > 0 && stats.delivered_spoiled > 0 && stats.overflowed > 0,
+            stats.delivered > 0 && stats.delivered_corrupted > 0 && stats.overflowed > 0,
             "seed {seed}: {stats:?}"
         );
     }

@@ -1,4 +1,4 @@
-//! A bare host: it knows the bus and the headers, and takes nothing amiss.
+//! A bare host: it implements the bus and the headers, and checks nothing.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
@@ -63,7 +63,7 @@ pub fn short(event: &Event) -> (u32, u32, u32) {
     (event.kind, event.status, event.reason)
 }
 
-pub struct Lab {
+pub struct Testbed {
     pub clock: Clock,
     pub chip: Cyw43Chip,
     pub bus: WordBus,
@@ -79,7 +79,7 @@ pub struct Lab {
     pub others: Vec<Frame>,
 }
 
-impl Lab {
+impl Testbed {
     /// Without power.
     pub fn off(config: ChipConfig) -> Self {
         let clock = Clock::new();
@@ -109,9 +109,9 @@ impl Lab {
 
     /// With power, and in 32-bit mode.
     pub fn on(config: ChipConfig) -> Self {
-        let mut lab = Self::off(config);
-        lab.power_on();
-        lab
+        let mut bed = Self::off(config);
+        bed.power_on();
+        bed
     }
 
     pub fn power_on(&mut self) {
@@ -175,7 +175,7 @@ impl Lab {
     pub fn upload(&mut self, address: u32, image: &[u8]) {
         let mut at = address;
         for chunk in image.chunks(64) {
-            // Images may cross a window; their pieces are made not to.
+            // Images may cross a window; their pieces do not.
             let room = (0x8000 - (at & 0x7fff)) as usize;
             for piece in [&chunk[..chunk.len().min(room)], &chunk[chunk.len().min(room)..]] {
                 if !piece.is_empty() {
@@ -211,7 +211,7 @@ impl Lab {
         self.backplane_write(core + 0x408, 1, 1);
     }
 
-    /// Everything that the firmware needs, short of its start.
+    /// With all that the firmware needs, before its start.
     pub fn load(&mut self) {
         self.request_alp();
         assert_eq!(self.backplane_read(0x1800_0000, 2) & 0xffff, 0xa9af);
@@ -229,9 +229,9 @@ impl Lab {
 
     /// With firmware that takes frames.
     pub fn running(config: ChipConfig) -> Self {
-        let mut lab = Self::on(config);
-        lab.start();
-        lab
+        let mut bed = Self::on(config);
+        bed.start();
+        bed
     }
 
     pub fn start(&mut self) {
@@ -244,11 +244,11 @@ impl Lab {
         assert_eq!(self.status() & 0x20, 0x20, "function 2 is ready");
     }
 
-    /// With the radio on and all events wanted.
+    /// With the radio on and all events enabled.
     pub fn up(config: ChipConfig) -> Self {
-        let mut lab = Self::running(config);
-        lab.turn_up();
-        lab
+        let mut bed = Self::running(config);
+        bed.turn_up();
+        bed
     }
 
     pub fn turn_up(&mut self) {
@@ -341,7 +341,7 @@ impl Lab {
         self.send_raw(&frame);
     }
 
-    /// Reads all that is announced, and sorts it; returns the last reply.
+    /// Reads all announced frames by channel. Returns the last reply.
     pub fn drain(&mut self) -> Option<Vec<u8>> {
         let mut reply = None;
         while let Some(frame) = self.recv() {
@@ -372,7 +372,7 @@ impl Lab {
         reply
     }
 
-    /// A request, and its reply: what it brings, or its status.
+    /// Sends a request. Returns the payload of the reply, or its status.
     pub fn ioctl(&mut self, set: bool, number: u32, payload: &[u8]) -> Result<Vec<u8>, i32> {
         self.send_request(set, number, payload);
         for _ in 0..1000 {
@@ -463,7 +463,7 @@ impl Lab {
         self.ioctl(true, 268, &value)
     }
 
-    /// Asks for a network; its events come later.
+    /// Joins a network; the events come later.
     pub fn join(&mut self, ssid: &str) -> Result<Vec<u8>, i32> {
         let mut value = (ssid.len() as u32).to_le_bytes().to_vec();
         value.extend(ssid.as_bytes());
@@ -471,7 +471,7 @@ impl Lab {
         self.ioctl(true, 26, &value)
     }
 
-    /// Lets time pass, reading what comes.
+    /// Advances the clock and reads the frames that arrive.
     pub fn pass(&mut self, time: Duration) {
         let end = self.clock.now() + time;
         while self.clock.now() < end {
@@ -480,7 +480,7 @@ impl Lab {
         }
     }
 
-    /// The events so far, in short.
+    /// The events so far, as type, status and reason.
     pub fn take_events(&mut self) -> Vec<(u32, u32, u32)> {
         self.event_data.clear();
         self.events.drain(..).map(|event| short(&event)).collect()
@@ -488,14 +488,14 @@ impl Lab {
 
     /// In an open network.
     pub fn joined(config: ChipConfig) -> Self {
-        let mut lab = Self::up(config);
-        lab.chip.add_ap(cyw43439_model::AccessPoint::open("lab"));
-        lab.secure_open();
-        lab.join("lab").unwrap();
-        lab.pass(ms(200));
-        assert!(lab.chip.association().is_some_and(|association| association.keyed));
-        lab.take_events();
-        lab
+        let mut bed = Self::up(config);
+        bed.chip.add_ap(cyw43439_model::AccessPoint::open("lab"));
+        bed.secure_open();
+        bed.join("lab").unwrap();
+        bed.pass(ms(200));
+        assert!(bed.chip.association().is_some_and(|association| association.keyed));
+        bed.take_events();
+        bed
     }
 
     pub fn kinds(&self) -> BTreeSet<ViolationKind> {

@@ -1,4 +1,5 @@
-//! The model of the CYW43439 against what is known of the chip, by bare transactions on its bus.
+//! The model of the CYW43439 against the known behaviour of the chip, by bare transactions on its
+//! bus.
 
 #![allow(missing_docs, unreachable_pub, reason = "a test binary")]
 
@@ -9,8 +10,8 @@ mod faults;
 mod frames;
 mod host;
 mod ioctls;
-mod misuse;
 mod networks;
 mod pins;
 mod power_save;
 mod scans;
+mod violations;

@@ -1,8 +1,8 @@
 //! Joins, and how they fail or end.
 
-use cyw43439_model::{AccessPoint, ChipConfig, EventOrder, Refusal, Security, ViolationKind};
+use cyw43439_model::{AccessPoint, ChipConfig, EventOrder, JoinFault, Security, ViolationKind};
 
-use crate::host::{Lab, MAC, ethernet, ms};
+use crate::host::{MAC, Testbed, ethernet, ms};
 
 const PHRASE: &str = "correct horse";
 const SET_SSID: u32 = 0;
@@ -32,44 +32,44 @@ fn all(parts: &[&[Short]]) -> Vec<Short> {
     parts.concat()
 }
 
-fn wpa2(config: ChipConfig, ap: AccessPoint, phrase: &str) -> Lab {
-    let mut lab = Lab::up(config);
-    lab.chip.add_ap(ap);
-    lab.secure_wpa2(phrase);
-    lab.join("lab").unwrap();
-    lab
+fn wpa2(config: ChipConfig, ap: AccessPoint, phrase: &str) -> Testbed {
+    let mut bed = Testbed::up(config);
+    bed.chip.add_ap(ap);
+    bed.secure_wpa2(phrase);
+    bed.join("lab").unwrap();
+    bed
 }
 
-fn keyed(lab: &Lab) -> Option<bool> {
-    lab.chip.association().map(|association| association.keyed)
+fn keyed(bed: &Testbed) -> Option<bool> {
+    bed.chip.association().map(|association| association.keyed)
 }
 
 #[test]
-fn an_open_network() {
-    let mut lab = Lab::up(ChipConfig::default());
-    let ap = lab.chip.add_ap(AccessPoint::open("lab").with_rssi(-44).with_channel(3));
-    lab.secure_open();
-    let before = lab.clock.now();
-    lab.join("lab").unwrap();
-    lab.pass(ms(140));
-    assert_eq!(lab.chip.association(), None);
-    lab.pass(ms(20));
-    let association = lab.chip.association().expect("it is in");
+fn join_open_network_succeeds() {
+    let mut bed = Testbed::up(ChipConfig::default());
+    let ap = bed.chip.add_ap(AccessPoint::open("lab").with_rssi(-44).with_channel(3));
+    bed.secure_open();
+    let before = bed.clock.now();
+    bed.join("lab").unwrap();
+    bed.pass(ms(140));
+    assert_eq!(bed.chip.association(), None);
+    bed.pass(ms(20));
+    let association = bed.chip.association().expect("it is in");
     assert_eq!((association.ap, association.keyed), (ap, true));
-    assert!(lab.clock.now() - before < ms(170));
+    assert!(bed.clock.now() - before < ms(170));
     assert_eq!(
-        lab.take_events(),
+        bed.take_events(),
         all(&[&ASSOCIATED, &[(JOIN, 0, 0), (SET_SSID, 0, 0)]])
     );
-    assert_eq!(lab.ioctl(false, 127, &[0; 4]).unwrap(), (-44_i32).to_le_bytes());
-    assert_eq!(lab.ioctl(false, 23, &[0; 6]).unwrap(), association.bssid);
-    assert_eq!(lab.ioctl(false, 25, &[0; 36]).unwrap()[..7], *b"\x03\0\0\0lab");
-    assert_eq!(lab.ioctl(false, 29, &[0; 12]).unwrap()[..4], [3, 0, 0, 0]);
-    lab.clean();
+    assert_eq!(bed.ioctl(false, 127, &[0; 4]).unwrap(), (-44_i32).to_le_bytes());
+    assert_eq!(bed.ioctl(false, 23, &[0; 6]).unwrap(), association.bssid);
+    assert_eq!(bed.ioctl(false, 25, &[0; 36]).unwrap()[..7], *b"\x03\0\0\0lab");
+    assert_eq!(bed.ioctl(false, 29, &[0; 12]).unwrap()[..4], [3, 0, 0, 0]);
+    bed.clean();
 }
 
 #[test]
-fn keys_come_before_or_after_the_end_of_the_join() {
+fn join_event_order_follows_configuration() {
     let joined = [(JOIN, 0, 0), (SET_SSID, 0, 0)];
     let keys = [(PSK_SUP, 6, 0)];
     for (order, expected) in [
@@ -77,27 +77,27 @@ fn keys_come_before_or_after_the_end_of_the_join() {
         (EventOrder::KeyedFirst, all(&[&ASSOCIATED, &keys, &joined])),
     ] {
         let config = ChipConfig::default().with_event_order(order);
-        let mut lab = wpa2(config, AccessPoint::wpa2("lab", PHRASE), PHRASE);
-        lab.pass(ms(155));
-        assert_eq!(keyed(&lab), Some(false));
-        lab.peer.send(&ethernet(MAC, 60, 0));
-        lab.send_data(&ethernet([2, 0, 0, 0, 0, 7], 60, 0));
-        lab.pass(ms(10));
-        let stats = lab.chip.stats();
+        let mut bed = wpa2(config, AccessPoint::wpa2("lab", PHRASE), PHRASE);
+        bed.pass(ms(155));
+        assert_eq!(keyed(&bed), Some(false));
+        bed.peer.send(&ethernet(MAC, 60, 0));
+        bed.send_data(&ethernet([2, 0, 0, 0, 0, 7], 60, 0));
+        bed.pass(ms(10));
+        let stats = bed.chip.stats();
         assert_eq!(
             (stats.not_joined, stats.tx_not_joined),
             (1, 1),
-            "nothing passes without keys"
+            "no frame is transferred without keys"
         );
-        lab.pass(ms(40));
-        assert_eq!(keyed(&lab), Some(true));
-        assert_eq!(lab.take_events(), expected);
-        lab.clean();
+        bed.pass(ms(40));
+        assert_eq!(keyed(&bed), Some(true));
+        assert_eq!(bed.take_events(), expected);
+        bed.clean();
     }
 }
 
 #[test]
-fn who_gets_in_where() {
+fn join_needs_matching_security() {
     let networks = [
         Security::Open,
         Security::Wpa(PHRASE.into()),
@@ -105,256 +105,256 @@ fn who_gets_in_where() {
         Security::Wpa3(PHRASE.into()),
         Security::Wpa2Wpa3(PHRASE.into()),
     ];
-    type Secure = fn(&mut Lab);
+    type Secure = fn(&mut Testbed);
     let hosts: [(&str, Secure, [bool; 5]); 4] = [
-        ("open", Lab::secure_open, [true, false, false, false, false]),
-        ("WPA2", |lab| lab.secure_wpa2(PHRASE), [false, false, true, false, true]),
-        ("WPA3", |lab| lab.secure_wpa3(PHRASE), [false, false, false, true, true]),
+        ("open", Testbed::secure_open, [true, false, false, false, false]),
+        ("WPA2", |bed| bed.secure_wpa2(PHRASE), [false, false, true, false, true]),
+        ("WPA3", |bed| bed.secure_wpa3(PHRASE), [false, false, false, true, true]),
         (
             "WPA3, with a key of WPA2",
-            |lab| {
-                lab.secure_wpa2(PHRASE);
-                lab.secure_wpa3(PHRASE);
+            |bed| {
+                bed.secure_wpa2(PHRASE);
+                bed.secure_wpa3(PHRASE);
             },
             [false, false, true, true, true],
         ),
     ];
     for (host, secure, expected) in hosts {
         for (network, expected) in networks.iter().zip(expected) {
-            let mut lab = Lab::up(ChipConfig::default());
-            lab.chip.add_ap(AccessPoint::open("lab").with_security(network.clone()));
-            secure(&mut lab);
-            lab.join("lab").unwrap();
-            lab.pass(ms(400));
-            assert_eq!(keyed(&lab) == Some(true), expected, "{host} into {network:?}");
+            let mut bed = Testbed::up(ChipConfig::default());
+            bed.chip.add_ap(AccessPoint::open("lab").with_security(network.clone()));
+            secure(&mut bed);
+            bed.join("lab").unwrap();
+            bed.pass(ms(400));
+            assert_eq!(keyed(&bed) == Some(true), expected, "{host} into {network:?}");
             if !expected {
-                assert_eq!(lab.take_events(), [(SET_SSID, 3, 0)], "{host} into {network:?}");
+                assert_eq!(bed.take_events(), [(SET_SSID, 3, 0)], "{host} into {network:?}");
             }
-            lab.clean();
+            bed.clean();
         }
     }
 }
 
 #[test]
-fn a_hashed_key() {
+fn join_with_hashed_key_succeeds() {
     let key = [0xa5; 32];
     for right in [true, false] {
-        let mut lab = Lab::up(ChipConfig::default());
-        lab.chip
+        let mut bed = Testbed::up(ChipConfig::default());
+        bed.chip
             .add_ap(AccessPoint::wpa2("lab", PHRASE).with_hashed_key(if right { key } else { [0; 32] }));
-        lab.secure_wpa2("some passphrase");
+        bed.secure_wpa2("some passphrase");
         let mut value = vec![64, 0, 0, 0];
         value.extend("a5".repeat(32).as_bytes());
-        lab.ioctl(true, 268, &value).unwrap();
-        lab.join("lab").unwrap();
-        lab.pass(ms(400));
-        assert_eq!(keyed(&lab), Some(right));
-        lab.clean();
+        bed.ioctl(true, 268, &value).unwrap();
+        bed.join("lab").unwrap();
+        bed.pass(ms(400));
+        assert_eq!(keyed(&bed), Some(right));
+        bed.clean();
     }
 }
 
 #[test]
-fn a_wrong_passphrase_fails_again_and_again() {
-    let mut lab = wpa2(ChipConfig::default(), AccessPoint::wpa2("lab", PHRASE), "wrong horse");
-    lab.pass(ms(2700));
+fn join_with_wrong_passphrase_fails_repeatedly() {
+    let mut bed = wpa2(ChipConfig::default(), AccessPoint::wpa2("lab", PHRASE), "wrong horse");
+    bed.pass(ms(2700));
     let once = [(PSK_SUP, 8, 15)];
     assert_eq!(
-        lab.take_events(),
+        bed.take_events(),
         all(&[&ASSOCIATED, &[(JOIN, 0, 0), (SET_SSID, 0, 0)], &once])
     );
-    lab.pass(ms(5000));
-    assert_eq!(lab.take_events(), all(&[&once, &once]));
-    assert_eq!(keyed(&lab), Some(false));
-    lab.ioctl(true, 52, &[]).unwrap();
-    lab.pass(ms(5000));
-    assert_eq!(lab.take_events(), [(LINK, 0, 2), (DISASSOC, 0, 0)]);
-    assert_eq!(lab.chip.association(), None);
-    lab.clean();
+    bed.pass(ms(5000));
+    assert_eq!(bed.take_events(), all(&[&once, &once]));
+    assert_eq!(keyed(&bed), Some(false));
+    bed.ioctl(true, 52, &[]).unwrap();
+    bed.pass(ms(5000));
+    assert_eq!(bed.take_events(), [(LINK, 0, 2), (DISASSOC, 0, 0)]);
+    assert_eq!(bed.chip.association(), None);
+    bed.clean();
 }
 
 #[test]
-fn a_wrong_password_of_wpa3_is_refused() {
-    let mut lab = Lab::up(ChipConfig::default());
-    lab.chip.add_ap(AccessPoint::wpa3("lab", PHRASE));
-    lab.secure_wpa3("wrong horse");
-    lab.join("lab").unwrap();
-    lab.pass(ms(400));
-    assert_eq!(lab.events[0].auth_type, 3);
-    assert_eq!(lab.take_events(), [(AUTH, 1, 16), (SET_SSID, 1, 0)]);
-    assert_eq!(lab.chip.association(), None);
-    lab.clean();
+fn join_with_wrong_wpa3_password_fails() {
+    let mut bed = Testbed::up(ChipConfig::default());
+    bed.chip.add_ap(AccessPoint::wpa3("lab", PHRASE));
+    bed.secure_wpa3("wrong horse");
+    bed.join("lab").unwrap();
+    bed.pass(ms(400));
+    assert_eq!(bed.events[0].auth_type, 3);
+    assert_eq!(bed.take_events(), [(AUTH, 1, 16), (SET_SSID, 1, 0)]);
+    assert_eq!(bed.chip.association(), None);
+    bed.clean();
 }
 
 #[test]
-fn refusals() {
-    let cases: [(Refusal, &[Short]); 7] = [
-        (Refusal::AuthTimeout, &[(AUTH, 2, 0), (SET_SSID, 1, 0)]),
-        (Refusal::AuthRefused, &[(AUTH, 1, 0), (SET_SSID, 1, 0)]),
+fn join_faults_report_their_events() {
+    let cases: [(JoinFault, &[Short]); 7] = [
+        (JoinFault::AuthTimeout, &[(AUTH, 2, 0), (SET_SSID, 1, 0)]),
+        (JoinFault::AuthRefused, &[(AUTH, 1, 0), (SET_SSID, 1, 0)]),
         (
-            Refusal::AssocRefused(17),
+            JoinFault::AssocRefused(17),
             &[(REQ_IE, 0, 0), (AUTH, 0, 0), (ASSOC, 1, 17), (SET_SSID, 1, 0)],
         ),
-        (Refusal::FirstKeyMessageLost, &[(PSK_SUP, 4, 15)]),
-        (Refusal::ThirdKeyMessageLost, &[(PSK_SUP, 8, 15)]),
-        (Refusal::GroupKeyLost, &[(PSK_SUP, 10, 15)]),
-        (Refusal::Silence, &[]),
+        (JoinFault::FirstKeyMessageLost, &[(PSK_SUP, 4, 15)]),
+        (JoinFault::ThirdKeyMessageLost, &[(PSK_SUP, 8, 15)]),
+        (JoinFault::GroupKeyLost, &[(PSK_SUP, 10, 15)]),
+        (JoinFault::Silence, &[]),
     ];
     for (refusal, expected) in cases {
-        let ap = AccessPoint::wpa2("lab", PHRASE).with_refusal(refusal);
-        let mut lab = wpa2(ChipConfig::default(), ap, PHRASE);
-        lab.pass(ms(2700));
-        let events = lab.take_events();
+        let ap = AccessPoint::wpa2("lab", PHRASE).with_join_fault(refusal);
+        let mut bed = wpa2(ChipConfig::default(), ap, PHRASE);
+        bed.pass(ms(2700));
+        let events = bed.take_events();
         assert!(events.ends_with(expected), "{refusal:?}: {events:?}");
-        assert_ne!(keyed(&lab), Some(true), "{refusal:?}");
-        lab.clean();
+        assert_ne!(keyed(&bed), Some(true), "{refusal:?}");
+        bed.clean();
     }
 }
 
 #[test]
-fn no_such_network() {
+fn join_unknown_network_fails() {
     for ap in [
         AccessPoint::open("other"),
         AccessPoint::open("lab").with_bssid([2, 9, 9, 9, 9, 9]),
     ] {
-        let mut lab = Lab::up(ChipConfig::default());
-        lab.chip.add_ap(ap.clone());
-        lab.secure_open();
+        let mut bed = Testbed::up(ChipConfig::default());
+        bed.chip.add_ap(ap.clone());
+        bed.secure_open();
         let mut value = 3_u32.to_le_bytes().to_vec();
         value.extend(b"lab");
         value.resize(36 + 4 + 16, 0xff);
         value[7..36].fill(0);
         value.extend([2, 0, 0, 0, 0, 1, 0, 0, 1, 0, 0, 0, 6, 0x10]);
-        lab.set("join", &value).unwrap();
-        lab.pass(ms(400));
-        assert_eq!(lab.take_events(), [(SET_SSID, 3, 0)]);
-        // The right one gets in.
+        bed.set("join", &value).unwrap();
+        bed.pass(ms(400));
+        assert_eq!(bed.take_events(), [(SET_SSID, 3, 0)]);
+        // The right passphrase is accepted.
         value[56..62].copy_from_slice(&ap.bssid);
-        lab.set("join", &value).unwrap();
-        lab.pass(ms(400));
-        assert_eq!(keyed(&lab).is_some(), ap.ssid == b"lab");
-        lab.clean();
+        bed.set("join", &value).unwrap();
+        bed.pass(ms(400));
+        assert_eq!(keyed(&bed).is_some(), ap.ssid == b"lab");
+        bed.clean();
     }
 }
 
 #[test]
-fn without_its_database_the_radio_hears_nothing() {
-    let mut lab = Lab::running(ChipConfig::default());
+fn radio_without_clm_receives_nothing() {
+    let mut bed = Testbed::running(ChipConfig::default());
     let mut mask = vec![0; 4];
     mask.extend([0xff; 24]);
-    lab.set("bsscfg:event_msgs", &mask).unwrap();
-    lab.ioctl(true, 2, &[]).unwrap();
-    lab.chip.add_ap(AccessPoint::open("lab"));
-    lab.secure_open();
-    lab.join("lab").unwrap();
-    lab.pass(ms(400));
-    assert_eq!(lab.take_events(), [(SET_SSID, 3, 0)]);
+    bed.set("bsscfg:event_msgs", &mask).unwrap();
+    bed.ioctl(true, 2, &[]).unwrap();
+    bed.chip.add_ap(AccessPoint::open("lab"));
+    bed.secure_open();
+    bed.join("lab").unwrap();
+    bed.pass(ms(400));
+    assert_eq!(bed.take_events(), [(SET_SSID, 3, 0)]);
 }
 
 #[test]
-fn a_key_that_comes_too_early_is_forgotten() {
-    let mut lab = Lab::up(ChipConfig::default());
-    lab.chip.add_ap(AccessPoint::wpa2("lab", PHRASE));
-    lab.set_number(134, 4).unwrap();
-    lab.set_pair("bsscfg:sup_wpa", 0, 1).unwrap();
-    lab.set_key(PHRASE).unwrap();
-    assert_eq!(lab.kinds(), [ViolationKind::KeyTooEarly].into());
-    lab.set_number(165, 0x80).unwrap();
-    lab.join("lab").unwrap();
-    lab.pass(ms(2700));
-    assert_eq!(keyed(&lab), Some(false));
+fn key_set_early_is_discarded() {
+    let mut bed = Testbed::up(ChipConfig::default());
+    bed.chip.add_ap(AccessPoint::wpa2("lab", PHRASE));
+    bed.set_number(134, 4).unwrap();
+    bed.set_pair("bsscfg:sup_wpa", 0, 1).unwrap();
+    bed.set_key(PHRASE).unwrap();
+    assert_eq!(bed.kinds(), [ViolationKind::KeyTooEarly].into());
+    bed.set_number(165, 0x80).unwrap();
+    bed.join("lab").unwrap();
+    bed.pass(ms(2700));
+    assert_eq!(keyed(&bed), Some(false));
 }
 
 #[test]
-fn the_strongest_access_point_wins() {
-    let mut lab = Lab::up(ChipConfig::default());
-    lab.chip.add_ap(AccessPoint::open("lab").with_rssi(-80));
-    let near = lab.chip.add_ap(AccessPoint::open("lab").with_rssi(-30));
-    lab.chip.add_ap(AccessPoint::open("lab").with_rssi(-50));
-    lab.secure_open();
-    lab.join("lab").unwrap();
-    lab.pass(ms(400));
-    assert_eq!(lab.chip.association().map(|association| association.ap), Some(near));
+fn join_chooses_strongest_access_point() {
+    let mut bed = Testbed::up(ChipConfig::default());
+    bed.chip.add_ap(AccessPoint::open("lab").with_rssi(-80));
+    let near = bed.chip.add_ap(AccessPoint::open("lab").with_rssi(-30));
+    bed.chip.add_ap(AccessPoint::open("lab").with_rssi(-50));
+    bed.secure_open();
+    bed.join("lab").unwrap();
+    bed.pass(ms(400));
+    assert_eq!(bed.chip.association().map(|association| association.ap), Some(near));
 }
 
 #[test]
-fn thrown_out() {
-    type Throw = fn(&Lab);
+fn deauthentication_ends_association() {
+    type Throw = fn(&Testbed);
     let cases: [(Throw, u32); 2] = [
-        (|lab| lab.chip.deauthenticate(3), DEAUTH_IND),
-        (|lab| lab.chip.disassociate(3), DISASSOC_IND),
+        (|bed| bed.chip.deauthenticate(3), DEAUTH_IND),
+        (|bed| bed.chip.disassociate(3), DISASSOC_IND),
     ];
     for (throw, kind) in cases {
-        let mut lab = Lab::joined(ChipConfig::default());
-        throw(&lab);
-        lab.pass(ms(5));
-        let flags: Vec<u16> = lab.events.iter().map(|event| event.flags).collect();
+        let mut bed = Testbed::joined(ChipConfig::default());
+        throw(&bed);
+        bed.pass(ms(5));
+        let flags: Vec<u16> = bed.events.iter().map(|event| event.flags).collect();
         assert_eq!(flags, [0, 0]);
-        assert_eq!(lab.take_events(), [(kind, 0, 3), (LINK, 0, 2)]);
-        assert_eq!(lab.chip.association(), None);
-        throw(&lab);
-        lab.pass(ms(5));
-        assert_eq!(lab.take_events(), []);
-        lab.clean();
+        assert_eq!(bed.take_events(), [(kind, 0, 3), (LINK, 0, 2)]);
+        assert_eq!(bed.chip.association(), None);
+        throw(&bed);
+        bed.pass(ms(5));
+        assert_eq!(bed.take_events(), []);
+        bed.clean();
     }
 }
 
 #[test]
-fn an_access_point_that_falls_silent() {
-    let mut lab = Lab::up(ChipConfig::default());
-    let ap = lab.chip.add_ap(AccessPoint::open("lab"));
-    lab.secure_open();
-    lab.join("lab").unwrap();
-    lab.pass(ms(300));
-    lab.take_events();
-    lab.chip.remove_ap(ap);
-    lab.peer.send(&ethernet(MAC, 60, 0));
-    lab.send_data(&ethernet([2, 0, 0, 0, 0, 7], 60, 0));
-    lab.pass(ms(500));
-    let stats = lab.chip.stats();
+fn beacon_loss_ends_association() {
+    let mut bed = Testbed::up(ChipConfig::default());
+    let ap = bed.chip.add_ap(AccessPoint::open("lab"));
+    bed.secure_open();
+    bed.join("lab").unwrap();
+    bed.pass(ms(300));
+    bed.take_events();
+    bed.chip.remove_ap(ap);
+    bed.peer.send(&ethernet(MAC, 60, 0));
+    bed.send_data(&ethernet([2, 0, 0, 0, 0, 7], 60, 0));
+    bed.pass(ms(500));
+    let stats = bed.chip.stats();
     assert_eq!((stats.lost_in_air, stats.tx_lost_in_air), (1, 1));
-    assert_eq!(lab.take_events(), [], "a few beacons may be missed");
-    lab.chip.restore_ap(ap);
-    lab.pass(ms(1000));
-    assert_eq!(keyed(&lab), Some(true));
-    lab.chip.remove_ap(ap);
-    lab.pass(ms(1100));
-    assert_eq!(lab.take_events(), [(LINK, 0, 1)]);
-    assert_eq!(lab.chip.association(), None);
-    lab.clean();
+    assert_eq!(bed.take_events(), [], "a few beacons may be missed");
+    bed.chip.restore_ap(ap);
+    bed.pass(ms(1000));
+    assert_eq!(keyed(&bed), Some(true));
+    bed.chip.remove_ap(ap);
+    bed.pass(ms(1100));
+    assert_eq!(bed.take_events(), [(LINK, 0, 1)]);
+    assert_eq!(bed.chip.association(), None);
+    bed.clean();
 }
 
 #[test]
-fn an_access_point_that_goes_while_it_is_joined() {
+fn access_point_removed_during_join_fails_it() {
     for (after, expected) in [
         (100, vec![(SET_SSID, 3, 0)]),
         (130, vec![(AUTH, 2, 0), (SET_SSID, 1, 0)]),
         (145, all(&[&ASSOCIATED[..2], &[(ASSOC, 2, 0), (SET_SSID, 1, 0)]])),
     ] {
-        let mut lab = Lab::up(ChipConfig::default());
-        let ap = lab.chip.add_ap(AccessPoint::wpa2("lab", PHRASE));
-        lab.secure_wpa2(PHRASE);
-        lab.join("lab").unwrap();
-        lab.pass(ms(after));
-        lab.chip.remove_ap(ap);
-        lab.pass(ms(400));
-        assert_eq!(lab.take_events(), expected, "after {after} ms");
-        lab.clean();
+        let mut bed = Testbed::up(ChipConfig::default());
+        let ap = bed.chip.add_ap(AccessPoint::wpa2("lab", PHRASE));
+        bed.secure_wpa2(PHRASE);
+        bed.join("lab").unwrap();
+        bed.pass(ms(after));
+        bed.chip.remove_ap(ap);
+        bed.pass(ms(400));
+        assert_eq!(bed.take_events(), expected, "after {after} ms");
+        bed.clean();
     }
 }
 
 #[test]
-fn roaming() {
-    let mut lab = Lab::up(ChipConfig::default());
-    let first = lab.chip.add_ap(AccessPoint::wpa2("lab", PHRASE).with_rssi(-40));
-    let second = lab.chip.add_ap(
+fn roam_to_other_access_point_reports_events() {
+    let mut bed = Testbed::up(ChipConfig::default());
+    let first = bed.chip.add_ap(AccessPoint::wpa2("lab", PHRASE).with_rssi(-40));
+    let second = bed.chip.add_ap(
         AccessPoint::wpa2("lab", PHRASE)
             .with_rssi(-60)
             .with_bssid([2, 0, 0, 0, 0, 2]),
     );
-    lab.secure_wpa2(PHRASE);
-    lab.join("lab").unwrap();
-    lab.pass(ms(300));
-    lab.take_events();
+    bed.secure_wpa2(PHRASE);
+    bed.join("lab").unwrap();
+    bed.pass(ms(300));
+    bed.take_events();
     let moved = [
         (PSK_SUP, 4, 14),
         (AUTH, 0, 0),
@@ -362,29 +362,29 @@ fn roaming() {
         (ROAM, 0, 0),
         (PSK_SUP, 6, 0),
     ];
-    lab.chip.roam_to(second);
-    assert_eq!(keyed(&lab), Some(false));
-    lab.pass(ms(50));
-    assert_eq!(lab.take_events(), moved);
-    assert_eq!(lab.chip.association().map(|association| association.ap), Some(second));
-    // And by itself, where the access point is gone.
-    lab.chip.remove_ap(second);
-    lab.pass(ms(1200));
-    assert_eq!(lab.take_events(), moved);
+    bed.chip.roam_to(second);
+    assert_eq!(keyed(&bed), Some(false));
+    bed.pass(ms(50));
+    assert_eq!(bed.take_events(), moved);
+    assert_eq!(bed.chip.association().map(|association| association.ap), Some(second));
+    // Without a request, where the access point was removed.
+    bed.chip.remove_ap(second);
+    bed.pass(ms(1200));
+    assert_eq!(bed.take_events(), moved);
     assert_eq!(
-        lab.chip
+        bed.chip
             .association()
             .map(|association| (association.ap, association.keyed)),
         Some((first, true))
     );
-    lab.clean();
+    bed.clean();
 }
 
 #[test]
-fn going_down_leaves() {
-    let mut lab = Lab::joined(ChipConfig::default());
-    lab.ioctl(true, 3, &[]).unwrap();
-    assert_eq!(lab.chip.association(), None);
-    assert_eq!(lab.take_events(), [(LINK, 0, 2)]);
-    lab.clean();
+fn radio_down_leaves_network() {
+    let mut bed = Testbed::joined(ChipConfig::default());
+    bed.ioctl(true, 3, &[]).unwrap();
+    assert_eq!(bed.chip.association(), None);
+    assert_eq!(bed.take_events(), [(LINK, 0, 2)]);
+    bed.clean();
 }

@@ -87,7 +87,7 @@ impl BitBang {
 }
 
 #[test]
-fn a_transaction_bit_by_bit() {
+fn pins_transfer_transaction_bit_by_bit() {
     let mut host = BitBang::on();
     let [test, status] = host.transaction(&[command(false, 0, 0x14, 4).rotate_left(16)]);
     assert_eq!((test, status), (0xbead_feed, 0));
@@ -105,7 +105,7 @@ fn a_transaction_bit_by_bit() {
 
 /// The same at both speeds, where the host samples before it raises the clock.
 #[test]
-fn the_speed_decides_about_late_samples() {
+fn pins_late_sample_depends_on_speed() {
     for (control, late, right) in [
         (0xb1_u32, false, true),
         (0xb1, true, false),
@@ -122,9 +122,9 @@ fn the_speed_decides_about_late_samples() {
     }
 }
 
-/// Pins and words are two views of one bus.
+/// Pins and words are two APIs of one bus.
 #[test]
-fn bit_by_bit_and_word_by_word_are_the_same() {
+fn pins_and_word_bus_read_same_words() {
     let mut host = BitBang::on();
     let (clock, other) = {
         let clock = Clock::new();
@@ -170,17 +170,17 @@ fn bit_by_bit_and_word_by_word_are_the_same() {
 }
 
 #[test]
-fn the_strap_is_read_as_power_rises() {
+fn power_on_with_strap_high_selects_sdio() {
     let mut host = BitBang::off();
     host.pins.power.set_high().unwrap();
     host.clock.advance(ms(100));
     assert_eq!(host.chip.violations()[0].kind, ViolationKind::StrapNotLow);
     let [test, _] = host.transaction(&[command(false, 0, 0x14, 4).rotate_left(16)]);
-    assert_eq!(test, 0, "the chip speaks SDIO now");
+    assert_eq!(test, 0, "the chip uses SDIO");
 }
 
 #[test]
-fn who_drives_the_line() {
+fn data_line_contention_is_violation() {
     let mut host = BitBang::on();
     host.pins.select.set_low().unwrap();
     host.pins.data.set_as_output();
@@ -197,7 +197,7 @@ fn who_drives_the_line() {
 }
 
 #[test]
-fn half_a_word_is_no_word() {
+fn partial_word_is_violation() {
     let mut host = BitBang::on();
     host.pins.data.set_as_output();
     host.pins.select.set_low().unwrap();

@@ -1,73 +1,73 @@
-//! Power save: what arrives waits for a beacon.
+//! Power save: frames for the chip wait for a beacon.
 
 use std::time::Duration;
 
 use cyw43439_model::ChipConfig;
 
-use crate::host::{Lab, MAC, ethernet, ms};
+use crate::host::{MAC, Testbed, ethernet, ms};
 
-/// How long a frame takes to the host, after this long a silence.
-fn latency(lab: &mut Lab, silence: Duration) -> Duration {
-    lab.pass(silence);
-    let sent = lab.clock.now();
-    lab.peer.send(&ethernet(MAC, 60, 0));
-    while lab.data.pop_front().is_none() {
-        lab.clock.advance(Duration::from_micros(50));
-        lab.drain();
-        assert!(lab.clock.now() - sent < Duration::from_secs(60));
+/// Latency of a frame to the host after this idle time.
+fn latency(bed: &mut Testbed, silence: Duration) -> Duration {
+    bed.pass(silence);
+    let sent = bed.clock.now();
+    bed.peer.send(&ethernet(MAC, 60, 0));
+    while bed.data.pop_front().is_none() {
+        bed.clock.advance(Duration::from_micros(50));
+        bed.drain();
+        assert!(bed.clock.now() - sent < Duration::from_secs(60));
     }
-    lab.clock.now() - sent
+    bed.clock.now() - sent
 }
 
 #[test]
-fn none() {
-    let mut lab = Lab::joined(ChipConfig::default());
+fn power_save_off_has_no_delay() {
+    let mut bed = Testbed::joined(ChipConfig::default());
     for _ in 0..5 {
-        assert!(latency(&mut lab, ms(777)) < ms(1));
+        assert!(latency(&mut bed, ms(777)) < ms(1));
     }
-    lab.clean();
+    bed.clean();
 }
 
 #[test]
-fn the_chip_sleeps_after_a_while() {
-    let mut lab = Lab::joined(ChipConfig::default());
-    lab.set_u32("pm2_sleep_ret", 200).unwrap();
-    lab.set_u32("bcn_li_bcn", 1).unwrap();
-    lab.set_u32("bcn_li_dtim", 1).unwrap();
-    lab.set_number(86, 2).unwrap();
-    let mut delays: Vec<Duration> = (0..20).map(|n| latency(&mut lab, ms(500 + 37 * n))).collect();
+fn power_save_2_sleeps_after_timeout() {
+    let mut bed = Testbed::joined(ChipConfig::default());
+    bed.set_u32("pm2_sleep_ret", 200).unwrap();
+    bed.set_u32("bcn_li_bcn", 1).unwrap();
+    bed.set_u32("bcn_li_dtim", 1).unwrap();
+    bed.set_number(86, 2).unwrap();
+    let mut delays: Vec<Duration> = (0..20).map(|n| latency(&mut bed, ms(500 + 37 * n))).collect();
     delays.sort_unstable();
     assert!(delays[0] < ms(25) && delays[19] > ms(75), "{delays:?}");
     assert!(delays[19] < ms(104), "a beacon interval at most: {delays:?}");
     for _ in 0..5 {
-        assert!(latency(&mut lab, ms(100)) < ms(1), "it is still awake");
+        assert!(latency(&mut bed, ms(100)) < ms(1), "the chip is awake");
     }
-    // Sending keeps it awake as well.
-    lab.pass(ms(500));
-    lab.send_data(&ethernet([2, 0, 0, 0, 0, 7], 60, 0));
-    assert!(latency(&mut lab, ms(150)) < ms(1));
-    lab.clean();
+    // Transmission keeps it awake as well.
+    bed.pass(ms(500));
+    bed.send_data(&ethernet([2, 0, 0, 0, 0, 7], 60, 0));
+    assert!(latency(&mut bed, ms(150)) < ms(1));
+    bed.clean();
 }
 
 #[test]
-fn fewer_beacons_take_longer() {
-    let mut lab = Lab::joined(ChipConfig::default());
-    lab.set_u32("bcn_li_dtim", 10).unwrap();
-    lab.set_number(86, 2).unwrap();
-    let most = (0..8).map(|n| latency(&mut lab, ms(500 + 371 * n))).max();
+fn power_save_listen_interval_delays_frames() {
+    let mut bed = Testbed::joined(ChipConfig::default());
+    bed.set_u32("bcn_li_dtim", 10).unwrap();
+    bed.set_number(86, 2).unwrap();
+    let most = (0..8).map(|n| latency(&mut bed, ms(500 + 371 * n))).max();
     assert!(most.is_some_and(|most| most > ms(500) && most < ms(1030)), "{most:?}");
 }
 
 #[test]
-fn all_that_waited_comes_in_order() {
-    let mut lab = Lab::joined(ChipConfig::default());
-    lab.set_number(86, 1).unwrap();
-    lab.pass(ms(500));
+fn power_save_keeps_frame_order() {
+    let mut bed = Testbed::joined(ChipConfig::default());
+    bed.set_number(86, 1).unwrap();
+    bed.pass(ms(500));
     for n in 0..10 {
-        lab.peer.send(&ethernet(MAC, 200, n));
+        bed.peer.send(&ethernet(MAC, 200, n));
     }
-    lab.pass(ms(150));
+    bed.pass(ms(150));
     let expected: Vec<Vec<u8>> = (0..10).map(|n| ethernet(MAC, 200, n)).collect();
-    assert_eq!(Vec::from(lab.data.clone()), expected);
-    lab.clean();
+    assert_eq!(Vec::from(bed.data.clone()), expected);
+    bed.clean();
 }

@@ -2,7 +2,7 @@
 
 use cyw43439_model::{AccessPoint, ChipConfig, Security};
 
-use crate::host::{Lab, ms};
+use crate::host::{Testbed, ms};
 
 const ESCAN_RESULT: u32 = 69;
 
@@ -24,8 +24,8 @@ fn parameters(action: u16, ssid: &str, channels: &[u8]) -> Vec<u8> {
     value
 }
 
-fn lab() -> Lab {
-    let lab = Lab::up(ChipConfig::default());
+fn bed() -> Testbed {
+    let bed = Testbed::up(ChipConfig::default());
     for (ssid, channel, security) in [
         ("eleven", 11, Security::Wpa3("password".into())),
         ("one", 1, Security::Open),
@@ -34,21 +34,21 @@ fn lab() -> Lab {
         let ap = AccessPoint::open(ssid)
             .with_channel(channel)
             .with_rssi(-30 - i16::from(channel));
-        lab.chip
+        bed.chip
             .add_ap(ap.with_security(security).with_bssid([2, 0, 0, 0, 0, channel]));
     }
-    lab.chip.add_ap(AccessPoint::open("secret").with_channel(13).hidden());
-    lab
+    bed.chip.add_ap(AccessPoint::open("secret").with_channel(13).hidden());
+    bed
 }
 
 /// Names of the results, and the status of the last event.
-fn names(lab: &mut Lab) -> (Vec<String>, u32) {
+fn names(bed: &mut Testbed) -> (Vec<String>, u32) {
     let mut names = Vec::new();
     let mut last = 99;
-    for (event, data) in lab.events.drain(..).zip(lab.event_data.drain(..)) {
+    for (event, data) in bed.events.drain(..).zip(bed.event_data.drain(..)) {
         assert_eq!(event.kind, ESCAN_RESULT);
         assert_eq!(data[..4], (data.len() as u32).to_le_bytes());
-        assert_eq!(data[8..10], [7, 0], "the host's number of the scan");
+        assert_eq!(data[8..10], [7, 0], "the sync id of the scan");
         if event.status == 8 {
             assert_eq!(data[10..12], [1, 0]);
             let len = usize::from(data[12 + 18]);
@@ -62,23 +62,23 @@ fn names(lab: &mut Lab) -> (Vec<String>, u32) {
 }
 
 #[test]
-fn all_that_can_be_heard() {
-    let mut lab = lab();
-    lab.set("escan", &parameters(1, "", &[])).unwrap();
-    lab.pass(ms(60));
-    assert_eq!(lab.events.len(), 2, "results come as they are heard");
-    lab.pass(ms(100));
+fn scan_reports_access_points_in_range() {
+    let mut bed = bed();
+    bed.set("escan", &parameters(1, "", &[])).unwrap();
+    bed.pass(ms(60));
+    assert_eq!(bed.events.len(), 2, "results are reported in order of channels");
+    bed.pass(ms(100));
     let all = ["one", "six", "eleven", ""].map(String::from);
-    assert_eq!(names(&mut lab), (all.to_vec(), 0));
-    lab.clean();
+    assert_eq!(names(&mut bed), (all.to_vec(), 0));
+    bed.clean();
 }
 
 #[test]
-fn what_a_result_tells() {
-    let mut lab = lab();
-    lab.set("escan", &parameters(1, "six", &[])).unwrap();
-    lab.pass(ms(200));
-    let data = lab.event_data.pop_front().expect("it is heard");
+fn scan_result_describes_access_point() {
+    let mut bed = bed();
+    bed.set("escan", &parameters(1, "six", &[])).unwrap();
+    bed.pass(ms(200));
+    let data = bed.event_data.pop_front().expect("the access point is reported");
     let bss = &data[12..];
     let half = |at: usize| u16::from_le_bytes([bss[at], bss[at + 1]]);
     let word = |at: usize| u32::from_le_bytes(bss[at..at + 4].try_into().unwrap());
@@ -102,34 +102,34 @@ fn what_a_result_tells() {
 }
 
 #[test]
-fn what_is_searched_for() {
+fn scan_follows_parameters() {
     for (ssid, channels, expected) in [
         ("one", &[][..], &["one"][..]),
         ("nowhere", &[], &[]),
         ("secret", &[], &["secret"]),
         ("", &[6, 11], &["six", "eleven"]),
     ] {
-        let mut lab = lab();
-        lab.set("escan", &parameters(1, ssid, channels)).unwrap();
-        lab.pass(ms(200));
+        let mut bed = bed();
+        bed.set("escan", &parameters(1, ssid, channels)).unwrap();
+        bed.pass(ms(200));
         let expected: Vec<String> = expected.iter().map(ToString::to_string).collect();
-        assert_eq!(names(&mut lab), (expected, 0), "{ssid:?} {channels:?}");
-        lab.clean();
+        assert_eq!(names(&mut bed), (expected, 0), "{ssid:?} {channels:?}");
+        bed.clean();
     }
 }
 
 #[test]
-fn one_scan_at_a_time_and_its_end() {
-    let mut lab = lab();
-    lab.set("escan", &parameters(1, "", &[])).unwrap();
-    assert_eq!(lab.set("escan", &parameters(1, "", &[])), Err(-16));
-    lab.pass(ms(60));
-    lab.set("escan", &parameters(3, "", &[])).unwrap();
-    lab.pass(ms(200));
+fn scan_during_scan_is_busy() {
+    let mut bed = bed();
+    bed.set("escan", &parameters(1, "", &[])).unwrap();
+    assert_eq!(bed.set("escan", &parameters(1, "", &[])), Err(-16));
+    bed.pass(ms(60));
+    bed.set("escan", &parameters(3, "", &[])).unwrap();
+    bed.pass(ms(200));
     let expected = ["one", "six"].map(String::from).to_vec();
-    assert_eq!(names(&mut lab), (expected, 4), "aborted");
-    lab.set("escan", &parameters(1, "", &[])).unwrap();
-    lab.clean();
-    lab.ioctl(true, 3, &[]).unwrap();
-    assert_eq!(lab.set("escan", &parameters(1, "", &[])), Err(-4));
+    assert_eq!(names(&mut bed), (expected, 4), "aborted");
+    bed.set("escan", &parameters(1, "", &[])).unwrap();
+    bed.clean();
+    bed.ioctl(true, 3, &[]).unwrap();
+    assert_eq!(bed.set("escan", &parameters(1, "", &[])), Err(-4));
 }

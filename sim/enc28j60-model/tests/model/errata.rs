@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use enc28j60_model::{ChipConfig, Errata, Revision, TxFate, ViolationKind};
+use enc28j60_model::{ChipConfig, Errata, Revision, TxOutcome, ViolationKind};
 use ethdev_sim::fcs;
 
 use crate::host::*;
@@ -15,7 +15,7 @@ fn with(set: impl FnOnce(&mut Errata)) -> ChipConfig {
 }
 
 #[test]
-fn revisions_have_their_own() {
+fn errata_of_revision_match_document() {
     for revision in Revision::ALL {
         let errata = Errata::of(revision);
         let old = revision < Revision::B5;
@@ -25,7 +25,7 @@ fn revisions_have_their_own() {
 }
 
 #[test]
-fn erratum_1_garbles_the_mac_below_8_mhz() {
+fn erratum_1_below_8_mhz_corrupts_mac_access() {
     for (hz, on, wrong) in [
         (4_000_000, true, true),
         (8_000_000, true, false),
@@ -46,7 +46,7 @@ fn erratum_1_garbles_the_mac_below_8_mhz() {
 }
 
 #[test]
-fn erratum_5_loads_zero_unless_the_fifo_starts_there() {
+fn erratum_5_on_fifo_write_loads_zero() {
     for (on, expected) in [(false, false), (true, true)] {
         let mut host = Host::new(with(|errata| errata.e5_rx_pointer = on));
         host.set(MACON1, 1);
@@ -71,7 +71,7 @@ fn erratum_5_loads_zero_unless_the_fifo_starts_there() {
 }
 
 #[test]
-fn erratum_6_lies_about_pktif_and_nothing_else() {
+fn erratum_6_on_eir_read_flips_pktif_only() {
     let mut host = Host::started(with(|errata| errata.e6_packet_flag = true));
     let mut int = host.chip.int_pin();
     host.set(EIE, 0xc0);
@@ -94,7 +94,7 @@ fn erratum_6_lies_about_pktif_and_nothing_else() {
 }
 
 #[test]
-fn errata_9_and_10_make_loopbacks_unreliable() {
+fn errata_9_and_10_in_loopback_lose_frames() {
     for (macon3, phcon1) in [(0x32, 0), (0x33, 0x4100)] {
         let mut host = Host::new(with(|errata| {
             errata.e9_half_duplex_loopback = true;
@@ -111,7 +111,7 @@ fn errata_9_and_10_make_loopbacks_unreliable() {
         let stats = host.chip.stats();
         assert_eq!(stats.looped_back, 60);
         assert!(
-            stats.killed > 0 && stats.bad_crc + stats.filtered > 0 && stats.received > 20,
+            stats.lost_to_errata > 0 && stats.bad_crc + stats.filtered > 0 && stats.received > 20,
             "{stats:?}"
         );
         host.assert_clean();
@@ -119,12 +119,12 @@ fn errata_9_and_10_make_loopbacks_unreliable() {
 }
 
 #[test]
-fn erratum_12_stalls_until_a_transmit_reset() {
+fn erratum_12_after_abort_stalls_until_txrst() {
     let mut host = Host::started(with(|errata| {
         errata.e12_tx_stall = true;
-        errata.odds.reset_error = 1.0;
+        errata.probabilities.reset_error = 1.0;
     }));
-    host.chip.next_transmissions([TxFate::ExcessiveCollisions]);
+    host.chip.set_tx_outcomes([TxOutcome::ExcessiveCollisions]);
     host.transmit(0, &frame(60));
     host.us(20_000);
     assert_eq!(host.get(EIR) & 0x0a, 0x0a);
@@ -134,7 +134,7 @@ fn erratum_12_stalls_until_a_transmit_reset() {
     assert_eq!((host.get(ECON1) & 0x08, host.get(EIR) & 0x0a), (0x08, 0), "stuck");
     host.set_bits(ECON1, 0x80);
     host.clear_bits(ECON1, 0x80);
-    assert_eq!(host.get(EIR) & 0x02, 0x02, "letting go of TXRST may set TXERIF");
+    assert_eq!(host.get(EIR) & 0x02, 0x02, "clearing TXRST may set TXERIF");
     host.clear_bits(EIR, 0x0a);
     host.transmit(0, &frame(60));
     host.us(100);
@@ -144,7 +144,7 @@ fn erratum_12_stalls_until_a_transmit_reset() {
 }
 
 #[test]
-fn erratum_12_spares_full_duplex() {
+fn erratum_12_in_full_duplex_has_no_effect() {
     let mut host = Host::new(with(|errata| errata.e12_tx_stall = true));
     host.start(0x33);
     host.transmit(0, &frame(1515));
@@ -156,14 +156,14 @@ fn erratum_12_spares_full_duplex() {
 }
 
 #[test]
-fn erratum_13_ends_in_three_ways() {
+fn erratum_13_injected_has_three_outcomes() {
     for (fate, flags, stuck) in [
-        (TxFate::FalseLateCollision, 0x0a, false),
-        (TxFate::FalseLateCollisionStuck, 0x02, true),
-        (TxFate::FalseLateCollisionSilent, 0x00, true),
+        (TxOutcome::FalseLateCollision, 0x0a, false),
+        (TxOutcome::FalseLateCollisionStuck, 0x02, true),
+        (TxOutcome::FalseLateCollisionSilent, 0x00, true),
     ] {
         let mut host = Host::started(ideal());
-        host.chip.next_transmissions([fate]);
+        host.chip.set_tx_outcomes([fate]);
         host.transmit(0, &frame(400));
         host.us(3000);
         assert_eq!(
@@ -180,11 +180,11 @@ fn erratum_13_ends_in_three_ways() {
 }
 
 #[test]
-fn erratum_13_strikes_at_random_in_half_duplex_only() {
+fn erratum_13_in_half_duplex_occurs_at_random() {
     for (macon3, strikes) in [(0x32, true), (0x33, false)] {
         let mut host = Host::new(with(|errata| {
             errata.e13_false_late_collision = true;
-            errata.odds.false_late_collision = 0.2;
+            errata.probabilities.false_late_collision = 0.2;
         }));
         host.start(macon3);
         for _ in 0..50 {
@@ -197,25 +197,25 @@ fn erratum_13_strikes_at_random_in_half_duplex_only() {
 }
 
 #[test]
-fn erratum_14_spoils_headers_where_the_read_pointer_is_even() {
-    for (pointer, spoils) in [(0x19fe, true), (RX_END, false)] {
+fn erratum_14_with_even_erxrdpt_corrupts_header() {
+    for (pointer, corrupts) in [(0x19fe, true), (RX_END, false)] {
         let mut host = Host::started(with(|errata| {
             errata.e14_even_read_pointer = true;
-            errata.odds.even_read_pointer = 1.0;
+            errata.probabilities.even_read_pointer = 1.0;
         }));
         host.set16(ERXRDPT, pointer);
         host.peer.send(&frame(60));
         host.us(100);
         let header: Vec<u8> = (0..6).map(|at| host.chip.peek_ram(at)).collect();
-        assert_eq!(header != [70, 0, 64, 0, 0xc0, 0], spoils);
-        assert_eq!(host.kinds().contains(&ViolationKind::EvenReadPointer), spoils);
+        assert_eq!(header != [70, 0, 64, 0, 0xc0, 0], corrupts);
+        assert_eq!(host.kinds().contains(&ViolationKind::EvenReadPointer), corrupts);
     }
 }
 
 #[test]
-fn erratum_15_hides_late_collisions_from_estat() {
+fn erratum_15_on_late_collision_leaves_latecol_clear() {
     let mut host = Host::started(with(|errata| errata.e15_latecol = true));
-    host.chip.next_transmissions([TxFate::LateCollision]);
+    host.chip.set_tx_outcomes([TxOutcome::LateCollision]);
     host.transmit(0, &frame(400));
     host.us(1000);
     assert_eq!((host.get(ESTAT) & 0x12, host.status_vector() >> 29 & 1), (0x02, 1));
@@ -223,7 +223,7 @@ fn erratum_15_hides_late_collisions_from_estat() {
 }
 
 #[test]
-fn erratum_16_leaves_the_duplex_mode_to_chance() {
+fn erratum_16_after_reset_randomises_duplex() {
     let mut modes = [0; 2];
     for seed in 0..20 {
         let host = Host::new(with(|errata| errata.e16_duplex_strap = true).with_seed(seed));
@@ -238,7 +238,7 @@ fn erratum_16_leaves_the_duplex_mode_to_chance() {
 }
 
 #[test]
-fn erratum_17_kills_the_packet_that_arrives_during_a_checksum() {
+fn erratum_17_during_checksum_drops_packet() {
     for (on, received) in [(true, 0), (false, 1)] {
         let mut host = Host::started(with(|errata| errata.e17_dma_checksum = on));
         host.set16(EDMAST, 0x1a00);
@@ -250,16 +250,16 @@ fn erratum_17_kills_the_packet_that_arrives_during_a_checksum() {
         host.us(100);
         assert_eq!(host.chip.stats().received, received);
         assert_eq!((host.get(EIR) & 1 == 1, host.get(ESTAT) & 0x40 != 0), (on, on));
-        assert_eq!(host.kinds().contains(&ViolationKind::DmaMisuse), on);
+        assert_eq!(host.kinds().contains(&ViolationKind::BadDma), on);
     }
 }
 
 #[test]
-fn erratum_18_lets_through_what_the_pattern_rejects() {
-    for (odds, received) in [(1.0, 1), (0.0, 0)] {
+fn erratum_18_on_pattern_mismatch_accepts_frame() {
+    for (probability, received) in [(1.0, 1), (0.0, 0)] {
         let mut host = Host::new(with(|errata| {
             errata.e18_pattern = true;
-            errata.odds.pattern = odds;
+            errata.probabilities.pattern = probability;
         }));
         host.set(ERXFCON, 0x30);
         host.start(0x32);

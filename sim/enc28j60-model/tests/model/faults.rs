@@ -1,4 +1,4 @@
-//! What goes wrong beyond the errata.
+//! Faults other than the errata.
 
 use core::cell::Cell;
 use std::rc::Rc;
@@ -12,7 +12,7 @@ use ethdev_sim::block_on;
 use crate::host::*;
 
 #[test]
-fn an_absent_chip_reads_the_same_for_ever() {
+fn miso_stuck_reads_constant_bytes() {
     let mut host = Host::started(ideal());
     for byte in [0x00, 0xff] {
         host.chip.set_miso(MisoFault::Stuck(byte));
@@ -27,7 +27,7 @@ fn an_absent_chip_reads_the_same_for_ever() {
 }
 
 #[test]
-fn the_bus_fails_where_it_is_told_to() {
+fn fail_bus_at_byte_returns_error() {
     let mut host = Host::started(ideal());
     let before = host.chip.bus();
     host.chip.fail_bus_at(3);
@@ -40,7 +40,7 @@ fn the_bus_fails_where_it_is_told_to() {
 }
 
 #[test]
-fn flipped_bits_arrive_in_both_directions() {
+fn spi_bit_error_flips_both_directions() {
     let mut host = Host::new(ideal().with_faults(ChipFaults::NONE));
     host.chip.set_faults(ChipFaults::NONE.with_spi_bit_error(0.02));
     let (mut written_wrong, mut read_wrong) = (0, 0);
@@ -55,15 +55,11 @@ fn flipped_bits_arrive_in_both_directions() {
         read_wrong += u32::from(bytes[1] != stats);
     }
     assert!(written_wrong > 5 && read_wrong > 5, "{written_wrong}, {read_wrong}");
-    assert_eq!(
-        host.chip.violations(),
-        [],
-        "what a flipped bit did is not the host's fault"
-    );
+    assert_eq!(host.chip.violations(), [], "no violation is reported after a bit error");
 }
 
 #[test]
-fn a_corrupted_transaction_has_one_flipped_bit() {
+fn spi_corruption_flips_one_bit() {
     let mut host = Host::new(ideal());
     host.set16((0x08, 0), 0x1f00);
     host.set16(EWRPT, 0);
@@ -75,7 +71,7 @@ fn a_corrupted_transaction_has_one_flipped_bit() {
         host.chip.set_faults(ChipFaults::NONE.with_spi_corruption(1.0));
         let bytes = host.read(500);
         let wrong: Vec<usize> = (0..500).filter(|at| bytes[*at] != 0x5a).collect();
-        // None, where it hit what the host sends.
+        // None, where a bit of the host flipped.
         assert!(wrong.len() <= 1 || wrong.len() > 400, "{wrong:?}");
         places.extend(wrong.first());
     }
@@ -83,9 +79,9 @@ fn a_corrupted_transaction_has_one_flipped_bit() {
 }
 
 #[test]
-fn resets_out_of_the_blue() {
+fn inject_reset_clears_registers() {
     let mut host = Host::started(ideal());
-    host.chip.spontaneous_reset();
+    host.chip.inject_reset();
     assert_eq!((host.get(ECON1) & 0x04, host.get(ESTAT) & 1), (0, 1));
     host.set(ECON1, 0x04);
     host.assert_clean();
@@ -95,12 +91,12 @@ fn resets_out_of_the_blue() {
     host.set_bits(ECON1, 0x04);
     assert!(
         !host.chip.violations().is_empty(),
-        "after its next reset the host is on its own"
+        "violations are reported after the reset"
     );
 }
 
 #[test]
-fn lost_edges_are_lost_and_the_level_is_right() {
+fn lost_edge_keeps_int_level() {
     for (probability, heard) in [(0.0, 3), (1.0, 0)] {
         let mut host = Host::started(ideal().with_faults(ChipFaults::NONE.with_lost_edge(probability)));
         let falls = Rc::new(Cell::new(0));
@@ -126,7 +122,7 @@ fn lost_edges_are_lost_and_the_level_is_right() {
 }
 
 #[test]
-fn the_same_seed_gives_the_same_faults() {
+fn faults_with_same_seed_repeat() {
     let run = |seed| {
         let faults = ChipFaults::NONE.with_collisions(0.2, 0.1, 0.1);
         let mut host = Host::started(ideal().with_seed(seed).with_faults(faults));

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use crate::host::*;
 
 #[test]
-fn what_does_not_fit_is_aborted_and_leaves_the_rest_alone() {
+fn fifo_full_drops_new_packet_only() {
     let mut host = Host::started(ideal());
     for _ in 0..6 {
         host.peer.send(&frame(1514));
@@ -26,16 +26,20 @@ fn what_does_not_fit_is_aborted_and_leaves_the_rest_alone() {
     assert_eq!(
         (status >> 16, bytes),
         (0x00c1, fcs::append(&frame(60))),
-        "bit 16: something was dropped"
+        "bit 16: a frame was dropped"
     );
     host.peer.send(&frame(60));
     host.us(100);
-    assert_eq!(host.receive().unwrap().0 >> 16, 0x00c0, "and nothing since");
+    assert_eq!(
+        host.receive().unwrap().0 >> 16,
+        0x00c0,
+        "and no frame was dropped since"
+    );
     host.assert_clean();
 }
 
 #[test]
-fn the_packet_counter_saturates() {
+fn fifo_with_255_packets_drops_next() {
     let mut host = Host::new(ideal());
     host.start(0x32);
     host.clear_bits(ECON1, 0x04);
@@ -56,7 +60,7 @@ fn the_packet_counter_saturates() {
 }
 
 #[test]
-fn a_stuck_count_is_what_is_read_and_not_what_is() {
+fn freeze_packet_count_overrides_epktcnt_only() {
     let mut host = Host::started(ideal());
     host.chip.freeze_packet_count(Some(3));
     assert_eq!(host.get(EPKTCNT), 3);
@@ -65,10 +69,10 @@ fn a_stuck_count_is_what_is_read_and_not_what_is() {
 }
 
 #[test]
-fn the_visible_write_pointer_moves_with_whole_packets_only() {
+fn erxwrpt_advances_per_packet() {
     let mut host = Host::new(ideal());
     host.set16(ERXST, 0x0400);
-    assert_eq!(host.get16(ERXWRPT), 0, "not updated until a packet is in");
+    assert_eq!(host.get16(ERXWRPT), 0, "not updated until a packet was received");
     host.set16(ERXND, RX_END);
     host.set16(ERXRDPT, RX_END);
     host.set(MACON1, 1);
@@ -83,7 +87,7 @@ fn the_visible_write_pointer_moves_with_whole_packets_only() {
 }
 
 #[test]
-fn freeing_in_advance_or_too_much_is_noticed() {
+fn erxrdpt_beyond_read_packets_is_violation() {
     let mut host = Host::started(ideal());
     for _ in 0..2 {
         host.peer.send(&frame(60));
@@ -99,7 +103,7 @@ fn freeing_in_advance_or_too_much_is_noticed() {
 }
 
 #[test]
-fn packets_may_be_skipped_but_not_overlooked() {
+fn erxrdpt_past_counted_off_packets_is_allowed() {
     let mut host = Host::started(ideal());
     for _ in 0..3 {
         host.peer.send(&frame(60));
@@ -116,12 +120,12 @@ fn packets_may_be_skipped_but_not_overlooked() {
     assert_eq!(
         host.kinds(),
         [ViolationKind::BadReadPointer],
-        "nobody looked at the third"
+        "the third packet was not read"
     );
 }
 
 #[test]
-fn reading_beyond_what_came_is_noticed() {
+fn rbm_beyond_received_data_is_violation() {
     let mut host = Host::started(ideal());
     host.peer.send(&frame(60));
     host.us(200);
@@ -136,9 +140,9 @@ fn reading_beyond_what_came_is_noticed() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
-    /// Whatever comes and whenever the host looks, it gets what was received, in order, and everything else is an overflow.
+    /// The host reads all received packets in order, and all others are counted as overflow.
     #[test]
-    fn every_packet_is_delivered_or_counted(
+    fn rx_any_sequence_delivers_or_counts_frames(
         steps in proptest::collection::vec((60_usize..1514, 0_usize..4), 1..60),
     ) {
         let mut host = Host::started(ideal());
@@ -164,9 +168,9 @@ proptest! {
 }
 
 #[test]
-fn a_forged_count_is_in_one_header() {
+fn override_rx_len_affects_one_header() {
     let host = Host::started(ideal());
-    host.chip.forge_next_count(0xffff);
+    host.chip.override_rx_len(0xffff);
     for _ in 0..2 {
         host.peer.send(&frame(60));
     }
@@ -181,8 +185,8 @@ fn a_forged_count_is_in_one_header() {
 }
 
 #[test]
-fn the_read_pointer_keeps_its_low_byte_or_forgets_it() {
-    for (config, low) in [(ideal(), 0xff), (ideal().with_forgotten_read_pointer_low(), 0x00)] {
+fn erxrdptl_is_kept_or_cleared_as_configured() {
+    for (config, low) in [(ideal(), 0xff), (ideal().with_erxrdptl_cleared(), 0x00)] {
         let mut host = Host::new(config);
         host.set(ERXRDPT, 0xff);
         host.set((ERXRDPT.0 + 1, 0), 0x13);

@@ -1,4 +1,4 @@
-//! A host without a driver: the seven instructions by hand.
+//! A host without a driver: the seven instructions.
 
 use core::time::Duration;
 
@@ -7,7 +7,7 @@ use enc28j60_model::{ChipConfig, Enc28j60Chip, Errata, Revision, SimSpi, Violati
 use ethdev::Speed;
 use ethdev_sim::{Clock, Peer, Wire, WireConfig};
 
-/// The station's address, as programmed by [`Host::start`].
+/// The MAC address, as programmed by [`Host::start`].
 pub const MAC: [u8; 6] = [0x02, 0x13, 0x24, 0x35, 0x46, 0x57];
 
 /// Address and bank.
@@ -66,7 +66,7 @@ pub fn ideal() -> ChipConfig {
 }
 
 impl Host {
-    /// A chip that has just been powered on, and 300 us more.
+    /// A chip 301 µs after power-on.
     pub fn new(config: ChipConfig) -> Self {
         let host = Self::cold(config);
         host.clock.advance(Duration::from_micros(301));

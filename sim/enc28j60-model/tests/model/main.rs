@@ -2,13 +2,13 @@
 
 #![allow(missing_docs, unreachable_pub, reason = "a test binary")]
 
+mod apis;
 mod errata;
 mod faults;
 mod fifo;
 mod host;
-mod misuse;
 mod power;
 mod receive;
 mod registers;
-mod surfaces;
 mod transmit;
+mod violations;

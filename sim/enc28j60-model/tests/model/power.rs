@@ -1,4 +1,4 @@
-//! Resets, the oscillator, sleep, and the PHY's view of the cable.
+//! Resets, the oscillator, power-save, and the link of the PHY.
 
 use core::time::Duration;
 
@@ -8,7 +8,7 @@ use enc28j60_model::{Errata, Revision, ViolationKind};
 use crate::host::*;
 
 #[test]
-fn the_oscillator_takes_300_us() {
+fn power_on_sets_clkrdy_after_300_us() {
     let host = Host::cold(ideal());
     host.clock.advance(Duration::from_nanos(299_999));
     assert_eq!(host.chip.peek(0, 0x1d), 0);
@@ -17,7 +17,7 @@ fn the_oscillator_takes_300_us() {
 }
 
 #[test]
-fn a_system_reset_keeps_memory_clkrdy_and_ecocon() {
+fn system_reset_keeps_memory_clkrdy_and_ecocon() {
     let mut host = Host::started(ideal());
     host.set(ECOCON, 0x01);
     host.set16(EWRPT, 0x1b00);
@@ -33,7 +33,7 @@ fn a_system_reset_keeps_memory_clkrdy_and_ecocon() {
 }
 
 #[test]
-fn power_on_scrambles_the_memory() {
+fn brownout_randomises_memory() {
     let mut host = Host::started(ideal());
     host.set(ECOCON, 0x01);
     let before: Vec<u8> = (0..64).map(|at| host.chip.peek_ram(at)).collect();
@@ -44,7 +44,7 @@ fn power_on_scrambles_the_memory() {
 }
 
 #[test]
-fn the_reset_pin_filters_short_pulses() {
+fn reset_pin_short_pulse_is_filtered() {
     let mut host = Host::started(ideal());
     let mut pin = host.chip.reset_pin();
     pin.set_low().unwrap();
@@ -61,7 +61,7 @@ fn the_reset_pin_filters_short_pulses() {
 }
 
 #[test]
-fn asleep_the_mac_is_out_of_reach() {
+fn mac_access_in_power_save_is_violation() {
     let mut host = Host::started(ideal());
     host.set(MACON4, 0x40);
     host.clear_bits(ECON1, 0x04);
@@ -78,11 +78,11 @@ fn asleep_the_mac_is_out_of_reach() {
     assert_eq!(host.get(ESTAT) & 1, 0);
     host.us(10);
     assert_eq!((host.get(ESTAT) & 1, host.get(MACON4)), (1, 0x40));
-    assert_eq!(host.chip.stats().deaf, 1);
+    assert_eq!(host.chip.stats().rx_disabled, 1);
 }
 
 #[test]
-fn falling_asleep_stops_an_oscillator_that_starts() {
+fn power_save_during_start_stops_oscillator() {
     let mut host = Host::started(ideal());
     host.clear_bits(ECON1, 0x04);
     host.set_bits(ECON2, 0x20);
@@ -97,7 +97,7 @@ fn falling_asleep_stops_an_oscillator_that_starts() {
 }
 
 #[test]
-fn link_interrupts_need_both_enables() {
+fn link_interrupt_needs_both_enables() {
     for (enables, flags, pending) in [(0x0010, 0x0014, 0), (0x0002, 0x0010, 0), (0x0012, 0x0014, 0x10)] {
         let mut host = Host::started(ideal());
         host.phy_read(0x13);
@@ -112,7 +112,7 @@ fn link_interrupts_need_both_enables() {
 }
 
 #[test]
-fn a_cable_that_is_pulled_again_starts_the_link_anew() {
+fn cable_unplugged_again_restarts_link() {
     let host = Host::started(ideal());
     let linked = || host.chip.peek_phy(0x11) & 0x0400 != 0;
     for ms in [0, 10] {
@@ -127,7 +127,7 @@ fn a_cable_that_is_pulled_again_starts_the_link_anew() {
 }
 
 #[test]
-fn mii_operations_take_their_time() {
+fn mii_operation_takes_10_us() {
     let mut host = Host::started(ideal());
     host.set(MIREGADR, 0x02);
     host.set(MICMD, 0x01);
@@ -149,7 +149,7 @@ fn mii_operations_take_their_time() {
 }
 
 #[test]
-fn the_link_latches_and_interrupts() {
+fn link_loss_latches_and_interrupts() {
     let mut host = Host::started(ideal());
     assert_eq!(host.phy_read(0x11), 0x0400);
     host.phy_read(0x01);
@@ -180,7 +180,7 @@ fn the_link_latches_and_interrupts() {
 }
 
 #[test]
-fn interrupts_are_a_function_of_flags_and_masks() {
+fn int_pin_follows_flags_and_masks() {
     let mut host = Host::started(ideal());
     let mut int = host.chip.int_pin();
     host.peer.send(&frame(60));
@@ -200,7 +200,7 @@ fn interrupts_are_a_function_of_flags_and_masks() {
 }
 
 #[test]
-fn erratum_2_keeps_the_mac_dead_for_a_millisecond() {
+fn erratum_2_after_reset_blocks_mac_for_1_ms() {
     let mut errata = Errata::of(Revision::B7);
     errata.e16_duplex_strap = false;
     let mut host = Host::started(ideal().with_errata(errata));
@@ -216,7 +216,7 @@ fn erratum_2_keeps_the_mac_dead_for_a_millisecond() {
 }
 
 #[test]
-fn erratum_19_ignores_resets_in_power_save() {
+fn erratum_19_in_power_save_ignores_reset() {
     for ignored in [true, false] {
         let mut errata = Errata::none();
         errata.e19_reset_asleep = ignored;

@@ -8,7 +8,7 @@ use ethdev_sim::fcs;
 use crate::host::*;
 
 #[test]
-fn a_packet_has_its_header_its_crc_and_its_padding() {
+fn rx_packet_has_header_crc_and_padding() {
     let mut host = Host::started(ideal());
     for len in [60, 61, 1514] {
         let bytes = frame(len);
@@ -28,7 +28,7 @@ fn a_packet_has_its_header_its_crc_and_its_padding() {
 }
 
 #[test]
-fn status_bits_tell_multicast_broadcast_and_lengths() {
+fn rx_status_vector_reports_kind_and_length() {
     let mut host = Host::started(ideal());
     host.clear_bits(ECON1, 0x04);
     host.set(ERXFCON, 0x00);
@@ -64,7 +64,7 @@ fn status_bits_tell_multicast_broadcast_and_lengths() {
 }
 
 #[test]
-fn the_filters_and_the_lengths_decide() {
+fn rx_drops_by_filter_and_length() {
     let mut host = Host::started(ideal());
     let mut other = frame(60);
     other[0] = 0x06;
@@ -85,13 +85,13 @@ fn the_filters_and_the_lengths_decide() {
     assert_eq!(
         (status & 0xffff, packet.len()),
         (18, 18),
-        "runts of 18 bytes are the host's business"
+        "frames of 18 bytes are not dropped"
     );
     host.assert_clean();
 }
 
 #[test]
-fn the_hash_table_lets_groups_in() {
+fn rx_with_hash_table_accepts_group() {
     let mut host = Host::new(ideal());
     let group = [0x01, 0x00, 0x5e, 0x00, 0x00, 0xfb];
     let index = hash_index(group);
@@ -110,7 +110,7 @@ fn the_hash_table_lets_groups_in() {
 }
 
 #[test]
-fn nothing_comes_while_reception_is_off_or_the_link_is_down() {
+fn rx_disabled_or_link_down_counts_frames() {
     let mut host = Host::started(ideal());
     host.clear_bits(ECON1, 0x04);
     host.peer.send(&frame(60));
@@ -120,24 +120,28 @@ fn nothing_comes_while_reception_is_off_or_the_link_is_down() {
     host.us(20);
     assert_eq!(host.get(ESTAT) & 0x04, 0x04, "RXBUSY");
     host.clear_bits(ECON1, 0x04);
-    assert_eq!(host.get(ESTAT) & 0x04, 0x04, "the packet that is arriving is finished");
+    assert_eq!(host.get(ESTAT) & 0x04, 0x04, "the packet that is arriving is received");
     host.us(100);
     assert_eq!(host.get(ESTAT) & 0x04, 0);
     host.peer.send(&frame(60));
     host.us(10);
     host.set_bits(ECON1, 0x04);
     host.us(100);
-    assert_eq!((host.chip.stats().deaf, host.chip.stats().received), (2, 1));
+    assert_eq!((host.chip.stats().rx_disabled, host.chip.stats().received), (2, 1));
     host.wire.set_link(false);
     host.wire.set_link(true);
     host.peer.send(&frame(60));
     host.us(100);
-    assert_eq!(host.chip.stats().deaf, 3, "the link takes its time");
+    assert_eq!(
+        host.chip.stats().rx_disabled,
+        3,
+        "the PHY searches for its link partner"
+    );
     host.assert_clean();
 }
 
 #[test]
-fn receive_reset_drops_what_is_arriving() {
+fn rxrst_drops_arriving_frame() {
     let mut host = Host::started(ideal());
     host.peer.send(&frame(60));
     host.us(20);
@@ -146,12 +150,12 @@ fn receive_reset_drops_what_is_arriving() {
     host.clear_bits(ECON1, 0x40);
     host.set_bits(ECON1, 0x04);
     host.us(100);
-    assert_eq!((host.chip.stats().deaf, host.chip.stats().received), (1, 0));
+    assert_eq!((host.chip.stats().rx_disabled, host.chip.stats().received), (1, 0));
     host.assert_clean();
 }
 
 #[test]
-fn pause_frames_hold_transmissions_back() {
+fn pause_frame_delays_transmission() {
     let mut host = Host::started(ideal());
     let mut pause = vec![0x01, 0x80, 0xc2, 0, 0, 1, 2, 0, 0, 0, 0, 9, 0x88, 0x08, 0, 1, 0, 100];
     pause.resize(60, 0);

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use crate::host::*;
 
 #[test]
-fn reset_values() {
+fn registers_after_reset_match_data_sheet() {
     let mut host = Host::new(ideal());
     for (register, value) in [
         (ERDPT, 0x05fa),
@@ -41,7 +41,7 @@ fn reset_values() {
 }
 
 #[test]
-fn revisions_by_their_number() {
+fn erevid_reads_revision() {
     for (revision, id) in [
         (Revision::B1, 0x02),
         (Revision::B4, 0x04),
@@ -54,7 +54,7 @@ fn revisions_by_their_number() {
 }
 
 #[test]
-fn mac_registers_answer_after_a_dummy_byte() {
+fn mac_register_read_has_dummy_byte() {
     use embedded_hal::spi::SpiDevice;
     let mut host = Host::new(ideal());
     host.set(MACON3, 0x5a);
@@ -66,7 +66,7 @@ fn mac_registers_answer_after_a_dummy_byte() {
 }
 
 #[test]
-fn common_registers_are_the_same_in_every_bank() {
+fn common_registers_read_same_in_every_bank() {
     let mut host = Host::new(ideal());
     host.set(EIE, 0xda);
     for bank in 0..4 {
@@ -77,7 +77,7 @@ fn common_registers_are_the_same_in_every_bank() {
 }
 
 #[test]
-fn the_read_pointer_waits_for_its_high_half() {
+fn erxrdpt_takes_effect_with_high_byte() {
     let mut host = Host::new(ideal());
     host.set(ERXRDPT, 0x33);
     assert_eq!(host.get16(ERXRDPT), 0x05fa);
@@ -86,7 +86,7 @@ fn the_read_pointer_waits_for_its_high_half() {
 }
 
 #[test]
-fn read_only_and_absent_addresses_keep_what_they_have() {
+fn read_only_register_ignores_write() {
     let mut host = Host::new(ideal());
     host.set(EPKTCNT, 7);
     assert_eq!(host.get(EPKTCNT), 0);
@@ -105,7 +105,7 @@ fn read_only_and_absent_addresses_keep_what_they_have() {
 }
 
 #[test]
-fn flags_are_set_by_the_chip_and_pktdec_clears_itself() {
+fn flags_cannot_be_set_by_host() {
     let mut host = Host::started(ideal());
     host.set_bits(EIR, 0x2b);
     host.set_bits(ESTAT, 0x52);
@@ -118,7 +118,7 @@ fn flags_are_set_by_the_chip_and_pktdec_clears_itself() {
 }
 
 #[test]
-fn memory_reads_wrap_at_the_end_of_the_fifo_and_writes_do_not() {
+fn rbm_wraps_at_fifo_end_and_wbm_does_not() {
     let mut host = Host::new(ideal());
     host.set16(ERXST, 0x0100);
     host.set16(ERXND, 0x01ff);
@@ -140,7 +140,7 @@ fn memory_reads_wrap_at_the_end_of_the_fifo_and_writes_do_not() {
 }
 
 #[test]
-fn without_autoinc_the_pointers_stand_still() {
+fn memory_access_without_autoinc_keeps_pointer() {
     let mut host = Host::new(ideal());
     host.clear_bits(ECON2, 0x80);
     host.set16(EWRPT, 0x0300);
@@ -151,7 +151,7 @@ fn without_autoinc_the_pointers_stand_still() {
 }
 
 #[test]
-fn dma_copies_and_sums() {
+fn dma_copies_and_computes_checksum() {
     let mut host = Host::new(ideal());
     host.set16(EWRPT, 0x0010);
     host.write(&[0x00, 0x04, 0xa3, 0xff, 0xff, 0xff]);
@@ -171,7 +171,7 @@ fn dma_copies_and_sums() {
 }
 
 #[test]
-fn a_cancelled_dma_does_nothing_more() {
+fn dma_cancelled_has_no_effect() {
     let mut host = Host::new(ideal());
     host.set16(EDMAST, 0x0000);
     host.set16(EDMAND, 0x03ff);
@@ -188,7 +188,7 @@ fn a_cancelled_dma_does_nothing_more() {
 }
 
 #[test]
-fn dma_from_an_address_to_itself_overwrites_everything() {
+fn dma_with_equal_start_and_end_overwrites_memory() {
     let mut host = Host::new(ideal());
     host.set16(ERXST, 0);
     host.set16(EWRPT, 0x0800);
@@ -203,7 +203,7 @@ fn dma_from_an_address_to_itself_overwrites_everything() {
 }
 
 #[test]
-fn dma_follows_the_fifo_round_its_end() {
+fn dma_source_wraps_at_fifo_end() {
     let mut host = Host::new(ideal());
     host.set16(ERXST, 0x0100);
     host.set16(ERXND, 0x01ff);
@@ -224,16 +224,16 @@ fn dma_follows_the_fifo_round_its_end() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// What is written comes back, wherever, as long as no FIFO is in between.
+    /// Written bytes are read back at any address outside the FIFO.
     #[test]
-    fn memory_keeps_what_is_written(at in 0_u16..0x1800, bytes in proptest::collection::vec(any::<u8>(), 1..600)) {
+    fn memory_read_returns_written_bytes(at in 0_u16..0x1800, bytes in proptest::collection::vec(any::<u8>(), 1..600)) {
         let mut host = Host::new(ideal());
         host.set16(ERXST, 0x1f00);
         host.set16(EWRPT, at);
         host.write(&bytes);
         host.set16(ERDPT, at);
         prop_assert_eq!(host.read(bytes.len()), &bytes[..]);
-        // Byte by byte, which is another way through the model.
+        // Byte by byte, which the model handles separately.
         host.set16(ERDPT, at);
         let mut echo = vec![0x3a; 1 + bytes.len()];
         embedded_hal::spi::SpiDevice::transfer_in_place(&mut host.spi, &mut echo).unwrap();

@@ -2,13 +2,13 @@
 
 use core::time::Duration;
 
-use enc28j60_model::{Errata, TxFate, ViolationKind};
+use enc28j60_model::{Errata, TxOutcome, ViolationKind};
 use ethdev_sim::fcs;
 
 use crate::host::*;
 
 #[test]
-fn a_frame_takes_its_time_and_leaves_a_status_vector() {
+fn tx_frame_writes_status_vector_at_end() {
     let mut host = Host::started(ideal());
     let bytes = frame(100);
     host.transmit(0, &bytes);
@@ -27,13 +27,13 @@ fn a_frame_takes_its_time_and_leaves_a_status_vector() {
     host.assert_clean();
 }
 
-/// TXRTS acts with its last bit; the host raises chip select later.
+/// TXRTS takes effect with its last bit, before chip select rises.
 fn host_lead() -> Duration {
     ideal().cs_hold
 }
 
 #[test]
-fn padding_and_crc_as_configured() {
+fn tx_padding_and_crc_follow_configuration() {
     for (macon3, control, len, on_wire) in [
         (0x32, 0x00, 20, 64),
         (0x72, 0x00, 20, 68),
@@ -57,7 +57,7 @@ fn padding_and_crc_as_configured() {
 }
 
 #[test]
-fn vlan_frames_are_padded_to_64_where_they_are_looked_for() {
+fn tx_vlan_frame_is_padded_to_64() {
     for (macon3, tag, on_wire) in [(0xb2, 0x81, 68), (0xb2, 0x08, 64), (0x32, 0x81, 64)] {
         let mut host = Host::new(ideal());
         host.start(macon3);
@@ -72,7 +72,7 @@ fn vlan_frames_are_padded_to_64_where_they_are_looked_for() {
 }
 
 #[test]
-fn a_crc_of_the_hosts_own_is_checked() {
+fn tx_host_crc_is_checked() {
     for (bytes, error) in [(fcs::append(&frame(60)), 0), (frame(64), 1)] {
         let mut host = Host::new(ideal());
         host.start(0x02);
@@ -85,7 +85,7 @@ fn a_crc_of_the_hosts_own_is_checked() {
 }
 
 #[test]
-fn giants_are_aborted_unless_allowed() {
+fn tx_giant_is_aborted_without_hfrmen() {
     let mut host = Host::started(ideal());
     host.transmit(0, &frame(1515));
     host.us(2000);
@@ -102,7 +102,7 @@ fn giants_are_aborted_unless_allowed() {
 }
 
 #[test]
-fn clearing_txrts_breaks_the_frame_off() {
+fn tx_txrts_cleared_cuts_frame_off() {
     let mut host = Host::started(ideal());
     host.transmit(0, &frame(1000));
     host.us(400);
@@ -118,7 +118,7 @@ fn clearing_txrts_breaks_the_frame_off() {
 }
 
 #[test]
-fn transmit_reset_clears_txrts_and_holds_it() {
+fn tx_txrst_clears_txrts() {
     let mut host = Host::started(ideal());
     host.transmit(0, &frame(1000));
     host.set_bits(ECON1, 0x80);
@@ -132,33 +132,33 @@ fn transmit_reset_clears_txrts_and_holds_it() {
 }
 
 #[test]
-fn collisions_end_well_or_in_an_abort() {
+fn tx_collisions_are_retried_or_aborted() {
     let config = || ideal().with_errata(Errata::none());
     for (fate, sent, bit) in [
-        (TxFate::Collided(3), 1, 23),
-        (TxFate::LateCollision, 0, 29),
-        (TxFate::ExcessiveCollisions, 0, 28),
+        (TxOutcome::Collided(3), 1, 23),
+        (TxOutcome::LateCollision, 0, 29),
+        (TxOutcome::ExcessiveCollisions, 0, 28),
     ] {
         let mut host = Host::started(config());
-        host.chip.next_transmissions([fate]);
+        host.chip.set_tx_outcomes([fate]);
         host.transmit(0, &frame(200));
         host.clock.advance(Duration::from_millis(50));
         assert_eq!(host.peer.pending(), sent, "{fate:?}");
         assert_eq!(host.status_vector() >> bit & 1, 1, "{fate:?}");
         assert_eq!(host.get(EIR) & 0x08, 0x08);
         assert_eq!(u64::from(host.get(EIR) >> 1 & 1), 1 - sent as u64);
-        let late = u8::from(fate == TxFate::LateCollision);
+        let late = u8::from(fate == TxOutcome::LateCollision);
         assert_eq!(host.get(ESTAT) >> 4 & 1, late, "LATECOL after {fate:?}");
         host.assert_clean();
     }
 }
 
 #[test]
-fn deferral_is_endless_or_not() {
+fn tx_deferral_follows_macon4_defer() {
     for (macon4, sent) in [(0x40, 1), (0x00, 0)] {
         let mut host = Host::started(ideal());
         host.set(MACON4, macon4);
-        host.chip.next_transmissions([TxFate::ExcessiveDeferral]);
+        host.chip.set_tx_outcomes([TxOutcome::ExcessiveDeferral]);
         host.transmit(0, &frame(200));
         host.clock.advance(Duration::from_millis(20));
         assert_eq!(host.peer.pending(), sent);
@@ -168,10 +168,10 @@ fn deferral_is_endless_or_not() {
 }
 
 #[test]
-fn full_duplex_knows_no_collisions() {
+fn tx_in_full_duplex_has_no_collisions() {
     let mut host = Host::new(ideal());
     host.start(0x33);
-    host.chip.next_transmissions([TxFate::LateCollision]);
+    host.chip.set_tx_outcomes([TxOutcome::LateCollision]);
     host.transmit(0, &frame(200));
     host.us(400);
     assert_eq!(host.peer.pending(), 1);
@@ -179,7 +179,7 @@ fn full_duplex_knows_no_collisions() {
 }
 
 #[test]
-fn half_duplex_hears_itself_until_told_otherwise() {
+fn tx_in_half_duplex_loops_back_without_hdldis() {
     let mut host = Host::started(ideal());
     host.transmit(0, &frame(60));
     host.us(200);
@@ -194,7 +194,7 @@ fn half_duplex_hears_itself_until_told_otherwise() {
 }
 
 #[test]
-fn a_misplaced_status_vector_really_overwrites() {
+fn tx_status_vector_overwrites_memory() {
     let mut host = Host::started(ideal());
     host.set16(ETXST, 0x0100);
     host.set16(ETXND, 0x0100 + 60);
@@ -205,7 +205,7 @@ fn a_misplaced_status_vector_really_overwrites() {
 }
 
 #[test]
-fn the_dma_waits_for_transmissions() {
+fn dma_waits_for_transmission() {
     let mut host = Host::started(ideal());
     host.set16(EDMAST, 0x1f00);
     host.set16(EDMAND, 0x1f09);
@@ -220,7 +220,7 @@ fn the_dma_waits_for_transmissions() {
 }
 
 #[test]
-fn asleep_nothing_goes_out() {
+fn tx_in_power_save_sends_nothing() {
     let mut host = Host::started(ideal());
     host.clear_bits(ECON1, 0x04);
     host.set_bits(ECON2, 0x20);
@@ -232,7 +232,7 @@ fn asleep_nothing_goes_out() {
 }
 
 #[test]
-fn transmissions_wait_for_the_dma() {
+fn tx_waits_for_dma() {
     let mut host = Host::started(ideal());
     host.set16(EDMAST, 0x1a00);
     host.set16(EDMAND, 0x1f00);

@@ -89,7 +89,7 @@ impl Master {
         self.put(register.into(), 5);
     }
 
-    /// `None` where nobody pulls the turnaround down.
+    /// `None` where the turnaround is not driven low.
     fn read(&mut self, phy: u8, register: u8) -> Option<u16> {
         self.header(0b10, phy, register);
         self.mdio.set_high().unwrap();
@@ -117,7 +117,7 @@ impl Master {
 }
 
 #[test]
-fn both_schools_read_and_write() {
+fn mdio_bits_both_sampling_points_read_and_write() {
     for (open_drain, late) in [(false, false), (false, true), (true, false), (true, true)] {
         let mut master = Master::new(open_drain, late);
         if open_drain {
@@ -137,15 +137,15 @@ fn both_schools_read_and_write() {
         assert_eq!(master.host.get(4), 0x0101, "the same registers by whole frames");
         master.host.assert_clean();
         let counters = master.host.phy.mdio_counters();
-        assert_eq!((counters.reads, counters.writes, counters.elsewhere), (6, 2, 3));
+        assert_eq!((counters.reads, counters.writes, counters.other_address), (6, 2, 3));
     }
 }
 
 #[test]
-fn every_register_value_crosses_bit_by_bit() {
+fn mdio_bits_every_value_round_trips() {
     let mut master = Master::new(false, false);
     for bit in 0..16 {
-        // The LAN8720A's IMR takes bits 1 to 7, and the model complains of the others.
+        // The LAN8720A's IMR stores bits 1 to 7; the model reports the others.
         master.write(0, 30, 1 << bit);
         assert_eq!(master.read(0, 30), Some(1 << bit & 0xfe));
     }
@@ -153,7 +153,7 @@ fn every_register_value_crosses_bit_by_bit() {
 }
 
 #[test]
-fn too_fast() {
+fn mdio_bits_fast_mdc_reports_violations() {
     let mut master = Master::new(false, false);
     (master.low, master.high) = (ns(199), ns(200));
     master.read(0, 2);
@@ -178,9 +178,10 @@ fn too_fast() {
 }
 
 #[test]
-fn a_bit_is_taken_too_early() {
+fn mdio_bits_early_sample_reads_previous_bit() {
     let mut master = Master::new(false, true);
-    // Late school at full speed: the bit is there 300 ns after the rising edge, and this looks after 200 + 0.
+    // Late school at full speed: the bit is there 300 ns after the rising edge, and this looks after
+    // 200 + 0.
     let valid = |valid| PhyTimes::default().with_mdio(valid, Duration::ZERO);
     master.host.phy.set_times(valid(ns(301)));
     assert_ne!(master.read(0, 2), Some(0x0007));
@@ -189,7 +190,7 @@ fn a_bit_is_taken_too_early() {
 }
 
 #[test]
-fn preambles() {
+fn mdio_bits_short_preamble_is_ignored() {
     let mut master = Master::new(false, false);
     master.preamble = 31;
     assert_eq!(master.read(0, 2), None);
@@ -206,7 +207,7 @@ fn preambles() {
 }
 
 #[test]
-fn the_host_does_not_let_go() {
+fn mdio_bits_host_drives_during_read_reports_contention() {
     let mut master = Master::new(false, false);
     master.header(0b10, 0, 3);
     // Still an output, and it stays one.
@@ -225,7 +226,7 @@ fn the_host_does_not_let_go() {
 }
 
 #[test]
-fn frames_that_are_none() {
+fn mdio_bits_undefined_frame_reports_violation() {
     let mut master = Master::new(false, false);
     master.header(0b01, 0, 4);
     master.put(0b11, 2);
@@ -242,7 +243,7 @@ fn frames_that_are_none() {
 }
 
 #[test]
-fn a_slow_pull_up() {
+fn mdio_bits_slow_pull_up_reads_low() {
     let times = PhyTimes::default().with_mdio(ns(300), Duration::from_micros(1));
     let mut master = Master::new(true, false);
     master.mdio.set_as_output();
@@ -251,7 +252,7 @@ fn a_slow_pull_up() {
     (master.low, master.high) = (Duration::from_micros(2), Duration::from_micros(2));
     master.preamble = 64;
     assert_eq!(master.read(0, 3), Some(0xc0f1));
-    // Nor is it high at once when the PHY lets go of a zero.
+    // Nor is it high at once when the PHY releases a zero.
     master.high = Duration::from_nanos(400);
     assert_eq!(master.read(0, 0), Some(0x3000));
     assert!(master.mdio.is_low().unwrap());
@@ -260,7 +261,7 @@ fn a_slow_pull_up() {
 }
 
 #[test]
-fn a_line_that_is_stuck() {
+fn mdio_bits_stuck_line_reads_constant() {
     let mut master = Master::new(false, false);
     master.host.phy.set_mdio_line(MdioLine::StuckHigh);
     assert_eq!(master.read(0, 2), None);

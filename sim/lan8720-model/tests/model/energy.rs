@@ -1,13 +1,13 @@
 //! ENERGYON and energy-detect power-down.
 
-use lan8720_model::{Flaws, Partner, PhyTimes};
+use lan8720_model::{Partner, PhyTimes, Quirks};
 
 use crate::host::*;
 
 const EDPD: u16 = 0x2000;
 
 #[test]
-fn energyon_tells_of_a_partner() {
+fn energyon_partner_change_follows() {
     let mut host = Host::new(lan8720a().with_partner(None));
     assert_eq!(host.get(MCSR), 2, "until it is known better");
     host.pass(ms(256));
@@ -25,14 +25,14 @@ fn energyon_tells_of_a_partner() {
 }
 
 #[test]
-fn asleep_and_woken() {
+fn edpd_energy_loss_sleeps_and_energy_wakes() {
     let mut host = Host::new(lan8720a().with_partner(None));
     host.set(MCSR, EDPD);
     host.pass(ms(1000));
     assert_eq!(host.phy.stats().sleeps, 1);
     host.phy.set_partner(Partner::default());
     host.pass(ms(1900));
-    assert!(host.is_up(), "the first thing it heard woke it");
+    assert!(host.is_up(), "the first signal woke it");
     host.wire.set_link(false);
     host.pass(ms(1000));
     assert_eq!(host.phy.stats().sleeps, 2);
@@ -43,7 +43,7 @@ fn asleep_and_woken() {
 }
 
 #[test]
-fn both_ends_asleep_never_meet() {
+fn edpd_both_ends_asleep_never_link() {
     let mut host = Host::new(lan8720a().with_partner(None));
     host.set(MCSR, EDPD);
     host.pass(ms(1000));
@@ -58,11 +58,11 @@ fn both_ends_asleep_never_meet() {
 }
 
 #[test]
-fn a_wake_that_is_missed() {
+fn edpd_missed_wake_stays_asleep() {
     let times = PhyTimes::default().with_energy(ms(256), ms(500));
     let config = lan8720a()
         .with_partner(None)
-        .with_flaws(Flaws::NONE.with_missed_wake(1.0))
+        .with_quirks(Quirks::NONE.with_missed_wake(1.0))
         .with_times(times);
     let mut host = Host::new(config);
     host.set(MCSR, EDPD);
@@ -84,7 +84,7 @@ fn a_wake_that_is_missed() {
 }
 
 #[test]
-fn a_soft_reset_leaves_energyon_alone_and_ends_edpd() {
+fn edpd_soft_reset_ends_power_down_and_keeps_energyon() {
     let mut host = Host::new(lan8720a().with_partner(None));
     host.set(MCSR, EDPD);
     host.pass(ms(1000));
@@ -97,7 +97,7 @@ fn a_soft_reset_leaves_energyon_alone_and_ends_edpd() {
     // It finds what it slept through.
     let config = lan8720a()
         .with_partner(None)
-        .with_flaws(Flaws::NONE.with_missed_wake(1.0));
+        .with_quirks(Quirks::NONE.with_missed_wake(1.0));
     let mut host = Host::new(config);
     host.set(MCSR, EDPD);
     host.pass(ms(1000));

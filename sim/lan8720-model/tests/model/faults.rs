@@ -13,7 +13,7 @@ fn try_read(host: &mut Host, register: u8) -> Result<u16, MdioFault> {
 }
 
 #[test]
-fn the_nth_access_fails() {
+fn fail_mdio_at_nth_access_fails() {
     let mut host = Host::new(lan8720a());
     host.phy.fail_mdio_at(2);
     host.phy.fail_mdio_at(0);
@@ -33,7 +33,7 @@ fn the_nth_access_fails() {
 }
 
 #[test]
-fn lines_that_are_stuck_or_hang() {
+fn mdio_line_stuck_or_hung_reads_constant_or_times_out() {
     let mut host = Host::new(lan8720a());
     host.phy.set_mdio_line(MdioLine::StuckHigh);
     host.set(ANAR, 0x0101);
@@ -47,11 +47,11 @@ fn lines_that_are_stuck_or_hang() {
     assert_eq!(host.phy.mdio_read(0, 2), None);
     assert!(!host.phy.mdio_write(0, ANAR, 0x0101));
     host.phy.set_mdio_line(MdioLine::Connected);
-    assert_eq!(host.get(ANAR), 0x01e1, "nothing arrived");
+    assert_eq!(host.get(ANAR), 0x01e1, "the write has no effect");
 }
 
 #[test]
-fn reads_can_be_corrupted_and_what_follows_is_forgiven() {
+fn corrupt_read_at_suspends_violations_until_reset() {
     let mut host = Host::new(lan8720a());
     host.phy.corrupt_read_at(1, 0x8001);
     assert_eq!((host.get(2), host.get(2), host.get(2)), (0x0007, 0x8006, 0x0007));
@@ -65,7 +65,7 @@ fn reads_can_be_corrupted_and_what_follows_is_forgiven() {
 }
 
 #[test]
-fn random_faults_come_at_their_rate() {
+fn mdio_faults_random_rate_matches_probability() {
     let seed = 7;
     let faults = MdioFaults::NONE.with_failure(0.1).with_bit_error(0.2);
     let mut host = Host::new(lan8720a().with_faults(faults).with_seed(seed));
@@ -86,12 +86,12 @@ fn random_faults_come_at_their_rate() {
 }
 
 #[test]
-fn two_phys_on_one_bus() {
+fn mdio_two_phys_share_bus() {
     let host = Host::new(lan8720a());
     let clock = Clock::new();
     let (_wire, port, _peer) = Wire::new(&clock, WireConfig::default());
     let straps = PhyStraps::default().with_address(1);
-    let other = lan8720_model::Lan8720Chip::new(&clock, port, PhyConfig::new(Part::Foreign).with_straps(straps));
+    let other = lan8720_model::Lan8720Chip::new(&clock, port, PhyConfig::new(Part::OtherVendor).with_straps(straps));
     clock.advance(ms(1));
     let mut bus = host.phy.mdio().with(&other);
     let register = RegisterAddress::new(2).unwrap();

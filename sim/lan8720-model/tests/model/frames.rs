@@ -7,7 +7,7 @@ use std::rc::Rc;
 use ethdev::{Duplex, Link, Speed};
 use ethdev_phy::phy::LinkModes;
 use ethdev_sim::{MediaSide, Side, fcs};
-use lan8720_model::{Flaws, Partner, ViolationKind as Kind};
+use lan8720_model::{Partner, Quirks, ViolationKind as Kind};
 
 use crate::host::*;
 
@@ -30,7 +30,7 @@ fn at(abilities: LinkModes) -> Host {
 }
 
 #[test]
-fn frames_take_the_time_of_the_link() {
+fn frames_linked_take_link_time() {
     for (abilities, byte) in [(LinkModes::TX100_FULL, 80), (LinkModes::T10_FULL, 800)] {
         let host = at(abilities);
         let (rmii, heard) = (host.phy.rmii(), listen(&host));
@@ -48,7 +48,7 @@ fn frames_take_the_time_of_the_link() {
 }
 
 #[test]
-fn the_mac_hears_of_the_link() {
+fn rmii_link_change_calls_watcher() {
     let mut host = Host::new(lan8720a());
     let links = Rc::new(RefCell::new(Vec::new()));
     host.phy.rmii().on_link_change({
@@ -63,7 +63,7 @@ fn the_mac_hears_of_the_link() {
 }
 
 #[test]
-fn a_mac_of_another_speed_loses_everything() {
+fn frames_mac_speed_mismatch_are_lost() {
     for (abilities, mac) in [
         (LinkModes::T10_FULL, Speed::MBPS_100),
         (LinkModes::TX100_FULL, Speed::MBPS_10),
@@ -82,7 +82,7 @@ fn a_mac_of_another_speed_loses_everything() {
             (3, 3)
         );
         assert_eq!(host.kinds(), [Kind::WrongSpeed; 3]);
-        // Told the right one, it works.
+        // Set to the right speed, it works.
         rmii.set_mac_mode(host.wire.link().mode().unwrap().speed.unwrap(), Duplex::Full);
         rmii.transmit(fcs::append(&frame(9)));
         host.peer.send(&frame(9));
@@ -93,8 +93,8 @@ fn a_mac_of_another_speed_loses_everything() {
 }
 
 #[test]
-fn a_mac_of_another_duplex_collides() {
-    // The MAC was told half duplex, the link is full: it waits, and the partner does not.
+fn frames_mac_duplex_mismatch_collide() {
+    // The MAC is set to half duplex, the link is full: it waits, and the partner does not.
     let mut host = at(LinkModes::TX100_FULL);
     let (rmii, heard) = (host.phy.rmii(), listen(&host));
     rmii.set_mac_mode(Speed::MBPS_100, Duplex::Half);
@@ -119,7 +119,7 @@ fn a_mac_of_another_duplex_collides() {
 }
 
 #[test]
-fn a_forced_full_duplex_meets_a_partner_that_negotiates() {
+fn frames_forced_full_duplex_with_negotiating_partner_collide() {
     let mut host = Host::new(lan8720a());
     host.set(BMCR, 0x2100);
     host.pass(ms(100));
@@ -139,7 +139,7 @@ fn a_forced_full_duplex_meets_a_partner_that_negotiates() {
 }
 
 #[test]
-fn a_mac_that_takes_its_clocks_from_the_phy_has_a_duplex_only() {
+fn rmii_mac_duplex_only_follows_phy_speed() {
     for abilities in [LinkModes::T10_FULL, LinkModes::TX100_FULL] {
         let mut host = at(abilities);
         let (rmii, heard) = (host.phy.rmii(), listen(&host));
@@ -156,7 +156,7 @@ fn a_mac_that_takes_its_clocks_from_the_phy_has_a_duplex_only() {
 }
 
 #[test]
-fn in_half_duplex_one_waits_for_the_other() {
+fn frames_half_duplex_wait_for_each_other() {
     let mut host = at(LinkModes::TX100_HALF);
     let (rmii, heard) = (host.phy.rmii(), listen(&host));
     let start = host.clock.now();
@@ -171,7 +171,7 @@ fn in_half_duplex_one_waits_for_the_other() {
 }
 
 #[test]
-fn nothing_crosses_without_a_link() {
+fn frames_without_link_are_dropped() {
     let mut host = Host::new(lan8720a());
     let (rmii, heard) = (host.phy.rmii(), listen(&host));
     let out = rmii.transmit(fcs::append(&frame(1)));
@@ -188,7 +188,7 @@ fn nothing_crosses_without_a_link() {
 }
 
 #[test]
-fn isolation_and_loopbacks() {
+fn frames_isolated_or_looped_back_are_counted() {
     let mut host = at(LinkModes::TX100_FULL);
     let (rmii, heard) = (host.phy.rmii(), listen(&host));
     let exchange = |host: &mut Host| {
@@ -217,8 +217,8 @@ fn isolation_and_loopbacks() {
 }
 
 #[test]
-fn symbol_errors_are_counted_and_wrap() {
-    let mut host = Host::linked(lan8720a().with_flaws(Flaws::NONE.with_symbol_errors(1.0)));
+fn secr_symbol_errors_count_and_wrap() {
+    let mut host = Host::linked(lan8720a().with_quirks(Quirks::NONE.with_symbol_errors(1.0)));
     let heard = listen(&host);
     host.peer.send(&frame(1));
     host.pass(ms(1));
@@ -226,7 +226,7 @@ fn symbol_errors_are_counted_and_wrap() {
     assert_eq!((host.get(SECR), host.get(SECR)), (1, 1), "not cleared by reading");
     host.phy.symbol_errors(0xffff);
     assert_eq!(host.get(SECR), 0);
-    host.phy.set_flaws(Flaws::NONE);
+    host.phy.set_quirks(Quirks::NONE);
     host.peer.send(&frame(1));
     host.pass(ms(1));
     assert_eq!(heard.take(), [fcs::append(&frame(1))]);
@@ -237,7 +237,7 @@ fn symbol_errors_are_counted_and_wrap() {
 }
 
 #[test]
-fn a_link_that_is_lost_cuts_what_is_on_its_way() {
+fn frames_in_flight_link_loss_cuts_them() {
     let mut host = at(LinkModes::TX100_FULL);
     let heard = listen(&host);
     // It takes longer than the write.

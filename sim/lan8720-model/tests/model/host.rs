@@ -1,4 +1,4 @@
-//! A PHY on its cable, and somebody who reads and writes its registers.
+//! A PHY on its cable, and a host that reads and writes its registers.
 
 use core::cell::Cell;
 use core::time::Duration;

@@ -15,7 +15,7 @@ const PARALLEL_FAULT: u16 = 0x04;
 const PAGE_RECEIVED: u16 = 0x02;
 
 #[test]
-fn a_negotiation_raises_its_flags_one_after_the_other() {
+fn isr_negotiation_raises_flags_in_order() {
     let mut host = Host::new(lan8720a());
     assert_eq!(host.get(ISR), ENERGYON);
     assert_eq!(host.get(ISR), 0, "cleared by reading");
@@ -31,7 +31,7 @@ fn a_negotiation_raises_its_flags_one_after_the_other() {
 }
 
 #[test]
-fn the_pin_follows_flags_and_mask() {
+fn int_pin_flags_and_mask_set_level() {
     let mut host = Host::linked(lan8720a());
     host.set(IMR, AN_COMPLETE | LINK_DOWN);
     assert!(!host.is_int_low());
@@ -52,7 +52,7 @@ fn the_pin_follows_flags_and_mask() {
 }
 
 #[test]
-fn there_is_no_interrupt_by_a_link_that_comes_up_in_a_forced_mode() {
+fn isr_forced_link_up_raises_no_flag() {
     let mut host = Host::new(lan8720a().with_partner(Partner::forced(Speed::MBPS_100, Duplex::Full)));
     host.set(BMCR, 0x2100);
     host.get(ISR);
@@ -63,7 +63,7 @@ fn there_is_no_interrupt_by_a_link_that_comes_up_in_a_forced_mode() {
 }
 
 #[test]
-fn what_else_ends_an_interrupt() {
+fn isr_primary_system_source_end_clears_flag() {
     // Reading BMSR takes the link's flags away, reading ANER the page's.
     let mut host = Host::linked(lan8720a());
     host.set(IMR, LINK_DOWN);
@@ -93,7 +93,7 @@ fn what_else_ends_an_interrupt() {
 }
 
 #[test]
-fn faults_of_the_partner() {
+fn isr_partner_faults_raise_flags() {
     let mut host = Host::new(lan8720a().with_partner(Partner::default().with_remote_fault()));
     host.pass(ms(1600));
     assert_ne!(host.get(ISR) & REMOTE_FAULT, 0);
@@ -111,7 +111,7 @@ fn faults_of_the_partner() {
 }
 
 #[test]
-fn the_alternate_system() {
+fn isr_alternate_system_keeps_flags_until_written() {
     let mut host = Host::linked(lan8720a());
     host.set(MCSR, 0x0040);
     host.set(IMR, LINK_DOWN);
@@ -130,20 +130,20 @@ fn the_alternate_system() {
 }
 
 #[test]
-fn a_source_of_ref_clk_has_no_interrupt() {
+fn int_pin_ref_clk_out_stays_high() {
     let mut host = Host::linked(lan8720a().with_straps(PhyStraps::default().with_ref_clk_out()));
     host.set(IMR, 0xfe);
     host.wire.set_link(false);
     assert!(!host.is_int_low());
     assert_eq!((host.interrupts.get(), host.get(ISR) & LINK_DOWN), (0, LINK_DOWN));
-    let mut host = Host::linked(PhyConfig::new(Part::Foreign).allowing(Kind::UnknownRegister));
+    let mut host = Host::linked(PhyConfig::new(Part::OtherVendor).with_allowed_violation(Kind::UnknownRegister));
     host.set(IMR, 0xfe);
     host.wire.set_link(false);
     assert!(!host.is_int_low() && host.get(ISR) == 0);
 }
 
 #[test]
-fn a_task_can_wait_for_the_pin() {
+fn int_pin_wait_wakes_task() {
     use embedded_hal_async::digital::Wait;
     let mut host = Host::linked(lan8720a());
     host.set(IMR, LINK_DOWN | AN_COMPLETE);

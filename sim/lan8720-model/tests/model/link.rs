@@ -2,12 +2,12 @@
 
 use ethdev::{Duplex, Link, LinkMode, Speed};
 use ethdev_phy::phy::LinkModes;
-use lan8720_model::{Flaws, Mode, Partner, PhyStraps, PhyTimes};
+use lan8720_model::{Mode, Partner, PhyStraps, PhyTimes, Quirks};
 
 use crate::host::*;
 
 #[test]
-fn negotiation_takes_its_time() {
+fn negotiation_link_comes_up_after_configured_times() {
     let mut host = Host::new(lan8720a());
     host.pass(ms(1800) - core::time::Duration::from_nanos(1001));
     assert!(!host.wire.link().is_up());
@@ -24,7 +24,7 @@ fn negotiation_takes_its_time() {
 }
 
 #[test]
-fn the_link_bit_latches_low() {
+fn bmsr_link_bit_latches_low() {
     let mut host = Host::new(lan8720a());
     host.pass(ms(2000));
     assert_eq!(host.get(BMSR), 0x7829, "as it was");
@@ -42,7 +42,7 @@ fn the_link_bit_latches_low() {
 }
 
 #[test]
-fn advertising_something_else_waits_for_a_restart() {
+fn anar_changed_applies_after_restart() {
     let mut host = Host::linked(lan8720a());
     host.set(ANAR, 0x0061);
     host.pass(ms(5000));
@@ -57,7 +57,7 @@ fn advertising_something_else_waits_for_a_restart() {
 }
 
 #[test]
-fn a_stale_page_until_the_next_one() {
+fn anlpar_after_link_loss_keeps_last_page() {
     let mut host = Host::linked(lan8720a());
     assert_eq!(host.get(ANLPAR), 0x41e1);
     host.phy.set_partner(Partner::negotiating(LinkModes::T10_HALF));
@@ -72,7 +72,7 @@ fn a_stale_page_until_the_next_one() {
 }
 
 #[test]
-fn a_partner_changes_within_no_time() {
+fn set_partner_while_up_loses_link() {
     let mut host = Host::linked(lan8720a());
     host.phy.set_partner(Partner::forced(Speed::MBPS_10, Duplex::Full));
     assert!(!host.wire.link().is_up());
@@ -91,7 +91,7 @@ fn a_partner_changes_within_no_time() {
 }
 
 #[test]
-fn short_drops_at_10_are_not_noticed() {
+fn link_10_short_signal_loss_is_ignored() {
     for (drop, noticed) in [(99, false), (101, true)] {
         let mut host = Host::linked(lan8720a().with_partner(Partner::negotiating(LinkModes::T10_FULL)));
         host.wire.set_link(false);
@@ -114,7 +114,7 @@ fn short_drops_at_10_are_not_noticed() {
 }
 
 #[test]
-fn an_exchange_that_is_interrupted_begins_anew() {
+fn negotiation_interrupted_restarts() {
     let mut host = Host::new(lan8720a());
     host.pass(ms(1700));
     host.wire.set_link(false);
@@ -126,7 +126,7 @@ fn an_exchange_that_is_interrupted_begins_anew() {
 }
 
 #[test]
-fn forced_modes() {
+fn forced_mode_matching_partner_links() {
     for (control, speed, duplex) in [
         (0x0000, Speed::MBPS_10, Duplex::Half),
         (0x0100, Speed::MBPS_10, Duplex::Full),
@@ -159,7 +159,7 @@ fn forced_modes() {
 }
 
 #[test]
-fn straps_choose_the_mode() {
+fn straps_mode_sets_bmcr_and_anar() {
     for (mode, control, abilities) in [
         (Mode::T10Half, 0x0000, 0x01e1),
         (Mode::T10Full, 0x0100, 0x01e1),
@@ -180,7 +180,7 @@ fn straps_choose_the_mode() {
 }
 
 #[test]
-fn crossed_pairs() {
+fn mdix_crossed_pairs_need_one_auto_end() {
     let crossed = Partner::default().without_auto_mdix(true);
     let mut host = Host::new(lan8720a().with_partner(crossed));
     host.pass(ms(2000));
@@ -201,7 +201,7 @@ fn crossed_pairs() {
 }
 
 #[test]
-fn polarity_shows_at_10() {
+fn xpol_reversed_pair_shows_at_10() {
     let reversed = |abilities| Partner::negotiating(abilities).reversed();
     let mut host = Host::linked(lan8720a().with_partner(reversed(LinkModes::T10_FULL)));
     assert_eq!(host.get(SCSIR), 0x0010);
@@ -210,11 +210,11 @@ fn polarity_shows_at_10() {
 }
 
 #[test]
-fn flaws_of_links() {
-    let sticky = Flaws::NONE.with_forced_10_sticking();
+fn quirk_forced_10_link_sticks_when_unplugged() {
+    let sticky = Quirks::NONE.with_forced_10_link_sticking();
     let straps = PhyStraps::default().with_mode(Mode::T10Full);
-    for (flaws, stays) in [(Flaws::NONE, false), (sticky, true)] {
-        let mut host = Host::linked(lan8720a().with_straps(straps).with_flaws(flaws));
+    for (quirks, stays) in [(Quirks::NONE, false), (sticky, true)] {
+        let mut host = Host::linked(lan8720a().with_straps(straps).with_quirks(quirks));
         host.wire.set_link(false);
         host.pass(ms(60_000));
         assert_eq!(host.is_up(), stays);
@@ -222,8 +222,8 @@ fn flaws_of_links() {
 }
 
 #[test]
-fn a_reset_may_leave_a_part_of_the_advertisement() {
-    let mut host = Host::new(lan8720a().with_flaws(Flaws::NONE.with_anar_after_reset(0x0061)));
+fn quirk_anar_after_reset_limits_advertisement() {
+    let mut host = Host::new(lan8720a().with_quirks(Quirks::NONE.with_anar_after_reset(0x0061)));
     host.set(BMCR, 0x8000);
     host.pass(ms(2000));
     assert_eq!(host.wire.link().mode().unwrap().speed, Some(Speed::MBPS_10));
@@ -234,7 +234,7 @@ fn a_reset_may_leave_a_part_of_the_advertisement() {
 }
 
 #[test]
-fn times_can_be_changed_on_the_way() {
+fn set_times_during_negotiation_applies_to_next_step() {
     let mut host = Host::linked(lan8720a());
     let times = PhyTimes::default().with_exchange(ms(60_000), ms(60_000));
     host.phy.set_times(times);

@@ -1,4 +1,5 @@
-//! The model of the LAN8720A against its data sheet and the standard, by bare accesses to its registers and pins.
+//! The model of the LAN8720A against its data sheet and the standard, by bare accesses to its
+//! registers and pins.
 
 #![allow(missing_docs, unreachable_pub, reason = "a test binary")]
 

@@ -7,7 +7,7 @@ use lan8720_model::{Partner, Setting};
 use crate::host::*;
 
 #[test]
-fn every_negotiating_partner_with_every_advertisement() {
+fn negotiation_every_partner_and_advertisement_resolves() {
     for partner in Partner::all() {
         let Setting::Negotiating(theirs) = partner.setting else {
             continue;
@@ -42,7 +42,7 @@ fn every_negotiating_partner_with_every_advertisement() {
 }
 
 #[test]
-fn partners_of_a_fixed_mode_are_detected() {
+fn parallel_detection_forced_partner_is_detected() {
     for (speed, page, indication) in [(Speed::MBPS_10, 0x0021, 0x1044), (Speed::MBPS_100, 0x0081, 0x1048)] {
         for duplex in [Duplex::Half, Duplex::Full] {
             let mut host = Host::linked(lan8720a().with_partner(Partner::forced(speed, duplex)));

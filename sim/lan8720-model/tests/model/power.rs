@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use embedded_hal::digital::OutputPin;
-use lan8720_model::{Flaws, Mode, Part, PhyConfig, PhyStraps, ViolationKind as Kind};
+use lan8720_model::{Mode, Part, PhyConfig, PhyStraps, Quirks, ViolationKind as Kind};
 
 use crate::host::*;
 
@@ -14,7 +14,7 @@ fn reset(host: &mut Host, low: Duration) {
 }
 
 #[test]
-fn a_soft_reset_takes_its_time() {
+fn soft_reset_ends_after_configured_time() {
     let mut host = Host::linked(lan8720a().with_soft_reset(Some(ms(490))));
     host.set(ANAR, 0x0101);
     host.set(IMR, 0x50);
@@ -34,7 +34,7 @@ fn a_soft_reset_takes_its_time() {
 }
 
 #[test]
-fn a_soft_reset_that_never_ends() {
+fn soft_reset_without_time_never_ends() {
     let mut host = Host::linked(lan8720a().with_soft_reset(None));
     host.set(BMCR, 0x8000);
     host.pass(ms(60_000));
@@ -52,7 +52,7 @@ fn a_soft_reset_that_never_ends() {
 }
 
 #[test]
-fn a_soft_reset_takes_the_mode_from_smr() {
+fn soft_reset_smr_mode_is_applied() {
     // A strap that is wrong, as with a MAC that pulls the pins down.
     let mut host = Host::new(lan8720a().with_straps(PhyStraps::default().with_mode(Mode::T10Half)));
     assert_eq!(host.get(SMR), 0x4000);
@@ -74,7 +74,7 @@ fn a_soft_reset_takes_the_mode_from_smr() {
 }
 
 #[test]
-fn powered_down_by_strap() {
+fn strap_power_down_stays_until_smr_written() {
     let mut host = Host::linked(lan8720a().with_straps(PhyStraps::default().with_mode(Mode::PowerDown)));
     assert_eq!(host.get(BMCR), 0x0800);
     assert!(!host.wire.link().is_up());
@@ -89,7 +89,7 @@ fn powered_down_by_strap() {
 }
 
 #[test]
-fn power_down_lies_about_the_link() {
+fn power_down_quirk_reports_link_up() {
     let mut host = Host::linked(lan8720a());
     host.set(BMCR, 0x0800);
     assert!(!host.wire.link().is_up());
@@ -99,18 +99,18 @@ fn power_down_lies_about_the_link() {
     assert_eq!(host.get(BMSR), 0x7809);
     host.pass(ms(1900));
     assert!(host.is_up(), "it negotiates when it wakes");
-    let mut host = Host::linked(lan8720a().with_flaws(Flaws::NONE));
+    let mut host = Host::linked(lan8720a().with_quirks(Quirks::NONE));
     host.set(BMCR, 0x0800);
     assert_eq!(host.get(BMSR), 0x7809);
     host.assert_clean();
 }
 
 #[test]
-fn nrst() {
+fn nrst_pulse_resets_and_is_checked() {
     let mut host = Host::linked(lan8720a());
     host.set(ANAR, 0x0101);
     host.phy.reset_pin().set_low().unwrap();
-    assert_eq!(host.get(2), 0xffff, "nobody is there");
+    assert_eq!(host.get(2), 0xffff, "no answer");
     assert!(!host.wire.link().is_up());
     host.pass(ms(1));
     host.phy.reset_pin().set_high().unwrap();
@@ -127,7 +127,7 @@ fn nrst() {
 }
 
 #[test]
-fn power_up() {
+fn power_up_reset_by_host_is_required() {
     let mut host = Host::new(lan8720a().with_reset_by_host());
     host.get(2);
     host.get(2);
@@ -144,10 +144,10 @@ fn power_up() {
 }
 
 #[test]
-fn zombies() {
-    let flaws = Flaws::NONE.with_zombie_below(Duration::from_micros(150));
+fn nrst_short_pulse_quirk_loses_link() {
+    let quirks = Quirks::NONE.with_stable_reset_pulse(Duration::from_micros(150));
     for (pulse, zombie) in [(100, true), (150, false)] {
-        let mut host = Host::linked(lan8720a().with_flaws(flaws));
+        let mut host = Host::linked(lan8720a().with_quirks(quirks));
         reset(&mut host, Duration::from_micros(pulse));
         host.pass(ms(60_000));
         assert_eq!(host.phy.stats().link_downs > 10, zombie, "{:?}", host.phy.stats());
@@ -156,7 +156,7 @@ fn zombies() {
 }
 
 #[test]
-fn no_clock_no_answer() {
+fn ref_clk_missing_registers_do_not_answer() {
     let mut host = Host::new(lan8720a().without_ref_clk());
     assert_eq!(host.get(2), 0xffff);
     reset(&mut host, ms(30));
@@ -182,7 +182,7 @@ fn no_clock_no_answer() {
 }
 
 #[test]
-fn straps_of_a_phy_inside_a_mac() {
+fn straps_internal_phy_address_is_used() {
     let straps = PhyStraps::default().with_mode(Mode::AllCapable).with_address(1);
     let mut host = Host::new(PhyConfig::new(Part::Lan911x).with_straps(straps));
     host.pass(ms(2000));

@@ -1,11 +1,12 @@
-//! Anything in any order: the model neither panics nor loses count, and its pins follow its registers.
+//! Random actions: the model does not panic, loses no frame count, and its pins follow its
+//! registers.
 
 use core::time::Duration;
 
 use embedded_hal::digital::{InputPin, OutputPin};
 use ethdev::{Duplex, Speed};
 use ethdev_sim::{MediaSide, Side, fcs};
-use lan8720_model::{Flaws, MdioLine, Part, Partner, PhyConfig, PhyStraps};
+use lan8720_model::{MdioLine, Part, Partner, PhyConfig, PhyStraps, Quirks};
 use proptest::prelude::*;
 
 use crate::host::*;
@@ -47,11 +48,11 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
     #[test]
-    fn whatever_happens(part in 0..7_usize, address in 0..2_u8, flaky in any::<bool>(), acts in proptest::collection::vec(act(), 1..60)) {
-        let flaws = if flaky { Flaws::default().with_missed_wake(0.5).with_symbol_errors(0.3) } else { Flaws::NONE };
+    fn model_random_actions_keep_invariants(part in 0..7_usize, address in 0..2_u8, flaky in any::<bool>(), acts in proptest::collection::vec(act(), 1..60)) {
+        let quirks = if flaky { Quirks::default().with_missed_wake(0.5).with_symbol_errors(0.3) } else { Quirks::NONE };
         let config = PhyConfig::new(Part::ALL[part])
             .with_straps(PhyStraps::default().with_address(address))
-            .with_flaws(flaws);
+            .with_quirks(quirks);
         let mut host = Host::new(config);
         let rmii = host.phy.rmii();
         rmii.on_receive(Box::new(|_| {}));
@@ -60,7 +61,7 @@ proptest! {
                 Act::Read(register) => {
                     let peeked = host.phy.peek(register);
                     let read = host.phy.mdio_read(address, register);
-                    // At this address, or moved away by SMR; in reset, without clock, or with a stuck line it is something else.
+                    // Other values: moved by SMR, in reset, without clock, or with a stuck line.
                     prop_assert!(read == Some(peeked) || matches!(read, Some(0 | 0xffff)));
                 }
                 Act::Write(register, value) => {
@@ -105,7 +106,7 @@ proptest! {
 
     /// Any edges on the pins, at any time.
     #[test]
-    fn whatever_wiggles(edges in proptest::collection::vec((0..6_u8, 0..700_u64), 1..400)) {
+    fn model_random_pin_edges_do_not_panic(edges in proptest::collection::vec((0..6_u8, 0..700_u64), 1..400)) {
         let host = Host::new(lan8720a());
         let (mut mdc, mut mdio) = host.phy.mdio_pins_push_pull();
         for (edge, ns) in edges {

@@ -5,7 +5,7 @@ use lan8720_model::{Part, PhyConfig, PhyStraps, ViolationKind as Kind};
 use crate::host::*;
 
 #[test]
-fn defaults() {
+fn registers_after_reset_match_data_sheet() {
     let mut host = Host::new(lan8720a());
     let expected = [
         (BMCR, 0x3000),
@@ -33,7 +33,7 @@ fn defaults() {
 }
 
 #[test]
-fn relatives() {
+fn registers_each_part_has_its_id() {
     let ids = [
         (Part::Lan8720a, 0x0007_c0f1),
         (Part::Lan8710a, 0x0007_c0f1),
@@ -41,7 +41,7 @@ fn relatives() {
         (Part::Lan8742a, 0x0007_c131),
         (Part::Lan8700, 0x0007_c0c1),
         (Part::Lan911x, 0x0007_c0d1),
-        (Part::Foreign, 0x0022_1550),
+        (Part::OtherVendor, 0x0022_1550),
     ];
     for (part, id) in ids {
         let mut host = Host::new(PhyConfig::new(part).with_straps(PhyStraps::default().with_address(5)));
@@ -57,7 +57,7 @@ fn relatives() {
             0
         };
         assert_eq!(host.read(5, 13), absent, "{part:?}");
-        let silent = matches!(part, Part::Lan911x | Part::Foreign);
+        let silent = matches!(part, Part::Lan911x | Part::OtherVendor);
         for register in [17, 18, 27, 31] {
             let value = host.read(5, register);
             assert!(
@@ -67,12 +67,12 @@ fn relatives() {
         }
         host.assert_clean();
     }
-    let mut host = Host::new(lan8720a().answering_everywhere());
+    let mut host = Host::new(lan8720a().with_any_address());
     assert!((0..32).all(|address| host.read(address, 2) == 7));
 }
 
 #[test]
-fn an_access_takes_its_time() {
+fn mdio_access_takes_64_mdc_periods() {
     let mut host = Host::new(lan8720a());
     let start = host.clock.now();
     host.get(BMSR);
@@ -89,7 +89,7 @@ fn an_access_takes_its_time() {
 }
 
 #[test]
-fn what_must_not_be_written() {
+fn registers_forbidden_write_reports_violation() {
     let cases: &[(u8, u16, &[Kind])] = &[
         (BMCR, 0x3040, &[Kind::ReservedBits]),
         (BMCR, 0x3800, &[Kind::PowerDownNegotiating]),
@@ -129,7 +129,7 @@ fn what_must_not_be_written() {
             host.phy.violations()
         );
     }
-    let mut host = Host::new(lan8720a().allowing(Kind::ReadOnly));
+    let mut host = Host::new(lan8720a().with_allowed_violation(Kind::ReadOnly));
     host.set(BMSR, 0);
     host.assert_clean();
     assert_eq!(host.get(2), 7);

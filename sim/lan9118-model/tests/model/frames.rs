@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use ethdev_sim::fcs;
-use lan9118_model::{ChipConfig, Part, TxFate, hash_index};
+use lan9118_model::{ChipConfig, Part, TxOutcome, hash_index};
 
 use crate::host::{ADDRESS, Host, frame};
 
@@ -13,7 +13,7 @@ const GROUP: [u8; 6] = [0x01, 0x00, 0x5e, 0x00, 0x00, 0xfb];
 const OTHER: [u8; 6] = [0x02, 0, 0, 0, 0, 0x77];
 
 #[test]
-fn a_frame_out() {
+fn tx_frame_is_sent_with_status() {
     let host = Host::new();
     let sent = frame(OTHER, 61);
     host.send(0xbeef, &sent);
@@ -26,7 +26,7 @@ fn a_frame_out() {
 }
 
 #[test]
-fn a_short_frame_is_padded() {
+fn tx_short_frame_is_padded() {
     let host = Host::new();
     host.send(0, &frame(OTHER, 20));
     host.pass(20);
@@ -37,7 +37,7 @@ fn a_short_frame_is_padded() {
 }
 
 #[test]
-fn segments_at_any_offset_make_a_frame() {
+fn tx_segments_any_offset_are_gathered() {
     let sent = frame(OTHER, 300);
     for (a, b) in [(0, 0), (1, 2), (3, 3), (5, 31), (16, 7)] {
         let host = Host::new();
@@ -51,7 +51,7 @@ fn segments_at_any_offset_make_a_frame() {
 }
 
 #[test]
-fn the_data_fifo_holds_what_the_data_sheet_says() {
+fn tx_data_fifo_capacity_matches_data_sheet() {
     let host = Host::new();
     host.chip.stall_tx(true);
     // The first frame is in the buffer behind the FIFO: nothing of it is in there.
@@ -72,10 +72,10 @@ fn the_data_fifo_holds_what_the_data_sheet_says() {
 }
 
 #[test]
-fn what_the_medium_does_to_a_frame_is_in_its_status() {
+fn tx_outcome_is_in_status() {
     let host = Host::new();
     host.chip
-        .next_transmissions([TxFate::LateCollision, TxFate::ExcessiveCollisions]);
+        .set_tx_outcomes([TxOutcome::LateCollision, TxOutcome::ExcessiveCollisions]);
     for tag in 1..=2 {
         host.send(tag, &frame(OTHER, 60));
     }
@@ -89,7 +89,7 @@ fn what_the_medium_does_to_a_frame_is_in_its_status() {
 }
 
 #[test]
-fn a_frame_in() {
+fn rx_frame_is_in_fifo_with_status() {
     let host = Host::new();
     let sent = frame(ADDRESS, 61);
     host.peer.send(&sent);
@@ -103,7 +103,7 @@ fn a_frame_in() {
 }
 
 #[test]
-fn data_come_before_the_status() {
+fn rx_data_precedes_status() {
     let host = Host::new();
     host.peer.send(&frame(ADDRESS, 60));
     let mut seen = vec![0];
@@ -117,16 +117,16 @@ fn data_come_before_the_status() {
 }
 
 #[test]
-fn bad_frames() {
+fn rx_bad_frames_have_error_bits() {
     let host = Host::new();
     let mut damaged = fcs::append(&frame(ADDRESS, 100));
     damaged[50] ^= 1;
     host.peer.send_raw(&damaged);
     host.peer.send_raw(&fcs::append(&frame(ADDRESS, 40)));
     host.peer.send_raw(&fcs::append(&frame(ADDRESS, 1600)));
-    let mut told = frame(ADDRESS, 100);
-    told[12..14].copy_from_slice(&[0, 60]);
-    host.peer.send(&told);
+    let mut wrong_len = frame(ADDRESS, 100);
+    wrong_len[12..14].copy_from_slice(&[0, 60]);
+    host.peer.send(&wrong_len);
     host.pass(400);
     let statuses: Vec<u32> = core::iter::from_fn(|| host.receive())
         .map(|(status, _)| status & 0xffff)
@@ -142,7 +142,7 @@ fn bad_frames() {
 }
 
 #[test]
-fn the_filter() {
+fn rx_filter_modes_pass_or_drop() {
     let hash = 1_u64 << hash_index(GROUP);
     for (control, passed) in [
         (0x0010_000c, [true, false, false, true]),
@@ -165,7 +165,7 @@ fn the_filter() {
 }
 
 #[test]
-fn what_finds_no_room_is_counted() {
+fn rx_fifo_full_counts_drops() {
     let host = Host::new();
     for _ in 0..9 {
         host.peer.send(&frame(ADDRESS, 1514));
@@ -184,11 +184,11 @@ fn what_finds_no_room_is_counted() {
 }
 
 #[test]
-fn interrupts_are_edges_or_levels() {
+fn irq_levels_are_edges_or_persistent() {
     for persist in [false, true] {
         let mut config = ChipConfig::new(Part::Lan9118);
         if persist {
-            config = config.with_levels_that_persist();
+            config = config.with_persistent_levels();
         }
         let host = Host::started(config);
         let rung = Rc::new(Cell::new(0));
@@ -205,7 +205,7 @@ fn interrupts_are_edges_or_levels() {
         host.receive().unwrap();
         host.write(0x58, 8);
         assert!(!host.chip.irq_is_active());
-        // Masked, nothing rings.
+        // Masked: no interrupt.
         host.write(0x5c, 0);
         host.peer.send(&frame(ADDRESS, 60));
         host.pass(20);
@@ -215,7 +215,7 @@ fn interrupts_are_edges_or_levels() {
 }
 
 #[test]
-fn pause_holds_the_transmitter_back() {
+fn tx_pause_received_delays_frames() {
     let host = Host::new();
     host.write_csr(8, 2);
     let mut pause = vec![0x01, 0x80, 0xc2, 0, 0, 1, 2, 0, 0, 0, 0, 0xfe, 0x88, 0x08, 0, 1, 0, 100];
@@ -234,7 +234,7 @@ fn pause_holds_the_transmitter_back() {
 }
 
 #[test]
-fn a_fifo_that_fills_asks_for_a_pause() {
+fn rx_fifo_threshold_sends_pause() {
     let host = Host::new();
     host.write_csr(8, 0x1234_0000);
     host.write(0xac, 0x0020_1001); // 2048 and 1024 bytes
@@ -254,7 +254,7 @@ fn a_fifo_that_fills_asks_for_a_pause() {
 }
 
 #[test]
-fn stopping_ends_after_the_frame_that_is_on_its_way() {
+fn stop_during_frame_ends_after_it() {
     let host = Host::new();
     for tag in 1..=3 {
         host.send(tag, &frame(OTHER, 1000));
@@ -274,7 +274,7 @@ fn stopping_ends_after_the_frame_that_is_on_its_way() {
     host.send(9, &frame(OTHER, 60));
     host.pass(20);
     assert_eq!(host.read(0x48), 9 << 16);
-    // The receiver: what has come is thrown away.
+    // The receiver: received frames are dropped.
     host.peer.send(&frame(ADDRESS, 60));
     host.pass(20);
     host.write_csr(1, 0x0010_0008);
@@ -290,7 +290,7 @@ fn stopping_ends_after_the_frame_that_is_on_its_way() {
 }
 
 #[test]
-fn a_reset_breaks_off_what_is_on_the_wire() {
+fn soft_reset_during_frame_breaks_it_off() {
     let host = Host::new();
     host.send(1, &frame(OTHER, 1000));
     host.pass(20);

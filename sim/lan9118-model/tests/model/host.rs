@@ -18,7 +18,7 @@ pub(crate) struct Host {
 }
 
 impl Host {
-    /// Nothing done yet.
+    /// At power-on.
     pub(crate) fn cold(config: ChipConfig) -> Self {
         let clock = Clock::new();
         let (wire, port, peer) = Wire::new(&clock, WireConfig::default());
@@ -100,7 +100,8 @@ impl Host {
         self.segment(0x3000, 0, tag, frame.len(), frame);
     }
 
-    /// Writes a segment that begins `offset` bytes into its first word. What is around it is not zero.
+    /// Writes a segment that begins `offset` bytes into its first word. What is around it is not
+    /// zero.
     pub(crate) fn segment(&self, position: u32, offset: usize, tag: u32, frame_len: usize, bytes: &[u8]) {
         self.write(0x20, position | (offset as u32) << 16 | bytes.len() as u32);
         self.write(0x20, tag << 16 | frame_len as u32);
@@ -131,7 +132,7 @@ impl Host {
     }
 
     /// What was reported since the last call.
-    pub(crate) fn misuse(&self) -> Vec<ViolationKind> {
+    pub(crate) fn violations(&self) -> Vec<ViolationKind> {
         self.chip
             .take_violations()
             .into_iter()

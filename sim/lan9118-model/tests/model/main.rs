@@ -2,6 +2,6 @@
 
 mod frames;
 mod host;
-mod misuse;
 mod registers;
 mod system;
+mod violations;

@@ -7,7 +7,7 @@ use lan9118_model::{ChipConfig, DeviceState, Part, ViolationKind};
 use crate::host::{ADDRESS, BYTE_TEST, Host};
 
 #[test]
-fn resets_to_what_the_data_sheet_has() {
+fn registers_after_reset_match_data_sheet() {
     let host = Host::cold(ChipConfig::new(Part::Lan9118));
     while host.read(0x84) & 1 == 0 {}
     for (offset, value) in [
@@ -33,7 +33,7 @@ fn resets_to_what_the_data_sheet_has() {
 }
 
 #[test]
-fn parts_are_told_apart_by_id() {
+fn id_rev_each_part_differs() {
     for part in Part::ALL {
         let host = Host::started(ChipConfig::new(part));
         assert_eq!(host.read(0x50) >> 16, u32::from(part.id()), "{part:?}");
@@ -42,17 +42,17 @@ fn parts_are_told_apart_by_id() {
 }
 
 #[test]
-fn the_fifos_share_16_kib() {
-    for (kib, room) in [(2, 1536), (5, 4608), (14, 13824)] {
+fn hw_cfg_fifo_sizes_share_16_kib() {
+    for (kib, free) in [(2, 1536), (5, 4608), (14, 13824)] {
         let host = Host::cold(ChipConfig::new(Part::Lan9118));
         host.start(kib);
-        assert_eq!(host.read(0x80), room);
+        assert_eq!(host.read(0x80), free);
         host.assert_clean();
     }
 }
 
 #[test]
-fn the_address_comes_from_the_eeprom() {
+fn eeprom_address_is_loaded() {
     let host = Host::new();
     assert_eq!(host.read(0xb0) & 0x100, 0x100);
     assert_eq!((host.read_csr(3), host.read_csr(2)), (0x9100_0002, 0x0118));
@@ -63,18 +63,18 @@ fn the_address_comes_from_the_eeprom() {
 }
 
 #[test]
-fn an_address_written_too_early_is_overwritten() {
+fn eeprom_load_overwrites_early_address() {
     let host = Host::cold(ChipConfig::new(Part::Lan9118));
     while host.read(0x84) & 1 == 0 {}
     assert_eq!(host.read(0xb0) >> 31, 1);
     host.write_csr(3, 0x1234_5678);
-    assert_eq!(host.misuse(), [ViolationKind::AddressRace]);
+    assert_eq!(host.violations(), [ViolationKind::AddressRace]);
     host.pass(200);
     assert_eq!(host.read_csr(3), 0x9100_0002);
 }
 
 #[test]
-fn nobody_on_the_mdio_bus_reads_ones() {
+fn mdio_without_phy_reads_ones() {
     let host = Host::new();
     assert_eq!(host.read_phy(1, 2), 0xffff);
     let before = host.clock.now();
@@ -84,7 +84,7 @@ fn nobody_on_the_mdio_bus_reads_ones() {
 }
 
 #[test]
-fn sleeps_until_a_write_to_byte_test() {
+fn sleep_byte_test_write_wakes_up() {
     let host = Host::new();
     host.write(0x70, 1);
     host.write_csr(1, 0x0010_0000);
@@ -92,10 +92,10 @@ fn sleeps_until_a_write_to_byte_test() {
     host.write(0x84, 2 << 12);
     assert_eq!(host.read(0x84) & 1, 0);
     host.assert_clean();
-    // Nothing but that may be touched.
+    // No other register may be accessed.
     host.read(0x58);
     host.write(0x5c, 0);
-    assert_eq!(host.misuse(), [ViolationKind::NotReady; 2]);
+    assert_eq!(host.violations(), [ViolationKind::NotReady; 2]);
     host.write(BYTE_TEST, 0);
     let mut looks = 0;
     while host.read(0x84) & 1 == 0 {
@@ -109,14 +109,14 @@ fn sleeps_until_a_write_to_byte_test() {
 }
 
 #[test]
-fn an_absent_chip_reads_what_the_bus_does() {
+fn device_state_absent_reads_bus_level() {
     let host = Host::new();
-    for (presence, value) in [(DeviceState::AllOnes, u32::MAX), (DeviceState::AllZeros, 0)] {
-        host.chip.set_presence(presence);
+    for (state, value) in [(DeviceState::AllOnes, u32::MAX), (DeviceState::AllZeros, 0)] {
+        host.chip.set_device_state(state);
         host.write(0x5c, 8);
         assert_eq!(host.read(BYTE_TEST), value);
     }
-    host.chip.set_presence(DeviceState::Connected);
+    host.chip.set_device_state(DeviceState::Connected);
     assert_eq!(host.read(0x5c), 0);
     host.assert_clean();
 }

@@ -24,7 +24,7 @@ fn with_phy() -> Host {
 }
 
 #[test]
-fn the_phy_answers_at_address_1() {
+fn phy_internal_answers_at_address_1() {
     let host = with_phy();
     assert_eq!((host.read_phy(1, 2), host.read_phy(1, 3)), (0x0007, 0xc0d1));
     assert_eq!(host.read_phy(2, 2), 0xffff);
@@ -32,7 +32,7 @@ fn the_phy_answers_at_address_1() {
 }
 
 #[test]
-fn the_phy_interrupts_through_the_chip() {
+fn phy_interrupt_is_in_int_sts() {
     let host = with_phy();
     // Auto-negotiation complete, and link down.
     host.write_phy(1, 30, 0x50);

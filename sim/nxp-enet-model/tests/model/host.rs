@@ -153,8 +153,8 @@ impl Host {
         self.look(TX_RING, n, BUFFERS).0
     }
 
-    /// What it complains about.
-    pub(crate) fn complaints(&self) -> Vec<ViolationKind> {
+    /// Takes the kinds of the protocol violations.
+    pub(crate) fn violations(&self) -> Vec<ViolationKind> {
         self.chip
             .take_violations()
             .iter()

@@ -1,7 +1,8 @@
-//! The model of the ENET, driven by hand: what the reference manual says, seen from registers and memory.
+//! The model of the ENET, driven by hand: what the reference manual says, seen from registers and
+//! memory.
 
 mod host;
-mod misuse;
 mod receive;
 mod registers;
 mod transmit;
+mod violations;

@@ -7,7 +7,7 @@ use crate::host::{ECR, EIR, Host, OWN, RCR, RDAR, RXF, frame};
 const L: u16 = 0x0800;
 
 #[test]
-fn a_frame_comes_with_its_fcs() {
+fn rx_frame_includes_fcs() {
     let host = Host::new();
     let sent = frame(OWN, 60);
     host.peer.send(&sent);
@@ -17,12 +17,12 @@ fn a_frame_comes_with_its_fcs() {
     assert_eq!(ethdev_sim::fcs::check(&bytes), Some(&sent[..]));
     assert_eq!(host.read(EIR) & RXF, RXF);
     assert_eq!((host.read(0x284), host.read(0x2cc)), (1, 1));
-    assert_eq!(host.complaints(), []);
+    assert_eq!(host.violations(), []);
 }
 
 /// Flags of what is wrong with it, and of whom it was for.
 #[test]
-fn flags_tell_what_it_is() {
+fn rx_flags_match_frame() {
     let bad = |len: usize| {
         let mut frame = frame(OWN, len);
         frame.extend([0; 4]);
@@ -47,12 +47,12 @@ fn flags_tell_what_it_is() {
         let (flags, len, _) = host.rx(0);
         assert_eq!((flags & 0x8000 == 0).then_some(flags), expected);
         assert!(expected.is_none() || usize::from(len) == bytes.len());
-        assert_eq!(host.complaints(), []);
+        assert_eq!(host.violations(), []);
     }
 }
 
 #[test]
-fn the_hash_table_lets_groups_through() {
+fn rx_hash_table_passes_groups() {
     let group = [0x01, 0x00, 0x5e, 0, 0, 0xfb];
     let index = hash_index(group.into());
     for (register, bit) in [(0x120, index.wrapping_sub(32)), (0x124, index)] {
@@ -68,7 +68,7 @@ fn the_hash_table_lets_groups_through() {
 
 /// Runts are counted and never seen.
 #[test]
-fn runts_are_counted() {
+fn rx_runts_are_counted() {
     let host = Host::new();
     host.peer.send_raw(&ethdev_sim::fcs::append(&frame(OWN, 59)));
     host.peer.send_raw(&[0; 30]);
@@ -77,9 +77,10 @@ fn runts_are_counted() {
     assert_eq!(host.chip.stats().rx_runts, 2);
 }
 
-/// RDAR says whether there is an empty descriptor; one that comes back without a word to RDAR is not seen.
+/// RDAR says whether there is an empty descriptor; one that comes back without a word to RDAR is
+/// not seen.
 #[test]
-fn it_sleeps_without_empty_descriptors() {
+fn rx_without_empty_descriptor_stops_until_rdar() {
     let host = Host::new();
     for n in 0..5 {
         assert_eq!(host.read(RDAR) != 0, n < 4);
@@ -91,12 +92,13 @@ fn it_sleeps_without_empty_descriptors() {
     assert_eq!(host.rx(0).0, 0x8000);
     host.write(RDAR, 1 << 24);
     assert_eq!((host.rx(0).0, host.rx(0).1), (L, 64 + 4));
-    assert_eq!(host.complaints(), []);
+    assert_eq!(host.violations(), []);
 }
 
-/// A FIFO of 1000 bytes: one frame of 600, 400 bytes of the next with the mark of an overrun, nothing of the one after it.
+/// A FIFO of 1000 bytes: one frame of 600, 400 bytes of the next with the overrun flag, nothing of
+/// the one after it.
 #[test]
-fn a_full_fifo_loses_frames_and_counts_them() {
+fn rx_fifo_full_counts_overruns() {
     let host = Host::with(ChipConfig::default().with_rx_fifo_bytes(1000));
     for n in 0..4 {
         host.set_rx(n, 0);
@@ -118,9 +120,10 @@ fn a_full_fifo_loses_frames_and_counts_them() {
     assert_eq!(host.rx(2).0, 0x8000);
 }
 
-/// A frame longer than a buffer takes more than one; only the last has its length. Longer than FTRL, and it is cut off.
+/// A frame longer than a buffer takes more than one; only the last has its length. Longer than
+/// FTRL, and it is cut off.
 #[test]
-fn long_frames_take_several_buffers() {
+fn rx_long_frame_takes_several_buffers() {
     let host = Host::new();
     host.peer.send(&frame(OWN, 2000));
     host.pass(1000);
@@ -131,12 +134,13 @@ fn long_frames_take_several_buffers() {
     host.pass(1000);
     // 0x7ff bytes of it.
     assert_eq!(host.rx(3).0, L | 0x21);
-    assert_eq!(host.complaints(), []);
+    assert_eq!(host.violations(), []);
 }
 
-/// Disabled, it hears nothing and forgets what it held; enabled again, it begins at the first descriptor.
+/// Disabled, the MAC receives nothing and clears its FIFO; enabled again, it starts at the first
+/// descriptor.
 #[test]
-fn disabling_goes_back_to_the_first_descriptor() {
+fn disable_enable_restarts_ring() {
     let host = Host::new();
     for _ in 0..6 {
         host.peer.send(&frame(OWN, 100));
@@ -146,7 +150,7 @@ fn disabling_goes_back_to_the_first_descriptor() {
     assert_eq!(host.chip.stats().rx_fifo_lost, 2);
     host.peer.send(&frame(OWN, 100));
     host.pass(200);
-    assert_eq!(host.chip.stats().rx_unheard, 1);
+    assert_eq!(host.chip.stats().rx_disabled, 1);
     host.set_rx(0, 0x8000);
     host.write(ECR, 0x102);
     host.write(RDAR, 1 << 24);

@@ -10,7 +10,7 @@ use crate::host::{ECR, EIMR, EIR, Host, OWN, RDAR, RXF, frame};
 
 /// Memory map of the reference manual, column "reset value".
 #[test]
-fn reset_values() {
+fn registers_after_reset_match_manual() {
     let host = Host::off(ChipConfig::default());
     for (register, value) in [
         (0x004, 0),
@@ -27,11 +27,11 @@ fn reset_values() {
     ] {
         assert_eq!(host.read(register), value, "{register:#x}");
     }
-    assert_eq!(host.complaints(), []);
+    assert_eq!(host.violations(), []);
 }
 
 #[test]
-fn a_reset_takes_eight_cycles_and_forgets_everything() {
+fn reset_takes_eight_cycles_and_clears_registers() {
     let host = Host::new();
     host.write(ECR, 1);
     assert_eq!(host.read(ECR) & 1, 1);
@@ -40,9 +40,9 @@ fn a_reset_takes_eight_cycles_and_forgets_everything() {
     assert_eq!((host.read(0x84), host.read(0x180)), (0x05ee_0001, 0));
 }
 
-/// The line is a level: it follows events and mask, and every rise is told once.
+/// The line is a level: it follows events and mask, and every rise is signaled once.
 #[test]
-fn the_line_follows_events_and_mask() {
+fn irq_events_and_mask_set_line() {
     let host = Host::new();
     let rises = Rc::new(Cell::new(0));
     host.chip.on_interrupt({
@@ -70,7 +70,7 @@ fn the_line_follows_events_and_mask() {
 }
 
 #[test]
-fn a_management_frame_takes_64_cycles() {
+fn mdio_frame_takes_64_cycles() {
     let host = Host::off(ChipConfig::default());
     let seen = Rc::new(RefCell::new(Vec::new()));
     host.chip.on_mdio({
@@ -91,8 +91,8 @@ fn a_management_frame_takes_64_cycles() {
     host.write(0x40, 0x5000_0000 | 5 << 23 | 4 << 18 | 2 << 16 | 0x01e1);
     host.pass(28);
     assert_eq!(*seen.borrow(), [(5, 17, None), (5, 4, Some(0x01e1))]);
-    assert_eq!(host.complaints(), []);
-    // With MDC standing still nothing ever ends.
+    assert_eq!(host.violations(), []);
+    // With MDC off no frame ends.
     host.write(EIR, 1 << 23);
     host.write(0x44, 0);
     host.write(0x40, 0x6000_0000);
@@ -101,7 +101,7 @@ fn a_management_frame_takes_64_cycles() {
 }
 
 #[test]
-fn a_bus_error_halts_it() {
+fn bus_error_halts_mac() {
     let host = Host::new();
     host.write(ECR, 0x100);
     host.write(0x180, 0x80_0000);
@@ -109,5 +109,5 @@ fn a_bus_error_halts_it() {
     host.write(RDAR, 1 << 24);
     assert_eq!(host.read(EIR) & 1 << 22, 1 << 22);
     assert_eq!(host.read(ECR) & 2, 0);
-    assert_eq!(host.complaints(), []);
+    assert_eq!(host.violations(), []);
 }

@@ -1,13 +1,13 @@
 //! Sending.
 
-use nxp_enet_model::TxFate;
+use nxp_enet_model::TxOutcome;
 
 use crate::host::{ECR, EIR, GRA, Host, OWN, RCR, TCR, TDAR, TXF, frame};
 
 const READY: u16 = 0x8c00;
 
 #[test]
-fn a_frame_goes_out_padded_with_its_fcs() {
+fn tx_short_frame_is_padded_with_fcs() {
     let host = Host::new();
     let mut sent = frame([0xff; 6], 20);
     host.set_tx(0, READY, &sent);
@@ -21,11 +21,11 @@ fn a_frame_goes_out_padded_with_its_fcs() {
         (host.tx_flags(0), host.read(EIR) & TXF, host.read(TDAR)),
         (0x0c00, TXF, 0)
     );
-    assert_eq!(host.complaints(), []);
+    assert_eq!(host.violations(), []);
 }
 
 #[test]
-fn the_ring_goes_round_and_gathers() {
+fn tx_ring_wraps_and_gathers() {
     let host = Host::new();
     for round in 0..3 {
         for n in [0, 2] {
@@ -37,12 +37,12 @@ fn the_ring_goes_round_and_gathers() {
             assert_eq!(host.peer.recv(), Some(whole));
         }
     }
-    assert_eq!(host.complaints(), []);
+    assert_eq!(host.violations(), []);
 }
 
 /// A doorbell that is lost: the frame waits for the next.
 #[test]
-fn lost_doorbells_are_lost() {
+fn drop_doorbell_writes_frame_waits() {
     let host = Host::new();
     host.chip.drop_doorbell_writes(1);
     host.set_tx(0, READY, &frame([0xff; 6], 60));
@@ -56,7 +56,7 @@ fn lost_doorbells_are_lost() {
 
 /// A graceful stop ends with the frame that is going out; the next one waits.
 #[test]
-fn a_graceful_stop_is_graceful() {
+fn tx_graceful_stop_ends_after_frame() {
     let host = Host::new();
     for n in 0..2 {
         host.set_tx(n, READY, &frame([0xff; 6], 1500));
@@ -77,12 +77,13 @@ fn a_graceful_stop_is_graceful() {
     host.write(EIR, GRA);
     host.write(TCR, 5);
     assert_eq!(host.read(EIR) & GRA, GRA);
-    assert_eq!(host.complaints(), []);
+    assert_eq!(host.violations(), []);
 }
 
-/// Disabled in the middle of a frame: what arrives is a fragment, and the descriptor stays as it was.
+/// Disabled in the middle of a frame: what arrives is a fragment, and the descriptor stays as it
+/// was.
 #[test]
-fn disabling_breaks_it_off() {
+fn disable_during_frame_breaks_it_off() {
     let host = Host::new();
     host.set_tx(0, READY, &frame([0xff; 6], 1500));
     host.write(TDAR, 1 << 24);
@@ -96,10 +97,10 @@ fn disabling_breaks_it_off() {
 }
 
 #[test]
-fn collisions_close_the_descriptor_and_count() {
+fn tx_collisions_close_descriptor_and_count() {
     let host = Host::new();
     host.chip
-        .next_transmissions([TxFate::LateCollision, TxFate::TooManyCollisions]);
+        .set_tx_outcomes([TxOutcome::LateCollision, TxOutcome::ExcessiveCollisions]);
     for n in 0..3 {
         host.set_tx(n, READY, &frame([0xff; 6], 60));
     }
@@ -113,7 +114,7 @@ fn collisions_close_the_descriptor_and_count() {
 
 /// PAUSE frames hold it back where RCR[FCE] says so. They are never received.
 #[test]
-fn pause_frames_are_honoured() {
+fn tx_pause_received_delays_frames() {
     for honoured in [false, true] {
         let host = Host::new();
         host.write(ECR, 0x100);
@@ -132,13 +133,13 @@ fn pause_frames_are_honoured() {
         assert_eq!(host.peer.pending() == 0, honoured);
         host.pass(20);
         assert_eq!(host.peer.pending(), 1);
-        assert_eq!(host.complaints(), []);
+        assert_eq!(host.violations(), []);
     }
 }
 
 /// Without DBSWP the flags come first, highest byte first.
 #[test]
-fn descriptors_have_two_byte_orders() {
+fn descriptors_both_byte_orders_are_read() {
     let host = Host::new();
     host.write(ECR, 0);
     let whole = frame(OWN, 60);
@@ -150,5 +151,5 @@ fn descriptors_have_two_byte_orders() {
     host.write(TDAR, 1 << 24);
     host.pass(10);
     assert_eq!(host.peer.recv(), Some(whole));
-    assert_eq!(host.complaints(), [nxp_enet_model::ViolationKind::BadSettings]);
+    assert_eq!(host.violations(), [nxp_enet_model::ViolationKind::BadSettings]);
 }
