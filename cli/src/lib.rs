@@ -1,15 +1,15 @@
-//! What the workspace's programs have in common at a terminal: arguments, messages, exit statuses, tables.
+//! Common functions of the workspace's programs: arguments, messages, exit statuses, tables.
 //!
 //! | condition | result |
 //! |---|---|
 //! | standard output cannot be written (`> /dev/full`) | one line on standard error, exit status 1 |
-//! | the reader of standard output is gone (`\| head -1`) | the rest of the output is dropped; the exit status is that of the work |
+//! | standard output has no reader (`\| head -1`) | the output is dropped; the exit status does not change |
 //! | standard error cannot be written | ignored |
-//! | a descriptor is closed at the start (`>&-`) | std opens `/dev/null` in its place |
+//! | a standard stream is closed at the start (`>&-`) | std opens `/dev/null` in its place |
 //! | `NO_COLOR`, `TERM=dumb`, or not a terminal | no escape sequences, no progress bar |
 //!
-//! `println!` and `eprintln!` panic where their stream fails: the programs use [`print()`] and [`note`] instead, and deny the others by clippy's `print_stdout` and
-//! `print_stderr`.
+//! `println!` and `eprintln!` panic if the stream fails. The programs use [`print()`] and [`note`]
+//! instead, and deny the macros by clippy's `print_stdout` and `print_stderr`.
 #![forbid(unsafe_code)]
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
@@ -28,14 +28,14 @@ use clap::error::ErrorKind;
 pub use output::{OutputError, is_styled, note, print, progress};
 pub use table::table;
 
-/// Exit status of a program that was called in a wrong way.
-pub const MISUSE: u8 = 2;
+/// Exit status after a usage error.
+pub const USAGE_ERROR: u8 = 2;
 
-/// Parses the arguments, or returns the exit status once help or a message was printed.
+/// Parses the arguments. If help or a message was printed instead, returns the exit status.
 ///
 /// # Errors
 ///
-/// The program must not run: help or the version was asked for, or the arguments are wrong.
+/// The program must exit: help or the version was requested, or the arguments are invalid.
 pub fn parse<C: Parser>() -> Result<C, ExitCode> {
     C::try_parse().map_err(|error| {
         if !error.use_stderr() {
@@ -49,36 +49,36 @@ pub fn parse<C: Parser>() -> Result<C, ExitCode> {
         let text = error.to_string();
         if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
             note(text.trim_end());
-            return ExitCode::from(MISUSE);
+            return ExitCode::from(USAGE_ERROR);
         }
-        // The message proper: what comes before the first empty line.
+        // The message ends at the first empty line; usage hints follow.
         let message: Vec<_> = text
             .lines()
             .map(str::trim)
             .take_while(|line| !line.is_empty())
             .collect();
-        misuse(format_args!(
+        usage_error(format_args!(
             "{} (see --help)",
             message.join(" ").trim_start_matches("error: ")
         ))
     })
 }
 
-/// Prints in one line what was wrong with the call.
+/// Prints a usage error in one line.
 #[must_use]
-pub fn misuse(message: impl fmt::Display) -> ExitCode {
-    complain(message);
-    ExitCode::from(MISUSE)
+pub fn usage_error(message: impl fmt::Display) -> ExitCode {
+    print_error(message);
+    ExitCode::from(USAGE_ERROR)
 }
 
-/// Prints in one line what went wrong.
+/// Prints an error in one line.
 #[must_use]
 pub fn failure(message: impl fmt::Display) -> ExitCode {
-    complain(message);
+    print_error(message);
     ExitCode::FAILURE
 }
 
-/// The exit status of a program that is done; an error is printed with its causes.
+/// Returns the exit status for `result`. Prints an error with its causes.
 #[must_use]
 pub fn finish(result: Result<(), impl Error>) -> ExitCode {
     match result {
@@ -87,7 +87,7 @@ pub fn finish(result: Result<(), impl Error>) -> ExitCode {
     }
 }
 
-fn complain(message: impl fmt::Display) {
+fn print_error(message: impl fmt::Display) {
     let name = std::env::args_os().next().unwrap_or_default();
     let name = std::path::Path::new(&name).file_name().unwrap_or_default();
     note(format_args!("{}: {message}", name.to_string_lossy()));
@@ -95,7 +95,8 @@ fn complain(message: impl fmt::Display) {
 
 /// Displays an error with its causes, outermost first: `cannot write: disk full`.
 ///
-/// Errors disagree about whether their own text contains the cause. A cause that the text so far ends with is not repeated.
+/// The text of some errors contains the cause. A cause at the end of the preceding text is not
+/// repeated.
 #[derive(Debug, Clone, Copy)]
 pub struct Causes<'a>(pub &'a dyn Error);
 
@@ -135,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn causes_are_listed_once() {
+    fn causes_display_lists_each_once() {
         let bus = || Some(Box::new(Layer("bus fault", None)));
         let cases = [
             (Layer("bus fault", None), "bus fault"),

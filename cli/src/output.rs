@@ -25,7 +25,7 @@ impl Error for OutputError {
 
 /// Prints `text` and a line break to standard output.
 ///
-/// Where the reader is gone, the text is dropped.
+/// If the stream has no reader, the text is dropped.
 ///
 /// # Errors
 ///
@@ -42,26 +42,28 @@ fn line_to(out: &mut impl Write, text: impl fmt::Display) -> Result<(), OutputEr
     }
 }
 
-/// Prints `text` and a line break to standard error. Failures are ignored: there is nowhere to report them.
+/// Prints `text` and a line break to standard error. Failures are ignored.
 pub fn note(text: impl fmt::Display) {
-    // In one piece, so that lines of several threads do not mix.
+    // One write, so that lines of several threads do not mix.
     let line = format!("{text}\n");
     let _ = io::stderr().lock().write_all(line.as_bytes());
 }
 
-/// Whether `stream` takes escape sequences: it is a terminal, `TERM` is not `dumb`, and `NO_COLOR` is unset or empty (<https://no-color.org>).
+/// Returns whether escape sequences may be written to `stream`: it is a terminal, `TERM` is not
+/// `dumb`, and `NO_COLOR` is unset or empty (<https://no-color.org>).
 pub fn is_styled(stream: &impl IsTerminal) -> bool {
     let variable = |name| std::env::var_os(name);
-    stream.is_terminal() && takes_escapes(variable("TERM").as_deref(), variable("NO_COLOR").as_deref())
+    stream.is_terminal() && escapes_allowed(variable("TERM").as_deref(), variable("NO_COLOR").as_deref())
 }
 
-fn takes_escapes(term: Option<&OsStr>, no_color: Option<&OsStr>) -> bool {
+fn escapes_allowed(term: Option<&OsStr>, no_color: Option<&OsStr>) -> bool {
     term.is_some_and(|term| term != "dumb") && no_color.is_none_or(OsStr::is_empty)
 }
 
-/// A progress bar of `length` steps on standard error; hidden where that is not [styled](is_styled).
+/// Creates a progress bar of `length` steps on standard error. It is hidden if that is not
+/// [styled](is_styled).
 ///
-/// `template` is in indicatif's syntax.
+/// `template` is in the syntax of indicatif.
 #[must_use]
 pub fn progress(length: u64, template: &str) -> ProgressBar {
     let target = if is_styled(&io::stderr()) {
@@ -79,7 +81,7 @@ pub fn progress(length: u64, template: &str) -> ProgressBar {
 mod tests {
     use super::*;
 
-    /// Fails with this error.
+    /// A writer that fails with this error.
     struct Failing(io::ErrorKind);
 
     impl Write for Failing {
@@ -93,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn print_reports_a_full_device_and_not_a_closed_pipe() {
+    fn print_full_device_is_error_and_closed_pipe_is_not() {
         assert!(line_to(&mut Failing(io::ErrorKind::BrokenPipe), "text").is_ok());
         let full = line_to(&mut Failing(io::ErrorKind::StorageFull), "text").unwrap_err();
         assert_eq!(
@@ -106,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn escapes_need_a_capable_terminal_and_no_wish_against() {
+    fn escapes_allowed_requires_terminal_without_no_color() {
         let xterm = Some(OsStr::new("xterm"));
         for (term, no_color, expected) in [
             (xterm, None, true),
@@ -116,7 +118,7 @@ mod tests {
             (None, None, false),
         ] {
             assert_eq!(
-                takes_escapes(term, no_color.map(OsStr::new)),
+                escapes_allowed(term, no_color.map(OsStr::new)),
                 expected,
                 "{term:?} {no_color:?}"
             );
@@ -125,7 +127,7 @@ mod tests {
 
     #[test]
     fn progress_without_a_terminal_is_hidden() {
-        // The test harness may have one.
+        // The test harness may run on a terminal.
         if !io::stderr().is_terminal() {
             assert!(progress(1, "{bar}").is_hidden());
         }

@@ -2,12 +2,13 @@
 
 use comfy_table::{ContentArrangement, Table, presets::UTF8_FULL_CONDENSED};
 
-/// Columns of a terminal whose width is unknown.
+/// Width if that of the terminal is unknown.
 const COLUMNS: u16 = 80;
-/// Cells are not wrapped for a terminal narrower than this.
+/// Minimum width of a table.
 const MIN_COLUMNS: u16 = 60;
 
-/// A table for standard output, as wide as the terminal at most; cells wrap where they are longer. 80 columns where the width is unknown.
+/// Creates a table for standard output. Cells wrap to the width of the terminal; 80 columns if that
+/// is unknown.
 #[must_use]
 pub fn table() -> Table {
     let mut table = Table::new();

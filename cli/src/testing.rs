@@ -1,4 +1,4 @@
-//! How a program behaves whose standard streams fail, and on a terminal. Linux only.
+//! Test functions: programs with failing standard streams, and on a terminal. Linux only.
 
 use std::fs::{File, OpenOptions};
 use std::io::Read;
@@ -9,12 +9,12 @@ use nix::pty::{Winsize, openpty};
 
 fn full() -> Stdio {
     let device = OpenOptions::new().write(true).open("/dev/full");
-    device.expect("Linux has /dev/full").into()
+    device.expect("/dev/full not opened").into()
 }
 
-/// The writing end of a pipe that has no reader.
+/// Returns the write end of a pipe without a reader.
 fn closed_pipe() -> Stdio {
-    let (_, writer) = std::io::pipe().expect("a pipe");
+    let (_, writer) = std::io::pipe().expect("no pipe");
     writer.into()
 }
 
@@ -25,32 +25,33 @@ fn run(program: &str, arguments: &[&str], stdout: Stdio, stderr: Stdio) -> Outpu
         .stdin(Stdio::null())
         .stdout(stdout)
         .stderr(stderr);
-    let child = command.spawn().expect("the program starts");
-    child.wait_with_output().expect("the program ends")
+    let child = command.spawn().expect("program not started");
+    child.wait_with_output().expect("waiting for the program failed")
 }
 
-/// Calls `program`, which must end by itself and print something, with each of its streams full, closed, and without a reader.
+/// Runs `program`, which must exit and print something, with each of its streams full, closed, and
+/// without a reader.
 ///
 /// # Panics
 ///
-/// The program panicked, or ended with another exit status or another message than it should.
+/// The program panicked, or its exit status or message is wrong.
 pub fn assert_streams_may_fail(program: &str, arguments: &[&str]) {
     let call = format!("{program} {}", arguments.join(" "));
-    let sound = run(program, arguments, Stdio::piped(), Stdio::piped());
-    let status = sound.status.code();
-    let is_sound = |case: &str, output: &Output| {
+    let expected = run(program, arguments, Stdio::piped(), Stdio::piped());
+    let status = expected.status.code();
+    let check = |case: &str, output: &Output| {
         assert_eq!(output.status.code(), status, "{call}, {case}: {}", text(&output.stderr));
     };
     assert!(
         matches!(status, Some(0..=2)),
         "{call}: {}: {}",
-        sound.status,
-        text(&sound.stderr)
+        expected.status,
+        text(&expected.stderr)
     );
 
     let output = run(program, arguments, full(), Stdio::piped());
-    if sound.stdout.is_empty() {
-        is_sound("stdout full", &output);
+    if expected.stdout.is_empty() {
+        check("stdout full", &output);
     } else {
         assert_eq!(output.status.code(), Some(1), "{call}, stdout full");
         let message = text(&output.stderr);
@@ -63,7 +64,7 @@ pub fn assert_streams_may_fail(program: &str, arguments: &[&str]) {
         assert_eq!(output.status.code(), Some(1), "{call}, both full");
     }
     let output = run(program, arguments, closed_pipe(), Stdio::piped());
-    is_sound("stdout without a reader", &output);
+    check("stdout without a reader", &output);
     assert!(
         !text(&output.stderr).contains("standard output"),
         "{call}: {}",
@@ -72,14 +73,14 @@ pub fn assert_streams_may_fail(program: &str, arguments: &[&str]) {
 
     for (case, stderr) in [("stderr full", full()), ("stderr without a reader", closed_pipe())] {
         let output = run(program, arguments, Stdio::piped(), stderr);
-        is_sound(case, &output);
-        assert_eq!(output.stdout.is_empty(), sound.stdout.is_empty(), "{call}, {case}");
+        check(case, &output);
+        assert_eq!(output.stdout.is_empty(), expected.stdout.is_empty(), "{call}, {case}");
     }
     for closed in [">&-", "2>&-", ">&- 2>&-", "<&- >&- 2>&-"] {
         let script = format!("exec \"$@\" {closed}");
         let arguments = [&["-c", &script, "sh", program], arguments].concat();
         // Starts: sh, which starts the program under test
-        is_sound(closed, &run("sh", &arguments, Stdio::piped(), Stdio::piped()));
+        check(closed, &run("sh", &arguments, Stdio::piped(), Stdio::piped()));
     }
 }
 
@@ -87,11 +88,11 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// Runs `command` on a terminal of this many columns, and returns all that it wrote there.
+/// Runs `command` on a terminal with `columns` columns, and returns its output.
 ///
 /// # Panics
 ///
-/// There is no terminal to be had, or the program does not start or succeed.
+/// No terminal is available, or the program does not start or fails.
 #[must_use]
 pub fn on_terminal(command: &mut Command, columns: u16) -> String {
     let size = Winsize {
@@ -100,19 +101,19 @@ pub fn on_terminal(command: &mut Command, columns: u16) -> String {
         ws_xpixel: 0,
         ws_ypixel: 0,
     };
-    let terminal = openpty(&size, None).expect("a terminal");
-    let stream = |slave: &OwnedFd| slave.try_clone().expect("a descriptor");
+    let terminal = openpty(&size, None).expect("no terminal");
+    let stream = |slave: &OwnedFd| slave.try_clone().expect("descriptor not duplicated");
     command
         .stdin(stream(&terminal.slave))
         .stdout(stream(&terminal.slave))
         .stderr(terminal.slave);
-    let mut child = command.spawn().expect("the program starts");
-    // Reading ends when nobody has the terminal open.
+    let mut child = command.spawn().expect("program not started");
+    // Reading ends when no process has the terminal open.
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     let mut written = Vec::new();
-    // EIO instead of an end.
+    // Fails with EIO at the end.
     let _ = File::from(terminal.master).read_to_end(&mut written);
-    let status = child.wait().expect("the program ends");
+    let status = child.wait().expect("waiting for the program failed");
     let written = text(&written);
     assert!(status.success(), "{status}: {written}");
     written

@@ -1,9 +1,9 @@
-//! Tells the code which board it is built for, and puts the board's linker scripts where the linker looks for them.
+//! Sets the board, and copies its linker scripts to the search path of the linker.
 
 use std::path::PathBuf;
 use std::{env, fs};
 
-/// Targets with the boards that they stand for: one each. A name is also that of the board's directory.
+/// The board of each target. Its name is that of its directory.
 const BOARDS: [(&str, &str); 2] = [("thumbv7m-none-eabi", "mps2_an385"), ("armv7a-none-eabi", "imx6ul_evk")];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -25,7 +25,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
     }
     println!("cargo:rustc-link-search={}", out.display());
-    // The script of the crate that starts the processor. It includes ours.
+    // The script of the runtime crate, which includes the one of the board.
     println!("cargo:rustc-link-arg-bins=-Tlink.x");
     Ok(())
 }

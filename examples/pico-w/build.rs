@@ -1,11 +1,12 @@
-//! Puts `memory.x` where the linker looks for it, and the chip's images where the program does.
+//! Copies `memory.x` to the search path of the linker, and the images of the chip to the output directory.
 //!
-//! `CYW43_IMAGES` names the directory with the images. Without it, stubs take their place: the program compiles, and cannot start the chip.
+//! `CYW43_IMAGES` is the directory with the images. Without it, the program is built with stubs and cannot
+//! start the chip.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-/// The files, as their distributors name them.
+/// The file names of the images.
 const IMAGES: [&str; 3] = ["43439A0.bin", "nvram_rp2040.bin", "43439A0_clm.bin"];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -24,7 +25,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 fn images(out: &Path) -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo:rerun-if-env-changed=CYW43_IMAGES");
     let Some(directory) = env::var_os("CYW43_IMAGES").map(PathBuf::from) else {
-        println!("cargo:warning=CYW43_IMAGES is not set: stubs are built in, and the chip will not start");
+        println!("cargo:warning=CYW43_IMAGES is not set: built with stubs, the chip will not start");
         println!("cargo:rustc-cfg=stub_images");
         for name in IMAGES {
             fs::write(out.join(name), b"stub")?;

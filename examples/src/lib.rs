@@ -1,8 +1,10 @@
-//! One set of applications, generic over the device, and the programs that run them.
+//! Example applications, generic over the device, and the programs that run them.
 //!
-//! - [`apps`]: the applications. No `std`, no alloc: the caller brings the memory. The firmware runs exactly these.
-//! - `serve` (feature `std`): the NICs that the program `serve` runs on, with the Linux kernel at the far end.
-//! - `lab` (feature `std`): every NIC of the workspace on a simulated wire, for the program `swap` and for tests.
+//! - [`apps`]: the applications. No `std`, no alloc: the caller provides the memory. The firmware
+//!   runs the same code.
+//! - `serve` (feature `std`): the NICs of the program `serve`, with the Linux kernel as link peer.
+//! - `testbed` (feature `std`): every NIC of the workspace on a simulated wire, for the program
+//!   `swap` and for tests.
 #![cfg_attr(not(feature = "std"), no_std)]
 #![forbid(unsafe_code)]
 
@@ -18,6 +20,6 @@
 )]
 pub mod apps;
 #[cfg(feature = "std")]
-pub mod lab;
-#[cfg(feature = "std")]
 pub mod serve;
+#[cfg(feature = "std")]
+pub mod testbed;

@@ -1,4 +1,4 @@
-//! The programs as they are called.
+//! The command lines of the programs.
 #![cfg(feature = "std")]
 
 use std::process::{Command, Output};
@@ -11,15 +11,15 @@ fn call(program: &str, arguments: &[&str]) -> Output {
     Command::new(program)
         .args(arguments)
         .output()
-        .expect("the program starts")
+        .expect("program not started")
 }
 
 fn text(bytes: &[u8]) -> &str {
-    str::from_utf8(bytes).expect("UTF-8")
+    str::from_utf8(bytes).expect("output is not UTF-8")
 }
 
 #[test]
-fn misuse_gets_one_line_and_status_2() {
+fn usage_error_prints_one_line_and_exits_with_2() {
     let cases: &[(&str, &[&str], &str)] = &[
         (SWAP, &["--nic", "nope"], "nope"),
         (SWAP, &["--nic"], "--nic"),
@@ -48,51 +48,51 @@ fn misuse_gets_one_line_and_status_2() {
                 "--inject-faults",
                 "18446744073709551615",
             ],
-            "'18446744073709551615' for '--inject-faults <SECONDS>': a whole number of seconds from 1 to 3600",
+            "'18446744073709551615' for '--inject-faults <SECONDS>': expected a whole number of seconds from 1 to 3600",
         ),
     ];
     for (program, arguments, mentioned) in cases {
         let output = call(program, arguments);
-        let complaint = text(&output.stderr);
-        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {complaint}");
-        assert_eq!(complaint.lines().count(), 1, "{arguments:?}: {complaint}");
-        assert!(complaint.contains(mentioned), "{arguments:?}: {complaint}");
+        let message = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {message}");
+        assert_eq!(message.lines().count(), 1, "{arguments:?}: {message}");
+        assert!(message.contains(mentioned), "{arguments:?}: {message}");
         assert!(output.stdout.is_empty(), "{arguments:?}");
     }
 }
 
 #[test]
-fn help_teaches() {
-    for (program, taught) in [
+fn help_contains_examples() {
+    for (program, parts) in [
         (SWAP, ["--pcap", "tshark -r", "Columns:"]),
         (SERVE, ["ip tuntap add", "curl http://", "--ip"]),
     ] {
         let output = call(program, &["--help"]);
         assert!(output.status.success());
-        for part in taught {
+        for part in parts {
             assert!(text(&output.stdout).contains(part), "{part}");
         }
     }
 }
 
 #[test]
-fn the_list_names_what_can_be_chosen() {
+fn list_prints_every_nic() {
     let output = call(SWAP, &["--list"]);
     let names: Vec<_> = text(&output.stdout)
         .lines()
         .map(|line| line.split(' ').next().unwrap_or_default().to_owned())
         .collect();
-    let expected: Vec<_> = ethdev_examples::lab::NICS.iter().map(|nic| nic.name).collect();
+    let expected: Vec<_> = ethdev_examples::testbed::NICS.iter().map(|nic| nic.name).collect();
     assert_eq!(names, expected);
 }
 
 #[test]
-fn one_nic_as_a_table_and_as_json() {
+fn nic_option_selects_rows_of_table_and_json() {
     let table = call(SWAP, &["--nic", "ring"]);
     assert!(table.status.success(), "{}", text(&table.stderr));
     assert!(text(&table.stdout).contains("\nring "));
     assert!(!text(&table.stdout).contains("ring-10"));
-    // Neither colours nor a progress bar where nobody looks.
+    // Neither colours nor a progress bar without a terminal.
     assert!(!text(&table.stdout).contains('\x1b') && table.stderr.is_empty());
 
     let json = call(SWAP, &["--json", "--nic", "ring", "--nic", "ring-pull"]);
@@ -107,41 +107,44 @@ fn one_nic_as_a_table_and_as_json() {
 }
 
 #[test]
-fn captures_are_read_by_others() {
+fn pcap_capture_is_read_by_tshark() {
     let dir = tempfile::tempdir().expect("a directory");
     let path = dir.path().join("new").join("dir");
-    let output = call(SWAP, &["--nic", "ring", "--pcap", path.to_str().expect("UTF-8")]);
+    let output = call(
+        SWAP,
+        &["--nic", "ring", "--pcap", path.to_str().expect("output is not UTF-8")],
+    );
     assert!(output.status.success(), "{}", text(&output.stderr));
     let file = path.join("ring.pcapng");
     assert!(file.is_file());
     let Ok(capinfos) = Command::new("capinfos").args(["-Tmc"]).arg(&file).output() else {
-        ethdev_sim::report_skip("captures_are_read_by_others", "capinfos is not installed");
+        ethdev_sim::report_skip("pcap_capture_is_read_by_tshark", "capinfos is not installed");
         return;
     };
     let packets = text(&capinfos.stdout)
         .lines()
         .last()
         .and_then(|line| line.split(',').next_back()?.parse::<u32>().ok());
-    // A megabyte each way takes 719 full segments.
+    // 1 MiB takes 719 full segments in each direction.
     assert!(packets > Some(2 * 719), "{}", text(&capinfos.stdout));
     let tshark = Command::new("tshark")
         .args(["-Y", "http.response.code == 200", "-r"])
         .arg(&file)
         .output();
-    let tshark = tshark.expect("it comes with capinfos");
+    let tshark = tshark.expect("tshark is installed with capinfos");
     assert_eq!(text(&tshark.stdout).lines().count(), 2, "{}", text(&tshark.stdout));
 }
 
 #[test]
-fn a_capture_that_cannot_be_written_is_told() {
+fn pcap_unwritable_directory_is_reported() {
     let output = call(SWAP, &["--nic", "ring", "--pcap", "/dev/null/x"]);
     assert_eq!(output.status.code(), Some(1));
     assert!(text(&output.stderr).contains("/dev/null/x"), "{}", text(&output.stderr));
 }
 
 #[test]
-fn an_interface_that_cannot_be_had_is_told() {
-    // Nobody can make a TAP of the loopback interface, root or not.
+fn tap_that_cannot_be_opened_is_reported() {
+    // The loopback interface is not a TAP, for any user.
     for nic in ["tap", "enc28j60"] {
         let output = call(SERVE, &["--tap", "lo", "--nic", nic]);
         assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));

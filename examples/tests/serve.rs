@@ -1,12 +1,13 @@
-//! The program `serve`, with the Linux kernel and its own tools as the peer.
+//! The program `serve`, with the Linux kernel and its tools as link peer.
 //!
-//! Each test has a network namespace of its own: nothing of the host is touched. That takes root; where it cannot be had, each test says SKIPPED and why.
+//! Each test runs in a network namespace of its own, so that the host is not changed. This requires
+//! root; without it each test prints SKIPPED and the reason.
 #![cfg(all(feature = "std", target_os = "linux"))]
 
 use std::path::Path;
 use std::process::{Command, Output};
 
-/// What happens in the namespace: the program starts, with a link and an address at the kernel's end.
+/// Starts the program in the namespace, and brings the kernel's interface up with an IP address.
 const START: &str = r#"
 serve="$1"; dir="$2"; shift 2
 "$serve" "$@" --tap t0 --ip 10.9.0.1/24 --mac 02:00:00:00:00:09 > "$dir/out" 2> "$dir/err" &
@@ -21,7 +22,8 @@ ip addr add 10.9.0.2/24 dev t0
 ip link set t0 up
 "#;
 
-/// Ends the program with the signal in `$signal`. The standard output is what the tools say, then what the program says.
+/// Ends the program by the signal `$signal`. The output of the tools is followed by the output of
+/// the program.
 const END: &str = r#"
 kill -$signal $pid
 wait $pid
@@ -29,7 +31,7 @@ echo "status $?"
 cat "$dir/out" "$dir/err"
 "#;
 
-/// Pings, fetches, and takes the link away.
+/// Pings, fetches pages, and interrupts the link.
 const TRAFFIC: &str = r#"
 signal=INT
 ping -n -c 3 -i 0.2 -W 10 10.9.0.1
@@ -38,18 +40,18 @@ curl --silent --show-error --max-time 30 --head http://10.9.0.1/
 curl --silent --show-error --max-time 30 http://10.9.0.1/
 curl --silent --show-error --max-time 30 --output /dev/null --write-out 'code %{http_code}\n' http://10.9.0.1/nowhere
 curl --silent --show-error --max-time 30 --output /dev/null --write-out 'code %{http_code}\n' --data x=y http://10.9.0.1/
-# What ends the last connection is on its way for a while, and the kernel takes it only as long as there is a link.
+# The last segments of the connection are in flight; the kernel receives them only while the link is up.
 sleep 0.3
-# The link goes away and comes back.
+# Interrupt the link.
 ip link set t0 down
 ip link set t0 up
 ping -n -c 3 -i 0.2 -W 10 10.9.0.1
 "#;
 
-/// Why it cannot run here, if so.
-fn obstacle() -> Option<String> {
+/// Returns why the tests cannot run, if so.
+fn skip_reason() -> Option<String> {
     if !Path::new("/dev/net/tun").exists() {
-        return Some("there is no /dev/net/tun".to_owned());
+        return Some("no /dev/net/tun".to_owned());
     }
     for (tool, package) in [
         ("timeout", "coreutils"),
@@ -57,7 +59,7 @@ fn obstacle() -> Option<String> {
         ("ping", "iputils-ping"),
         ("curl", "curl"),
     ] {
-        // Not every one of them has --version.
+        // Some of them have no --version.
         // Starts: timeout, ip, ping, curl
         if Command::new(tool).arg("-V").output().is_err() {
             return Some(format!("{tool} is not installed (apt-get install {package})"));
@@ -66,23 +68,24 @@ fn obstacle() -> Option<String> {
     // Starts: true
     match Command::new("unshare").args(["--net", "true"]).output() {
         Err(_) => Some("unshare is not installed (apt-get install util-linux)".to_owned()),
-        Ok(output) if !output.status.success() => Some("a network namespace takes root".to_owned()),
+        Ok(output) if !output.status.success() => Some("creating a network namespace requires root".to_owned()),
         Ok(_) => None,
     }
 }
 
-/// What the tools and the program said, called with `arguments` and treated as in `script`; `None` where it cannot run here.
+/// Runs the program with `arguments`, and `script` beside it. Returns the output of both; `None` if
+/// skipped.
 fn run(arguments: &[&str], script: &str) -> Option<String> {
     run_from(START, arguments, script)
 }
 
-/// The same with another start.
+/// As [`run`], with another start script.
 fn run_from(start: &str, arguments: &[&str], script: &str) -> Option<String> {
-    if let Some(why) = obstacle() {
-        ethdev_sim::report_skip(&format!("serve {}", arguments.join(" ")), &why);
+    if let Some(reason) = skip_reason() {
+        ethdev_sim::report_skip(&format!("serve {}", arguments.join(" ")), &reason);
         return None;
     }
-    let dir = tempfile::tempdir().expect("a directory");
+    let dir = tempfile::tempdir().expect("no temporary directory");
     let script = [start, script, END].concat();
     // Starts: unshare, and sh, which starts cat, curl, ip, ping, sleep
     let Output { status, stdout, stderr } = Command::new("timeout")
@@ -91,111 +94,122 @@ fn run_from(start: &str, arguments: &[&str], script: &str) -> Option<String> {
         .arg(dir.path())
         .args(arguments)
         .output()
-        .expect("timeout was there a moment ago");
-    let said = String::from_utf8_lossy(&stdout).into_owned();
+        .expect("timeout not started");
+    let output = String::from_utf8_lossy(&stdout).into_owned();
     assert!(
         status.success(),
-        "{status}\n{said}\n{}",
+        "{status}\n{output}\n{}",
         String::from_utf8_lossy(&stderr)
     );
-    println!("{said}");
-    Some(said)
+    println!("{output}");
+    Some(output)
 }
 
-fn is_served(said: &str) {
-    assert_eq!(said.matches("3 packets transmitted, 3 received").count(), 3, "{said}");
-    assert!(
-        said.contains("HTTP/1.1 200 OK") && said.contains("<!doctype html>"),
-        "{said}"
+fn assert_served(output: &str) {
+    assert_eq!(
+        output.matches("3 packets transmitted, 3 received").count(),
+        3,
+        "{output}"
     );
-    assert!(said.contains("t0 is 02:00:00:00:00:09"), "{said}");
-    assert!(said.contains("code 404\ncode 405\n"), "{said}");
-    assert_eq!(counter(said, "http_answered"), Some(4), "{said}");
-    assert!(said.contains("status 0\n"), "{said}");
+    assert!(
+        output.contains("HTTP/1.1 200 OK") && output.contains("<!doctype html>"),
+        "{output}"
+    );
+    assert!(output.contains("t0 is 02:00:00:00:00:09"), "{output}");
+    assert!(output.contains("code 404\ncode 405\n"), "{output}");
+    assert_eq!(counter(output, "http_answered"), Some(4), "{output}");
+    assert!(output.contains("status 0\n"), "{output}");
 }
 
-/// The value of this line of the statistics.
-fn counter(said: &str, name: &str) -> Option<u64> {
-    said.lines()
+/// Returns the value of a line of the statistics.
+fn counter(output: &str, name: &str) -> Option<u64> {
+    output
+        .lines()
         .filter_map(|line| line.trim_start().strip_prefix(name))
         .find_map(|value| value.trim().parse().ok())
 }
 
 #[test]
-fn the_kernel_pings_and_fetches_from_the_interface() {
-    if let Some(said) = run(&["--nic", "tap"], TRAFFIC) {
-        is_served(&said);
-        assert_eq!(counter(&said, "spi_bytes"), None);
+fn serve_tap_answers_ping_and_http() {
+    if let Some(output) = run(&["--nic", "tap"], TRAFFIC) {
+        assert_served(&output);
+        assert_eq!(counter(&output, "spi_bytes"), None);
     }
 }
 
 #[test]
-fn the_kernel_pings_and_fetches_through_a_modelled_chip() {
-    if let Some(said) = run(&["--nic", "enc28j60"], TRAFFIC) {
-        is_served(&said);
-        // Nine pings of 1514 and 98 bytes and two pages, each frame once over SPI.
-        let frames = counter(&said, "rx_bytes").zip(counter(&said, "tx_bytes"));
-        let (received, sent) = frames.expect("both");
-        assert!(counter(&said, "spi_bytes") > Some(received + sent), "{said}");
-        assert!(received > 3 * 1514 && sent > 3 * 1514, "{said}");
-        assert!(counter(&said, "link_changes") >= Some(1), "{said}");
-        assert_eq!(counter(&said, "chip_misuse"), None, "{said}");
-        assert_eq!(counter(&said, "kernel_refused"), None, "{said}");
-        assert_eq!(counter(&said, "faults"), None, "{said}");
+fn serve_enc28j60_answers_ping_and_http() {
+    if let Some(output) = run(&["--nic", "enc28j60"], TRAFFIC) {
+        assert_served(&output);
+        // Nine pings of 1514 and 98 bytes and two pages; each frame crosses SPI once.
+        let frames = counter(&output, "rx_bytes").zip(counter(&output, "tx_bytes"));
+        let (received, sent) = frames.expect("counters missing");
+        assert!(counter(&output, "spi_bytes") > Some(received + sent), "{output}");
+        assert!(received > 3 * 1514 && sent > 3 * 1514, "{output}");
+        assert!(counter(&output, "link_changes") >= Some(1), "{output}");
+        assert_eq!(counter(&output, "protocol_violations"), None, "{output}");
+        assert_eq!(counter(&output, "kernel_dropped"), None, "{output}");
+        assert_eq!(counter(&output, "faults"), None, "{output}");
     }
 }
 
 #[test]
-fn the_kernel_pings_and_fetches_over_the_air() {
-    if let Some(said) = run(&["--nic", "cyw43"], TRAFFIC) {
-        is_served(&said);
-        let frames = counter(&said, "rx_bytes").zip(counter(&said, "tx_bytes"));
-        let (received, sent) = frames.expect("both");
-        assert!(counter(&said, "gspi_bytes") > Some(received + sent), "{said}");
-        assert_eq!(counter(&said, "chip_misuse"), None, "{said}");
-        assert_eq!(counter(&said, "kernel_refused"), None, "{said}");
-        assert_eq!(counter(&said, "faults"), None, "{said}");
+fn serve_cyw43_answers_ping_and_http() {
+    if let Some(output) = run(&["--nic", "cyw43"], TRAFFIC) {
+        assert_served(&output);
+        let frames = counter(&output, "rx_bytes").zip(counter(&output, "tx_bytes"));
+        let (received, sent) = frames.expect("counters missing");
+        assert!(counter(&output, "gspi_bytes") > Some(received + sent), "{output}");
+        assert_eq!(counter(&output, "protocol_violations"), None, "{output}");
+        assert_eq!(counter(&output, "kernel_dropped"), None, "{output}");
+        assert_eq!(counter(&output, "faults"), None, "{output}");
     }
 }
 
 #[test]
-fn sighup_and_sigterm_end_with_statistics() {
+fn sighup_and_sigterm_print_statistics() {
     for signal in ["HUP", "TERM"] {
-        if let Some(said) = run(&[], &format!("signal={signal}\nping -n -c 1 -W 10 10.9.0.1\n")) {
-            assert!(said.contains("status 0\n") && said.contains("served for"), "{said}");
-            assert!(counter(&said, "rx_frames") > Some(0), "{said}");
+        if let Some(output) = run(&[], &format!("signal={signal}\nping -n -c 1 -W 10 10.9.0.1\n")) {
+            assert!(
+                output.contains("status 0\n") && output.contains("served for"),
+                "{output}"
+            );
+            assert!(counter(&output, "rx_frames") > Some(0), "{output}");
         }
     }
 }
 
 #[test]
 fn sighup_ignored_at_the_start_stays_ignored() {
-    // nohup(1) and the shell start it like this.
+    // As nohup(1) starts it.
     let ignoring = START.replace("\"$serve\" \"$@\"", "trap '' HUP; \"$serve\" \"$@\"");
     assert_ne!(ignoring, START);
-    if let Some(said) = run_from(
+    if let Some(output) = run_from(
         &ignoring,
         &[],
         "kill -HUP $pid\nsleep 0.5\nping -n -c 1 -W 10 10.9.0.1\nsignal=INT\n",
     ) {
-        assert!(said.contains("1 received") && said.contains("status 0\n"), "{said}");
+        assert!(
+            output.contains("1 received") && output.contains("status 0\n"),
+            "{output}"
+        );
     }
 }
 
 #[test]
-fn failing_streams_do_not_end_it() {
+fn failing_streams_do_not_end_serve() {
     let files = "> \"$dir/out\" 2> \"$dir/err\"";
     let no_reader = "mkfifo \"$dir/pipe\"; head -n 1 < \"$dir/pipe\" > /dev/null &\n";
     for (before, streams) in [("", "> \"$dir/out\" 2> /dev/full"), (no_reader, "> \"$dir/pipe\" 2>&1")] {
         let before = format!("{before}touch \"$dir/out\" \"$dir/err\"\n\"$serve\"");
         let start = START.replace("\"$serve\"", &before).replace(files, streams);
         assert!(start.contains("touch") && start.contains(streams));
-        // Each change of the link is a message.
+        // Each change of the link prints a message.
         let script = "ping -n -c 1 -W 10 10.9.0.1\nip link set t0 down\nsleep 0.3\nip link set t0 up\n\
                       ping -n -c 1 -W 10 10.9.0.1\nsignal=INT\n";
-        if let Some(said) = run_from(&start, &[], script) {
-            assert_eq!(said.matches("1 received").count(), 2, "{said}");
-            assert!(said.contains("status 0\n"), "{said}");
+        if let Some(output) = run_from(&start, &[], script) {
+            assert_eq!(output.matches("1 received").count(), 2, "{output}");
+            assert!(output.contains("status 0\n"), "{output}");
         }
     }
 }
@@ -203,19 +217,19 @@ fn failing_streams_do_not_end_it() {
 #[test]
 fn full_standard_output_is_an_error() {
     let start = "\"$1\" --tap t0 > /dev/full 2> \"$2/err\"; echo \"status $?\"; cat \"$2/err\"; exit 0\n";
-    if let Some(said) = run_from(start, &[], "") {
-        assert!(said.starts_with("status 1\n"), "{said}");
-        assert!(said.contains("cannot write to standard output"), "{said}");
+    if let Some(output) = run_from(start, &[], "") {
+        assert!(output.starts_with("status 1\n"), "{output}");
+        assert!(output.contains("cannot write to standard output"), "{output}");
     }
 }
 
 #[test]
-fn deleted_interface_is_reported_in_words() {
+fn deleted_interface_is_reported() {
     let script = "ip link delete t0\nsignal=0\nsleep 1\n";
-    if let Some(said) = run(&[], script) {
-        assert!(said.contains("status 1\n"), "{said}");
-        assert!(said.contains("serve: t0 was deleted"), "{said}");
-        assert!(said.contains("served for") && !said.contains("source"), "{said}");
+    if let Some(output) = run(&[], script) {
+        assert!(output.contains("status 1\n"), "{output}");
+        assert!(output.contains("serve: t0 was deleted"), "{output}");
+        assert!(output.contains("served for") && !output.contains("source"), "{output}");
     }
 }
 
@@ -224,18 +238,18 @@ fn injected_faults_are_recovered_from() {
     for nic in ["enc28j60", "cyw43"] {
         let script = "ping -n -c 60 -i 0.1 -W 2 10.9.0.1 > /dev/null\nsleep 1\ntries=0\n\
                       until ping -n -c 1 -W 1 10.9.0.1; do tries=$((tries + 1)); if [ $tries -gt 20 ]; then break; fi; done\nsignal=INT\n";
-        if let Some(said) = run(&["--nic", nic, "--inject-faults", "1"], script) {
+        if let Some(output) = run(&["--nic", nic, "--inject-faults", "1"], script) {
             assert!(
-                said.contains("1 received") && said.contains("status 0\n"),
-                "{nic}: {said}"
+                output.contains("1 received") && output.contains("status 0\n"),
+                "{nic}: {output}"
             );
-            assert!(counter(&said, "faults_injected") >= Some(4), "{nic}: {said}");
-            assert!(counter(&said, "recoveries") >= Some(1), "{nic}: {said}");
+            assert!(counter(&output, "faults_injected") >= Some(4), "{nic}: {output}");
+            assert!(counter(&output, "recoveries") >= Some(1), "{nic}: {output}");
         }
     }
 }
 
-/// Asks for 200 pages, 64 at a time, on a connection each. What became of each is one line.
+/// Fetches 200 pages on separate connections, 64 at a time. Prints one line for each.
 const PARALLEL: &str = r#"
 signal=INT
 curl --silent --parallel --parallel-immediate --parallel-max 64 --max-time 30 --header 'Connection: close' \
@@ -245,9 +259,9 @@ curl --silent --parallel --parallel-immediate --parallel-max 64 --max-time 30 --
 #[test]
 fn parallel_requests_are_all_answered() {
     for nic in ["tap", "enc28j60"] {
-        if let Some(said) = run(&["--nic", nic], PARALLEL) {
-            assert_eq!(said.matches("code 200\n").count(), 200, "{nic}: {said}");
-            assert_eq!(counter(&said, "http_answered"), Some(200), "{nic}: {said}");
+        if let Some(output) = run(&["--nic", nic], PARALLEL) {
+            assert_eq!(output.matches("code 200\n").count(), 200, "{nic}: {output}");
+            assert_eq!(counter(&output, "http_answered"), Some(200), "{nic}: {output}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The programs with standard streams that fail, and on terminals.
+//! The programs with failing standard streams, and on terminals.
 #![cfg(all(feature = "std", target_os = "linux"))]
 
 use std::process::Command;
@@ -9,7 +9,7 @@ const SWAP: &str = env!("CARGO_BIN_EXE_swap");
 const SERVE: &str = env!("CARGO_BIN_EXE_serve");
 
 #[test]
-fn full_and_closed_streams_cause_no_panic() {
+fn full_and_closed_streams_do_not_panic() {
     let calls: [(&str, &[&str]); 9] = [
         (SWAP, &["--help"]),
         (SWAP, &["--list"]),
@@ -27,7 +27,7 @@ fn full_and_closed_streams_cause_no_panic() {
 }
 
 #[test]
-fn escape_sequences_go_to_capable_terminals_only() {
+fn escape_sequences_only_on_capable_terminals() {
     let swap = |term: &str, no_color: &str| {
         let mut command = Command::new(SWAP);
         command

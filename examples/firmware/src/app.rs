@@ -1,54 +1,53 @@
-//! The node on a NIC, and what it says about itself: the same under every scheduler.
+//! The node on a NIC, and its reports, for any scheduler.
 
 use core::fmt;
 use core::time::Duration;
 
-use ethdev::{Control, ControlError, Error as _, ErrorKind, LendingDevice, Link, MacAddress, Rearm, RearmOutcome};
+use ethdev::{Control, Error as _, ErrorKind, EthernetDevice, Link, MacAddress, Rearm, RearmOutcome};
 use ethdev_examples::apps::{Config, ConfigError, Node, Slots, Storage};
-use ethdev_smoltcp::{PollAt, SmoltcpDevice};
+use ethdev_smoltcp::{Mode, PollAt, SmoltcpDevice};
 use ethdev_util::IrqSignal;
 use semihosting::println;
 use smoltcp::time::Instant;
 use smoltcp::wire::{IpCidr, Ipv4Address, Ipv4Cidr};
 use static_cell::ConstStaticCell;
 
-use crate::board::{self, Account};
+use crate::board::{self, CpuStats};
 
 /// The longest frame, without VLAN tag.
 pub const FRAME: usize = 1514;
-/// Window of the TCP echo.
+/// Window of the TCP echo, in bytes.
 const TCP: usize = 4096;
-/// Where QEMU's user network expects its guest, and where its gateway is.
+/// The address of the guest and of the gateway in the user network of QEMU.
 const ADDRESS: Ipv4Cidr = Ipv4Cidr::new(Ipv4Address::new(10, 0, 2, 15), 24);
 const GATEWAY: Ipv4Address = Ipv4Address::new(10, 0, 2, 2);
-/// How often the counters are shown, when they have changed.
-const REPORT_EVERY: Duration = Duration::from_millis(500);
+/// The shortest interval between two reports of the counters.
+const REPORT_INTERVAL: Duration = Duration::from_millis(500);
 
 static STORAGE: ConstStaticCell<Storage<TCP>> = ConstStaticCell::new(Storage::new());
 static SLOTS: ConstStaticCell<Slots<'static>> = ConstStaticCell::new(Slots::new());
-static SPARE: ConstStaticCell<[u8; FRAME]> = ConstStaticCell::new([0; FRAME]);
 static ADDRESSES: [IpCidr; 1] = [IpCidr::Ipv4(ADDRESS)];
 
-/// Why a program ended. `E` is the NIC's error.
+/// Why a program ended. `E` is the error of the NIC.
 #[derive(Debug)]
 pub enum Failure<E> {
     /// The board or a static was taken twice.
     Taken,
-    /// The NIC does not work.
+    /// The NIC did not start.
     Start(E),
-    /// No such node.
+    /// The configuration of the node is invalid.
     Config(ConfigError),
-    /// The NIC failed, and its recovery did too.
-    Recovery(ControlError<E>),
+    /// The recovery of the NIC failed.
+    Recovery(E),
 }
 
 impl<E: fmt::Display + fmt::Debug> fmt::Display for Failure<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Taken => f.write_str("board taken twice"),
-            Self::Start(e) => write!(f, "NIC: {e}"),
+            Self::Start(e) => write!(f, "NIC start failed: {e}"),
             Self::Config(e) => fmt::Display::fmt(e, f),
-            Self::Recovery(e) => write!(f, "recovery of the NIC: {e}"),
+            Self::Recovery(e) => write!(f, "NIC recovery failed: {e}"),
         }
     }
 }
@@ -56,35 +55,34 @@ impl<E: fmt::Display + fmt::Debug> fmt::Display for Failure<E> {
 /// When to call [`App::turn`] again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Next {
-    /// At once.
+    /// Immediately.
     Now,
-    /// When the interrupt signal has rung, or after this time.
+    /// When the interrupt signal is set, or after this time.
     Wait(Duration),
 }
 
-/// The node on a NIC. It has no loop of its own and never waits: whoever schedules it calls [`turn`](Self::turn).
-pub struct App<D: LendingDevice> {
-    nic: SmoltcpDevice<'static, D>,
+/// The node on a NIC. It never waits: the scheduler calls [`turn`](Self::turn).
+pub struct App<D: EthernetDevice, M> {
+    nic: SmoltcpDevice<'static, D, M>,
     irq_signal: &'static IrqSignal,
     node: Node<'static>,
     next_service: fn(&mut D) -> Duration,
     report: Report,
 }
 
-impl<D: LendingDevice<Error: fmt::Display> + Rearm> App<D> {
-    /// The node on `nic`, whose interrupt rings `irq_signal`, and which wants to be looked at after `next_service` at the latest. There can be one, since its memory
-    /// is in statics.
+impl<D: EthernetDevice + Rearm, M: Mode<D>> App<D, M> {
+    /// Creates the node on `nic`. The interrupt of the NIC sets `irq_signal`; `next_service` returns the
+    /// longest time until the NIC must be serviced. There can be one node, because its memory is static.
     ///
     /// # Errors
     ///
-    /// There is one already, or the NIC's address is none.
+    /// There is a node already, or its configuration is invalid.
     pub fn new(
         name: &'static str,
-        nic: D,
+        mut nic: SmoltcpDevice<'static, D, M>,
         irq_signal: &'static IrqSignal,
         next_service: fn(&mut D) -> Duration,
     ) -> Result<Self, Failure<D::Error>> {
-        let mut nic = SmoltcpDevice::new(nic, SPARE.try_take().ok_or(Failure::Taken)?);
         let mac = nic.inner().mac_address();
         let config = Config {
             name,
@@ -105,11 +103,11 @@ impl<D: LendingDevice<Error: fmt::Display> + Rearm> App<D> {
         })
     }
 
-    /// Does all there is to do, and arms the NIC's interrupt for what comes next.
+    /// Does all pending work, and arms the interrupt of the NIC.
     ///
     /// # Errors
     ///
-    /// The NIC failed: it wants its recovery.
+    /// The NIC failed: call [`recover`](Self::recover).
     pub fn turn(&mut self) -> Result<Next, D::Error> {
         self.irq_signal.try_take();
         self.nic.disarm()?;
@@ -118,37 +116,37 @@ impl<D: LendingDevice<Error: fmt::Display> + Rearm> App<D> {
             println!("NIC: {e}");
         }
         let now = board::now();
-        self.report.show(now, &self.nic);
-        let wakeup = self.node.wakeup(instant(now), &mut self.nic);
-        let PollAt::Wait { interest, .. } = wakeup else {
+        self.report.print(now, &self.nic);
+        let poll_at = self.node.poll_at(instant(now), &mut self.nic);
+        let PollAt::Wait { interest, .. } = poll_at else {
             return Ok(Next::Now);
         };
         match self.nic.rearm(interest) {
             Ok(RearmOutcome::WorkPending) => return Ok(Next::Now),
             Ok(RearmOutcome::Armed) => {}
-            // The next turn meets it too, and then it is a failure.
+            // The next turn returns the fault.
             Err(e) if e.kind() == ErrorKind::Fault => return Ok(Next::Now),
             Err(e) => return Err(e),
         }
-        let pause = wakeup.delay(instant(now)).map_or(Duration::MAX, Duration::from);
+        let pause = poll_at.delay(instant(now)).map_or(Duration::MAX, Duration::from);
         Ok(Next::Wait(pause.min((self.next_service)(self.nic.inner_mut()))))
     }
 
-    /// Makes the NIC work again after it has failed with `failure`.
+    /// Prints the error of the NIC, and recovers it.
     ///
     /// # Errors
     ///
-    /// It does not.
-    pub fn recover(&mut self, failure: &D::Error) -> Result<(), Failure<D::Error>>
+    /// The recovery failed.
+    pub fn recover(&mut self, error: &D::Error) -> Result<(), Failure<D::Error>>
     where
         D: Control,
     {
-        println!("NIC: {failure}");
+        println!("NIC: {error}");
         self.nic.recover().map_err(Failure::Recovery)
     }
 }
 
-impl<D: LendingDevice> fmt::Debug for App<D> {
+impl<D: EthernetDevice, M> fmt::Debug for App<D, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("App").field("node", &self.node).finish_non_exhaustive()
     }
@@ -158,14 +156,14 @@ fn instant(since_start: Duration) -> Instant {
     Instant::from_micros(i64::try_from(since_start.as_micros()).unwrap_or(i64::MAX))
 }
 
-/// Nothing here is random. The time that the NIC took to start varies a little on silicon.
+/// A seed from the address and the time, without a source of randomness.
 fn seed(mac: MacAddress, now: Duration) -> u64 {
     mac.octets().iter().fold(now.as_nanos() as u64, |seed, &octet| {
         seed.rotate_left(8) ^ u64::from(octet)
     })
 }
 
-/// What is shown from time to time.
+/// What was reported last.
 #[derive(Debug, Default)]
 struct Report {
     link: Option<Link>,
@@ -174,8 +172,9 @@ struct Report {
 }
 
 impl Report {
-    /// One line when the link has changed; one when frames have passed and the last such line is old enough, or the link has changed.
-    fn show<D: LendingDevice>(&mut self, now: Duration, nic: &SmoltcpDevice<'_, D>) {
+    /// Prints the link if it has changed, and the counters if the link or they have changed, at most once
+    /// per interval.
+    fn print<D: EthernetDevice, M: Mode<D>>(&mut self, now: Duration, nic: &SmoltcpDevice<'_, D, M>) {
         let changed = self.link != Some(nic.link());
         if changed {
             self.link = Some(nic.link());
@@ -186,15 +185,15 @@ impl Report {
         if !changed && (now < self.next || frames == self.frames) {
             return;
         }
-        self.next = now + REPORT_EVERY;
+        self.next = now + REPORT_INTERVAL;
         self.frames = frames;
-        let account = Account::so_far();
+        let cpu = CpuStats::now();
         println!(
             "t_ms={} asleep_ms={} sleeps={} interrupts={} rx={} tx={} rx_dropped={} tx_lost={} errors={}",
             now.as_millis(),
-            account.asleep.as_millis(),
-            account.sleeps,
-            account.interrupts,
+            cpu.asleep.as_millis(),
+            cpu.sleeps,
+            cpu.interrupts,
             frames.0,
             frames.1,
             stats.rx_lost(),

@@ -1,4 +1,4 @@
-//! The least application that uses all of the stack: UDP and TCP echo. The images that `cargo xtask size` compares run it.
+//! A minimal application of the stack: UDP and TCP echo, for the images that `cargo xtask size` compares.
 
 use ethdev::MacAddress;
 use smoltcp::iface::{Config, Interface, SocketSet, SocketStorage};
@@ -20,7 +20,7 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// Zeros.
+    /// Creates the memory.
     #[must_use]
     pub const fn new() -> Self {
         Self {
@@ -37,7 +37,7 @@ impl Default for Memory {
     }
 }
 
-/// Echoes for ever. `turn` is called once per round: it looks after the device and tells the time.
+/// Echoes indefinitely. `turn` is called once per iteration: it services the device and returns the time.
 pub fn run<D: Device>(
     device: &mut D,
     address: MacAddress,
@@ -46,7 +46,7 @@ pub fn run<D: Device>(
 ) -> ! {
     let now = turn(device);
     let mut iface = Interface::new(Config::new(EthernetAddress(address.octets()).into()), device, now);
-    // The first address of an empty list: there is room.
+    // The list is empty, so it is not full.
     iface.update_ip_addrs(|addresses| addresses.push(ADDRESS).unwrap_or_default());
     let mut slots = [SocketStorage::EMPTY, SocketStorage::EMPTY];
     let mut sockets = SocketSet::new(&mut slots[..]);
@@ -71,7 +71,7 @@ pub fn run<D: Device>(
 
 fn echo_udp(socket: &mut udp::Socket<'_>) {
     if !socket.is_open() {
-        // The port is not 0 and the socket is closed: it cannot fail.
+        // The port is not 0 and the socket is closed, so it does not fail.
         let _ = socket.bind(PORT);
     }
     let mut data = [0; 64];

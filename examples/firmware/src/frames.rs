@@ -1,4 +1,5 @@
-//! What a frame costs from the wire to the application and back: `cargo xtask qemu --figures` runs this under a clock that counts instructions.
+//! Instructions per frame between the MAC and the application: `cargo xtask qemu --figures` runs this with
+//! a clock that counts instructions.
 
 use core::fmt;
 
@@ -17,44 +18,45 @@ const ADDRESS: IpCidr = IpCidr::new(IpAddress::Ipv4(Ipv4Address::new(10, 0, 2, 1
 const PEER: IpAddress = IpAddress::Ipv4(Ipv4Address::new(10, 0, 2, 2));
 /// The discard service (RFC 863).
 const PORT: u16 = 9;
-/// Nothing here takes time: no timer of smoltcp's runs out.
+/// The time of every poll: no timer of smoltcp expires.
 const NOW: Instant = Instant::ZERO;
-/// Frames of each kind.
+/// Frames per measurement.
 const FRAMES: u32 = 2000;
-/// Their lengths, without FCS.
+/// Frame lengths, without FCS.
 const LENGTHS: [usize; 2] = [64, 1514];
-/// Bytes before the payload: Ethernet, IPv4, UDP.
+/// Length of the Ethernet, IPv4 and UDP headers.
 const HEADERS: usize = 14 + 20 + 8;
-const LONGEST: usize = 1514 - HEADERS;
-/// What a host that is busy does between two looks at what the device wants: as many frames as come with one interrupt.
-const BETWEEN_SERVICES: usize = 16;
-/// Instructions by which the clock is checked.
+const MAX_PAYLOAD: usize = 1514 - HEADERS;
+/// Frames between two calls of `service`, as for one interrupt of a busy host.
+const FRAMES_PER_SERVICE: usize = 16;
+/// Instructions with which the clock is calibrated.
 const CALIBRATION: u32 = 100_000;
 
-static MEMORY: ConstStaticCell<[[u8; 2 * LONGEST]; 2]> = ConstStaticCell::new([[0; 2 * LONGEST]; 2]);
-static PAYLOAD: [u8; LONGEST] = [0x5a; LONGEST];
+static MEMORY: ConstStaticCell<[[u8; 2 * MAX_PAYLOAD]; 2]> = ConstStaticCell::new([[0; 2 * MAX_PAYLOAD]; 2]);
+static PAYLOAD: [u8; MAX_PAYLOAD] = [0x5a; MAX_PAYLOAD];
 
-/// Time in which so much was done.
+/// The sum of measured times.
 #[derive(Debug, Default, Clone, Copy)]
-struct Spent {
+struct Total {
     ticks: u64,
     times: u32,
 }
 
-impl Spent {
+impl Total {
     fn add(&mut self, ticks: u64) {
         self.ticks += ticks;
         self.times += 1;
     }
 }
 
-impl fmt::Display for Spent {
+impl fmt::Display for Total {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "times={} ticks={}", self.times, self.ticks)
     }
 }
 
-/// Receives and sends [`FRAMES`] of each length through `device`, says what that took, and ends the program. `service` is what the device wants from time to time.
+/// Receives and sends [`FRAMES`] of each length through `device`, prints the times, and ends the program.
+/// `service` is called periodically.
 pub fn run<D: Device>(device: &mut D, address: MacAddress, service: impl FnMut(&mut D)) -> ! {
     let Some([rx, tx]) = MEMORY.try_take() else {
         process::exit(1)
@@ -66,42 +68,42 @@ pub fn run<D: Device>(device: &mut D, address: MacAddress, service: impl FnMut(&
         udp::PacketBuffer::new(&mut rx_meta[..], &mut rx[..]),
         udp::PacketBuffer::new(&mut tx_meta[..], &mut tx[..]),
     ));
-    // A port, of a socket that is closed: it cannot fail.
+    // The port is not 0 and the socket is closed, so it does not fail.
     let _ = sockets.get_mut::<udp::Socket<'_>>(socket).bind(PORT);
     let mut iface = Interface::new(Config::new(EthernetAddress(address.octets()).into()), device, NOW);
-    // The first address of an empty list: there is room.
+    // The list is empty, so it is not full.
     iface.update_ip_addrs(|addresses| addresses.push(ADDRESS).unwrap_or_default());
-    let mut lab = Lab {
+    let mut bench = Measurement {
         device,
         service,
         iface,
         sockets,
         socket,
-        serviced: Spent::default(),
+        serviced: Total::default(),
         payload: &[],
-        nothing: 0,
+        overhead: 0,
     };
-    (lab.nothing, ()) = lab.timed(|_| ());
-    lab.run();
+    (bench.overhead, ()) = bench.timed(|_| ());
+    bench.run();
     process::exit(0)
 }
 
-struct Lab<'a, D, S> {
+struct Measurement<'a, D, S> {
     device: &'a mut D,
     service: S,
     iface: Interface,
     sockets: SocketSet<'a>,
     socket: SocketHandle,
-    serviced: Spent,
-    /// What is sent.
+    serviced: Total,
+    /// The payload to send.
     payload: &'static [u8],
-    /// What looking at the clock twice and calling something takes by itself.
-    nothing: u64,
+    /// The time of two clock reads and a call.
+    overhead: u64,
 }
 
-impl<D: Device, S: FnMut(&mut D)> Lab<'_, D, S> {
+impl<D: Device, S: FnMut(&mut D)> Measurement<'_, D, S> {
     fn run(&mut self) {
-        let mut calibration = Spent::default();
+        let mut calibration = Total::default();
         calibration.add(self.timed(|_| board::spin(CALIBRATION)).0);
         println!(
             "clock hz={} instructions={CALIBRATION} {calibration}",
@@ -118,37 +120,37 @@ impl<D: Device, S: FnMut(&mut D)> Lab<'_, D, S> {
         println!("service {}", self.serviced);
     }
 
-    /// Does it once, and tells how many ticks of the clock that took.
+    /// Calls `operation`. Returns its time in ticks, and its result.
     #[inline(never)]
-    fn timed<T>(&mut self, what: fn(&mut Self) -> T) -> (u64, T) {
+    fn timed<T>(&mut self, operation: fn(&mut Self) -> T) -> (u64, T) {
         let began = board::ticks();
-        let result = what(self);
+        let result = operation(self);
         let ended = board::ticks();
-        ((ended - began).saturating_sub(self.nothing), result)
+        ((ended - began).saturating_sub(self.overhead), result)
     }
 
-    /// One look at what the device wants. Not part of what a frame costs: it is wanted once for many frames.
+    /// Services the device. It is measured apart, because one call serves many frames.
     fn service(&mut self) {
-        let (ticks, ()) = self.timed(|lab| (lab.service)(lab.device));
+        let (ticks, ()) = self.timed(|this| (this.service)(this.device));
         self.serviced.add(ticks);
     }
 
-    fn receive(&mut self, payload: usize) -> Spent {
-        let mut spent = Spent::default();
-        while spent.times < FRAMES {
+    fn receive(&mut self, payload: usize) -> Total {
+        let mut total = Total::default();
+        while total.times < FRAMES {
             self.service();
-            for _ in 0..BETWEEN_SERVICES {
+            for _ in 0..FRAMES_PER_SERVICE {
                 let (ticks, received) = self.timed(Self::receive_one);
-                // Turns without a frame, and with frames of other kinds, do not count.
+                // Polls without a frame, or with another frame, are not counted.
                 if received == Some(payload) {
-                    spent.add(ticks);
+                    total.add(ticks);
                 }
             }
         }
-        spent
+        total
     }
 
-    /// Takes a frame in, and its payload out of the stack. Its length.
+    /// Receives a frame. Returns the length of its payload.
     fn receive_one(&mut self) -> Option<usize> {
         self.iface.poll_ingress_single(NOW, self.device, &mut self.sockets);
         let socket = self.sockets.get_mut::<udp::Socket<'_>>(self.socket);
@@ -156,24 +158,24 @@ impl<D: Device, S: FnMut(&mut D)> Lab<'_, D, S> {
         Some(data.len())
     }
 
-    fn transmit(&mut self, payload: usize) -> Spent {
-        let mut spent = Spent::default();
+    fn transmit(&mut self, payload: usize) -> Total {
+        let mut total = Total::default();
         self.payload = PAYLOAD.get(..payload).unwrap_or_default();
-        while spent.times < FRAMES {
+        while total.times < FRAMES {
             self.service();
-            for _ in 0..BETWEEN_SERVICES {
+            for _ in 0..FRAMES_PER_SERVICE {
                 let (ticks, sent) = self.timed(Self::transmit_one);
                 if !sent {
-                    println!("failed: a frame was not sent");
+                    println!("failed: frame not sent");
                     process::exit(1);
                 }
-                spent.add(ticks);
+                total.add(ticks);
             }
         }
-        spent
+        total
     }
 
-    /// Gives the stack a payload, and its frame to the device. Whether the device took it.
+    /// Sends a frame. Returns whether the device accepted it.
     fn transmit_one(&mut self) -> bool {
         let socket = self.sockets.get_mut::<udp::Socket<'_>>(self.socket);
         if socket.send_slice(self.payload, IpEndpoint::new(PEER, PORT)).is_err() {

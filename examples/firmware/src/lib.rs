@@ -1,10 +1,10 @@
 //! The applications of `ethdev-examples` on bare metal, in QEMU: a Cortex-M3 with a LAN9118, a Cortex-A7 with an ENET.
 //!
-//! - [`app`]: the node on a NIC, under any scheduler. The programs in `src/bin` schedule it.
-//! - [`nic`]: the NIC of the board, as an ethdev device: the one place that names it.
+//! - [`app`]: the node on a NIC, for any scheduler. The programs in `src/bin` schedule it.
+//! - [`nic`]: the NIC of the board. Other modules do not depend on its type.
 //! - [`board`]: clock, alarm, sleep, interrupts and registers of the board.
-//! - [`frames`] and [`by_hand`]: what a frame costs, and what it costs without ethdev.
-//! - [`echo`]: the application whose image is measured.
+//! - [`frames`] and [`baseline`]: instructions per frame with and without ethdev.
+//! - [`echo`]: the application of the size comparison.
 #![no_std]
 #![deny(
     clippy::unwrap_used,
@@ -17,9 +17,9 @@
 #[cfg(target_os = "none")]
 pub mod app;
 #[cfg(target_os = "none")]
-pub mod board;
+pub mod baseline;
 #[cfg(target_os = "none")]
-pub mod by_hand;
+pub mod board;
 pub mod echo;
 #[cfg(target_os = "none")]
 pub mod frames;

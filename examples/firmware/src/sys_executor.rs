@@ -1,4 +1,5 @@
-//! Running an embassy executor on the main stack, asleep in `wfi` while no task has anything to do. (The executor's own loop for Cortex-M sleeps in `wfe`.)
+//! An embassy executor on the main stack that sleeps in `wfi` while no task is ready. The loop of
+//! embassy-executor for Cortex-M sleeps in `wfe`.
 #![allow(unsafe_code)]
 
 use embassy_executor::raw::Executor;
@@ -6,22 +7,24 @@ use ethdev_util::IrqSignal;
 
 use crate::board;
 
-/// Rung when a task has something to do.
-static WORK: IrqSignal = IrqSignal::new();
+/// Set when a task is ready.
+static READY: IrqSignal = IrqSignal::new();
 
-/// What the executor calls when a task is woken, from interrupts too.
-// SAFETY: the symbol that `embassy-executor` declares, with its signature; no platform of that crate, which would define it as well, is chosen.
+/// Called by the executor when a task is woken, also from interrupts.
+// SAFETY: `embassy-executor` declares this symbol with this signature. No platform feature of that crate,
+// which would define it too, is enabled.
 #[unsafe(export_name = "__pender")]
 fn pender(_: *mut ()) {
-    WORK.signal();
+    READY.signal();
 }
 
-/// Runs its tasks for ever.
+/// Runs the tasks indefinitely.
 pub fn run(executor: &'static Executor) -> ! {
     loop {
-        WORK.try_take();
-        // SAFETY: called here alone, in a function that is called for an executor once since it never returns; and not from `pender`.
+        READY.try_take();
+        // SAFETY: called here only, and not from `pender`. This function does not return, so it is called once
+        // for an executor.
         unsafe { executor.poll() };
-        board::idle(|| WORK.is_signaled());
+        board::idle(|| READY.is_signaled());
     }
 }

@@ -1,4 +1,5 @@
-//! The chip's bus by a PIO state machine: it moves the bits and watches the data line, the processor feeds it word by word.
+//! The bus of the chip on a PIO state machine, which transfers the bits and samples the interrupt on the data
+//! line. The processor transfers the words.
 
 use core::fmt;
 
@@ -10,28 +11,30 @@ use embassy_rp::pio::program::pio_asm;
 use embassy_rp::pio::{
     Common, Config, Direction, Instance, IrqFlags, Pin, PioPin, ShiftConfig, ShiftDirection, StateMachine, StatusSource,
 };
-use ethdev_cyw43::{Gspi, Incoming, Outgoing};
+use ethdev_cyw43::{Gspi, RxWords, TxWords};
 
-/// The flag that the state machine raises while the data line is high and nothing is to be sent.
+/// The flag that the state machine sets while the bus is idle and the data line is high.
 pub const LINE_IS_HIGH: u8 = 0;
-/// The state machine's clock: two of its cycles are one bit. Above 75 MHz another program would have to sample later.
+/// The clock divider of the state machine, which takes two cycles per bit. Above 75 MHz the program would
+/// have to sample later.
 const DIVIDER: u8 = 2;
-/// How often a FIFO is looked at in vain, which is some milliseconds: a word takes a microsecond.
-const PATIENCE: u32 = 100_000;
-/// From the end of a transaction until the data line shows the interrupt: 100 ns and the state machine's look, with ample margin.
+/// Limit of polls of a FIFO, some milliseconds: a word takes 1 µs.
+const MAX_POLLS: u32 = 100_000;
+/// Time from the end of a transaction until the flag shows the interrupt: 100 ns and the loop of the state
+/// machine, with margin.
 const SETTLING_CYCLES: u32 = 64;
 
-/// The state machine stopped: a FIFO does not move.
+/// The state machine stopped: a FIFO stays full or empty.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Stuck;
+pub struct PioStopped;
 
-impl fmt::Display for Stuck {
+impl fmt::Display for PioStopped {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the PIO state machine stopped")
+        f.write_str("PIO state machine stopped")
     }
 }
 
-/// The bus: DATA and CLK are the state machine's, chip select is driven by the processor.
+/// The bus. The state machine drives DATA and CLK, the processor chip select.
 pub struct PioBus<'d, PIO: Instance, const SM: usize> {
     machine: StateMachine<'d, PIO, SM>,
     config: Config<'d, PIO>,
@@ -41,7 +44,7 @@ pub struct PioBus<'d, PIO: Instance, const SM: usize> {
 }
 
 impl<'d, PIO: Instance, const SM: usize> PioBus<'d, PIO, SM> {
-    /// Loads the program and starts it.
+    /// Loads and starts the program.
     pub fn new(
         common: &mut Common<'d, PIO>,
         mut machine: StateMachine<'d, PIO, SM>,
@@ -50,13 +53,14 @@ impl<'d, PIO: Instance, const SM: usize> PioBus<'d, PIO, SM> {
         data: Peri<'d, impl PioPin + 'd>,
         clock: Peri<'d, impl PioPin + 'd>,
     ) -> Self {
-        // Bits go out while the clock is low and are taken by the chip as it rises. The order and the edges are those of the programs in pico-sdk (BSD-3-Clause) and
-        // cyw43-pio (MIT OR Apache-2.0) for a slow clock.
+        // Bits change while the clock is low, and the chip samples them at the rising edge. The order and the
+        // edges are those of the programs in pico-sdk (BSD-3-Clause) and cyw43-pio (MIT OR Apache-2.0) for a
+        // slow clock.
         let program = pio_asm!(
             ".side_set 1",
             ".wrap_target",
             "idle:",
-            // All ones while nothing is to be sent.
+            // All ones while the TX FIFO is empty.
             "mov y, status      side 0",
             "jmp !y transfer    side 0",
             "jmp pin high       side 0",
@@ -65,7 +69,7 @@ impl<'d, PIO: Instance, const SM: usize> PioBus<'d, PIO, SM> {
             "irq nowait 0       side 0",
             "jmp idle           side 0",
             "transfer:",
-            // Bits to send and to receive, less one.
+            // Number of bits to send and to receive, minus one.
             "out x, 32          side 0",
             "out y, 32          side 0",
             "set pindirs, 1     side 0",
@@ -119,43 +123,43 @@ impl<'d, PIO: Instance, const SM: usize> PioBus<'d, PIO, SM> {
         }
     }
 
-    /// How fast it is, in Hz.
+    /// Returns the bit rate in bit/s.
     #[must_use]
     pub fn bits_per_second() -> u32 {
         clk_sys_freq() / u32::from(DIVIDER) / 2
     }
 
-    fn push(&mut self, word: u32) -> Result<(), Stuck> {
-        for _ in 0..PATIENCE {
+    fn push(&mut self, word: u32) -> Result<(), PioStopped> {
+        for _ in 0..MAX_POLLS {
             if self.machine.tx().try_push(word) {
                 return Ok(());
             }
         }
-        Err(Stuck)
+        Err(PioStopped)
     }
 
-    fn pull(&mut self) -> Result<u32, Stuck> {
-        for _ in 0..PATIENCE {
+    fn pull(&mut self) -> Result<u32, PioStopped> {
+        for _ in 0..MAX_POLLS {
             if let Some(word) = self.machine.rx().try_pull() {
                 return Ok(word);
             }
         }
-        Err(Stuck)
+        Err(PioStopped)
     }
 
-    /// Announces a transaction of so many words each way.
-    fn begin(&mut self, out: usize, back: usize) -> Result<(), Stuck> {
+    /// Begins a transaction with this number of words to send and to receive.
+    fn begin(&mut self, tx: usize, rx: usize) -> Result<(), PioStopped> {
         self.select.set_low();
-        // No transaction has more than 2048 bytes.
+        // A transaction has at most 2048 bytes.
         let bits = |words: usize| (words as u32 * 32).wrapping_sub(1);
-        self.push(bits(out))?;
-        self.push(bits(back))
+        self.push(bits(tx))?;
+        self.push(bits(rx))
     }
 
-    fn end<T>(&mut self, result: Result<T, Stuck>) -> Result<T, Stuck> {
+    fn end<T>(&mut self, result: Result<T, PioStopped>) -> Result<T, PioStopped> {
         self.select.set_high();
         if result.is_err() {
-            // Nothing of it is to be taken for a part of the next one: the program begins anew, with empty FIFOs.
+            // The program restarts with empty FIFOs, so that no word of this transaction is used in the next.
             self.machine.set_enable(false);
             self.machine.clear_fifos();
             self.machine.restart();
@@ -165,7 +169,7 @@ impl<'d, PIO: Instance, const SM: usize> PioBus<'d, PIO, SM> {
         result
     }
 
-    fn exchange_out(&mut self, command: u32, data: &mut Outgoing<'_>) -> Result<u32, Stuck> {
+    fn send(&mut self, command: u32, data: &mut TxWords<'_>) -> Result<u32, PioStopped> {
         self.begin(1 + data.words_left(), 1)?;
         self.push(command)?;
         for word in data {
@@ -174,12 +178,12 @@ impl<'d, PIO: Instance, const SM: usize> PioBus<'d, PIO, SM> {
         self.pull()
     }
 
-    fn exchange_in(&mut self, command: u32, data: &mut Incoming<'_>) -> Result<u32, Stuck> {
+    fn receive(&mut self, command: u32, data: &mut RxWords<'_>) -> Result<u32, PioStopped> {
         let words = data.words_left();
         self.begin(1, words + 1)?;
         self.push(command)?;
         for _ in 0..words {
-            // The clock stands still while the FIFO is full.
+            // The clock stops while the FIFO is full.
             let word = self.pull()?;
             data.push(word);
         }
@@ -188,27 +192,27 @@ impl<'d, PIO: Instance, const SM: usize> PioBus<'d, PIO, SM> {
 }
 
 impl<PIO: Instance, const SM: usize> Gspi for PioBus<'_, PIO, SM> {
-    type Error = Stuck;
+    type Error = PioStopped;
 
-    fn write(&mut self, command: u32, data: &mut Outgoing<'_>) -> Result<u32, Stuck> {
-        let result = self.exchange_out(command, data);
+    fn write(&mut self, command: u32, data: &mut TxWords<'_>) -> Result<u32, PioStopped> {
+        let result = self.send(command, data);
         self.end(result)
     }
 
-    fn read(&mut self, command: u32, data: &mut Incoming<'_>) -> Result<u32, Stuck> {
-        let result = self.exchange_in(command, data);
+    fn read(&mut self, command: u32, data: &mut RxWords<'_>) -> Result<u32, PioStopped> {
+        let result = self.receive(command, data);
         self.end(result)
     }
 
-    fn set_strap(&mut self, low: bool) -> Result<(), Stuck> {
+    fn set_strap(&mut self, low: bool) -> Result<(), PioStopped> {
         let direction = if low { Direction::Out } else { Direction::In };
         self.machine.set_pins(Level::Low, &[&self.data]);
         self.machine.set_pin_dirs(direction, &[&self.data]);
         Ok(())
     }
 
-    fn interrupt(&mut self) -> Result<Option<bool>, Stuck> {
-        // The flag is raised again at once, where the line still is.
+    fn interrupt(&mut self) -> Result<Option<bool>, PioStopped> {
+        // The state machine sets the flag again if the line is still high.
         self.flags.clear(LINE_IS_HIGH.into());
         asm::delay(SETTLING_CYCLES);
         Ok(Some(self.flags.check(LINE_IS_HIGH)))

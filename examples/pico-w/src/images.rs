@@ -1,16 +1,16 @@
-//! What the chip needs at every start, from the directory that `CYW43_IMAGES` named when this was compiled.
+//! The images of the chip, from the directory `CYW43_IMAGES` at build time.
 
-use ethdev_cyw43::Images;
+use ethdev_cyw43::FirmwareImages;
 
 static FIRMWARE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/43439A0.bin"));
 static NVRAM: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/nvram_rp2040.bin"));
 static CLM: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/43439A0_clm.bin"));
 
-/// Whether these are stubs, with which no chip starts.
+/// Whether the images are stubs, with which the chip does not start.
 pub const ARE_STUBS: bool = cfg!(stub_images);
 
-/// They are sent from flash, piece by piece: none of them is ever in RAM.
+/// Returns the images, which are uploaded from flash without a copy in RAM.
 #[must_use]
-pub const fn images() -> Images<'static> {
-    Images::new(FIRMWARE, NVRAM, CLM)
+pub const fn images() -> FirmwareImages<'static> {
+    FirmwareImages::new(FIRMWARE, NVRAM, CLM)
 }

@@ -1,4 +1,5 @@
-//! Ping, echo and a web page over the Wi-Fi of a Raspberry Pi Pico W. Progress goes to the debugger (RTT), and the LED is on while the network is there.
+//! Ping, echo and a web page over the Wi-Fi of a Raspberry Pi Pico W. Log messages go to the debugger (RTT),
+//! and the LED is on while the link is up.
 #![no_std]
 #![no_main]
 
@@ -17,18 +18,17 @@ use embassy_rp::gpio::{Level, Output};
 use embassy_rp::peripherals::{PIN_23, PIN_24, PIN_25, PIN_29, PIO0};
 use embassy_rp::pio::{InterruptHandler, Irq, Pio};
 use embassy_time::{Delay, Duration, Instant, Timer};
-use ethdev::{Control, ControlError, EthernetDevice, LayerError, Rearm, RearmOutcome};
-use ethdev_cyw43::{Config, Cyw43, Error, Images, MIN_RX_QUEUE_LEN, Network, ReconnectPolicy};
+use ethdev::{Control, EthernetDevice, Rearm, RearmOutcome};
+use ethdev_cyw43::{Config, Cyw43, Error, FirmwareImages, MIN_RX_QUEUE_LEN, Network, ReconnectPolicy};
 use ethdev_examples::apps::{self, ConfigError, Node, Slots, Storage};
 use ethdev_smoltcp::{PollAt, SmoltcpDevice};
-use ethdev_util::Buffered;
 use panic_probe as _;
 use smoltcp::wire::{IpCidr, Ipv4Address, Ipv4Cidr};
 use static_cell::{ConstStaticCell, StaticCell};
 
-use crate::bus::{PioBus, Stuck};
+use crate::bus::{PioBus, PioStopped};
 
-/// The network, and where this node is in it, as they were when this was compiled. Without a passphrase, the network is open.
+/// The network and the address of the node, set at build time. Without a passphrase, the network is open.
 const SSID: &str = match option_env!("WIFI_SSID") {
     Some(ssid) => ssid,
     None => "network",
@@ -39,54 +39,52 @@ const DEFAULT_ADDRESS: Ipv4Cidr = Ipv4Cidr::new(Ipv4Address::new(192, 168, 1, 50
 
 /// The longest frame, without VLAN tag.
 const FRAME: usize = 1514;
-/// Window of the TCP echo.
+/// Window of the TCP echo, in bytes.
 const TCP: usize = 2048;
-/// Frames that wait while the driver waits for the firmware.
-const FRAMES: usize = 4;
-/// The pin of the chip that the LED is connected to.
+/// Length of the receive queue, in frames.
+const RX_QUEUE_FRAMES: usize = 4;
+/// The GPIO of the chip with the LED.
 const LED: u8 = 0;
-/// How long the program sleeps at most: now and then the chip's health is looked at.
-const NAP: Duration = Duration::from_millis(100);
-/// How long it pauses after a failure.
-const PAUSE: Duration = Duration::from_secs(1);
+/// The longest sleep: `service` also checks that the chip is alive.
+const MAX_SLEEP: Duration = Duration::from_millis(100);
+/// The delay between attempts to join.
+const RETRY_DELAY: Duration = Duration::from_secs(1);
 
 type Bus = PioBus<'static, PIO0, 0>;
-type Wifi = Cyw43<'static, Bus, Output<'static>, Delay, Images<'static>>;
-type Nic = SmoltcpDevice<'static, Buffered<Wifi, FRAME>>;
+type Wifi = Cyw43<'static, Bus, Output<'static>, Delay, FirmwareImages<'static>>;
+type Nic = SmoltcpDevice<'static, Wifi>;
 
 bind_interrupts!(struct Interrupts {
     PIO0_IRQ_0 => InterruptHandler<PIO0>;
 });
 
-static MEMORY: ConstStaticCell<[u8; MIN_RX_QUEUE_LEN + (FRAMES - 1) * (FRAME + 2)]> =
-    ConstStaticCell::new([0; MIN_RX_QUEUE_LEN + (FRAMES - 1) * (FRAME + 2)]);
+static RX_QUEUE: ConstStaticCell<[u8; MIN_RX_QUEUE_LEN + (RX_QUEUE_FRAMES - 1) * (FRAME + 2)]> =
+    ConstStaticCell::new([0; MIN_RX_QUEUE_LEN + (RX_QUEUE_FRAMES - 1) * (FRAME + 2)]);
 static STORAGE: ConstStaticCell<Storage<TCP>> = ConstStaticCell::new(Storage::new());
 static SLOTS: StaticCell<Slots<'static>> = StaticCell::new();
-static SPARE: ConstStaticCell<[u8; FRAME]> = ConstStaticCell::new([0; FRAME]);
+static RX: ConstStaticCell<[u8; FRAME]> = ConstStaticCell::new([0; FRAME]);
+static REPLY: ConstStaticCell<[u8; FRAME]> = ConstStaticCell::new([0; FRAME]);
 static NIC: StaticCell<Nic> = StaticCell::new();
 static ADDRESSES: StaticCell<[IpCidr; 1]> = StaticCell::new();
 
-/// Why the program ends.
+/// Why the program ended.
 enum Failure {
-    /// The driver was not made.
-    Driver(Error<Stuck>),
-    /// The chip does not start, or does not come back.
-    Chip(ControlError<LayerError<Error<Stuck>>>),
-    /// There can be no such node.
+    /// The parameters of the driver are invalid, or the chip did not start or recover.
+    Chip(Error<PioStopped>),
+    /// The configuration of the node is invalid.
     Node(ConfigError),
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Driver(e) => write!(f, "driver: {e}"),
-            Self::Chip(e) => write!(f, "chip: {e}"),
+            Self::Chip(e) => write!(f, "CYW43439: {e}"),
             Self::Node(e) => fmt::Display::fmt(e, f),
         }
     }
 }
 
-/// What the chip is connected to.
+/// The pins of the chip.
 struct Pins {
     power: Peri<'static, PIN_23>,
     data: Peri<'static, PIN_24>,
@@ -99,7 +97,7 @@ struct Pins {
 async fn main(_spawner: Spawner) {
     let p = embassy_rp::init(embassy_rp::config::Config::default());
     if images::ARE_STUBS {
-        error!("compiled without the chip's images: see the README");
+        error!("built without the images of the chip, see README");
         return;
     }
     let pins = Pins {
@@ -127,12 +125,11 @@ async fn run(pins: Pins) -> Result<(), Failure> {
     let bus = PioBus::new(&mut common, sm0, irq_flags, select, pins.data, pins.clock);
     info!("gSPI at {} Hz", Bus::bits_per_second());
 
-    // The lines that name the NIC.
     let config = Config::new()
-        .with_rejoin(ReconnectPolicy::PERSISTENT)
-        .with_clock(|| Instant::now().as_millis() as u32);
-    let wifi = Wifi::new(bus, power, Delay, images::images(), MEMORY.take(), config).map_err(Failure::Driver)?;
-    let nic = NIC.init(SmoltcpDevice::new(Buffered::new(wifi), SPARE.take()));
+        .with_reconnect(ReconnectPolicy::PERSISTENT)
+        .with_clock(|| core::time::Duration::from_millis(Instant::now().as_millis()));
+    let wifi = Wifi::new(bus, power, Delay, images::images(), RX_QUEUE.take(), config).map_err(Failure::Chip)?;
+    let nic = NIC.init(SmoltcpDevice::new(wifi, RX.take(), REPLY.take()));
 
     nic.start().map_err(Failure::Chip)?;
     join(nic).await;
@@ -152,7 +149,7 @@ async fn run(pins: Pins) -> Result<(), Failure> {
     serve(&mut node, nic, &mut line).await
 }
 
-/// Joins the network, again and again until that works. From then on the driver does it by itself.
+/// Joins the network, with retries. Later the driver reconnects by itself.
 async fn join(nic: &mut Nic) {
     let network = match PASSPHRASE {
         Some(passphrase) => Network::wpa2_wpa3(SSID, passphrase),
@@ -166,15 +163,15 @@ async fn join(nic: &mut Nic) {
         }
     };
     info!("joining {}", SSID);
-    while let Err(e) = nic.inner_mut().inner_mut().join(&network) {
+    while let Err(e) = nic.inner_mut().join(&network) {
         error!("{}", Display2Format(&e));
-        Timer::after(PAUSE).await;
+        Timer::after(RETRY_DELAY).await;
     }
 }
 
-/// Polls, and sleeps until the data line is high or time has come.
+/// Polls the node, and sleeps until the data line is high or the timeout.
 async fn serve(node: &mut Node<'_>, nic: &mut Nic, line: &mut Irq<'static, PIO0, 0>) -> Result<(), Failure> {
-    let mut shown = None;
+    let mut reported = None;
     loop {
         if let Err(e) = node.poll(now(), nic) {
             error!("{}", Display2Format(&e));
@@ -183,24 +180,24 @@ async fn serve(node: &mut Node<'_>, nic: &mut Nic, line: &mut Irq<'static, PIO0,
         if let Some(e) = nic.take_error() {
             error!("{}", Display2Format(&e));
         }
-        if shown != Some(nic.link()) {
-            shown = Some(nic.link());
+        if reported != Some(nic.link()) {
+            reported = Some(nic.link());
             info!("link {}", Display2Format(&nic.link()));
             let up = nic.link().is_up();
-            // The light is no reason to stop.
-            let _ = nic.inner_mut().inner_mut().set_gpio(LED, up);
+            // A failure of the LED is ignored.
+            let _ = nic.inner_mut().set_gpio(LED, up);
         }
-        let wakeup = node.wakeup(now(), nic);
-        let PollAt::Wait { interest, .. } = wakeup else {
+        let poll_at = node.poll_at(now(), nic);
+        let PollAt::Wait { interest, .. } = poll_at else {
             continue;
         };
-        // What fails here, the next poll meets too.
+        // The next poll returns an error of this call.
         if matches!(nic.rearm(interest), Ok(RearmOutcome::WorkPending)) {
             continue;
         }
-        let pause = wakeup
-            .delay(now())
-            .map_or(NAP, |delay| Duration::from_micros(delay.total_micros()).min(NAP));
+        let pause = poll_at.delay(now()).map_or(MAX_SLEEP, |delay| {
+            Duration::from_micros(delay.total_micros()).min(MAX_SLEEP)
+        });
         select(line.wait(), Timer::after(pause)).await;
     }
 }

@@ -1,7 +1,8 @@
-//! The applications, written once: they know neither the device nor the board.
+//! The applications: independent of device and board.
 //!
-//! - [`Node`]: a small host on smoltcp. It answers pings, echoes UDP and TCP on port 7, and serves a page about its device on port 80.
-//! - [`responder`]: ARP and ping by hand on the callback surface, without any stack.
+//! - [`Node`]: a small host on smoltcp. It replies to pings, echoes UDP and TCP on port 7, and
+//!   serves a page about its device on port 80.
+//! - [`responder`]: ARP and ping on the callback API, without a stack.
 
 pub mod echo;
 pub mod http;

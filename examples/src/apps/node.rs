@@ -2,8 +2,8 @@
 
 use core::fmt;
 
-use ethdev::{LendingDevice, MacAddress};
-use ethdev_smoltcp::{PollAt, SmoltcpDevice};
+use ethdev::{EthernetDevice, MacAddress};
+use ethdev_smoltcp::{Mode, PollAt, SmoltcpDevice};
 use smoltcp::iface::{self, Interface, PollIngressSingleResult, PollResult, SocketHandle, SocketSet};
 use smoltcp::socket::{tcp, udp};
 use smoltcp::time::Instant;
@@ -14,36 +14,37 @@ use super::echo::{TcpEcho, UdpEcho};
 use super::http::{Connection, Content, Http};
 use super::storage::{ECHO_CONNECTIONS, HTTP_CONNECTIONS, HttpStorage, Slots, Storage, socket_slots};
 
-/// What distinguishes one node from another.
+/// The configuration of a node.
 #[derive(Debug, Clone, Copy)]
 pub struct Config<'a> {
     /// Title of the page.
     pub name: &'a str,
-    /// The node's addresses, with the length of their subnet's prefix.
+    /// IP addresses, with prefix lengths.
     pub addresses: &'a [IpCidr],
-    /// Where packets for other subnets go; `None`: nowhere.
+    /// Default gateway, if any.
     pub gateway: Option<Ipv4Address>,
-    /// Where sequence numbers and ports begin. Different for each start, or connections of the last one get mixed up with new ones.
+    /// Seed of initial sequence numbers and ports. It must differ on every start, so that packets
+    /// of earlier connections are not taken for new ones.
     pub seed: u64,
 }
 
-/// Why there can be no such node.
+/// An invalid configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ConfigError {
-    /// The device's address is not one that a station can have.
+    /// The MAC address of the device is not a unicast address.
     MacAddress(MacAddress),
-    /// The address is not one that a host can have (a group, broadcast).
+    /// The IP address is not a unicast address.
     Address(IpCidr),
-    /// More addresses than the stack was built for.
+    /// More addresses than smoltcp is configured for.
     TooManyAddresses,
 }
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::MacAddress(address) => write!(f, "{address} is no address of a station"),
-            Self::Address(address) => write!(f, "{address} is no address of a host"),
+            Self::MacAddress(address) => write!(f, "MAC address {address} is not unicast"),
+            Self::Address(address) => write!(f, "IP address {address} is not unicast"),
             Self::TooManyAddresses => write!(f, "more than {} addresses", smoltcp::config::IFACE_MAX_ADDR_COUNT),
         }
     }
@@ -51,39 +52,41 @@ impl fmt::Display for ConfigError {
 
 impl core::error::Error for ConfigError {}
 
-/// What a node has done for others so far.
+/// Counters of the services.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Served {
-    /// UDP datagrams sent back.
+    /// UDP datagrams echoed.
     pub udp_echoed: u32,
-    /// UDP datagrams not sent back: from an echo port, or from nowhere.
-    pub udp_refused: u32,
-    /// TCP bytes sent back.
+    /// UDP datagrams dropped: from an echo port, or with an invalid source.
+    pub udp_dropped: u32,
+    /// TCP bytes echoed.
     pub tcp_echoed: u64,
-    /// HTTP requests answered, whatever the answer.
+    /// HTTP requests answered, with any status.
     pub http_answered: u32,
 }
 
-/// A small host on smoltcp: answers pings, echoes UDP and TCP on port 7, and serves a page about its device on port 80.
+/// A small host on smoltcp: replies to pings, echoes UDP and TCP on port 7, and serves a page about
+/// its device on port 80.
 ///
-/// It has no loop and no clock of its own: call [`poll`](Self::poll), then sleep as [`wakeup`](Self::wakeup) says. The device is whatever lends frames: the
-/// next line is the only one that changes with it.
+/// It has no loop and no clock: call [`poll`](Self::poll), then sleep until
+/// [`poll_at`](Self::poll_at). Only the line that constructs the device depends on the NIC.
 ///
 /// ```
-/// use ethdev::LendingDevice;
+/// use ethdev::EthernetDevice;
 /// use ethdev_examples::apps::{Config, Node, Slots, Storage};
 /// use ethdev_smoltcp::{SmoltcpDevice, PollAt};
 /// use smoltcp::time::Instant;
 ///
-/// fn run<D: LendingDevice>(device: D, clock: impl Fn() -> Instant, sleep: impl Fn(PollAt)) -> Result<(), Box<dyn std::error::Error>>
-/// where D::Error: std::error::Error + 'static {
-///     let (mut spare, mut storage, mut slots) = ([0; 1514], Storage::<4096>::new(), Slots::new());
-///     let mut device = SmoltcpDevice::new(device, &mut spare);
+/// fn run<D: EthernetDevice>(device: D, clock: impl Fn() -> Instant, sleep: impl Fn(PollAt)) -> Result<(), Box<dyn std::error::Error>>
+/// where D::Error: 'static {
+///     let (mut rx, mut reply) = ([0; 1514], [0; 1514]);
+///     let (mut storage, mut slots) = (Storage::<4096>::new(), Slots::new());
+///     let mut device = SmoltcpDevice::new(device, &mut rx, &mut reply);
 ///     let config = Config { name: "demo", addresses: &["192.168.69.1/24".parse().unwrap()], gateway: None, seed: 1 };
 ///     let mut node = Node::new(&config, &mut device, clock(), &mut storage, &mut slots)?;
 ///     loop {
 ///         node.poll(clock(), &mut device)?;
-///         sleep(node.wakeup(clock(), &mut device));
+///         sleep(node.poll_at(clock(), &mut device));
 ///     }
 /// }
 /// ```
@@ -99,14 +102,15 @@ pub struct Node<'a, const HTTP: usize = HTTP_CONNECTIONS> {
 }
 
 impl<'a, const HTTP: usize> Node<'a, HTTP> {
-    /// A node on `device`, in the caller's memory. It has to be polled with the same `device`.
+    /// Creates a node on `device`, in the caller's memory. It must be polled with the same
+    /// `device`.
     ///
     /// # Errors
     ///
-    /// An address that stations or hosts cannot have.
-    pub fn new<D: LendingDevice, const TCP: usize, const SOCKETS: usize>(
+    /// An address is not unicast, or there are too many.
+    pub fn new<D: EthernetDevice, M: Mode<D>, const TCP: usize, const SOCKETS: usize>(
         config: &Config<'a>,
-        device: &mut SmoltcpDevice<'_, D>,
+        device: &mut SmoltcpDevice<'_, D, M>,
         now: Instant,
         storage: &'a mut Storage<TCP, HTTP>,
         slots: &'a mut Slots<'a, SOCKETS>,
@@ -114,7 +118,7 @@ impl<'a, const HTTP: usize> Node<'a, HTTP> {
         const { assert!(SOCKETS == socket_slots(HTTP), "one slot for each socket") };
         let mut iface = interface(config, device, now)?;
         if let Some(gateway) = config.gateway {
-            // The first route of a new table: there is room.
+            // Cannot fail: the table is empty.
             let _ = iface.routes_mut().add_default_ipv4_route(gateway);
         }
         let mut sockets = SocketSet::new(&mut slots.sockets[..]);
@@ -142,12 +146,17 @@ impl<'a, const HTTP: usize> Node<'a, HTTP> {
         Ok(node)
     }
 
-    /// Does housekeeping, takes frames in, serves, and sends. Bounded by the adapter's budget of received frames.
+    /// Does housekeeping, receives frames, runs the services, and sends. Bounded by the receive
+    /// budget of the adapter.
     ///
     /// # Errors
     ///
-    /// Housekeeping failed. The rest was done all the same; what failed in it is kept by the adapter.
-    pub fn poll<D: LendingDevice>(&mut self, now: Instant, device: &mut SmoltcpDevice<'_, D>) -> Result<(), D::Error> {
+    /// Housekeeping failed. The rest was done nevertheless; the adapter stores its errors.
+    pub fn poll<D: EthernetDevice, M: Mode<D>>(
+        &mut self,
+        now: Instant,
+        device: &mut SmoltcpDevice<'_, D, M>,
+    ) -> Result<(), D::Error> {
         let serviced = device.service();
         self.iface.poll_maintenance(now);
         while self.iface.poll_ingress_single(now, device, &mut self.sockets) != PollIngressSingleResult::None {}
@@ -159,30 +168,35 @@ impl<'a, const HTTP: usize> Node<'a, HTTP> {
         self.tcp.serve(&mut self.sockets, self.scratch);
         self.http.serve(now, &mut self.sockets, &content);
         while self.iface.poll_egress(now, device, &mut self.sockets) != PollResult::None {}
-        // After sending: a connection that was broken off has told its peer by now.
+        // After sending, so that an aborted connection has sent its reset.
         self.listen();
         serviced.map(drop)
     }
 
-    /// When to call [`poll`](Self::poll) again. A frame that arrives before the sleep begins must end it: re-arm the device's interrupt first, or wait for
-    /// something that tells levels and not edges.
-    pub fn wakeup<D: LendingDevice>(&mut self, now: Instant, device: &mut SmoltcpDevice<'_, D>) -> PollAt {
-        // The web server's deadlines need no wake-up of their own: connections on which nothing moves have smoltcp's timeout.
+    /// Returns when to call [`poll`](Self::poll) again. A frame that arrives before the sleep
+    /// begins must end it: re-arm the interrupt of the device first, or wait for a
+    /// level-triggered event.
+    pub fn poll_at<D: EthernetDevice, M: Mode<D>>(
+        &mut self,
+        now: Instant,
+        device: &mut SmoltcpDevice<'_, D, M>,
+    ) -> PollAt {
+        // The deadlines of the web server need no wake-up: idle connections have a timeout in smoltcp.
         device.poll_at(&mut self.iface, &self.sockets, now)
     }
 
-    /// Time since the node was made.
+    /// Returns the time since the node was created.
     #[must_use]
     pub fn uptime(&self, now: Instant) -> core::time::Duration {
         (now - self.start).into()
     }
 
-    /// What it has done for others so far.
+    /// Returns the counters of the services.
     #[must_use]
     pub fn served(&self) -> Served {
         Served {
             udp_echoed: self.udp.echoed,
-            udp_refused: self.udp.refused,
+            udp_dropped: self.udp.dropped,
             tcp_echoed: self.tcp.echoed,
             http_answered: self.http.answered(),
         }
@@ -205,10 +219,10 @@ impl<const HTTP: usize> fmt::Debug for Node<'_, HTTP> {
     }
 }
 
-/// An interface with its addresses. What smoltcp would panic about is refused here.
-fn interface<D: LendingDevice>(
+/// Creates the interface. Rejects configurations on which smoltcp panics.
+fn interface<D: EthernetDevice, M: Mode<D>>(
     config: &Config<'_>,
-    device: &mut SmoltcpDevice<'_, D>,
+    device: &mut SmoltcpDevice<'_, D, M>,
     now: Instant,
 ) -> Result<Interface, ConfigError> {
     let mac_address = device.inner().mac_address();

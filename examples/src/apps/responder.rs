@@ -1,13 +1,14 @@
-//! ARP and ping by hand, on the callback surface: what is left of a host when there is no stack.
+//! ARP and ping on the callback API, without a stack.
 
 use core::net::Ipv4Addr;
 
 use ethdev::frame::Header;
-use ethdev::{ErrorKind, FrameHandler, MacAddress, RxFrame, Transmit};
+use ethdev::{FrameHandler, MacAddress, RxFrame, Transmit};
 
 const ETHERTYPE_IPV4: u16 = 0x0800;
 const ETHERTYPE_ARP: u16 = 0x0806;
-/// What an ARP packet about IPv4 on Ethernet begins with (RFC 826): hardware 1, protocol IPv4, their address lengths.
+/// Start of an ARP packet for IPv4 on Ethernet (RFC 826): hardware 1, protocol IPv4, their address
+/// lengths.
 const ARP_ETHERNET_IPV4: [u8; 6] = [0, 1, 8, 0, 6, 4];
 const ARP_REQUEST: [u8; 2] = [0, 1];
 const ARP_REPLY: [u8; 2] = [0, 2];
@@ -18,19 +19,20 @@ const TIME_TO_LIVE: u8 = 64;
 const ICMP_ECHO_REPLY: u8 = 0;
 const ICMP_ECHO_REQUEST: u8 = 8;
 
-/// Answers ARP requests for one IPv4 address, and pings to it.
+/// Replies to ARP requests for one IPv4 address, and to pings.
 ///
-/// An answer is put together from a header on the stack and the received bytes where they lie: nothing is copied here. Whatever is not a well-formed
-/// request for this host is counted and left alone.
+/// A reply consists of a header on the stack and the received bytes in place: nothing is copied
+/// here. Other frames are counted and ignored.
 ///
 /// ```
 /// use ethdev_util::{Buffered, Callback};
 /// use ethdev::{CallbackDevice, EthernetDevice};
 /// use ethdev_examples::apps::responder::Responder;
 ///
-/// fn run<D: EthernetDevice>(device: D) -> Result<(), Box<dyn std::error::Error>> where D::Error: 'static {
+/// fn run<D: EthernetDevice>(device: D) -> Result<(), D::Error> {
 ///     let mut responder = Responder::new([192, 168, 69, 1].into());
-///     let mut device = Callback::new(Buffered::<D, 1514>::new(device));
+///     let (mut rx, mut tx) = ([0; 1514], [0; 1514]);
+///     let mut device = Callback::new(Buffered::new(device, &mut rx, &mut tx));
 ///     device.set_handler(&mut responder);
 ///     while device.poll(16)?.more {}
 ///     Ok(())
@@ -42,21 +44,21 @@ pub struct Responder {
     answered: Answered,
 }
 
-/// What became of the frames that a [`Responder`] was given. Each is in one of the counters.
+/// Counters of a [`Responder`]. Each frame is in one of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Answered {
     /// ARP requests answered.
     pub arp: u32,
     /// Pings answered.
     pub echo: u32,
-    /// Requests whose answer found no room, or no link. Whoever asked will ask again.
+    /// Requests whose reply was not sent (queue full, link down). The peer repeats them.
     pub unsent: u32,
-    /// Not for us, not a request, or not well-formed.
+    /// Frames for other hosts, other than requests, or malformed.
     pub ignored: u32,
 }
 
 impl Responder {
-    /// Answers for `address`.
+    /// Creates a responder for `address`.
     #[must_use]
     pub const fn new(address: Ipv4Addr) -> Self {
         Self {
@@ -70,13 +72,13 @@ impl Responder {
         }
     }
 
-    /// What became of the frames so far.
+    /// Returns the counters.
     #[must_use]
     pub const fn answered(&self) -> Answered {
         self.answered
     }
 
-    fn arp(&self, packet: &[u8], tx: &mut dyn Transmit) -> Option<Result<(), ErrorKind>> {
+    fn arp<E>(&self, packet: &[u8], tx: &mut dyn Transmit<Error = E>) -> Option<Result<(), E>> {
         let request = ArpRequest::parse(packet)?;
         if request.target != self.address {
             return None;
@@ -94,7 +96,12 @@ impl Responder {
         ]))
     }
 
-    fn ping(&self, source_mac: MacAddress, packet: &[u8], tx: &mut dyn Transmit) -> Option<Result<(), ErrorKind>> {
+    fn ping<E>(
+        &self,
+        source_mac: MacAddress,
+        packet: &[u8],
+        tx: &mut dyn Transmit<Error = E>,
+    ) -> Option<Result<(), E>> {
         let request = Ping::parse(packet)?;
         if request.destination != self.address {
             return None;
@@ -107,22 +114,22 @@ impl Responder {
     }
 }
 
-impl FrameHandler for Responder {
-    fn on_frame(&mut self, frame: RxFrame<'_>, tx: &mut dyn Transmit) {
+impl<E> FrameHandler<E> for Responder {
+    fn on_frame(&mut self, frame: RxFrame<'_>, tx: &mut dyn Transmit<Error = E>) {
         let own = tx.mac_address();
         let request = frame
             .header()
-            // The device's filter may let more through than our address and broadcasts.
+            // The filter of the device may pass more than this.
             .filter(|h| (h.destination == own || h.destination.is_broadcast()) && h.source.is_unicast())
             .zip(frame.get(ethdev::frame::HEADER_LEN..));
-        let (answer, counter) = match request {
+        let (reply, counter) = match request {
             Some((h, packet)) if h.ethertype == ETHERTYPE_ARP => (self.arp(packet, tx), &mut self.answered.arp),
             Some((h, packet)) if h.ethertype == ETHERTYPE_IPV4 => {
                 (self.ping(h.source, packet, tx), &mut self.answered.echo)
             }
             _ => (None, &mut self.answered.ignored),
         };
-        let counter = match answer {
+        let counter = match reply {
             Some(Ok(())) => counter,
             Some(Err(_)) => &mut self.answered.unsent,
             None => &mut self.answered.ignored,
@@ -168,7 +175,7 @@ impl ArpRequest {
 struct Ping<'a> {
     source: Ipv4Addr,
     destination: Ipv4Addr,
-    /// What comes back as it is: identifier, sequence number, data.
+    /// Returned unchanged: identifier, sequence number, data.
     rest: &'a [u8],
 }
 
@@ -188,14 +195,14 @@ impl<'a> Ping<'a> {
             ..,
         ] = *packet.first_chunk::<20>()?;
         let header_len = usize::from(version_and_words & 0xf) * 4;
-        // The frame may be longer, for its padding.
+        // The frame may contain padding.
         let packet = packet.get(..usize::from(u16::from_be_bytes([len0, len1])))?;
         let (header, message) = packet.split_at_checked(header_len)?;
         let (addresses, _) = header.get(12..)?.split_first_chunk::<8>()?;
         let [s0, s1, s2, s3, d0, d1, d2, d3] = *addresses;
         let ([kind, code, ..], rest) = message.split_first_chunk::<4>()?;
         let source = Ipv4Addr::new(s0, s1, s2, s3);
-        // The reserved and the "don't fragment" bit do not make a fragment.
+        // Without the reserved bit and "don't fragment".
         let whole = u16::from_be_bytes([fragment0, fragment1]) & 0x3fff == 0;
         let well_formed = version_and_words >> 4 == 4
             && header_len >= 20
@@ -214,12 +221,12 @@ impl<'a> Ping<'a> {
     }
 }
 
-/// The header of an IPv4 packet that carries `len` bytes of ICMP; `None` where that is more than a packet carries.
+/// Builds the header of an IPv4 packet with `len` bytes of ICMP; `None` if that is too long.
 fn ipv4_header(source: Ipv4Addr, destination: Ipv4Addr, len: usize) -> Option<[u8; 20]> {
     let [l0, l1] = u16::try_from(len.checked_add(20)?).ok()?.to_be_bytes();
     let [s0, s1, s2, s3] = source.octets();
     let [d0, d1, d2, d3] = destination.octets();
-    // An identification of zero is right for what is never fragmented (RFC 6864 section 4.1): "don't fragment" is set.
+    // With "don't fragment" set, an identification of zero is valid (RFC 6864 section 4.1).
     let first = [IPV4_PLAIN, 0, l0, l1, 0, 0, 0x40, 0, TIME_TO_LIVE, PROTOCOL_ICMP];
     let addresses = [s0, s1, s2, s3, d0, d1, d2, d3];
     let [c0, c1] = checksum(&[&first, &addresses]);
@@ -229,13 +236,14 @@ fn ipv4_header(source: Ipv4Addr, destination: Ipv4Addr, len: usize) -> Option<[u
     ])
 }
 
-/// The Internet checksum (RFC 1071) of `parts` one after another, all but the last of even length. Over data that contains its own checksum it is zero.
+/// Computes the Internet checksum (RFC 1071) of the concatenated `parts`, all but the last of even
+/// length. It is zero over data that contains its own checksum.
 fn checksum(parts: &[&[u8]]) -> [u8; 2] {
     let mut sum: u32 = 0;
     for part in parts {
         let (words, last) = part.as_chunks::<2>();
         for word in words {
-            // A packet has fewer than 2^16 words: the sum of that many fits.
+            // Cannot overflow: a packet has fewer than 2^16 words.
             sum = sum.wrapping_add(u32::from(u16::from_be_bytes(*word)));
         }
         if let [odd] = last {
@@ -251,7 +259,7 @@ fn checksum(parts: &[&[u8]]) -> [u8; 2] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ethdev::RxMeta;
+    use ethdev::{ErrorKind, RxMeta};
     use proptest::prelude::*;
     use smoltcp::phy::ChecksumCapabilities;
     use smoltcp::wire::{
@@ -264,20 +272,22 @@ mod tests {
     const ADDRESS: Ipv4Addr = Ipv4Addr::new(192, 168, 69, 1);
     const PEER_ADDRESS: Ipv4Addr = Ipv4Addr::new(192, 168, 69, 2);
 
-    /// Keeps what is sent, or refuses.
+    /// Stores sent frames, or returns an error.
     #[derive(Default)]
     struct Sent {
         frames: Vec<Vec<u8>>,
-        refuse: Option<ErrorKind>,
+        error: Option<ErrorKind>,
     }
 
     impl Transmit for Sent {
+        type Error = ErrorKind;
+
         fn mac_address(&self) -> MacAddress {
             OWN
         }
 
         fn send_vectored(&mut self, parts: &[&[u8]]) -> Result<(), ErrorKind> {
-            match self.refuse {
+            match self.error {
                 Some(kind) => Err(kind),
                 None => {
                     self.frames.push(parts.concat());
@@ -340,7 +350,7 @@ mod tests {
         sent.frames
     }
 
-    /// The data of a ping's answer, as smoltcp understands it.
+    /// Parses a reply to a ping with smoltcp, and returns its data.
     fn pong(frame: &[u8]) -> Vec<u8> {
         let checksums = ChecksumCapabilities::default();
         let frame = EthernetFrame::new_checked(frame).unwrap();
@@ -360,7 +370,7 @@ mod tests {
     }
 
     #[test]
-    fn arp() {
+    fn on_frame_arp_request_is_answered() {
         let mut responder = Responder::new(ADDRESS);
         let sent = handle(&mut responder, &arp_request(ADDRESS));
         let frame = EthernetFrame::new_checked(&sent[0][..]).unwrap();
@@ -377,7 +387,7 @@ mod tests {
             }
         );
         assert!(handle(&mut responder, &arp_request(PEER_ADDRESS)).is_empty());
-        assert!(handle(&mut responder, &sent[0]).is_empty(), "a reply is no request");
+        assert!(handle(&mut responder, &sent[0]).is_empty(), "a reply is not a request");
         let answered = Answered {
             arp: 1,
             ignored: 2,
@@ -387,7 +397,7 @@ mod tests {
     }
 
     #[test]
-    fn padding_is_not_sent_back() {
+    fn on_frame_padding_is_not_returned() {
         let mut responder = Responder::new(ADDRESS);
         let mut frame = ping(ADDRESS, b"odd");
         frame.resize(60, 0x55);
@@ -395,11 +405,12 @@ mod tests {
     }
 
     #[test]
-    fn options_and_the_dont_fragment_bit_are_no_obstacle_and_fragments_are() {
+    fn on_frame_fragment_is_ignored_and_options_are_not() {
         let mut responder = Responder::new(ADDRESS);
         for (flags, answers) in [(0x40, 1), (0x20, 0), (0x00, 1)] {
             let frame = ping(ADDRESS, b"data");
-            // A header with one word of options (four "no operation"): version and length, total length, flags, checksum.
+            // A header with one word of options (four "no operation"): version and length, total length, flags,
+            // checksum.
             let (ethernet, packet) = frame.split_at(14);
             let (ip, icmp) = packet.split_at(20);
             let mut ip = [ip, &[1; 4]].concat();
@@ -415,7 +426,7 @@ mod tests {
     }
 
     #[test]
-    fn others_are_left_alone() {
+    fn on_frame_for_other_host_is_ignored() {
         let mut responder = Responder::new(ADDRESS);
         let mut to_other = ping(ADDRESS, b"");
         to_other[5] = 9;
@@ -433,10 +444,10 @@ mod tests {
     }
 
     #[test]
-    fn no_room_is_counted() {
+    fn on_frame_queue_full_is_counted() {
         let mut responder = Responder::new(ADDRESS);
         let mut sent = Sent {
-            refuse: Some(ErrorKind::Busy),
+            error: Some(ErrorKind::Busy),
             ..Sent::default()
         };
         let mut memory = arp_request(ADDRESS);
@@ -447,29 +458,29 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_ping_is_answered(data in proptest::collection::vec(any::<u8>(), 0..=1472)) {
+        fn on_frame_any_ping_is_answered(data in proptest::collection::vec(any::<u8>(), 0..=1472)) {
             let sent = handle(&mut Responder::new(ADDRESS), &ping(ADDRESS, &data));
             prop_assert_eq!(sent.len(), 1);
             prop_assert_eq!(pong(&sent[0]), data);
         }
 
         #[test]
-        fn a_ping_with_any_bits_flipped_in_two_bytes_is_ignored(at in 14_usize..50, other in 14_usize..50, flip in 1_u8.., other_flip in 1_u8..) {
+        fn on_frame_corrupt_ping_is_ignored(at in 14_usize..50, other in 14_usize..50, flip in 1_u8.., other_flip in 1_u8..) {
             let mut frame = ping(ADDRESS, b"01234567");
             frame[at] ^= flip;
             if (at ^ other) & 1 == 1 {
-                // In bytes of different weight, so that one flip cannot undo the other's change of the sum.
+                // In bytes of different weight, so that the changes do not cancel in the sum.
                 frame[other] ^= other_flip;
             }
             let sent = handle(&mut Responder::new(ADDRESS), &frame);
-            // Type of service, time to live and options are covered by the checksum as well: nothing damaged gets through.
+            // The checksum covers the whole header.
             prop_assert!(sent.is_empty() || checksum_collision(&frame), "{:?}", frame);
         }
 
         #[test]
-        fn garbage_is_survived_and_counted(frame in proptest::collection::vec(any::<u8>(), 0..100), kind in 0..3_usize) {
+        fn on_frame_arbitrary_bytes_are_counted(frame in proptest::collection::vec(any::<u8>(), 0..100), kind in 0..3_usize) {
             let mut responder = Responder::new(ADDRESS);
-            // Garbage from the start, garbage behind a good header, garbage at the end of a good request.
+            // Arbitrary bytes; behind a valid header; at the end of a valid request.
             let frame = match kind {
                 0 => frame,
                 1 => ethernet(OWN, EthernetProtocol::Ipv4, &frame),
@@ -481,7 +492,8 @@ mod tests {
         }
     }
 
-    /// Whether both checksums hold all the same: the Internet checksum cannot tell 0x0000 from 0xffff, or words that change places.
+    /// Returns whether both checksums are valid: the Internet checksum does not distinguish 0x0000
+    /// from 0xffff, nor the order of words.
     fn checksum_collision(frame: &[u8]) -> bool {
         let packet = Ipv4Packet::new_unchecked(&frame[14..]);
         packet.verify_checksum() && Icmpv4Packet::new_unchecked(&frame[34..]).verify_checksum()

@@ -1,24 +1,24 @@
-//! What there is to tell about a device.
+//! The status of a device.
 
 use core::time::Duration;
 
 use ethdev::{EthernetDevice, Link, MacAddress, Stats};
 
-/// A device's state at one moment.
+/// The status of a device at one time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Status {
-    /// Its address.
+    /// MAC address.
     pub mac_address: MacAddress,
-    /// Its link.
+    /// Link state.
     pub link: Link,
-    /// What became of every frame.
+    /// Counters.
     pub stats: Stats,
-    /// Time since the node was made.
+    /// Time since the node was created.
     pub uptime: Duration,
 }
 
 impl Status {
-    /// The state of `device`, from its cached values.
+    /// Reads the cached values of `device`.
     pub fn of<D: EthernetDevice + ?Sized>(device: &D, uptime: Duration) -> Self {
         Self {
             mac_address: device.mac_address(),

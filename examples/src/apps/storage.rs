@@ -1,22 +1,23 @@
-//! The memory of a node. The caller owns it: a static on a board, a local variable on a host.
+//! The memory of a node. The caller owns it: a static in firmware, a local variable on a host.
 
 use smoltcp::iface::SocketStorage;
 use smoltcp::socket::udp::PacketMetadata;
 
-/// TCP echo connections at a time.
+/// Number of concurrent TCP echo connections.
 pub(super) const ECHO_CONNECTIONS: usize = 2;
-/// HTTP connections at a time where nothing else is said: what a microcontroller has memory for.
+/// Default number of concurrent HTTP connections, for microcontrollers.
 pub const HTTP_CONNECTIONS: usize = 3;
 
-/// How many [`Slots`] a node with this many HTTP connections needs: besides them there are TCP echo connections, and one UDP socket.
+/// Returns the number of [`Slots`] for a node with `http_connections`: these, the TCP echo
+/// connections, and one UDP socket.
 #[must_use]
 pub const fn socket_slots(http_connections: usize) -> usize {
     http_connections + ECHO_CONNECTIONS + 1
 }
 
-/// Datagrams that wait in each direction.
+/// Number of buffered datagrams in each direction.
 const UDP_DATAGRAMS: usize = 4;
-/// Room for that many datagrams of the longest length (1472 bytes in a 1514-byte frame).
+/// Capacity for that many datagrams of the longest length (1472 bytes in a 1514-byte frame).
 const UDP_BYTES: usize = UDP_DATAGRAMS * MAX_DATAGRAM;
 /// Longest UDP payload in an unfragmented IPv4 packet of 1500 bytes.
 const MAX_DATAGRAM: usize = 1500 - 20 - 8;
@@ -27,9 +28,9 @@ pub(super) const HTTP_HEAD: usize = 2048;
 
 /// Buffers for all sockets of one [`Node`](super::Node).
 ///
-/// `TCP` is the size in bytes of each buffer of a TCP echo connection, one for either direction: its receive window, and so its throughput. (It has no
-/// influence on what the node can do, only on how fast.) `HTTP` is how many HTTP connections there can be at a time, of 5 KiB each. smoltcp has no backlog: each
-/// connection that arrives while all are taken is refused.
+/// `TCP` is the size in bytes of each buffer of a TCP echo connection, one for each direction; it
+/// limits the receive window and thus the throughput. `HTTP` is the number of concurrent HTTP
+/// connections, of 5 KiB each. smoltcp has no backlog: it resets connections beyond that number.
 #[derive(Debug)]
 pub struct Storage<const TCP: usize, const HTTP: usize = HTTP_CONNECTIONS> {
     pub(super) echo: [[[u8; TCP]; 2]; ECHO_CONNECTIONS],
@@ -46,7 +47,7 @@ pub(super) struct HttpStorage {
 }
 
 impl<const TCP: usize> Storage<TCP> {
-    /// For three HTTP connections. Zeros: costs no flash as a static.
+    /// Creates the buffers for three HTTP connections. All zero: a static takes no flash.
     #[must_use]
     pub const fn new() -> Self {
         Self::with_connections()
@@ -54,7 +55,7 @@ impl<const TCP: usize> Storage<TCP> {
 }
 
 impl<const TCP: usize, const HTTP: usize> Storage<TCP, HTTP> {
-    /// For `HTTP` connections. Zeros, as [`new`](Storage::new).
+    /// Creates the buffers for `HTTP` connections. All zero, as [`new`](Storage::new).
     #[must_use]
     pub const fn with_connections() -> Self {
         Self {
@@ -78,10 +79,10 @@ impl<const TCP: usize> Default for Storage<TCP> {
     }
 }
 
-/// Places for the sockets themselves, which refer to the buffers in a [`Storage`], and for what else is small and not zero when it is empty. Were it in the
-/// [`Storage`], all of that would be initial data in flash.
+/// Storage of the sockets, which refer to the buffers in a [`Storage`], and of other small data
+/// whose initial value is not zero. It is separate so that the [`Storage`] takes no flash.
 ///
-/// `SOCKETS` is [`socket_slots`] of the [`Storage`]'s HTTP connections.
+/// `SOCKETS` is [`socket_slots`] of the number of HTTP connections.
 #[derive(Debug)]
 pub struct Slots<'a, const SOCKETS: usize = { socket_slots(HTTP_CONNECTIONS) }> {
     pub(super) sockets: [SocketStorage<'a>; SOCKETS],
@@ -89,7 +90,7 @@ pub struct Slots<'a, const SOCKETS: usize = { socket_slots(HTTP_CONNECTIONS) }> 
 }
 
 impl Slots<'_> {
-    /// All empty, for three HTTP connections.
+    /// Creates empty slots for three HTTP connections.
     #[must_use]
     pub const fn new() -> Self {
         Self::with_sockets()
@@ -97,7 +98,7 @@ impl Slots<'_> {
 }
 
 impl<const SOCKETS: usize> Slots<'_, SOCKETS> {
-    /// All empty, `SOCKETS` of them.
+    /// Creates `SOCKETS` empty slots.
     #[must_use]
     pub const fn with_sockets() -> Self {
         Self {

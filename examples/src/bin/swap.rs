@@ -1,4 +1,4 @@
-//! The same application over every NIC, each on a simulated wire.
+//! Runs the same application on every NIC, each on a simulated wire.
 
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
@@ -8,17 +8,19 @@ use std::process::ExitCode;
 use clap::Parser;
 use clap::builder::PossibleValuesParser;
 use ethdev_cli as cli;
-use ethdev_examples::lab::{self, NICS, Nic, Row, Settings};
+use ethdev_examples::testbed::{self, NICS, Nic, Row, Settings};
 
-/// Runs the same application over every NIC, each on a simulated wire with an independent smoltcp peer at the other end.
+/// Runs the same application on every NIC, each on a simulated wire with an independent smoltcp
+/// peer at the other end.
 ///
-/// The application answers pings, echoes TCP and serves a page; it does not know which NIC it runs on. The peer pings it, sends 1 MiB through the echo
-/// service and compares hashes, and fetches the page. All times are simulated: wires and buses take time, software does not. The same seed gives the same
-/// table on every machine.
+/// The application replies to pings, echoes TCP and serves a page; it is generic over the NIC. The
+/// peer pings it, sends 1 MiB through the echo service and compares hashes, and fetches the page.
+/// All times are simulated: wires and buses take time, software does not. The same seed gives the
+/// same table on every machine.
 #[derive(Debug, Parser)]
 #[command(version, after_help = EXAMPLES)]
 struct Cli {
-    /// Only this NIC; may be given more than once
+    /// Run only this NIC; may be repeated
     #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(NICS.iter().map(|nic| nic.name)), hide_possible_values = true)]
     nic: Vec<String>,
     /// List the NICs and exit
@@ -27,10 +29,10 @@ struct Cli {
     /// Print JSON instead of the table
     #[arg(long)]
     json: bool,
-    /// Write what was on each wire to DIR/NIC.pcapng, with simulated times; DIR is created
+    /// Capture each wire to DIR/NIC.pcapng, with simulated times; DIR is created
     #[arg(long, value_name = "DIR")]
     pcap: Option<PathBuf>,
-    /// Seed of everything random: payload, sequence numbers
+    /// Seed of random values: payload, sequence numbers
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
 }
@@ -38,22 +40,22 @@ struct Cli {
 const EXAMPLES: &str = "\
 Examples:
   swap                                  all NICs, one table
-  swap --nic ring --nic ring-pull       what does the pull surface cost?
-  swap --json | jq '.[].goodput_mbps'   for programs
+  swap --nic ring --nic ring-pull       zero-copy and pull API compared
+  swap --json | jq '.[].goodput_mbps'   JSON output
   swap --pcap out && tshark -r out/ring.pcapng
 
 Columns:
-  surface          how frames get to the application; see --list
+  API              API of the device that the application uses; see --list
   link             speed in Mbit/s and duplex
-  ping             round trip with 56 bytes of data, mean of ten
-  TCP echo         whether 1 MiB came back with the same SHA-256
+  ping             round-trip time with 56 bytes of data, mean of ten
+  TCP echo         whether 1 MiB was returned with the same SHA-256
   goodput          of the echo, one direction; the other carries the same at the same time
-  bus bytes        on the bus between host and chip, per frame; – where there is no bus
-  copies           of a frame at the device's surface, counted while it ran; 0 where memory is lent
-  page             fetched over HTTP twice, the first request in two pieces, and checked
-  overruns, lost   frames that the device counted as such; the books have to balance
+  bus bytes        on the bus between host and chip, per frame; – without a bus
+  copies           of a frame at the API of the device, as counted; 0 for zero-copy
+  page             fetched over HTTP twice, the first request in two segments, and checked
+  overruns, lost   as counted by the device; the frame accounting is checked
 
-Exit status: 0 all good, 1 a NIC failed, 2 called in a wrong way";
+Exit status: 0 success, 1 a NIC failed, 2 usage error";
 
 fn main() -> ExitCode {
     let cli = match cli::parse::<Cli>() {
@@ -88,7 +90,7 @@ fn main() -> ExitCode {
             Err(e) => return cli::failure(format_args!("cannot write JSON: {}", cli::Causes(&e))),
         }
     } else {
-        lab::table(&rows).to_string()
+        testbed::table(&rows).to_string()
     };
     let printed = cli::finish(cli::print(text));
     for row in &rows {
@@ -103,7 +105,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs one after another, with a bar for all of them where somebody looks.
+/// Runs the NICs in sequence, with a progress bar on a terminal.
 fn run(nics: &[&Nic], settings: &Settings) -> std::io::Result<Vec<Row>> {
     // In thousandths of a NIC.
     let bar = cli::progress(nics.len() as u64 * 1000, "{msg:>12} [{bar:40}] {percent:>3} %");
@@ -112,7 +114,7 @@ fn run(nics: &[&Nic], settings: &Settings) -> std::io::Result<Vec<Row>> {
         .zip(0_u64..)
         .map(|(nic, done)| {
             bar.set_message(nic.name);
-            lab::run(nic, settings, &mut |part| {
+            testbed::run(nic, settings, &mut |part| {
                 bar.set_position(done * 1000 + (part * 1000.0) as u64);
             })
         })

@@ -1,6 +1,6 @@
-//! The NICs that the program `serve` runs on: the Linux kernel is at the other end of the wire.
+//! The NICs of the program `serve`. The link peer is the Linux kernel.
 
-mod far_end;
+mod link_peer;
 mod modelled;
 mod wired;
 mod wireless;
@@ -14,37 +14,38 @@ pub use modelled::{Board, BoardFault, Modelled, ModelledError};
 pub use wired::{Wired, WiredBoard, WiredError};
 pub use wireless::{Wireless, WirelessBoard, WirelessError};
 
-/// A NIC that a program can sleep on.
-pub trait Nic: EthernetDevice<Error: std::error::Error + 'static> {
-    /// Sleeps until something of interest happens, or for so long. Zero: does what is due, and does not sleep.
+/// A NIC with an interrupt that the program can wait for.
+pub trait Nic: EthernetDevice<Error: 'static> {
+    /// Waits until something of `interest` may hold, or for `timeout`. With a `timeout` of zero it
+    /// only does what is due.
     ///
     /// # Errors
     ///
     /// The device failed.
-    fn sleep(&mut self, interest: Interest, at_most: Duration) -> Result<(), Self::Error>;
+    fn wait_for(&mut self, interest: Interest, timeout: Duration) -> Result<(), Self::Error>;
 
-    /// Gets over an error by a recovery, where one may help.
+    /// Recovers from `error`, if that is possible.
     ///
     /// # Errors
     ///
-    /// None does: the same error, or the one that the recovery ended with.
-    fn get_over(&mut self, error: Self::Error) -> Result<(), Self::Error> {
+    /// Recovery is not possible (the same error), or failed.
+    fn recover_from(&mut self, error: Self::Error) -> Result<(), Self::Error> {
         Err(error)
     }
 
-    /// What it is, for the user.
+    /// Describes the NIC to the user.
     fn about(&self) -> &'static str;
 
-    /// What there is to count beside [`Stats`](ethdev::Stats).
+    /// Returns counters in addition to [`Stats`](ethdev::Stats).
     fn counters(&self) -> Vec<(&'static str, u64)> {
         Vec::new()
     }
 }
 
 impl Nic for Tap {
-    fn sleep(&mut self, interest: Interest, at_most: Duration) -> Result<(), TapError> {
-        if !at_most.is_zero() {
-            self.wait(interest, Some(at_most))?;
+    fn wait_for(&mut self, interest: Interest, timeout: Duration) -> Result<(), TapError> {
+        if !timeout.is_zero() {
+            self.wait(interest, Some(timeout))?;
         }
         Ok(())
     }

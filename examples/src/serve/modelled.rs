@@ -4,40 +4,41 @@ use core::fmt;
 use core::time::Duration;
 use std::time::Instant;
 
-use ethdev::{
-    Capabilities, Control, ControlError, ErrorKind, ErrorType, EthernetDevice, Events, Interest, Link, MacAddress,
-    Rearm, RearmOutcome, RxMeta, Stats,
-};
+use ethdev::{Control, ErrorKind, ErrorType, EthernetDevice, Events, Interest, Rearm, RearmOutcome, RxMeta};
 use ethdev_linux::TapError;
 
 use super::Nic;
-use super::far_end::LinkPeer;
+use super::link_peer::LinkPeer;
 
-/// How long the host sleeps at most before it looks after the chip: one that was reset raises no interrupt.
-const LOOK_AFTER: Duration = Duration::from_millis(100);
-/// A driver on the model of its chip, whose wire ends at a TAP interface: kernel, TAP, wire, chip, bus, driver.
+/// Longest wait before the chip is serviced: a chip that was reset raises no interrupt.
+const SERVICE_INTERVAL: Duration = Duration::from_millis(100);
+
+/// A driver on the model of its chip, whose wire ends at a TAP interface: kernel, TAP, wire, chip,
+/// bus, driver.
 ///
-/// Simulated time follows the real clock: each bit on the bus and on the wire takes as long as it would. Where the host is too slow for that, it lags behind, and
-/// jumps while the program sleeps.
+/// Simulated time follows real time: each bit on the bus and on the wire takes as long as on
+/// hardware. If the host is too slow, simulated time lags behind, and catches up while the program
+/// waits.
 #[derive(Debug)]
 pub struct Modelled<D, B> {
     pub(super) nic: D,
     pub(super) board: B,
-    pub(super) far: LinkPeer,
+    pub(super) link_peer: LinkPeer,
     faults: Option<FaultInjection>,
 }
 
 impl<D, B> Modelled<D, B> {
-    pub(super) fn new(nic: D, board: B, far: LinkPeer) -> Self {
+    pub(super) fn new(nic: D, board: B, link_peer: LinkPeer) -> Self {
         Self {
             nic,
             board,
-            far,
+            link_peer,
             faults: None,
         }
     }
 
-    /// Sets how often a fault is injected into the chip: its supply fails for a moment, or its bus once, in turns.
+    /// Sets the interval of injected faults: a short supply failure and a single bus error, in
+    /// turns.
     #[must_use]
     pub fn with_fault_injection(mut self, interval: Duration) -> Self {
         self.faults = Some(FaultInjection {
@@ -49,7 +50,7 @@ impl<D, B> Modelled<D, B> {
     }
 }
 
-/// When the next fault is due.
+/// The schedule of injected faults.
 #[derive(Debug)]
 struct FaultInjection {
     interval: Duration,
@@ -58,7 +59,7 @@ struct FaultInjection {
 }
 
 impl FaultInjection {
-    /// The fault that is due now.
+    /// Returns the fault that is due now.
     fn take(&mut self) -> Option<BoardFault> {
         if self.last.elapsed() < self.interval {
             return None;
@@ -76,65 +77,60 @@ impl FaultInjection {
 /// A fault of the hardware around the driver.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BoardFault {
-    /// The chip's supply fails for a moment.
+    /// The supply of the chip fails for a moment.
     Supply,
     /// The bus reports an error once.
     Bus,
 }
 
-/// What is around the driver.
+/// The hardware around the driver.
 pub trait Board {
-    /// What it is, for the user.
+    /// Description for the user.
     const ABOUT: &'static str;
 
-    /// Whether the chip's interrupt line is active.
-    fn interrupts(&mut self) -> bool;
+    /// Returns whether the interrupt line of the chip is active.
+    fn irq_active(&mut self) -> bool;
 
-    /// What the model counts.
+    /// Returns the counters of the model.
     fn counters(&self) -> Vec<(&'static str, u64)>;
 
-    /// Makes this fault happen to the chip, now or during the next transfers on the bus.
+    /// Injects `fault` now or into the next transfers on the bus.
     fn inject(&mut self, fault: BoardFault);
 }
 
 impl<D, B: Board> Nic for Modelled<D, B>
 where
-    D: EthernetDevice<Error: std::error::Error + 'static> + Rearm + Control,
+    D: EthernetDevice<Error: 'static> + Rearm + Control,
 {
-    /// As firmware with an interrupt line does it: arms the chip's interrupt, then sleeps until the line is active.
-    fn sleep(&mut self, interest: Interest, at_most: Duration) -> Result<(), Self::Error> {
-        let began = Instant::now();
-        let at_most = at_most.min(LOOK_AFTER);
+    /// Re-arms the interrupt of the chip and waits until the line is active, as firmware does.
+    fn wait_for(&mut self, interest: Interest, timeout: Duration) -> Result<(), Self::Error> {
+        let start = Instant::now();
+        let timeout = timeout.min(SERVICE_INTERVAL);
         if let Some(fault) = self.faults.as_mut().and_then(FaultInjection::take) {
             self.board.inject(fault);
         }
-        self.far.follow().map_err(ModelledError::Tap)?;
-        if at_most.is_zero() {
+        self.link_peer.catch_up().map_err(ModelledError::Tap)?;
+        if timeout.is_zero() {
             return Ok(());
         }
         let armed = self.nic.rearm(interest | Interest::LINK);
         if armed.map_err(ModelledError::Chip)? == RearmOutcome::WorkPending {
             return Ok(());
         }
-        while !self.board.interrupts() {
-            match at_most.checked_sub(began.elapsed()) {
+        while !self.board.irq_active() {
+            match timeout.checked_sub(start.elapsed()) {
                 None | Some(Duration::ZERO) => break,
-                Some(left) => self.far.rest(left).map_err(ModelledError::Tap)?,
+                Some(left) => self.link_peer.wait(left).map_err(ModelledError::Tap)?,
             }
         }
         self.nic.disarm().map_err(ModelledError::Chip)
     }
 
-    fn get_over(&mut self, error: Self::Error) -> Result<(), Self::Error> {
+    fn recover_from(&mut self, error: Self::Error) -> Result<(), Self::Error> {
         if !matches!(error, ModelledError::Chip(_)) {
             return Err(error);
         }
-        match self.nic.recover() {
-            Ok(()) => Ok(()),
-            Err(ControlError::Device(e)) => Err(ModelledError::Chip(e)),
-            // The drivers do recover.
-            Err(_) => Err(error),
-        }
+        self.nic.recover().map_err(ModelledError::Chip)
     }
 
     fn about(&self) -> &'static str {
@@ -143,7 +139,7 @@ where
 
     fn counters(&self) -> Vec<(&'static str, u64)> {
         let mut counters = self.board.counters();
-        counters.push(("kernel_refused", self.far.refused));
+        counters.push(("kernel_dropped", self.link_peer.dropped));
         counters.push((
             "faults_injected",
             self.faults.as_ref().map_or(0, |faults| faults.injected),
@@ -152,26 +148,12 @@ where
     }
 }
 
-impl<D: EthernetDevice, B> ErrorType for Modelled<D, B> {
+impl<D: EthernetDevice<Error: 'static>, B> ErrorType for Modelled<D, B> {
     type Error = ModelledError<D::Error>;
 }
 
-impl<D: EthernetDevice, B> EthernetDevice for Modelled<D, B> {
-    fn mac_address(&self) -> MacAddress {
-        self.nic.mac_address()
-    }
-
-    fn capabilities(&self) -> Capabilities {
-        self.nic.capabilities()
-    }
-
-    fn link(&self) -> Link {
-        self.nic.link()
-    }
-
-    fn stats(&self) -> Stats {
-        self.nic.stats()
-    }
+impl<D: EthernetDevice<Error: 'static>, B> EthernetDevice for Modelled<D, B> {
+    ethdev::forward_ethernet_device!(|this| this.nic; mac_address, capabilities, tx_max_frame_len, link, stats);
 
     fn recv_frame(&mut self, buf: &mut [u8]) -> Result<Option<RxMeta>, Self::Error> {
         self.nic.recv_frame(buf).map_err(ModelledError::Chip)
@@ -194,32 +176,26 @@ impl<D: EthernetDevice, B> EthernetDevice for Modelled<D, B> {
     }
 }
 
-/// What can go wrong with a modelled chip on a real interface.
+/// An error of a modelled chip on a TAP interface.
 #[derive(Debug)]
 pub enum ModelledError<E> {
-    /// The driver says so.
+    /// The driver failed.
     Chip(E),
     /// The interface failed.
     Tap(TapError),
-    /// The interface cannot be made to pass everything on.
-    Filter(ControlError<TapError>),
 }
 
-impl<E> ModelledError<E> {
-    pub(super) fn filter(error: ControlError<TapError>) -> Self {
-        match error {
-            ControlError::Device(e) => Self::Tap(e),
-            other => Self::Filter(other),
-        }
+impl<E: From<ErrorKind>> From<ErrorKind> for ModelledError<E> {
+    fn from(kind: ErrorKind) -> Self {
+        Self::Chip(kind.into())
     }
 }
 
-impl<E: ethdev::Error> ethdev::Error for ModelledError<E> {
+impl<E: ethdev::Error + 'static> ethdev::Error for ModelledError<E> {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::Chip(e) => e.kind(),
             Self::Tap(e) => e.kind(),
-            Self::Filter(e) => e.kind(),
         }
     }
 }
@@ -229,7 +205,6 @@ impl<E: fmt::Display> fmt::Display for ModelledError<E> {
         match self {
             Self::Chip(e) => e.fmt(f),
             Self::Tap(e) => e.fmt(f),
-            Self::Filter(e) => e.fmt(f),
         }
     }
 }
@@ -239,7 +214,6 @@ impl<E: std::error::Error + 'static> std::error::Error for ModelledError<E> {
         match self {
             Self::Chip(e) => e.source(),
             Self::Tap(e) => e.source(),
-            Self::Filter(e) => e.source(),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The node on the i.MX6UL board's ENET, in a bare loop that sleeps when there is nothing to do.
+//! The node on the ENET of the i.MX6UL board, in a loop that sleeps while no work is pending.
 #![no_std]
 #![no_main]
 
@@ -18,14 +18,14 @@ fn main() -> ! {
 
 fn run() -> Result<Infallible, Failure<Error>> {
     let board = Board::take().ok_or(Failure::Taken)?;
-    let nic = nic::new(board).map_err(Failure::Start)?;
+    let nic = nic::adapter(nic::new(board).map_err(Failure::Start)?).ok_or(Failure::Taken)?;
     let mut app = App::new("ethdev on a Cortex-A7", nic, &board::NIC, nic::next_service)?;
     loop {
         match app.turn() {
             Ok(Next::Now) => {}
-            Ok(Next::Wait(at_most)) => {
+            Ok(Next::Wait(timeout)) => {
                 board::listen();
-                board::wake_in(at_most, &board::NIC);
+                board::wake_in(timeout, &board::NIC);
                 board::idle(|| board::NIC.is_signaled());
             }
             Err(e) => app.recover(&e)?,

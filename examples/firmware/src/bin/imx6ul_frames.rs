@@ -1,19 +1,17 @@
-//! What frames cost on the i.MX6UL board's ENET, through `ethdev-smoltcp`.
+//! Instructions per frame with the ENET of the i.MX6UL board, through `ethdev-smoltcp`.
 #![no_std]
 #![no_main]
 
 use core::time::Duration;
 
 use ethdev::EthernetDevice;
-use ethdev_firmware::app::FRAME;
 use ethdev_firmware::board::{self, Board};
 use ethdev_firmware::frames;
-use ethdev_firmware::nic::{self, Nic};
-use ethdev_smoltcp::SmoltcpDevice;
+use ethdev_firmware::nic::{self, Adapter};
 use semihosting::{println, process};
 
-/// How long the link may take to come up.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// Limit of the time until the link is up.
+const LINK_TIMEOUT: Duration = Duration::from_secs(5);
 
 #[board::entry]
 fn main() -> ! {
@@ -26,11 +24,12 @@ fn main() -> ! {
         }
     };
     let address = nic.mac_address();
-    let mut spare = [0; FRAME];
-    let mut device = SmoltcpDevice::new(nic, &mut spare);
-    // What fails in it is counted, and shows as frames that do not come.
-    let service = |device: &mut SmoltcpDevice<'_, Nic>| device.service().map_or((), drop);
-    while !device.link().is_up() && board::now() < PATIENCE {
+    let Some(mut device) = nic::adapter(nic) else {
+        process::exit(1)
+    };
+    // Errors are counted, and frames that are missing show them.
+    let service = |device: &mut Adapter| device.service().map_or((), drop);
+    while !device.link().is_up() && board::now() < LINK_TIMEOUT {
         service(&mut device);
     }
     frames::run(&mut device, address, service)

@@ -1,4 +1,4 @@
-//! The node on the MPS2 board's LAN9118, in a bare loop that sleeps when there is nothing to do.
+//! The node on the LAN9118 of the MPS2 board, in a loop that sleeps while no work is pending.
 #![no_std]
 #![no_main]
 
@@ -18,14 +18,14 @@ fn main() -> ! {
 
 fn run() -> Result<Infallible, Failure<Error>> {
     let board = Board::take().ok_or(Failure::Taken)?;
-    let nic = nic::new(board).map_err(Failure::Start)?;
+    let nic = nic::adapter(nic::new(board).map_err(Failure::Start)?).ok_or(Failure::Taken)?;
     let mut app = App::new("ethdev on a Cortex-M3", nic, &board::NIC, nic::next_service)?;
     loop {
         match app.turn() {
             Ok(Next::Now) => {}
-            Ok(Next::Wait(at_most)) => {
+            Ok(Next::Wait(timeout)) => {
                 board::listen();
-                board::wake_in(at_most, &board::NIC);
+                board::wake_in(timeout, &board::NIC);
                 board::idle(|| board::NIC.is_signaled());
             }
             Err(e) => app.recover(&e)?,
@@ -33,7 +33,7 @@ fn run() -> Result<Infallible, Failure<Error>> {
     }
 }
 
-/// Rings the interrupt signal, and does nothing else.
+/// Masks the line and sets the interrupt signal.
 #[interrupt]
 fn ETHERNET() {
     board::nic_interrupt();

@@ -1,11 +1,12 @@
-//! The node on the MPS2 board's LAN9118, under RTIC: the NIC's interrupt is a hardware task, the node a software task of lower priority.
+//! The node on the LAN9118 of the MPS2 board, with RTIC: the interrupt of the NIC is a hardware task, the
+//! node a software task of lower priority.
 #![no_std]
 #![no_main]
 
 // For its vector table.
 use cortex_m_rt as _;
 
-/// RTIC's application.
+/// The RTIC application.
 #[rtic::app(device = ethdev_firmware::board::device, peripherals = false, dispatchers = [UART0_RX])]
 mod app {
     use core::convert::Infallible;
@@ -14,7 +15,7 @@ mod app {
     use embassy_futures::yield_now;
     use ethdev_firmware::app::{App, Failure, Next};
     use ethdev_firmware::board::{self, Board};
-    use ethdev_firmware::nic::{self, Error, Nic};
+    use ethdev_firmware::nic::{self, Error, Mode, Nic};
     use semihosting::{println, process};
 
     #[shared]
@@ -22,7 +23,7 @@ mod app {
 
     #[local]
     struct Local {
-        app: App<Nic>,
+        app: App<Nic, Mode>,
     }
 
     #[init]
@@ -33,11 +34,11 @@ mod app {
         }
     }
 
-    fn start(timer: SYST) -> Result<App<Nic>, Failure<Error>> {
+    fn start(timer: SYST) -> Result<App<Nic, Mode>, Failure<Error>> {
         let board = Board::with(timer).ok_or(Failure::Taken)?;
-        let nic = nic::new(board).map_err(Failure::Start)?;
+        let nic = nic::adapter(nic::new(board).map_err(Failure::Start)?).ok_or(Failure::Taken)?;
         let app = App::new("ethdev on a Cortex-M3, RTIC", nic, &board::NIC, nic::next_service)?;
-        // It does not run yet: there is room for it.
+        // The task does not run yet, so it can be spawned.
         node::spawn().map_err(|()| Failure::Taken)?;
         Ok(app)
     }
@@ -49,13 +50,13 @@ mod app {
         end(&failure)
     }
 
-    async fn run(app: &mut App<Nic>) -> Result<Infallible, Failure<Error>> {
+    async fn run(app: &mut App<Nic, Mode>) -> Result<Infallible, Failure<Error>> {
         loop {
             match app.turn() {
                 Ok(Next::Now) => yield_now().await,
-                Ok(Next::Wait(at_most)) => {
+                Ok(Next::Wait(timeout)) => {
                     board::listen();
-                    board::wake_in(at_most, &board::NIC);
+                    board::wake_in(timeout, &board::NIC);
                     board::NIC.wait().await;
                 }
                 Err(e) => app.recover(&e)?,
@@ -63,13 +64,13 @@ mod app {
         }
     }
 
-    /// Rings the interrupt signal, and does nothing else.
+    /// Masks the line and sets the interrupt signal.
     #[task(binds = ETHERNET, priority = 2)]
     fn ethernet(_: ethernet::Context) {
         board::nic_interrupt();
     }
 
-    /// What the processor does when no task has anything to do.
+    /// Sleeps while no task is ready.
     #[idle]
     fn idle(_: idle::Context) -> ! {
         loop {

@@ -18,15 +18,15 @@ use static_cell::ConstStaticCell;
 const FRAME: usize = 1514;
 
 type Nic = Lan9118<NicRegisters, Delay>;
-type Lending = Buffered<Nic, FRAME>;
+type Adapter = SmoltcpDevice<'static, Nic>;
 
 static MEMORY: ConstStaticCell<Memory> = ConstStaticCell::new(Memory::new());
 
-/// Read from the image by `cargo xtask size`: what a device takes of RAM besides the driver and the caller's buffers.
+/// Read from the image by `cargo xtask size`: RAM in addition to the driver and the buffers of the caller.
 #[used]
 static SIZES: [usize; 3] = [
-    size_of::<Lending>() - size_of::<Nic>() - 2 * FRAME,
-    size_of::<SmoltcpDevice<'static, Lending>>() - size_of::<Lending>(),
+    size_of::<Buffered<'static, Nic>>() - size_of::<Nic>(),
+    size_of::<Adapter>() - size_of::<Nic>(),
     size_of::<IrqSignal>(),
 ];
 
@@ -39,11 +39,11 @@ fn main() -> ! {
     let Ok(mut nic) = Lan9118::new(board.nic, Delay, Config::new()) else {
         process::exit(1)
     };
-    // What fails is counted.
+    // Errors are counted.
     let _ = nic.set_link(Link::UP);
     let address = nic.mac_address();
-    let mut spare = [0; FRAME];
-    let mut device = SmoltcpDevice::new(Lending::new(nic), &mut spare);
+    let (mut rx, mut reply) = ([0; FRAME], [0; FRAME]);
+    let mut device = SmoltcpDevice::new(nic, &mut rx, &mut reply);
     echo::run(&mut device, address, memory, |device| {
         let _ = device.service();
         Instant::from_micros(board::now().as_micros() as i64)

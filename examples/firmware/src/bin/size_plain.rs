@@ -1,4 +1,4 @@
-//! Echo through a `phy::Device` written by hand for this one driver, as is usual. `cargo xtask size` compares this image with that of `size_ethdev`.
+//! Echo through a `phy::Device` for one driver. `cargo xtask size` compares this image with `size_ethdev`.
 #![no_std]
 #![no_main]
 
@@ -41,7 +41,7 @@ impl phy::TxToken for TxToken<'_> {
     fn consume<R, F: FnOnce(&mut [u8]) -> R>(self, len: usize, f: F) -> R {
         let frame = self.buf.get_mut(..len).unwrap_or_default();
         let result = f(frame);
-        // By hand, errors go where they usually go.
+        // Such adapters usually drop errors.
         let _ = self.nic.send_frame(frame);
         result
     }

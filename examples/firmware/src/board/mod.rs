@@ -1,13 +1,14 @@
-//! The board that this is built for: one for each target.
+//! The board of the target.
 //!
-//! All boards offer the same, so that programs differ in nothing but who schedules what:
+//! All boards have the same API:
 //!
-//! - [`Board::take`]: what there is only one of, which is the NIC's registers;
-//! - [`now`] and [`Delay`], and [`wake_in`], which rings a interrupt signal after a time;
-//! - [`NIC`], the irq_signal that the NIC's interrupt rings, and [`listen`], which unmasks that interrupt at the processor;
-//! - [`idle`], which sleeps until an interrupt comes, and books it in an [`Account`].
+//! - [`Board::take`]: the registers of the NIC;
+//! - [`now`] and [`Delay`], and [`wake_in`], which sets an interrupt signal after a time;
+//! - [`NIC`], the signal that the interrupt of the NIC sets, and [`listen`], which unmasks that interrupt at
+//!   the processor;
+//! - [`idle`], which sleeps until an interrupt, and counts that in [`CpuStats`].
 //!
-//! `mmio.rs` and `sys*.rs` of a board hold all of its unsafe code.
+//! The unsafe code of a board is in its `mmio.rs` and `sys*.rs`.
 
 #[cfg(board = "imx6ul_evk")]
 mod imx6ul_evk;
@@ -28,38 +29,38 @@ use mps2_an385 as this;
 
 pub use this::*;
 
-/// Rung by the NIC's interrupt.
+/// Set by the interrupt of the NIC.
 pub static NIC: IrqSignal = IrqSignal::new();
 
-static ACCOUNT: Mutex<Cell<Account>> = Mutex::new(Cell::new(Account::NONE));
+static CPU_STATS: Mutex<Cell<CpuStats>> = Mutex::new(Cell::new(CpuStats::ZERO));
 
-/// When to ring which interrupt signal.
+/// The time at which to set a signal.
 type Alarm = (Duration, &'static IrqSignal);
 
-/// Two are enough for every program here: one for the NIC, one for the stack.
+/// One alarm for the NIC, one for the stack.
 static ALARMS: Mutex<RefCell<[Option<Alarm>; 2]>> = Mutex::new(RefCell::new([None; 2]));
 
-/// Rings `irq_signal` after this time, instead of when it was to be rung before.
+/// Sets `irq_signal` after this time. Replaces the former alarm of this signal.
 ///
-/// There can be two such interrupt signals at a time; a third is rung at once, so that who waits for it looks too often rather than never.
+/// There are two alarms; a third signal is set immediately, so that its task polls.
 pub fn wake_in(time: Duration, irq_signal: &'static IrqSignal) {
-    let entered = critical_section::with(|cs| {
+    let stored = critical_section::with(|cs| {
         let mut alarms = ALARMS.borrow_ref_mut(cs);
-        let place = alarms
+        let index = alarms
             .iter()
             .position(|alarm| alarm.is_some_and(|(_, other)| core::ptr::eq(irq_signal, other)))
             .or_else(|| alarms.iter().position(Option::is_none));
-        let alarm = place.and_then(|place| alarms.get_mut(place));
-        let entered = alarm.map(|alarm| *alarm = Some((now().saturating_add(time), irq_signal)));
+        let alarm = index.and_then(|index| alarms.get_mut(index));
+        let stored = alarm.map(|alarm| *alarm = Some((now().saturating_add(time), irq_signal)));
         set_alarm(alarms.iter().flatten().map(|&(at, _)| at).min());
-        entered
+        stored
     });
-    if entered.is_none() {
+    if stored.is_none() {
         irq_signal.signal();
     }
 }
 
-/// What the handler of the alarm does. It may come too early.
+/// The handler of the alarm, which may run early.
 fn alarm() {
     let due = critical_section::with(|cs| {
         let mut alarms = ALARMS.borrow_ref_mut(cs);
@@ -73,60 +74,60 @@ fn alarm() {
     }
 }
 
-/// Waits by the board's clock, without sleeping.
+/// A busy wait on the clock of the board.
 #[derive(Debug, Clone, Copy)]
 pub struct Delay;
 
 impl DelayNs for Delay {
     fn delay_ns(&mut self, ns: u32) {
         let begin = now();
-        // The clock goes on whatever happens.
+        // The clock always runs.
         while now().saturating_sub(begin) < Duration::from_nanos(u64::from(ns)) {}
     }
 }
 
-/// How the processor has spent its time.
+/// Counters of the processor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Account {
-    /// Interrupts of the NIC; wraps.
+pub struct CpuStats {
+    /// Number of interrupts of the NIC; wraps.
     pub interrupts: u32,
-    /// Times that the processor went to sleep; wraps.
+    /// Number of sleeps; wraps.
     pub sleeps: u32,
-    /// Time for which it slept.
+    /// Time asleep.
     pub asleep: Duration,
 }
 
-impl Account {
-    const NONE: Self = Self {
+impl CpuStats {
+    const ZERO: Self = Self {
         interrupts: 0,
         sleeps: 0,
         asleep: Duration::ZERO,
     };
 
-    /// So far.
+    /// Returns the present values.
     #[must_use]
-    pub fn so_far() -> Self {
-        critical_section::with(|cs| ACCOUNT.borrow(cs).get())
+    pub fn now() -> Self {
+        critical_section::with(|cs| CPU_STATS.borrow(cs).get())
     }
 
-    fn enter(f: impl FnOnce(&mut Self)) {
+    fn update(f: impl FnOnce(&mut Self)) {
         critical_section::with(|cs| {
-            let mut account = ACCOUNT.borrow(cs).get();
-            f(&mut account);
-            ACCOUNT.borrow(cs).set(account);
+            let mut stats = CPU_STATS.borrow(cs).get();
+            f(&mut stats);
+            CPU_STATS.borrow(cs).set(stats);
         });
     }
 }
 
-/// What the handler of the NIC's interrupt does, after it has masked the line.
-fn nic_has_rung() {
-    Account::enter(|account| account.interrupts = account.interrupts.wrapping_add(1));
+/// The part of the interrupt handler of the NIC that all boards share. The line is masked.
+fn handle_nic_interrupt() {
+    CpuStats::update(|stats| stats.interrupts = stats.interrupts.wrapping_add(1));
     NIC.signal();
 }
 
-/// Stops the processor until an interrupt comes. Returns at once when there is something to do, as `busy` tells.
+/// Stops the processor until an interrupt. Returns immediately if `busy` returns `true`.
 pub fn idle(busy: impl FnOnce() -> bool) {
-    // With interrupts held back, what comes between the look and the sleep still ends the sleep: it stays pending.
+    // Interrupts are masked: one that occurs after the check stays pending and ends the sleep.
     critical_section::with(|_| {
         if busy() {
             return;
@@ -134,9 +135,9 @@ pub fn idle(busy: impl FnOnce() -> bool) {
         let began = now();
         sleep();
         let slept = now().saturating_sub(began);
-        Account::enter(|account| {
-            account.sleeps = account.sleeps.wrapping_add(1);
-            account.asleep += slept;
+        CpuStats::update(|stats| {
+            stats.sleeps = stats.sleeps.wrapping_add(1);
+            stats.asleep += slept;
         });
     });
 }

@@ -8,12 +8,15 @@ use super::request::{Parsed, parse};
 use super::response::Response;
 use super::{Content, PORT};
 
-/// A connection on which nothing is achieved for so long is broken off: no complete request, no byte of the answer taken.
-const PATIENCE: Duration = Duration::from_secs(15);
-/// How much of what follows the last answer is read and thrown away, before the connection is broken off.
+/// A connection without progress (a complete request, or a byte of the response accepted) for this
+/// time is aborted.
+const TIMEOUT: Duration = Duration::from_secs(15);
+/// Number of bytes after the last response that are read and dropped before the connection is
+/// aborted.
 const MAX_DRAIN: usize = 64 * 1024;
-/// Steps of the state machine in one turn: a peer that pipelines requests does not keep the others waiting.
-const STEPS_PER_TURN: usize = 8;
+/// Limit of steps of the state machine per poll, so that pipelined requests do not starve other
+/// connections.
+const STEPS_PER_POLL: usize = 8;
 
 /// ```text
 ///           accepted            head complete             all sent, more may follow
@@ -24,13 +27,14 @@ const STEPS_PER_TURN: usize = 8;
 /// ```
 #[derive(Debug)]
 enum Phase<'a> {
-    /// Nobody is connected.
+    /// Not connected.
     Idle,
-    /// Waits for a request head.
+    /// Waiting for a request head.
     Request,
-    /// Sends an answer.
+    /// Sending a response.
     Response(Response<'a>),
-    /// Our half is closed. What the peer still sends is thrown away, so that it gets to read the answer instead of a reset. Bytes so far.
+    /// The transmit half is closed. Further bytes from the peer, counted here, are dropped, so that
+    /// the peer reads the response instead of a reset.
     Drain(usize),
 }
 
@@ -39,7 +43,7 @@ enum Phase<'a> {
 pub(in crate::apps) struct Connection<'a> {
     socket: SocketHandle,
     phase: Phase<'a>,
-    /// Bytes that were received and not yet used are the first `filled` of these.
+    /// The first `filled` bytes were received and not consumed.
     head: &'a mut [u8],
     filled: usize,
     deadline: Instant,
@@ -65,16 +69,16 @@ impl<'a> Connection<'a> {
 
     pub(super) fn listen(&mut self, sockets: &mut SocketSet<'_>) {
         let socket = self.socket(sockets);
-        socket.set_timeout(Some(PATIENCE));
+        socket.set_timeout(Some(TIMEOUT));
         socket.set_nagle_enabled(false);
-        // Port 80 of a socket that is not open: neither of the errors of `listen` can occur.
+        // Cannot fail: the port is not 0, and the socket is not open.
         let _ = socket.listen(PORT);
     }
 
-    /// Does what can be done now.
+    /// Advances the state machine.
     pub(super) fn serve(&mut self, now: Instant, sockets: &mut SocketSet<'_>, content: &Content<'a>) {
         let socket = sockets.get_mut::<tcp::Socket<'_>>(self.socket);
-        // Before the handshake is done, nobody is there who could have closed the connection.
+        // During the handshake `may_recv` is false although the peer has closed nothing.
         if !socket.is_active() || socket.state() == tcp::State::SynReceived {
             self.phase = Phase::Idle;
             return;
@@ -88,7 +92,7 @@ impl<'a> Connection<'a> {
             self.phase = Phase::Idle;
             return;
         }
-        for _ in 0..STEPS_PER_TURN {
+        for _ in 0..STEPS_PER_POLL {
             match &mut self.phase {
                 Phase::Idle => break,
                 Phase::Request => {
@@ -96,7 +100,7 @@ impl<'a> Connection<'a> {
                     let head = self.head.get(..self.filled).unwrap_or_default();
                     match parse(head, self.filled == self.head.len()) {
                         Parsed::Complete(request, len) => {
-                            self.use_up(len);
+                            self.consume(len);
                             self.enter(Phase::Response(Response::new(request, *content)), now);
                         }
                         Parsed::Partial if !socket.may_recv() => {
@@ -109,7 +113,7 @@ impl<'a> Connection<'a> {
                 }
                 Phase::Response(response) => {
                     if send(socket, response) {
-                        self.deadline = now + PATIENCE;
+                        self.deadline = now + TIMEOUT;
                     }
                     if !response.is_sent() {
                         break;
@@ -136,31 +140,31 @@ impl<'a> Connection<'a> {
 
     fn enter(&mut self, phase: Phase<'a>, now: Instant) {
         self.phase = phase;
-        self.deadline = now + PATIENCE;
+        self.deadline = now + TIMEOUT;
     }
 
-    /// Fills up the head. Returns whether anything came.
+    /// Receives into the head. Returns whether any bytes were received.
     fn receive(&mut self, socket: &mut tcp::Socket<'_>) -> bool {
-        let room = self.head.get_mut(self.filled..).unwrap_or_default();
-        let len = socket.recv_slice(room).unwrap_or(0);
+        let free = self.head.get_mut(self.filled..).unwrap_or_default();
+        let len = socket.recv_slice(free).unwrap_or(0);
         self.filled += len;
         len > 0
     }
 
     /// Removes the first `len` bytes.
-    fn use_up(&mut self, len: usize) {
+    fn consume(&mut self, len: usize) {
         let len = len.min(self.filled);
         self.head.copy_within(len..self.filled, 0);
         self.filled -= len;
     }
 }
 
-/// Hands over what the socket takes. Returns whether that was anything.
+/// Sends what the socket accepts. Returns whether it accepted any bytes.
 fn send(socket: &mut tcp::Socket<'_>, response: &mut Response<'_>) -> bool {
     let mut any = false;
     while !response.is_sent() && socket.can_send() {
-        let sent = socket.send(|room| {
-            let len = response.next_piece(room);
+        let sent = socket.send(|buffer| {
+            let len = response.next_piece(buffer);
             (len, len)
         });
         match sent {
@@ -171,7 +175,7 @@ fn send(socket: &mut tcp::Socket<'_>, response: &mut Response<'_>) -> bool {
     any
 }
 
-/// Throws away what has come. Returns how much that was.
+/// Drops received bytes. Returns their number.
 fn drain(socket: &mut tcp::Socket<'_>) -> usize {
     let mut drained: usize = 0;
     while let Ok(len) = socket.recv(|data| (data.len(), data.len())) {

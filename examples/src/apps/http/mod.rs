@@ -1,4 +1,4 @@
-//! A small HTTP/1.1 server (RFC 9110, RFC 9112): one page, made anew for each request.
+//! A small HTTP/1.1 server (RFC 9110, RFC 9112): one page, generated for each request.
 
 mod connection;
 mod page;
@@ -16,7 +16,7 @@ use super::Status;
 /// The port of the service.
 pub const PORT: u16 = 80;
 
-/// The service, on `N` connections at a time.
+/// The service, with up to `N` connections.
 #[derive(Debug)]
 pub(super) struct Http<'a, const N: usize> {
     connections: [Connection<'a>; N],
@@ -33,8 +33,8 @@ impl<'a, const N: usize> Http<'a, N> {
         }
     }
 
-    /// Makes connections listen. A closed one does so at once; one that waits out its TIME-WAIT does where otherwise fewer than half would listen: many peers may
-    /// connect between two turns.
+    /// Makes closed connections listen. While fewer than half of all connections listen, those in
+    /// TIME-WAIT do too: many peers may connect between two polls.
     pub(super) fn listen(&mut self, sockets: &mut SocketSet<'_>) {
         let mut listening = 0;
         for connection in &mut self.connections {
@@ -55,17 +55,17 @@ impl<'a, const N: usize> Http<'a, N> {
         }
     }
 
-    /// Requests answered, whatever the answer.
+    /// Returns the number of requests answered, with any status.
     pub(super) fn answered(&self) -> u32 {
         self.connections.iter().fold(0, |sum, c| sum.wrapping_add(c.answered))
     }
 }
 
-/// What there is to show.
+/// The content of the page.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Content<'a> {
     /// Title of the page.
     pub(super) name: &'a str,
-    /// The device.
+    /// Status of the device.
     pub(super) status: Status,
 }

@@ -4,7 +4,7 @@ use core::fmt::{self, Write};
 
 use super::Content;
 
-/// Up to the title. Refreshes itself, so that the counters can be watched.
+/// The part before the title. The browser reloads the page every five seconds.
 const BEGIN: &str = "<!doctype html>
 <html lang=\"en\">
 <meta charset=\"utf-8\">
@@ -54,7 +54,7 @@ impl fmt::Display for Uptime {
     }
 }
 
-/// Text in which HTML sees no mark-up.
+/// Text with HTML special characters escaped.
 struct Escaped<'a>(&'a str);
 
 impl fmt::Display for Escaped<'_> {

@@ -1,9 +1,9 @@
-//! From the bytes of a request head to what is to be done about it.
+//! Parsing of request heads.
 
-/// More header fields than this are refused.
+/// Limit of header fields in a request.
 const MAX_FIELDS: usize = 32;
 
-/// What the status line of an answer says (RFC 9110 section 15).
+/// Status codes (RFC 9110 section 15).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum StatusCode {
     Ok,
@@ -31,19 +31,19 @@ impl StatusCode {
     }
 }
 
-/// A request as far as the answer depends on it.
+/// The parts of a request on which the response depends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Request {
     pub(super) status: StatusCode,
-    /// A HEAD request: the answer has no body.
+    /// A HEAD request: the response has no body.
     pub(super) head_only: bool,
     /// Whether another request may follow on the connection.
     pub(super) keep_alive: bool,
 }
 
 impl Request {
-    /// Nothing that follows on the connection could be understood.
-    const fn refuse(status: StatusCode) -> Self {
+    /// A request that ends the connection: the start of the next one is unknown.
+    const fn reject(status: StatusCode) -> Self {
         Self {
             status,
             head_only: false,
@@ -52,43 +52,44 @@ impl Request {
     }
 }
 
-/// What the bytes so far amount to.
+/// The result of parsing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Parsed {
     /// The head is not complete.
     Partial,
-    /// A request whose head has this many bytes.
+    /// A request, and the length of its head in bytes.
     Complete(Request, usize),
 }
 
-/// Looks at the start of `bytes`. `full`: there is no room for more, so that an incomplete head will never be complete.
+/// Parses a request head at the start of `bytes`. `full`: the buffer is full, so an incomplete head
+/// is too long.
 pub(super) fn parse(bytes: &[u8], full: bool) -> Parsed {
     let mut fields = [httparse::EMPTY_HEADER; MAX_FIELDS];
     let mut head = httparse::Request::new(&mut fields);
     match head.parse(bytes) {
-        Ok(httparse::Status::Complete(len)) => Parsed::Complete(judge(&head), len),
+        Ok(httparse::Status::Complete(len)) => Parsed::Complete(classify(&head), len),
         Ok(httparse::Status::Partial) if !full => Parsed::Partial,
-        Ok(httparse::Status::Partial) if head.version.is_none() => refused(StatusCode::UriTooLong, bytes),
+        Ok(httparse::Status::Partial) if head.version.is_none() => rejected(StatusCode::UriTooLong, bytes),
         Ok(httparse::Status::Partial) | Err(httparse::Error::TooManyHeaders) => {
-            refused(StatusCode::HeaderFieldsTooLarge, bytes)
+            rejected(StatusCode::HeaderFieldsTooLarge, bytes)
         }
-        Err(httparse::Error::Version) => refused(StatusCode::VersionNotSupported, bytes),
-        Err(_) => refused(StatusCode::BadRequest, bytes),
+        Err(httparse::Error::Version) => rejected(StatusCode::VersionNotSupported, bytes),
+        Err(_) => rejected(StatusCode::BadRequest, bytes),
     }
 }
 
-fn refused(status: StatusCode, bytes: &[u8]) -> Parsed {
-    Parsed::Complete(Request::refuse(status), bytes.len())
+fn rejected(status: StatusCode, bytes: &[u8]) -> Parsed {
+    Parsed::Complete(Request::reject(status), bytes.len())
 }
 
-fn judge(head: &httparse::Request<'_, '_>) -> Request {
+fn classify(head: &httparse::Request<'_, '_>) -> Request {
     let (Some(method), Some(target), Some(version)) = (head.method, head.path, head.version) else {
-        return Request::refuse(StatusCode::BadRequest);
+        return Request::reject(StatusCode::BadRequest);
     };
     let fields = Fields::of(head.headers);
     // RFC 9112 section 3.2: without a Host, or with two, a request of HTTP/1.1 is malformed.
     if version == 1 && fields.hosts != 1 {
-        return Request::refuse(StatusCode::BadRequest);
+        return Request::reject(StatusCode::BadRequest);
     }
     let known = [
         "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH",
@@ -105,12 +106,13 @@ fn judge(head: &httparse::Request<'_, '_>) -> Request {
     Request {
         status,
         head_only: method == "HEAD",
-        // A body is not read: where it ends is not known then, and neither is where the next request begins.
+        // A body is not parsed, so the start of the next request is unknown.
         keep_alive: !fields.body && !fields.close && (version == 1 || fields.keep_alive),
     }
 }
 
-/// The path of a request target in origin or absolute form (RFC 9112 section 3.2), without query.
+/// Returns the path of a request target in origin or absolute form (RFC 9112 section 3.2), without
+/// query.
 fn path(target: &str) -> &str {
     let target = match target.split_once("://") {
         Some((_, rest)) => rest.find(['/', '?']).and_then(|at| rest.get(at..)).unwrap_or("/"),
@@ -123,7 +125,7 @@ fn path(target: &str) -> &str {
     }
 }
 
-/// The header fields that matter.
+/// The evaluated header fields.
 #[derive(Default)]
 struct Fields {
     hosts: usize,
@@ -158,7 +160,7 @@ impl Fields {
 mod tests {
     use super::*;
 
-    fn answer(head: &str) -> (&'static str, bool) {
+    fn status_of(head: &str) -> (&'static str, bool) {
         match parse(head.as_bytes(), false) {
             Parsed::Complete(request, _) => (request.status.text(), request.keep_alive),
             Parsed::Partial => ("partial", true),
@@ -166,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn requests_for_the_page() {
+    fn parse_valid_request_is_ok() {
         for head in [
             "GET / HTTP/1.1\r\nHost: a\r\n\r\n",
             "GET /?x=1 HTTP/1.1\r\nHost: a\r\n\r\n",
@@ -176,28 +178,28 @@ mod tests {
             "\r\nGET / HTTP/1.1\nhost:a\n\n",
             "HEAD / HTTP/1.1\r\nHost: a\r\n\r\n",
         ] {
-            assert_eq!(answer(head), ("200 OK", true), "{head:?}");
+            assert_eq!(status_of(head), ("200 OK", true), "{head:?}");
         }
     }
 
     #[test]
-    fn what_ends_the_connection() {
+    fn parse_close_or_body_ends_connection() {
         for head in [
             "GET / HTTP/1.0\r\n\r\n",
             "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, Close\r\n\r\n",
             "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\n",
             "GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n",
         ] {
-            assert_eq!(answer(head), ("200 OK", false), "{head:?}");
+            assert_eq!(status_of(head), ("200 OK", false), "{head:?}");
         }
         assert_eq!(
-            answer("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"),
+            status_of("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"),
             ("200 OK", true)
         );
     }
 
     #[test]
-    fn refusals() {
+    fn parse_invalid_request_has_status() {
         for (head, status) in [
             ("GET / HTTP/1.1\r\n\r\n", "400"),
             ("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", "400"),
@@ -209,12 +211,12 @@ mod tests {
             ("BREW / HTTP/1.1\r\nHost: a\r\n\r\n", "501"),
             ("GET / HTTP/2.0\r\nHost: a\r\n\r\n", "505"),
         ] {
-            assert_eq!(answer(head).0.split(' ').next(), Some(status), "{head:?}");
+            assert_eq!(status_of(head).0.split(' ').next(), Some(status), "{head:?}");
         }
     }
 
     #[test]
-    fn a_head_in_pieces_is_awaited_and_then_the_same() {
+    fn parse_incomplete_head_is_partial() {
         let head = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
         for len in 0..head.len() {
             assert_eq!(parse(&head[..len], false), Parsed::Partial, "{len}");
@@ -226,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn heads_that_will_never_fit() {
+    fn parse_oversized_head_is_rejected() {
         let line = [b"GET /", &[b'a'; 2000][..]].concat();
         let field = [b"GET / HTTP/1.1\r\nHost: a\r\nX: ", &[b'a'; 2000][..]].concat();
         for (head, status) in [
@@ -235,10 +237,10 @@ mod tests {
         ] {
             assert_eq!(
                 parse(&head, true),
-                Parsed::Complete(Request::refuse(status), head.len())
+                Parsed::Complete(Request::reject(status), head.len())
             );
         }
         let many = ["GET / HTTP/1.1\r\n", &"X: y\r\n".repeat(MAX_FIELDS + 1), "\r\n"].concat();
-        assert_eq!(answer(&many), ("431 Request Header Fields Too Large", false));
+        assert_eq!(status_of(&many), ("431 Request Header Fields Too Large", false));
     }
 }

@@ -1,4 +1,4 @@
-//! An answer that is sent as fast as the peer takes it, without ever being in memory as a whole.
+//! A response that is generated piece by piece, and never in memory as a whole.
 
 use core::fmt::{self, Write};
 
@@ -6,9 +6,10 @@ use super::Content;
 use super::page;
 use super::request::{Request, StatusCode};
 
-/// An answer, and how much of it was sent.
+/// A response, and how much of it was sent.
 ///
-/// It is text made from values that do not change. So it can be made again from its beginning for each piece that is sent, and only the piece is kept.
+/// Its text is a function of constant values: it is generated from the start for each piece, of
+/// which only the piece is stored.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Response<'a> {
     request: Request,
@@ -32,14 +33,14 @@ impl<'a> Response<'a> {
         response
     }
 
-    /// Puts the next piece at the start of `out`. Returns its length.
+    /// Writes the next piece to the start of `out`. Returns its length.
     pub(super) fn next_piece(&mut self, out: &mut [u8]) -> usize {
         let mut window = Window {
             skip: self.sent,
             out,
             filled: 0,
         };
-        // Ends with an error where the window is full.
+        // An error means that the window is full.
         let _ = self.write(&mut window);
         self.sent += window.filled;
         window.filled
@@ -83,10 +84,10 @@ impl<'a> Response<'a> {
     }
 }
 
-/// How many bytes `write` writes.
+/// Returns the number of bytes that `write` writes.
 fn length(write: impl FnOnce(&mut Count) -> fmt::Result) -> usize {
     let mut count = Count(0);
-    // Counting does not fail.
+    // `Count` does not fail.
     let _ = write(&mut count);
     count.0
 }
@@ -100,7 +101,7 @@ impl Write for Count {
     }
 }
 
-/// Lets the first `skip` bytes pass and keeps what follows as far as there is room.
+/// Skips the first `skip` bytes and stores the following ones until `out` is full.
 struct Window<'a> {
     skip: usize,
     out: &'a mut [u8],
@@ -112,13 +113,13 @@ impl Write for Window<'_> {
         let skipped = self.skip.min(text.len());
         self.skip -= skipped;
         let piece = text.as_bytes().get(skipped..).unwrap_or_default();
-        let room = self.out.get_mut(self.filled..).unwrap_or_default();
-        let len = piece.len().min(room.len());
-        for (to, from) in room.iter_mut().zip(piece) {
+        let free = self.out.get_mut(self.filled..).unwrap_or_default();
+        let len = piece.len().min(free.len());
+        for (to, from) in free.iter_mut().zip(piece) {
             *to = *from;
         }
         self.filled += len;
-        // Nothing more is to be had from the rest.
+        // The window is full: an error ends the formatting.
         if len < piece.len() { Err(fmt::Error) } else { Ok(()) }
     }
 }
@@ -161,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_in_pieces_of_any_size() {
+    fn next_piece_any_size_gives_same_text() {
         let once = whole(request(StatusCode::Ok, false), 100_000);
         for piece in [1, 7, 64, 1460] {
             assert_eq!(whole(request(StatusCode::Ok, false), piece), once);
@@ -169,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn content_length_is_that_of_the_body_also_where_there_is_none() {
+    fn content_length_get_and_head_are_equal() {
         for status in [StatusCode::Ok, StatusCode::NotFound, StatusCode::MethodNotAllowed] {
             let with = whole(request(status, false), 1000);
             let without = whole(request(status, true), 1000);
@@ -180,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn the_page_shows_what_it_should() {
+    fn page_contains_status_and_escapes_name() {
         let text = whole(request(StatusCode::Ok, false), 1000);
         for part in [
             "a &lt;test&gt;",

@@ -16,12 +16,12 @@ pub type NicRegisters = Mmio<BLOCK_LEN>;
 
 static TAKEN: Mutex<Cell<bool>> = Mutex::new(Cell::new(false));
 
-/// The NIC's, the first time; `None` from then on.
+/// Returns the registers of the NIC on the first call, `None` afterwards.
 pub(super) fn take() -> Option<NicRegisters> {
     if critical_section::with(|cs| TAKEN.borrow(cs).replace(true)) {
         return None;
     }
-    // SAFETY: registers of this chip, of this size, aligned to a page, strongly ordered since the MMU is off, there for the whole run of the program.
-    // `TAKEN` sees to it that there is one such value.
+    // SAFETY: registers of this chip, of this size, aligned to a page, strongly ordered because the MMU is off,
+    // valid for the whole program. `TAKEN` ensures that there is one value.
     NIC.map(|base| unsafe { Mmio::new(base) })
 }

@@ -1,7 +1,8 @@
-//! NXP's i.MX 6UltraLite evaluation kit (Cortex-A7, ENET), as QEMU's `mcimx6ul-evk` has it.
+//! NXP's i.MX 6UltraLite evaluation kit (Cortex-A7, ENET), as the QEMU machine `mcimx6ul-evk`.
 //!
-//! The processor runs in the secure state, as it comes out of reset. MMU and caches stay off: memory is strongly ordered, DMA sees what the processor wrote, and an
-//! access that is not aligned is a fault. (The target's code has none: `strict-align` is one of its features.)
+//! The processor runs in the secure state, as after reset. MMU and caches are off: memory is strongly
+//! ordered, DMA reads what the processor wrote, and an unaligned access faults (the target has the feature
+//! `strict-align`).
 
 mod mmio;
 mod sys;
@@ -22,17 +23,17 @@ const NANOSECONDS: u64 = 1_000_000_000;
 const PALR: usize = 0xe4;
 const PAUR: usize = 0xe8;
 
-/// What the program has of the board.
+/// The peripherals of the board.
 #[derive(Debug)]
 pub struct Board {
     /// Registers of the NIC, for its driver.
     pub nic: NicRegisters,
-    /// The address that whatever started the program has left in them: a boot loader takes it from the chip's fuses, QEMU from its command line.
+    /// The MAC address, which the boot loader reads from the fuses, and QEMU from its command line.
     pub address: MacAddress,
 }
 
 impl Board {
-    /// The board, the first time it is asked for; `None` from then on.
+    /// Returns the board on the first call, `None` afterwards.
     #[must_use]
     pub fn take() -> Option<Self> {
         let nic = mmio::take()?;
@@ -46,7 +47,7 @@ impl Board {
     }
 }
 
-/// Time since reset: the processor's own counter, which whatever started the program has set going.
+/// Returns the time since reset, from the counter of the processor, which the boot loader starts.
 #[must_use]
 pub fn now() -> Duration {
     let (ticks, frequency) = (ticks(), u64::from(ticks_per_second()));
@@ -54,19 +55,19 @@ pub fn now() -> Duration {
     Duration::new(ticks / frequency, rest as u32)
 }
 
-/// The counter behind [`now`].
+/// Returns the counter of [`now`].
 #[must_use]
 pub fn ticks() -> u64 {
     CntVct::read().0
 }
 
-/// Its rate in Hz.
+/// Returns the frequency of the counter, in Hz.
 #[must_use]
 pub fn ticks_per_second() -> u32 {
     Cntfrq::read().0.max(1)
 }
 
-/// Interrupts at this time; not at all without one.
+/// Sets the time of the alarm; `None` disables it.
 pub(super) fn set_alarm(at: Option<Duration>) {
     let set = |on| {
         CntvCtl::modify(|control| {
@@ -76,19 +77,19 @@ pub(super) fn set_alarm(at: Option<Duration>) {
     };
     set(false);
     let Some(at) = at else { return };
-    // Rounded up, so that the time has come when the interrupt comes.
+    // Rounded up, so that the alarm is not early.
     let ticks = (at.as_nanos() * u128::from(ticks_per_second())).div_ceil(u128::from(NANOSECONDS));
     CntvCval::write(CntvCval(u64::try_from(ticks).unwrap_or(u64::MAX)));
     set(true);
     sys::unmask(sys::TIMER);
 }
 
-/// Unmasks the NIC's interrupt at the processor.
+/// Unmasks the interrupt of the NIC at the processor.
 pub fn listen() {
     sys::unmask(sys::NIC);
 }
 
-/// Until an interrupt is pending, held back or not.
+/// Waits until an interrupt is pending, masked or not.
 pub(super) fn sleep() {
     aarch32_cpu::asm::wfi();
 }

@@ -1,4 +1,4 @@
-//! Interrupts: the controller (`GICv2`), and the one handler that the processor knows.
+//! The interrupt controller (`GICv2`) and the interrupt handler.
 #![allow(unsafe_code)]
 
 use core::cell::RefCell;
@@ -12,24 +12,24 @@ use critical_section::Mutex;
 /// Distributor and processor interface (i.MX 6UltraLite reference manual, memory map: ARM MP; offsets from the Cortex-A7 `MPCore` manual, section 8.2.1).
 const GICD: usize = 0x00a0_1000;
 const GICC: usize = 0x00a0_2000;
-/// ENET1's line (i.MX 6UltraLite reference manual, interrupts of the ARM domain).
+/// The interrupt of ENET1 (i.MX 6UltraLite reference manual, interrupts of the ARM domain).
 pub(super) const NIC: IntId = IntId::spi(118);
-/// The virtual timer's line, private to the processor (Cortex-A7 `MPCore` manual, section 8.2.2: 27).
+/// The interrupt of the virtual timer (Cortex-A7 `MPCore` manual, section 8.2.2: 27).
 pub(super) const TIMER: IntId = IntId::ppi(11);
-/// In the secure state, group 0 is what causes interrupts.
+/// In the secure state, group 0 causes IRQs.
 const GROUP: InterruptGroup = InterruptGroup::Group0;
 
 static GIC: Mutex<RefCell<Option<GicV2<'static>>>> = Mutex::new(RefCell::new(None));
 
-/// Sets the controller up, with all lines masked, and lets the processor take interrupts. Once; nothing happens from then on.
+/// Sets up the controller with all lines masked, and enables interrupts. Later calls have no effect.
 pub(super) fn start() {
     critical_section::with(|cs| {
         let mut shared = GIC.borrow_ref_mut(cs);
         if shared.is_some() {
             return;
         }
-        // SAFETY: device memory of this chip, there for the whole run of the program, mapped as it is since the MMU is off. `GIC` sees to it that this is the only
-        // driver of the controller.
+        // SAFETY: device memory of this chip, valid for the whole program; the MMU is off. `GIC` ensures that
+        // this is the only driver of the controller.
         let mut gic = unsafe { GicV2::new(GICD as *mut Gicd, GICC as *mut Gicc) };
         gic.setup();
         gic.enable_all_interrupts(false);
@@ -51,7 +51,7 @@ pub(super) fn unmask(id: IntId) {
 fn set_masked(id: IntId, masked: bool) {
     critical_section::with(|cs| {
         if let Some(gic) = GIC.borrow_ref_mut(cs).as_mut() {
-            // Both lines exist, so that both can be unmasked.
+            // Both lines exist, so it does not fail.
             let _ = gic.enable_interrupt(id, !masked);
         }
     });
@@ -72,13 +72,14 @@ fn end(id: IntId) {
     });
 }
 
-/// Both lines are levels and stay up until somebody has looked after what raised them, so each is masked here; who waits for it unmasks it.
+/// Both lines are levels and stay asserted until the device is serviced, so each is masked here. The task
+/// unmasks it before it waits.
 #[irq]
 fn interrupt() {
     while let Some(id) = acknowledge() {
         set_masked(id, true);
         match id {
-            NIC => crate::board::nic_has_rung(),
+            NIC => crate::board::handle_nic_interrupt(),
             TIMER => crate::board::alarm(),
             _ => {}
         }
@@ -86,10 +87,10 @@ fn interrupt() {
     }
 }
 
-/// Does nothing for so many instructions, and two or three.
+/// Executes this number of instructions, and two or three more.
 pub fn spin(instructions: u32) {
     let turns = (instructions / 2).max(1);
-    // SAFETY: the loop changes nothing but its own register, and the flags.
+    // SAFETY: the loop changes its register and the flags only.
     unsafe {
         core::arch::asm!("1:", "subs {turns}, {turns}, #1", "bne 1b", turns = inout(reg) turns => _, options(nomem, nostack));
     }

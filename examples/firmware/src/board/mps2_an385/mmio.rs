@@ -12,7 +12,7 @@ const NIC: Option<NonNull<u32>> = NonNull::new(without_provenance_mut(0x4020_000
 /// CMSDK APB timer 0.
 const TIMER0: Option<NonNull<u32>> = NonNull::new(without_provenance_mut(0x4000_0000));
 
-// Offsets of the timer's registers (ARM DDI 0479, chapter 4).
+// Offsets of the timer registers (ARM DDI 0479, chapter 4).
 const CONTROL: usize = 0x0;
 const VALUE: usize = 0x4;
 const RELOAD: usize = 0x8;
@@ -26,26 +26,26 @@ static TAKEN: Mutex<Cell<bool>> = Mutex::new(Cell::new(false));
 #[derive(Debug)]
 pub(super) struct TimerRegisters(Mmio<0x10>);
 
-/// Both, the first time; `None` from then on.
+/// Returns both register blocks on the first call, `None` afterwards.
 pub(super) fn take() -> Option<(NicRegisters, TimerRegisters)> {
     if critical_section::with(|cs| TAKEN.borrow(cs).replace(true)) {
         return None;
     }
-    // SAFETY: device memory of this board, of this size, aligned to a page, mapped for the whole run of the program; accesses of 32 bits are what the
-    // peripherals are made for, in any order and with any value, and none makes them write to memory. `TAKEN` sees to it that these are the only values for
-    // them.
+    // SAFETY: device memory of this board, of these sizes, aligned to a page, valid for the whole program. The
+    // peripherals support 32-bit accesses in any order and with any value, and do not access memory. `TAKEN`
+    // ensures that these are the only values for them.
     Some(unsafe { (Mmio::new(NIC?), TimerRegisters(Mmio::new(TIMER0?))) })
 }
 
 impl TimerRegisters {
-    /// Counts down from the greatest value for ever.
+    /// Counts down from the maximum, and reloads.
     pub(super) fn run(&self) {
         self.0.write(RELOAD, u32::MAX);
         self.0.write(VALUE, u32::MAX);
         self.0.write(CONTROL, 1);
     }
 
-    /// The present value.
+    /// Returns the present value.
     pub(super) fn value(&self) -> u32 {
         self.0.read(VALUE)
     }

@@ -1,4 +1,4 @@
-//! ARM's MPS2 with the AN385 image (Cortex-M3, LAN9118), as QEMU's `mps2-an385` has it.
+//! Arm MPS2 with the AN385 image (Cortex-M3, LAN9118), as the QEMU machine `mps2-an385`.
 
 mod mmio;
 mod sys;
@@ -21,7 +21,7 @@ pub use sys_device as device;
 const CLOCK_HZ: u32 = 25_000_000;
 const TICKS_PER_US: u32 = CLOCK_HZ / 1_000_000;
 /// The system timer counts 24 bits: 0.67 s.
-const LONGEST_ALARM_TICKS: u32 = 0x00ff_ffff;
+const MAX_ALARM_TICKS: u32 = 0x00ff_ffff;
 
 static CLOCK: Mutex<RefCell<Option<Clock>>> = Mutex::new(RefCell::new(None));
 static ALARM: Mutex<RefCell<Option<SYST>>> = Mutex::new(RefCell::new(None));
@@ -42,14 +42,14 @@ impl Clock {
 
     fn ticks(&mut self) -> u64 {
         let value = self.timer.value();
-        // It counts down.
+        // The timer counts down.
         self.ticks = self.ticks.wrapping_add(u64::from(self.last.wrapping_sub(value)));
         self.last = value;
         self.ticks
     }
 }
 
-/// What the program has of the board.
+/// The peripherals of the board.
 #[derive(Debug)]
 pub struct Board {
     /// Registers of the NIC, for its driver.
@@ -57,13 +57,13 @@ pub struct Board {
 }
 
 impl Board {
-    /// The board, the first time it is asked for; `None` from then on.
+    /// Returns the board on the first call, `None` afterwards.
     #[must_use]
     pub fn take() -> Option<Self> {
         Self::with(cortex_m::Peripherals::take()?.SYST)
     }
 
-    /// The same, where a scheduler has taken the processor's peripherals.
+    /// As [`take`](Self::take), if a scheduler has taken the peripherals of the processor.
     #[must_use]
     pub fn with(mut timer: SYST) -> Option<Self> {
         let (nic, registers) = mmio::take()?;
@@ -76,25 +76,26 @@ impl Board {
     }
 }
 
-/// Time since the board was taken. It has to be asked at least every 171 s, when the timer wraps; no sleep is that long.
+/// Returns the time since the board was taken. It must be called at least every 171 s, when the timer wraps;
+/// no sleep is that long.
 #[must_use]
 pub fn now() -> Duration {
     Duration::from_micros(ticks() / u64::from(TICKS_PER_US))
 }
 
-/// The counter behind [`now`].
+/// Returns the counter of [`now`].
 #[must_use]
 pub fn ticks() -> u64 {
     critical_section::with(|cs| CLOCK.borrow_ref_mut(cs).as_mut().map_or(0, Clock::ticks))
 }
 
-/// Its rate in Hz.
+/// Returns the frequency of the counter, in Hz.
 #[must_use]
 pub fn ticks_per_second() -> u32 {
     CLOCK_HZ
 }
 
-/// Interrupts at this time, or after 0.67 s if that is sooner; not at all without one.
+/// Sets the time of the alarm, which is early if that is more than 0.67 s ahead; `None` disables it.
 pub(super) fn set_alarm(at: Option<Duration>) {
     let wait = at.map(|at| {
         at.saturating_sub(now())
@@ -107,7 +108,7 @@ pub(super) fn set_alarm(at: Option<Duration>) {
         timer.disable_interrupt();
         timer.disable_counter();
         if let Some(ticks) = wait {
-            let ticks = u32::try_from(ticks).map_or(LONGEST_ALARM_TICKS, |ticks| ticks.clamp(1, LONGEST_ALARM_TICKS));
+            let ticks = u32::try_from(ticks).map_or(MAX_ALARM_TICKS, |ticks| ticks.clamp(1, MAX_ALARM_TICKS));
             timer.set_reload(ticks);
             timer.clear_current();
             timer.enable_counter();
@@ -121,12 +122,12 @@ fn SysTick() {
     super::alarm();
 }
 
-/// Unmasks the NIC's interrupt at the processor.
+/// Unmasks the interrupt of the NIC at the processor.
 pub fn listen() {
     sys::unmask(device::Interrupt::ETHERNET);
 }
 
-/// Until an interrupt is pending, held back or not.
+/// Waits until an interrupt is pending, masked or not.
 pub(super) fn sleep() {
     cortex_m::asm::wfi();
 }

@@ -1,4 +1,4 @@
-//! What a crate of the board's peripherals would offer, had it one: its interrupts, with the names and in the shape that `cortex-m-rt` and RTIC look for.
+//! The interrupts of the board, in the form of a peripheral access crate for `cortex-m-rt` and RTIC.
 #![allow(unsafe_code, non_camel_case_types)]
 
 use cortex_m::interrupt::InterruptNumber;
@@ -6,19 +6,20 @@ pub use cortex_m_rt::interrupt;
 
 pub use self::Interrupt as interrupt;
 
-/// Bits of an interrupt's priority that the processor has.
+/// Number of interrupt priority bits of the processor.
 pub const NVIC_PRIO_BITS: u8 = 3;
 
 /// Interrupts of the board that are used here (ARM DAI 0385, table 3-2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Interrupt {
-    /// The first serial port's receiver. Nobody uses the port, so that schedulers can have its interrupt.
+    /// The receiver of the first serial port. The port is not used, so that schedulers can use its
+    /// interrupt.
     UART0_RX,
-    /// The NIC's line: active high, level.
+    /// The interrupt of the NIC: level, active high.
     ETHERNET,
 }
 
-// SAFETY: numbers of the table, less than the 32 that the processor has, and each variant has one of its own.
+// SAFETY: numbers of the table, less than the 32 of the processor, one per variant.
 unsafe impl InterruptNumber for Interrupt {
     fn number(self) -> u16 {
         match self {
@@ -28,7 +29,7 @@ unsafe impl InterruptNumber for Interrupt {
     }
 }
 
-/// One of the processor's vectors.
+/// An interrupt vector.
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub union Vector {
@@ -41,7 +42,7 @@ unsafe extern "C" {
     fn ETHERNET();
 }
 
-/// The board's part of the vector table. Handlers that no program has are the default one: `device.x` says so.
+/// The vector table of the board. `device.x` sets the default handler for interrupts without one.
 #[unsafe(link_section = ".vector_table.interrupts")]
 #[unsafe(no_mangle)]
 #[used]

@@ -1,25 +1,25 @@
-//! The node in the laboratory: what its peers may do to it.
+//! The node against well-behaved and misbehaving peers.
 
 mod echo;
-mod hostile;
+mod faults;
 mod http;
 
 use core::time::Duration;
 
 use ethdev_sim::{Clock, Peer, RingConfig, RingNic, Wire, WireConfig};
-use ethdev_smoltcp::SmoltcpDevice;
+use ethdev_smoltcp::{Lending, SmoltcpDevice};
 use smoltcp::iface::SocketHandle;
 use smoltcp::socket::tcp;
 use smoltcp::wire::{IpCidr, Ipv4Address};
 
-use super::bench::{NODE_IP, NODE_MAC, PEER_IP, PEER_MAC, PREFIX_LEN};
+use super::harness::{NODE_IP, NODE_MAC, PEER_IP, PEER_MAC, PREFIX_LEN};
 use super::peer::StackPeer;
-use super::world::World;
+use super::simulation::Simulation;
 use crate::apps::{Config, Node, Slots, Storage};
 
-type RingWorld<'w, 'n, 's> = World<'w, 'n, 's, RingNic>;
+type RingSimulation<'w, 'n, 's> = Simulation<'w, 'n, 's, RingNic, Lending>;
 
-/// Small enough for back-pressure to be felt.
+/// Small, so that back-pressure occurs.
 const TCP_BUFFER: usize = 4096;
 
 const CONFIG: Config<'_> = Config {
@@ -34,12 +34,12 @@ const fn node_cidr() -> IpCidr {
 }
 
 /// Runs `test` with a node on a ring NIC at one end of the wire, and a peer at the other.
-fn in_world(config: WireConfig, test: impl FnOnce(&mut RingWorld<'_, '_, '_>, &Wire)) {
+fn simulate(config: WireConfig, test: impl FnOnce(&mut RingSimulation<'_, '_, '_>, &Wire)) {
     let clock = Clock::new();
     let (wire, port, peer) = Wire::new(&clock, config);
     let nic = RingNic::new(&clock, port, RingConfig::new(NODE_MAC));
-    let (mut spare, mut storage, mut slots) = ([0; 1514], Box::new(Storage::<TCP_BUFFER>::new()), Slots::new());
-    let mut device = SmoltcpDevice::new(nic, &mut spare);
+    let (mut reply, mut storage, mut slots) = ([0; 1514], Box::new(Storage::<TCP_BUFFER>::new()), Slots::new());
+    let mut device = SmoltcpDevice::lending(nic, &mut reply);
     let now = super::micros(clock.now());
     let node = Node::new(&CONFIG, &mut device, now, &mut storage, &mut slots).unwrap();
     let peer = StackPeer::new(
@@ -49,23 +49,23 @@ fn in_world(config: WireConfig, test: impl FnOnce(&mut RingWorld<'_, '_, '_>, &W
         IpCidr::new(PEER_IP.into(), PREFIX_LEN),
         8,
     );
-    let mut world = World {
+    let mut sim = Simulation {
         clock,
         node,
         device,
         peer,
         background: &mut || Ok(false),
     };
-    test(&mut world, &wire);
+    test(&mut sim, &wire);
 }
 
-impl RingWorld<'_, '_, '_> {
+impl RingSimulation<'_, '_, '_> {
     fn tcp(&mut self, handle: SocketHandle) -> &mut tcp::Socket<'static> {
         self.peer.socket(handle)
     }
 
-    /// A connection that is established.
-    fn connected(&mut self, port: u16, local_port: u16) -> SocketHandle {
+    /// Opens a connection and waits until it is established.
+    fn connect(&mut self, port: u16, local_port: u16) -> SocketHandle {
         let handle = self.peer.connect(NODE_IP, port, local_port).unwrap();
         self.until(Duration::from_secs(10), |peer| {
             peer.socket::<tcp::Socket<'_>>(handle).may_send()
@@ -73,13 +73,13 @@ impl RingWorld<'_, '_, '_> {
         handle
     }
 
-    /// Turns until `done`.
+    /// Runs until `done` returns true.
     #[track_caller]
     fn until(&mut self, limit: Duration, mut done: impl FnMut(&mut StackPeer) -> bool) {
         self.run(limit, |peer, _| Ok(done(peer).then_some(()))).unwrap();
     }
 
-    /// Turns until `handle` has sent all of `data`.
+    /// Runs until all of `data` is sent and acknowledged.
     #[track_caller]
     fn send(&mut self, handle: SocketHandle, data: &[u8]) {
         let mut rest = data;
@@ -90,7 +90,7 @@ impl RingWorld<'_, '_, '_> {
         });
     }
 
-    /// All that comes until the node closes its half, or `enough` says so.
+    /// Returns the bytes received until the node closes its half, or `enough` returns true.
     #[track_caller]
     fn recv_until(&mut self, handle: SocketHandle, enough: impl Fn(&[u8]) -> bool) -> Vec<u8> {
         let mut received = Vec::new();
@@ -110,5 +110,5 @@ impl RingWorld<'_, '_, '_> {
     }
 }
 
-/// A peer address that nobody has.
-const NOBODY: Ipv4Address = Ipv4Address::new(192, 168, 69, 77);
+/// An IP address that no host has.
+const UNUSED_IP: Ipv4Address = Ipv4Address::new(192, 168, 69, 77);

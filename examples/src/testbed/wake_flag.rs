@@ -1,15 +1,15 @@
-//! A waker that remembers that it was woken.
+//! A waker that sets a flag.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Wake;
 
-/// Raised by waking.
+/// A flag that waking sets.
 #[derive(Debug)]
-pub(super) struct Flag(AtomicBool);
+pub(super) struct WakeFlag(AtomicBool);
 
-impl Flag {
-    pub(super) const fn raised() -> Self {
+impl WakeFlag {
+    pub(super) const fn set() -> Self {
         Self(AtomicBool::new(true))
     }
 
@@ -17,12 +17,12 @@ impl Flag {
         self.0.swap(false, Ordering::Relaxed)
     }
 
-    pub(super) fn is_raised(&self) -> bool {
+    pub(super) fn is_set(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
 }
 
-impl Wake for Flag {
+impl Wake for WakeFlag {
     fn wake(self: Arc<Self>) {
         self.0.store(true, Ordering::Relaxed);
     }

@@ -1,12 +1,13 @@
-//! The bus of the CYW43439's model, as a bus of its driver.
+//! Connects the bus of the CYW43439 model to the driver.
 
 use std::cell::Cell;
 use std::rc::Rc;
 
 use cyw43439_model::{BusFault, WordBus};
-use ethdev_cyw43::{Gspi, Images, Incoming, Outgoing};
+use ethdev_cyw43::{FirmwareImages, Gspi, RxWords, TxWords};
 
-/// A host that moves whole words and sees the interrupt, as a PIO state machine does. Counts every byte that is clocked.
+/// A host that transfers whole words and reads the interrupt line, as a PIO state machine does.
+/// Counts the clocked bytes.
 #[derive(Debug)]
 pub struct GspiHost {
     bus: WordBus,
@@ -15,7 +16,7 @@ pub struct GspiHost {
 }
 
 impl GspiHost {
-    /// On this bus; and where its bytes are counted.
+    /// Creates a host on `bus`. Returns it and its byte counter.
     pub(crate) fn new(bus: WordBus) -> (Self, Rc<Cell<u64>>) {
         let bytes = Rc::default();
         let counted = Rc::clone(&bytes);
@@ -23,7 +24,7 @@ impl GspiHost {
         (Self { bus, words, bytes }, counted)
     }
 
-    /// The command, `words`, and the status.
+    /// Counts a transfer: command, `words`, status.
     fn count(&self, words: usize) {
         self.bytes.set(self.bytes.get() + 4 * (words as u64 + 2));
     }
@@ -32,7 +33,7 @@ impl GspiHost {
 impl Gspi for GspiHost {
     type Error = BusFault;
 
-    fn write(&mut self, command: u32, data: &mut Outgoing<'_>) -> Result<u32, BusFault> {
+    fn write(&mut self, command: u32, data: &mut TxWords<'_>) -> Result<u32, BusFault> {
         self.words.clear();
         self.words.push(command);
         self.words.extend(data);
@@ -40,7 +41,7 @@ impl Gspi for GspiHost {
         self.bus.cmd_write_blocking(&self.words)
     }
 
-    fn read(&mut self, command: u32, data: &mut Incoming<'_>) -> Result<u32, BusFault> {
+    fn read(&mut self, command: u32, data: &mut RxWords<'_>) -> Result<u32, BusFault> {
         self.words.clear();
         self.words.resize(data.words_left(), 0);
         self.count(self.words.len());
@@ -50,7 +51,7 @@ impl Gspi for GspiHost {
     }
 
     fn set_strap(&mut self, _: bool) -> Result<(), BusFault> {
-        // The model of a bus of whole words comes up with gSPI in any case.
+        // The word-level model of the bus starts in gSPI mode in any case.
         Ok(())
     }
 
@@ -59,7 +60,7 @@ impl Gspi for GspiHost {
     }
 }
 
-/// What the model takes for firmware, NVRAM and CLM: it does not look into them.
-pub(crate) const fn images() -> Images<'static> {
-    Images::new(&[0x5a; 4096], b"boardtype=0x0887\0\0\0", b"BLOB")
+/// Returns placeholder images of firmware, NVRAM and CLM: the model does not interpret them.
+pub(crate) const fn images() -> FirmwareImages<'static> {
+    FirmwareImages::new(&[0x5a; 4096], b"boardtype=0x0887\0\0\0", b"BLOB")
 }

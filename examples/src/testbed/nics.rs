@@ -1,4 +1,4 @@
-//! The table of NICs. A new driver takes one line here.
+//! The table of NICs. A new driver is one line here.
 
 use core::error::Error;
 use core::pin::pin;
@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use cyw43439_model::{AccessPoint, Cyw43Chip};
 use enc28j60_model::{ChipConfig, Enc28j60Chip, Revision};
-use ethdev::{Control, ControlError, EthernetDevice, Speed};
+use ethdev::{Control, EthernetDevice, Speed};
 use ethdev_cli::Causes;
 use ethdev_cyw43::{Cyw43, Network, PowerSave};
 use ethdev_enc28j60::{Config, Enc28j60};
@@ -29,95 +29,95 @@ use lan9118_model::{ChipConfig as Lan9118ChipConfig, Lan9118Chip, Part};
 use nxp_enet_model::EnetChip;
 use rmii_port_model::{RmiiPort, RmiiPortConfig};
 
-use super::bench::{Bench, Slot};
 use super::enet;
-use super::flag::Flag;
 use super::gspi::{GspiHost, images};
+use super::harness::{Harness, Slot};
 use super::lan9118;
 use super::rmii;
+use super::simulation::Failure;
 use super::spi_meter::SpiMeter;
-use super::world::Failure;
+use super::wake_flag::WakeFlag;
 
-/// How often a NIC without an interrupt line is looked at when nothing else happens.
+/// Poll interval of a NIC without an interrupt line.
 const POLL_INTERVAL: Duration = Duration::from_micros(100);
 
-/// One line of the table.
+/// One NIC of the table.
 #[derive(Debug, Clone, Copy)]
 pub struct Nic {
-    /// What it is called on the command line.
+    /// Name on the command line.
     pub name: &'static str,
-    /// Speed of its wire.
+    /// Speed of the wire.
     pub speed: Speed,
-    /// What the application uses it through.
-    pub surface: &'static str,
-    /// What it is.
+    /// API that the application uses.
+    pub api: &'static str,
+    /// Description.
     pub about: &'static str,
-    /// Makes the device in its slot, and hands it to the bench.
-    pub plug: fn(Slot, Bench<'_>) -> Result<(), Failure>,
+    /// Creates the device in its slot and passes it to the harness.
+    pub attach: fn(Slot, Harness<'_>) -> Result<(), Failure>,
 }
 
 impl Nic {
-    /// One line of a table.
+    /// Creates an entry.
     #[must_use]
     pub const fn new(
         name: &'static str,
         speed: Speed,
-        surface: &'static str,
+        api: &'static str,
         about: &'static str,
-        plug: fn(Slot, Bench<'_>) -> Result<(), Failure>,
+        attach: fn(Slot, Harness<'_>) -> Result<(), Failure>,
     ) -> Self {
         Self {
             name,
             speed,
-            surface,
+            api,
             about,
-            plug,
+            attach,
         }
     }
 }
 
-/// Every NIC that the workspace has.
+/// Every NIC of the workspace.
 #[rustfmt::skip]
 pub const NICS: &[Nic] = &[
-    Nic::new("ring", Speed::MBPS_100, "lent", "memory NIC: frames are lent where they lie", |slot, bench| bench.lent(ring(slot))),
-    Nic::new("ring-10", Speed::MBPS_10, "lent", "the same at 10 Mbit/s", |slot, bench| bench.lent(ring(slot))),
-    Nic::new("ring-pull", Speed::MBPS_100, "pull", "the same, asked for each frame, with buffers in front, as devices behind a bus are", |slot, bench| bench.pulled(ring(slot))),
+    Nic::new("ring", Speed::MBPS_100, "lending", "memory NIC, zero-copy", |slot, harness| harness.measure_lending(ring(slot))),
+    Nic::new("ring-10", Speed::MBPS_10, "lending", "the same at 10 Mbit/s", |slot, harness| harness.measure_lending(ring(slot))),
+    Nic::new("ring-pull", Speed::MBPS_100, "pull", "the same through the pull API, with buffers in front, as for a bus device", |slot, harness| harness.measure_pull(ring(slot))),
     Nic::new("ring-dyn", Speed::MBPS_100, "dyn", "the same, chosen at run time: `&mut dyn ErasedDevice`", dynamic),
-    Nic::new("ring-pump", Speed::MBPS_100, "pump", "the same, async, in a task of its own behind frame queues", pumped),
-    Nic::new("enc28j60", Speed::MBPS_10, "pull", "ENC28J60: the driver on a model of the chip, 20 MHz SPI, half duplex", enc28j60),
-    Nic::new("lan8720", Speed::MBPS_100, "lent", "LAN8720A behind a MAC in software, one buffer for each frame: both drivers on models", lan8720),
-    Nic::new("enet", Speed::MBPS_100, "lent", "i.MX ENET with a LAN8720A: the driver lends the uDMA's own buffers, on models of both chips", enet),
-    Nic::new("lan9118", Speed::MBPS_100, "pull", "LAN9118 with its own PHY: both drivers on models, a bus of 45 ns a cycle", lan9118_port),
-    Nic::new("cyw43", Speed::MBPS_100, "pull", "CYW43439: joined to a modelled access point (WPA2), 33 MHz gSPI, no power save", cyw43),
+    Nic::new("ring-channel", Speed::MBPS_100, "channel", "the same, async, in a task behind a frame channel", channel),
+    Nic::new("enc28j60", Speed::MBPS_10, "pull", "ENC28J60: driver and chip model, 20 MHz SPI, half duplex", enc28j60),
+    Nic::new("lan8720", Speed::MBPS_100, "lending", "LAN8720A with a software MAC, one buffer per frame: both drivers on models", lan8720),
+    Nic::new("enet", Speed::MBPS_100, "lending", "i.MX ENET with a LAN8720A, zero-copy from DMA buffers: both drivers on models", enet),
+    Nic::new("lan9118", Speed::MBPS_100, "pull", "LAN9118 with internal PHY: both drivers on models, 45 ns per bus cycle", lan9118_port),
+    Nic::new("cyw43", Speed::MBPS_100, "pull", "CYW43439: driver and chip model, joined to an access point (WPA2), 33 MHz gSPI, no power save", cyw43),
 ];
 
 fn ring(slot: Slot) -> RingNic {
     RingNic::new(&slot.clock, slot.port, RingConfig::new(slot.mac_address))
 }
 
-fn enc28j60(slot: Slot, bench: Bench<'_>) -> Result<(), Failure> {
+fn enc28j60(slot: Slot, harness: Harness<'_>) -> Result<(), Failure> {
     let chip = Enc28j60Chip::new(&slot.clock, slot.port, ChipConfig::new(Revision::B7));
     let (spi, bytes) = SpiMeter::new(chip.spi_device());
     let nic = Enc28j60::new(spi, chip.delay(), Config::new(slot.mac_address))
-        .map_err(|e| Failure(format!("the chip does not start: {}", Causes(&e))))?;
+        .map_err(|e| Failure(format!("chip start: {}", Causes(&e))))?;
     let nic = linked(&slot.clock, nic)?;
     bytes.set(0);
     tick(&slot.clock);
-    bench.with_bus(&bytes).pulled(nic)?;
+    harness.with_bus(&bytes).measure_pull(nic)?;
     match chip.violations().first() {
         None => Ok(()),
-        Some(misuse) => Err(Failure(format!("the driver misused the chip: {misuse}"))),
+        Some(violation) => Err(Failure(format!("protocol violation on the chip: {violation}"))),
     }
 }
 
-fn lan8720(slot: Slot, bench: Bench<'_>) -> Result<(), Failure> {
-    let fail = |e: &dyn Error| Failure(format!("the port does not start: {}", Causes(e)));
+fn lan8720(slot: Slot, harness: Harness<'_>) -> Result<(), Failure> {
+    let fail = |e: &dyn Error| Failure(format!("port start: {}", Causes(e)));
     let straps = PhyStraps::default();
     let phy = Lan8720Chip::with_partner(&slot.clock, slot.port, straps, Partner::default());
     let chip = RmiiPort::new(phy.rmii(), RmiiPortConfig::default());
     let [now, again] = [slot.clock.clone(), slot.clock.clone()];
     let mac = SoftMac::new(
-        rmii::ends(&chip, || ()),
+        rmii::split(&chip, || ()),
         phy.mdio(),
         move || now.now(),
         slot.mac_address,
@@ -125,46 +125,46 @@ fn lan8720(slot: Slot, bench: Bench<'_>) -> Result<(), Failure> {
         core::array::from_fn::<_, 4, _>(|_| rmii::Buffer::from([0; 1536])),
     )
     .map_err(|e| fail(&e))?;
-    let address = PhyAddress::new(straps.address).ok_or_else(|| Failure("the PHY is strapped to no address".into()))?;
+    let address = PhyAddress::new(straps.address).ok_or_else(|| Failure("invalid PHY address straps".into()))?;
     let driver = Lan8720Phy::new(address, PhyConfig::default());
     let nic = EthernetPort::new(mac, driver, move || again.now()).map_err(|e| fail(&e))?;
     let nic = linked(&slot.clock, nic)?;
     tick(&slot.clock);
-    bench.lent(nic)?;
+    harness.measure_lending(nic)?;
     match (chip.violations().first(), phy.violations().first()) {
         (None, None) => Ok(()),
-        (Some(misuse), _) => Err(Failure(format!("the driver misused the port: {misuse}"))),
-        (_, Some(misuse)) => Err(Failure(format!("the driver misused the PHY: {misuse}"))),
+        (Some(violation), _) => Err(Failure(format!("protocol violation on the port: {violation}"))),
+        (_, Some(violation)) => Err(Failure(format!("protocol violation on the PHY: {violation}"))),
     }
 }
 
-fn enet(slot: Slot, bench: Bench<'_>) -> Result<(), Failure> {
-    let fail = |e: &dyn Error| Failure(format!("the port does not start: {}", Causes(e)));
+fn enet(slot: Slot, harness: Harness<'_>) -> Result<(), Failure> {
+    let fail = |e: &dyn Error| Failure(format!("port start: {}", Causes(e)));
     let straps = PhyStraps::default();
     let phy = Lan8720Chip::with_partner(&slot.clock, slot.port, straps, Partner::default());
     let memory = HostMemory::new();
     let chip = EnetChip::with_phy(&phy, enet::Memory(memory.clone()), Default::default());
-    // In a program for the chip they are a static; here every run has its own.
+    // A static in firmware; here every run has its own.
     let rings: &'static mut Rings<16, 16> = Box::leak(Box::new(Rings::new()));
     let config = enet_driver::Config::new(slot.mac_address, 66_000_000);
     let mac =
         Enet::with_dma(enet::Registers(chip.clone()), rings, chip.delay(), memory, config).map_err(|e| fail(&e))?;
-    let address = PhyAddress::new(straps.address).ok_or_else(|| Failure("the PHY is strapped to no address".into()))?;
+    let address = PhyAddress::new(straps.address).ok_or_else(|| Failure("invalid PHY address straps".into()))?;
     let now = slot.clock.clone();
     let nic = EthernetPort::new(mac, Lan8720Phy::new(address, PhyConfig::default()), move || now.now())
         .map_err(|e| fail(&e))?;
     let nic = linked(&slot.clock, nic)?;
     tick(&slot.clock);
-    bench.lent(nic)?;
+    harness.measure_lending(nic)?;
     match (chip.violations().first(), phy.violations().first()) {
         (None, None) => Ok(()),
-        (Some(misuse), _) => Err(Failure(format!("the driver misused the MAC: {misuse}"))),
-        (_, Some(misuse)) => Err(Failure(format!("the driver misused the PHY: {misuse}"))),
+        (Some(violation), _) => Err(Failure(format!("protocol violation on the MAC: {violation}"))),
+        (_, Some(violation)) => Err(Failure(format!("protocol violation on the PHY: {violation}"))),
     }
 }
 
-fn lan9118_port(slot: Slot, bench: Bench<'_>) -> Result<(), Failure> {
-    let fail = |e: &dyn Error| Failure(format!("the port does not start: {}", Causes(e)));
+fn lan9118_port(slot: Slot, harness: Harness<'_>) -> Result<(), Failure> {
+    let fail = |e: &dyn Error| Failure(format!("port start: {}", Causes(e)));
     let chip = Lan9118Chip::new(&slot.clock, slot.port, Lan9118ChipConfig::new(Part::Lan9118));
     let config = Lan9118Config::new().with_mac_address(slot.mac_address);
     let mac = Lan9118::new(lan9118::Bus(chip.bus()), chip.delay(), config).map_err(|e| fail(&e))?;
@@ -173,17 +173,17 @@ fn lan9118_port(slot: Slot, bench: Bench<'_>) -> Result<(), Failure> {
     let nic = EthernetPort::new(mac, phy, move || now.now()).map_err(|e| fail(&e))?;
     let nic = linked(&slot.clock, nic)?;
     tick(&slot.clock);
-    bench.pulled(nic)?;
+    harness.measure_pull(nic)?;
     match chip.violations().first() {
         None => Ok(()),
-        Some(misuse) => Err(Failure(format!("the driver misused the chip: {misuse}"))),
+        Some(violation) => Err(Failure(format!("protocol violation on the chip: {violation}"))),
     }
 }
 
-fn cyw43(slot: Slot, bench: Bench<'_>) -> Result<(), Failure> {
-    const SSID: &str = "laboratory";
+fn cyw43(slot: Slot, harness: Harness<'_>) -> Result<(), Failure> {
+    const SSID: &str = "testbed";
     const PASSPHRASE: &str = "correct horse battery";
-    let failure = |e: &dyn Error| Failure(format!("the chip does not start: {}", Causes(e)));
+    let failure = |e: &dyn Error| Failure(format!("chip start: {}", Causes(e)));
     let chip = Cyw43Chip::new(&slot.clock, slot.port, cyw43439_model::ChipConfig::default());
     chip.add_ap(AccessPoint::wpa2(SSID, PASSPHRASE));
     let (bus, bytes) = GspiHost::new(chip.word_bus());
@@ -193,66 +193,64 @@ fn cyw43(slot: Slot, bench: Bench<'_>) -> Result<(), Failure> {
         .with_power_save(PowerSave::Off);
     let mut nic =
         Cyw43::new(bus, chip.power_pin(), chip.delay(), images(), &mut memory, config).map_err(|e| failure(&e))?;
-    nic.start().map_err(|e| match e {
-        ControlError::Device(e) => failure(&e),
-        e => failure(&e),
-    })?;
+    nic.start().map_err(|e| failure(&e))?;
     let network = Network::wpa2(SSID, PASSPHRASE).map_err(|e| failure(&e))?;
     nic.join(&network).map_err(|e| failure(&e))?;
-    // What it takes to join is not what is measured.
+    // Joining is not measured.
     bytes.set(0);
     tick(&slot.clock);
-    bench.with_bus(&bytes).pulled(nic)?;
+    harness.with_bus(&bytes).measure_pull(nic)?;
     match chip.violations().first() {
         None => Ok(()),
-        Some(misuse) => Err(Failure(format!("the driver misused the chip: {misuse}"))),
+        Some(violation) => Err(Failure(format!("protocol violation on the chip: {violation}"))),
     }
 }
 
-/// Plugged in like the others, with the link up: what a PHY needs for that is not what is measured.
-fn linked<D: EthernetDevice<Error: Error>>(clock: &Clock, mut nic: D) -> Result<D, Failure> {
+/// Waits for the link, which is not measured.
+fn linked<D: EthernetDevice>(clock: &Clock, mut nic: D) -> Result<D, Failure> {
     for _ in 0..5000 {
         nic.service()
-            .map_err(|e| Failure(format!("the device does not start: {}", Causes(&e))))?;
+            .map_err(|e| Failure(format!("device start: {}", Causes(&e))))?;
         if nic.link().is_up() {
             return Ok(nic);
         }
         clock.advance(Duration::from_millis(1));
     }
-    Err(Failure(String::from("the link does not come up")))
+    Err(Failure(String::from("timed out waiting for the link")))
 }
 
-/// A host without an interrupt line looks at its device at intervals: each turn of the world is a look, so that time has to have events.
+/// Schedules an event every [`POLL_INTERVAL`]: the simulation polls a device without an interrupt
+/// line after each event.
 fn tick(clock: &Clock) {
     let again = clock.clone();
     clock.schedule_in(POLL_INTERVAL, move || tick(&again));
 }
 
-fn dynamic(slot: Slot, bench: Bench<'_>) -> Result<(), Failure> {
+fn dynamic(slot: Slot, harness: Harness<'_>) -> Result<(), Failure> {
     let mut nic = Erased::new(ring(slot));
     let nic: &mut dyn ErasedDevice = &mut nic;
-    bench.pulled(nic)
+    harness.measure_pull(nic)
 }
 
-fn pumped(slot: Slot, bench: Bench<'_>) -> Result<(), Failure> {
+fn channel(slot: Slot, harness: Harness<'_>) -> Result<(), Failure> {
     let irq_signal = Rc::new(IrqSignal::new());
     let config = RingConfig::new(slot.mac_address).with_irq_signal(irq_signal.clone());
     let nic = RingNic::new(&slot.clock, slot.port, config);
-    let device = BlockingAsync::with_interrupt(bench.meter(nic), &irq_signal);
+    let device = BlockingAsync::with_interrupt(harness.meter(nic), &irq_signal);
     let (mut rx, mut tx) = ([[0; 1514]; 16], [[0; 1514]; 16]);
-    let mut pump = Channel::new();
-    let (mut runner, stack) = pump.split(device, &mut rx, &mut tx);
+    let mut channel = Channel::new();
+    let (mut runner, stack) = channel.split(device, &mut rx, &mut tx);
     let mut run = pin!(runner.run());
-    let woken = Arc::new(Flag::raised());
+    let woken = Arc::new(WakeFlag::set());
     let waker = Waker::from(woken.clone());
-    // Run only when it was woken: a wake-up that is lost stalls it, as it would on an executor.
+    // Runs only when woken: a lost wake-up stalls it, as on an executor.
     let mut background = || {
         if woken.take()
             && let Poll::Ready(Err(e)) = run.as_mut().poll(&mut Context::from_waker(&waker))
         {
-            return Err(Failure(format!("the pump stopped: {}", Causes(&e))));
+            return Err(Failure(format!("channel runner failed: {}", Causes(&e))));
         }
-        Ok(woken.is_raised())
+        Ok(woken.is_set())
     };
-    bench.metered(stack, &mut background)
+    harness.measure_metered(stack, &mut background)
 }

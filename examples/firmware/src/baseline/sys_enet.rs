@@ -1,4 +1,5 @@
-//! The ENET by hand: as short as it can be and still work on the board. Unsafe is what lies in memory that is shared with the DMA engine.
+//! The baseline for the ENET: the minimum that works on the board. Memory that is shared with the DMA
+//! engine requires unsafe code.
 #![allow(unsafe_code)]
 
 use core::cell::UnsafeCell;
@@ -12,7 +13,7 @@ use smoltcp::time::Instant;
 const FRAME: usize = 1514;
 const FCS: usize = 4;
 const BUFFER: usize = 1536;
-/// As many as the driver has.
+/// Ring lengths as in the driver.
 const RX: usize = 8;
 const TX: usize = 4;
 
@@ -28,15 +29,15 @@ const TFWR: usize = 0x144;
 const RDSR: usize = 0x180;
 const TDSR: usize = 0x184;
 const MRBR: usize = 0x188;
-/// Either ring has descriptors for the engine.
+/// A ring has descriptors for the DMA engine.
 const ACTIVE: u32 = 1 << 24;
 
-// Bits of a descriptor's first word: flags, and length in the lower half.
+// Bits of the first word of a descriptor: flags, and the length in the lower half.
 const DEVICE: u32 = 1 << 31;
 const WRAP: u32 = 1 << 29;
 const LAST: u32 = 1 << 27;
 const APPEND_FCS: u32 = 1 << 26;
-/// Too long, no whole bytes, bad FCS, overrun, cut off.
+/// Too long, not a number of whole bytes, wrong FCS, overrun, truncated.
 const RX_ERROR: u32 = 0x37 << 16;
 
 #[repr(C, align(64))]
@@ -58,41 +59,41 @@ impl<const N: usize> Ring<N> {
 
 struct Memory(UnsafeCell<(Ring<RX>, Ring<TX>)>);
 
-// SAFETY: `TAKEN` sees to it that one `ByHand` has it.
+// SAFETY: `TAKEN` ensures that one `Baseline` uses it.
 unsafe impl Sync for Memory {}
 
 static MEMORY: Memory = Memory(UnsafeCell::new((Ring::NEW, Ring::NEW)));
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
-/// A ring, and the position that comes next, which is less than `N`.
+/// A ring, and the position of the next descriptor, less than `N`.
 #[derive(Debug)]
-struct Place<const N: usize> {
+struct Cursor<const N: usize> {
     descriptors: *mut [u32; 2],
     buffers: *mut Buffer,
     at: usize,
 }
 
-impl<const N: usize> Place<N> {
+impl<const N: usize> Cursor<N> {
     fn start(ring: *mut Ring<N>, control: u32) -> Self {
-        // SAFETY: the ring is static; only addresses in it are taken.
+        // SAFETY: the ring is static; only addresses are taken.
         let (descriptors, buffers) = unsafe { (&raw mut (*ring).descriptors, &raw mut (*ring).buffers) };
-        let mut place = Self {
+        let mut cursor = Self {
             descriptors: descriptors.cast(),
             buffers: buffers.cast(),
             at: 0,
         };
         for at in 0..N {
-            place.at = at;
-            let address = place.buffers.wrapping_add(at).addr() as u32;
+            cursor.at = at;
+            let address = cursor.buffers.wrapping_add(at).addr() as u32;
             // SAFETY: as in `control`.
-            unsafe { place.word(1).write_volatile(address) };
-            place.set_control(control);
+            unsafe { cursor.word(1).write_volatile(address) };
+            cursor.set_control(control);
         }
-        place.at = 0;
-        place
+        cursor.at = 0;
+        cursor
     }
 
-    /// A word of the descriptor that comes next: the first or the second.
+    /// Returns a word of the next descriptor.
     fn word(&self, word: usize) -> *mut u32 {
         self.descriptors.wrapping_add(self.at).cast::<u32>().wrapping_add(word)
     }
@@ -110,9 +111,10 @@ impl<const N: usize> Place<N> {
         fence(Ordering::SeqCst);
     }
 
-    /// The buffer that comes next.
+    /// Returns the next buffer.
     fn buffer(&mut self) -> &mut [u8; BUFFER] {
-        // SAFETY: inside the ring, since `at` is less than N; callers have seen that the descriptor is not the engine's, and give it away only after this borrow.
+        // SAFETY: inside the ring, since `at` is less than N; callers have checked that the DMA engine does not
+        // own the descriptor, and pass it on only after this borrow.
         unsafe { &mut (*self.buffers.add(self.at)).0 }
     }
 
@@ -123,14 +125,14 @@ impl<const N: usize> Place<N> {
 
 /// The MAC and its rings.
 #[derive(Debug)]
-pub struct ByHand<R> {
+pub struct Baseline<R> {
     registers: R,
-    rx: Place<RX>,
-    tx: Place<TX>,
+    rx: Cursor<RX>,
+    tx: Cursor<TX>,
 }
 
-impl<R: Registers> ByHand<R> {
-    /// The MAC, running; the PHY negotiates by itself. `None` the second time.
+impl<R: Registers> Baseline<R> {
+    /// Resets and starts the MAC. The PHY negotiates by itself. Returns `None` on the second call.
     pub fn new(registers: R, address: MacAddress) -> Option<Self> {
         if TAKEN.swap(true, Ordering::Relaxed) {
             return None;
@@ -138,11 +140,11 @@ impl<R: Registers> ByHand<R> {
         registers.write(ECR, 1);
         while registers.read(ECR) & 1 != 0 {}
         let memory = MEMORY.0.get();
-        // SAFETY: static memory that is ours alone; only addresses are taken.
+        // SAFETY: static memory with one user; only addresses are taken.
         let (rx, tx) = unsafe { (&raw mut (*memory).0, &raw mut (*memory).1) };
         let chip = Self {
-            rx: Place::start(rx, DEVICE),
-            tx: Place::start(tx, 0),
+            rx: Cursor::start(rx, DEVICE),
+            tx: Cursor::start(tx, 0),
             registers,
         };
         let [a, b, c, d, e, f] = address.octets();
@@ -172,15 +174,15 @@ impl<R: Registers> ByHand<R> {
 #[derive(Debug)]
 pub struct RxToken<'a, R> {
     registers: &'a R,
-    rx: &'a mut Place<RX>,
+    rx: &'a mut Cursor<RX>,
     len: usize,
 }
 
-/// The right to send one.
+/// A free transmit buffer.
 #[derive(Debug)]
 pub struct TxToken<'a, R> {
     registers: &'a R,
-    tx: &'a mut Place<TX>,
+    tx: &'a mut Cursor<TX>,
 }
 
 impl<R: Registers> phy::RxToken for RxToken<'_, R> {
@@ -203,7 +205,7 @@ impl<R: Registers> phy::TxToken for TxToken<'_, R> {
     }
 }
 
-impl<R: Registers> Device for ByHand<R> {
+impl<R: Registers> Device for Baseline<R> {
     type RxToken<'a>
         = RxToken<'a, R>
     where
@@ -214,7 +216,7 @@ impl<R: Registers> Device for ByHand<R> {
         R: 'a;
 
     fn receive(&mut self, _now: Instant) -> Option<(RxToken<'_, R>, TxToken<'_, R>)> {
-        // An answer must find room.
+        // A reply needs a free transmit buffer.
         if self.tx.control() & DEVICE != 0 {
             return None;
         }

@@ -1,11 +1,11 @@
-//! How many bytes cross an SPI bus.
+//! Counts the bytes on an SPI bus.
 
 use std::cell::Cell;
 use std::rc::Rc;
 
 use embedded_hal::spi::{ErrorType, Operation, SpiDevice};
 
-/// An SPI device as it is, with every byte counted that is clocked.
+/// An SPI device whose clocked bytes are counted.
 #[derive(Debug)]
 pub(super) struct SpiMeter<S> {
     spi: S,
@@ -13,7 +13,7 @@ pub(super) struct SpiMeter<S> {
 }
 
 impl<S> SpiMeter<S> {
-    /// Counts what crosses the bus of `spi`; and where that is counted.
+    /// Wraps `spi`. Returns the device and its byte counter.
     pub(super) fn new(spi: S) -> (Self, Rc<Cell<u64>>) {
         let bytes = Rc::default();
         let counted = Rc::clone(&bytes);

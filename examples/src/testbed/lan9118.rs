@@ -1,9 +1,9 @@
-//! The modelled LAN9118 as its driver sees it.
+//! Connects the LAN9118 model to its driver.
 
 use ethdev_phy::mmio::Registers;
 use lan9118_model::SimBus;
 
-/// The chip's bus, for the driver.
+/// The bus of the chip, for the driver.
 #[derive(Debug, Clone)]
 pub(super) struct Bus(pub(super) SimBus);
 

@@ -1,16 +1,13 @@
-//! How many copies a frame costs: measured where it crosses a surface.
+//! Counts the copies of frames at the API of a device.
 
 use std::cell::Cell;
 use std::rc::Rc;
 
-use ethdev::{
-    Capabilities, ErrorType, EthernetDevice, Events, Interest, LendingDevice, Link, MacAddress, Rearm, RearmOutcome,
-    RxFrame, RxHalf, RxMeta, Stats, TxHalf,
-};
+use ethdev::{ErrorType, EthernetDevice, LendingDevice, Rearm, RxFrame, RxHalf, RxMeta, TxHalf};
 
-/// What was counted. Clones count together.
+/// Counts lent and copied frames. Clones share the counters.
 #[derive(Debug, Clone, Default)]
-pub struct Tally(Rc<Counts>);
+pub struct CopyCounter(Rc<Counts>);
 
 #[derive(Debug, Default)]
 struct Counts {
@@ -18,14 +15,15 @@ struct Counts {
     copied: Cell<u64>,
 }
 
-impl Tally {
-    /// Frames that crossed, either way, where they lie.
+impl CopyCounter {
+    /// Returns the number of frames that were lent in place, in both directions.
     #[must_use]
     pub fn lent(&self) -> u64 {
         self.0.lent.get()
     }
 
-    /// Frames that crossed, either way, by being copied from one memory to another (or over a bus).
+    /// Returns the number of frames that were copied from one memory to another or over a bus, in
+    /// both directions.
     #[must_use]
     pub fn copied(&self) -> u64 {
         self.0.copied.get()
@@ -40,19 +38,19 @@ impl Tally {
     }
 }
 
-/// A device as it is, with every frame counted that is lent or copied.
+/// A device whose lent and copied frames are counted.
 #[derive(Debug)]
 pub struct Meter<D> {
     device: D,
-    tally: Tally,
+    copies: CopyCounter,
 }
 
 impl<D> Meter<D> {
-    /// Counts what crosses the surface of `device`.
-    pub fn new(device: D, tally: &Tally) -> Self {
+    /// Wraps `device` and counts in `copies`.
+    pub fn new(device: D, copies: &CopyCounter) -> Self {
         Self {
             device,
-            tally: tally.clone(),
+            copies: copies.clone(),
         }
     }
 }
@@ -62,52 +60,27 @@ impl<D: ErrorType> ErrorType for Meter<D> {
 }
 
 impl<D: EthernetDevice> EthernetDevice for Meter<D> {
-    fn mac_address(&self) -> MacAddress {
-        self.device.mac_address()
-    }
-
-    fn capabilities(&self) -> Capabilities {
-        self.device.capabilities()
-    }
-
-    fn link(&self) -> Link {
-        self.device.link()
-    }
-
-    fn stats(&self) -> Stats {
-        self.device.stats()
-    }
+    ethdev::forward_ethernet_device!(|this| this.device; mac_address, capabilities, tx_max_frame_len, link, stats,
+        discard_frame, tx_ready, service);
 
     fn recv_frame(&mut self, buf: &mut [u8]) -> Result<Option<RxMeta>, Self::Error> {
         let received = self.device.recv_frame(buf)?;
         if received.is_some() {
-            self.tally.count_copied();
+            self.copies.count_copied();
         }
         Ok(received)
     }
 
-    fn discard_frame(&mut self) -> Result<bool, Self::Error> {
-        self.device.discard_frame()
-    }
-
-    fn tx_ready(&mut self) -> Result<bool, Self::Error> {
-        self.device.tx_ready()
-    }
-
     fn send_vectored(&mut self, parts: &[&[u8]]) -> Result<(), Self::Error> {
         self.device.send_vectored(parts)?;
-        self.tally.count_copied();
+        self.copies.count_copied();
         Ok(())
     }
 
     fn send_frame(&mut self, frame: &[u8]) -> Result<(), Self::Error> {
         self.device.send_frame(frame)?;
-        self.tally.count_copied();
+        self.copies.count_copied();
         Ok(())
-    }
-
-    fn service(&mut self) -> Result<Events, Self::Error> {
-        self.device.service()
     }
 }
 
@@ -123,14 +96,14 @@ impl<D: LendingDevice> LendingDevice for Meter<D> {
 
     fn split(&mut self) -> (Self::Rx<'_>, Self::Tx<'_>) {
         let (rx, tx) = self.device.split();
-        let tally = &self.tally;
+        let copies = &self.copies;
         (
             MeteredRx {
                 half: rx,
-                tally,
+                copies,
                 lent: false,
             },
-            MeteredTx { half: tx, tally },
+            MeteredTx { half: tx, copies },
         )
     }
 }
@@ -139,8 +112,8 @@ impl<D: LendingDevice> LendingDevice for Meter<D> {
 #[derive(Debug)]
 pub struct MeteredRx<'a, R> {
     half: R,
-    tally: &'a Tally,
-    /// There is a frame to release.
+    copies: &'a CopyCounter,
+    /// A frame is lent and not released.
     lent: bool,
 }
 
@@ -159,7 +132,7 @@ impl<R: RxHalf> RxHalf for MeteredRx<'_, R> {
 
     fn release(&mut self) -> Result<(), Self::Error> {
         if std::mem::take(&mut self.lent) {
-            self.tally.count_lent();
+            self.copies.count_lent();
         }
         self.half.release()
     }
@@ -174,7 +147,7 @@ impl<R: RxHalf> RxHalf for MeteredRx<'_, R> {
 #[derive(Debug)]
 pub struct MeteredTx<'a, T> {
     half: T,
-    tally: &'a Tally,
+    copies: &'a CopyCounter,
 }
 
 impl<T: TxHalf> TxHalf for MeteredTx<'_, T> {
@@ -190,25 +163,17 @@ impl<T: TxHalf> TxHalf for MeteredTx<'_, T> {
 
     fn commit(&mut self, len: usize) -> Result<(), Self::Error> {
         self.half.commit(len)?;
-        self.tally.count_lent();
+        self.copies.count_lent();
         Ok(())
     }
 
-    fn send_vectored(&mut self, parts: &[&[u8]]) -> Result<bool, Self::Error> {
-        let sent = self.half.send_vectored(parts)?;
-        if sent {
-            self.tally.count_copied();
-        }
-        Ok(sent)
+    fn send_vectored(&mut self, parts: &[&[u8]]) -> Result<(), Self::Error> {
+        self.half.send_vectored(parts)?;
+        self.copies.count_copied();
+        Ok(())
     }
 }
 
 impl<D: Rearm> Rearm for Meter<D> {
-    fn disarm(&mut self) -> Result<(), Self::Error> {
-        self.device.disarm()
-    }
-
-    fn rearm(&mut self, interest: Interest) -> Result<RearmOutcome, Self::Error> {
-        self.device.rearm(interest)
-    }
+    ethdev::forward_rearm!(|this| this.device);
 }

@@ -1,4 +1,5 @@
-//! The modelled one-shot port as the two ports that the driver asks for: what firmware for such hardware writes, its interrupt handler included.
+//! Connects the RMII port model to the driver: the two ports that firmware for such hardware
+//! implements, with the interrupt handler.
 
 use core::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -8,27 +9,27 @@ use ethdev::ErrorKind;
 use ethdev_rmii::{PortInterrupt, Received, RxPort, TxPort};
 use rmii_port_model::{Event, RmiiPort, RxDone};
 
-/// Memory for one frame.
+/// A buffer for one frame.
 pub type Buffer = Box<[u8]>;
-/// The port of the model.
+/// The port model.
 pub type Port = RmiiPort<Buffer>;
 
-/// How many buffers wait behind the one in use, in each direction.
+/// Number of queued buffers in each direction, besides the one in use.
 const DEPTH: usize = 4;
 
-/// What the interrupt handler and the driver share.
+/// State shared by the interrupt handler and the driver.
 #[derive(Debug, Default)]
 struct Queues {
-    /// To receive into.
+    /// Buffers to receive into.
     empty: RefCell<VecDeque<Buffer>>,
     received: RefCell<VecDeque<RxDone<Buffer>>>,
     to_send: RefCell<VecDeque<(Buffer, usize)>>,
-    rings_rx: Cell<bool>,
-    rings_tx: Cell<bool>,
+    rx_interrupt: Cell<bool>,
+    tx_interrupt: Cell<bool>,
 }
 
 impl Queues {
-    /// Each borrow ends before the port is used: using it may interrupt.
+    /// The borrow ends before the port is used: that may cause an interrupt.
     fn next_empty(&self) -> Option<Buffer> {
         self.empty.borrow_mut().pop_front()
     }
@@ -37,11 +38,11 @@ impl Queues {
         self.to_send.borrow_mut().pop_front()
     }
 
-    /// The end of a reception: the next begins before anybody looks at this one.
+    /// Handles the end of a reception: starts the next one, then queues the received frame.
     fn receive_on(&self, port: &Port) {
         let Some(done) = port.rx_done() else { return };
         if let Some(buffer) = self.next_empty() {
-            // The receiver is idle and the buffer is not empty, so it is taken.
+            // Cannot fail: the receiver is idle, and the buffer is not empty.
             let _ = port.start_rx(buffer);
         }
         self.received.borrow_mut().push_back(done);
@@ -56,39 +57,39 @@ impl Queues {
     }
 }
 
-/// The receiving end.
+/// The receive port.
 #[derive(Debug)]
-pub struct RxEnd(Port, Rc<Queues>);
+pub struct RmiiRx(Port, Rc<Queues>);
 
-/// The sending end.
+/// The transmit port.
 #[derive(Debug)]
-pub struct TxEnd(Port, Rc<Queues>);
+pub struct RmiiTx(Port, Rc<Queues>);
 
-/// Both ends of `port`. `bell` is what their interrupts ring, where they are enabled.
-pub fn ends(port: &Port, bell: impl Fn() + 'static) -> (RxEnd, TxEnd) {
+/// Splits `port`. Enabled interrupts call `on_interrupt`.
+pub fn split(port: &Port, on_interrupt: impl Fn() + 'static) -> (RmiiRx, RmiiTx) {
     let queues = Rc::new(Queues::default());
     port.on_event({
         let (port, queues) = (port.clone(), queues.clone());
         move |event| {
-            let rings = match event {
+            let enabled = match event {
                 Event::Received => {
                     queues.receive_on(&port);
-                    &queues.rings_rx
+                    &queues.rx_interrupt
                 }
                 Event::Sent => {
                     queues.send_on(&port);
-                    &queues.rings_tx
+                    &queues.tx_interrupt
                 }
             };
-            if rings.get() {
-                bell();
+            if enabled.get() {
+                on_interrupt();
             }
         }
     });
-    (RxEnd(port.clone(), queues.clone()), TxEnd(port.clone(), queues))
+    (RmiiRx(port.clone(), queues.clone()), RmiiTx(port.clone(), queues))
 }
 
-impl RxPort for RxEnd {
+impl RxPort for RmiiRx {
     type Buffer = Buffer;
     type Error = ErrorKind;
 
@@ -96,12 +97,12 @@ impl RxPort for RxEnd {
         DEPTH + 1
     }
 
-    fn has_room(&mut self) -> bool {
+    fn has_capacity(&mut self) -> bool {
         self.1.empty.borrow().len() < DEPTH
     }
 
     fn start(&mut self, buffer: Buffer) -> Result<(), Buffer> {
-        if !self.has_room() {
+        if !self.has_capacity() {
             return Err(buffer);
         }
         if self.0.is_receiving() || self.0.is_rx_done() {
@@ -125,7 +126,7 @@ impl RxPort for RxEnd {
     }
 }
 
-impl TxPort for TxEnd {
+impl TxPort for RmiiTx {
     type Buffer = Buffer;
     type Error = ErrorKind;
 
@@ -133,12 +134,12 @@ impl TxPort for TxEnd {
         DEPTH + 1
     }
 
-    fn has_room(&mut self) -> bool {
+    fn has_capacity(&mut self) -> bool {
         self.1.to_send.borrow().len() < DEPTH
     }
 
     fn start(&mut self, buffer: Buffer, len: usize) -> Result<(), Buffer> {
-        if !self.has_room() {
+        if !self.has_capacity() {
             return Err(buffer);
         }
         self.1.to_send.borrow_mut().push_back((buffer, len));
@@ -158,14 +159,14 @@ impl TxPort for TxEnd {
     }
 }
 
-impl PortInterrupt for RxEnd {
+impl PortInterrupt for RmiiRx {
     fn set_interrupt(&mut self, enabled: bool) {
-        self.1.rings_rx.set(enabled);
+        self.1.rx_interrupt.set(enabled);
     }
 }
 
-impl PortInterrupt for TxEnd {
+impl PortInterrupt for RmiiTx {
     fn set_interrupt(&mut self, enabled: bool) {
-        self.1.rings_tx.set(enabled);
+        self.1.tx_interrupt.set(enabled);
     }
 }

@@ -1,4 +1,4 @@
-//! Floods, garbage, devices that fail, addresses that are none.
+//! Floods, invalid frames, failing devices, invalid addresses.
 
 use core::time::Duration;
 
@@ -6,28 +6,28 @@ use ethdev::frame::Header;
 use ethdev::{Capabilities, ErrorKind, ErrorType, EthernetDevice, Events, Link, MacAddress, RxMeta, Stats};
 use ethdev_sim::{Clock, Peer, RingConfig, RingNic, Wire, WireConfig};
 use ethdev_smoltcp::{PollAt, SmoltcpDevice};
-use ethdev_util::Buffered;
 use proptest::prelude::*;
 use smoltcp::time::Instant;
 use smoltcp::wire::{IpCidr, Ipv4Address};
 
 use super::super::micros;
-use super::{CONFIG, NOBODY, NODE_IP, NODE_MAC, in_world};
+use super::{CONFIG, NODE_IP, NODE_MAC, UNUSED_IP, simulate};
 use crate::apps::{Config, ConfigError, Node, Slots, Storage};
 
-/// A node on a ring NIC, and a station that sends it whatever it likes. `turn` is called between the node's turns, with the number of the turn.
-fn bombarded(mut turn: impl FnMut(usize, &Peer) -> bool) -> Stats {
+/// Runs a node on a ring NIC. `send` is called between two polls, with their number and the link
+/// peer; false ends it.
+fn run_with_frames(mut send: impl FnMut(usize, &Peer) -> bool) -> Stats {
     let clock = Clock::new();
-    let (_wire, nic, station) = RingNic::with_station(&clock, WireConfig::default(), RingConfig::new(NODE_MAC));
-    let (mut spare, mut storage, mut slots) = ([0; 1514], Box::new(Storage::<1024>::new()), Slots::new());
-    let mut device = SmoltcpDevice::new(nic, &mut spare);
+    let (_wire, nic, peer) = RingNic::with_peer(&clock, WireConfig::default(), RingConfig::new(NODE_MAC));
+    let (mut reply, mut storage, mut slots) = ([0; 1514], Box::new(Storage::<1024>::new()), Slots::new());
+    let mut device = SmoltcpDevice::lending(nic, &mut reply);
     let mut node = Node::new(&CONFIG, &mut device, Instant::ZERO, &mut storage, &mut slots).unwrap();
-    let mut turns = 0;
-    while turn(turns, &station) {
+    let mut polls = 0;
+    while send(polls, &peer) {
         node.poll(micros(clock.now()), &mut device).unwrap();
-        let _ = node.wakeup(micros(clock.now()), &mut device);
+        let _ = node.poll_at(micros(clock.now()), &mut device);
         clock.advance(Duration::from_micros(200));
-        turns += 1;
+        polls += 1;
     }
     for _ in 0..100 {
         node.poll(micros(clock.now()), &mut device).unwrap();
@@ -47,37 +47,37 @@ fn frame(ethertype: u16, payload: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn a_flood_is_taken_in_or_counted() {
+fn flood_is_received_or_counted() {
     let mut sent = 0;
-    let stats = bombarded(|turn, station| {
-        // Much more than the wire carries in between, so that it is always full.
+    let stats = run_with_frames(|poll, peer| {
+        // More than the wire carries between two polls.
         for _ in 0..8 {
-            station.send(&frame(0x0800, &[0x45; 200]));
+            peer.send(&frame(0x0800, &[0x45; 200]));
             sent += 1;
         }
-        turn < 500
+        poll < 500
     });
     assert_eq!(stats.rx_frames + stats.rx_lost(), sent);
     assert!(stats.rx_frames > 1000, "{stats:?}");
 }
 
 #[test]
-fn a_flood_of_handshakes_leaves_the_services_alive() {
-    in_world(WireConfig::default(), |world, _| {
-        // Connections that are never completed: answers go to a host that is not there.
+fn flood_of_handshakes_does_not_block_services() {
+    simulate(WireConfig::default(), |sim, _| {
+        // Connections that are never completed: the replies are not answered.
         for n in 0..200_u16 {
             for port in [7, 80] {
-                let _ = world.peer.connect(NODE_IP, port, 20_000 + n).map(|handle| {
-                    world.peer.poll(micros(world.clock.now()));
-                    world.peer.remove(handle);
+                let _ = sim.peer.connect(NODE_IP, port, 20_000 + n).map(|handle| {
+                    sim.peer.poll(micros(sim.clock.now()));
+                    sim.peer.remove(handle);
                 });
             }
-            world.settle(Duration::from_millis(1)).unwrap();
+            sim.settle(Duration::from_millis(1)).unwrap();
         }
-        world.settle(Duration::from_secs(60)).unwrap();
-        let handle = world.connected(7, 50_000);
-        world.send(handle, b"alive");
-        assert_eq!(world.recv_until(handle, |got| got.len() == 5), b"alive");
+        sim.settle(Duration::from_secs(60)).unwrap();
+        let handle = sim.connect(7, 50_000);
+        sim.send(handle, b"alive");
+        assert_eq!(sim.recv_until(handle, |got| got.len() == 5), b"alive");
     });
 }
 
@@ -85,15 +85,15 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn garbage_harms_nobody(frames in proptest::collection::vec((0..4_usize, proptest::collection::vec(any::<u8>(), 0..200)), 1..20)) {
-        let stats = bombarded(|turn, station| {
-            let Some((kind, payload)) = frames.get(turn) else { return false };
+    fn arbitrary_frames_are_counted(frames in proptest::collection::vec((0..4_usize, proptest::collection::vec(any::<u8>(), 0..200)), 1..20)) {
+        let stats = run_with_frames(|poll, peer| {
+            let Some((kind, payload)) = frames.get(poll) else { return false };
             match kind {
-                0 => station.send(&frame(0x0800, payload)),
-                1 => station.send(&frame(0x0806, payload)),
-                // A good IPv4 header in front of garbage: UDP, TCP or ICMP.
-                2 => station.send(&frame(0x0800, &[&ipv4_header(payload), &payload[..]].concat())),
-                _ => station.send_raw(payload),
+                0 => peer.send(&frame(0x0800, payload)),
+                1 => peer.send(&frame(0x0806, payload)),
+                // A valid IPv4 header in front of arbitrary bytes: UDP, TCP or ICMP.
+                2 => peer.send(&frame(0x0800, &[&ipv4_header(payload), &payload[..]].concat())),
+                _ => peer.send_raw(payload),
             };
             true
         });
@@ -101,13 +101,13 @@ proptest! {
     }
 }
 
-/// A right header for `payload`, whose first byte chooses the protocol.
+/// Builds a valid header for `payload`, whose first byte selects the protocol.
 fn ipv4_header(payload: &[u8]) -> [u8; 20] {
     use smoltcp::phy::ChecksumCapabilities;
     use smoltcp::wire::{IpProtocol, Ipv4Packet, Ipv4Repr};
     let protocols = [IpProtocol::Udp, IpProtocol::Tcp, IpProtocol::Icmp];
     let repr = Ipv4Repr {
-        src_addr: NOBODY,
+        src_addr: UNUSED_IP,
         dst_addr: NODE_IP,
         next_header: protocols[usize::from(payload.first().copied().unwrap_or(0)) % 3],
         payload_len: payload.len(),
@@ -121,7 +121,7 @@ fn ipv4_header(payload: &[u8]) -> [u8; 20] {
     *memory.first_chunk().unwrap()
 }
 
-/// Fails at every call.
+/// A device that fails on every call.
 struct Broken;
 
 impl ErrorType for Broken {
@@ -167,55 +167,56 @@ impl EthernetDevice for Broken {
 }
 
 #[test]
-fn a_device_that_fails_at_every_call_is_told_and_does_not_hang() {
-    let (mut spare, mut storage, mut slots) = ([0; 1514], Box::new(Storage::<1024>::new()), Slots::new());
-    let mut device = SmoltcpDevice::new(Buffered::<_, 1514>::new(Broken), &mut spare);
+fn failing_device_is_reported_without_hang() {
+    let (mut rx, mut reply) = ([0; 1514], [0; 1514]);
+    let (mut storage, mut slots) = (Box::new(Storage::<1024>::new()), Slots::new());
+    let mut device = SmoltcpDevice::new(Broken, &mut rx, &mut reply);
     let mut node = Node::new(&CONFIG, &mut device, Instant::ZERO, &mut storage, &mut slots).unwrap();
     for _ in 0..100 {
         let error = node.poll(Instant::ZERO, &mut device).unwrap_err();
         assert_eq!(ethdev::Error::kind(&error), ErrorKind::Bus);
-        assert_ne!(node.wakeup(Instant::ZERO, &mut device), PollAt::Now);
+        assert_ne!(node.poll_at(Instant::ZERO, &mut device), PollAt::Now);
     }
     assert!(device.errors().bus >= 200);
 }
 
 #[test]
-fn nothing_to_do_is_nothing_done() {
+fn idle_node_waits_indefinitely() {
     let clock = Clock::new();
     let (wire, port, _) = Wire::new(&clock, WireConfig::default().with_link_up(false));
     let nic = RingNic::new(&clock, port, RingConfig::new(NODE_MAC));
-    let (mut spare, mut storage, mut slots) = ([0; 1514], Box::new(Storage::<1024>::new()), Slots::new());
-    let mut device = SmoltcpDevice::new(nic, &mut spare);
+    let (mut reply, mut storage, mut slots) = ([0; 1514], Box::new(Storage::<1024>::new()), Slots::new());
+    let mut device = SmoltcpDevice::lending(nic, &mut reply);
     let mut node = Node::new(&CONFIG, &mut device, Instant::ZERO, &mut storage, &mut slots).unwrap();
     for up in [false, true, false] {
         wire.set_link(up);
         node.poll(micros(clock.now()), &mut device).unwrap();
-        let wakeup = node.wakeup(micros(clock.now()), &mut device);
-        assert!(matches!(wakeup, PollAt::Wait { until: None, .. }), "{up}: {wakeup:?}");
+        let poll_at = node.poll_at(micros(clock.now()), &mut device);
+        assert!(matches!(poll_at, PollAt::Wait { until: None, .. }), "{up}: {poll_at:?}");
         assert_eq!(device.link().is_up(), up);
     }
 }
 
 #[test]
-fn what_cannot_be_an_address_is_refused() {
-    let refused = |mac: MacAddress, addresses: &[IpCidr]| {
+fn new_invalid_address_is_rejected() {
+    let error_of = |mac: MacAddress, addresses: &[IpCidr]| {
         let mut slots = Slots::new();
         let mut storage = Box::new(Storage::<64>::new());
-        let mut spare = [0; 1514];
-        let mut device = SmoltcpDevice::new(Buffered::<_, 1514>::new(WithMac(mac)), &mut spare);
+        let (mut rx, mut reply) = ([0; 1514], [0; 1514]);
+        let mut device = SmoltcpDevice::new(WithMac(mac), &mut rx, &mut reply);
         let config = Config { addresses, ..CONFIG };
         Node::new(&config, &mut device, Instant::ZERO, &mut storage, &mut slots).err()
     };
     let group = MacAddress::new([1, 0, 0, 0, 0, 1]);
-    assert_eq!(refused(group, &[]), Some(ConfigError::MacAddress(group)));
+    assert_eq!(error_of(group, &[]), Some(ConfigError::MacAddress(group)));
     let multicast = IpCidr::new(Ipv4Address::new(224, 0, 0, 1).into(), 24);
-    assert_eq!(refused(NODE_MAC, &[multicast]), Some(ConfigError::Address(multicast)));
+    assert_eq!(error_of(NODE_MAC, &[multicast]), Some(ConfigError::Address(multicast)));
     let good = IpCidr::new(NODE_IP.into(), 24);
-    assert_eq!(refused(NODE_MAC, &[good; 10]), Some(ConfigError::TooManyAddresses));
-    assert_eq!(refused(NODE_MAC, &[good]), None);
+    assert_eq!(error_of(NODE_MAC, &[good; 10]), Some(ConfigError::TooManyAddresses));
+    assert_eq!(error_of(NODE_MAC, &[good]), None);
 }
 
-/// A device of which only the address matters.
+/// A device with this address and no link.
 struct WithMac(MacAddress);
 
 impl ErrorType for WithMac {

@@ -1,51 +1,53 @@
-//! A megabyte there and back.
+//! Sends 1 MiB through the TCP echo service.
 
 use core::time::Duration;
 
-use ethdev::LendingDevice;
+use ethdev::EthernetDevice;
 use ethdev_sim::Clock;
+use ethdev_smoltcp::Mode;
 use rand_pcg::Pcg64;
 use rand_pcg::rand_core::{Rng, SeedableRng};
 use sha2::{Digest, Sha256};
 use smoltcp::socket::tcp;
 use smoltcp::wire::Ipv4Address;
 
-use super::world::{Failure, World};
+use super::simulation::{Failure, Simulation};
 use crate::apps::echo::PORT;
 
-/// Bytes that are sent, and have to come back.
+/// Number of bytes that are sent and must be returned.
 pub const ECHO_LEN: usize = 1 << 20;
 
-/// 0.14 Mbit/s at least, with retransmissions and all.
+/// Corresponds to 0.14 Mbit/s, retransmissions included.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// What came back.
+/// The result of an echo.
 pub(super) struct Echoed {
     pub(super) sha256: String,
-    /// From the first SYN to the last byte.
+    /// Time from the first SYN to the last byte.
     pub(super) took: Duration,
 }
 
-/// Sends random bytes to the echo service, closes its half, and reads until the other half is closed.
+/// Sends random bytes to the echo service, closes the transmit half, and reads until the peer
+/// closes.
 ///
-/// `progress` is told how many bytes have come back.
-pub(super) fn tcp_echo<D: LendingDevice<Error: core::error::Error>>(
-    world: &mut World<'_, '_, '_, D>,
+/// Calls `progress` with the number of returned bytes.
+pub(super) fn tcp_echo<D: EthernetDevice, M: Mode<D>>(
+    sim: &mut Simulation<'_, '_, '_, D, M>,
     node: Ipv4Address,
     seed: u64,
     mut progress: impl FnMut(usize),
 ) -> Result<Echoed, Failure> {
     let mut data = vec![0; ECHO_LEN];
     Pcg64::seed_from_u64(seed).fill_bytes(&mut data);
-    let begin = world.clock.now();
-    let handle = world.peer.connect(node, PORT, 49_152)?;
+    let begin = sim.clock.now();
+    let handle = sim.peer.connect(node, PORT, 49_152)?;
     let mut client = Client {
         to_send: &data,
         received: 0,
         hash: Sha256::new(),
         last_byte: begin,
     };
-    world.run(LIMIT, |peer, clock| {
+    sim.run(LIMIT, |peer, clock| {
         let ended = client.step(peer.socket(handle), clock)?;
         progress(client.received);
         Ok(ended.then_some(()))
@@ -53,7 +55,7 @@ pub(super) fn tcp_echo<D: LendingDevice<Error: core::error::Error>>(
     let (got, expected) = (hex(client.hash), hex(Sha256::new_with_prefix(&data)));
     if client.received != ECHO_LEN || got != expected {
         return Err(Failure(format!(
-            "{} of {ECHO_LEN} bytes came back, with SHA-256 {got} instead of {expected}",
+            "{} of {ECHO_LEN} bytes returned, SHA-256 {got}, expected {expected}",
             client.received
         )));
     }
@@ -71,7 +73,7 @@ struct Client<'a> {
 }
 
 impl Client<'_> {
-    /// Does what can be done now. Whether the connection has ended as it should.
+    /// Sends and receives what is possible now. Returns whether the connection was closed in order.
     fn step(&mut self, socket: &mut tcp::Socket<'_>, clock: &Clock) -> Result<bool, Failure> {
         if !self.to_send.is_empty() && socket.can_send() {
             let sent = socket.send_slice(self.to_send).unwrap_or(0);
@@ -91,7 +93,7 @@ impl Client<'_> {
         match socket.state() {
             tcp::State::TimeWait => Ok(true),
             tcp::State::Closed => Err(Failure(format!(
-                "the connection broke when {} bytes were to be sent yet and {} had come back",
+                "connection reset with {} bytes unsent and {} returned",
                 self.to_send.len(),
                 self.received
             ))),

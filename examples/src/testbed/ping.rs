@@ -1,37 +1,38 @@
-//! Round trips.
+//! Measures round-trip times by ping.
 
 use core::time::Duration;
 
-use ethdev::LendingDevice;
+use ethdev::EthernetDevice;
+use ethdev_smoltcp::Mode;
 use smoltcp::iface::SocketHandle;
 use smoltcp::phy::ChecksumCapabilities;
 use smoltcp::socket::icmp;
 use smoltcp::wire::{Icmpv4Packet, Icmpv4Repr, Ipv4Address};
 
 use super::peer::StackPeer;
-use super::world::{Failure, World};
+use super::simulation::{Failure, Simulation};
 
-/// Pings that are measured.
+/// Number of measured pings.
 const PINGS: u16 = 10;
-/// What is in a ping: as many bytes as the usual program sends.
+/// Data of a ping: 56 bytes, as ping(8) sends.
 const DATA: [u8; 56] = [0x5a; 56];
 const IDENT: u16 = 0x6574;
-/// A ping without an answer for so long is lost.
+/// Timeout of one ping.
 const LIMIT: Duration = Duration::from_secs(1);
 
-/// Mean round trip, without the first, which has to wait for ARP.
-pub(super) fn ping<D: LendingDevice<Error: core::error::Error>>(
-    world: &mut World<'_, '_, '_, D>,
+/// Returns the mean round-trip time, without the first ping, which waits for ARP.
+pub(super) fn ping<D: EthernetDevice, M: Mode<D>>(
+    sim: &mut Simulation<'_, '_, '_, D, M>,
     node: Ipv4Address,
 ) -> Result<Duration, Failure> {
-    let socket = world.peer.ping_socket(IDENT)?;
+    let socket = sim.peer.ping_socket(IDENT)?;
     let mut total = Duration::ZERO;
     for seq_no in 0..=PINGS {
-        let sent = world.clock.now();
-        ask(&mut world.peer, socket, node, seq_no)?;
-        let answered = world
+        let sent = sim.clock.now();
+        send_request(&mut sim.peer, socket, node, seq_no)?;
+        let answered = sim
             .run(LIMIT, |peer, clock| {
-                Ok(is_answered(peer, socket, seq_no)?.then(|| clock.now()))
+                Ok(reply_received(peer, socket, seq_no)?.then(|| clock.now()))
             })
             .map_err(|e| Failure(format!("ping {seq_no}: {e}")))?;
         if seq_no > 0 {
@@ -41,7 +42,7 @@ pub(super) fn ping<D: LendingDevice<Error: core::error::Error>>(
     Ok(total / u32::from(PINGS))
 }
 
-fn ask(peer: &mut StackPeer, socket: SocketHandle, node: Ipv4Address, seq_no: u16) -> Result<(), Failure> {
+fn send_request(peer: &mut StackPeer, socket: SocketHandle, node: Ipv4Address, seq_no: u16) -> Result<(), Failure> {
     let request = Icmpv4Repr::EchoRequest {
         ident: IDENT,
         seq_no,
@@ -58,18 +59,18 @@ fn ask(peer: &mut StackPeer, socket: SocketHandle, node: Ipv4Address, seq_no: u1
     Ok(())
 }
 
-fn is_answered(peer: &mut StackPeer, socket: SocketHandle, expected: u16) -> Result<bool, Failure> {
+fn reply_received(peer: &mut StackPeer, socket: SocketHandle, expected: u16) -> Result<bool, Failure> {
     let Ok((message, _)) = peer.socket::<icmp::Socket<'_>>(socket).recv() else {
         return Ok(false);
     };
-    let right = Icmpv4Repr::EchoReply {
+    let expected_reply = Icmpv4Repr::EchoReply {
         ident: IDENT,
         seq_no: expected,
         data: &DATA,
     };
     let packet = Icmpv4Packet::new_unchecked(message);
     match Icmpv4Repr::parse(&packet, &ChecksumCapabilities::default()) {
-        Ok(reply) if reply == right => Ok(true),
-        other => Err(Failure(format!("wrong answer: {other:?}"))),
+        Ok(reply) if reply == expected_reply => Ok(true),
+        other => Err(Failure(format!("wrong reply: {other:?}"))),
     }
 }

@@ -1,4 +1,5 @@
-//! The other end of the wire: plain smoltcp on a hand-written `phy::Device`. Nothing of ethdev's surfaces is in it, so that it cannot share their mistakes.
+//! The link peer: smoltcp on a hand-written `phy::Device`. It uses none of ethdev's APIs, so that
+//! it does not share their bugs.
 
 use std::time::Duration;
 
@@ -11,12 +12,12 @@ use smoltcp::wire::{EthernetAddress, IpCidr, Ipv4Address};
 
 use super::micros;
 
-/// Frames that the peer lets wait for the wire at a time.
+/// Length of the transmit queue, in frames.
 const TX_QUEUE: u32 = 8;
 /// Longest frame in bytes, without FCS.
 const MAX_FRAME_LEN: usize = 1514;
 
-/// smoltcp on a wire end.
+/// smoltcp at one end of a wire.
 pub(super) struct StackPeer {
     phy: WirePeer,
     iface: Interface,
@@ -24,10 +25,10 @@ pub(super) struct StackPeer {
 }
 
 impl StackPeer {
-    pub(super) fn new(clock: &Clock, station: Peer, mac: EthernetAddress, ip: IpCidr, seed: u64) -> Self {
+    pub(super) fn new(clock: &Clock, peer: Peer, mac: EthernetAddress, ip: IpCidr, seed: u64) -> Self {
         let mut phy = WirePeer {
             clock: clock.clone(),
-            station,
+            peer,
         };
         let mut config = Config::new(mac.into());
         config.random_seed = seed;
@@ -53,23 +54,23 @@ impl StackPeer {
         self.sockets.remove(handle);
     }
 
-    /// A TCP connection to `port` of `server`, from `local_port`.
+    /// Opens a TCP connection from `local_port` to `port` of `server`.
     pub(super) fn connect(&mut self, server: Ipv4Address, port: u16, local_port: u16) -> Result<SocketHandle, String> {
         let buffer = || tcp::SocketBuffer::new(vec![0; 64 * 1024]);
         let mut socket = tcp::Socket::new(buffer(), buffer());
         socket
             .connect(self.iface.context(), (server, port), local_port)
-            .map_err(|e| format!("the peer cannot connect: {e}"))?;
+            .map_err(|e| format!("peer cannot connect: {e}"))?;
         Ok(self.add(socket))
     }
 
-    /// A socket for pings with this identifier.
+    /// Adds a socket for pings with this identifier.
     pub(super) fn ping_socket(&mut self, ident: u16) -> Result<SocketHandle, String> {
         let buffer = || icmp::PacketBuffer::new(vec![icmp::PacketMetadata::EMPTY; 4], vec![0; 4 * 1514]);
         let mut socket = icmp::Socket::new(buffer(), buffer());
         socket
             .bind(icmp::Endpoint::Ident(ident))
-            .map_err(|e| format!("the peer cannot ping: {e}"))?;
+            .map_err(|e| format!("peer cannot ping: {e}"))?;
         Ok(self.add(socket))
     }
 
@@ -77,17 +78,17 @@ impl StackPeer {
         self.iface.poll(now, &mut self.phy, &mut self.sockets);
     }
 
-    /// Whether a frame waits for the peer.
+    /// Returns whether a received frame is pending.
     pub(super) fn is_pending(&self) -> bool {
-        self.phy.station.pending() > 0
+        self.phy.peer.pending() > 0
     }
 
-    /// When the peer has something to do of its own accord.
-    pub(super) fn wakeup(&mut self, now: Instant) -> Option<Instant> {
+    /// Returns when the peer must be polled next, apart from received frames.
+    pub(super) fn poll_at(&mut self, now: Instant) -> Option<Instant> {
         let at = self.iface.poll_at(now, &self.sockets)?;
-        // Something to send and no room for it: not before the wire has taken a frame.
+        // A frame to send while the queue is full waits until the wire is idle.
         Some(if at <= now {
-            now.max(micros(self.phy.station.idle_at()))
+            now.max(micros(self.phy.peer.idle_at()))
         } else {
             at
         })
@@ -96,14 +97,14 @@ impl StackPeer {
 
 struct WirePeer {
     clock: Clock,
-    station: Peer,
+    peer: Peer,
 }
 
 impl WirePeer {
-    fn has_room(&self) -> bool {
-        // 1538 byte times at 10 Mbit/s or faster: what waits is no more than the queue holds.
+    fn tx_ready(&self) -> bool {
+        // 1538 byte times at 10 Mbit/s, the slowest wire.
         let longest = Duration::from_nanos(1_230_400);
-        self.station.idle_at() < self.clock.now() + longest * TX_QUEUE
+        self.peer.idle_at() < self.clock.now() + longest * TX_QUEUE
     }
 }
 
@@ -112,12 +113,12 @@ impl phy::Device for WirePeer {
     type TxToken<'a> = Sending<'a>;
 
     fn receive(&mut self, _: Instant) -> Option<(Received, Sending<'_>)> {
-        let frame = self.station.recv()?;
-        Some((Received(frame), Sending(&self.station)))
+        let frame = self.peer.recv()?;
+        Some((Received(frame), Sending(&self.peer)))
     }
 
     fn transmit(&mut self, _: Instant) -> Option<Sending<'_>> {
-        self.has_room().then_some(Sending(&self.station))
+        self.tx_ready().then_some(Sending(&self.peer))
     }
 
     fn capabilities(&self) -> DeviceCapabilities {

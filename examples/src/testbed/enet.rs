@@ -1,10 +1,10 @@
-//! The modelled ENET as its driver sees it: registers, and memory that both share.
+//! Connects the ENET model to its driver: registers, and shared memory.
 
 use ethdev_phy::dma::HostMemory;
 use ethdev_phy::mmio;
 use nxp_enet_model::{BusMemory, EnetChip};
 
-/// The chip's registers, for the driver.
+/// The registers of the chip, for the driver.
 #[derive(Debug, Clone)]
 pub struct Registers(pub EnetChip);
 
@@ -18,7 +18,7 @@ impl mmio::Registers for Registers {
     }
 }
 
-/// The host's memory, for the chip.
+/// The memory of the host, for the chip.
 #[derive(Debug, Clone)]
 pub struct Memory(pub HostMemory);
 

@@ -1,16 +1,16 @@
-//! What frames cost on the i.MX6UL board's ENET, through a `phy::Device` by hand.
+//! Instructions per frame with the ENET of the i.MX6UL board, through the baseline `phy::Device`.
 #![no_std]
 #![no_main]
 
+use ethdev_firmware::baseline::Baseline;
 use ethdev_firmware::board::{self, Board};
-use ethdev_firmware::by_hand::ByHand;
 use ethdev_firmware::frames;
 use semihosting::process;
 
 #[board::entry]
 fn main() -> ! {
     let Some(board) = Board::take() else { process::exit(1) };
-    let Some(mut device) = ByHand::new(board.nic, board.address) else {
+    let Some(mut device) = Baseline::new(board.nic, board.address) else {
         process::exit(1)
     };
     frames::run(&mut device, board.address, |_| {})

@@ -1,4 +1,4 @@
-//! The LAN9118 by hand: as short as it can be and still work on the board.
+//! The baseline for the LAN9118: the minimum that works on the board.
 
 use ethdev::MacAddress;
 use ethdev_phy::mmio::Registers;
@@ -34,16 +34,16 @@ const RX_ENABLE: u32 = 1 << 2;
 /// Any error of a received frame (section 3.13.3).
 const RX_ERROR: u32 = 1 << 15;
 
-/// The chip, and a frame each way.
+/// The chip, and one buffer in each direction.
 #[derive(Debug)]
-pub struct ByHand<R> {
+pub struct Baseline<R> {
     registers: R,
     rx: [u8; RX_BUFFER],
     tx: [u8; FRAME],
 }
 
-impl<R: Registers> ByHand<R> {
-    /// The chip, running; the PHY negotiates by itself.
+impl<R: Registers> Baseline<R> {
+    /// Resets and starts the chip. The PHY negotiates by itself.
     pub fn new(registers: R) -> Self {
         let chip = Self {
             registers,
@@ -60,14 +60,14 @@ impl<R: Registers> ByHand<R> {
         chip
     }
 
-    /// The chip's address.
+    /// Returns the MAC address of the chip.
     pub fn address(&self) -> MacAddress {
         let [a, b, c, d] = self.mac(ADDRL, None).to_le_bytes();
         let [e, f, ..] = self.mac(ADDRH, None).to_le_bytes();
         MacAddress::new([a, b, c, d, e, f])
     }
 
-    /// Writes a register of the MAC, or reads it.
+    /// Writes or reads a register of the MAC.
     fn mac(&self, register: u32, value: Option<u32>) -> u32 {
         let read = match value {
             Some(value) => {
@@ -86,7 +86,7 @@ impl<R: Registers> ByHand<R> {
 #[derive(Debug)]
 pub struct RxToken<'a>(&'a [u8]);
 
-/// The right to send one.
+/// Free space in the transmit FIFO.
 #[derive(Debug)]
 pub struct TxToken<'a, R> {
     registers: &'a R,
@@ -103,7 +103,7 @@ impl<R: Registers> phy::TxToken for TxToken<'_, R> {
     fn consume<T, F: FnOnce(&mut [u8]) -> T>(self, len: usize, f: F) -> T {
         let frame = self.buf.get_mut(..len).unwrap_or_default();
         let result = f(frame);
-        // The whole frame in one buffer, from the first byte of a word on (section 3.12.2).
+        // One buffer, aligned to a word (section 3.12.2).
         self.registers.write(TX_DATA, 0x3000 | len as u32);
         self.registers.write(TX_DATA, len as u32);
         let mut words = frame.chunks_exact(4);
@@ -124,7 +124,7 @@ impl<R: Registers> phy::TxToken for TxToken<'_, R> {
     }
 }
 
-impl<R: Registers> Device for ByHand<R> {
+impl<R: Registers> Device for Baseline<R> {
     type RxToken<'a>
         = RxToken<'a>
     where
@@ -157,7 +157,7 @@ impl<R: Registers> Device for ByHand<R> {
 
     fn transmit(&mut self, _now: Instant) -> Option<TxToken<'_, R>> {
         let fifo = self.registers.read(TX_FIFO_INF);
-        // The statuses of what was sent have to be taken, or the chip stops.
+        // A full status FIFO stops the transmitter.
         for _ in 0..fifo >> 16 & 0xff {
             self.registers.read(TX_STATUS);
         }

@@ -1,74 +1,73 @@
-//! What was measured, as a table for people and as values for programs.
+//! The measured figures, as a table and as JSON values.
 
 use comfy_table::presets::NOTHING;
 use comfy_table::{Cell, CellAlignment, Color, Table, TableComponent};
 use serde::Serialize;
 
-use super::nics::Nic;
-
-/// What came of one NIC.
+/// The result of one NIC.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Row {
-    /// Its name.
+    /// Name of the NIC.
     pub nic: &'static str,
-    /// What the application used it through.
-    pub surface: &'static str,
-    /// What was measured, as far as it came.
+    /// API that the application used.
+    pub api: &'static str,
+    /// The measured figures, up to a failure.
     #[serde(flatten)]
     pub figures: Figures,
-    /// Why it did not come further; `None` where all is well.
+    /// The reason of a failure; `None` if there was none.
     pub failure: Option<String>,
 }
 
-/// What was measured. `None`: it did not come to that, or there is no such thing.
+/// The measured figures. `None`: not measured because of a failure, or not applicable.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct Figures {
-    /// The link as the device tells it.
+    /// The link as the device reports it.
     pub link: Option<String>,
-    /// Round trip of a ping with 56 bytes of data, in simulated microseconds: mean of ten.
+    /// Mean round-trip time of ten pings with 56 bytes of data, in simulated microseconds.
     pub ping_us: Option<f64>,
-    /// SHA-256 of what the TCP echo returned: that of what was sent.
+    /// SHA-256 of the data that the TCP echo returned; equal to that of the sent data.
     pub echo_sha256: Option<String>,
-    /// Echoed payload (in one direction; the other carries the same at the same time) by simulated time, in Mbit/s.
+    /// Echoed payload by simulated time, in Mbit/s. One direction; the other carries the same at
+    /// the same time.
     pub goodput_mbps: Option<f64>,
-    /// Bytes on the bus per frame, both ways.
+    /// Bytes on the bus per frame, both directions.
     pub bus_bytes_per_frame: Option<f64>,
-    /// How often a frame was copied at the device's surface.
+    /// Copies per frame at the API of the device.
     pub copies_per_frame: Option<f64>,
-    /// Length of the page.
+    /// Length of the web page in bytes.
     pub page_bytes: Option<usize>,
-    /// Frames lost because nobody fetched the ones before them.
+    /// Frames lost because the receive queue was full.
     pub overruns: u32,
-    /// Frames lost for any reason, both ways, between the wire and the stack.
+    /// Frames lost between the wire and the stack for any reason, both directions.
     pub lost: u32,
-    /// Simulated microseconds that it all took.
+    /// Total simulated time in microseconds.
     pub simulated_us: f64,
 }
 
 impl Row {
-    pub(super) fn new(nic: &Nic) -> Self {
+    pub(super) fn new(nic: &'static str, api: &'static str) -> Self {
         Self {
-            nic: nic.name,
-            surface: nic.surface,
+            nic,
+            api,
             figures: Figures::default(),
             failure: None,
         }
     }
 
-    /// Whether all is well.
+    /// Returns whether every check passed.
     #[must_use]
     pub fn passed(&self) -> bool {
         self.failure.is_none()
     }
 }
 
-/// The table, with colours where the terminal takes them.
+/// Formats the table, with colours if the terminal supports them.
 #[must_use]
 pub fn table(rows: &[Row]) -> Table {
     let mut table = ethdev_cli::table();
     table.load_preset(NOTHING).set_header([
         "NIC",
-        "surface",
+        "API",
         "link",
         "ping\nµs",
         "TCP\necho",
@@ -85,28 +84,28 @@ pub fn table(rows: &[Row]) -> Table {
         let page = figures.page_bytes.map(|_| "good".to_owned());
         let cells = [
             Cell::new(row.nic),
-            Cell::new(row.surface),
+            Cell::new(row.api),
             Cell::new(figures.link.as_deref().map_or_else(|| "–".to_owned(), short)),
             number(figures.ping_us, 1),
-            verdict(echo, row),
+            outcome(echo, row),
             number(figures.goodput_mbps, 1),
             number(figures.bus_bytes_per_frame, 0),
             number(figures.copies_per_frame, 2),
-            verdict(page, row),
+            outcome(page, row),
             Cell::new(figures.overruns).set_alignment(CellAlignment::Right),
             Cell::new(figures.lost).set_alignment(CellAlignment::Right),
         ];
         table.add_row(cells);
     }
     table.set_style(TableComponent::HeaderLines, '─');
-    // Without vertical lines, and with one space between columns, it fits 80.
+    // Without vertical lines, and with one space between columns, the table fits 80 columns.
     for column in table.column_iter_mut() {
         column.set_padding((0, 1));
     }
     table
 }
 
-/// A link's description without what goes without saying.
+/// Shortens the description of a link.
 fn short(link: &str) -> String {
     link.trim_start_matches("up ")
         .replace("Mbit/s ", "")
@@ -118,9 +117,9 @@ fn number(value: Option<f64>, decimals: usize) -> Cell {
     Cell::new(text).set_alignment(CellAlignment::Right)
 }
 
-/// What was found good; or what was not, or not reached.
-fn verdict(good: Option<String>, row: &Row) -> Cell {
-    let (text, shade) = match good {
+/// Formats the outcome of a check: passed, failed, or not reached.
+fn outcome(passed: Option<String>, row: &Row) -> Cell {
+    let (text, shade) = match passed {
         Some(text) => (text, Color::Green),
         None if row.passed() => ("–".to_owned(), Color::Reset),
         None => ("FAILED".to_owned(), Color::Red),

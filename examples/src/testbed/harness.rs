@@ -1,0 +1,223 @@
+//! Measures one NIC on one wire and checks its frame accounting.
+
+use core::cell::Cell;
+use core::time::Duration;
+use std::rc::Rc;
+
+use ethdev::{Counted, EthernetDevice, LendingDevice, LossReason, MacAddress};
+use ethdev_sim::{Clock, Peer, Port, Side, Wire, WireStats};
+use ethdev_smoltcp::{Mode, SmoltcpDevice};
+use smoltcp::wire::{EthernetAddress, IpCidr, Ipv4Address};
+
+use super::fetch::fetch;
+use super::meter::{CopyCounter, Meter};
+use super::micros;
+use super::peer::StackPeer;
+use super::ping::ping;
+use super::report::Figures;
+use super::simulation::{Failure, Simulation};
+use super::tcp_echo::{ECHO_LEN, tcp_echo};
+use crate::apps::{Config, Node, Slots, Storage};
+
+pub(super) const NODE_MAC: MacAddress = MacAddress::new([0x02, 0, 0, 0, 0, 1]);
+pub(super) const NODE_IP: Ipv4Address = Ipv4Address::new(192, 168, 69, 1);
+pub(super) const PEER_MAC: EthernetAddress = EthernetAddress([0x02, 0, 0, 0, 0, 2]);
+pub(super) const PEER_IP: Ipv4Address = Ipv4Address::new(192, 168, 69, 2);
+pub(super) const PREFIX_LEN: u8 = 24;
+/// Longest frame in bytes, without FCS.
+const FRAME: usize = ethdev::frame::MAX_FRAME_LEN;
+/// TCP buffers of the node.
+const TCP_BUFFER: usize = 16 * 1024;
+/// After this time no frame is in flight.
+const SETTLE: Duration = Duration::from_secs(1);
+
+/// The place of a NIC in the simulation.
+#[derive(Debug)]
+pub struct Slot {
+    /// The clock. Drivers and buses that take time advance it.
+    pub clock: Clock,
+    /// The NIC's end of the wire.
+    pub port: Port,
+    /// MAC address for the NIC.
+    pub mac_address: MacAddress,
+}
+
+/// Measures a device through the API that the application uses.
+#[must_use = "nothing is measured without a device"]
+pub struct Harness<'a> {
+    clock: Clock,
+    wire: Wire,
+    peer: Port,
+    seed: u64,
+    bus_bytes: Option<Rc<Cell<u64>>>,
+    copies: CopyCounter,
+    figures: &'a mut Figures,
+    progress: &'a mut dyn FnMut(f64),
+}
+
+impl<'a> Harness<'a> {
+    /// Creates the harness for one NIC: its wire's other end at `peer`, and the place of the results.
+    pub(super) fn new(
+        clock: Clock,
+        wire: Wire,
+        peer: Port,
+        seed: u64,
+        figures: &'a mut Figures,
+        progress: &'a mut dyn FnMut(f64),
+    ) -> Self {
+        Self {
+            clock,
+            wire,
+            peer,
+            seed,
+            bus_bytes: None,
+            copies: CopyCounter::default(),
+            figures,
+            progress,
+        }
+    }
+}
+
+impl Harness<'_> {
+    /// Counts the copies of frames at the API of `device`. Pass the result to
+    /// [`measure_metered`](Self::measure_metered).
+    pub fn meter<D>(&self, device: D) -> Meter<D> {
+        Meter::new(device, &self.copies)
+    }
+
+    /// Sets the counter of bytes on the bus of the device.
+    pub fn with_bus(mut self, bytes: &Rc<Cell<u64>>) -> Self {
+        self.bus_bytes = Some(bytes.clone());
+        self
+    }
+
+    /// Measures a device through the zero-copy API.
+    ///
+    /// # Errors
+    ///
+    /// A check failed, or the device did.
+    pub fn measure_lending<D: LendingDevice>(self, device: D) -> Result<(), Failure> {
+        let device = self.meter(device);
+        self.measure_metered(device, &mut || Ok(false))
+    }
+
+    /// Measures a device through the pull API.
+    ///
+    /// # Errors
+    ///
+    /// As [`measure_lending`](Self::measure_lending).
+    pub fn measure_pull<D: EthernetDevice>(self, device: D) -> Result<(), Failure> {
+        let (mut rx, mut reply) = ([0; FRAME], [0; FRAME]);
+        let device = SmoltcpDevice::new(self.meter(device), &mut rx, &mut reply);
+        self.measure(device, &mut || Ok(false))
+    }
+
+    /// Measures a lending device that contains a [`meter`](Self::meter).
+    ///
+    /// `background` runs another task that the device needs. It is called on every iteration and
+    /// returns whether it must be called again immediately.
+    ///
+    /// # Errors
+    ///
+    /// As [`measure_lending`](Self::measure_lending).
+    pub fn measure_metered<D: LendingDevice>(
+        self,
+        device: D,
+        background: &mut dyn FnMut() -> Result<bool, Failure>,
+    ) -> Result<(), Failure> {
+        let mut reply = [0; FRAME];
+        self.measure(SmoltcpDevice::lending(device, &mut reply), background)
+    }
+
+    fn measure<D: EthernetDevice, M: Mode<D>>(
+        self,
+        mut device: SmoltcpDevice<'_, D, M>,
+        background: &mut dyn FnMut() -> Result<bool, Failure>,
+    ) -> Result<(), Failure> {
+        let (mut storage, mut slots) = (Box::new(Storage::<TCP_BUFFER>::new()), Slots::new());
+        let config = Config {
+            name: "ethdev",
+            addresses: &[IpCidr::new(NODE_IP.into(), PREFIX_LEN)],
+            gateway: None,
+            seed: self.seed,
+        };
+        let now = micros(self.clock.now());
+        let node = Node::new(&config, &mut device, now, &mut storage, &mut slots)
+            .map_err(|e| Failure(format!("invalid node: {e}")))?;
+        let peer = StackPeer::new(
+            &self.clock,
+            Peer::new(self.peer),
+            PEER_MAC,
+            IpCidr::new(PEER_IP.into(), PREFIX_LEN),
+            self.seed.wrapping_add(1),
+        );
+        let mut sim = Simulation {
+            clock: self.clock,
+            node,
+            device,
+            peer,
+            background,
+        };
+        let result = measure(&mut sim, self.seed, self.figures, self.progress);
+        let frames = self.copies.lent() + self.copies.copied();
+        if frames > 0 {
+            self.figures.copies_per_frame = Some(self.copies.copied() as f64 / frames as f64);
+            self.figures.bus_bytes_per_frame = self.bus_bytes.map(|bytes| bytes.get() as f64 / frames as f64);
+        }
+        let stats = sim.device.stats();
+        let drops = sim.device.drops();
+        self.figures.overruns = stats.rx_overrun;
+        self.figures.lost = stats.rx_lost() + stats.tx_lost() + drops.tx_lost() + drops.rx_too_short;
+        self.figures.simulated_us = sim.clock.now().as_secs_f64() * 1e6;
+        (self.progress)(1.0);
+        result?;
+        check_accounting(&sim, self.wire.stats(Side::A), self.wire.stats(Side::B))
+    }
+}
+
+fn measure<D: EthernetDevice, M: Mode<D>>(
+    sim: &mut Simulation<'_, '_, '_, D, M>,
+    seed: u64,
+    figures: &mut Figures,
+    progress: &mut dyn FnMut(f64),
+) -> Result<(), Failure> {
+    let stage = |name| move |e: Failure| Failure(format!("{name}: {e}"));
+    let round_trip = ping(sim, NODE_IP).map_err(stage("ping"))?;
+    figures.ping_us = Some(round_trip.as_secs_f64() * 1e6);
+    let link = sim.device.link().to_string();
+    figures.link = Some(link.clone());
+    let echoed =
+        tcp_echo(sim, NODE_IP, seed, |bytes| progress(bytes as f64 / ECHO_LEN as f64)).map_err(stage("TCP echo"))?;
+    figures.echo_sha256 = Some(echoed.sha256);
+    figures.goodput_mbps = Some(ECHO_LEN as f64 * 8.0 / echoed.took.as_secs_f64() / 1e6);
+    let expected = ["<title>ethdev</title>", "rx_frames", &link, &NODE_MAC.to_string()];
+    figures.page_bytes = Some(fetch(sim, NODE_IP, &expected).map_err(stage("HTTP"))?);
+    sim.settle(SETTLE).map_err(stage("settling"))
+}
+
+/// Checks that every frame that reached the device is counted, and that every frame counted as sent
+/// was on the wire.
+fn check_accounting<D: EthernetDevice, M: Mode<D>>(
+    sim: &Simulation<'_, '_, '_, D, M>,
+    from_device: WireStats,
+    to_device: WireStats,
+) -> Result<(), Failure> {
+    let stats = sim.device.stats();
+    let counted = stats.rx_frames.wrapping_add(stats.rx_lost());
+    // A chip may report overruns inexactly.
+    let coverage = sim.device.inner().capabilities().coverage;
+    let exact = coverage.of(LossReason::RxOverrun) == Counted::Exactly;
+    if u64::from(counted) != to_device.delivered && (exact || u64::from(counted) > to_device.delivered) {
+        return Err(Failure(format!(
+            "frame accounting: {} frames on the wire to the device, {counted} counted",
+            to_device.delivered
+        )));
+    }
+    if u64::from(stats.tx_frames) != from_device.sent {
+        return Err(Failure(format!(
+            "frame accounting: {} frames on the wire from the device, {} counted",
+            from_device.sent, stats.tx_frames
+        )));
+    }
+    Ok(())
+}

@@ -1,0 +1,47 @@
+//! The testbed: the same application on every NIC of the workspace, each on a simulated wire.
+//!
+//! [`NICS`] is the table of NICs. [`run`] connects one to an independent peer by a wire and
+//! measures it.
+
+pub mod enet;
+mod fetch;
+mod gspi;
+mod harness;
+mod lan9118;
+mod meter;
+mod nics;
+mod peer;
+mod ping;
+mod report;
+pub mod rmii;
+mod run;
+mod simulation;
+mod spi_meter;
+mod tcp_echo;
+#[cfg(test)]
+mod tests;
+mod wake_flag;
+
+use core::time::Duration;
+
+use smoltcp::time::Instant;
+
+pub use gspi::GspiHost;
+pub(crate) use gspi::images;
+pub use harness::{Harness, Slot};
+pub use meter::{CopyCounter, Meter};
+pub use nics::{NICS, Nic};
+pub use report::{Figures, Row, table};
+pub use run::{Settings, run};
+pub use simulation::Failure;
+pub use tcp_echo::ECHO_LEN;
+
+/// Converts simulated time to an instant of smoltcp, rounded down to whole microseconds.
+fn micros(time: Duration) -> Instant {
+    Instant::from_micros(i64::try_from(time.as_micros()).unwrap_or(i64::MAX))
+}
+
+/// Converts an instant of smoltcp to simulated time.
+fn simulated_time(instant: Instant) -> Duration {
+    Duration::from_micros(u64::try_from(instant.total_micros()).unwrap_or(0))
+}
