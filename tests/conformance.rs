@@ -1,4 +1,5 @@
-//! Every simulated device of this repository, on every surface, against every line of the contracts. (The TAP device: see `linux_tap`.)
+//! Conformance of the drivers on their chip models, on every API. The TAP device is checked in `linux_tap`, `RingNic` in
+//! `ethdev-conformance`.
 
 #[path = "conformance/cyw43.rs"]
 mod cyw43;
@@ -12,91 +13,3 @@ mod enet;
 mod lan9118;
 #[path = "conformance/support.rs"]
 mod support;
-
-use std::sync::Arc;
-
-use ethdev::{MacAddress, MaxFrameLen, Speed};
-use ethdev_conformance::conformance;
-use ethdev_conformance::{Fixture, WirePeer};
-use ethdev_sim::{Clock, FaultPlan, Faulty, RingConfig, RingNic, Trigger, WireConfig};
-use ethdev_util::IrqSignal;
-
-const ADDRESS: MacAddress = MacAddress::new([0x02, 0, 0, 0, 0, 0x01]);
-
-/// The reference memory device on a wire, with everything that the model of its chip can do.
-fn ring(config: RingConfig, wire: WireConfig) -> (RingNic, WirePeer) {
-    let clock = Clock::new();
-    let irq_signal = Arc::new(IrqSignal::new());
-    let config = config.with_irq_signal(Arc::clone(&irq_signal));
-    let (wire, nic, station) = RingNic::with_station(&clock, wire, config);
-    let (stall, fault, forge, chip) = (nic.hardware(), nic.hardware(), nic.hardware(), nic.hardware());
-    let far = WirePeer::new(clock, wire, station)
-        .with_stall_tx(move |stalled| stall.stall_tx(stalled))
-        .with_fault(move || fault.inject_fault())
-        .with_forged_lengths(move |len| forge.override_rx_len(len))
-        .with_accesses(
-            |watcher| nic.hardware().watch_accesses(watcher),
-            move |frame| chip.inject_rx(frame),
-        )
-        .with_irq_signal(irq_signal);
-    (nic, far)
-}
-
-/// As it is by default.
-struct Ring;
-
-impl Fixture for Ring {
-    type Device = RingNic;
-    type LinkPeer = WirePeer;
-
-    fn new() -> (RingNic, WirePeer) {
-        ring(RingConfig::new(ADDRESS), WireConfig::default())
-    }
-}
-
-conformance!(ring_nic, Ring; lending, control, rearm);
-
-/// The least that it can be: one descriptor each way, a slow wire, and a level-triggered interrupt.
-struct SmallRing;
-
-impl Fixture for SmallRing {
-    type Device = RingNic;
-    type LinkPeer = WirePeer;
-
-    fn new() -> (RingNic, WirePeer) {
-        let config = RingConfig::new(ADDRESS).with_slots(1, 1).with_trigger(Trigger::Level);
-        ring(config, WireConfig::default().with_speed(Speed::MBPS_10))
-    }
-}
-
-conformance!(ring_nic_small, SmallRing; lending, control, rearm);
-
-/// Frames with a VLAN tag.
-struct VlanRing;
-
-impl Fixture for VlanRing {
-    type Device = RingNic;
-    type LinkPeer = WirePeer;
-
-    fn new() -> (RingNic, WirePeer) {
-        let config = RingConfig::new(ADDRESS).with_max_frame_len(MaxFrameLen::VLAN);
-        ring(config, WireConfig::default())
-    }
-}
-
-conformance!(ring_nic_vlan, VlanRing; lending, control, rearm);
-
-/// The fault injector with no fault to inject is transparent.
-struct Faultless;
-
-impl Fixture for Faultless {
-    type Device = Faulty<RingNic>;
-    type LinkPeer = WirePeer;
-
-    fn new() -> (Faulty<RingNic>, WirePeer) {
-        let (nic, far) = Ring::new();
-        (Faulty::new(nic, FaultPlan::new()), far)
-    }
-}
-
-conformance!(faultless, Faultless; lending, control, rearm);

@@ -1,11 +1,12 @@
-//! A small run of `cargo xtask stress enc28j60`: the driver of the ENC28J60 on the model of its chip, with all errata of each revision.
+//! A short run of `cargo xtask stress enc28j60`: the ENC28J60 driver on the model of its chip, with all
+//! errata of each revision.
 
 use enc28j60_model::Revision;
-use ethdev_bench::enc28j60::stress::{Books, Plan, Scenario, run};
+use ethdev_bench::enc28j60::stress::{Plan, RunStats, Scenario, run};
 
 const FRAMES: u64 = 8_000;
 
-fn stress(scenario: Scenario, show: impl Fn(&Books)) {
+fn stress(scenario: Scenario, check: impl Fn(&RunStats)) {
     for revision in Revision::ALL {
         let plan = Plan {
             revision,
@@ -13,61 +14,60 @@ fn stress(scenario: Scenario, show: impl Fn(&Books)) {
             frames: FRAMES,
             seed: 28,
         };
-        let books = run(plan, |_| {});
-        assert_eq!(books.violations, [""; 0], "{plan:?}: {books:#?}");
+        let stats = run(plan, |_| {});
+        assert_eq!(stats.violations, [""; 0], "{plan:?}: {stats:#?}");
         assert!(
-            books.rx_delivered > FRAMES / 3 && books.tx_arrived > FRAMES / 3,
-            "{plan:?}: {books:#?}"
+            stats.rx_delivered > FRAMES / 3 && stats.tx_arrived > FRAMES / 3,
+            "{plan:?}: {stats:#?}"
         );
-        show(&books);
+        check(&stats);
     }
 }
 
-/// The driver says of each frame what became of it.
 fn stress_flaps(scenario: Scenario) {
-    stress(scenario, |books| {
-        assert!(books.flaps > 3 && books.truth.overflowed > 0, "{books:#?}");
-        assert_eq!(books.rx_unaccounted(), 0);
+    stress(scenario, |stats| {
+        assert!(stats.flaps > 3 && stats.model.overflowed > 0, "{stats:#?}");
+        assert_eq!(stats.rx_unaccounted(), 0);
     });
 }
 
 fn stress_resets(scenario: Scenario) {
-    stress(scenario, |books| {
-        assert!(books.brown_outs > 0 && books.resets > 0, "{books:#?}");
+    stress(scenario, |stats| {
+        assert!(stats.brownouts > 0 && stats.resets > 0, "{stats:#?}");
         assert!(
-            u64::from(books.stats.recoveries) >= books.brown_outs + books.resets,
-            "{books:#?}"
+            u64::from(stats.driver.recoveries) >= stats.brownouts + stats.resets,
+            "{stats:#?}"
         );
     });
 }
 
 #[test]
-fn every_frame_is_delivered_once_or_counted_through_link_flaps_and_overruns() {
+fn flaps_polled_half_duplex_every_frame_counted() {
     stress_flaps(Scenario::Flaps);
 }
 
 #[test]
-fn so_in_full_duplex_by_interrupts() {
-    stress_flaps(Scenario::FlapsByEdge);
+fn flaps_edge_full_duplex_every_frame_counted() {
+    stress_flaps(Scenario::FlapsEdge);
 }
 
 #[test]
-fn so_with_the_async_driver() {
-    stress_flaps(Scenario::FlapsAwaited);
+fn flaps_async_half_duplex_every_frame_counted() {
+    stress_flaps(Scenario::FlapsAsync);
 }
 
 #[test]
-fn resets_at_any_instant_are_got_over() {
+fn resets_polled_half_duplex_traffic_resumes() {
     stress_resets(Scenario::Resets);
 }
 
 #[test]
-fn so_with_the_async_driver_in_full_duplex() {
-    stress_resets(Scenario::ResetsAwaited);
+fn resets_async_full_duplex_traffic_resumes() {
+    stress_resets(Scenario::ResetsAsync);
 }
 
 #[test]
-fn resets_by_edge_traffic_resumes() {
-    stress_resets(Scenario::ResetsByEdge);
-    stress_resets(Scenario::ResetsAwaitedByEdge);
+fn resets_edge_half_duplex_traffic_resumes() {
+    stress_resets(Scenario::ResetsEdge);
+    stress_resets(Scenario::ResetsAsyncEdge);
 }

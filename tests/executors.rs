@@ -1,6 +1,6 @@
-//! The async surface and the pump on executors that have nothing in common: the tasks are the same to the letter.
+//! The async API and the frame channel on three executors, with the same tasks.
 //!
-//! Time is virtual; a task of its own moves it.
+//! Time is virtual: a task advances it.
 
 #[path = "executors/echo.rs"]
 mod echo;
@@ -11,13 +11,13 @@ mod node;
 #[path = "executors/tasks.rs"]
 mod tasks;
 
-/// One scenario on each executor.
+/// Defines a test per executor for each scenario.
 macro_rules! on_each_executor {
     ($($scenario:path as $name:ident),* $(,)?) => {
         $(mod $name {
             #[test]
-            fn by_hand() {
-                $scenario(crate::hosts::by_hand);
+            fn minimal() {
+                $scenario(crate::hosts::minimal);
             }
 
             #[test]
@@ -34,7 +34,7 @@ macro_rules! on_each_executor {
 }
 
 on_each_executor! {
-    crate::echo::with_interrupt as echo_by_interrupt,
-    crate::echo::with_polling as echo_by_polling,
-    crate::node::a_client_behind_a_pump_talks_to_a_node_behind_another as node_behind_a_pump,
+    crate::echo::with_interrupt as echo_with_interrupt_all_frames_returned,
+    crate::echo::with_polling as echo_with_polling_all_frames_returned,
+    crate::node::client_and_node as node_behind_channel_all_bytes_echoed,
 }

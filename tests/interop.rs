@@ -1,4 +1,4 @@
-//! The smoltcp adapter over every kind of device, and against peers and devices that make trouble.
+//! The smoltcp adapter on every kind of device, and with faulty peers and devices.
 
 #[path = "netsim/frames.rs"]
 mod frames;
@@ -8,9 +8,9 @@ mod host;
 use core::cell::Cell;
 use core::time::Duration;
 
-use ethdev::{Control, ErrorKind, IpMtu, LendingDevice, MacAddress, MaxFrameLen};
+use ethdev::{Control, ErrorKind, EthernetDevice, IpMtu, MacAddress, MaxFrameLen};
 use ethdev_sim::{Clock, FaultPlan, Faulty, Peer, RingConfig, RingError, RingNic, When, Wire, WireConfig, fcs};
-use ethdev_smoltcp::{PollAt, SmoltcpDevice};
+use ethdev_smoltcp::{Lending, Mode, PollAt, Pull, SmoltcpDevice};
 use ethdev_util::{Buffered, Erased, ErasedDevice};
 use frames::{arp_request, datagram};
 use host::{Host, address, sleep};
@@ -19,7 +19,8 @@ use smoltcp::socket::tcp;
 use smoltcp::wire::IpEndpoint;
 
 const PORT: u16 = 7;
-const PATIENCE: Duration = Duration::from_secs(120);
+/// Limit of a test in simulated time.
+const TIMEOUT: Duration = Duration::from_secs(120);
 
 fn config(number: u8) -> RingConfig {
     RingConfig::new(MacAddress::new([2, 0, 0, 0, 0, number]))
@@ -31,31 +32,31 @@ fn pair(a: RingConfig, b: RingConfig) -> (Clock, Wire, RingNic, RingNic) {
     (clock, wire, a, b)
 }
 
-/// A NIC with a station at the other end of its wire that can send anything.
-fn lab(config: RingConfig) -> (Clock, RingNic, Peer) {
+/// A NIC with a peer that can send any bytes.
+fn nic_and_peer(config: RingConfig) -> (Clock, RingNic, Peer) {
     let clock = Clock::new();
-    let (_wire, nic, station) = RingNic::with_station(&clock, WireConfig::default(), config);
-    (clock, nic, station)
+    let (_wire, nic, peer) = RingNic::with_peer(&clock, WireConfig::default(), config);
+    (clock, nic, peer)
 }
 
-/// What one byte of the test's data is, at any place.
+/// The byte of the test data at a position.
 fn pattern(at: usize) -> u8 {
     (at.wrapping_mul(0x9e37_79b1) >> 16) as u8
 }
 
-/// Two stations, the second of which echoes what the first sends.
-struct Echo<'b, D: LendingDevice> {
+/// A client, and a server that echoes its data.
+struct Echo<'b, D: EthernetDevice, M = Pull<'b>> {
     clock: Clock,
-    client: Host<'b, D>,
-    server: Host<'b, RingNic>,
+    client: Host<'b, D, M>,
+    server: Host<'b, RingNic, Lending>,
     at_client: SocketHandle,
     at_server: SocketHandle,
     sent: usize,
     echoed: usize,
 }
 
-impl<'b, D: LendingDevice> Echo<'b, D> {
-    fn new(clock: &Clock, client: SmoltcpDevice<'b, D>, server: SmoltcpDevice<'b, RingNic>) -> Self {
+impl<'b, D: EthernetDevice, M: Mode<D>> Echo<'b, D, M> {
+    fn new(clock: &Clock, client: SmoltcpDevice<'b, D, M>, server: SmoltcpDevice<'b, RingNic, Lending>) -> Self {
         let (mut client, mut server) = (Host::new(clock, client, 1), Host::new(clock, server, 2));
         let (at_client, at_server) = (client.add_tcp(16_384), server.add_tcp(16_384));
         server.listen(at_server, PORT);
@@ -71,7 +72,7 @@ impl<'b, D: LendingDevice> Echo<'b, D> {
         }
     }
 
-    /// Until `total` bytes have come back, byte for byte.
+    /// Runs until `total` bytes were echoed, and checks each.
     fn run(&mut self, total: usize) {
         while self.echoed < total {
             let (sent, echoed) = (&mut self.sent, &mut self.echoed);
@@ -90,7 +91,7 @@ impl<'b, D: LendingDevice> Echo<'b, D> {
                 while socket.can_recv() {
                     let check = |data: &mut [u8]| {
                         let right = data.iter().enumerate().all(|(at, byte)| *byte == pattern(*echoed + at));
-                        assert!(right, "spoilt after {echoed} bytes");
+                        assert!(right, "corrupt data after {echoed} bytes");
                         (data.len(), data.len())
                     };
                     *echoed += socket.recv(check).unwrap();
@@ -109,60 +110,69 @@ impl<'b, D: LendingDevice> Echo<'b, D> {
                     assert_eq!(socket.send_slice(&data), Ok(data.len()));
                 }
             });
-            assert!(sleep(&self.clock, &[a, b]), "standstill after {} bytes", self.echoed);
+            assert!(sleep(&self.clock, &[a, b]), "stalled after {} bytes", self.echoed);
             assert!(
-                self.clock.now() < PATIENCE,
-                "{} of {total} bytes came back",
+                self.clock.now() < TIMEOUT,
+                "timed out, {} of {total} bytes echoed",
                 self.echoed
             );
         }
     }
 }
 
-/// The same application over any device.
-fn echo_over<D: LendingDevice>(clock: &Clock, device: D, server: RingNic) {
-    let mut spares = [[0; 1514]; 2];
-    let [client_spare, server_spare] = &mut spares;
-    let mut echo = Echo::new(
-        clock,
-        SmoltcpDevice::new(device, client_spare),
-        SmoltcpDevice::new(server, server_spare),
-    );
+/// Runs the application on a device.
+fn echo<D: EthernetDevice, M: Mode<D>>(clock: &Clock, client: SmoltcpDevice<'_, D, M>, server: RingNic) {
+    let mut reply = [0; 1514];
+    let mut echo = Echo::new(clock, client, SmoltcpDevice::lending(server, &mut reply));
     echo.run(40_000);
     assert_eq!(echo.client.device.errors().total(), 0);
     assert_eq!(echo.client.device.drops().tx_lost(), 0);
 }
 
 #[test]
-fn one_application_over_every_kind_of_device() {
+fn echo_lending_device_complete() {
+    let mut reply = [0; 1514];
     let (clock, _wire, a, b) = pair(config(1), config(2));
-    echo_over(&clock, a, b);
+    echo(&clock, SmoltcpDevice::lending(a, &mut reply), b);
 
     let (clock, _wire, mut a, b) = pair(config(1), config(2));
-    echo_over(&clock, &mut a, b);
+    echo(&clock, SmoltcpDevice::lending(&mut a, &mut reply), b);
+
+    let (mut rx, mut tx) = ([0; 1514], [0; 1514]);
+    let (clock, _wire, a, b) = pair(config(1), config(2));
+    let buffered = Buffered::new(a, &mut rx, &mut tx);
+    echo(&clock, SmoltcpDevice::lending(buffered, &mut reply), b);
+}
+
+#[test]
+fn echo_pull_device_complete() {
+    let (mut rx, mut reply) = ([0; 1514], [0; 1514]);
+    let (clock, _wire, a, b) = pair(config(1), config(2));
+    echo(&clock, SmoltcpDevice::new(a, &mut rx, &mut reply), b);
 
     let (clock, _wire, a, b) = pair(config(1), config(2));
-    echo_over(&clock, Buffered::<_, 1514>::new(a), b);
-
-    let (clock, _wire, a, b) = pair(config(1), config(2));
-    echo_over(&clock, Buffered::<_, 1514>::new(Erased::new(a)), b);
+    echo(&clock, SmoltcpDevice::new(Erased::new(a), &mut rx, &mut reply), b);
 
     let (clock, _wire, a, b) = pair(config(1), config(2));
     let mut erased = Erased::new(a);
     let device: &mut dyn ErasedDevice = &mut erased;
-    echo_over(&clock, Buffered::<_, 1514>::new(device), b);
+    echo(&clock, SmoltcpDevice::new(device, &mut rx, &mut reply), b);
 
-    // No frame that is sent or received has more than 600 bytes.
-    let (clock, _wire, a, b) = pair(config(1), config(2));
-    echo_over(&clock, Buffered::<_, 600>::new(a), b);
-
-    // One descriptor each way.
+    // One descriptor in each direction.
     let (clock, _wire, a, b) = pair(config(1).with_slots(1, 1), config(2).with_slots(1, 1));
-    echo_over(&clock, Buffered::<_, 1514>::new(a), b);
+    echo(&clock, SmoltcpDevice::new(a, &mut rx, &mut reply), b);
 }
 
 #[test]
-fn a_bus_that_fails_now_and_then() {
+fn echo_short_buffers_complete() {
+    // Frames of at most 600 bytes in both directions.
+    let (mut rx, mut reply) = ([0; 600], [0; 600]);
+    let (clock, _wire, a, b) = pair(config(1), config(2));
+    echo(&clock, SmoltcpDevice::new(a, &mut rx, &mut reply), b);
+}
+
+#[test]
+fn echo_bus_faults_complete_and_accounted() {
     for seed in 0..5 {
         println!("seed {seed}");
         let (clock, _wire, a, b) = pair(config(1), config(2));
@@ -173,10 +183,9 @@ fn a_bus_that_fails_now_and_then() {
             .with_spurious_none(When::Chance(0.05))
             .with_rx_loss(When::Chance(0.01))
             .with_tx_loss(When::Chance(0.01));
-        let mut spares = [[0; 1514]; 2];
-        let [client, server] = &mut spares;
-        let client = SmoltcpDevice::new(Buffered::<_, 1514>::new(Faulty::new(a, plan)), client);
-        let mut echo = Echo::new(&clock, client, SmoltcpDevice::new(b, server));
+        let [mut rx, mut reply, mut server] = [[0; 1514]; 3];
+        let client = SmoltcpDevice::new(Faulty::new(a, plan), &mut rx, &mut reply);
+        let mut echo = Echo::new(&clock, client, SmoltcpDevice::lending(b, &mut server));
         echo.run(40_000);
         let adapter = &mut echo.client.device;
         assert!(adapter.errors().bus > 0);
@@ -184,72 +193,76 @@ fn a_bus_that_fails_now_and_then() {
         assert!(adapter.take_error().is_some());
         let stats = adapter.stats();
         let lost = u64::from(adapter.drops().tx_lost() + stats.tx_lost()) + u64::from(adapter.has_pending_reply());
-        // A frame that waits in the device's own buffer is accepted and not sent yet.
+        // A frame in the buffer of the device is accepted and not sent yet.
         let accounted = u64::from(stats.tx_frames) + lost;
         assert!(
-            (accounted..=accounted + 1).contains(&echo.client.tally.sent),
+            (accounted..=accounted + 1).contains(&echo.client.counts.sent),
             "{:?} {stats:?} {:?}",
-            echo.client.tally,
+            echo.client.counts,
             adapter.drops()
         );
     }
 }
 
 #[test]
-fn receiving_goes_on_while_transmit_is_stalled() {
+fn receive_tx_stalled_continues() {
     const REQUESTS: u32 = 50;
-    let (clock, nic, station) = lab(config(1).with_slots(64, 4));
+    let (clock, nic, peer) = nic_and_peer(config(1).with_slots(64, 4));
     let hardware = nic.hardware();
-    let mut spare = [0; 1514];
-    let mut host = Host::new(&clock, SmoltcpDevice::new(nic, &mut spare), 1);
+    let mut reply = [0; 1514];
+    let mut host = Host::new(&clock, SmoltcpDevice::lending(nic, &mut reply), 1);
     let udp = host.add_udp(PORT);
     hardware.stall_tx(true);
     for n in 0..REQUESTS {
-        station.send(&arp_request());
-        station.send(&datagram(PORT, &n.to_be_bytes()));
+        peer.send(&arp_request());
+        peer.send(&datagram(PORT, &n.to_be_bytes()));
         clock.advance(Duration::from_millis(1));
         host.poll();
-        assert_eq!(host.recv_udp(udp), Some(n.to_be_bytes().to_vec()), "deaf");
+        assert_eq!(
+            host.recv_udp(udp),
+            Some(n.to_be_bytes().to_vec()),
+            "datagram not received"
+        );
     }
-    // Four are in the ring, the newest waits in the spare.
+    // Four replies are in the ring, the last one is in the reply buffer.
     assert_eq!(hardware.tx_queued(), 4);
     assert!(host.device.has_pending_reply());
     assert_eq!(host.device.drops().tx_replies_dropped, REQUESTS - 5);
     assert_eq!(host.device.stats().rx_frames, 2 * REQUESTS);
-    // What sockets send is not dropped: it stays there.
+    // Data of sockets is not dropped: it stays in the socket.
     assert!(host.send_udp(udp, b"later", IpEndpoint::new(address(2), 9)));
     host.poll();
-    assert!(matches!(host.wakeup(), PollAt::Wait { interest, .. } if interest.tx));
+    assert!(matches!(host.poll_at(), PollAt::Wait { interest, .. } if interest.tx));
 
     hardware.stall_tx(false);
     clock.advance(Duration::from_millis(10));
     host.poll();
     clock.advance(Duration::from_millis(10));
     assert!(!host.device.has_pending_reply());
-    assert_eq!(station.pending(), 6, "five answers and the datagram");
+    assert_eq!(peer.pending(), 6, "five replies and the datagram");
     assert_eq!(host.device.drops().tx_lost(), REQUESTS - 5);
 }
 
 #[test]
-fn a_flood_starves_nobody_and_is_accounted_for() {
+fn receive_flood_within_budget_and_accounted() {
     const FRAMES: u32 = 4000;
-    let (clock, nic, station) = lab(config(1).with_slots(256, 4));
-    let mut spare = [0; 1514];
-    let mut host = Host::new(&clock, SmoltcpDevice::new(nic, &mut spare), 1);
+    let (clock, nic, peer) = nic_and_peer(config(1).with_slots(256, 4));
+    let mut reply = [0; 1514];
+    let mut host = Host::new(&clock, SmoltcpDevice::lending(nic, &mut reply), 1);
     let udp = host.add_udp(PORT);
     let mut delivered = 0;
     for n in 0..FRAMES {
-        station.send(&datagram(PORT, &n.to_be_bytes()));
+        peer.send(&datagram(PORT, &n.to_be_bytes()));
     }
-    // At 100 Mbit/s it takes 27 ms. The host looks every 2 ms, when about 300 frames have come.
-    while clock.next_event().is_some() || host.wakeup() == PollAt::Now {
+    // The flood takes 27 ms at 100 Mbit/s. The host polls every 2 ms, after about 300 frames.
+    while clock.next_event().is_some() || host.poll_at() == PollAt::Now {
         clock.advance(Duration::from_millis(2));
-        let before = host.tally.received;
+        let before = host.counts.received;
         host.poll();
-        let portion = host.tally.received - before;
+        let received = host.counts.received - before;
         assert!(
-            portion <= u64::from(ethdev_smoltcp::DEFAULT_RX_BUDGET),
-            "{portion} frames in one poll"
+            received <= u64::from(ethdev_smoltcp::DEFAULT_RX_BUDGET),
+            "{received} frames in one poll"
         );
         while host.recv_udp(udp).is_some() {
             delivered += 1;
@@ -258,22 +271,25 @@ fn a_flood_starves_nobody_and_is_accounted_for() {
     let stats = host.device.stats();
     assert!(stats.rx_overrun > 0);
     assert_eq!(stats.rx_frames + stats.rx_overrun, FRAMES);
-    assert_eq!(delivered, stats.rx_frames, "what the host took reached the application");
+    assert_eq!(
+        delivered, stats.rx_frames,
+        "a received frame did not reach the application"
+    );
 }
 
 #[test]
-fn runts_giants_and_garbage() {
-    let (clock, nic, station) = lab(config(1).with_slots(64, 64));
-    let mut spare = [0; 1514];
-    let mut host = Host::new(&clock, SmoltcpDevice::new(nic, &mut spare), 1);
+fn receive_malformed_frames_dropped_and_counted() {
+    let (clock, nic, peer) = nic_and_peer(config(1).with_slots(64, 64));
+    let mut reply = [0; 1514];
+    let mut host = Host::new(&clock, SmoltcpDevice::lending(nic, &mut reply), 1);
     let sent = Cell::new(0);
-    let send = |host: &mut Host<'_, RingNic>, frame: &[u8]| {
-        station.send_raw(&fcs::append(frame));
+    let send = |host: &mut Host<'_, RingNic, Lending>, frame: &[u8]| {
+        peer.send_raw(&fcs::append(frame));
         sent.set(sent.get() + 1);
         clock.advance(Duration::from_millis(1));
         host.poll();
     };
-    // Every length, legal or not, under each protocol's name.
+    // Every length, valid or not, with each EtherType.
     for ethertype in [0x0800_u16, 0x0806, 0x86dd, 0x0000] {
         for len in (0..80).chain(1500..1530).chain([2000]) {
             let mut frame: Vec<u8> = (0..len).map(pattern).collect();
@@ -284,58 +300,61 @@ fn runts_giants_and_garbage() {
             send(&mut host, &frame);
         }
     }
-    // Good frames with one byte made bad.
-    for good in [arp_request(), datagram(PORT, &[0x5a; 40])] {
-        for at in 0..good.len() {
+    // Valid frames with one byte changed.
+    for valid in [arp_request(), datagram(PORT, &[0x5a; 40])] {
+        for at in 0..valid.len() {
             for value in [0, 0x45, 0xff] {
-                let mut bad = good.clone();
-                bad[at] = value;
-                bad.resize(bad.len().max(60), 0);
-                send(&mut host, &bad);
+                let mut frame = valid.clone();
+                frame[at] = value;
+                frame.resize(frame.len().max(60), 0);
+                send(&mut host, &frame);
             }
         }
     }
     let stats = host.device.stats();
     assert_eq!(stats.rx_frames + stats.rx_lost(), sent.get());
     assert!(stats.rx_bad_length > 4 * 60);
-    assert_eq!(u64::from(stats.rx_frames), host.tally.received);
+    assert_eq!(u64::from(stats.rx_frames), host.counts.received);
     assert_eq!(host.device.errors().total(), 0);
-    // It lives.
-    let before = host.tally.sent;
+    // The host still replies.
+    let before = host.counts.sent;
     send(&mut host, &{
         let mut request = arp_request();
         request.resize(60, 0);
         request
     });
-    assert_eq!(host.tally.sent, before + 1);
+    assert_eq!(host.counts.sent, before + 1);
 }
 
 #[test]
-fn sockets_that_never_read() {
-    let (clock, nic, station) = lab(config(1));
-    let mut spare = [0; 1514];
-    let mut host = Host::new(&clock, SmoltcpDevice::new(nic, &mut spare), 1);
+fn receive_socket_full_continues() {
+    let (clock, nic, peer) = nic_and_peer(config(1));
+    let mut reply = [0; 1514];
+    let mut host = Host::new(&clock, SmoltcpDevice::lending(nic, &mut reply), 1);
     let udp = host.add_udp(PORT);
     for n in 0..500_u32 {
-        station.send(&datagram(PORT, &n.to_be_bytes()));
+        peer.send(&datagram(PORT, &n.to_be_bytes()));
         clock.advance(Duration::from_millis(1));
         host.poll();
     }
-    assert_eq!(host.device.stats().rx_frames, 500, "received, whatever becomes of them");
+    assert_eq!(host.device.stats().rx_frames, 500, "frames not received");
     assert_eq!(host.recv_udp(udp), Some(0_u32.to_be_bytes().to_vec()));
-    // Nobody listens there at all.
-    station.send(&datagram(4711, b"hello?"));
+    // A port without a socket.
+    peer.send(&datagram(4711, b"hello?"));
     clock.advance(Duration::from_millis(1));
     host.poll();
     assert_eq!(host.device.stats().rx_frames, 501);
 }
 
 #[test]
-fn a_connection_that_nobody_reads_costs_next_to_nothing_and_goes_on() {
+fn connection_never_read_few_polls_then_resumes() {
     let (clock, _wire, a, b) = pair(config(1), config(2));
-    let mut spares = [[0; 1514]; 2];
-    let [client, server] = &mut spares;
-    let mut echo = Echo::new(&clock, SmoltcpDevice::new(a, client), SmoltcpDevice::new(b, server));
+    let [mut client, mut server] = [[0; 1514]; 2];
+    let mut echo = Echo::new(
+        &clock,
+        SmoltcpDevice::lending(a, &mut client),
+        SmoltcpDevice::lending(b, &mut server),
+    );
     echo.run(1000);
     let before = echo.client.polls + echo.server.polls;
     let end = clock.now() + Duration::from_secs(30);
@@ -352,58 +371,60 @@ fn a_connection_that_nobody_reads_costs_next_to_nothing_and_goes_on() {
                 echo.sent += socket.send(fill).unwrap();
             }
         });
-        // The server reads nothing.
+        // The server does not read.
         let b = echo.server.settle(&mut |_| ());
         assert!(sleep(&clock, &[a, b]));
     }
     let polls = echo.client.polls + echo.server.polls - before;
     assert!(polls < 1500, "{polls} polls in 30 s");
-    assert!(echo.sent > 16_384, "the client filled all there is");
+    assert!(echo.sent > 16_384, "the client did not fill the buffers");
     let total = echo.sent;
     echo.run(total);
 }
 
 #[test]
-fn a_network_with_a_small_ip_mtu() {
+fn echo_small_ip_mtu_short_frames() {
     let (clock, _wire, a, b) = pair(config(1), config(2));
-    let mut spares = [[0; 1514]; 2];
-    let [client, server] = &mut spares;
-    let client = SmoltcpDevice::new(a, client).with_max_frame_len(MaxFrameLen::from_ip_mtu(IpMtu::new(700)));
-    let mut echo = Echo::new(&clock, client, SmoltcpDevice::new(b, server));
+    let [mut client, mut server] = [[0; 1514]; 2];
+    let client = SmoltcpDevice::lending(a, &mut client).with_max_frame_len(MaxFrameLen::from_ip_mtu(IpMtu::new(700)));
+    let mut echo = Echo::new(&clock, client, SmoltcpDevice::lending(b, &mut server));
     echo.run(20_000);
-    assert!(echo.client.tally.longest_sent <= 714);
-    assert!(echo.server.tally.longest_sent <= 714, "it was told by TCP");
+    assert!(echo.client.counts.max_sent_len <= 714);
+    assert!(echo.server.counts.max_sent_len <= 714, "maximum segment size ignored");
 }
 
 #[test]
-fn a_device_with_short_frames_and_a_peer_that_does_not_know() {
-    let (clock, nic, station) = lab(config(1).with_max_frame_len(MaxFrameLen::new(1000)));
-    let mut spare = [0; 1514];
-    let mut host = Host::new(&clock, SmoltcpDevice::new(nic, &mut spare), 1);
+fn receive_frame_longer_than_device_limit_dropped() {
+    let (clock, nic, peer) = nic_and_peer(config(1).with_max_frame_len(MaxFrameLen::new(1000)));
+    let mut reply = [0; 1514];
+    let mut host = Host::new(&clock, SmoltcpDevice::lending(nic, &mut reply), 1);
     let udp = host.add_udp(PORT);
-    station.send(&arp_request());
-    station.send(&datagram(PORT, &[1; 958]));
-    station.send(&datagram(PORT, &[2; 959]));
+    peer.send(&arp_request());
+    peer.send(&datagram(PORT, &[1; 958]));
+    peer.send(&datagram(PORT, &[2; 959]));
     clock.advance(Duration::from_millis(5));
     host.poll();
     assert_eq!(host.recv_udp(udp), Some(vec![1; 958]));
     assert_eq!(host.recv_udp(udp), None);
     assert_eq!(host.device.stats().rx_bad_length, 1);
-    // What is too long to send is no error of the device's: smoltcp knows.
+    // smoltcp does not send frames that are too long, so the device reports no error.
     let to = IpEndpoint::new(address(2), 9);
     assert!(host.send_udp(udp, &[3; 959], to) && host.send_udp(udp, &[4; 958], to));
     host.poll();
-    assert_eq!(host.tally.longest_sent, 1000);
+    assert_eq!(host.counts.max_sent_len, 1000);
     assert_eq!(host.device.errors().total() + host.device.drops().tx_lost(), 0);
 }
 
 #[test]
-fn a_chip_that_dies_and_comes_back() {
+fn echo_chip_fault_then_recover_complete() {
     let (clock, _wire, a, b) = pair(config(1), config(2));
     let hardware = a.hardware();
-    let mut spares = [[0; 1514]; 2];
-    let [client, server] = &mut spares;
-    let mut echo = Echo::new(&clock, SmoltcpDevice::new(a, client), SmoltcpDevice::new(b, server));
+    let [mut client, mut server] = [[0; 1514]; 2];
+    let mut echo = Echo::new(
+        &clock,
+        SmoltcpDevice::lending(a, &mut client),
+        SmoltcpDevice::lending(b, &mut server),
+    );
     echo.run(10_000);
 
     hardware.inject_fault();
@@ -416,7 +437,7 @@ fn a_chip_that_dies_and_comes_back() {
     }
     assert_eq!(echo.client.device.take_error(), Some(RingError::Dead));
     assert!(echo.client.device.errors().fault >= 40);
-    assert_ne!(echo.client.wakeup(), PollAt::Now, "nothing to be done about it");
+    assert_ne!(echo.client.poll_at(), PollAt::Now, "polled in a loop during a fault");
 
     hardware.set_dead(false);
     assert!(echo.client.device.recover().is_ok());

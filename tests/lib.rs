@@ -1,6 +1,6 @@
-//! What crosses crates is tested here; the code in the project's README is compiled here too.
+//! Tests that involve several crates. The code in the pages of the project is compiled here too.
 
-/// The project's README.
+/// The README of the project.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 pub struct Readme;
@@ -9,3 +9,13 @@ pub struct Readme;
 #[cfg(doctest)]
 #[doc = include_str!("../docs/adding-a-driver.md")]
 pub struct AddingADriver;
+
+/// Which API to choose.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/choose-your-api.md")]
+pub struct ChooseYourApi;
+
+/// How to migrate.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/migrating.md")]
+pub struct Migrating;

@@ -1,4 +1,5 @@
-//! smoltcp to smoltcp over wires that lose, double, reorder and spoil frames: no data is lost, and every frame is accounted for on every hop.
+//! smoltcp to smoltcp over wires that lose, duplicate, reorder and corrupt frames: no data is lost,
+//! and every frame is accounted for on every hop.
 
 #[path = "netsim/host.rs"]
 mod host;
@@ -7,19 +8,20 @@ use core::time::Duration;
 
 use ethdev::{MacAddress, Speed};
 use ethdev_sim::{Clock, RingConfig, RingNic, Side, Wire, WireConfig, WireFaults};
-use ethdev_smoltcp::SmoltcpDevice;
+use ethdev_smoltcp::{Lending, SmoltcpDevice};
 use host::{Host, address, sleep};
 use smoltcp::iface::{SocketHandle, SocketSet};
 use smoltcp::socket::tcp;
 use smoltcp::wire::IpEndpoint;
 
-/// Bytes each way.
+/// Bytes in each direction.
 const SIZE: usize = 256 * 1024;
 const PORT: u16 = 7;
-/// In virtual time. At a tenth of all frames lost, smoltcp's retransmission timer doubles its way up.
-const PATIENCE: Duration = Duration::from_secs(600);
+/// Limit of a transfer in simulated time. With 10 % of the frames lost, the retransmission timer of
+/// smoltcp doubles many times.
+const TIMEOUT: Duration = Duration::from_secs(600);
 
-/// A stream of bytes that is the same for the same seed (splitmix64).
+/// A pseudo-random stream of bytes (`SplitMix64`).
 struct Stream {
     state: u64,
     word: [u8; 8],
@@ -37,7 +39,7 @@ impl Stream {
         }
     }
 
-    /// The next bytes, at most as many as there are.
+    /// Writes the next bytes, at most those left. Returns their number.
     fn fill(&mut self, buf: &mut [u8]) -> usize {
         let len = buf.len().min(self.left);
         for byte in &mut buf[..len] {
@@ -83,8 +85,8 @@ impl Transfer {
             socket
                 .recv(|data| {
                     let mut expected = vec![0; data.len()];
-                    assert_eq!(self.expects.fill(&mut expected), data.len(), "more than was sent");
-                    assert!(data == expected, "spoilt, with {} bytes to come", self.expects.left);
+                    assert_eq!(self.expects.fill(&mut expected), data.len(), "more data than sent");
+                    assert!(data == expected, "corrupt data, {} bytes left", self.expects.left);
                     (data.len(), ())
                 })
                 .unwrap();
@@ -100,11 +102,13 @@ impl Transfer {
     }
 }
 
+type Adapter<'b> = SmoltcpDevice<'b, RingNic, Lending>;
+
 struct Network<'b> {
     clock: Clock,
     wire: Wire,
-    a: Host<'b, RingNic>,
-    b: Host<'b, RingNic>,
+    a: Host<'b, RingNic, Lending>,
+    b: Host<'b, RingNic, Lending>,
     at_a: Transfer,
     at_b: Transfer,
 }
@@ -114,9 +118,9 @@ fn config(number: u8) -> RingConfig {
 }
 
 impl<'b> Network<'b> {
-    fn new(wire: WireConfig, a: RingConfig, b: RingConfig, [spare_a, spare_b]: &'b mut [[u8; 1514]; 2]) -> Self {
+    fn new(wire: WireConfig, a: RingConfig, b: RingConfig, [reply_a, reply_b]: &'b mut [[u8; 1514]; 2]) -> Self {
         Self::with(wire, a, b, |a, b| {
-            (SmoltcpDevice::new(a, spare_a), SmoltcpDevice::new(b, spare_b))
+            (SmoltcpDevice::lending(a, reply_a), SmoltcpDevice::lending(b, reply_b))
         })
     }
 
@@ -124,7 +128,7 @@ impl<'b> Network<'b> {
         wire: WireConfig,
         a: RingConfig,
         b: RingConfig,
-        adapt: impl FnOnce(RingNic, RingNic) -> (SmoltcpDevice<'b, RingNic>, SmoltcpDevice<'b, RingNic>),
+        adapt: impl FnOnce(RingNic, RingNic) -> (Adapter<'b>, Adapter<'b>),
     ) -> Self {
         let clock = Clock::new();
         let seed = wire.seed;
@@ -144,7 +148,7 @@ impl<'b> Network<'b> {
         }
     }
 
-    /// One instant; `false` when nothing more will ever happen.
+    /// Executes one instant. Returns `false` if nothing is scheduled.
     fn step(&mut self) -> bool {
         let a = self.a.settle(&mut |sockets| self.at_a.run(sockets));
         let b = self.b.settle(&mut |sockets| self.at_b.run(sockets));
@@ -155,11 +159,11 @@ impl<'b> Network<'b> {
         self.at_a.is_done() && self.at_b.is_done()
     }
 
-    /// Runs until all is transferred, then until nothing is on its way any more.
+    /// Runs until the transfer is complete, then until no frame is in flight.
     fn run(&mut self) {
         while !self.is_done() {
-            assert!(self.step(), "it came to a standstill at {:?}", self.clock.now());
-            assert!(self.clock.now() < PATIENCE, "it takes too long");
+            assert!(self.step(), "transfer stalled at {:?}", self.clock.now());
+            assert!(self.clock.now() < TIMEOUT, "transfer timed out");
         }
         let end = self.clock.now() + Duration::from_secs(300);
         while self.clock.now() < end && self.step() {}
@@ -169,16 +173,17 @@ impl<'b> Network<'b> {
         );
     }
 
-    /// Follows every frame from one stack to the other.
-    fn balance(&self) {
+    /// Checks that every frame between the stacks is accounted for.
+    fn check_accounting(&self) {
         for (side, from, to) in [(Side::A, &self.a, &self.b), (Side::B, &self.b, &self.a)] {
             let (sender, receiver, wire) = (from.device.stats(), to.device.stats(), self.wire.stats(side));
             let context = || format!("{side:?}: {sender:?} {wire:?} {receiver:?}");
             // smoltcp to NIC.
             let lost = u64::from(from.device.drops().tx_lost()) + u64::from(from.device.has_pending_reply());
             let accepted = u64::from(sender.tx_frames) + u64::from(sender.tx_lost());
-            assert_eq!(from.tally.sent, accepted + lost, "{}", context());
-            // NIC to wire: a frame that was cut off while it went out is both aborted and on the wire.
+            assert_eq!(from.counts.sent, accepted + lost, "{}", context());
+            // NIC to wire. A frame that was cut off during transmission is counted as aborted and is on the
+            // wire.
             assert!(wire.sent >= u64::from(sender.tx_frames), "{}", context());
             assert!(wire.sent <= accepted, "{}", context());
             // Along the wire.
@@ -188,63 +193,63 @@ impl<'b> Network<'b> {
             assert_eq!(wire.delivered, arrived, "{}", context());
             assert_eq!(receiver.rx_bad_fcs > 0, wire.corrupted > 0, "{}", context());
             // NIC to smoltcp.
-            let (dropped, seen) = (u64::from(to.device.drops().rx_too_short), to.tally.received);
+            let (dropped, seen) = (u64::from(to.device.drops().rx_too_short), to.counts.received);
             assert_eq!(u64::from(receiver.rx_frames) + dropped, seen, "{}", context());
         }
         assert_eq!((self.a.device.errors().total(), self.b.device.errors().total()), (0, 0));
     }
 }
 
-/// Runs a transfer for several seeds; `check` looks at the wire's statistics of both directions, added up.
+/// Runs transfers with several seeds. `check` reads sums of the statistics of both directions.
 fn transfers(faults: WireFaults, check: impl Fn(&dyn Fn(fn(&ethdev_sim::WireStats) -> u64) -> u64)) {
     for seed in [1, 0xbad_5eed, 0x1234_5678_9abc_def0] {
         println!("seed {seed:#x}, {faults:?}");
         let wire = WireConfig::default().with_seed(seed).with_faults(faults);
-        let mut spares = [[0; 1514]; 2];
-        let mut network = Network::new(wire, config(1), config(2), &mut spares);
+        let mut replies = [[0; 1514]; 2];
+        let mut network = Network::new(wire, config(1), config(2), &mut replies);
         network.run();
-        network.balance();
+        network.check_accounting();
         let stats = [network.wire.stats(Side::A), network.wire.stats(Side::B)];
         check(&|count| stats.iter().map(count).sum());
     }
 }
 
 #[test]
-fn a_perfect_wire() {
+fn transfer_no_faults_complete() {
     transfers(WireFaults::NONE, |sum| {
         assert_eq!(sum(|w| w.lost + w.corrupted + w.duplicated + w.reordered), 0);
     });
 }
 
 #[test]
-fn loss() {
+fn transfer_frames_lost_complete() {
     for p in [0.01, 0.05, 0.1] {
         transfers(WireFaults::NONE.with_loss(p), |sum| assert!(sum(|w| w.lost) > 0));
     }
 }
 
 #[test]
-fn duplication() {
+fn transfer_frames_duplicated_complete() {
     transfers(WireFaults::NONE.with_duplication(0.2), |sum| {
         assert!(sum(|w| w.duplicated) > 10);
     });
 }
 
 #[test]
-fn reordering() {
+fn transfer_frames_reordered_complete() {
     let faults = WireFaults::NONE.with_reorder(0.1, Duration::from_millis(3));
     transfers(faults, |sum| assert!(sum(|w| w.reordered) > 10));
 }
 
 #[test]
-fn corruption() {
+fn transfer_frames_corrupted_complete() {
     transfers(WireFaults::NONE.with_corruption(0.05), |sum| {
         assert!(sum(|w| w.corrupted) > 0);
     });
 }
 
 #[test]
-fn everything_at_once() {
+fn transfer_all_faults_complete() {
     let faults = WireFaults::NONE
         .with_loss(0.03)
         .with_duplication(0.05)
@@ -262,21 +267,21 @@ fn everything_at_once() {
 }
 
 #[test]
-fn the_same_seed_gives_the_same_run() {
+fn transfer_same_seed_same_run() {
     let run = || {
         let faults = WireFaults::NONE.with_loss(0.05).with_corruption(0.05);
-        let mut spares = [[0; 1514]; 2];
+        let mut replies = [[0; 1514]; 2];
         let wire = WireConfig::default().with_seed(42).with_faults(faults);
-        let mut network = Network::new(wire, config(1), config(2), &mut spares);
+        let mut network = Network::new(wire, config(1), config(2), &mut replies);
         network.run();
-        (network.clock.now(), network.wire.stats(Side::A), network.a.tally)
+        (network.clock.now(), network.wire.stats(Side::A), network.a.counts)
     };
     assert_eq!(run(), run());
 }
 
 #[test]
-fn short_rings_on_a_slow_wire() {
-    let mut spares = [[0; 1514]; 2];
+fn transfer_single_slot_rings_slow_wire_complete() {
+    let mut replies = [[0; 1514]; 2];
     let wire = WireConfig::default()
         .with_speed(Speed::MBPS_10)
         .with_seed(5)
@@ -285,16 +290,16 @@ fn short_rings_on_a_slow_wire() {
         wire,
         config(1).with_slots(1, 1),
         config(2).with_slots(1, 1),
-        &mut spares,
+        &mut replies,
     );
     network.run();
-    network.balance();
+    network.check_accounting();
 }
 
 #[test]
-fn a_cable_that_is_pulled_and_plugged_in_again() {
-    let mut spares = [[0; 1514]; 2];
-    let mut network = Network::new(WireConfig::default().with_seed(6), config(1), config(2), &mut spares);
+fn transfer_link_flaps_complete_few_polls_while_down() {
+    let mut replies = [[0; 1514]; 2];
+    let mut network = Network::new(WireConfig::default().with_seed(6), config(1), config(2), &mut replies);
     let at = |n: u64| Duration::from_millis(n);
     for (ms, up) in [
         (5, false),
@@ -310,54 +315,58 @@ fn a_cable_that_is_pulled_and_plugged_in_again() {
     let mut polls_while_down = 0;
     while !network.is_done() {
         let before = network.a.polls + network.b.polls;
-        assert!(network.step(), "it came to a standstill at {:?}", network.clock.now());
-        assert!(network.clock.now() < PATIENCE, "it takes too long");
+        assert!(network.step(), "transfer stalled at {:?}", network.clock.now());
+        assert!(network.clock.now() < TIMEOUT, "transfer timed out");
         if !network.wire.link().is_up() {
             polls_while_down += network.a.polls + network.b.polls - before;
         }
     }
     network.run();
-    network.balance();
+    network.check_accounting();
     assert!(
         network.clock.now() > at(9000),
-        "the cable was pulled while data was on its way"
+        "the transfer ended before the last link loss"
     );
     assert!(network.a.device.stats().link_changes >= 5);
-    // 7.5 seconds without a link, a look every quarter of a second at each end, and what is due to timers of the stack.
+    // 7.5 s without a link: a poll every 250 ms at each end, and the timers of the stack.
     assert!(polls_while_down < 400, "{polls_while_down} polls without a link");
 }
 
-/// A receiver that has little room and looks at it seldom: how many frames it lost for that, and when it had everything, if it had in two seconds.
-fn overruns(burst: impl Fn(SmoltcpDevice<'_, RingNic>) -> SmoltcpDevice<'_, RingNic>) -> (u32, Option<Duration>) {
-    let mut spares = [[0; 1514]; 2];
-    let [spare_a, spare_b] = &mut spares;
+/// Transfers data to a receiver with a short receive ring that polls every 5 ms. Returns the number
+/// of overruns, and when the transfer was complete, if within 2 s.
+fn overruns(configure: impl Fn(Adapter<'_>) -> Adapter<'_>) -> (u32, Option<Duration>) {
+    let mut replies = [[0; 1514]; 2];
+    let [reply_a, reply_b] = &mut replies;
     let small = config(2).with_slots(4, 64);
     let mut network = Network::with(WireConfig::default(), config(1), small, |a, b| {
-        (SmoltcpDevice::new(a, spare_a), burst(SmoltcpDevice::new(b, spare_b)))
+        (
+            SmoltcpDevice::lending(a, reply_a),
+            configure(SmoltcpDevice::lending(b, reply_b)),
+        )
     });
-    // Nothing flows back but acknowledgements.
+    // Only acknowledgements flow back.
     network.at_a.expects.left = 0;
     network.at_b.sends.left = 0;
-    let mut looks = Duration::ZERO;
+    let mut next_poll = Duration::ZERO;
     let mut done = None;
     while done.is_none() && network.clock.now() < Duration::from_secs(2) {
         let a = network.a.settle(&mut |sockets| network.at_a.run(sockets));
-        if network.clock.now() >= looks {
+        if network.clock.now() >= next_poll {
             network.b.settle(&mut |sockets| network.at_b.run(sockets));
-            looks = network.clock.now() + Duration::from_millis(5);
+            next_poll = network.clock.now() + Duration::from_millis(5);
         }
         done = network.is_done().then(|| network.clock.now());
-        sleep(&network.clock, &[a, Some(looks)]);
+        sleep(&network.clock, &[a, Some(next_poll)]);
     }
     (network.b.device.stats().rx_overrun, done)
 }
 
 #[test]
-fn the_receive_window_keeps_to_what_the_receive_queue_holds() {
+fn receive_window_short_rx_queue_no_overruns() {
     let (lost, done) = overruns(|adapter| adapter);
     assert_eq!(lost, 0);
     assert!(done.is_some());
-    // What that is worth: without it the peer sends what the socket's buffer would hold.
+    // Without the limit, the peer sends as much as the buffer of the socket holds.
     let (lost, done) = overruns(|adapter| adapter.with_max_burst_size(None));
     assert!(lost > 10, "{lost} frames lost, {done:?}");
 }

@@ -1,15 +1,15 @@
-//! The same code over whatever NIC there is: chosen by type, or at run time.
+//! The same application on every NIC, selected by type or at run time.
 
 use core::cell::Cell;
 use core::time::Duration;
 use std::rc::Rc;
 
 use ethdev::{
-    CallbackDevice, Capabilities, ControlError, ErrorKind, ErrorType, EthernetDevice, Events, LendingDevice, Link,
-    MacAddress, RxFrame, RxMeta, Speed, Stats, Transmit,
+    CallbackDevice, Capabilities, ErrorKind, ErrorType, EthernetDevice, Events, LendingDevice, Link, MacAddress,
+    RxFrame, RxMeta, Speed, Stats, Transmit,
 };
 use ethdev_examples::apps::responder::Responder;
-use ethdev_examples::lab::{self, Bench, Failure, NICS, Nic, Row, Settings, Slot};
+use ethdev_examples::testbed::{self, Failure, Harness, NICS, Nic, Row, Settings, Slot};
 use ethdev_sim::{Clock, Peer, RingConfig, RingError, RingNic, WireConfig};
 use ethdev_util::{Buffered, Callback, Erased, ErasedDevice};
 use smoltcp::phy::ChecksumCapabilities;
@@ -20,28 +20,28 @@ use smoltcp::wire::{
 
 const OWN: MacAddress = MacAddress::new([2, 0, 0, 0, 0, 1]);
 const ADDRESS: Ipv4Address = Ipv4Address::new(192, 168, 69, 1);
-const ASKER: EthernetAddress = EthernetAddress([2, 0, 0, 0, 0, 2]);
-const ASKER_ADDRESS: Ipv4Address = Ipv4Address::new(192, 168, 69, 2);
+const PEER: EthernetAddress = EthernetAddress([2, 0, 0, 0, 0, 2]);
+const PEER_ADDRESS: Ipv4Address = Ipv4Address::new(192, 168, 69, 2);
 
 fn run(nic: &Nic, seed: u64) -> Row {
     let settings = Settings {
         seed,
         ..Settings::default()
     };
-    lab::run(nic, &settings, &mut |_| ()).unwrap()
+    testbed::run(nic, &settings, &mut |_| ()).unwrap()
 }
 
 #[test]
-fn the_application_runs_over_every_nic_and_twice_the_same() {
+fn run_every_nic_passes_and_is_reproducible() {
     for nic in NICS {
         let row = run(nic, 1);
         assert_eq!(row.failure, None, "{row:?}");
-        assert_eq!(row, run(nic, 1), "the same seed, the same row");
+        assert_eq!(row, run(nic, 1), "the same seed gave another row");
     }
 }
 
 #[test]
-fn what_the_application_sees_does_not_depend_on_the_nic() {
+fn run_every_nic_same_echo_hash() {
     let hashes: Vec<_> = NICS.iter().map(|nic| run(nic, 5).figures.echo_sha256).collect();
     assert!(
         hashes[0].is_some() && hashes.iter().all(|hash| *hash == hashes[0]),
@@ -50,13 +50,18 @@ fn what_the_application_sees_does_not_depend_on_the_nic() {
     assert_ne!(
         hashes[0],
         run(&NICS[0], 6).figures.echo_sha256,
-        "another seed, another payload"
+        "another seed gave the same payload"
     );
 }
 
 #[test]
-fn copies_are_what_the_surfaces_promise() {
-    for (name, copies) in [("ring", 0.0), ("ring-pull", 1.0), ("ring-dyn", 1.0), ("ring-pump", 1.0)] {
+fn run_copies_per_frame_as_documented() {
+    for (name, copies) in [
+        ("ring", 0.0),
+        ("ring-pull", 1.0),
+        ("ring-dyn", 1.0),
+        ("ring-channel", 1.0),
+    ] {
         let nic = NICS.iter().find(|nic| nic.name == name).unwrap();
         let measured = run(nic, 1).figures.copies_per_frame.unwrap();
         assert!((measured - copies).abs() < 0.01, "{name}: {measured}");
@@ -64,40 +69,40 @@ fn copies_are_what_the_surfaces_promise() {
 }
 
 #[test]
-fn no_goodput_is_beyond_the_wire() {
+fn run_goodput_within_wire_limits() {
     // 1460 bytes of payload in 1538 byte times.
-    let at_best = 1460.0 / 1538.0;
+    let max_ratio = 1460.0 / 1538.0;
     for (name, wire) in [("ring", 100.0), ("ring-10", 10.0)] {
         let nic = NICS.iter().find(|nic| nic.name == name).unwrap();
         let goodput = run(nic, 1).figures.goodput_mbps.unwrap();
-        assert!(goodput > 0.9 * wire && goodput < at_best * wire, "{name}: {goodput}");
+        assert!(goodput > 0.9 * wire && goodput < max_ratio * wire, "{name}: {goodput}");
     }
 }
 
-/// A ring NIC with something wrong about it.
-struct Flawed {
+/// A ring NIC with a defect.
+struct DefectiveNic {
     nic: RingNic,
-    frame_error: FrameError,
+    defect: Defect,
     received: u32,
 }
 
 #[derive(Clone, Copy, PartialEq)]
-enum FrameError {
-    /// Nothing is received.
-    Deaf,
-    /// Every hundredth frame is lost, and not counted.
-    Leaks,
-    /// Every hundredth frame has a bit flipped where no checksum looks for it: in the last byte of its padding or payload.
-    Garbles,
-    /// Fails after a hundred frames.
-    Dies,
+enum Defect {
+    /// Receives no frame.
+    NoReceive,
+    /// Loses every 100th frame, uncounted.
+    UncountedLoss,
+    /// Flips a bit of the last byte of every 100th frame, in its padding or payload.
+    Corrupts,
+    /// Fails after 100 frames.
+    Fails,
 }
 
-impl ErrorType for Flawed {
+impl ErrorType for DefectiveNic {
     type Error = RingError;
 }
 
-impl EthernetDevice for Flawed {
+impl EthernetDevice for DefectiveNic {
     fn mac_address(&self) -> MacAddress {
         self.nic.mac_address()
     }
@@ -112,15 +117,14 @@ impl EthernetDevice for Flawed {
 
     fn stats(&self) -> Stats {
         let mut stats = self.nic.stats();
-        if self.frame_error == FrameError::Leaks {
-            // It does not know what it has lost.
+        if self.defect == Defect::UncountedLoss {
             stats.rx_frames -= self.received / 100;
         }
         stats
     }
 
     fn recv_frame(&mut self, buf: &mut [u8]) -> Result<Option<RxMeta>, RingError> {
-        if self.frame_error == FrameError::Deaf {
+        if self.defect == Defect::NoReceive {
             return Ok(None);
         }
         let Some(meta) = self.nic.recv_frame(buf)? else {
@@ -128,11 +132,11 @@ impl EthernetDevice for Flawed {
         };
         self.received += 1;
         if self.received.is_multiple_of(100) {
-            match self.frame_error {
-                FrameError::Leaks => return Ok(None),
-                FrameError::Garbles => buf[meta.len - 1] ^= 1,
-                FrameError::Dies => return Err(RingError::Fault),
-                FrameError::Deaf => {}
+            match self.defect {
+                Defect::UncountedLoss => return Ok(None),
+                Defect::Corrupts => buf[meta.len - 1] ^= 1,
+                Defect::Fails => return Err(RingError::Fault),
+                Defect::NoReceive => {}
             }
         }
         Ok(Some(meta))
@@ -155,34 +159,40 @@ impl EthernetDevice for Flawed {
     }
 }
 
-fn flawed(frame_error: FrameError, slot: Slot, bench: Bench<'_>) -> Result<(), Failure> {
+fn defective(defect: Defect, slot: Slot, harness: Harness<'_>) -> Result<(), Failure> {
     let config = RingConfig::new(slot.mac_address);
-    bench.pulled(Flawed {
+    harness.measure_pull(DefectiveNic {
         nic: RingNic::new(&slot.clock, slot.port, config),
-        frame_error,
+        defect,
         received: 0,
     })
 }
 
 #[test]
-fn a_nic_that_is_not_right_fails_its_row_and_says_why() {
-    let nic = |plug| Nic::new("flawed", Speed::MBPS_100, "pull", "not right", plug);
-    let deaf = run(&nic(|slot, bench| flawed(FrameError::Deaf, slot, bench)), 1);
-    assert!(deaf.failure.as_ref().is_some_and(|f| f.starts_with("ping")), "{deaf:?}");
-    let leaks = run(&nic(|slot, bench| flawed(FrameError::Leaks, slot, bench)), 1);
-    assert!(leaks.failure.as_ref().is_some_and(|f| f.contains("books")), "{leaks:?}");
+fn run_defective_nic_fails_with_reason() {
+    let nic = |attach| Nic::new("defective", Speed::MBPS_100, "pull", "defective", attach);
+    let no_receive = run(&nic(|slot, harness| defective(Defect::NoReceive, slot, harness)), 1);
     assert!(
-        leaks.figures.page_bytes.is_some(),
-        "TCP got over it, the books did not: {leaks:?}"
+        no_receive.failure.as_ref().is_some_and(|f| f.starts_with("ping")),
+        "{no_receive:?}"
     );
-    let dies = run(&nic(|slot, bench| flawed(FrameError::Dies, slot, bench)), 1);
-    assert!(dies.failure.as_ref().is_some_and(|f| f.contains("Fault")), "{dies:?}");
-    // TCP's checksum finds what it can; what reaches the application is what was sent.
-    let garbles = run(&nic(|slot, bench| flawed(FrameError::Garbles, slot, bench)), 1);
-    assert_eq!(garbles.figures.echo_sha256, run(&NICS[0], 1).figures.echo_sha256);
+    let loss = run(&nic(|slot, harness| defective(Defect::UncountedLoss, slot, harness)), 1);
+    assert!(
+        loss.failure.as_ref().is_some_and(|f| f.starts_with("frame accounting")),
+        "{loss:?}"
+    );
+    assert!(loss.figures.page_bytes.is_some(), "TCP did not recover: {loss:?}");
+    let fails = run(&nic(|slot, harness| defective(Defect::Fails, slot, harness)), 1);
+    assert!(
+        fails.failure.as_ref().is_some_and(|f| f.contains("reset required")),
+        "{fails:?}"
+    );
+    // TCP detects corrupt segments by their checksum.
+    let corrupts = run(&nic(|slot, harness| defective(Defect::Corrupts, slot, harness)), 1);
+    assert_eq!(corrupts.figures.echo_sha256, run(&NICS[0], 1).figures.echo_sha256);
 }
 
-/// A NIC behind a bus that carries a byte in 400 ns (20 Mbit/s), with three bytes of command per transfer.
+/// A NIC behind a bus that transfers a byte in 400 ns (20 Mbit/s), with three command bytes per transfer.
 struct BehindBus {
     nic: RingNic,
     clock: Clock,
@@ -220,7 +230,7 @@ impl EthernetDevice for BehindBus {
 
     fn recv_frame(&mut self, buf: &mut [u8]) -> Result<Option<RxMeta>, RingError> {
         let received = self.nic.recv_frame(buf)?;
-        // Asking whether there is a frame takes a byte.
+        // The check for a frame transfers one byte.
         self.transfer(received.map_or(1, |meta| meta.len));
         Ok(received)
     }
@@ -246,8 +256,8 @@ impl EthernetDevice for BehindBus {
 }
 
 #[test]
-fn a_bus_takes_its_time_and_its_bytes_are_counted() {
-    let plug = |slot: Slot, bench: Bench<'_>| {
+fn run_slow_bus_limits_goodput_and_counts_bytes() {
+    let attach = |slot: Slot, harness: Harness<'_>| {
         let bytes = Rc::default();
         let config = RingConfig::new(slot.mac_address);
         let device = BehindBus {
@@ -255,39 +265,39 @@ fn a_bus_takes_its_time_and_its_bytes_are_counted() {
             clock: slot.clock,
             bytes: Rc::clone(&bytes),
         };
-        bench.with_bus(&bytes).pulled(device)
+        harness.with_bus(&bytes).measure_pull(device)
     };
-    let row = run(&Nic::new("bus", Speed::MBPS_100, "pull", "behind a bus", plug), 1);
+    let row = run(&Nic::new("bus", Speed::MBPS_100, "pull", "behind a bus", attach), 1);
     assert_eq!(row.failure, None, "{row:?}");
     let (bus_bytes, goodput) = (
         row.figures.bus_bytes_per_frame.unwrap(),
         row.figures.goodput_mbps.unwrap(),
     );
-    // Each byte of payload crosses the bus twice, on its way in and on its way out.
+    // Each payload byte crosses the bus twice.
     assert!(goodput > 5.0 && goodput < 10.0, "{row:?}");
     // Two thirds of the frames are full, the rest acknowledgements.
     assert!(bus_bytes > 500.0 && bus_bytes < 1600.0, "{row:?}");
     assert!(row.figures.ping_us > run(&NICS[0], 1).figures.ping_us);
 }
 
-/// An ARP request and a ping for [`ADDRESS`], as smoltcp puts them.
-fn questions() -> [Vec<u8>; 2] {
+/// An ARP request and a ping for [`ADDRESS`], built with smoltcp.
+fn requests() -> [Vec<u8>; 2] {
     let arp = ArpRepr::EthernetIpv4 {
         operation: ArpOperation::Request,
-        source_hardware_addr: ASKER,
-        source_protocol_addr: ASKER_ADDRESS,
+        source_hardware_addr: PEER,
+        source_protocol_addr: PEER_ADDRESS,
         target_hardware_addr: EthernetAddress([0; 6]),
         target_protocol_addr: ADDRESS,
     };
-    let mut who_has = ethernet(EthernetAddress::BROADCAST, EthernetProtocol::Arp, arp.buffer_len());
-    arp.emit(&mut ArpPacket::new_unchecked(&mut who_has[14..]));
+    let mut arp_request = ethernet(EthernetAddress::BROADCAST, EthernetProtocol::Arp, arp.buffer_len());
+    arp.emit(&mut ArpPacket::new_unchecked(&mut arp_request[14..]));
     let icmp = Icmpv4Repr::EchoRequest {
         ident: 1,
         seq_no: 2,
-        data: b"are you there?",
+        data: b"ping data",
     };
     let ip = Ipv4Repr {
-        src_addr: ASKER_ADDRESS,
+        src_addr: PEER_ADDRESS,
         dst_addr: ADDRESS,
         next_header: IpProtocol::Icmp,
         payload_len: icmp.buffer_len(),
@@ -298,22 +308,22 @@ fn questions() -> [Vec<u8>; 2] {
     let checksums = ChecksumCapabilities::default();
     ip.emit(&mut Ipv4Packet::new_unchecked(&mut ping[14..]), &checksums);
     icmp.emit(&mut Icmpv4Packet::new_unchecked(&mut ping[34..]), &checksums);
-    [who_has, ping]
+    [arp_request, ping]
 }
 
 fn ethernet(destination: EthernetAddress, kind: EthernetProtocol, payload_len: usize) -> Vec<u8> {
     let mut frame = vec![0; 14 + payload_len];
     let mut header = EthernetFrame::new_unchecked(&mut frame);
     header.set_dst_addr(destination);
-    header.set_src_addr(ASKER);
+    header.set_src_addr(PEER);
     header.set_ethertype(kind);
     frame
 }
 
-/// What the answers say: the MAC address that has [`ADDRESS`], and the data of the ping.
-fn answers(clock: &Clock, station: &Peer) -> (EthernetAddress, Vec<u8>) {
+/// Reads the replies: the MAC address of [`ADDRESS`], and the data of the ping.
+fn replies(clock: &Clock, peer: &Peer) -> (EthernetAddress, Vec<u8>) {
     while clock.step() {}
-    let arp = station.recv().expect("an answer to ARP");
+    let arp = peer.recv().expect("an ARP reply");
     let arp = ArpRepr::parse(&ArpPacket::new_checked(&arp[14..]).unwrap()).unwrap();
     let ArpRepr::EthernetIpv4 {
         operation: ArpOperation::Reply,
@@ -323,7 +333,7 @@ fn answers(clock: &Clock, station: &Peer) -> (EthernetAddress, Vec<u8>) {
     else {
         panic!("{arp:?}")
     };
-    let ping = station.recv().expect("an answer to the ping");
+    let ping = peer.recv().expect("a ping reply");
     let packet = Ipv4Packet::new_checked(&ping[14..]).unwrap();
     assert!(packet.verify_checksum());
     let message = Icmpv4Packet::new_checked(packet.payload()).unwrap();
@@ -336,61 +346,61 @@ fn answers(clock: &Clock, station: &Peer) -> (EthernetAddress, Vec<u8>) {
 
 fn ring() -> (Clock, RingNic, Peer) {
     let clock = Clock::new();
-    let (_, nic, station) = RingNic::with_station(&clock, WireConfig::default(), RingConfig::new(OWN));
-    (clock, nic, station)
+    let (_, nic, peer) = RingNic::with_peer(&clock, WireConfig::default(), RingConfig::new(OWN));
+    (clock, nic, peer)
 }
 
-/// One responder behind the callback surface of any lending device.
-fn respond<D: LendingDevice>(device: D, clock: &Clock, station: &Peer) {
-    for question in questions() {
-        station.send(&question);
+/// Runs the responder behind the callback API of a lending device.
+fn respond<D: LendingDevice>(device: D, clock: &Clock, peer: &Peer) {
+    for request in requests() {
+        peer.send(&request);
     }
     while clock.step() {}
     let mut responder = Responder::new(ADDRESS);
     let mut device = Callback::new(device);
     device.set_handler(&mut responder);
-    let polled = device.poll(16).expect("a device that works");
+    let polled = device.poll(16).expect("the device works");
     assert_eq!((polled.frames, polled.more), (2, false));
-    assert!(device.take_tx_error().is_none());
-    // A device that is gone sends no more.
+    // The device must exist until the frames are on the wire.
     while clock.step() {}
     assert_eq!((responder.answered().arp, responder.answered().echo), (1, 1));
     assert_eq!(
-        answers(clock, station),
-        (EthernetAddress(OWN.octets()), b"are you there?".to_vec())
+        replies(clock, peer),
+        (EthernetAddress(OWN.octets()), b"ping data".to_vec())
     );
 }
 
 #[test]
-fn a_handler_answers_arp_and_pings_over_lent_memory() {
-    let (clock, nic, station) = ring();
-    respond(nic, &clock, &station);
+fn responder_lending_device_replies() {
+    let (clock, nic, peer) = ring();
+    respond(nic, &clock, &peer);
 }
 
 #[test]
-fn a_handler_answers_arp_and_pings_over_buffers() {
-    let (clock, nic, station) = ring();
-    respond(Buffered::<_, 1514>::new(nic), &clock, &station);
+fn responder_buffered_device_replies() {
+    let (clock, nic, peer) = ring();
+    let (mut rx, mut tx) = ([0; 1514], [0; 1514]);
+    respond(Buffered::new(nic, &mut rx, &mut tx), &clock, &peer);
 }
 
 #[test]
-fn a_handler_answers_arp_and_pings_over_a_nic_chosen_at_run_time() {
-    // The one function, the two NICs; which one is a value.
+fn responder_nic_selected_at_run_time_replies() {
     for buffered in [false, true] {
-        let (clock, nic, station) = ring();
+        let (clock, nic, peer) = ring();
+        let [mut rx, mut tx, mut inner_rx, mut inner_tx] = [[0; 1514]; 4];
         let (mut plain, mut layered);
         let nic: &mut dyn ErasedDevice = if buffered {
-            layered = Erased::new(Buffered::<_, 1514>::new(nic));
+            layered = Erased::new(Buffered::new(nic, &mut inner_rx, &mut inner_tx));
             &mut layered
         } else {
             plain = Erased::new(nic);
             &mut plain
         };
-        respond(Buffered::<_, 1514>::new(nic), &clock, &station);
+        respond(Buffered::new(nic, &mut rx, &mut tx), &clock, &peer);
     }
 }
 
-/// Reads what is pending and sends it back: written for `dyn`, knows no type.
+/// Sends every pending frame back, on a device of unknown type.
 fn reflect(nic: &mut dyn EthernetDevice<Error = ErrorKind>) -> Result<usize, ErrorKind> {
     let mut buf = [0; 1514];
     let mut reflected = 0;
@@ -403,56 +413,55 @@ fn reflect(nic: &mut dyn EthernetDevice<Error = ErrorKind>) -> Result<usize, Err
 }
 
 #[test]
-fn devices_of_different_types_in_one_list() {
-    let (clock_a, a, station_a) = ring();
-    let (clock_b, b, station_b) = ring();
-    let mut nics: Vec<Box<dyn ErasedDevice>> = vec![
+fn reflect_devices_of_different_types_in_one_list() {
+    let (clock_a, a, peer_a) = ring();
+    let (clock_b, b, peer_b) = ring();
+    let (mut rx, mut tx) = ([0; 1514], [0; 1514]);
+    let mut nics: Vec<Box<dyn ErasedDevice + '_>> = vec![
         Box::new(Erased::new(a)),
-        Box::new(Erased::new(Buffered::<_, 1514>::new(b))),
+        Box::new(Erased::new(Buffered::new(b, &mut rx, &mut tx))),
     ];
-    for (nic, (clock, station)) in nics.iter_mut().zip([(&clock_a, &station_a), (&clock_b, &station_b)]) {
-        let [_, ping] = questions();
-        station.send(&ping);
+    for (nic, (clock, peer)) in nics.iter_mut().zip([(&clock_a, &peer_a), (&clock_b, &peer_b)]) {
+        let [_, ping] = requests();
+        peer.send(&ping);
         while clock.step() {}
         assert_eq!(reflect(&mut **nic), Ok(1));
         while clock.step() {}
-        let back = station.recv().unwrap();
-        assert_eq!((&back[..6], &back[6..12]), (&ASKER.0[..], &OWN.octets()[..]));
+        let back = peer.recv().unwrap();
+        assert_eq!((&back[..6], &back[6..12]), (&PEER.0[..], &OWN.octets()[..]));
         assert_eq!(back[12..ping.len()], ping[12..]);
     }
 }
 
 #[test]
-fn errors_keep_their_kind_through_dyn_and_their_cause_in_the_wrapper() {
+fn erased_error_keeps_kind_and_cause() {
     let (_, nic, _) = ring();
     let mut erased = Erased::new(nic);
     let nic: &mut dyn ErasedDevice = &mut erased;
     assert_eq!(nic.send_frame(&[0; 1515]), Err(ErrorKind::FrameTooLong { max: 1514 }));
-    assert_eq!(
-        nic.set_mac_address(MacAddress::BROADCAST),
-        Err(ControlError::InvalidInput)
-    );
+    assert_eq!(nic.set_mac_address(MacAddress::BROADCAST), Err(ErrorKind::InvalidInput));
     nic.stop().unwrap();
     assert_eq!(nic.send_frame(&[0; 60]), Err(ErrorKind::Stopped));
     nic.start().unwrap();
     assert_eq!(nic.send_frame(&[0; 60]), Ok(()));
-    assert_eq!(erased.take_error(), Some(RingError::Stopped));
+    assert_eq!(erased.take_error(), Some(RingError::Kind(ErrorKind::Stopped)));
 }
 
 #[test]
-fn a_closure_is_a_handler_over_any_nic() {
-    let (clock, nic, station) = ring();
+fn closure_as_handler_any_nic_called_per_frame() {
+    let (clock, nic, peer) = ring();
     let mut nic = Erased::new(nic);
     let nic: &mut dyn ErasedDevice = &mut nic;
     let mut lengths = Vec::new();
-    let mut handler = |frame: RxFrame<'_>, tx: &mut dyn Transmit| {
+    let mut handler = |frame: RxFrame<'_>, tx: &mut dyn Transmit<Error = ErrorKind>| {
         lengths.push(frame.len());
         let _ = tx.send_frame(&frame);
     };
-    let mut device = Callback::new(Buffered::<_, 1514>::new(nic));
+    let (mut rx, mut tx) = ([0; 1514], [0; 1514]);
+    let mut device = Callback::new(Buffered::new(nic, &mut rx, &mut tx));
     device.set_handler(&mut handler);
-    for question in questions() {
-        station.send(&question);
+    for request in requests() {
+        peer.send(&request);
     }
     while clock.step() {}
     assert_eq!(device.poll(1).unwrap().frames, 1);
@@ -460,5 +469,5 @@ fn a_closure_is_a_handler_over_any_nic() {
     assert_eq!(device.poll(1).unwrap().frames, 1);
     while clock.step() {}
     assert_eq!(lengths, [60, 60]);
-    assert_eq!(station.pending(), 2);
+    assert_eq!(peer.pending(), 2);
 }

@@ -1,13 +1,13 @@
-//! The programs that `cargo xtask bench` measures: ours and hand-written peers, in the same workload.
+//! What the programs that `cargo xtask bench` and `cargo xtask stress` run have in common.
 
-mod by_hand;
+mod baseline;
 pub mod cyw43;
 pub mod enc28j60;
-mod queues;
+mod frame_queues;
 mod stack;
 mod stress_args;
 
-pub use by_hand::ByHand;
-pub use queues::Queues;
+pub use baseline::Baseline;
+pub use frame_queues::FrameQueues;
 pub use stack::{Address, HOST, PEER, Stack};
 pub use stress_args::StressArgs;

@@ -1,4 +1,4 @@
-//! An interface with a UDP socket, whatever it runs on.
+//! A smoltcp interface with a UDP socket, on any device.
 
 use smoltcp::iface::{Config, Interface, SocketHandle, SocketSet};
 use smoltcp::phy::Device;
@@ -6,18 +6,18 @@ use smoltcp::socket::udp;
 use smoltcp::time::Instant;
 use smoltcp::wire::{EthernetAddress, IpAddress, IpCidr, IpEndpoint};
 
-/// Where a station is.
+/// The addresses of a host.
 #[derive(Debug, Clone, Copy)]
 pub struct Address {
-    /// Its MAC address.
+    /// The MAC address.
     pub mac: EthernetAddress,
-    /// Its UDP endpoint.
+    /// The UDP endpoint.
     pub endpoint: IpEndpoint,
 }
 
-/// The station that is measured.
+/// The host that is measured.
 pub const HOST: Address = address(1);
-/// The station at the other end.
+/// The host at the other end.
 pub const PEER: Address = address(2);
 
 const fn address(n: u8) -> Address {
@@ -30,40 +30,40 @@ const fn address(n: u8) -> Address {
     }
 }
 
-/// Datagrams that a socket holds each way.
+/// Capacity of the socket in each direction, in datagrams.
 const DATAGRAMS: usize = 64;
 
 /// An interface with a UDP socket.
 pub struct Stack {
     /// The interface.
     pub iface: Interface,
-    /// The socket, alone.
+    /// The set that contains the socket.
     pub sockets: SocketSet<'static>,
     handle: SocketHandle,
 }
 
 impl Stack {
-    /// A station.
+    /// Creates an interface with this address and a socket bound to its port.
     ///
     /// # Panics
     ///
-    /// Where smoltcp is configured for no address at all.
+    /// If smoltcp is built with room for no address.
     pub fn new(device: &mut impl Device, at: Address) -> Self {
         let mut iface = Interface::new(Config::new(at.mac.into()), device, Instant::ZERO);
         iface.update_ip_addrs(|addrs| {
             addrs
                 .push(IpCidr::new(at.endpoint.addr, 24))
-                .expect("room for one address");
+                .expect("smoltcp holds one address");
         });
         let buffer = || udp::PacketBuffer::new(vec![udp::PacketMetadata::EMPTY; DATAGRAMS], vec![0; DATAGRAMS * 1500]);
         let mut socket = udp::Socket::new(buffer(), buffer());
-        socket.bind(at.endpoint.port).expect("a fresh socket can be bound");
+        socket.bind(at.endpoint.port).expect("an unbound socket can be bound");
         let mut sockets = SocketSet::new(Vec::new());
         let handle = sockets.add(socket);
         Self { iface, sockets, handle }
     }
 
-    /// One poll.
+    /// Polls the interface once.
     #[inline]
     pub fn poll(&mut self, now: Instant, device: &mut impl Device) {
         self.iface.poll(now, device, &mut self.sockets);
@@ -75,7 +75,7 @@ impl Stack {
         self.sockets.get_mut(self.handle)
     }
 
-    /// Takes every datagram that arrived; how many.
+    /// Discards every received datagram. Returns their number.
     pub fn take_all(&mut self) -> usize {
         let socket = self.socket();
         let mut taken = 0;
@@ -90,14 +90,14 @@ impl Stack {
     ///
     /// # Panics
     ///
-    /// Where the socket is full.
+    /// If the socket is full.
     pub fn queue(&mut self, payload: &[u8], to: Address) {
         self.socket()
             .send_slice(payload, to.endpoint)
-            .expect("room in the socket");
+            .expect("the socket is not full");
     }
 
-    /// Sends back every datagram that arrived; how many.
+    /// Sends every received datagram back. Returns their number.
     pub fn echo_all(&mut self) -> usize {
         let socket = self.socket();
         let mut echoed = 0;

@@ -1,10 +1,10 @@
-//! The programs as they are called, with standard streams that fail.
+//! The programs with failing standard streams.
 #![cfg(target_os = "linux")]
 
 use ethdev_cli::testing::assert_streams_may_fail;
 
 #[test]
-fn full_and_closed_streams_cause_no_panic() {
+fn programs_streams_full_or_closed_no_panic() {
     let calls: [(&str, &[&str]); 8] = [
         (env!("CARGO_BIN_EXE_stress_enc28j60"), &["--help"]),
         (env!("CARGO_BIN_EXE_stress_enc28j60"), &["--frames", "0"]),
@@ -16,8 +16,8 @@ fn full_and_closed_streams_cause_no_panic() {
         ),
         (env!("CARGO_BIN_EXE_ring"), &[]),
         (env!("CARGO_BIN_EXE_tap"), &[]),
-        // No name of an interface.
-        (env!("CARGO_BIN_EXE_tap"), &["ours", "a/b", "1"]),
+        // An invalid interface name.
+        (env!("CARGO_BIN_EXE_tap"), &["ethdev", "a/b", "1"]),
     ];
     for (program, arguments) in calls {
         assert_streams_may_fail(program, arguments);

@@ -1,9 +1,9 @@
-//! The ENET driver on registers that read what they like and descriptors that anybody writes to: no panic, no frame that is not there, no buffer's address but its
-//! own, and every call ends.
+//! The ENET driver on scripted registers and descriptors with random contents: no panic, no frame that was not received, no buffer
+//! addresses other than its own, and every call returns.
 #![no_main]
 
-#[path = "../../ethdev-enet/tests/driver/puppet.rs"]
-mod puppet;
+#[path = "../../ethdev-enet/tests/driver/mock_chip.rs"]
+mod mock_chip;
 
 use std::cell::Cell;
 
@@ -17,40 +17,40 @@ use ethdev_phy::Mac as _;
 use ethdev_phy::dma::RingStorage;
 use ethdev_phy::mdio::{Mdio, PhyAddress};
 use ethdev_phy::phy::reg;
-use puppet::{RX, Stage, TX};
+use mock_chip::{MockBed, RX, TX};
 
-/// More accesses in one call are no bound.
-const MOST_ACCESSES: u64 = 400;
+/// Limit of register accesses in one call.
+const MAX_ACCESSES: u64 = 400;
 
 thread_local! {
-    /// The rings are for ever: one run leaves them to the next.
+    /// The rings are never freed: each run uses those of the previous one.
     static RINGS: Cell<Option<RingStorage>> = const { Cell::new(None) };
 }
 
 libfuzzer_sys::fuzz_target!(|calls: Vec<u8>| {
     let mut calls = Unstructured::new(&calls);
-    let mut stage = RINGS.take().map_or_else(Stage::new, Stage::on);
+    let mut bed = RINGS.take().map_or_else(MockBed::new, MockBed::with_rings);
     let mut buf = [0; 1600];
-    stage.puppet.take_accesses();
+    bed.registers.take_accesses();
     while let Ok(call) = calls.arbitrary::<u8>() {
         let number = usize::from(calls.arbitrary::<u16>().unwrap_or(0));
         let len = number % 1600;
         match call % 16 {
-            0 | 1 => stage.write(false, number % RX, calls.arbitrary().unwrap_or(0)),
-            2 => stage.write(true, number % TX, calls.arbitrary().unwrap_or(0)),
-            // Whole and good, as far as its mark goes.
-            3 => stage.write(false, number % RX, 0x0800_0000 | len as u32),
-            4 => stage
-                .puppet
-                .lie((0..number % 16).filter_map(|_| calls.arbitrary().ok()).collect()),
+            0 | 1 => bed.write(false, number % RX, calls.arbitrary().unwrap_or(0)),
+            2 => bed.write(true, number % TX, calls.arbitrary().unwrap_or(0)),
+            // A valid frame.
+            3 => bed.write(false, number % RX, 0x0800_0000 | len as u32),
+            4 => bed
+                .registers
+                .script((0..number % 16).filter_map(|_| calls.arbitrary().ok()).collect()),
             5 => {
-                if let Ok(Some(meta)) = stage.nic.recv_frame(&mut buf[..len]) {
+                if let Ok(Some(meta)) = bed.nic.recv_frame(&mut buf[..len]) {
                     assert!((14..=1514).contains(&meta.len) && meta.len <= len);
                 }
             }
-            6 => drop(stage.nic.send_vectored(&[&buf[..len / 3], &buf[len / 3..len]])),
+            6 => drop(bed.nic.send_vectored(&[&buf[..len / 3], &buf[len / 3..len]])),
             7 => {
-                let (mut rx, mut tx) = stage.nic.split();
+                let (mut rx, mut tx) = bed.nic.split();
                 if let Ok(Some(mut frame)) = rx.peek() {
                     assert!((14..=1514).contains(&frame.len()));
                     frame.fill(0x5a);
@@ -65,7 +65,7 @@ libfuzzer_sys::fuzz_target!(|calls: Vec<u8>| {
                     let _ = tx.commit(len);
                 }
             }
-            8 => drop(stage.nic.service()),
+            8 => drop(bed.nic.service()),
             9 => {
                 let speed = [Speed::MBPS_10, Speed::MBPS_100, Speed::MBPS_1000][number % 3];
                 let duplex = if number & 0x100 == 0 {
@@ -74,31 +74,30 @@ libfuzzer_sys::fuzz_target!(|calls: Vec<u8>| {
                     Duplex::Full
                 };
                 let up = Link::Up(LinkMode::new(speed, duplex));
-                let _ = stage.nic.set_link(if number & 0x200 == 0 { up } else { Link::Down });
+                let _ = bed.nic.set_link(if number & 0x200 == 0 { up } else { Link::Down });
             }
-            10 => drop(stage.nic.rearm(Interest::ALL)),
-            11 => drop(stage.nic.recover()),
+            10 => drop(bed.nic.rearm(Interest::ALL)),
+            11 => drop(bed.nic.recover()),
             12 => drop(if number & 1 == 0 {
-                stage.nic.stop()
+                bed.nic.stop()
             } else {
-                stage.nic.start()
+                bed.nic.start()
             }),
             13 => drop(
-                stage
-                    .nic
+                bed.nic
                     .set_rx_filter(RxFilter::DEFAULT.with_multicast(Multicast::List(&[MAC]))),
             ),
-            14 => drop(stage.nic.discard_frame()),
+            14 => drop(bed.nic.discard_frame()),
             _ => {
                 let address = PhyAddress::new(number as u8 % 32).unwrap_or(PhyAddress::all().next().unwrap());
-                let _ = stage.nic.mdio().read(address, reg::BMSR);
+                let _ = bed.nic.mdio().read(address, reg::BMSR);
             }
         }
-        stage.check_addresses();
-        assert!(stage.puppet.take_accesses() < MOST_ACCESSES, "a call waits for ever");
+        bed.check_addresses();
+        assert!(bed.registers.take_accesses() < MAX_ACCESSES, "unbounded wait");
         if calls.is_empty() {
             break;
         }
     }
-    RINGS.set(Some(stage.strike()));
+    RINGS.set(Some(bed.release()));
 });

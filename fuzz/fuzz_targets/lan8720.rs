@@ -1,4 +1,4 @@
-//! The PHY driver on a bus that answers what it likes: no panic, no call without an end, and events that add up to the link.
+//! The PHY driver on a bus that returns anything: no panic, bounded calls, and events that match the link.
 #![no_main]
 
 use std::time::Duration;
@@ -9,41 +9,41 @@ use ethdev_lan8720::{Lan8720Phy, Loopback, Mdix, PhyConfig};
 use ethdev_phy::mdio::{Mdio, PhyAddress, RegisterAddress};
 use ethdev_phy::phy::{LinkModes, Phy, PhyError, PhyEvent};
 
-/// More accesses in one call are no bound.
-const MOST_ACCESSES: usize = 40;
+/// Limit of register accesses in one call.
+const MAX_ACCESSES: usize = 40;
 
-/// Registers that keep what is written to them, until the fuzzer says otherwise.
-struct Liar<'a, 'b> {
+/// Registers that store what is written, except for faults from the fuzzer.
+struct FaultyBus<'a, 'b> {
     registers: [u16; 32],
-    lies: &'a mut Unstructured<'b>,
+    faults: &'a mut Unstructured<'b>,
     accesses: usize,
 }
 
-impl Liar<'_, '_> {
+impl FaultyBus<'_, '_> {
     fn access(&mut self) -> Result<Option<u16>, ErrorKind> {
         self.accesses += 1;
-        assert!(self.accesses <= MOST_ACCESSES, "a call without an end");
-        match self.lies.arbitrary::<u8>().unwrap_or(0) {
+        assert!(self.accesses <= MAX_ACCESSES, "unbounded call");
+        match self.faults.arbitrary::<u8>().unwrap_or(0) {
             0xff => Err(ErrorKind::Bus),
             0xfe => Ok(Some(0xffff)),
             0xfd => Ok(Some(0)),
-            0xe0..=0xfc => Ok(self.lies.arbitrary().ok()),
+            0xe0..=0xfc => Ok(self.faults.arbitrary().ok()),
             _ => Ok(None),
         }
     }
 }
 
-impl Mdio for Liar<'_, '_> {
+impl Mdio for FaultyBus<'_, '_> {
     type Error = ErrorKind;
 
     fn read(&mut self, _: PhyAddress, register: RegisterAddress) -> Result<u16, ErrorKind> {
-        let lie = self.access()?;
-        Ok(lie.unwrap_or(self.registers[usize::from(register.get())]))
+        let fault = self.access()?;
+        Ok(fault.unwrap_or(self.registers[usize::from(register.get())]))
     }
 
     fn write(&mut self, _: PhyAddress, register: RegisterAddress, value: u16) -> Result<(), ErrorKind> {
         self.access()?;
-        // The bits that clear themselves do, mostly.
+        // Self-clearing bits.
         let value = if register.get() == 0 { value & !0x8200 } else { value };
         self.registers[usize::from(register.get())] = value;
         Ok(())
@@ -68,9 +68,9 @@ libfuzzer_sys::fuzz_target!(|input: &[u8]| {
     while !input.is_empty() {
         let call: u8 = input.arbitrary().unwrap_or(0);
         let value: u16 = input.arbitrary().unwrap_or(0);
-        let mut bus = Liar {
+        let mut bus = FaultyBus {
             registers,
-            lies: &mut input,
+            faults: &mut input,
             accesses: 0,
         };
         match call % 16 {
@@ -79,16 +79,16 @@ libfuzzer_sys::fuzz_target!(|input: &[u8]| {
                 match phy.poll(&mut bus, now) {
                     Ok(PhyEvent::None) | Err(_) => {}
                     Ok(event) => {
-                        let told = if let PhyEvent::Up(mode) = event {
+                        let reported = if let PhyEvent::Up(mode) = event {
                             Link::Up(mode)
                         } else {
                             Link::Down
                         };
-                        assert_ne!(told, link, "an event without a change");
-                        link = told;
+                        assert_ne!(reported, link, "event without a link change");
+                        link = reported;
                     }
                 }
-                assert!(due || bus.accesses == 0, "a poll before its time");
+                assert!(due || bus.accesses == 0, "bus access before the poll is due");
             }
             7 | 8 => now += phy.next_poll(now).min(Duration::from_secs(1)),
             9 => now += Duration::from_micros(u64::from(value)),
@@ -108,9 +108,9 @@ libfuzzer_sys::fuzz_target!(|input: &[u8]| {
                     assert!(!phy.link().is_up());
                 }
             }
-            14 => drop(phy.set_mdix(&mut bus, Mdix::Crossed, now)),
+            14 => drop(phy.set_mdix(&mut bus, Mdix::MdiX, now)),
             _ if value & 1 != 0 => drop(phy.symbol_errors(&mut bus)),
-            _ if value & 2 != 0 => drop(phy.force(&mut bus, None, now)),
+            _ if value & 2 != 0 => drop(phy.set_forced_mode(&mut bus, None, now)),
             _ => {
                 let _ = phy.stop(&mut bus);
                 assert!(!phy.link().is_up());

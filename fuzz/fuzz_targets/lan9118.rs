@@ -1,4 +1,4 @@
-//! The LAN9118 driver on a chip whose registers read what the fuzzer likes: no panic, no length that is not there, and every call ends.
+//! The LAN9118 driver on a chip whose registers return anything: no panic, valid lengths, bounded calls.
 #![no_main]
 
 use std::cell::{Cell, RefCell};
@@ -14,45 +14,48 @@ use ethdev_phy::Mac;
 use ethdev_phy::mdio::{Mdio, PhyAddress, RegisterAddress};
 use ethdev_phy::mmio::Registers;
 
-/// More accesses in one call are no bound: that is a dozen waits of the longest kind, each to its last look.
-const MOST_ACCESSES: u64 = 200_000;
+/// Limit of register accesses in one call: a dozen of the longest waits, each to its timeout.
+const MAX_ACCESSES: u64 = 200_000;
+/// Limit of the waits in one call.
+const MAX_WAIT_NS: u64 = 5_000_000_000;
 
-/// Answers as an idle chip that is always ready, but for the lies.
-struct Liar {
+/// An idle chip that is always ready, except for the faults of a script.
+struct FaultyChip {
     script: RefCell<std::vec::IntoIter<u8>>,
-    /// How many answers are true before the next lie.
-    true_answers: Cell<u8>,
-    /// Every answer is a lie, while there are any.
+    /// The number of unmodified values before the next fault.
+    unmodified: Cell<u8>,
+    /// Whether every value is replaced, while there is input.
     raw: bool,
     accesses: Cell<u64>,
+    waited_ns: Cell<u64>,
 }
 
-impl Liar {
-    fn lie(&self, truth: u32) -> Option<u32> {
+impl FaultyChip {
+    fn fault(&self, value: u32) -> Option<u32> {
         let mut script = self.script.borrow_mut();
         if !self.raw {
-            if let Some(left) = self.true_answers.get().checked_sub(1) {
-                self.true_answers.set(left);
+            if let Some(left) = self.unmodified.get().checked_sub(1) {
+                self.unmodified.set(left);
                 return None;
             }
-            self.true_answers.set(script.next()?.saturating_sub(64));
+            self.unmodified.set(script.next()?.saturating_sub(64));
         }
         let mut byte = || script.next();
         Some(match byte()? {
-            // A bit or two are wrong.
-            kind @ 0..=99 => truth ^ 1 << (kind % 32) ^ u32::from(byte()? & 1) << (kind / 4 % 32),
+            // One or two bit errors.
+            kind @ 0..=99 => value ^ 1 << (kind % 32) ^ u32::from(byte()? & 1) << (kind / 4 % 32),
             100..=109 => 0,
             110..=119 => u32::MAX,
-            // As FIFOs tell of themselves: how many, and how much.
+            // As the fill levels of FIFOs: a number of frames and a number of words.
             kind @ 120..=219 => u32::from(kind % 4) << 16 | u32::from(byte()?) << (kind % 3 * 4),
             _ => u32::from_le_bytes([byte()?, byte()?, byte()?, byte()?]),
         })
     }
 
-    fn truth(offset: usize) -> u32 {
+    fn idle_value(offset: usize) -> u32 {
         match offset {
             0x50 => 0x0118_0001,
-            // Both directions have stopped when they are asked to.
+            // Both directions are stopped.
             0x58 => 0x0300_0000,
             0x64 => 0x8765_4321,
             0x80 => 4608,
@@ -61,17 +64,23 @@ impl Liar {
         }
     }
 
+    /// Resets the counts, before a call of the driver.
+    fn begin(&self) {
+        self.accesses.set(0);
+        self.waited_ns.set(0);
+    }
+
     fn count(&self) {
         self.accesses.set(self.accesses.get() + 1);
-        assert!(self.accesses.get() < MOST_ACCESSES, "a call that does not end");
+        assert!(self.accesses.get() < MAX_ACCESSES, "unbounded wait");
     }
 }
 
-impl Registers for &Liar {
+impl Registers for &FaultyChip {
     fn read(&self, offset: usize) -> u32 {
         self.count();
-        let truth = Liar::truth(offset);
-        self.lie(truth).unwrap_or(truth)
+        let value = FaultyChip::idle_value(offset);
+        self.fault(value).unwrap_or(value)
     }
 
     fn write(&self, offset: usize, _: u32) {
@@ -80,10 +89,14 @@ impl Registers for &Liar {
     }
 }
 
-struct NoTime;
+struct Delay<'a>(&'a FaultyChip);
 
-impl DelayNs for NoTime {
-    fn delay_ns(&mut self, _: u32) {}
+impl DelayNs for Delay<'_> {
+    fn delay_ns(&mut self, ns: u32) {
+        let waited = self.0.waited_ns.get() + u64::from(ns);
+        self.0.waited_ns.set(waited);
+        assert!(waited < MAX_WAIT_NS, "unbounded wait");
+    }
 }
 
 fn link(choice: u8) -> Link {
@@ -102,22 +115,23 @@ fn link(choice: u8) -> Link {
 libfuzzer_sys::fuzz_target!(|input: (u8, Vec<u8>, Vec<u8>)| {
     let (flags, calls, script) = input;
     let mut calls = Unstructured::new(&calls);
-    let chip = Liar {
+    let chip = FaultyChip {
         script: RefCell::new(script.into_iter()),
-        // Honest at first, mostly: a driver that does not start has little to do.
-        true_answers: Cell::new(if flags & 1 == 0 { 120 } else { 0 }),
+        // A driver that does not start executes little code.
+        unmodified: Cell::new(if flags & 1 == 0 { 120 } else { 0 }),
         raw: flags & 2 != 0,
         accesses: Cell::new(0),
+        waited_ns: Cell::new(0),
     };
     let config = Config::new()
         .with_mac_address(MAC)
         .with_vlan(flags & 4 != 0)
         .with_count_runts(flags & 8 != 0)
         .with_tx_fifo_kib(flags >> 4);
-    // After the fuzzer's last byte the chip is honest, so that this ends.
+    // The chip works after the last byte of the script, so that the loop ends.
     let mut nic = loop {
-        chip.accesses.set(0);
-        if let Ok(nic) = Lan9118::new(&chip, NoTime, config) {
+        chip.begin();
+        if let Ok(nic) = Lan9118::new(&chip, Delay(&chip), config) {
             break nic;
         }
     };
@@ -127,14 +141,14 @@ libfuzzer_sys::fuzz_target!(|input: (u8, Vec<u8>, Vec<u8>)| {
     let groups = [MacAddress::new([1, 0, 0x5e, 0, 0, 1])];
     while !calls.is_empty() {
         let call = calls.arbitrary::<u8>().unwrap_or(0);
-        chip.accesses.set(0);
+        chip.begin();
         let argument = calls.arbitrary::<u8>().unwrap_or(0);
         let len = usize::from(argument) * 7;
         match call % 18 {
             0..=3 => {
-                let room = if call % 18 == 3 { len.min(buf.len()) } else { buf.len() };
-                if let Ok(Some(meta)) = nic.recv_frame(&mut buf[..room]) {
-                    assert!((14..=room).contains(&meta.len));
+                let size = if call % 18 == 3 { len.min(buf.len()) } else { buf.len() };
+                if let Ok(Some(meta)) = nic.recv_frame(&mut buf[..size]) {
+                    assert!((14..=size).contains(&meta.len));
                     assert!(meta.len <= nic.capabilities().rx_max_frame_len.bytes());
                 }
             }
@@ -191,10 +205,10 @@ libfuzzer_sys::fuzz_target!(|input: (u8, Vec<u8>, Vec<u8>)| {
         let stats = nic.stats();
         assert!(stats.rx_frames <= stats.rx_bytes);
     }
-    // Honest from here on: whatever state it is in, it can be brought back, unless it once lied about what it is.
+    // Without further faults the driver recovers, unless it has read a wrong chip id.
     chip.script.borrow_mut().by_ref().for_each(drop);
-    chip.accesses.set(0);
+    chip.begin();
     if nic.model() == Model::Lan9118 {
-        nic.recover().expect("an honest chip is not recovered");
+        nic.recover().expect("recovery of a working chip failed");
     }
 });

@@ -1,4 +1,4 @@
-//! The ARP and ping responder: whatever frame comes in, what goes out is a legal frame to the one who asked.
+//! The ARP and ping responder: for any received frame, at most one valid reply to its sender, no longer than the frame.
 #![no_main]
 
 use core::net::Ipv4Addr;
@@ -7,9 +7,11 @@ use ethdev::{ErrorKind, FrameHandler, MacAddress, RxFrame, RxMeta, Transmit, fra
 use ethdev_examples::apps::responder::Responder;
 use ethdev_fuzz::MAC;
 
-struct Wire(Vec<Vec<u8>>);
+struct Sent(Vec<Vec<u8>>);
 
-impl Transmit for Wire {
+impl Transmit for Sent {
+    type Error = ErrorKind;
+
     fn mac_address(&self) -> MacAddress {
         MAC
     }
@@ -22,21 +24,23 @@ impl Transmit for Wire {
 
 libfuzzer_sys::fuzz_target!(|bytes: Vec<u8>| {
     let mut memory = bytes;
-    let question = memory.clone();
-    let mut wire = Wire(Vec::new());
+    let request = memory.clone();
+    let mut sent = Sent(Vec::new());
     let mut responder = Responder::new(Ipv4Addr::new(10, 0, 0, 1));
     let len = memory.len();
     if let Some(frame) = RxFrame::new(&mut memory, RxMeta::new(len)) {
-        responder.on_frame(frame, &mut wire);
+        responder.on_frame(frame, &mut sent);
     }
-    assert!(wire.0.len() <= 1, "one question, one answer");
-    for answer in wire.0 {
-        let header = frame::Header::parse(&answer).expect("an answer has a header");
-        let asked = frame::Header::parse(&question).expect("what has no header is not answered");
-        assert_eq!((header.source, header.destination), (MAC, asked.source));
+    assert!(sent.0.len() <= 1, "more than one reply");
+    for reply in sent.0 {
+        let header = frame::Header::parse(&reply).expect("the reply has a header");
+        let requester = frame::Header::parse(&request)
+            .expect("a reply to a frame without a header")
+            .source;
+        assert_eq!((header.source, header.destination), (MAC, requester));
         assert!(
-            answer.len() <= question.len().max(frame::MIN_FRAME_LEN),
-            "an answer is no amplifier"
+            reply.len() <= request.len().max(frame::MIN_FRAME_LEN),
+            "reply longer than the request"
         );
     }
 });

@@ -1,18 +1,18 @@
-//! The driver of the CYW43439, joined, on the model of its chip.
+//! The CYW43439 driver on the model of the chip, with a joined network.
 //!
-//! Every fixture ends with a look at what the model has to complain about: a check that passed with misuse of the chip is a failed check.
+//! A check also fails if the model recorded a protocol violation.
 
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
 use cyw43439_model::{
-    AccessPoint, ApId, BusFault, ChipConfig, Cyw43Chip, Fault, PowerPin, Spoil, ViolationKind, WordBus,
+    AccessPoint, ApId, BusFault, ChipConfig, Corruption, Cyw43Chip, Fault, PowerPin, ViolationKind, WordBus,
 };
 use ethdev::{Control as _, EthernetDevice as _};
 use ethdev_conformance::conformance;
-use ethdev_conformance::{Fixture, LinkPeer, Loss, Power, Unsupported};
-use ethdev_cyw43::{Config, Cyw43, Images, Incoming, Network, Outgoing, PowerSave, ReconnectPolicy, asynch};
+use ethdev_conformance::{Fixture, HookResult, LinkPeer, Unsupported};
+use ethdev_cyw43::{Config, Cyw43, FirmwareImages, Network, PowerSave, ReconnectPolicy, RxWords, TxWords, asynch};
 use ethdev_sim::{Clock, Peer, SimDelay, Wire, WireConfig, block_on, fcs};
 use ethdev_util::IrqSignal;
 
@@ -21,16 +21,16 @@ use crate::support::{self, Probe, no_misuse};
 const SSID: &str = "conformance";
 const PASSPHRASE: &str = "a wire without a wire";
 
-/// The chip's bus under the probe's eyes.
+/// The bus of the chip, with a probe.
 struct Probed {
     bus: WordBus,
     probe: Rc<Probe>,
     air: Rc<Air>,
-    /// Whether the host sees the interrupt.
+    /// Whether the host reads the interrupt.
     sees_interrupt: bool,
 }
 
-/// What the far end and the bus both need.
+/// Shared by the link peer and the bus.
 struct Air {
     clock: Clock,
     station: Peer,
@@ -46,7 +46,7 @@ impl Probed {
         })
     }
 
-    fn words(command: u32, data: &mut Outgoing<'_>) -> Vec<u32> {
+    fn words(command: u32, data: &mut TxWords<'_>) -> Vec<u32> {
         std::iter::once(command).chain(data).collect()
     }
 
@@ -58,14 +58,14 @@ impl Probed {
 impl ethdev_cyw43::Gspi for Probed {
     type Error = BusError;
 
-    fn write(&mut self, command: u32, data: &mut Outgoing<'_>) -> Result<u32, BusError> {
+    fn write(&mut self, command: u32, data: &mut TxWords<'_>) -> Result<u32, BusError> {
         self.before()?;
         self.bus
             .cmd_write_blocking(&Self::words(command, data))
             .map_err(BusError::Chip)
     }
 
-    fn read(&mut self, command: u32, data: &mut Incoming<'_>) -> Result<u32, BusError> {
+    fn read(&mut self, command: u32, data: &mut RxWords<'_>) -> Result<u32, BusError> {
         self.before()?;
         let mut words = vec![0; data.words_left()];
         let status = self
@@ -85,20 +85,20 @@ impl ethdev_cyw43::Gspi for Probed {
     }
 }
 
-/// The same, awaited. `WAITS`: by the interrupt, or by polling.
+/// The async bus. `WAITS`: by the interrupt, otherwise by polling.
 struct ProbedAsync<const WAITS: bool>(Probed);
 
 impl<const WAITS: bool> asynch::Gspi for ProbedAsync<WAITS> {
     type Error = BusError;
     const CAN_WAIT: bool = WAITS;
 
-    async fn write(&mut self, command: u32, data: &mut Outgoing<'_>) -> Result<u32, BusError> {
+    async fn write(&mut self, command: u32, data: &mut TxWords<'_>) -> Result<u32, BusError> {
         self.0.before()?;
         let words = Probed::words(command, data);
         self.0.bus.cmd_write(&words).await.map_err(BusError::Chip)
     }
 
-    async fn read(&mut self, command: u32, data: &mut Incoming<'_>) -> Result<u32, BusError> {
+    async fn read(&mut self, command: u32, data: &mut RxWords<'_>) -> Result<u32, BusError> {
         self.0.before()?;
         let mut words = vec![0; data.words_left()];
         let status = self.0.bus.cmd_read(command, &mut words).await.map_err(BusError::Chip)?;
@@ -123,19 +123,19 @@ impl<const WAITS: bool> asynch::Gspi for ProbedAsync<WAITS> {
 /// Longer than a frame takes through the air, and through the firmware.
 const FRAME_TIME: Duration = Duration::from_millis(3);
 
-/// The far end of the wire behind the access point, and the chip itself.
-struct Bench {
+/// The link peer on the wire behind the access point, and the chip.
+struct Testbed {
     air: Rc<Air>,
     probe: Rc<Probe>,
     chip: Cyw43Chip,
     ap: ApId,
-    /// `None` where the driver waits by itself.
+    /// `None` for the async driver.
     irq_signal: Option<Arc<IrqSignal>>,
-    /// Which fault is injected: the power fails, or the firmware stops.
+    /// Whether the injected fault is a brown-out; otherwise the firmware halts.
     inject_brownout: bool,
 }
 
-impl Bench {
+impl Testbed {
     fn new(sees_interrupt: bool) -> (Self, Probed) {
         let clock = Clock::new();
         let (_, port, peer) = Wire::new(&clock, WireConfig::default());
@@ -146,7 +146,7 @@ impl Bench {
             let irq_signal = irq_signal.clone();
             move || irq_signal.signal()
         });
-        let bench = Self {
+        let testbed = Self {
             air: Rc::new(Air {
                 clock,
                 station: Peer::new(peer),
@@ -158,20 +158,22 @@ impl Bench {
             inject_brownout: !sees_interrupt,
         };
         let bus = Probed {
-            bus: bench.chip.word_bus(),
-            probe: bench.probe.clone(),
-            air: bench.air.clone(),
+            bus: testbed.chip.word_bus(),
+            probe: testbed.probe.clone(),
+            air: testbed.air.clone(),
             sees_interrupt,
         };
-        (bench, bus)
+        (testbed, bus)
     }
 
-    /// Radio always on; a network that is lost is joined again at once, so that the link comes up as a cable's does.
+    /// Radio always on; reconnects immediately, so that the link comes up like that of a cable.
     fn config() -> Config {
         Config::new()
             .with_power_save(PowerSave::Off)
-            .with_rejoin(ReconnectPolicy::PERSISTENT.with_pauses_ms(1, 10))
-            .with_health_check_every(4)
+            .with_reconnect(
+                ReconnectPolicy::PERSISTENT.with_delays(Duration::from_millis(1), Duration::from_millis(10)),
+            )
+            .with_watchdog_polls(4)
     }
 
     fn network() -> Network {
@@ -184,30 +186,30 @@ static FIRMWARE: [u8; 50_000] = [0x55; 50_000];
 static NVRAM: &[u8] =
     b"manfid=0x2d0\0prodid=0x0727\0vendid=0x14e4\0devid=0x43e2\0boardtype=0x0887\0boardrev=0x1100\0boardnum=22\0\0\0";
 
-fn images() -> Images<'static> {
-    Images::new(&FIRMWARE, NVRAM, b"BLOB")
+fn images() -> FirmwareImages<'static> {
+    FirmwareImages::new(&FIRMWARE, NVRAM, b"BLOB")
 }
 
 fn memory(bytes: usize) -> &'static mut [u8] {
     Box::leak(vec![0; bytes].into_boxed_slice())
 }
 
-impl Drop for Bench {
+impl Drop for Testbed {
     fn drop(&mut self) {
         no_misuse("chip", &self.chip.take_violations());
     }
 }
 
-impl LinkPeer for Bench {
+impl LinkPeer for Testbed {
     fn peer_send(&mut self, frame: &[u8]) {
-        // Not `send`, which pads as a wired station does: stations in the air do not.
+        // Not `send`, which pads as a wired station does: a wireless station does not.
         self.air.station.send_raw(&fcs::append(frame));
     }
 
     fn peer_recv(&mut self) -> Option<Vec<u8>> {
         let mut frame = self.air.station.recv()?;
         if frame.len() == ethdev::frame::MIN_FRAME_LEN {
-            // The access point pads what it sends to the wire. The suite's frames have no zeros at their ends.
+            // The access point pads frames to the wire. The frames of the suite do not end with zeros.
             let len = frame.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
             frame.truncate(len.max(ethdev::frame::HEADER_LEN));
         }
@@ -226,49 +228,44 @@ impl LinkPeer for Bench {
         ethdev::frame::HEADER_LEN
     }
 
-    fn unreported(&self) -> &'static [Loss] {
-        // The access point, or the firmware, drops these without a word.
-        &[Loss::BadFcs, Loss::BadLength, Loss::Filtered, Loss::Overrun]
-    }
-
-    fn set_link(&mut self, up: bool) -> Power {
+    fn set_link(&mut self, up: bool) -> HookResult {
         if up {
             self.chip.restore_ap(self.ap);
         } else {
-            // At once, where a vanished access point is noticed by its missing beacons only.
+            // Immediately; a vanished access point is detected by missing beacons only.
             self.chip.deauthenticate(3);
             self.chip.remove_ap(self.ap);
         }
         Ok(())
     }
 
-    fn stall_tx(&mut self, stalled: bool) -> Power {
+    fn stall_tx(&mut self, stalled: bool) -> HookResult {
         self.chip.freeze_credit(stalled);
         if stalled {
-            // What was credited before is told, so that nothing more is from here on.
+            // Reports the credits given so far, so that none follow.
             self.chip.inject(Fault::CreditUpdate);
         }
         Ok(())
     }
 
-    fn peer_send_raw(&mut self, bytes: &[u8]) -> Power {
+    fn peer_send_raw(&mut self, bytes: &[u8]) -> HookResult {
         self.air.station.send_raw(bytes);
         Ok(())
     }
 
-    /// The chip has no length of its own for a frame: a header that points beyond the frame, or a frame that is too long.
-    fn override_rx_len(&mut self, len: usize) -> Power {
+    /// By a header that points beyond the frame, or by a frame that is too long.
+    fn override_rx_len(&mut self, len: usize) -> HookResult {
         let spoil = match u16::try_from(len) {
-            Ok(len @ 1515..=2000) => Spoil::Oversize(len + 22),
-            Ok(2001..) | Err(_) => Spoil::Oversize(2040),
-            Ok(odd) if odd % 2 == 1 => Spoil::HeaderLength(odd as u8),
-            Ok(even) => Spoil::DataOffset(u8::MAX - even as u8),
+            Ok(len @ 1515..=2000) => Corruption::Oversize(len + 22),
+            Ok(2001..) | Err(_) => Corruption::Oversize(2040),
+            Ok(odd) if odd % 2 == 1 => Corruption::HeaderLength(odd as u8),
+            Ok(even) => Corruption::DataOffset(u8::MAX - even as u8),
         };
         self.chip.inject(Fault::DataFrame(spoil));
         Ok(())
     }
 
-    fn inject_fault(&mut self) -> Power {
+    fn inject_fault(&mut self) -> HookResult {
         if self.inject_brownout {
             self.chip.inject_brownout();
         } else {
@@ -277,32 +274,32 @@ impl LinkPeer for Bench {
         Ok(())
     }
 
-    fn fail_bus(&mut self, failing: bool) -> Power {
+    fn fail_bus(&mut self, failing: bool) -> HookResult {
         self.probe.fail(failing);
         Ok(())
     }
 
-    fn now(&self) -> Power<Duration> {
+    fn now(&self) -> HookResult<Duration> {
         Ok(self.air.clock.now())
     }
 
-    fn accesses(&self) -> Power<u64> {
+    fn accesses(&self) -> HookResult<u64> {
         Ok(self.probe.transactions())
     }
 
-    fn peer_send_before_access(&mut self, nth: u32, frame: &[u8]) -> Power {
+    fn peer_send_before_access(&mut self, nth: u32, frame: &[u8]) -> HookResult {
         self.probe.arrive_before(nth, frame);
         Ok(())
     }
 
-    fn irq_signal(&self) -> Power<Arc<IrqSignal>> {
+    fn irq_signal(&self) -> HookResult<Arc<IrqSignal>> {
         self.irq_signal
             .clone()
-            .ok_or(Unsupported("the driver waits by itself (`irq_signal`)"))
+            .ok_or(Unsupported("the async driver waits by itself (`irq_signal`)"))
     }
 
     fn link_interrupts(&self) -> bool {
-        // A network that is lost does not come back by itself: the driver joins it again, from `service`.
+        // `service` reconnects to a lost network.
         false
     }
 
@@ -312,75 +309,76 @@ impl LinkPeer for Bench {
     }
 }
 
-type Nic = Cyw43<'static, Probed, PowerPin, SimDelay, Images<'static>>;
+type Nic = Cyw43<'static, Probed, PowerPin, SimDelay, FirmwareImages<'static>>;
 
-fn blocking(sees_interrupt: bool, bytes: usize) -> (Nic, Bench) {
-    let (bench, bus) = Bench::new(sees_interrupt);
-    let (power, delay) = (bench.chip.power_pin(), bench.chip.delay());
-    let mut nic = Cyw43::new(bus, power, delay, images(), memory(bytes), Bench::config()).expect("a device");
+fn blocking(sees_interrupt: bool, bytes: usize) -> (Nic, Testbed) {
+    let (testbed, bus) = Testbed::new(sees_interrupt);
+    let (power, delay) = (testbed.chip.power_pin(), testbed.chip.delay());
+    let mut nic = Cyw43::new(bus, power, delay, images(), memory(bytes), Testbed::config()).expect("a device");
     nic.start().expect("the chip does not start");
-    nic.join(&Bench::network()).expect("the network is not joined");
+    nic.join(&Testbed::network()).expect("the network is not joined");
     nic.service().expect("the chip fails");
-    (nic, bench)
+    (nic, testbed)
 }
 
-/// The common case: the host sees the interrupt, and there is memory for a few frames.
+/// The host reads the interrupt; a queue for a few frames.
 struct Joined;
 
 impl Fixture for Joined {
     type Device = Nic;
-    type LinkPeer = Bench;
+    type LinkPeer = Testbed;
 
-    fn new() -> (Nic, Bench) {
+    fn new() -> (Nic, Testbed) {
         blocking(true, 8192)
     }
 }
 
 conformance!(joined, Joined; control, rearm);
 
-/// The least: memory for one frame, and a host that cannot see the interrupt in its code.
-struct Least;
+/// The minimum: a queue for one frame, and a host that cannot read the interrupt.
+struct Minimum;
 
-impl Fixture for Least {
+impl Fixture for Minimum {
     type Device = Nic;
-    type LinkPeer = Bench;
+    type LinkPeer = Testbed;
 
-    fn new() -> (Nic, Bench) {
+    fn new() -> (Nic, Testbed) {
         blocking(false, ethdev_cyw43::MIN_RX_QUEUE_LEN)
     }
 }
 
-conformance!(least, Least; control, rearm);
+conformance!(minimum, Minimum; control, rearm);
 
-type Awaited<const WAITS: bool> = asynch::Cyw43<'static, ProbedAsync<WAITS>, PowerPin, SimDelay, Images<'static>>;
+type Awaited<const WAITS: bool> =
+    asynch::Cyw43<'static, ProbedAsync<WAITS>, PowerPin, SimDelay, FirmwareImages<'static>>;
 
-fn awaited<const WAITS: bool>() -> (Awaited<WAITS>, Bench) {
+fn awaited<const WAITS: bool>() -> (Awaited<WAITS>, Testbed) {
     use ethdev::asynch::Control as _;
-    let (mut bench, bus) = Bench::new(WAITS);
-    bench.irq_signal = None;
-    // The suite drops futures: a transaction that is cut off, and what follows of it, is the drop's, not the driver's.
-    bench.chip.allow(ViolationKind::CutOff);
-    let (power, delay) = (bench.chip.power_pin(), bench.chip.delay());
+    let (mut testbed, bus) = Testbed::new(WAITS);
+    testbed.irq_signal = None;
+    // The suite drops futures: the drop cuts off a transaction, not the driver.
+    testbed.chip.allow_violation(ViolationKind::CutOff);
+    let (power, delay) = (testbed.chip.power_pin(), testbed.chip.delay());
     let bus = ProbedAsync(bus);
-    let mut nic = asynch::Cyw43::new(bus, power, delay, images(), memory(8192), Bench::config()).expect("a device");
-    let clock = bench.air.clock.clone();
+    let mut nic = asynch::Cyw43::new(bus, power, delay, images(), memory(8192), Testbed::config()).expect("a device");
+    let clock = testbed.air.clock.clone();
     block_on(&clock, nic.start())
-        .expect("the driver waits for ever")
+        .expect("the future never completes")
         .expect("the chip does not start");
-    block_on(&clock, nic.join(&Bench::network()))
-        .expect("the driver waits for ever")
+    block_on(&clock, nic.join(&Testbed::network()))
+        .expect("the future never completes")
         .expect("the network is not joined");
-    (nic, bench)
+    (nic, testbed)
 }
 
-/// Async, told by the interrupt.
+/// Async, with the interrupt.
 struct ByInterrupt;
 
 impl Fixture for ByInterrupt {
     type Device = Awaited<true>;
-    type LinkPeer = Bench;
+    type LinkPeer = Testbed;
 
-    fn new() -> (Self::Device, Bench) {
+    fn new() -> (Self::Device, Testbed) {
         awaited()
     }
 }
@@ -392,9 +390,9 @@ struct Polled;
 
 impl Fixture for Polled {
     type Device = Awaited<false>;
-    type LinkPeer = Bench;
+    type LinkPeer = Testbed;
 
-    fn new() -> (Self::Device, Bench) {
+    fn new() -> (Self::Device, Testbed) {
         awaited()
     }
 }

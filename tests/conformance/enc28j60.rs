@@ -1,6 +1,6 @@
-//! The driver of the ENC28J60 on the model of its chip, with all errata of the revision, over a watched SPI bus.
+//! The ENC28J60 driver on the model of the chip, with all errata of the revision, over a probed SPI bus.
 //!
-//! Every fixture ends with a look at what the model has to complain about: a check that passed with misuse of the chip is a failed check.
+//! A check also fails if the model recorded a protocol violation.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -11,8 +11,8 @@ use enc28j60_model::{ChipConfig, Enc28j60Chip, IntPin, ResetPin, Revision, SimSp
 use ethdev::asynch::EthernetDevice as _;
 use ethdev::{Duplex, EthernetDevice as _, Interest, MacAddress, Speed};
 use ethdev_conformance::conformance;
-use ethdev_conformance::{Fixture, LinkPeer, Loss, Power, Unsupported};
-use ethdev_enc28j60::asynch::{self, Edge, Interrupt, Level, Polled};
+use ethdev_conformance::{Fixture, HookResult, LinkPeer, Unsupported};
+use ethdev_enc28j60::asynch::{self, EdgeIrq, Interrupt, LevelIrq, Polled};
 use ethdev_enc28j60::{Config, Enc28j60, NoReset, Reset};
 use ethdev_sim::{Clock, Peer, SimDelay, Wire, WireConfig, block_on};
 use ethdev_util::IrqSignal;
@@ -21,14 +21,14 @@ use crate::support::{self, Probe, no_misuse};
 
 const ADDRESS: MacAddress = MacAddress::new([0x02, 0, 0, 0, 0, 0x28]);
 
-/// The chip's SPI device under the probe's eyes.
+/// The SPI device of the chip, with a probe.
 struct Probed {
     spi: SimSpi,
     probe: Rc<Probe>,
     cable: Rc<Cable>,
 }
 
-/// What the far end and the bus both need.
+/// Shared by the link peer and the bus.
 struct Cable {
     clock: Clock,
     wire: Wire,
@@ -74,19 +74,19 @@ impl embedded_hal_async::spi::SpiDevice for Probed {
     }
 }
 
-/// The far end of the cable, and the chip's other pins.
-struct Bench {
+/// The link peer, and the other pins of the chip.
+struct Testbed {
     cable: Rc<Cable>,
     probe: Rc<Probe>,
     chip: Enc28j60Chip,
     irq_signal: Arc<IrqSignal>,
     full_duplex: bool,
     stalled: bool,
-    /// How often it is still to be said that the chip may send: it does not hear that without a link.
+    /// How many more PAUSE frames release the transmitter: it receives none while the link is down.
     releases: u32,
 }
 
-impl Bench {
+impl Testbed {
     fn new(revision: Revision, full_duplex: bool) -> (Self, Probed) {
         let clock = Clock::new();
         let (wire, port, peer) = Wire::new(&clock, WireConfig::default().with_speed(Speed::MBPS_10));
@@ -101,7 +101,7 @@ impl Bench {
             wire,
             station: Peer::new(peer),
         });
-        let bench = Self {
+        let testbed = Self {
             cable,
             probe: Rc::default(),
             chip,
@@ -111,18 +111,18 @@ impl Bench {
             releases: 0,
         };
         let spi = Probed {
-            spi: bench.chip.spi_device(),
-            probe: bench.probe.clone(),
-            cable: bench.cable.clone(),
+            spi: testbed.chip.spi_device(),
+            probe: testbed.probe.clone(),
+            cable: testbed.cable.clone(),
         };
-        (bench, spi)
+        (testbed, spi)
     }
 
     fn config(&self) -> Config {
         Config::new(ADDRESS).with_duplex(if self.full_duplex { Duplex::Full } else { Duplex::Half })
     }
 
-    /// The PHY takes its time after a reset. Before that, a driver is told once that the link came up.
+    /// Waits until the PHY reports the link after a reset.
     fn wait_for_link(&self, mut changed: impl FnMut() -> bool) {
         for _ in 0..1000 {
             if changed() {
@@ -133,7 +133,7 @@ impl Bench {
         panic!("the link does not come up");
     }
 
-    /// A PAUSE frame for the longest time, or for none (IEEE 802.3 annex 31B). When it arrives.
+    /// Sends a PAUSE frame with the longest time, or with zero (IEEE 802.3 annex 31B). Returns when it arrives.
     fn pause(&self) -> Duration {
         let quanta: u16 = if self.stalled { u16::MAX } else { 0 };
         let mut pause = vec![0x01, 0x80, 0xc2, 0, 0, 1, 2, 0, 0, 0, 0, 1, 0x88, 0x08, 0, 1];
@@ -147,13 +147,13 @@ impl Bench {
     }
 }
 
-impl Drop for Bench {
+impl Drop for Testbed {
     fn drop(&mut self) {
         no_misuse("chip", &self.chip.take_violations());
     }
 }
 
-impl LinkPeer for Bench {
+impl LinkPeer for Testbed {
     fn peer_send(&mut self, frame: &[u8]) {
         self.cable.station.send(frame);
     }
@@ -170,21 +170,16 @@ impl LinkPeer for Bench {
         }
     }
 
-    fn unreported(&self) -> &'static [Loss] {
-        // The chip drops these without a trace.
-        &[Loss::BadFcs, Loss::BadLength, Loss::Filtered]
-    }
-
-    fn set_link(&mut self, up: bool) -> Power {
+    fn set_link(&mut self, up: bool) -> HookResult {
         self.cable.wire.set_link(up);
         self.releases = if up && self.full_duplex { 100 } else { 0 };
         Ok(())
     }
 
-    /// By the only means that the medium has: PAUSE frames, in full duplex.
-    fn stall_tx(&mut self, stalled: bool) -> Power {
+    /// By PAUSE frames, in full duplex.
+    fn stall_tx(&mut self, stalled: bool) -> HookResult {
         if !self.full_duplex {
-            return Err(Unsupported("nobody can hold a half-duplex chip back"));
+            return Err(Unsupported("no flow control in half duplex"));
         }
         self.stalled = stalled;
         let arrives = self.pause();
@@ -192,93 +187,93 @@ impl LinkPeer for Bench {
         Ok(())
     }
 
-    fn peer_send_raw(&mut self, bytes: &[u8]) -> Power {
+    fn peer_send_raw(&mut self, bytes: &[u8]) -> HookResult {
         self.cable.station.send_raw(bytes);
         Ok(())
     }
 
-    fn override_rx_len(&mut self, len: usize) -> Power {
+    fn override_rx_len(&mut self, len: usize) -> HookResult {
         // The chip counts the FCS, in 16 bits.
-        self.chip.forge_next_count((len as u16).wrapping_add(4));
+        self.chip.override_rx_len((len as u16).wrapping_add(4));
         Ok(())
     }
 
-    fn inject_fault(&mut self) -> Power {
+    fn inject_fault(&mut self) -> HookResult {
         self.chip.inject_brownout();
         Ok(())
     }
 
-    fn fail_bus(&mut self, failing: bool) -> Power {
+    fn fail_bus(&mut self, failing: bool) -> HookResult {
         self.probe.fail(failing);
         Ok(())
     }
 
-    fn now(&self) -> Power<Duration> {
+    fn now(&self) -> HookResult<Duration> {
         Ok(self.cable.clock.now())
     }
 
-    fn accesses(&self) -> Power<u64> {
+    fn accesses(&self) -> HookResult<u64> {
         Ok(self.probe.transactions())
     }
 
-    fn peer_send_before_access(&mut self, nth: u32, frame: &[u8]) -> Power {
+    fn peer_send_before_access(&mut self, nth: u32, frame: &[u8]) -> HookResult {
         self.probe.arrive_before(nth, frame);
         Ok(())
     }
 
-    fn irq_signal(&self) -> Power<Arc<IrqSignal>> {
+    fn irq_signal(&self) -> HookResult<Arc<IrqSignal>> {
         Ok(self.irq_signal.clone())
     }
 }
 
-/// The common case: half duplex, the revision that is sold.
+/// Half duplex, the current revision.
 struct Half;
 
 impl Fixture for Half {
     type Device = Enc28j60<Probed, SimDelay>;
-    type LinkPeer = Bench;
+    type LinkPeer = Testbed;
 
-    fn new() -> (Self::Device, Bench) {
-        let (bench, spi) = Bench::new(Revision::B7, false);
-        let mut device = Enc28j60::new(spi, bench.delay(), bench.config()).expect("the chip does not start");
-        bench.wait_for_link(|| device.service().expect("the chip fails").link_changed);
-        (device, bench)
+    fn new() -> (Self::Device, Testbed) {
+        let (testbed, spi) = Testbed::new(Revision::B7, false);
+        let mut device = Enc28j60::new(spi, testbed.delay(), testbed.config()).expect("the chip does not start");
+        testbed.wait_for_link(|| device.service().expect("the chip fails").link_changed);
+        (device, testbed)
     }
 }
 
 conformance!(half_duplex, Half; control, rearm);
 
-/// Full duplex with PAUSE, so that the transmitter can be held back.
+/// Full duplex with PAUSE, so that the transmitter can be stalled.
 struct Full;
 
 impl Fixture for Full {
     type Device = Enc28j60<Probed, SimDelay>;
-    type LinkPeer = Bench;
+    type LinkPeer = Testbed;
 
-    fn new() -> (Self::Device, Bench) {
-        let (bench, spi) = Bench::new(Revision::B5, true);
-        let mut device = Enc28j60::new(spi, bench.delay(), bench.config()).expect("the chip does not start");
-        bench.wait_for_link(|| device.service().expect("the chip fails").link_changed);
-        (device, bench)
+    fn new() -> (Self::Device, Testbed) {
+        let (testbed, spi) = Testbed::new(Revision::B5, true);
+        let mut device = Enc28j60::new(spi, testbed.delay(), testbed.config()).expect("the chip does not start");
+        testbed.wait_for_link(|| device.service().expect("the chip fails").link_changed);
+        (device, testbed)
     }
 }
 
 conformance!(full_duplex, Full; control, rearm);
 
-/// The oldest silicon, the RESET pin wired, and VLAN tags.
+/// The oldest revision, with the RESET pin and VLAN tags.
 struct OldestWithReset;
 
 impl Fixture for OldestWithReset {
     type Device = Enc28j60<Probed, SimDelay, Reset<ResetPin>>;
-    type LinkPeer = Bench;
+    type LinkPeer = Testbed;
 
-    fn new() -> (Self::Device, Bench) {
-        let (bench, spi) = Bench::new(Revision::B1, false);
-        let config = bench.config().with_vlan(true);
-        let reset = Reset(bench.chip.reset_pin());
-        let mut device = Enc28j60::with_reset(spi, bench.delay(), reset, config).expect("the chip does not start");
-        bench.wait_for_link(|| device.service().expect("the chip fails").link_changed);
-        (device, bench)
+    fn new() -> (Self::Device, Testbed) {
+        let (testbed, spi) = Testbed::new(Revision::B1, false);
+        let config = testbed.config().with_vlan(true);
+        let reset = Reset(testbed.chip.reset_pin());
+        let mut device = Enc28j60::with_reset(spi, testbed.delay(), reset, config).expect("the chip does not start");
+        testbed.wait_for_link(|| device.service().expect("the chip fails").link_changed);
+        (device, testbed)
     }
 }
 
@@ -286,43 +281,48 @@ conformance!(oldest_with_reset, OldestWithReset; control, rearm);
 
 type Awaited<INT> = asynch::Enc28j60<Probed, SimDelay, INT, NoReset>;
 
-fn awaited<INT: Interrupt>(full_duplex: bool, interrupt: impl FnOnce(IntPin) -> INT) -> (Awaited<INT>, Bench) {
-    let (bench, spi) = Bench::new(Revision::B7, full_duplex);
-    // The suite drops futures: an instruction that is cut off is the drop's, not the driver's.
-    bench.chip.allow(ViolationKind::Incomplete);
-    bench.chip.allow(ViolationKind::ShortHold);
-    let device = asynch::Enc28j60::new(spi, bench.delay(), interrupt(bench.chip.int_pin()), bench.config());
-    let mut device = block_on(&bench.cable.clock, device)
-        .expect("the driver waits for ever")
+fn awaited<INT: Interrupt>(full_duplex: bool, interrupt: impl FnOnce(IntPin) -> INT) -> (Awaited<INT>, Testbed) {
+    let (testbed, spi) = Testbed::new(Revision::B7, full_duplex);
+    // The suite drops futures: the drop cuts off an instruction, not the driver.
+    testbed.chip.allow_violation(ViolationKind::Incomplete);
+    testbed.chip.allow_violation(ViolationKind::ShortHold);
+    let device = asynch::Enc28j60::new(
+        spi,
+        testbed.delay(),
+        interrupt(testbed.chip.int_pin()),
+        testbed.config(),
+    );
+    let mut device = block_on(&testbed.cable.clock, device)
+        .expect("the future never completes")
         .expect("the chip does not start");
-    let up = block_on(&bench.cable.clock, device.ready(Interest::LINK));
+    let up = block_on(&testbed.cable.clock, device.ready(Interest::LINK));
     assert!(matches!(up, Ok(Ok(_))), "the link does not come up");
-    (device, bench)
+    (device, testbed)
 }
 
-/// Async, told by the level of the INT line.
+/// Async, with the level of the INT line.
 struct ByLevel;
 
 impl Fixture for ByLevel {
-    type Device = Awaited<Level<IntPin>>;
-    type LinkPeer = Bench;
+    type Device = Awaited<LevelIrq<IntPin>>;
+    type LinkPeer = Testbed;
 
-    fn new() -> (Self::Device, Bench) {
-        awaited(false, Level)
+    fn new() -> (Self::Device, Testbed) {
+        awaited(false, LevelIrq)
     }
 }
 
 conformance!(async by_level, ByLevel; control);
 
-/// Async, told by edges of the INT line; full duplex, so that waiting for room is looked at too.
+/// Async, with edges of the INT line; full duplex, so that waiting for transmit capacity is checked too.
 struct ByEdge;
 
 impl Fixture for ByEdge {
-    type Device = Awaited<Edge<IntPin>>;
-    type LinkPeer = Bench;
+    type Device = Awaited<EdgeIrq<IntPin>>;
+    type LinkPeer = Testbed;
 
-    fn new() -> (Self::Device, Bench) {
-        awaited(true, Edge)
+    fn new() -> (Self::Device, Testbed) {
+        awaited(true, EdgeIrq)
     }
 }
 
@@ -333,9 +333,9 @@ struct PolledNic;
 
 impl Fixture for PolledNic {
     type Device = Awaited<Polled>;
-    type LinkPeer = Bench;
+    type LinkPeer = Testbed;
 
-    fn new() -> (Self::Device, Bench) {
+    fn new() -> (Self::Device, Testbed) {
         awaited(false, |_| Polled)
     }
 }

@@ -1,4 +1,4 @@
-//! The bridge from the crate `enc28j60`, as far as that crate lets the contract hold: what it does not is withheld from the suite, with the reason.
+//! The bridge to the crate `enc28j60`, as far as that crate fulfils the contract. Hooks that it does not support are left out.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,8 +7,8 @@ use ::enc28j60::Unconnected;
 use enc28j60_model::{ChipConfig, CsPin, Enc28j60Chip, Errata, Hal02, IntPin, Revision, SimSpiBus, ViolationKind};
 use ethdev::{MacAddress, Speed};
 use ethdev_conformance::conformance;
-use ethdev_conformance::{Fixture, LinkPeer, Loss, Power, Unsupported};
-use ethdev_enc28j60::compat::{Bridge, Memory};
+use ethdev_conformance::{Fixture, HookResult, LinkPeer, Unsupported};
+use ethdev_enc28j60::compat::Bridge;
 use ethdev_sim::{Clock, Peer, Wire, WireConfig};
 use ethdev_util::IrqSignal;
 
@@ -16,8 +16,8 @@ const ADDRESS: MacAddress = MacAddress::new([0x02, 0, 0, 0, 0, 0x28]);
 
 type Device = Bridge<'static, Hal02<SimSpiBus>, Hal02<CsPin>, Hal02<IntPin>, Unconnected>;
 
-/// The far end of the cable.
-struct Bench {
+/// The link peer.
+struct Testbed {
     clock: Clock,
     _wire: Wire,
     station: Peer,
@@ -25,20 +25,20 @@ struct Bench {
     irq_signal: Arc<IrqSignal>,
 }
 
-impl Bench {
+impl Testbed {
     fn new() -> (Self, Device) {
         let clock = Clock::new();
         let (wire, port, peer) = Wire::new(&clock, WireConfig::default().with_speed(Speed::MBPS_10));
         let mut errata = Errata::of(Revision::B7);
-        // Each makes the driver hang, or wait for what does not come.
+        // Each makes the driver wait indefinitely.
         errata.e6_packet_flag = false;
         errata.e13_false_late_collision = false;
         let config = ChipConfig::new(Revision::B7)
             .with_errata(errata)
             .with_cs_hold(Duration::from_micros(1))
             // It selects banks by reading ECON1 and writing it back whole, and never writes PHCON1.
-            .allowing(ViolationKind::WholeWriteEcon1)
-            .allowing(ViolationKind::DuplexMismatch);
+            .with_allowed_violation(ViolationKind::WholeWriteEcon1)
+            .with_allowed_violation(ViolationKind::DuplexMismatch);
         let chip = Enc28j60Chip::new(&clock, port, config);
         let irq_signal = Arc::new(IrqSignal::new());
         chip.on_int_falling({
@@ -58,19 +58,20 @@ impl Bench {
         );
         clock.advance(Duration::from_millis(25));
         let driver = driver.expect("the bus does not fail");
-        let device = Bridge::new(driver, ADDRESS, Box::leak(Box::new(Memory::new())));
-        let bench = Self {
+        let [rx, tx] = Box::leak(Box::new([[0; 1514]; 2]));
+        let device = Bridge::new(driver, ADDRESS, rx, tx);
+        let testbed = Self {
             clock,
             _wire: wire,
             station: Peer::new(peer),
             chip,
             irq_signal,
         };
-        (bench, device)
+        (testbed, device)
     }
 }
 
-impl Drop for Bench {
+impl Drop for Testbed {
     fn drop(&mut self) {
         let violations = self.chip.take_violations();
         assert!(
@@ -82,7 +83,7 @@ impl Drop for Bench {
     }
 }
 
-impl LinkPeer for Bench {
+impl LinkPeer for Testbed {
     fn peer_send(&mut self, frame: &[u8]) {
         self.station.send(frame);
     }
@@ -95,24 +96,19 @@ impl LinkPeer for Bench {
         self.clock.advance(by);
     }
 
-    fn unreported(&self) -> &'static [Loss] {
-        // The chip drops them without a trace, and the driver does not ask about overruns.
-        &[Loss::BadFcs, Loss::BadLength, Loss::Filtered, Loss::Overrun]
+    fn set_link(&mut self, _: bool) -> HookResult {
+        Err(Unsupported("the driver does not read the link state"))
     }
 
-    fn set_link(&mut self, _: bool) -> Power {
-        Err(Unsupported("the driver knows nothing of the link"))
-    }
-
-    fn now(&self) -> Power<Duration> {
+    fn now(&self) -> HookResult<Duration> {
         Ok(self.clock.now())
     }
 
-    fn accesses(&self) -> Power<u64> {
+    fn accesses(&self) -> HookResult<u64> {
         Ok(self.chip.bus().transactions)
     }
 
-    fn irq_signal(&self) -> Power<Arc<IrqSignal>> {
+    fn irq_signal(&self) -> HookResult<Arc<IrqSignal>> {
         Ok(self.irq_signal.clone())
     }
 
@@ -129,11 +125,11 @@ struct Bridged;
 
 impl Fixture for Bridged {
     type Device = Device;
-    type LinkPeer = Bench;
+    type LinkPeer = Testbed;
 
-    fn new() -> (Self::Device, Bench) {
-        let (bench, device) = Bench::new();
-        (device, bench)
+    fn new() -> (Self::Device, Testbed) {
+        let (testbed, device) = Testbed::new();
+        (device, testbed)
     }
 }
 

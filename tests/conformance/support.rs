@@ -1,4 +1,4 @@
-//! What the fixtures of modelled chips are alike in.
+//! Shared by the fixtures of chip models.
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
@@ -6,19 +6,19 @@ use std::time::Duration;
 
 use ethdev_sim::Clock;
 
-/// Fails the check where the driver misused something that is modelled.
+/// Fails the check if the model recorded protocol violations.
 #[track_caller]
 pub(crate) fn no_misuse<V: fmt::Display>(of: &str, violations: &[V]) {
     if let Some(first) = violations.first() {
         let count = violations.len();
         assert!(
             std::thread::panicking(),
-            "the driver misused the {of} {count} times, first: {first}"
+            "the driver vioscheduledd the protocol of the {of} {count} times, first: {first}"
         );
     }
 }
 
-/// Virtual time, for a PHY.
+/// The virtual time, for a PHY.
 pub(crate) type Now = Box<dyn FnMut() -> Duration>;
 
 pub(crate) fn now(clock: &Clock) -> Now {
@@ -26,25 +26,25 @@ pub(crate) fn now(clock: &Clock) -> Now {
     Box::new(move || clock.now())
 }
 
-/// What happens on a bus besides what the driver does.
+/// Counts the transactions of a bus, makes them fail, and times frames to them.
 #[derive(Default)]
 pub(crate) struct Probe {
     transactions: Cell<u64>,
     failing: Cell<bool>,
     /// The frame that arrives just before this transaction.
-    late: RefCell<Option<(u64, Vec<u8>)>>,
+    scheduled: RefCell<Option<(u64, Vec<u8>)>>,
 }
 
 impl Probe {
-    /// Before each transaction: fails it, or makes a frame `arrive`.
+    /// Called before each transaction: fails it, or makes a frame `arrive`.
     pub(crate) fn before<E>(&self, arrive: impl FnOnce(&[u8])) -> Result<(), BusError<E>> {
         if self.failing.get() {
-            return Err(BusError::Broken);
+            return Err(BusError::Injected);
         }
         let nth = self.transactions.get();
         self.transactions.set(nth + 1);
-        let late = self.late.borrow_mut().take_if(|(at, _)| *at <= nth);
-        if let Some((_, frame)) = late {
+        let scheduled = self.scheduled.borrow_mut().take_if(|(at, _)| *at <= nth);
+        if let Some((_, frame)) = scheduled {
             arrive(&frame);
         }
         Ok(())
@@ -61,21 +61,21 @@ impl Probe {
     /// Makes this frame arrive just before the `nth` transaction from now on.
     pub(crate) fn arrive_before(&self, nth: u32, frame: &[u8]) {
         let at = self.transactions() + u64::from(nth);
-        self.late.replace(Some((at, frame.to_vec())));
+        self.scheduled.replace(Some((at, frame.to_vec())));
     }
 }
 
-/// Why a transaction failed.
+/// The error of a transaction.
 #[derive(Debug)]
 pub(crate) enum BusError<E> {
-    Broken,
+    Injected,
     Chip(E),
 }
 
 impl<E: fmt::Display> fmt::Display for BusError<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Broken => f.write_str("the check broke the bus"),
+            Self::Injected => f.write_str("injected bus failure"),
             Self::Chip(fault) => fault.fmt(f),
         }
     }

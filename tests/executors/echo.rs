@@ -1,4 +1,4 @@
-//! An application on the async surface itself, without a stack.
+//! An application on the async API without a stack.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::tasks::{End, time};
 const FRAMES: usize = 40;
 const MAC: MacAddress = MacAddress::new([2, 0, 0, 0, 0, 1]);
 
-/// Sends everything back.
+/// Echoes every frame.
 async fn echo<D: EthernetDevice>(mut device: D) {
     let mut buf = [0; 1514];
     loop {
@@ -30,31 +30,31 @@ fn frame(n: usize) -> Vec<u8> {
     frame
 }
 
-/// Sends frames in bursts that are longer than the device's rings, and waits for them to come back.
-async fn peer(clock: Clock, station: Peer, end: End) {
+/// Sends bursts that are longer than the rings of the device, and waits for the echoes.
+async fn peer(clock: Clock, remote: Peer, end: End) {
     let delay = SimDelay::new(&clock);
     for burst in 0..FRAMES / 4 {
         for n in burst * 4..burst * 4 + 4 {
-            station.send(&frame(n));
+            remote.send(&frame(n));
         }
-        while station.pending() < burst * 4 + 4 {
+        while remote.pending() < burst * 4 + 4 {
             delay.until(clock.now() + Duration::from_micros(100)).await;
         }
     }
     for n in 0..FRAMES {
-        assert_eq!(station.recv(), Some(frame(n)), "frame {n}");
+        assert_eq!(remote.recv(), Some(frame(n)), "frame {n}");
     }
-    end.come();
+    end.signal();
 }
 
 pub(crate) fn with_interrupt(run: Host) {
     let (clock, end) = (Clock::new(), End::default());
-    let bell: &'static IrqSignal = Box::leak(Box::new(IrqSignal::new()));
-    let config = RingConfig::new(MAC).with_slots(4, 1).with_irq_signal(bell);
-    let (wire, nic, station) = RingNic::with_station(&clock, WireConfig::default(), config);
+    let irq: &'static IrqSignal = Box::leak(Box::new(IrqSignal::new()));
+    let config = RingConfig::new(MAC).with_slots(4, 1).with_irq_signal(irq);
+    let (wire, nic, remote) = RingNic::with_peer(&clock, WireConfig::default(), config);
     run(vec![
-        end.until(echo(BlockingAsync::with_interrupt(nic, bell))),
-        end.until(peer(clock.clone(), station, end.clone())),
+        end.until(echo(BlockingAsync::with_interrupt(nic, irq))),
+        end.until(peer(clock.clone(), remote, end.clone())),
         Box::pin(time(clock, end)),
     ]);
     drop(wire);
@@ -62,14 +62,18 @@ pub(crate) fn with_interrupt(run: Host) {
 
 pub(crate) fn with_polling(run: Host) {
     let (clock, end) = (Clock::new(), End::default());
-    // A line that would tell, and does not: nobody listens.
+    // The interrupt line is not connected.
     let config = RingConfig::new(MAC)
         .with_slots(4, 1)
         .with_irq_signal(Rc::new(IrqSignal::new()));
-    let (wire, nic, station) = RingNic::with_station(&clock, WireConfig::default(), config);
+    let (wire, nic, remote) = RingNic::with_peer(&clock, WireConfig::default(), config);
     run(vec![
-        end.until(echo(BlockingAsync::with_polling(nic, SimDelay::new(&clock), 50))),
-        end.until(peer(clock.clone(), station, end.clone())),
+        end.until(echo(BlockingAsync::with_polling(
+            nic,
+            SimDelay::new(&clock),
+            Duration::from_micros(50),
+        ))),
+        end.until(peer(clock.clone(), remote, end.clone())),
         Box::pin(time(clock, end)),
     ]);
     drop(wire);

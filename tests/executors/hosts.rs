@@ -9,15 +9,15 @@ use std::task::{Context, Wake, Waker};
 /// A task: not `Send`, because the simulation is not.
 pub(crate) type Task = Pin<Box<dyn Future<Output = ()>>>;
 
-/// Runs tasks to their ends.
+/// Runs tasks to completion.
 pub(crate) type Host = fn(Vec<Task>);
 
-/// An executor in 30 lines.
+/// A minimal executor.
 ///
 /// # Panics
 ///
-/// When every task sleeps: nobody could ever wake one.
-pub(crate) fn by_hand(tasks: Vec<Task>) {
+/// If no task is woken: none could ever be.
+pub(crate) fn minimal(tasks: Vec<Task>) {
     struct Flag(AtomicBool);
 
     impl Wake for Flag {
@@ -33,7 +33,7 @@ pub(crate) fn by_hand(tasks: Vec<Task>) {
     while !tasks.is_empty() {
         assert!(
             tasks.iter().any(|(_, woken)| woken.0.load(Ordering::SeqCst)),
-            "every task sleeps"
+            "no task is woken"
         );
         tasks.retain_mut(|(task, woken)| {
             let waker = Waker::from(woken.clone());
@@ -42,7 +42,7 @@ pub(crate) fn by_hand(tasks: Vec<Task>) {
     }
 }
 
-/// embassy-executor, made for microcontrollers, on its `std` platform.
+/// embassy-executor on its `std` platform.
 pub(crate) fn embassy(tasks: Vec<Task>) {
     #[embassy_executor::task(pool_size = 16)]
     async fn run(task: Task, left: Arc<std::sync::atomic::AtomicUsize>) {
@@ -55,14 +55,14 @@ pub(crate) fn embassy(tasks: Vec<Task>) {
     executor.run_until(
         |spawner| {
             for task in tasks {
-                spawner.spawn(run(task, left.clone()).expect("the pool has room"));
+                spawner.spawn(run(task, left.clone()).expect("the task pool is not full"));
             }
         },
         || left.load(Ordering::SeqCst) == 0,
     );
 }
 
-/// tokio, made for servers, on one thread.
+/// tokio on one thread.
 pub(crate) fn tokio(tasks: Vec<Task>) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
@@ -73,7 +73,7 @@ pub(crate) fn tokio(tasks: Vec<Task>) {
             running.spawn_local(task);
         }
         while let Some(ended) = running.join_next().await {
-            ended.expect("a task that does not panic");
+            ended.expect("the task does not panic");
         }
     });
 }

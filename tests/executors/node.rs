@@ -1,4 +1,4 @@
-//! The examples' node, unchanged, behind a pump; and a client behind another.
+//! The node of the examples behind a frame channel, and a client behind another one.
 
 use std::cell::Cell;
 use std::convert::Infallible;
@@ -24,22 +24,22 @@ use crate::tasks::{End, time};
 
 const NODE: Ipv4Address = Ipv4Address::new(192, 168, 69, 1);
 const CLIENT: Ipv4Address = Ipv4Address::new(192, 168, 69, 2);
-/// Bytes that go there and back.
+/// Bytes that are echoed.
 const LEN: usize = 100_000;
-/// After how many of them the node's device is managed once more.
+/// Number of echoed bytes between calls of `Control` methods.
 const COMMAND_EVERY: usize = 10_000;
-/// Small, so that they are full all the time.
+/// Short queues, which are often full.
 const QUEUE: usize = 2;
 
 type Side = Endpoint<'static, 'static, QUEUE, QUEUE>;
 
 fn instant(clock: &Clock) -> Instant {
-    Instant::from_micros(i64::try_from(clock.now().as_micros()).expect("centuries"))
+    Instant::from_micros(i64::try_from(clock.now().as_micros()).expect("the simulated time fits"))
 }
 
-/// Sleeps as a stack wants to: until the device has something, or it is time.
-async fn sleep(wakeup: PollAt, stack: &mut Side, clock: &Clock) {
-    let PollAt::Wait { until, interest } = wakeup else {
+/// Sleeps until the device is ready, or until the deadline of the stack.
+async fn sleep(poll_at: PollAt, stack: &mut Side, clock: &Clock) {
+    let PollAt::Wait { until, interest } = poll_at else {
         return future::yield_now().await;
     };
     let alarm = async {
@@ -58,29 +58,30 @@ async fn sleep(wakeup: PollAt, stack: &mut Side, clock: &Clock) {
     future::or(device, alarm).await;
 }
 
-/// The node's task.
+/// The task of the node.
 async fn serve(stack: Side, clock: Clock, echoed: Rc<Cell<u64>>) {
-    let (mut spare, mut storage, mut slots) = ([0; 1514], Box::new(Storage::<4096>::new()), Slots::new());
-    let mut device = SmoltcpDevice::new(stack, &mut spare);
+    let (mut reply, mut storage, mut slots) = ([0; 1514], Box::new(Storage::<4096>::new()), Slots::new());
+    let mut device = SmoltcpDevice::lending(stack, &mut reply);
     let config = Config {
         name: "executors",
         addresses: &[IpCidr::Ipv4(Ipv4Cidr::new(NODE, 24))],
         gateway: None,
         seed: 1,
     };
-    let mut node = Node::new(&config, &mut device, instant(&clock), &mut storage, &mut slots).expect("a node");
+    let mut node = Node::new(&config, &mut device, instant(&clock), &mut storage, &mut slots).expect("a valid node");
     loop {
-        node.poll(instant(&clock), &mut device).expect("a pump does not fail");
+        node.poll(instant(&clock), &mut device)
+            .expect("a channel does not fail");
         echoed.set(node.served().tcp_echoed);
-        let wakeup = node.wakeup(instant(&clock), &mut device);
-        sleep(wakeup, device.inner_mut(), &clock).await;
+        let poll_at = node.poll_at(instant(&clock), &mut device);
+        sleep(poll_at, device.inner_mut(), &clock).await;
     }
 }
 
-/// The client's task: sends, reads what comes back, and checks each byte.
-async fn ask(stack: Side, clock: Clock, command: &'static IrqSignal, end: End) {
-    let mut spare = [0; 1514];
-    let mut device = SmoltcpDevice::new(stack, &mut spare);
+/// The task of the client: sends data, receives the echo, and checks each byte.
+async fn run_client(stack: Side, clock: Clock, command: &'static IrqSignal, end: End) {
+    let mut reply = [0; 1514];
+    let mut device = SmoltcpDevice::lending(stack, &mut reply);
     let mut config = InterfaceConfig::new(device.hardware_address());
     config.random_seed = 2;
     let mut iface = Interface::new(config, &mut device, instant(&clock));
@@ -94,15 +95,15 @@ async fn ask(stack: Side, clock: Clock, command: &'static IrqSignal, end: End) {
     sockets
         .get_mut::<tcp::Socket<'_>>(handle)
         .connect(iface.context(), (NODE, 7), 50_000)
-        .expect("a connection");
+        .expect("the connection is open");
 
     let byte = |at: usize| (at * 31 + at / 251) as u8;
     let (mut sent, mut received, mut commands) = (0, 0, 0);
     loop {
-        device.service().expect("a pump does not fail");
+        device.service().expect("a channel does not fail");
         iface.poll(instant(&clock), &mut device, &mut sockets);
         let socket = sockets.get_mut::<tcp::Socket<'_>>(handle);
-        assert!(socket.is_open(), "the connection broke off");
+        assert!(socket.is_open(), "connection lost");
         while sent < LEN && socket.can_send() {
             sent += socket
                 .send(|room| {
@@ -112,7 +113,7 @@ async fn ask(stack: Side, clock: Clock, command: &'static IrqSignal, end: End) {
                     }
                     (len, len)
                 })
-                .expect("a connection");
+                .expect("the connection is open");
         }
         while socket.can_recv() {
             received += socket
@@ -122,7 +123,7 @@ async fn ask(stack: Side, clock: Clock, command: &'static IrqSignal, end: End) {
                     }
                     (data.len(), data.len())
                 })
-                .expect("a connection");
+                .expect("the connection is open");
         }
         if received == LEN {
             break;
@@ -131,81 +132,82 @@ async fn ask(stack: Side, clock: Clock, command: &'static IrqSignal, end: End) {
             commands = received / COMMAND_EVERY;
             command.signal();
         }
-        let wakeup = device.poll_at(&mut iface, &sockets, instant(&clock));
-        sleep(wakeup, device.inner_mut(), &clock).await;
+        let poll_at = device.poll_at(&mut iface, &sockets, instant(&clock));
+        sleep(poll_at, device.inner_mut(), &clock).await;
     }
-    end.come();
+    end.signal();
 }
 
 /// The task of a device.
-async fn drive<D: EthernetDevice>(mut runner: Runner<'static, 'static, D, QUEUE, QUEUE>) {
+async fn run_device<D: EthernetDevice>(mut runner: Runner<'static, 'static, D, QUEUE, QUEUE>) {
     let Err(e) = runner.run().await;
     panic!("the device failed: {e:?}");
 }
 
-/// The task of a device that is managed while it runs: the run is dropped where it is, and taken up again.
-async fn drive_and_manage<D>(
+/// The task of a device that is configured while it runs: each command drops the future of the runner,
+/// calls a `Control` method, and starts the runner again.
+async fn run_and_configure<D>(
     mut runner: Runner<'static, 'static, D, QUEUE, QUEUE>,
     command: &'static IrqSignal,
-    managed: Rc<Cell<usize>>,
+    configured: Rc<Cell<usize>>,
 ) where
     D: EthernetDevice + Control,
 {
-    enum Ended<E> {
+    enum Event<E> {
         Run(Result<Infallible, E>),
         Command,
     }
     loop {
-        let run = async { Ended::Run(runner.run().await) };
+        let run = async { Event::Run(runner.run().await) };
         let commanded = async {
             command.wait().await;
-            Ended::Command
+            Event::Command
         };
         match future::or(run, commanded).await {
-            Ended::Run(Err(e)) => panic!("the device failed: {e:?}"),
-            Ended::Run(Ok(never)) => match never {},
-            Ended::Command => {
+            Event::Run(Err(e)) => panic!("the device failed: {e:?}"),
+            Event::Run(Ok(never)) => match never {},
+            Event::Command => {
                 let filter = RxFilter::DEFAULT.with_broadcast(true);
-                runner.inner_mut().set_rx_filter(filter).expect("a filter");
-                managed.set(managed.get() + 1);
+                runner.inner_mut().set_rx_filter(filter).expect("a valid filter");
+                configured.set(configured.get() + 1);
             }
         }
     }
 }
 
-fn pump<D: EthernetDevice>(device: D) -> (Runner<'static, 'static, D, QUEUE, QUEUE>, Side) {
+fn channel<D: EthernetDevice>(device: D) -> (Runner<'static, 'static, D, QUEUE, QUEUE>, Side) {
     let frames = || Box::leak(Box::new([[0; 1514]; QUEUE]));
     Box::leak(Box::new(Channel::new())).split(device, frames(), frames())
 }
 
-pub(crate) fn a_client_behind_a_pump_talks_to_a_node_behind_another(run: Host) {
+pub(crate) fn client_and_node(run: Host) {
     fn is_lending<D: LendingDevice>(_: &D) {}
 
     let (clock, end) = (Clock::new(), End::default());
-    let [bell, command]: [&'static IrqSignal; 2] = [(); 2].map(|()| &*Box::leak(Box::new(IrqSignal::new())));
+    let [irq, command]: [&'static IrqSignal; 2] = [(); 2].map(|()| &*Box::leak(Box::new(IrqSignal::new())));
     let config = |n: u8| RingConfig::new(MacAddress::new([2, 0, 0, 0, 0, n])).with_slots(4, 2);
-    let (wire, with_interrupt, with_polling) = RingNic::pair(
-        &clock,
-        WireConfig::default(),
-        config(1).with_irq_signal(bell),
-        config(2),
-    );
-    let (node_runner, node_side) = pump(BlockingAsync::with_interrupt(with_interrupt, bell));
-    let (client_runner, client_side) = pump(BlockingAsync::with_polling(with_polling, SimDelay::new(&clock), 50));
+    let (wire, with_interrupt, with_polling) =
+        RingNic::pair(&clock, WireConfig::default(), config(1).with_irq_signal(irq), config(2));
+    let (node_runner, node_side) = channel(BlockingAsync::with_interrupt(with_interrupt, irq));
+    let (client_runner, client_side) = channel(BlockingAsync::with_polling(
+        with_polling,
+        SimDelay::new(&clock),
+        Duration::from_micros(50),
+    ));
     is_lending(&node_side);
-    let (echoed, managed) = (Rc::new(Cell::new(0)), Rc::new(Cell::new(0)));
+    let (echoed, configured) = (Rc::new(Cell::new(0)), Rc::new(Cell::new(0)));
     run(vec![
-        end.until(drive_and_manage(node_runner, command, managed.clone())),
+        end.until(run_and_configure(node_runner, command, configured.clone())),
         end.until(serve(node_side, clock.clone(), echoed.clone())),
-        end.until(drive(client_runner)),
-        end.until(ask(client_side, clock.clone(), command, end.clone())),
+        end.until(run_device(client_runner)),
+        end.until(run_client(client_side, clock.clone(), command, end.clone())),
         Box::pin(time(clock, end)),
     ]);
     drop(wire);
     assert_eq!(echoed.get(), LEN as u64);
     assert!(
-        managed.get() >= LEN / COMMAND_EVERY - 1,
-        "managed {} times",
-        managed.get()
+        configured.get() >= LEN / COMMAND_EVERY - 1,
+        "configured {} times",
+        configured.get()
     );
 }

@@ -1,4 +1,4 @@
-//! What the scenarios have in common.
+//! The end of a scenario, and the task that advances time.
 
 use std::cell::{Cell, RefCell};
 use std::future::{Future, poll_fn};
@@ -11,37 +11,37 @@ use futures_lite::future;
 
 use crate::hosts::Task;
 
-/// Simulated time in which a scenario has to end.
+/// Limit of a scenario in simulated time.
 const LIMIT: Duration = Duration::from_secs(10);
-/// Turns of the executor in which nothing is scheduled and nobody has finished: the tasks wait for what never comes.
-const STALLED_AFTER: usize = 1_000;
+/// Limit of turns of the executor without an event: with more, the scenario is stalled.
+const MAX_IDLE_TURNS: usize = 1_000;
 
-/// The end of a scenario, that every task waits for besides its work.
+/// The end of a scenario, for which every task waits.
 #[derive(Clone, Default)]
 pub(crate) struct End(Rc<EndState>);
 
 #[derive(Default)]
 struct EndState {
-    come: Cell<bool>,
+    signaled: Cell<bool>,
     waiting: RefCell<Vec<Waker>>,
 }
 
 impl End {
-    /// The scenario is over.
-    pub(crate) fn come(&self) {
-        self.0.come.set(true);
+    /// Ends the scenario.
+    pub(crate) fn signal(&self) {
+        self.0.signaled.set(true);
         for waker in self.0.waiting.take() {
             waker.wake();
         }
     }
 
-    pub(crate) fn has_come(&self) -> bool {
-        self.0.come.get()
+    pub(crate) fn is_signaled(&self) -> bool {
+        self.0.signaled.get()
     }
 
     async fn wait(&self) {
         poll_fn(|cx| {
-            if self.has_come() {
+            if self.is_signaled() {
                 return Poll::Ready(());
             }
             self.0.waiting.borrow_mut().push(cx.waker().clone());
@@ -50,20 +50,20 @@ impl End {
         .await;
     }
 
-    /// A task that works until the end.
+    /// Creates a task that works until the end.
     pub(crate) fn until<F: Future<Output = ()> + 'static>(&self, work: F) -> Task {
         let end = self.clone();
         Box::pin(async move { future::or(end.wait(), work).await })
     }
 }
 
-/// Moves the clock, one event per turn of the executor.
+/// Advances the clock by one event per turn of the executor.
 pub(crate) async fn time(clock: Clock, end: End) {
     let mut idle = 0;
-    while !end.has_come() {
+    while !end.is_signaled() {
         idle = if clock.step() { 0 } else { idle + 1 };
-        assert!(idle < STALLED_AFTER, "nothing is scheduled, and everybody waits");
-        assert!(clock.now() < LIMIT, "it takes too long");
+        assert!(idle < MAX_IDLE_TURNS, "no event is scheduled and no task is ready");
+        assert!(clock.now() < LIMIT, "scenario timed out");
         future::yield_now().await;
     }
 }

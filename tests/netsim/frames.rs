@@ -1,4 +1,4 @@
-//! Frames made by hand.
+//! Frames with ARP and UDP.
 
 use smoltcp::phy::ChecksumCapabilities;
 use smoltcp::wire::{
@@ -22,7 +22,7 @@ fn ethernet(dst_addr: EthernetAddress, ethertype: EthernetProtocol, len: usize) 
     bytes
 }
 
-/// Asks the host for its address. smoltcp answers at once.
+/// An ARP request for the address of the host. smoltcp replies while it receives.
 pub(crate) fn arp_request() -> Vec<u8> {
     let arp = ArpRepr::EthernetIpv4 {
         operation: ArpOperation::Request,

@@ -1,39 +1,39 @@
-//! A station with smoltcp on it, over any lending device, on a virtual clock.
+//! A host with smoltcp on any device, on a virtual clock.
 
-#![allow(dead_code, reason = "each test uses another part of it")]
+#![allow(dead_code, reason = "each test uses a part of it")]
 
 use core::time::Duration;
 
-use ethdev::LendingDevice;
+use ethdev::EthernetDevice;
 use ethdev_sim::Clock;
-use ethdev_smoltcp::{PollAt, SmoltcpDevice};
+use ethdev_smoltcp::{Mode, PollAt, Pull, SmoltcpDevice};
 use smoltcp::iface::{Config, Interface, SocketHandle, SocketSet};
 use smoltcp::phy::{self, DeviceCapabilities};
 use smoltcp::socket::{tcp, udp};
 use smoltcp::time::Instant;
 use smoltcp::wire::{IpAddress, IpCidr, IpEndpoint};
 
-/// More turns than this at one instant, and the station burns its processor.
-const MOST_TURNS: usize = 2000;
+/// Limit of polls at one instant: with more, the host would never sleep.
+const MAX_POLLS: usize = 2000;
 
-/// What smoltcp saw of its device.
+/// Frames between smoltcp and its device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Tally {
-    /// Frames that it read.
+pub(crate) struct FrameCounts {
+    /// Frames that smoltcp read.
     pub(crate) received: u64,
-    /// Frames that it wrote.
+    /// Frames that smoltcp wrote.
     pub(crate) sent: u64,
-    /// The longest of them.
-    pub(crate) longest_sent: usize,
+    /// The length of the longest frame that smoltcp wrote.
+    pub(crate) max_sent_len: usize,
 }
 
-/// A station.
-pub(crate) struct Host<'b, D: LendingDevice> {
-    pub(crate) device: SmoltcpDevice<'b, D>,
+/// A host with smoltcp.
+pub(crate) struct Host<'b, D: EthernetDevice, M = Pull<'b>> {
+    pub(crate) device: SmoltcpDevice<'b, D, M>,
     pub(crate) iface: Interface,
     pub(crate) sockets: SocketSet<'static>,
-    pub(crate) tally: Tally,
-    /// How often smoltcp was polled.
+    pub(crate) counts: FrameCounts,
+    /// The number of polls.
     pub(crate) polls: u64,
     number: u8,
     clock: Clock,
@@ -43,9 +43,9 @@ pub(crate) fn address(number: u8) -> IpAddress {
     IpAddress::v4(192, 168, 69, number)
 }
 
-impl<'b, D: LendingDevice> Host<'b, D> {
-    /// 192.168.69.`number`/24.
-    pub(crate) fn new(clock: &Clock, mut device: SmoltcpDevice<'b, D>, number: u8) -> Self {
+impl<'b, D: EthernetDevice, M: Mode<D>> Host<'b, D, M> {
+    /// Creates the host 192.168.69.`number`/24.
+    pub(crate) fn new(clock: &Clock, mut device: SmoltcpDevice<'b, D, M>, number: u8) -> Self {
         let mut config = Config::new(device.hardware_address());
         config.random_seed = number.into();
         let mut iface = Interface::new(config, &mut device, Instant::ZERO);
@@ -54,7 +54,7 @@ impl<'b, D: LendingDevice> Host<'b, D> {
             device,
             iface,
             sockets: SocketSet::new(Vec::new()),
-            tally: Tally::default(),
+            counts: FrameCounts::default(),
             polls: 0,
             number,
             clock: clock.clone(),
@@ -65,33 +65,33 @@ impl<'b, D: LendingDevice> Host<'b, D> {
         Instant::from_micros(i64::try_from(self.clock.now().as_micros()).unwrap())
     }
 
-    /// Housekeeping and one poll. Errors stay latched.
+    /// Services the device and polls once. The adapter stores errors.
     pub(crate) fn poll(&mut self) {
         let _ = self.device.service();
         self.polls += 1;
         let now = self.now();
         let mut counted = Counted {
             device: &mut self.device,
-            tally: &mut self.tally,
+            counts: &mut self.counts,
         };
         self.iface.poll(now, &mut counted, &mut self.sockets);
     }
 
-    pub(crate) fn wakeup(&mut self) -> PollAt {
+    pub(crate) fn poll_at(&mut self) -> PollAt {
         let now = self.now();
         self.device.poll_at(&mut self.iface, &self.sockets, now)
     }
 
-    /// Polls, and lets `app` use the sockets, until there is nothing to do at this instant. When there is again, by the clock.
+    /// Polls, and lets `app` use the sockets, until there is nothing to do. Returns when to continue.
     pub(crate) fn settle(&mut self, app: &mut impl FnMut(&mut SocketSet<'static>)) -> Option<Duration> {
-        for _ in 0..MOST_TURNS {
+        for _ in 0..MAX_POLLS {
             self.poll();
             app(&mut self.sockets);
-            if let PollAt::Wait { until, .. } = self.wakeup() {
+            if let PollAt::Wait { until, .. } = self.poll_at() {
                 return until.map(|until| Duration::from_micros(u64::try_from(until.total_micros()).unwrap()));
             }
         }
-        panic!("host {} has something to do for ever", self.number);
+        panic!("host {} never becomes idle", self.number);
     }
 
     pub(crate) fn add_udp(&mut self, port: u16) -> SocketHandle {
@@ -104,8 +104,8 @@ impl<'b, D: LendingDevice> Host<'b, D> {
     pub(crate) fn add_tcp(&mut self, buffer: usize) -> SocketHandle {
         let buffer = || tcp::SocketBuffer::new(vec![0; buffer]);
         let mut socket = tcp::Socket::new(buffer(), buffer());
-        // smoltcp 0.14 forgets to retransmit what is under way when a closed window opens (its zero-window probe takes the place of the retransmission
-        // timer, and ends in none). The answers to keep-alive segments remind it.
+        // smoltcp 0.14 does not retransmit after a closed window opens: its zero-window probe replaces
+        // the retransmission timer. Replies to keep-alive segments restart it.
         socket.set_keep_alive(Some(smoltcp::time::Duration::from_millis(500)));
         self.sockets.add(socket)
     }
@@ -131,9 +131,9 @@ impl<'b, D: LendingDevice> Host<'b, D> {
     }
 }
 
-/// Moves the clock to whatever comes first: an event, or the time that a station wants. `false`: nothing ever comes.
-pub(crate) fn sleep(clock: &Clock, wakeups: &[Option<Duration>]) -> bool {
-    let first = wakeups.iter().copied().chain([clock.next_event()]).flatten().min();
+/// Advances the clock to the next event or the next deadline of a host. Returns `false` without either.
+pub(crate) fn sleep(clock: &Clock, deadlines: &[Option<Duration>]) -> bool {
+    let first = deadlines.iter().copied().chain([clock.next_event()]).flatten().min();
     match first {
         Some(at) => {
             clock.advance_to(at);
@@ -143,35 +143,35 @@ pub(crate) fn sleep(clock: &Clock, wakeups: &[Option<Duration>]) -> bool {
     }
 }
 
-/// Counts what passes between smoltcp and its device.
-struct Counted<'a, 'b, D: LendingDevice> {
-    device: &'a mut SmoltcpDevice<'b, D>,
-    tally: &'a mut Tally,
+/// Counts the frames between smoltcp and its device.
+struct Counted<'a, 'b, D: EthernetDevice, M> {
+    device: &'a mut SmoltcpDevice<'b, D, M>,
+    counts: &'a mut FrameCounts,
 }
 
-impl<'b, D: LendingDevice> phy::Device for Counted<'_, 'b, D> {
+impl<'b, D: EthernetDevice, M: Mode<D>> phy::Device for Counted<'_, 'b, D, M> {
     type RxToken<'a>
-        = CountedRx<'a, <SmoltcpDevice<'b, D> as phy::Device>::RxToken<'a>>
+        = CountedRx<'a, <SmoltcpDevice<'b, D, M> as phy::Device>::RxToken<'a>>
     where
         Self: 'a;
     type TxToken<'a>
-        = CountedTx<'a, <SmoltcpDevice<'b, D> as phy::Device>::TxToken<'a>>
+        = CountedTx<'a, <SmoltcpDevice<'b, D, M> as phy::Device>::TxToken<'a>>
     where
         Self: 'a;
 
     fn receive(&mut self, now: Instant) -> Option<(Self::RxToken<'_>, Self::TxToken<'_>)> {
         let (rx, tx) = self.device.receive(now)?;
-        let Tally {
+        let FrameCounts {
             received,
             sent,
-            longest_sent,
-        } = self.tally;
-        Some((CountedRx(rx, received), CountedTx(tx, sent, longest_sent)))
+            max_sent_len,
+        } = self.counts;
+        Some((CountedRx(rx, received), CountedTx(tx, sent, max_sent_len)))
     }
 
     fn transmit(&mut self, now: Instant) -> Option<Self::TxToken<'_>> {
         let tx = self.device.transmit(now)?;
-        Some(CountedTx(tx, &mut self.tally.sent, &mut self.tally.longest_sent))
+        Some(CountedTx(tx, &mut self.counts.sent, &mut self.counts.max_sent_len))
     }
 
     fn capabilities(&self) -> DeviceCapabilities {

@@ -1,32 +1,34 @@
-//! `ring ours|by-hand rx|tx LENGTH FRAMES`: so many UDP frames of that length through smoltcp, over the memory NIC.
+//! `ring ethdev|baseline rx|tx LENGTH FRAMES`: sends UDP frames of this length through smoltcp and the
+//! simulated ring NIC.
 //!
-//! They go over the wire, and through the chip's rings, sixteen at a time. What the host does happens inside `host_turn_rx` and `host_turn_tx`, and nothing of
-//! what wire and chip do: both can be counted, the whole and the host alone.
+//! Frames pass the wire and the rings in batches of 16. The functions `host_turn_rx` and
+//! `host_turn_tx` contain the work of the host without that of the simulated wire and chip, so that a
+//! profiler measures both the whole program and the host.
 
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
 use std::process::ExitCode;
 
 use ethdev::MacAddress;
-use ethdev_bench::{ByHand, HOST, PEER, Queues, Stack};
+use ethdev_bench::{Baseline, FrameQueues, HOST, PEER, Stack};
 use ethdev_cli as cli;
 use ethdev_sim::{Clock, Peer, RingConfig, RingHandle, RingNic, WireConfig};
 use ethdev_smoltcp::SmoltcpDevice;
 use smoltcp::phy::Device;
 use smoltcp::time::Instant;
 
-/// Frames that lie in a ring at once.
+/// Frames per batch.
 const BATCH: usize = 16;
-/// Bytes before the payload: Ethernet, IPv4, UDP.
+/// Length of the Ethernet, IPv4 and UDP headers.
 const HEADERS: usize = 14 + 20 + 8;
-/// Nothing here takes time: no timer of smoltcp's runs out.
+/// The time of every poll: no timer of smoltcp expires.
 const NOW: Instant = Instant::ZERO;
 
-/// Everything but the host.
-struct Lab {
+/// The simulator and the workload.
+struct Testbed {
     clock: Clock,
     rings: RingHandle,
-    station: Peer,
+    peer: Peer,
     frames: usize,
     length: usize,
 }
@@ -34,7 +36,7 @@ struct Lab {
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
-    let [which, direction, length, frames] = words[..] else {
+    let [device, direction, length, frames] = words[..] else {
         return usage();
     };
     let (Ok(length), Ok(frames)) = (length.parse::<usize>(), frames.parse::<usize>()) else {
@@ -44,43 +46,43 @@ fn main() -> ExitCode {
         return usage();
     }
     let clock = Clock::new();
-    // Twice the room that a batch takes: neither device ever meets a full ring.
+    // Rings of twice the batch: neither device meets a full ring.
     let config = RingConfig::new(MacAddress::new(HOST.mac.0)).with_slots(2 * BATCH, 2 * BATCH);
-    let (_wire, nic, station) = RingNic::with_station(&clock, WireConfig::default(), config);
-    let lab = Lab {
+    let (_wire, nic, peer) = RingNic::with_peer(&clock, WireConfig::default(), config);
+    let testbed = Testbed {
         clock,
         rings: nic.hardware(),
-        station,
+        peer,
         frames,
         length,
     };
-    let mut spare = [0; 1514];
-    match (which, direction) {
-        ("ours", "rx") => lab.receive(&mut SmoltcpDevice::new(nic, &mut spare)),
-        ("ours", "tx") => lab.transmit(&mut SmoltcpDevice::new(nic, &mut spare)),
-        ("by-hand", "rx") => lab.receive(&mut ByHand(nic.hardware())),
-        ("by-hand", "tx") => lab.transmit(&mut ByHand(nic.hardware())),
+    let mut reply = [0; 1514];
+    match (device, direction) {
+        ("ethdev", "rx") => testbed.receive(&mut SmoltcpDevice::lending(nic, &mut reply)),
+        ("ethdev", "tx") => testbed.transmit(&mut SmoltcpDevice::lending(nic, &mut reply)),
+        ("baseline", "rx") => testbed.receive(&mut Baseline(nic.hardware())),
+        ("baseline", "tx") => testbed.transmit(&mut Baseline(nic.hardware())),
         _ => return usage(),
     }
     ExitCode::SUCCESS
 }
 
 fn usage() -> ExitCode {
-    cli::misuse(format_args!(
-        "usage: ring ours|by-hand rx|tx LENGTH FRAMES (LENGTH 60 to 1514, FRAMES a multiple of {BATCH})"
+    cli::usage_error(format_args!(
+        "usage: ring ethdev|baseline rx|tx LENGTH FRAMES (LENGTH 60 to 1514, FRAMES a multiple of {BATCH})"
     ))
 }
 
-impl Lab {
+impl Testbed {
     fn receive(&self, device: &mut impl Device) {
         let mut host = Stack::new(device, HOST);
         let frame = self.frame_for(&mut host, device);
         for _ in 0..self.frames / BATCH {
             for _ in 0..BATCH {
-                self.station.send(&frame);
+                self.peer.send(&frame);
             }
             while self.clock.step() {}
-            assert_eq!(host_turn_rx(&mut host, device), BATCH, "a frame was lost");
+            assert_eq!(host_turn_rx(&mut host, device), BATCH, "frames lost");
         }
     }
 
@@ -89,19 +91,19 @@ impl Lab {
         self.frame_for(&mut host, device);
         let payload = vec![0x5a; self.length - HEADERS];
         for _ in 0..self.frames / BATCH {
-            // The chip begins to send only when the host has had its turn.
+            // The chip starts to send after the turn of the host.
             self.rings.stall_tx(true);
             host_turn_tx(&mut host, device, &payload);
             self.rings.stall_tx(false);
-            let sent = self.at_the_other_end();
-            assert_eq!(sent.len(), BATCH, "a frame was lost");
+            let sent = self.sent_frames();
+            assert_eq!(sent.len(), BATCH, "frames lost");
             assert!(sent.iter().all(|frame| frame.len() == self.length));
         }
     }
 
-    /// Makes the host and the station at the other end known to each other; a frame for the host.
+    /// Lets the host and its peer resolve their addresses. Returns a frame for the host.
     fn frame_for(&self, host: &mut Stack, device: &mut impl Device) -> Vec<u8> {
-        let mut queues = Queues::default();
+        let mut queues = FrameQueues::default();
         let mut peer = Stack::new(&mut queues, PEER);
         peer.queue(&vec![0x5a; self.length - HEADERS], HOST);
         for _ in 0..4 {
@@ -110,19 +112,19 @@ impl Lab {
                 return frame.clone();
             }
             for frame in queues.tx.drain(..) {
-                self.station.send(&frame);
+                self.peer.send(&frame);
             }
             while self.clock.step() {}
             host.poll(NOW, device);
-            queues.rx.extend(self.at_the_other_end());
+            queues.rx.extend(self.sent_frames());
         }
-        panic!("the stations do not find each other");
+        panic!("address resolution failed");
     }
 
-    /// Lets the chip send all it has.
-    fn at_the_other_end(&self) -> Vec<Vec<u8>> {
+    /// Lets the chip send all queued frames and returns them.
+    fn sent_frames(&self) -> Vec<Vec<u8>> {
         while self.clock.step() {}
-        std::iter::from_fn(|| self.station.recv()).collect()
+        std::iter::from_fn(|| self.peer.recv()).collect()
     }
 }
 

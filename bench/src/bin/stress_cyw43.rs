@@ -1,4 +1,5 @@
-//! `stress_cyw43 [--frames N] [--seed N]`: the CYW43439's driver under stress, on the model of its chip: frames, power cycles, joins.
+//! `stress_cyw43 [--frames N] [--seed N]`: stress test of the CYW43439 driver on the model of its chip:
+//! traffic, power cycles, joins.
 
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
@@ -11,30 +12,31 @@ use std::time::{Duration, Instant};
 use comfy_table::Table;
 use ethdev_bench::StressArgs;
 use ethdev_bench::cyw43::stress::{
-    Books, Cycles, Failure, Family, Healing, Joins, Knob, Plan, run_frames, run_joins, run_power,
+    Cycles, Failure, Family, FaultKind, Joins, Plan, RecoveryTimes, RunStats, run_joins, run_power_cycles, run_traffic,
 };
 use ethdev_cli::{self as cli, OutputError};
 use indicatif::ProgressBar;
 
-/// Power cycles, and joins, in all.
+/// The total number of power cycles.
 const CYCLES: u64 = 1_000;
+/// The total number of joins.
 const JOINS: u64 = 1_000;
-/// Runs with frames that are shown side by side: the two of one family.
+/// Columns of a table of traffic runs: the two runs of one family.
 const RUNS_PER_TABLE: usize = 2;
-/// On so many chips each.
+/// The number of chips for power cycles, and for joins.
 const CHIPS: u64 = 8;
 
 /// A part of the run.
 #[derive(Debug, Clone, Copy)]
 enum Part {
-    Frames(Plan),
+    Traffic(Plan),
     Power { cycles: u64, seed: u64 },
     Joins { joins: u64, seed: u64 },
 }
 
-/// What became of it.
+/// The result of a part.
 enum Outcome {
-    Frames(Plan, Box<Books>),
+    Traffic(Plan, Box<RunStats>),
     Power(Box<Cycles>),
     Joins(Box<Joins>),
     Panicked(Part),
@@ -55,13 +57,13 @@ fn main() -> ExitCode {
 /// Runs and prints everything. Returns whether anything failed.
 fn run_all(StressArgs { frames, seed }: StressArgs) -> Result<bool, OutputError> {
     cli::print(format_args!(
-        "seed {seed}: this run again with --frames {frames} --seed {seed}"
+        "seed {seed}; to reproduce: --frames {frames} --seed {seed}"
     ))?;
     let began = Instant::now();
     let parts = parts(frames, seed);
     let progress = cli::progress(
         parts.iter().map(Part::steps).sum(),
-        "{wide_bar} {pos}/{len} frames, power cycles and joins, {eta} to go",
+        "{wide_bar} {pos}/{len} frames, power cycles and joins, {eta} remaining",
     );
     let queue = Mutex::new(parts.clone());
     let done = Mutex::new(BTreeMap::new());
@@ -82,7 +84,7 @@ fn run_all(StressArgs { frames, seed }: StressArgs) -> Result<bool, OutputError>
     let done: Vec<Outcome> = done.into_inner().unwrap_or_default().into_values().collect();
     let failed = report(&done)?;
     cli::print(format_args!(
-        "\n{frames} frames, {CYCLES} power cycles, {JOINS} joins with failures, seed {seed}, {:.0?}",
+        "\n{frames} frames, {CYCLES} power cycles, {JOINS} joins, seed {seed}, {:.0?}",
         began.elapsed()
     ))?;
     Ok(failed)
@@ -98,10 +100,10 @@ fn parts(frames: u64, seed: u64) -> Vec<Part> {
     let mut parts = Vec::new();
     let seed_of = |n: usize| seed.wrapping_mul(1000).wrapping_add(n as u64);
     for family in Family::ALL {
-        for sees_line in [true, false] {
-            parts.push(Part::Frames(Plan {
+        for has_irq_line in [true, false] {
+            parts.push(Part::Traffic(Plan {
                 family,
-                sees_line,
+                has_irq_line,
                 frames: frames / 8,
                 seed: seed_of(parts.len()),
             }));
@@ -123,7 +125,7 @@ fn parts(frames: u64, seed: u64) -> Vec<Part> {
 impl Part {
     fn steps(&self) -> u64 {
         match self {
-            Self::Frames(plan) => plan.frames,
+            Self::Traffic(plan) => plan.frames,
             Self::Power { cycles, .. } => *cycles,
             Self::Joins { joins, .. } => *joins,
         }
@@ -131,31 +133,33 @@ impl Part {
 
     fn run(self, progress: &ProgressBar) -> Outcome {
         match self {
-            Self::Frames(plan) => Outcome::Frames(plan, Box::new(run_frames(plan, |frames| progress.inc(frames)))),
-            Self::Power { cycles, seed } => Outcome::Power(Box::new(run_power(cycles, seed, || progress.inc(1)))),
+            Self::Traffic(plan) => Outcome::Traffic(plan, Box::new(run_traffic(plan, |frames| progress.inc(frames)))),
+            Self::Power { cycles, seed } => {
+                Outcome::Power(Box::new(run_power_cycles(cycles, seed, || progress.inc(1))))
+            }
             Self::Joins { joins, seed } => Outcome::Joins(Box::new(run_joins(joins, seed, || progress.inc(1)))),
         }
     }
 }
 
-/// Prints everything; whether anything must not be.
+/// Prints all results. Returns whether anything failed.
 fn report(done: &[Outcome]) -> Result<bool, OutputError> {
-    let frames: Vec<(Plan, &Books)> = done
+    let frames: Vec<(Plan, &RunStats)> = done
         .iter()
         .filter_map(|outcome| match outcome {
-            Outcome::Frames(plan, books) => Some((*plan, &**books)),
+            Outcome::Traffic(plan, stats) => Some((*plan, &**stats)),
             _ => None,
         })
         .collect();
     cli::print(format_args!(
-        "\nframes both ways; the host sees the interrupt line and the radio never sleeps (line), or it polls and the radio does (poll)"
+        "\ntraffic in both directions; with the interrupt line and no power save (line), or polling and with power save (poll)"
     ))?;
-    // Side by side they would be wider than a terminal.
+    // All columns in one table are wider than a terminal.
     for some in frames.chunks(RUNS_PER_TABLE) {
-        cli::print(books_table(some))?;
+        cli::print(stats_table(some))?;
     }
     cli::print(format_args!(
-        "\nfaults in that, from the end of each until frames that were sent after it crossed both ways"
+        "\nfaults: time from the end of each until frames that were sent after it had arrived in both directions"
     ))?;
     cli::print(faults_table(&frames))?;
     let power: Vec<&Cycles> = done
@@ -166,7 +170,7 @@ fn report(done: &[Outcome]) -> Result<bool, OutputError> {
         })
         .collect();
     cli::print(format_args!(
-        "\npower cycles on {CHIPS} chips, from the beginning of each until frames crossed both ways"
+        "\npower cycles on {CHIPS} chips: time from the start of each until frames were exchanged"
     ))?;
     cli::print(cycles_table(&power))?;
     let joins: Vec<&Joins> = done
@@ -177,19 +181,19 @@ fn report(done: &[Outcome]) -> Result<bool, OutputError> {
         })
         .collect();
     cli::print(format_args!(
-        "\njoins of open, WPA2, WPA3 and mixed networks that meet a failure, or have none; and the sound one after it, with a restart where one is needed"
+        "\njoins of open, WPA2, WPA3 and mixed networks with one fault each, then a join without a fault, after a restart if required"
     ))?;
     cli::print(joins_table(&joins))?;
-    let rest = power.iter().map(|cycles| ("power cycles", &cycles.books));
-    let rest: Vec<(&str, &Books)> = rest.chain(joins.iter().map(|joins| ("joins", &joins.books))).collect();
+    let rest = power.iter().map(|cycles| ("power cycles", &cycles.stats));
+    let rest: Vec<(&str, &RunStats)> = rest.chain(joins.iter().map(|joins| ("joins", &joins.stats))).collect();
     for what in ["power cycles", "joins"] {
-        let of = rest.iter().filter(|(kind, _)| *kind == what).map(|(_, books)| *books);
+        let of = rest.iter().filter(|(kind, _)| *kind == what).map(|(_, stats)| *stats);
         cli::print(format_args!("{what}: {}", summary(of)))?;
     }
     let mut failed = false;
-    let named = frames.iter().map(|(plan, books)| (title(plan), *books));
-    for (title, books) in named.chain(rest.into_iter().map(|(what, books)| (what.to_owned(), books))) {
-        for violation in &books.violations {
+    let named = frames.iter().map(|(plan, stats)| (title(plan), *stats));
+    for (title, stats) in named.chain(rest.into_iter().map(|(what, stats)| (what.to_owned(), stats))) {
+        for violation in &stats.violations {
             cli::print(format_args!("{title}: VIOLATION: {violation}"))?;
             failed = true;
         }
@@ -204,35 +208,35 @@ fn report(done: &[Outcome]) -> Result<bool, OutputError> {
 }
 
 fn title(plan: &Plan) -> String {
-    format!("{}, {}", plan.family, if plan.sees_line { "line" } else { "poll" })
+    format!("{}, {}", plan.family, if plan.has_irq_line { "line" } else { "poll" })
 }
 
-/// What is shown of each run: the name of the figure, and where it is.
-type Row = (&'static str, fn(&Books) -> String);
+/// A row of the table: its name and its value.
+type Row = (&'static str, fn(&RunStats) -> String);
 
 #[rustfmt::skip]
 const ROWS: &[Row] = &[
-    ("RX: sent to the chip", |b| b.rx_sent.to_string()),
-    ("RX: delivered, once and intact", |b| b.rx_delivered.to_string()),
-    ("RX: delivered twice, where the firmware made a copy", |b| b.rx_twice.to_string()),
-    ("RX: delivered altered: flipped bits, noise, frames of the air", |b| b.rx_altered.to_string()),
-    ("RX: came without a network, or were lost in the air", |b| (b.truth.not_joined + b.truth.lost_in_air).to_string()),
-    ("RX: lost in the chip: its queue, its death, the network's", |b| b.rx_lost_in_chip().to_string()),
-    ("RX: rx_overrun / rx_reset / rx_bad_length", |b| format!("{} / {} / {}", b.stats.rx_overrun, b.stats.rx_reset, b.stats.rx_bad_length)),
-    ("RX: read from the chip, less what was delivered or counted", |b| b.rx_unaccounted().to_string()),
-    ("TX: taken by the driver / doubtful: the bus failed", |b| format!("{} / {}", b.tx_taken, b.tx_doubtful)),
-    ("TX: arrived, once and intact", |b| b.tx_arrived.to_string()),
-    ("TX: arrived twice / altered", |b| format!("{} / {}", b.tx_twice, b.tx_altered)),
-    ("TX: taken, and never came to the chip", |b| (b.tx_taken as i64 - b.truth.tx_accepted as i64).to_string()),
-    ("TX: lost in the air", |b| b.truth.tx_lost_in_air.to_string()),
-    ("TX: lost in the chip, which confirms nothing", |b| b.tx_lost_in_chip().to_string()),
+    ("RX: sent by the peer", |b| b.rx_sent.to_string()),
+    ("RX: delivered intact", |b| b.rx_delivered.to_string()),
+    ("RX: delivered twice (duplicated by the firmware)", |b| b.rx_duplicates.to_string()),
+    ("RX: delivered corrupt: bit errors, random bytes, events", |b| b.rx_corrupt.to_string()),
+    ("RX: not joined, or lost in the air", |b| (b.model.not_joined + b.model.lost_in_air).to_string()),
+    ("RX: lost in the chip (overflow, reset, leave)", |b| b.rx_lost_in_chip().to_string()),
+    ("RX: rx_overrun / rx_reset / rx_bad_length", |b| format!("{} / {} / {}", b.driver.rx_overrun, b.driver.rx_reset, b.driver.rx_bad_length)),
+    ("RX: read from the chip, not accounted for", |b| b.rx_unaccounted().to_string()),
+    ("TX: accepted by the driver / unknown (bus failure)", |b| format!("{} / {}", b.tx_accepted, b.tx_unknown)),
+    ("TX: arrived intact", |b| b.tx_arrived.to_string()),
+    ("TX: arrived twice / corrupt", |b| format!("{} / {}", b.tx_duplicates, b.tx_corrupt)),
+    ("TX: accepted, not received by the chip", |b| (b.tx_accepted as i64 - b.model.tx_accepted as i64).to_string()),
+    ("TX: lost in the air", |b| b.model.tx_lost_in_air.to_string()),
+    ("TX: lost in the chip, which confirms no frame", |b| b.tx_lost_in_chip().to_string()),
     ("transactions on the bus", |b| b.transactions.to_string()),
-    ("faults injected / noticed by the driver / recoveries", |b| format!("{} / {} / {}", b.faults(), b.stats.faults, b.stats.recoveries)),
-    ("recoveries that failed first / joins by the application", |b| format!("{} / {}", b.failed_recoveries, b.joins)),
-    ("longest call: send and receive / service, ms", |b| format!("{} / {}", millis(b.longest.data), millis(b.longest.service))),
-    ("longest call: join / start and recover, ms", |b| format!("{} / {}", millis(b.longest.join), millis(b.longest.control))),
+    ("faults injected / detected by the driver / recoveries", |b| format!("{} / {} / {}", b.faults(), b.driver.faults, b.driver.recoveries)),
+    ("failed recoveries / joins by the application", |b| format!("{} / {}", b.failed_recoveries, b.joins)),
+    ("longest call: send and receive / service, ms", |b| format!("{} / {}", millis(b.max_durations.data), millis(b.max_durations.service))),
+    ("longest call: join / start and recover, ms", |b| format!("{} / {}", millis(b.max_durations.join), millis(b.max_durations.control))),
     ("simulated time, s", |b| format!("{:.1}", b.elapsed.as_secs_f64())),
-    ("violations, of what is not let pass (--help)", |b| b.violations.len().to_string()),
+    ("violations", |b| b.violations.len().to_string()),
 ];
 
 fn millis(time: Duration) -> String {
@@ -245,31 +249,31 @@ fn table(header: impl IntoIterator<Item = String>) -> Table {
     table
 }
 
-fn books_table(frames: &[(Plan, &Books)]) -> Table {
+fn stats_table(frames: &[(Plan, &RunStats)]) -> Table {
     let titles = frames.iter().map(|(plan, _)| title(plan).replace(", ", ",\n"));
     let mut table = table(std::iter::once(String::new()).chain(titles));
     for (name, figure) in ROWS {
         let mut row = vec![(*name).to_owned()];
-        row.extend(frames.iter().map(|(_, books)| figure(books)));
+        row.extend(frames.iter().map(|(_, stats)| figure(stats)));
         table.add_row(row);
     }
     table
 }
 
-fn healing_row(name: String, healing: Healing) -> Vec<String> {
-    let (mean, worst) = (millis(healing.mean()), millis(healing.worst));
-    vec![name, healing.times.to_string(), mean, worst]
+fn recovery_row(name: String, times: RecoveryTimes) -> Vec<String> {
+    let (mean, max) = (millis(times.mean()), millis(times.max));
+    vec![name, times.count.to_string(), mean, max]
 }
 
-fn faults_table(frames: &[(Plan, &Books)]) -> Table {
-    let heads = ["", "times", "mean, ms", "worst, ms", "link lost"];
+fn faults_table(frames: &[(Plan, &RunStats)]) -> Table {
+    let heads = ["", "times", "mean, ms", "max, ms", "link lost"];
     let mut table = table(heads.map(String::from));
     for family in Family::ALL {
-        for knob in Knob::of(family) {
-            let healing = frames.iter().filter_map(|(_, books)| books.healing.get(&knob));
-            let healing = healing.fold(Healing::default(), |all, one| all.plus(*one));
-            let mut row = healing_row(format!("{family}: {knob}"), healing);
-            row.push(healing.link_lost.to_string());
+        for fault in FaultKind::of(family) {
+            let recoveries = frames.iter().filter_map(|(_, stats)| stats.recoveries.get(&fault));
+            let recoveries = recoveries.fold(RecoveryTimes::default(), |all, one| all.merge(*one));
+            let mut row = recovery_row(format!("{family}: {fault}"), recoveries);
+            row.push(recoveries.link_lost.to_string());
             table.add_row(row);
         }
     }
@@ -277,61 +281,54 @@ fn faults_table(frames: &[(Plan, &Books)]) -> Table {
 }
 
 fn cycles_table(power: &[&Cycles]) -> Table {
-    let mut table = table(["", "times", "mean, ms", "worst, ms"].map(String::from));
-    let mut all: BTreeMap<_, Healing> = BTreeMap::new();
-    for (cycle, healing) in power.iter().flat_map(|cycles| &cycles.healing) {
+    let mut table = table(["", "times", "mean, ms", "max, ms"].map(String::from));
+    let mut all: BTreeMap<_, RecoveryTimes> = BTreeMap::new();
+    for (cycle, recoveries) in power.iter().flat_map(|cycles| &cycles.recoveries) {
         let sum = all.entry(*cycle).or_default();
-        *sum = sum.plus(*healing);
+        *sum = sum.merge(*recoveries);
     }
-    for (cycle, healing) in all {
-        table.add_row(healing_row(cycle.to_string(), healing));
+    for (cycle, recoveries) in all {
+        table.add_row(recovery_row(cycle.to_string(), recoveries));
     }
     table
 }
 
 fn joins_table(joins: &[&Joins]) -> Table {
-    let heads = [
-        "",
-        "times",
-        "mean, ms",
-        "worst, ms",
-        "ended",
-        "sound join after it, worst, ms",
-    ];
+    let heads = ["", "times", "mean, ms", "max, ms", "results", "next join, max, ms"];
     let mut table = table(heads.map(String::from));
     for failure in Failure::ALL {
-        let sum = |of: fn(&Joins) -> &BTreeMap<Failure, Healing>| {
+        let sum = |of: fn(&Joins) -> &BTreeMap<Failure, RecoveryTimes>| {
             let each = joins.iter().filter_map(|joins| of(joins).get(&failure));
-            each.fold(Healing::default(), |all, one| all.plus(*one))
+            each.fold(RecoveryTimes::default(), |all, one| all.merge(*one))
         };
         let mut outcomes: BTreeMap<&str, u64> = BTreeMap::new();
         for (outcome, times) in joins.iter().filter_map(|joins| joins.outcomes.get(&failure)).flatten() {
             *outcomes.entry(outcome).or_default() += times;
         }
-        let ended: Vec<String> = outcomes
+        let results: Vec<String> = outcomes
             .iter()
             .map(|(outcome, times)| format!("{outcome}: {times}"))
             .collect();
-        let mut row = healing_row(failure.to_string(), sum(|joins| &joins.took));
-        row.extend([ended.join(", "), millis(sum(|joins| &joins.joined_after).worst)]);
+        let mut row = recovery_row(failure.to_string(), sum(|joins| &joins.durations));
+        row.extend([results.join(", "), millis(sum(|joins| &joins.recoveries).max)]);
         table.add_row(row);
     }
     table
 }
 
-fn summary<'b>(books: impl Iterator<Item = &'b Books>) -> String {
-    let (mut rx, mut tx, mut unaccounted, mut missing, mut again, mut data) = (0, 0, 0, 0, 0, Duration::ZERO);
-    for books in books {
-        rx += books.rx_delivered;
-        tx += books.tx_arrived;
-        unaccounted += books.rx_unaccounted();
-        missing += books.tx_taken as i64 - books.truth.tx_accepted as i64;
-        again += books.rx_twice + books.tx_twice;
-        data = data.max(books.longest.data);
+fn summary<'b>(stats: impl Iterator<Item = &'b RunStats>) -> String {
+    let (mut rx, mut tx, mut unaccounted, mut missing, mut duplicates, mut data) = (0, 0, 0, 0, 0, Duration::ZERO);
+    for stats in stats {
+        rx += stats.rx_delivered;
+        tx += stats.tx_arrived;
+        unaccounted += stats.rx_unaccounted();
+        missing += stats.tx_accepted as i64 - stats.model.tx_accepted as i64;
+        duplicates += stats.rx_duplicates + stats.tx_duplicates;
+        data = data.max(stats.max_durations.data);
     }
     format!(
-        "{rx} frames received and {tx} sent meanwhile, {again} of them twice; read from the chip, less what was delivered or counted: {unaccounted}; \
-         taken, and never came to the chip: {missing}; longest send or receive: {} ms",
+        "{rx} frames received, {tx} sent, {duplicates} of them twice; read from the chip, not accounted for: {unaccounted}; \
+         accepted, not received by the chip: {missing}; longest send or receive: {} ms",
         millis(data)
     )
 }
@@ -341,10 +338,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tables_fit_the_terminal() {
-        let plan = |family, sees_line| Plan {
+    fn tables_default_stats_fit_the_terminal() {
+        let plan = |family, has_irq_line| Plan {
             family,
-            sees_line,
+            has_irq_line,
             frames: 125_000,
             seed: 1,
         };
@@ -352,15 +349,19 @@ mod tests {
             .into_iter()
             .flat_map(|family| [true, false].map(|line| plan(family, line)))
             .collect();
-        let mut books = Books::default();
-        (books.rx_sent, books.rx_delivered, books.tx_taken) = (62_500, 61_234, 62_000);
-        (books.stats.rx_overrun, books.stats.rx_reset, books.stats.rx_bad_length) = (10_000, 10_000, 10_000);
-        let runs: Vec<(Plan, &Books)> = plans.into_iter().map(|plan| (plan, &books)).collect();
+        let mut stats = RunStats::default();
+        (stats.rx_sent, stats.rx_delivered, stats.tx_accepted) = (62_500, 61_234, 62_000);
+        (
+            stats.driver.rx_overrun,
+            stats.driver.rx_reset,
+            stats.driver.rx_bad_length,
+        ) = (10_000, 10_000, 10_000);
+        let runs: Vec<(Plan, &RunStats)> = plans.into_iter().map(|plan| (plan, &stats)).collect();
         let width = cli::table().width().map(usize::from).expect("a width");
         let joins = Joins::default();
         let tables = runs
             .chunks(RUNS_PER_TABLE)
-            .map(books_table)
+            .map(stats_table)
             .chain([faults_table(&runs), joins_table(&[&joins])]);
         for table in tables.map(|table| table.to_string()) {
             assert!(table.lines().all(|line| line.chars().count() <= width), "{table}");

@@ -1,7 +1,8 @@
-//! `tap ours|smoltcp NAME FRAMES`: echoes so many UDP datagrams that come out of the TAP interface NAME, then prints how many it echoed a second, and how many
-//! a second of processor time.
+//! `tap ethdev|smoltcp NAME FRAMES`: echoes UDP datagrams on the TAP interface NAME, then prints the
+//! number per second and per second of processor time.
 //!
-//! The interface must exist. The host has the address that [`ethdev_bench::HOST`] is made of, the kernel has another of the same network.
+//! The interface must exist. The host has the address [`ethdev_bench::HOST`], the kernel another one
+//! of the same network.
 
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
@@ -12,7 +13,7 @@ fn main() -> std::process::ExitCode {
 
 #[cfg(not(target_os = "linux"))]
 fn main() -> std::process::ExitCode {
-    ethdev_cli::failure("there are no TAP interfaces here")
+    ethdev_cli::failure("TAP interfaces are supported on Linux only")
 }
 
 #[cfg(target_os = "linux")]
@@ -22,63 +23,62 @@ mod echo {
     use std::process::ExitCode;
     use std::time::{Duration, Instant};
 
-    use ethdev::{LayerError, MacAddress};
+    use ethdev::MacAddress;
     use ethdev_bench::{HOST, Stack};
     use ethdev_cli as cli;
     use ethdev_linux::{Tap, TapConfig};
     use ethdev_smoltcp::{PollAt, SmoltcpDevice};
-    use ethdev_util::Buffered;
     use smoltcp::phy::{Medium, TunTapInterface, wait};
     use smoltcp::time::Instant as StackTime;
 
-    /// So long without a datagram, and it is over.
-    const PATIENCE: Duration = Duration::from_secs(5);
-    /// The longest wait, so that patience can end.
-    const NAP: Duration = Duration::from_millis(500);
+    /// The run is aborted after this time without a datagram.
+    const TIMEOUT: Duration = Duration::from_secs(5);
+    /// The longest wait, so that the timeout is checked.
+    const MAX_WAIT: Duration = Duration::from_millis(500);
 
     type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
     pub(super) fn main() -> ExitCode {
         let args: Vec<String> = std::env::args().skip(1).collect();
         let words: Vec<&str> = args.iter().map(String::as_str).collect();
-        let (which, name, frames) = match words[..] {
-            [which @ ("ours" | "smoltcp"), name, frames] if frames.parse::<usize>().is_ok() => {
-                (which, name, frames.parse().unwrap_or(0))
+        let (device, name, frames) = match words[..] {
+            [device @ ("ethdev" | "smoltcp"), name, frames] if frames.parse::<usize>().is_ok() => {
+                (device, name, frames.parse().unwrap_or(0))
             }
             _ => {
-                return cli::misuse("usage: tap ours|smoltcp NAME FRAMES");
+                return cli::usage_error("usage: tap ethdev|smoltcp NAME FRAMES");
             }
         };
-        let echoed = if which == "ours" {
-            ours(name, frames)
+        let echoed = if device == "ethdev" {
+            echo_ethdev(name, frames)
         } else {
-            smoltcps(name, frames)
+            echo_smoltcp(name, frames)
         };
         match echoed {
-            Ok(Rate { by_clock, by_processor }) => cli::finish(cli::print(format_args!("{by_clock} {by_processor}"))),
+            Ok(Rate {
+                per_second,
+                per_cpu_second,
+            }) => cli::finish(cli::print(format_args!("{per_second} {per_cpu_second}"))),
             Err(e) => cli::failure(cli::Causes(&*e)),
         }
     }
 
-    fn ours(name: &str, frames: usize) -> Result<Rate> {
+    fn echo_ethdev(name: &str, frames: usize) -> Result<Rate> {
         let config = TapConfig::new(name)
             .with_mac_address(MacAddress::new(HOST.mac.0))
             .with_create(false);
-        let mut spare = [0; 1514];
-        let mut device = SmoltcpDevice::new(Buffered::<_, 1536>::new(Tap::with_config(config)?), &mut spare);
+        let (mut rx, mut tx) = ([0; 1514], [0; 1514]);
+        let mut device = SmoltcpDevice::new(Tap::with_config(config)?, &mut rx, &mut tx);
         let mut host = Stack::new(&mut device, HOST);
         let mut progress = Progress::new(frames);
         loop {
             let now = StackTime::now();
             host.poll(now, &mut device);
             if let Some(error) = device.take_error() {
-                return Err(match error {
-                    LayerError::Device(error) => Box::new(error),
-                    error => Box::new(error),
-                });
+                return Err(error.into());
             }
             let echoed = host.echo_all();
-            if let Some(rate) = progress.more(echoed)? {
+            if let Some(rate) = progress.add(echoed)? {
                 host.poll(now, &mut device);
                 return Ok(rate);
             }
@@ -86,13 +86,13 @@ mod echo {
                 continue;
             }
             if let PollAt::Wait { until, interest } = device.poll_at(&mut host.iface, &host.sockets, now) {
-                let until = until.map_or(NAP, |until| (until - now).into());
-                device.inner_mut().inner_mut().wait(interest, Some(until.min(NAP)))?;
+                let until = until.map_or(MAX_WAIT, |until| (until - now).into());
+                device.inner_mut().wait(interest, Some(until.min(MAX_WAIT)))?;
             }
         }
     }
 
-    fn smoltcps(name: &str, frames: usize) -> Result<Rate> {
+    fn echo_smoltcp(name: &str, frames: usize) -> Result<Rate> {
         let mut device = TunTapInterface::new(name, Medium::Ethernet)?;
         let mut host = Stack::new(&mut device, HOST);
         let mut progress = Progress::new(frames);
@@ -100,7 +100,7 @@ mod echo {
             let now = StackTime::now();
             host.poll(now, &mut device);
             let echoed = host.echo_all();
-            if let Some(rate) = progress.more(echoed)? {
+            if let Some(rate) = progress.add(echoed)? {
                 host.poll(now, &mut device);
                 return Ok(rate);
             }
@@ -108,15 +108,17 @@ mod echo {
                 continue;
             }
             let delay = host.iface.poll_delay(now, &host.sockets);
-            let delay = delay.map_or(NAP, |delay| Duration::from(delay).min(NAP));
+            let delay = delay.map_or(MAX_WAIT, |delay| Duration::from(delay).min(MAX_WAIT));
             wait(device.as_raw_fd(), Some(delay.into()))?;
         }
     }
 
-    /// Datagrams a second.
+    /// Datagrams per second.
     struct Rate {
-        by_clock: f64,
-        by_processor: f64,
+        /// Of real time.
+        per_second: f64,
+        /// Of processor time.
+        per_cpu_second: f64,
     }
 
     struct Progress {
@@ -136,12 +138,12 @@ mod echo {
             }
         }
 
-        /// So many more; the rate when that was all.
-        fn more(&mut self, echoed: usize) -> Result<Option<Rate>> {
+        /// Counts datagrams. Returns the rate after the last one.
+        fn add(&mut self, echoed: usize) -> Result<Option<Rate>> {
             let now = Instant::now();
             if echoed == 0 {
-                return if now - self.last > PATIENCE {
-                    Err(format!("nothing came for {PATIENCE:?}, {} datagrams are missing", self.left).into())
+                return if now - self.last > TIMEOUT {
+                    Err(format!("no datagram for {TIMEOUT:?}, {} missing", self.left).into())
                 } else {
                     Ok(None)
                 };
@@ -157,13 +159,13 @@ mod echo {
             }
             let frames = self.frames as f64;
             Ok(Some(Rate {
-                by_clock: frames / (now - begun).as_secs_f64(),
-                by_processor: frames / (processor_time()? - used).as_secs_f64(),
+                per_second: frames / (now - begun).as_secs_f64(),
+                per_cpu_second: frames / (processor_time()? - used).as_secs_f64(),
             }))
         }
     }
 
-    /// What this process, which has one thread, has had of the processor.
+    /// The processor time of this process, which has one thread.
     fn processor_time() -> Result<Duration> {
         let text = std::fs::read_to_string("/proc/self/schedstat")?;
         let nanos = text.split_whitespace().next().unwrap_or_default().parse()?;

@@ -1,8 +1,9 @@
-//! The CYW43439's driver on the model of its chip: the laboratory that `cargo xtask bench cyw43` and `cargo xtask stress cyw43` share.
+//! The CYW43439 driver on the model of its chip: the testbed of `cargo xtask bench cyw43` and
+//! `cargo xtask stress cyw43`.
 
-mod host;
-mod lab;
+mod model_bus;
 pub mod stress;
+mod testbed;
 
-pub use host::Host;
-pub use lab::{Lab, MAC, PASSPHRASE, SSID};
+pub use model_bus::ModelBus;
+pub use testbed::{MAC, PASSPHRASE, SSID, Testbed};

@@ -1,8 +1,9 @@
-//! The ENC28J60's driver on the model of its chip: the laboratory that `cargo xtask bench enc28j60` and `cargo xtask stress enc28j60` share.
+//! The ENC28J60 driver on the model of its chip: the testbed of `cargo xtask bench enc28j60` and
+//! `cargo xtask stress enc28j60`.
 
 mod frame;
-mod lab;
 pub mod stress;
+mod testbed;
 
 pub use frame::{CHIP, build, number};
-pub use lab::Lab;
+pub use testbed::Testbed;

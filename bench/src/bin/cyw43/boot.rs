@@ -1,38 +1,38 @@
-//! From no power to the network.
+//! From power-up to the network.
 
-use super::drivers::{Subject, lab};
+use super::drivers::{Dut, testbed};
 use super::{Figure, Goal, both};
 
 struct Boot {
     transactions: f64,
-    /// Without what is only looked at.
-    done: f64,
+    /// Without reads of registers and memory.
+    writes: f64,
     bytes: f64,
     millis: f64,
 }
 
-fn boot<S: Subject>() -> Boot {
-    let lab = lab();
-    S::run(&lab, true, async |_| {
-        let bus = lab.chip.bus();
+fn boot<S: Dut>() -> Boot {
+    let testbed = testbed();
+    S::run(&testbed, true, async |_| {
+        let bus = testbed.chip.bus();
         Boot {
             transactions: bus.transactions as f64,
-            done: (bus.transactions - bus.reads[0] - bus.reads[1]) as f64,
+            writes: (bus.transactions - bus.reads[0] - bus.reads[1]) as f64,
             bytes: bus.bytes as f64,
-            millis: lab.clock.now().as_secs_f64() * 1000.0,
+            millis: testbed.clock.now().as_secs_f64() * 1000.0,
         }
     })
 }
 
 pub(crate) fn figures() -> Vec<Figure> {
     let (ours, theirs) = both!(boot);
-    let name = "from no power to joined (WPA2, power save on; ours reads samples of the firmware back)";
-    let figure = |unit, what: fn(&Boot) -> f64| Figure::beside(name, unit, what(&ours), what(&theirs), Goal::Less);
-    // The other one polls without a pause while the firmware starts: how often depends on the host.
-    let looks = "of that, without reads of registers and memory (polls, read-backs)";
+    let name = "power-up to joined (WPA2, power save; ethdev verifies samples of the firmware)";
+    let figure = |unit, what: fn(&Boot) -> f64| Figure::with_peer(name, unit, what(&ours), what(&theirs), Goal::Less);
+    // The other driver polls without delay while the firmware starts: the number depends on the host.
+    let writes = "power-up to joined, without reads of registers and memory";
     vec![
         figure("transactions", |boot| boot.transactions),
-        Figure::beside(looks, "transactions", ours.done, theirs.done, Goal::Shown),
+        Figure::with_peer(writes, "transactions", ours.writes, theirs.writes, Goal::None),
         figure("bytes", |boot| boot.bytes),
         figure("ms", |boot| boot.millis),
     ]

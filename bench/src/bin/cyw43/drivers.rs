@@ -1,4 +1,4 @@
-//! The drivers under measurement, behind one face.
+//! The drivers under test, behind one trait.
 
 use core::cell::RefCell;
 use core::future::poll_fn;
@@ -10,29 +10,29 @@ use cyw43439_model::{AccessPoint, ChipConfig, PowerPin, WordBus};
 use embassy_net_driver::{Driver as _, RxToken as _, TxToken as _};
 use embassy_time_driver::Driver;
 use ethdev::asynch::{Control, EthernetDevice};
-use ethdev_bench::cyw43::{Host, Lab, PASSPHRASE, SSID};
+use ethdev_bench::cyw43::{ModelBus, PASSPHRASE, SSID, Testbed};
 use ethdev_bench::enc28j60::number;
 use ethdev_cyw43::asynch::Cyw43;
-use ethdev_cyw43::{Config, Images, Network, PowerSave};
+use ethdev_cyw43::{Config, FirmwareImages, Network, PowerSave};
 use ethdev_sim::{Clock, SimDelay, block_on_until};
 use futures_lite::future::or;
 
-/// No run takes longer, on the virtual clock.
-const PATIENCE: Duration = Duration::from_secs(3600);
+/// Limit of a run, in simulated time.
+const TIMEOUT: Duration = Duration::from_secs(3600);
 /// The longest frame, without FCS.
-pub(crate) const LONGEST: usize = 1514;
-/// Room for as many frames as an application of either crate usually has.
-const MEMORY: usize = 8192;
+pub(crate) const MAX_LEN: usize = 1514;
+/// Length of the receive queue in bytes, as in usual applications.
+const RX_QUEUE_LEN: usize = 8192;
 
 thread_local! {
     static CLOCK: RefCell<Option<Clock>> = const { RefCell::new(None) };
 }
 
 fn clock() -> Clock {
-    CLOCK.with_borrow(|clock| clock.clone().expect("the laboratory has set the clock"))
+    CLOCK.with_borrow(|clock| clock.clone().expect("the testbed has set the clock"))
 }
 
-/// embassy-time on the virtual clock. A look at it takes a microsecond, so that a loop which waits for the time to pass comes to its end.
+/// The clock of embassy-time. Reading it takes 1 µs, so that a loop that polls it ends.
 struct VirtualTime;
 
 const TICK_NANOS: u128 = 1_000_000_000 / embassy_time_driver::TICK_HZ as u128;
@@ -53,54 +53,54 @@ impl Driver for VirtualTime {
 
 embassy_time_driver::time_driver_impl!(static TIME: VirtualTime = VirtualTime);
 
-/// A laboratory with one network, which takes WPA2. embassy-time shows its clock from now on.
-pub(crate) fn lab() -> Lab {
-    lab_with(ChipConfig::default())
+/// Creates a testbed with one WPA2 network, and sets the clock of embassy-time.
+pub(crate) fn testbed() -> Testbed {
+    testbed_with(ChipConfig::default())
 }
 
-/// The same with another chip.
-pub(crate) fn lab_with(config: ChipConfig) -> Lab {
-    let lab = Lab::new(config);
-    CLOCK.set(Some(lab.clock.clone()));
-    lab.chip.add_ap(AccessPoint::wpa2(SSID, PASSPHRASE));
-    lab
+/// Creates a testbed with this chip and one WPA2 network, and sets the clock of embassy-time.
+pub(crate) fn testbed_with(config: ChipConfig) -> Testbed {
+    let testbed = Testbed::new(config);
+    CLOCK.set(Some(testbed.clock.clone()));
+    testbed.chip.add_ap(AccessPoint::wpa2(SSID, PASSPHRASE));
+    testbed
 }
 
-/// Lets time pass.
-pub(crate) async fn sleep(lab: &Lab, time: Duration) {
-    SimDelay::new(&lab.clock).until(lab.clock.now() + time).await;
+/// Waits.
+pub(crate) async fn sleep(testbed: &Testbed, time: Duration) {
+    SimDelay::new(&testbed.clock).until(testbed.clock.now() + time).await;
 }
 
-/// Receives for so long; the numbers of the frames that came.
-pub(crate) async fn listen(lab: &Lab, net: &mut Net<'_, '_>, time: Duration) -> Vec<u64> {
-    let mut came = Vec::new();
+/// Receives for this time. Returns the numbers of the frames.
+pub(crate) async fn recv_all(testbed: &Testbed, net: &mut Net<'_, '_>, time: Duration) -> Vec<u64> {
+    let mut received = Vec::new();
     let receive = async {
-        let mut buf = [0; LONGEST];
+        let mut buf = [0; MAX_LEN];
         loop {
             let len = net.recv(&mut buf).await;
-            came.push(number(&buf[..len], true).expect("frames come as they were sent"));
+            received.push(number(&buf[..len], true).expect("no frame is corrupt"));
         }
     };
-    or(receive, sleep(lab, time)).await;
-    came
+    or(receive, sleep(testbed, time)).await;
+    received
 }
 
-/// Either driver, once it has joined the network: the workloads are written once.
+/// A driver that has joined the network.
 pub(crate) enum Net<'a, 's> {
     Ours(&'a mut OurNic<'s>),
     Theirs(&'a mut NetDriver<'s>),
 }
 
 impl Net<'_, '_> {
-    /// Waits for a frame; its length.
-    pub(crate) async fn recv(&mut self, buf: &mut [u8; LONGEST]) -> usize {
+    /// Waits for a frame. Returns its length.
+    pub(crate) async fn recv(&mut self, buf: &mut [u8; MAX_LEN]) -> usize {
         match self {
             Self::Ours(nic) => nic.recv(buf).await.expect("the bus does not fail").len,
             Self::Theirs(net) => receive_theirs(net, buf).await,
         }
     }
 
-    /// Waits for room, and sends.
+    /// Waits for transmit capacity, and sends a frame.
     pub(crate) async fn send(&mut self, frame: &[u8]) {
         match self {
             Self::Ours(nic) => nic.send(frame).await.expect("the bus does not fail"),
@@ -109,44 +109,45 @@ impl Net<'_, '_> {
     }
 }
 
-/// A driver, from no power to the network.
-pub(crate) trait Subject {
+/// A driver under test.
+pub(crate) trait Dut {
     const NAME: &str;
 
-    /// Starts the chip, with the power save that both know by one name or another, or none; joins the network; and runs an application.
-    fn run<T>(lab: &Lab, saves_power: bool, app: impl AsyncFnOnce(&mut Net<'_, '_>) -> T) -> T;
+    /// Starts the chip with the default power-save mode or none, joins the network, and runs `app`.
+    fn run<T>(testbed: &Testbed, saves_power: bool, app: impl AsyncFnOnce(&mut Net<'_, '_>) -> T) -> T;
 }
 
-pub(crate) type OurNic<'m> = Cyw43<'m, Host, PowerPin, SimDelay, Images<'m>>;
+pub(crate) type OurNic<'m> = Cyw43<'m, ModelBus, PowerPin, SimDelay, FirmwareImages<'m>>;
 
-/// ethdev's, with everything as it comes.
+/// ethdev's driver in its default configuration.
 pub(crate) struct Ours;
 
-impl Subject for Ours {
+impl Dut for Ours {
     const NAME: &str = "ethdev-cyw43";
 
-    fn run<T>(lab: &Lab, saves_power: bool, app: impl AsyncFnOnce(&mut Net<'_, '_>) -> T) -> T {
+    fn run<T>(testbed: &Testbed, saves_power: bool, app: impl AsyncFnOnce(&mut Net<'_, '_>) -> T) -> T {
         let power_save = if saves_power {
             PowerSave::Balanced
         } else {
             PowerSave::Off
         };
         let config = Config::new().with_power_save(power_save);
-        let mut memory = vec![0; MEMORY];
-        let host = Host::new(lab.chip.word_bus(), true);
-        let (power, delay) = (lab.chip.power_pin(), lab.chip.delay());
-        let mut nic = OurNic::new(host, power, delay, lab.driver_images(), &mut memory, config).expect("enough memory");
+        let mut rx_queue = vec![0; RX_QUEUE_LEN];
+        let bus = ModelBus::new(testbed.chip.word_bus(), true);
+        let (power, delay) = (testbed.chip.power_pin(), testbed.chip.delay());
+        let mut nic = OurNic::new(bus, power, delay, testbed.driver_images(), &mut rx_queue, config)
+            .expect("the receive queue is long enough");
         let run = async {
-            nic.start().await.expect("it starts");
-            let network = Network::wpa2(SSID, PASSPHRASE).expect("a network");
-            nic.join(&network).await.expect("it joins");
+            nic.start().await.expect("the driver starts");
+            let network = Network::wpa2(SSID, PASSPHRASE).expect("a valid network");
+            nic.join(&network).await.expect("the driver joins");
             app(&mut Net::Ours(&mut nic)).await
         };
-        block_on_until(&lab.clock, PATIENCE, run).expect("something is scheduled")
+        block_on_until(&testbed.clock, TIMEOUT, run).expect("an event is scheduled")
     }
 }
 
-/// `cyw43` as published.
+/// The published crate `cyw43`.
 pub(crate) struct Crate;
 
 struct Bus(WordBus);
@@ -165,22 +166,22 @@ impl cyw43::SpiBusCyw43 for Bus {
     }
 }
 
-/// Bytes in a place that the crate accepts.
+/// Copies an image to aligned memory, as the crate requires.
 fn aligned<const N: usize>(bytes: Option<&[u8]>) -> Box<Aligned<A4, [u8; N]>> {
     let mut image = Box::new(Aligned([0; N]));
     image.copy_from_slice(bytes.unwrap_or_default());
     image
 }
 
-impl Subject for Crate {
+impl Dut for Crate {
     const NAME: &str = "cyw43 0.7.0";
 
-    fn run<T>(lab: &Lab, saves_power: bool, app: impl AsyncFnOnce(&mut Net<'_, '_>) -> T) -> T {
-        let firmware = aligned::<231_077>(lab.images.firmware.as_deref());
-        let nvram = aligned::<742>(lab.images.nvram.as_deref());
-        let clm = lab.images.clm.clone().unwrap_or_default();
+    fn run<T>(testbed: &Testbed, saves_power: bool, app: impl AsyncFnOnce(&mut Net<'_, '_>) -> T) -> T {
+        let firmware = aligned::<231_077>(testbed.images.firmware.as_deref());
+        let nvram = aligned::<742>(testbed.images.nvram.as_deref());
+        let clm = testbed.images.clm.clone().unwrap_or_default();
         let mut state = cyw43::State::new();
-        let bus = Bus(lab.chip.word_bus());
+        let bus = Bus(testbed.chip.word_bus());
         let mode = if saves_power {
             PowerManagementMode::PowerSave
         } else {
@@ -188,26 +189,26 @@ impl Subject for Crate {
         };
         let run = async {
             let (mut net, mut control, runner) =
-                cyw43::new(&mut state, lab.chip.power_pin(), bus, &*firmware, &*nvram).await;
+                cyw43::new(&mut state, testbed.chip.power_pin(), bus, &*firmware, &*nvram).await;
             let app = async {
                 join_theirs(&mut control, &clm, mode).await;
                 app(&mut Net::Theirs(&mut net)).await
             };
             or(async { runner.run().await }, app).await
         };
-        block_on_until(&lab.clock, PATIENCE, run).expect("something is scheduled")
+        block_on_until(&testbed.clock, TIMEOUT, run).expect("an event is scheduled")
     }
 }
 
-/// As the crate's examples do.
+/// Joins as the examples of the crate do.
 async fn join_theirs(control: &mut TheirControl<'_>, clm: &[u8], mode: PowerManagementMode) {
     control.init(clm).await;
     control.set_power_management(mode).await;
     let options = JoinOptions::new(PASSPHRASE.as_bytes());
-    control.join(SSID, options).await.expect("it joins");
+    control.join(SSID, options).await.expect("the driver joins");
 }
 
-async fn receive_theirs(net: &mut NetDriver<'_>, buf: &mut [u8; LONGEST]) -> usize {
+async fn receive_theirs(net: &mut NetDriver<'_>, buf: &mut [u8; MAX_LEN]) -> usize {
     poll_fn(|cx| match net.receive(cx) {
         Some((token, _)) => Poll::Ready(token.consume(|frame| {
             buf[..frame.len()].copy_from_slice(frame);

@@ -1,7 +1,9 @@
-//! `cyw43`: ethdev's driver of the CYW43439 and the crate `cyw43` as published, each on the model of the chip in the same workload; prints a list in JSON.
+//! `cyw43`: compares ethdev's CYW43439 driver with the published crate `cyw43` on the model of the chip,
+//! in the same workload; prints a list in JSON.
 //!
-//! Both are async, both wait for the interrupt on the data line, and both run alone: a host that takes 1 µs for each transaction beside its bits, and no time of
-//! its own for anything else. What a figure counts goes from one sleep of the driver to the next, all its looks included.
+//! Both drivers are async, and both wait for the interrupt on the data line. The host takes 1 µs for each
+//! transaction beside its bits, and no other time. A figure includes all transactions from one wait of
+//! the driver to the next.
 
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
@@ -17,9 +19,9 @@ use std::process::ExitCode;
 use ethdev_cli as cli;
 use serde::Serialize;
 
-use drivers::{Crate, Subject};
+use drivers::{Crate, Dut};
 
-/// One line of the table, as `cargo xtask bench` reads it.
+/// One row of the table of `cargo xtask bench`.
 #[derive(Debug, Serialize)]
 struct Figure {
     figure: String,
@@ -30,24 +32,24 @@ struct Figure {
     ok: Option<bool>,
 }
 
-/// What ours is to reach.
+/// The requirement on ethdev's value.
 #[derive(Debug, Clone, Copy)]
 enum Goal {
-    /// No more than the other.
+    /// At most the value of the other driver.
     NotMore,
-    /// Less than the other.
+    /// Less than the value of the other driver.
     Less,
-    /// Exactly this.
+    /// This value.
     Exactly(f64),
-    /// Nothing: it is only shown.
-    Shown,
+    /// No requirement.
+    None,
 }
 
 impl Figure {
     fn alone(figure: impl Into<String>, unit: &'static str, ours: f64, goal: Goal) -> Self {
         let (goal, ok) = match goal {
             Goal::Exactly(wanted) => (format!("{wanted}"), Some(ours == wanted)),
-            Goal::NotMore | Goal::Less | Goal::Shown => (String::new(), None),
+            Goal::NotMore | Goal::Less | Goal::None => (String::new(), None),
         };
         Self {
             figure: figure.into(),
@@ -59,19 +61,19 @@ impl Figure {
         }
     }
 
-    fn beside(figure: impl Into<String>, unit: &'static str, ours: f64, theirs: f64, goal: Goal) -> Self {
-        let mut shown = Self::alone(figure, unit, ours, goal);
-        shown.peers.insert(Crate::NAME, theirs);
+    fn with_peer(name: impl Into<String>, unit: &'static str, ours: f64, theirs: f64, goal: Goal) -> Self {
+        let mut figure = Self::alone(name, unit, ours, goal);
+        figure.peers.insert(Crate::NAME, theirs);
         match goal {
-            Goal::NotMore => (shown.goal, shown.ok) = ("not more".into(), Some(ours <= theirs)),
-            Goal::Less => (shown.goal, shown.ok) = ("less".into(), Some(ours < theirs)),
-            Goal::Exactly(_) | Goal::Shown => {}
+            Goal::NotMore => (figure.goal, figure.ok) = ("not more".into(), Some(ours <= theirs)),
+            Goal::Less => (figure.goal, figure.ok) = ("less".into(), Some(ours < theirs)),
+            Goal::Exactly(_) | Goal::None => {}
         }
-        shown
+        figure
     }
 }
 
-/// Measures the same of both.
+/// Measures both drivers.
 macro_rules! both {
     ($measure:ident $(, $argument:expr)*) => {
         (

@@ -1,31 +1,31 @@
-//! Frames through the drivers, and what they cost on the bus.
+//! Bus traffic per frame.
 
 use core::time::Duration;
 
 use cyw43439_model::ChipConfig;
-use ethdev_bench::cyw43::Lab;
+use ethdev_bench::cyw43::Testbed;
 use ethdev_bench::enc28j60::build;
 
-use super::drivers::{LONGEST, Net, Subject, lab, lab_with, listen};
+use super::drivers::{Dut, MAX_LEN, Net, recv_all, testbed, testbed_with};
 use super::{Figure, Goal, both};
 
-/// Lengths of frames.
-const LENGTHS: [usize; 2] = [60, LONGEST];
-/// Frames in a row.
+/// Frame lengths.
+const LENGTHS: [usize; 2] = [60, MAX_LEN];
+/// Frames per burst.
 const BURSTS: [u64; 2] = [1, 3];
-/// How many frames the firmware takes before it has to give credit again. Real ones give some 20. Ours keeps one credit for requests, which shows where there are
-/// few.
+/// Credit windows: the frames that the firmware accepts before it grants more credit, about 20 on real
+/// firmware. ethdev reserves one credit for requests, which matters in small windows.
 const WINDOWS: [u8; 2] = [20, 10];
-/// How often: credits come back now and then only.
+/// Rounds per measurement: enough to average the rare credit updates.
 const ROUNDS: u64 = 100;
-/// Until all that was sent has arrived, and every driver sleeps again.
+/// The time until all frames have arrived and the driver waits again.
 const SETTLED: Duration = Duration::from_millis(20);
 
-/// For each frame.
+/// Bus traffic per frame.
 struct Cost {
     transactions: f64,
     bytes: f64,
-    /// The bytes of its own transaction alone.
+    /// The bytes of the transaction with the frame.
     own_bytes: f64,
 }
 
@@ -35,7 +35,7 @@ pub(crate) fn figures() -> Vec<Figure> {
         for burst in BURSTS {
             let (ours, theirs) = both!(received, len, burst);
             let of = format!("received, {len} bytes, {}", in_a_row(burst));
-            list.extend(beside(&of, &ours, &theirs));
+            list.extend(with_peer(&of, &ours, &theirs));
         }
     }
     for len in LENGTHS {
@@ -43,16 +43,14 @@ pub(crate) fn figures() -> Vec<Figure> {
             let in_a_row = in_a_row(burst);
             for window in WINDOWS {
                 let (ours, theirs) = both!(sent, len, burst, window);
-                let of = format!(
-                    "sent, {len} bytes, {in_a_row}, with the credits that come back from a window of {window} (ours keeps one)"
-                );
-                list.extend(beside(&of, &ours, &theirs));
+                let of = format!("sent, {len} bytes, {in_a_row}, credit window {window} (ethdev reserves one)");
+                list.extend(with_peer(&of, &ours, &theirs));
                 if window == WINDOWS[0] {
                     // Command, header, padding, frame, status.
                     let floor = 8 + (18 + len).next_multiple_of(4);
                     let name = format!("the frame's own transaction, sent, {len} bytes, {in_a_row}");
                     let goal = Goal::Exactly(floor as f64);
-                    list.push(Figure::beside(name, "bytes", ours.own_bytes, theirs.own_bytes, goal));
+                    list.push(Figure::with_peer(name, "bytes", ours.own_bytes, theirs.own_bytes, goal));
                 }
             }
         }
@@ -67,10 +65,10 @@ fn in_a_row(burst: u64) -> String {
     }
 }
 
-fn beside(of: &str, ours: &Cost, theirs: &Cost) -> [Figure; 2] {
+fn with_peer(of: &str, ours: &Cost, theirs: &Cost) -> [Figure; 2] {
     let figure = |unit, what: fn(&Cost) -> f64| {
         let name = format!("{unit} per frame {of}");
-        Figure::beside(name, unit, what(ours), what(theirs), Goal::NotMore)
+        Figure::with_peer(name, unit, what(ours), what(theirs), Goal::NotMore)
     };
     [
         figure("transactions", |cost| cost.transactions),
@@ -78,15 +76,20 @@ fn beside(of: &str, ours: &Cost, theirs: &Cost) -> [Figure; 2] {
     ]
 }
 
-/// Runs the same round again and again, and counts what is on the bus.
-async fn count(lab: &Lab, net: &mut Net<'_, '_>, burst: u64, round: impl AsyncFn(&mut Net<'_, '_>, u64)) -> Cost {
-    // What the join left behind.
-    listen(lab, net, Duration::from_secs(1)).await;
-    let before = lab.chip.bus();
+/// Counts the bus traffic of repeated rounds.
+async fn count(
+    testbed: &Testbed,
+    net: &mut Net<'_, '_>,
+    burst: u64,
+    round: impl AsyncFn(&mut Net<'_, '_>, u64),
+) -> Cost {
+    // Frames of the join.
+    recv_all(testbed, net, Duration::from_secs(1)).await;
+    let before = testbed.chip.bus();
     for n in 0..ROUNDS {
         round(net, n * burst).await;
     }
-    let after = lab.chip.bus();
+    let after = testbed.chip.bus();
     let frames = (ROUNDS * burst) as f64;
     Cost {
         transactions: (after.transactions - before.transactions) as f64 / frames,
@@ -95,36 +98,36 @@ async fn count(lab: &Lab, net: &mut Net<'_, '_>, burst: u64, round: impl AsyncFn
     }
 }
 
-fn received<S: Subject>(len: usize, burst: u64) -> Cost {
-    let lab = lab();
-    S::run(&lab, false, async |net| {
-        count(&lab, net, burst, async |net, first| {
-            // All of them are there before the driver is told of the first.
-            lab.chip.stick_irq((burst > 1).then_some(false));
+fn received<S: Dut>(len: usize, burst: u64) -> Cost {
+    let testbed = testbed();
+    S::run(&testbed, false, async |net| {
+        count(&testbed, net, burst, async |net, first| {
+            // The interrupt is held back until all frames have arrived.
+            testbed.chip.force_irq((burst > 1).then_some(false));
             let numbers: Vec<u64> = (first..first + burst).collect();
             for &number in &numbers {
-                lab.station.send(&build(number, true, len));
+                testbed.peer.send(&build(number, true, len));
             }
-            let mut came = listen(&lab, net, SETTLED).await;
-            lab.chip.stick_irq(None);
-            came.extend(listen(&lab, net, SETTLED).await);
-            assert_eq!(came, numbers, "{}", S::NAME);
+            let mut received = recv_all(&testbed, net, SETTLED).await;
+            testbed.chip.force_irq(None);
+            received.extend(recv_all(&testbed, net, SETTLED).await);
+            assert_eq!(received, numbers, "{}", S::NAME);
         })
         .await
     })
 }
 
-fn sent<S: Subject>(len: usize, burst: u64, window: u8) -> Cost {
-    let lab = lab_with(ChipConfig::default().with_credit_window(window));
-    S::run(&lab, false, async |net| {
-        count(&lab, net, burst, async |net, first| {
+fn sent<S: Dut>(len: usize, burst: u64, window: u8) -> Cost {
+    let testbed = testbed_with(ChipConfig::default().with_credit_window(window));
+    S::run(&testbed, false, async |net| {
+        count(&testbed, net, burst, async |net, first| {
             for number in first..first + burst {
                 net.send(&build(number, false, len)).await;
             }
-            listen(&lab, net, SETTLED).await;
-            let came: Vec<_> = core::iter::from_fn(|| lab.station.recv()).collect();
+            recv_all(&testbed, net, SETTLED).await;
+            let received: Vec<_> = core::iter::from_fn(|| testbed.peer.recv()).collect();
             let expected: Vec<_> = (first..first + burst).map(|n| build(n, false, len)).collect();
-            assert_eq!(came, expected, "{}", S::NAME);
+            assert_eq!(received, expected, "{}", S::NAME);
         })
         .await
     })

@@ -1,97 +1,102 @@
-//! The bus while nothing comes.
+//! SPI traffic without received frames.
 
 use core::time::Duration;
 
 use ethdev::Interest;
 use ethdev::asynch::EthernetDevice as _;
-use ethdev_bench::enc28j60::{CHIP, Lab};
+use ethdev_bench::enc28j60::{CHIP, Testbed};
 use ethdev_enc28j60::Config;
-use ethdev_enc28j60::asynch::{Enc28j60, Interrupt, Level, Polled};
+use ethdev_enc28j60::asynch::{Enc28j60, Interrupt, LevelIrq, Polled};
 use ethdev_sim::{block_on, block_on_until};
 
-use super::drivers::{Embassy, Japaric, Subject};
-use super::{Figure, Goal, lab};
+use super::drivers::{Dut, Embassy, Japaric};
+use super::{Figure, Goal, testbed};
 
-/// How long the bus is watched.
-const WATCHED: Duration = Duration::from_secs(1);
-/// How often who polls does.
+/// The duration of the measurement.
+const DURATION: Duration = Duration::from_secs(1);
+/// The poll interval.
 const INTERVAL: Duration = Duration::from_millis(1);
 
 pub(crate) fn figures() -> Vec<Figure> {
-    let told = lab(20);
-    let ours = waiting(&told, Level(told.chip.int_pin()));
-    let line = Figure::new("SPI while idle, with an INT line", "bytes/s", ours, Goal::AtMost(0.0));
-    let polled = lab(20);
+    let with_irq = testbed(20);
+    let ours = waiting(&with_irq, LevelIrq(with_irq.chip.int_pin()));
+    let line = Figure::new("SPI while idle, with INT", "bytes/s", ours, Goal::AtMost(0.0));
+    let polled = testbed(20);
     let ours = waiting(&polled, Polled);
-    let name = "SPI while idle, without INT, polls every 1 ms (embassy: no choice)";
-    let poll = Figure::new(name, "bytes/s", ours, Goal::Shown);
+    let name = "SPI while idle, without INT, polled every 1 ms (embassy: always)";
+    let poll = Figure::new(name, "bytes/s", ours, Goal::None);
     let embassy = embassy();
     vec![
-        line.beside(embassy, japaric_told()),
-        poll.beside(embassy, japaric_polling()),
+        line.with_peers(embassy, japaric_with_irq()),
+        poll.with_peers(embassy, japaric_polling()),
     ]
 }
 
-/// Ours, waiting for a frame that does not come.
-fn waiting(lab: &Lab, interrupt: impl Interrupt) -> f64 {
-    let started = Enc28j60::new(lab.chip.spi_device(), lab.chip.delay(), interrupt, Config::new(CHIP));
-    let mut nic = block_on(&lab.clock, started)
-        .expect("something is scheduled")
-        .expect("it starts");
-    // The link comes, and is noted.
+/// ethdev's async driver, waiting for a frame that does not arrive.
+fn waiting(testbed: &Testbed, interrupt: impl Interrupt) -> f64 {
+    let started = Enc28j60::new(
+        testbed.chip.spi_device(),
+        testbed.chip.delay(),
+        interrupt,
+        Config::new(CHIP),
+    );
+    let mut nic = block_on(&testbed.clock, started)
+        .expect("an event is scheduled")
+        .expect("the driver starts");
+    // Waits until the link is up.
     let ready = nic.ready(Interest::LINK);
-    block_on(&lab.clock, ready)
-        .expect("the link comes")
+    block_on(&testbed.clock, ready)
+        .expect("the link comes up")
         .expect("the bus does not fail");
-    let chip = lab.chip.clone();
-    let settled = lab.clock.now() + Duration::from_millis(10);
-    let (tell, told) = std::sync::mpsc::channel();
-    lab.clock.schedule_at(settled, move || {
-        let _ = tell.send(chip.bus());
+    let chip = testbed.chip.clone();
+    let settled = testbed.clock.now() + Duration::from_millis(10);
+    let (sender, receiver) = std::sync::mpsc::channel();
+    testbed.clock.schedule_at(settled, move || {
+        let _ = sender.send(chip.bus());
     });
-    let end = settled + WATCHED;
-    let waited = block_on_until(&lab.clock, end, nic.ready(Interest::RX));
-    assert!(waited.is_err(), "nothing came");
-    lab.clock.advance_to(end);
-    let before = told.recv().expect("the clock went by");
-    (lab.chip.bus().bytes - before.bytes) as f64 / WATCHED.as_secs_f64()
+    let end = settled + DURATION;
+    let waited = block_on_until(&testbed.clock, end, nic.ready(Interest::RX));
+    assert!(waited.is_err(), "no frame");
+    testbed.clock.advance_to(end);
+    let before = receiver.recv().expect("the measurement began");
+    (testbed.chip.bus().bytes - before.bytes) as f64 / DURATION.as_secs_f64()
 }
 
-fn watched(lab: &Lab, mut turn: impl FnMut()) -> f64 {
-    let (before, end) = (lab.chip.bus(), lab.clock.now() + WATCHED);
-    while lab.clock.now() < end {
+fn bytes_per_second(testbed: &Testbed, mut turn: impl FnMut()) -> f64 {
+    let (before, end) = (testbed.chip.bus(), testbed.clock.now() + DURATION);
+    while testbed.clock.now() < end {
         turn();
     }
-    (lab.chip.bus().bytes - before.bytes) as f64 / WATCHED.as_secs_f64()
+    (testbed.chip.bus().bytes - before.bytes) as f64 / DURATION.as_secs_f64()
 }
 
-/// embassy-net asks for the link and for a frame at each turn, and the driver asks for the next turn at once.
+/// embassy-net polls the link and a frame in each turn, and the driver requests the next turn at once.
 fn embassy() -> f64 {
-    let lab = lab(20);
-    let mut driver = Embassy::start(&lab);
+    let testbed = testbed(20);
+    let mut driver = Embassy::start(&testbed);
     let mut buf = [0; 1514];
-    watched(&lab, || {
+    bytes_per_second(&testbed, || {
         driver.0.is_link_up();
         driver.recv(&mut buf);
     })
 }
 
-/// The INT pin is looked at.
-fn japaric_told() -> f64 {
-    let lab = lab(20);
-    let mut driver = Japaric::start(&lab);
-    watched(&lab, || {
+/// The host polls the INT pin.
+fn japaric_with_irq() -> f64 {
+    let testbed = testbed(20);
+    let mut driver = Japaric::start(&testbed);
+    bytes_per_second(&testbed, || {
         assert!(!driver.0.interrupt_pending());
-        lab.clock.advance(Duration::from_micros(10));
+        testbed.clock.advance(Duration::from_micros(10));
     })
 }
 
 fn japaric_polling() -> f64 {
-    let lab = lab(20);
-    let mut driver = Japaric::start(&lab);
+    let testbed = testbed(20);
+    let mut driver = Japaric::start(&testbed);
     let mut buf = [0; 1514];
-    watched(&lab, || {
+    bytes_per_second(&testbed, || {
         driver.recv(&mut buf);
-        lab.clock.advance(INTERVAL);
+        testbed.clock.advance(INTERVAL);
     })
 }

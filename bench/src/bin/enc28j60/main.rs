@@ -1,7 +1,9 @@
-//! `enc28j60`: ethdev's driver of the ENC28J60 and two others as published, each on the model of the chip in the same workload; prints a list in JSON.
+//! `enc28j60`: compares ethdev's ENC28J60 driver with two published drivers on the model of the chip,
+//! in the same workload; prints a list in JSON.
 //!
-//! Errata 6, 13 and 16 are off for all: the others hang or go half deaf by them. The host takes no time of its own, and raises chip select 250 ns after the last
-//! bit: the others do not wait the 210 ns that MAC registers need.
+//! Errata 6, 13 and 16 are off for all drivers, because the others hang or lose frames with them. The
+//! host takes no time, and raises chip select 250 ns after the last bit, because the others do not wait
+//! the 210 ns that MAC registers need.
 
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
@@ -14,13 +16,13 @@ use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use enc28j60_model::{ChipConfig, Errata, Revision};
-use ethdev_bench::enc28j60::Lab;
+use ethdev_bench::enc28j60::Testbed;
 use ethdev_cli as cli;
 use serde::Serialize;
 
-use drivers::{Embassy, Japaric, Subject};
+use drivers::{Dut, Embassy, Japaric};
 
-/// One line of the table, as `cargo xtask bench` reads it.
+/// One row of the table of `cargo xtask bench`.
 #[derive(Debug, Serialize)]
 struct Figure {
     figure: String,
@@ -31,12 +33,13 @@ struct Figure {
     ok: Option<bool>,
 }
 
-/// What ours is to reach.
+/// The requirement on ethdev's value.
 #[derive(Debug, Clone, Copy)]
 enum Goal {
     AtLeast(f64),
     AtMost(f64),
-    Shown,
+    /// No requirement.
+    None,
 }
 
 impl Figure {
@@ -44,7 +47,7 @@ impl Figure {
         let (text, ok) = match goal {
             Goal::AtLeast(limit) => (format!(">= {limit}"), Some(ours >= limit)),
             Goal::AtMost(limit) => (format!("<= {limit}"), Some(ours <= limit)),
-            Goal::Shown => (String::new(), None),
+            Goal::None => (String::new(), None),
         };
         Self {
             figure: figure.into(),
@@ -56,15 +59,15 @@ impl Figure {
         }
     }
 
-    fn beside(mut self, embassy: f64, japaric: f64) -> Self {
+    fn with_peers(mut self, embassy: f64, japaric: f64) -> Self {
         self.peers.insert(Embassy::NAME, embassy);
         self.peers.insert(Japaric::NAME, japaric);
         self
     }
 }
 
-/// A laboratory with a chip that is fair to all.
-fn lab(mhz: u32) -> Lab {
+/// Creates a testbed with a chip on which all drivers work.
+fn testbed(mhz: u32) -> Testbed {
     let mut errata = Errata::of(Revision::B7);
     (
         errata.e6_packet_flag,
@@ -75,9 +78,9 @@ fn lab(mhz: u32) -> Lab {
         .with_errata(errata)
         .with_sck_hz(mhz * 1_000_000)
         .with_cs_hold(Duration::from_nanos(250));
-    let lab = Lab::new(config);
-    drivers::show_time(&lab.clock);
-    lab
+    let testbed = Testbed::new(config);
+    drivers::set_clock(&testbed.clock);
+    testbed
 }
 
 fn main() -> ExitCode {

@@ -1,24 +1,24 @@
-//! What has to be true at the end of a run.
+//! The requirements at the end of a run.
 
 use core::time::Duration;
 
-use super::books::Books;
-use super::knobs::{Family, Knob};
+use super::faults::{Family, FaultKind};
+use super::stats::RunStats;
 
-/// Receiving and sending wait for nothing: 64 long frames at most.
-const LONGEST_DATA: Duration = Duration::from_millis(100);
-/// A request or two, each of which may be waited for twice: for the answer to an earlier one, and for its own.
-const LONGEST_SERVICE: Duration = Duration::from_secs(5);
-/// A dozen requests, and the time that an attempt may take.
-const LONGEST_JOIN: Duration = Duration::from_secs(20);
-/// A boot: power, images, thirty requests.
-const LONGEST_CONTROL: Duration = Duration::from_secs(10);
+/// Limit of receive and send calls, which move at most 64 long frames and send no request.
+const MAX_DATA: Duration = Duration::from_millis(100);
+/// Limit of `service`: two requests, each of which waits for a late response and for its own.
+const MAX_SERVICE: Duration = Duration::from_secs(5);
+/// Limit of a join: a dozen requests and the join timeout.
+const MAX_JOIN: Duration = Duration::from_secs(20);
+/// Limit of a boot: power-up, images, thirty requests.
+const MAX_CONTROL: Duration = Duration::from_secs(10);
 
-impl Knob {
-    /// How soon traffic has to flow again after its end.
-    pub(super) const fn patience(self) -> Duration {
+impl FaultKind {
+    /// The time after its end within which frames must flow again.
+    pub(super) const fn recovery_limit(self) -> Duration {
         match self {
-            // An answer is waited for, for a second, and so is the next one; two in vain are a firmware that stopped.
+            // Two requests time out after 1 s each before the firmware counts as halted.
             Self::ReplyLength
             | Self::ReplyId
             | Self::ReplyStatus
@@ -26,131 +26,137 @@ impl Knob {
             | Self::ReplyTwice
             | Self::ReplyLate
             | Self::RequestRefused => Duration::from_secs(5),
-            // The network is joined anew; the chip is started and the network joined.
+            // The driver rejoins, or restarts the chip and joins.
             Self::Deauthenticated
             | Self::Disassociated
             | Self::AccessPointGone
             | Self::StatusInvalid
             | Self::DataStuck
             | Self::DataNoise
-            | Self::BrownOut
+            | Self::Brownout
             | Self::FirmwareHalted => Duration::from_secs(1),
-            // A radio that sleeps hears of its frames with the next beacon, every 102.4 ms.
+            // In power-save mode frames wait for the next beacon, every 102.4 ms.
             _ => Duration::from_millis(250),
         }
     }
 }
 
-impl Books {
-    /// How many frames the driver may count otherwise than the model does: one for each fault that touches a frame.
+impl RunStats {
+    /// The tolerance between the counters of the driver and those of the model: one frame for each
+    /// fault that affects frames.
     fn slack(&self, family: Family) -> i64 {
         let faults = match family {
             Family::Air => 0,
-            _ => self.faults() + self.power_cycles + 1,
+            _ => self.faults() + self.cycles + 1,
         };
         faults as i64
     }
 
     pub(super) fn audit(&mut self, family: Family) {
-        let (stats, truth) = (self.stats, self.truth);
+        let (driver, model) = (self.driver, self.model);
         let slack = self.slack(family);
-        let mut wrong = Vec::new();
+        let mut violations = Vec::new();
         let mut check = |holds: bool, what: &str, figures: String| {
             if !holds {
-                wrong.push(format!("{what}: {figures}"));
+                violations.push(format!("{what}: {figures}"));
             }
         };
-        // Time.
-        let longest = self.longest;
+        // Durations.
+        let max = self.max_durations;
         check(
-            longest.data <= LONGEST_DATA,
-            "receiving or sending hung",
-            format!("{:?}", longest.data),
+            max.data <= MAX_DATA,
+            "receive or send call too long",
+            format!("{:?}", max.data),
         );
         check(
-            longest.service <= LONGEST_SERVICE,
-            "service hung",
-            format!("{:?}", longest.service),
+            max.service <= MAX_SERVICE,
+            "service call too long",
+            format!("{:?}", max.service),
         );
+        check(max.join <= MAX_JOIN, "join too long", format!("{:?}", max.join));
         check(
-            longest.join <= LONGEST_JOIN,
-            "a join hung",
-            format!("{:?}", longest.join),
-        );
-        check(
-            longest.control <= LONGEST_CONTROL,
-            "a start hung",
-            format!("{:?}", longest.control),
+            max.control <= MAX_CONTROL,
+            "start or recover too long",
+            format!("{:?}", max.control),
         );
         // The model.
-        check(truth.balanced(), "the model's books", format!("{truth:?}"));
         check(
-            (truth.waiting(), truth.tx_waiting()) == (0, 0),
-            "frames that are still in the chip",
-            format!("{} and {}", truth.waiting(), truth.tx_waiting()),
-        );
-        // Frames from the air.
-        let copies = truth.arrived as i64 - self.rx_sent as i64;
-        // One may be under way that the traffic has not got over yet.
-        let made = self.times(Knob::FrameTwice) + self.times(Knob::EventFromAir) + 1;
-        check(
-            (0..=made as i64).contains(&copies),
-            "frames that never came to the access point, or too often",
-            copies.to_string(),
+            model.balanced(),
+            "counters of the model do not balance",
+            format!("{model:?}"),
         );
         check(
-            self.rx_twice as i64 <= copies,
-            "delivered twice",
-            format!("{}, {copies} copies were made by the firmware", self.rx_twice),
+            (model.waiting(), model.tx_waiting()) == (0, 0),
+            "frames left in the chip",
+            format!("{} received, {} to send", model.waiting(), model.tx_waiting()),
+        );
+        // Receive.
+        let copies = model.arrived as i64 - self.rx_sent as i64;
+        // The fault that has not been recovered from at the end may have made a copy too.
+        let injected = self.fault_count(FaultKind::FrameTwice) + self.fault_count(FaultKind::EventFromAir) + 1;
+        check(
+            (0..=injected as i64).contains(&copies),
+            "frames at the access point minus frames sent",
+            format!("{copies}, {injected} copies at most"),
         );
         check(
-            self.rx_altered as i64 <= slack,
-            "delivered altered, or no frame",
-            format!("{} with {slack} faults", self.rx_altered),
+            self.rx_duplicates as i64 <= copies,
+            "frames delivered twice",
+            format!("{}, {copies} copies made by the firmware", self.rx_duplicates),
         );
         check(
-            u64::from(stats.rx_frames) == self.rx_delivered + self.rx_twice + self.rx_altered,
-            "rx_frames is not what was delivered",
-            format!("{} and {}", stats.rx_frames, self.rx_delivered),
+            self.rx_corrupt as i64 <= slack,
+            "corrupt frames delivered",
+            format!("{}, {slack} faults", self.rx_corrupt),
+        );
+        check(
+            u64::from(driver.rx_frames) == self.rx_delivered + self.rx_duplicates + self.rx_corrupt,
+            "rx_frames differs from the number of deliveries",
+            format!("{}, {} delivered once", driver.rx_frames, self.rx_delivered),
         );
         let unaccounted = self.rx_unaccounted();
-        // Where neither firmware nor bus lies, none: what a chip that just died showed may be counted, though it was no frame.
-        let most = match family {
+        // Without faults in firmware or bus, no frame may go uncounted. A chip that resets may
+        // announce something that the driver counts although it was no frame.
+        let max_unaccounted = match family {
             Family::Air | Family::Power => 0,
             Family::Firmware | Family::Bus => slack,
         };
         check(
-            (-slack..=most).contains(&unaccounted),
-            "frames read from the chip and not accounted for",
-            format!("{unaccounted} with {slack} faults"),
+            (-slack..=max_unaccounted).contains(&unaccounted),
+            "received frames not accounted for",
+            format!("{unaccounted}, {slack} faults"),
         );
-        // Frames to the air.
+        // Transmit.
         check(
-            u64::from(stats.tx_frames) + u64::from(stats.tx_lost()) == self.tx_taken,
-            "frames taken and not accounted for",
-            format!("{} taken, {stats:?}", self.tx_taken),
-        );
-        check(self.tx_twice == 0, "sent twice", self.tx_twice.to_string());
-        check(self.tx_altered == 0, "sent altered", self.tx_altered.to_string());
-        check(
-            self.tx_unexpected <= self.tx_doubtful,
-            "sent, though it was said that they were not taken",
-            format!("{} of {}", self.tx_unexpected, self.tx_doubtful),
+            u64::from(driver.tx_frames) + u64::from(driver.tx_lost()) == self.tx_accepted,
+            "accepted frames not accounted for",
+            format!("{} accepted, {driver:?}", self.tx_accepted),
         );
         check(
-            self.tx_arrived == truth.transmitted,
-            "frames that the wire lost",
-            format!("{} sent, {} arrived", truth.transmitted, self.tx_arrived),
+            self.tx_duplicates == 0,
+            "frames sent twice",
+            self.tx_duplicates.to_string(),
         );
-        let missing = self.tx_taken as i64 - truth.tx_accepted as i64;
-        let doubtful = self.tx_doubtful as i64;
-        // Only a bus that fails can swallow what the driver believes to have sent.
-        let most = if family == Family::Bus { slack } else { 0 };
+        check(self.tx_corrupt == 0, "corrupt frames sent", self.tx_corrupt.to_string());
         check(
-            (-doubtful..=most).contains(&missing),
-            "frames that the driver sent and the chip did not get",
-            format!("{missing}, {doubtful} doubtful, {slack} faults"),
+            self.tx_unexpected <= self.tx_unknown,
+            "frames sent although an error was returned",
+            format!("{} of {}", self.tx_unexpected, self.tx_unknown),
         );
-        self.violations.extend(wrong);
+        check(
+            self.tx_arrived == model.transmitted,
+            "frames lost by the wire",
+            format!("{} sent, {} arrived", model.transmitted, self.tx_arrived),
+        );
+        let missing = self.tx_accepted as i64 - model.tx_accepted as i64;
+        let unknown = self.tx_unknown as i64;
+        // Only a bus fault loses frames that the driver counts as sent.
+        let max_missing = if family == Family::Bus { slack } else { 0 };
+        check(
+            (-unknown..=max_missing).contains(&missing),
+            "frames sent by the driver and not received by the chip",
+            format!("{missing}, {unknown} unknown, {slack} faults"),
+        );
+        self.violations.extend(violations);
     }
 }

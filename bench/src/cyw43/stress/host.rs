@@ -1,109 +1,83 @@
-//! The host: the driver, and how long its calls take.
+//! The driver as the harness calls it, with the duration of its calls.
 
 use core::cell::RefCell;
 use core::time::Duration;
 
 use cyw43439_model::{BusFault, PowerPin};
-use ethdev::{Control, ControlError, Error as _, ErrorKind, EthernetDevice, Events, Link, Stats};
-use ethdev_cyw43::{Config, Cyw43, Error, Images, JoinError, Network, ReconnectPolicy};
+use ethdev::{Control, Error as _, ErrorKind, EthernetDevice, Events, Link, Stats};
+use ethdev_cyw43::{Config, Cyw43, Error, FirmwareImages, JoinError, Network, ReconnectPolicy};
 use ethdev_sim::{Clock, SimDelay};
 
-use super::super::{Host as Bus, Lab};
+use super::super::{ModelBus, Testbed};
+use super::stats::{MaxDurations, RunStats};
 
-/// What calls of the driver end with.
 pub(super) type Result<T> = core::result::Result<T, Error<BusFault>>;
 
-/// Memory for frames: a few long ones.
-const MEMORY: usize = 6 * 1024;
+/// Length of the receive queue in bytes: a few frames of the longest length.
+const RX_QUEUE_LEN: usize = 6 * 1024;
 
 thread_local! {
     static CLOCK: RefCell<Option<Clock>> = const { RefCell::new(None) };
 }
 
-/// What the driver times its attempts to join by.
-fn now_ms() -> u32 {
-    CLOCK.with_borrow(|clock| clock.as_ref().map_or(0, |clock| clock.now().as_millis() as u32))
+/// The clock by which the driver times its attempts to reconnect.
+fn now() -> Duration {
+    CLOCK.with_borrow(|clock| clock.as_ref().map_or(Duration::ZERO, Clock::now))
 }
 
-/// Times, by what a caller may expect of a call.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Longest {
-    /// Receiving and sending: no request, only what waits.
-    pub data: Duration,
-    /// `service` and what asks the firmware: a request or two.
-    pub service: Duration,
-    /// `join`.
-    pub join: Duration,
-    /// `start`, `recover`, `sleep`, `wake`, `stop`: the whole of a boot at most.
-    pub control: Duration,
-}
+type Nic<'m> = Cyw43<'m, ModelBus, PowerPin, SimDelay, FirmwareImages<'m>>;
 
-impl Longest {
-    /// The longer of each.
-    #[must_use]
-    pub fn max(self, other: Self) -> Self {
-        Self {
-            data: self.data.max(other.data),
-            service: self.service.max(other.service),
-            join: self.join.max(other.join),
-            control: self.control.max(other.control),
-        }
-    }
-}
-
-type Nic<'m> = Cyw43<'m, Bus, PowerPin, SimDelay, Images<'m>>;
-
-/// The driver, and how long its calls take.
+/// The driver, with the duration of its calls.
 pub(super) struct Host<'m> {
     nic: Nic<'m>,
     clock: Clock,
-    pub(super) longest: Longest,
+    pub(super) max_durations: MaxDurations,
 }
 
-/// Memory for a host.
-pub(super) fn memory() -> Vec<u8> {
-    vec![0; MEMORY]
+/// The receive queue of a host.
+pub(super) fn rx_queue() -> Vec<u8> {
+    vec![0; RX_QUEUE_LEN]
 }
 
-/// As it is under stress: joins again at once, asks for the chip's health often, does not wait for ever.
+/// The configuration under stress: short delays before the driver reconnects, frequent checks that
+/// the chip is alive.
 pub(super) fn config() -> Config {
+    let reconnect = ReconnectPolicy::PERSISTENT.with_delays(Duration::from_millis(20), Duration::from_millis(200));
     Config::new()
-        .with_rejoin(ReconnectPolicy::PERSISTENT.with_pauses_ms(20, 200))
-        .with_health_check_every(32)
-        .with_clock(now_ms)
+        .with_reconnect(reconnect)
+        .with_watchdog_polls(32)
+        .with_clock(now)
 }
 
 impl<'m> Host<'m> {
-    /// A driver that has not started its chip.
-    pub(super) fn new(lab: &'m Lab, memory: &'m mut [u8], sees_line: bool, config: Config) -> Result<Self> {
-        CLOCK.set(Some(lab.clock.clone()));
-        let bus = Bus::new(lab.chip.word_bus(), sees_line);
-        let (power, delay) = (lab.chip.power_pin(), lab.chip.delay());
+    /// Creates a driver, which has not started its chip.
+    pub(super) fn new(
+        testbed: &'m Testbed,
+        rx_queue: &'m mut [u8],
+        has_irq_line: bool,
+        config: Config,
+    ) -> Result<Self> {
+        CLOCK.set(Some(testbed.clock.clone()));
+        let bus = ModelBus::new(testbed.chip.word_bus(), has_irq_line);
+        let (power, delay) = (testbed.chip.power_pin(), testbed.chip.delay());
         Ok(Self {
-            nic: Cyw43::new(bus, power, delay, lab.driver_images(), memory, config)?,
-            clock: lab.clock.clone(),
-            longest: Longest::default(),
+            nic: Cyw43::new(bus, power, delay, testbed.driver_images(), rx_queue, config)?,
+            clock: testbed.clock.clone(),
+            max_durations: MaxDurations::default(),
         })
     }
 
-    fn timed<T>(&mut self, of: fn(&mut Longest) -> &mut Duration, call: impl FnOnce(&mut Nic<'m>) -> T) -> T {
+    fn timed<T>(&mut self, of: fn(&mut MaxDurations) -> &mut Duration, call: impl FnOnce(&mut Nic<'m>) -> T) -> T {
         let began = self.clock.now();
         let result = call(&mut self.nic);
         let took = self.clock.now() - began;
-        let longest = of(&mut self.longest);
-        *longest = took.max(*longest);
+        let max = of(&mut self.max_durations);
+        *max = took.max(*max);
         result
     }
 
-    fn control(
-        &mut self,
-        call: impl FnOnce(&mut Nic<'m>) -> core::result::Result<(), ControlError<Error<BusFault>>>,
-    ) -> Result<()> {
-        self.timed(|longest| &mut longest.control, call).map_err(|e| match e {
-            ControlError::Device(e) => e,
-            // Not of these calls.
-            _ => Error::Request(ErrorKind::Other),
-        })
+    fn control(&mut self, call: impl FnOnce(&mut Nic<'m>) -> Result<()>) -> Result<()> {
+        self.timed(|max| &mut max.control, call)
     }
 
     pub(super) fn start(&mut self) -> Result<()> {
@@ -127,39 +101,41 @@ impl<'m> Host<'m> {
     }
 
     pub(super) fn join(&mut self, network: &Network) -> Result<()> {
-        self.timed(|longest| &mut longest.join, |nic| nic.join(network))
+        self.timed(|max| &mut max.join, |nic| nic.join(network))
     }
 
-    pub(super) fn leave(&mut self) -> Result<()> {
-        self.timed(|longest| &mut longest.service, Cyw43::leave)
+    pub(super) fn disconnect(&mut self) -> Result<()> {
+        self.timed(|max| &mut max.service, Cyw43::disconnect)
     }
 
     pub(super) fn last_join_error(&self) -> Option<JoinError> {
         self.nic.last_join_error()
     }
 
-    /// A request with an answer, for what spoils those.
-    pub(super) fn ask(&mut self) -> Result<()> {
-        self.timed(|longest| &mut longest.service, |nic| nic.rssi_dbm().map(drop))
+    /// Sends a request to the firmware, for faults that affect responses.
+    pub(super) fn request(&mut self) -> Result<()> {
+        self.timed(|max| &mut max.service, |nic| nic.rssi_dbm().map(drop))
     }
 
     pub(super) fn service(&mut self) -> Result<Events> {
-        self.timed(|longest| &mut longest.service, EthernetDevice::service)
+        self.timed(|max| &mut max.service, EthernetDevice::service)
     }
 
     pub(super) fn recv(&mut self, buf: &mut [u8]) -> Result<Option<usize>> {
-        let data: fn(&mut Longest) -> &mut Duration = |longest| &mut longest.data;
-        self.timed(data, |nic| nic.recv_frame(buf).map(|meta| meta.map(|meta| meta.len)))
+        self.timed(
+            |max| &mut max.data,
+            |nic| nic.recv_frame(buf).map(|meta| meta.map(|meta| meta.len)),
+        )
     }
 
     pub(super) fn tx_ready(&mut self) -> Result<bool> {
-        self.timed(|longest| &mut longest.data, EthernetDevice::tx_ready)
+        self.timed(|max| &mut max.data, EthernetDevice::tx_ready)
     }
 
-    /// In two parts, as a stack that puts its headers before a payload does.
+    /// Sends a frame in two parts, as a stack does that prepends a header to a payload.
     pub(super) fn send(&mut self, frame: &[u8]) -> Result<()> {
         let (head, payload) = frame.split_at(frame.len().min(14));
-        self.timed(|longest| &mut longest.data, |nic| nic.send_vectored(&[head, payload]))
+        self.timed(|max| &mut max.data, |nic| nic.send_vectored(&[head, payload]))
     }
 
     pub(super) fn link(&self) -> Link {
@@ -169,9 +145,16 @@ impl<'m> Host<'m> {
     pub(super) fn stats(&self) -> Stats {
         self.nic.stats()
     }
-}
 
-/// Whether an error says that the chip has to be recovered.
-pub(super) fn is_fault(error: &Error<BusFault>) -> bool {
-    error.kind() == ErrorKind::Fault
+    /// Counts an error and recovers from a fault, as an application does. A failed recovery is
+    /// counted too: the next call reports the fault again.
+    pub(super) fn handle_error(&mut self, error: &Error<BusFault>, stats: &mut RunStats) {
+        stats.count_error(error);
+        if error.kind() == ErrorKind::Fault
+            && let Err(e) = self.recover()
+        {
+            stats.failed_recoveries += 1;
+            stats.count_error(&e);
+        }
+    }
 }

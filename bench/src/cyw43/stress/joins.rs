@@ -1,168 +1,168 @@
-//! Joins, most of which cannot work, each followed by one that must.
+//! Joins with one fault each, each followed by a join that must succeed.
 
 use core::fmt;
 use core::time::Duration;
 use std::collections::BTreeMap;
 
 use cyw43439_model::{
-    AccessPoint, ApId, BusFault, ChipConfig, EventOrder, Fault, Refusal, Security, Spoil, ViolationKind,
+    AccessPoint, ApId, BusFault, ChipConfig, Corruption, EventOrder, Fault, JoinFault, Security, ViolationKind,
 };
+use ethdev::{Error as _, ErrorKind};
 use ethdev_cyw43::{Error, JoinError, Network, PowerSave};
 
-use super::super::{Lab, PASSPHRASE, SSID};
-use super::Family;
-use super::books::{Books, Healing};
+use super::super::{PASSPHRASE, SSID, Testbed};
 use super::exchange::Exchange;
-use super::host::{self, Host, is_fault};
-use super::power::take_error;
+use super::faults::Family;
+use super::host::{self, Host};
+use super::stats::{RecoveryTimes, RunStats};
 
-/// The longest that a join takes: its own limit of ten seconds, and its requests.
-const LONGEST: Duration = Duration::from_secs(15);
-/// How often a network that is sound may be joined in vain: what was injected may strike late.
-const TRIES: usize = 4;
-/// How soon frames cross after that.
-const CROSSING: Duration = Duration::from_millis(200);
+/// Limit of a join: its timeout of 10 s and its requests.
+const MAX_JOIN: Duration = Duration::from_secs(15);
+/// Attempts to join after the fault: a fault may take effect late.
+const MAX_ATTEMPTS: usize = 4;
+/// Limit of the time until a frame was exchanged in each direction after a join.
+const EXCHANGE_LIMIT: Duration = Duration::from_millis(200);
 
-/// What is wrong with a join.
+/// The fault of a join.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[expect(missing_docs, reason = "each has its name in words")]
+#[expect(missing_docs, reason = "see Display")]
 pub enum Failure {
     None,
     NoSuchNetwork,
     WrongPassphrase,
-    OtherSecurity,
-    AuthenticationUnanswered,
-    AuthenticationRefused,
-    AssociationRefused,
+    WrongSecurity,
+    AuthTimeout,
+    AuthRefused,
+    AssocRefused,
     FirstKeyMessageLost,
     ThirdKeyMessageLost,
     GroupKeyLost,
     Silence,
-    AccessPointVanishes,
-    ThrownOut,
+    AccessPointOff,
+    Deauthenticated,
     ReplyLost,
     ReplyTwice,
     ReplyLate,
     RequestRefused,
     EventLost,
     EventTwice,
-    EventSpoiled,
+    EventCorrupted,
     CreditFrozen,
     BusFails,
-    BrownOut,
+    Brownout,
     FirmwareHalted,
 }
 
 impl Failure {
-    /// All of them.
+    /// All faults.
     pub const ALL: [Self; 24] = [
         Self::None,
         Self::NoSuchNetwork,
         Self::WrongPassphrase,
-        Self::OtherSecurity,
-        Self::AuthenticationUnanswered,
-        Self::AuthenticationRefused,
-        Self::AssociationRefused,
+        Self::WrongSecurity,
+        Self::AuthTimeout,
+        Self::AuthRefused,
+        Self::AssocRefused,
         Self::FirstKeyMessageLost,
         Self::ThirdKeyMessageLost,
         Self::GroupKeyLost,
         Self::Silence,
-        Self::AccessPointVanishes,
-        Self::ThrownOut,
+        Self::AccessPointOff,
+        Self::Deauthenticated,
         Self::ReplyLost,
         Self::ReplyTwice,
         Self::ReplyLate,
         Self::RequestRefused,
         Self::EventLost,
         Self::EventTwice,
-        Self::EventSpoiled,
+        Self::EventCorrupted,
         Self::CreditFrozen,
         Self::BusFails,
-        Self::BrownOut,
+        Self::Brownout,
         Self::FirmwareHalted,
     ];
 
-    /// Whether only networks with keys can meet it.
-    const fn is_about_keys(self) -> bool {
+    /// Whether the fault needs a network with keys.
+    const fn needs_keys(self) -> bool {
         matches!(
             self,
             Self::WrongPassphrase | Self::FirstKeyMessageLost | Self::ThirdKeyMessageLost | Self::GroupKeyLost
         )
     }
 
-    /// How a join has to end, where that is certain, as [`Attempt`] says it.
-    const fn certain(self) -> Option<Attempt> {
+    /// The result of the join, where it does not depend on timing.
+    const fn expected(self) -> Option<Attempt> {
         Some(match self {
             Self::None => Attempt::Joined,
-            Self::NoSuchNetwork => Attempt::Not(JoinError::NoSuchNetwork),
-            Self::WrongPassphrase | Self::ThirdKeyMessageLost => Attempt::Not(JoinError::WrongPassphrase),
-            Self::Silence => Attempt::Not(JoinError::Timeout),
-            Self::AuthenticationUnanswered | Self::FirstKeyMessageLost | Self::GroupKeyLost => {
-                Attempt::Not(JoinError::NoAnswer)
+            Self::NoSuchNetwork => Attempt::Rejected(JoinError::NoSuchNetwork),
+            Self::WrongPassphrase | Self::ThirdKeyMessageLost => Attempt::Rejected(JoinError::WrongPassphrase),
+            Self::Silence => Attempt::Rejected(JoinError::Timeout),
+            Self::AuthTimeout | Self::FirstKeyMessageLost | Self::GroupKeyLost => {
+                Attempt::Rejected(JoinError::NoResponse)
             }
             _ => return None,
         })
     }
 
-    /// Whether a join that meets it cannot end well.
-    const fn is_hopeless(self) -> bool {
+    /// Whether the join must fail.
+    const fn must_fail(self) -> bool {
         matches!(
             self,
             Self::NoSuchNetwork
-                | Self::OtherSecurity
-                | Self::AuthenticationUnanswered
-                | Self::AuthenticationRefused
-                | Self::AssociationRefused
+                | Self::WrongSecurity
+                | Self::AuthTimeout
+                | Self::AuthRefused
+                | Self::AssocRefused
                 | Self::Silence
-        ) || self.is_about_keys()
+        ) || self.needs_keys()
     }
 
-    const fn refusal(self) -> Refusal {
+    const fn join_fault(self) -> JoinFault {
         match self {
-            Self::AuthenticationUnanswered => Refusal::AuthTimeout,
-            Self::AuthenticationRefused => Refusal::AuthRefused,
-            Self::AssociationRefused => Refusal::AssocRefused(17),
-            Self::FirstKeyMessageLost => Refusal::FirstKeyMessageLost,
-            Self::ThirdKeyMessageLost => Refusal::ThirdKeyMessageLost,
-            Self::GroupKeyLost => Refusal::GroupKeyLost,
-            Self::Silence => Refusal::Silence,
-            _ => Refusal::None,
+            Self::AuthTimeout => JoinFault::AuthTimeout,
+            Self::AuthRefused => JoinFault::AuthRefused,
+            Self::AssocRefused => JoinFault::AssocRefused(17),
+            Self::FirstKeyMessageLost => JoinFault::FirstKeyMessageLost,
+            Self::ThirdKeyMessageLost => JoinFault::ThirdKeyMessageLost,
+            Self::GroupKeyLost => JoinFault::GroupKeyLost,
+            Self::Silence => JoinFault::Silence,
+            _ => JoinFault::None,
         }
     }
 
-    /// Lets it happen during the join that follows.
-    fn strike(self, lab: &Lab, ap: ApId, random: &mut fastrand::Rng) {
-        let chip = lab.chip.clone();
-        // Some 12 ms of requests; then scan, authentication, association, keys: some 180 ms.
+    /// Schedules the fault during the following join.
+    fn schedule(self, testbed: &Testbed, ap: ApId, random: &mut fastrand::Rng) {
+        let chip = testbed.chip.clone();
+        // About 12 ms of requests, then about 180 ms of scan, authentication, association, keys.
         let (requests, all) = (0..12_000, 0..200_000);
         let at = Duration::from_micros(random.u64(match self {
             Self::ReplyLost | Self::ReplyTwice | Self::ReplyLate | Self::RequestRefused | Self::CreditFrozen => {
                 requests
             }
-            Self::EventLost | Self::EventTwice | Self::EventSpoiled | Self::ThrownOut => 120_000..195_000,
+            Self::EventLost | Self::EventTwice | Self::EventCorrupted | Self::Deauthenticated => 120_000..195_000,
             _ => all,
         }));
         let later = |act: Box<dyn FnOnce()>| {
-            lab.clock.schedule_in(at, act);
+            testbed.clock.schedule_in(at, act);
         };
         match self {
-            Self::AccessPointVanishes => later(Box::new(move || chip.remove_ap(ap))),
-            Self::ThrownOut => later(Box::new(move || chip.deauthenticate(7))),
-            Self::ReplyLost => later(Box::new(move || chip.inject(Fault::Reply(Spoil::Lost)))),
-            Self::ReplyTwice => later(Box::new(move || chip.inject(Fault::Reply(Spoil::Duplicate)))),
+            Self::AccessPointOff => later(Box::new(move || chip.remove_ap(ap))),
+            Self::Deauthenticated => later(Box::new(move || chip.deauthenticate(7))),
+            Self::ReplyLost => later(Box::new(move || chip.inject(Fault::Reply(Corruption::Lost)))),
+            Self::ReplyTwice => later(Box::new(move || chip.inject(Fault::Reply(Corruption::Duplicate)))),
             Self::ReplyLate => {
                 let delay = Duration::from_millis(random.u64(1..3000));
                 later(Box::new(move || chip.inject(Fault::LateReply(delay))));
             }
             Self::RequestRefused => later(Box::new(move || chip.inject(Fault::RefuseIoctl(-22)))),
-            Self::EventLost => later(Box::new(move || chip.inject(Fault::Event(Spoil::Lost)))),
-            Self::EventTwice => later(Box::new(move || chip.inject(Fault::Event(Spoil::Duplicate)))),
-            Self::EventSpoiled => {
+            Self::EventLost => later(Box::new(move || chip.inject(Fault::Event(Corruption::Lost)))),
+            Self::EventTwice => later(Box::new(move || chip.inject(Fault::Event(Corruption::Duplicate)))),
+            Self::EventCorrupted => {
                 let spoils = [
-                    Spoil::EventLength(u32::MAX),
-                    Spoil::Garbage,
-                    Spoil::Channel(2),
-                    Spoil::Complement,
+                    Corruption::EventLength(u32::MAX),
+                    Corruption::Garbage,
+                    Corruption::Channel(2),
+                    Corruption::Complement,
                 ];
                 let spoil = spoils[random.usize(..spoils.len())];
                 later(Box::new(move || chip.inject(Fault::Event(spoil))));
@@ -171,10 +171,10 @@ impl Failure {
                 let back = chip.clone();
                 later(Box::new(move || chip.freeze_credit(true)));
                 let at = at + Duration::from_millis(random.u64(1..500));
-                lab.clock.schedule_in(at, move || back.freeze_credit(false));
+                testbed.clock.schedule_in(at, move || back.freeze_credit(false));
             }
             Self::BusFails => chip.fail_bus_at(random.u64(..60)),
-            Self::BrownOut => later(Box::new(move || chip.inject_brownout())),
+            Self::Brownout => later(Box::new(move || chip.inject_brownout())),
             Self::FirmwareHalted => later(Box::new(move || chip.halt_firmware())),
             _ => {}
         }
@@ -184,42 +184,42 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::None => "nothing",
+            Self::None => "none",
             Self::NoSuchNetwork => "no such network",
             Self::WrongPassphrase => "wrong passphrase",
-            Self::OtherSecurity => "another kind of security",
-            Self::AuthenticationUnanswered => "authentication not answered",
-            Self::AuthenticationRefused => "authentication refused",
-            Self::AssociationRefused => "association refused",
-            Self::FirstKeyMessageLost => "first message of the keys lost",
-            Self::ThirdKeyMessageLost => "third message of the keys lost",
+            Self::WrongSecurity => "wrong security",
+            Self::AuthTimeout => "authentication timeout",
+            Self::AuthRefused => "authentication refused",
+            Self::AssocRefused => "association refused",
+            Self::FirstKeyMessageLost => "key message 1 lost",
+            Self::ThirdKeyMessageLost => "key message 3 lost",
             Self::GroupKeyLost => "group key lost",
-            Self::Silence => "nothing is heard",
-            Self::AccessPointVanishes => "access point vanishes on the way",
-            Self::ThrownOut => "thrown out on the way",
-            Self::ReplyLost => "an answer is lost",
-            Self::ReplyTwice => "an answer comes twice",
-            Self::ReplyLate => "an answer is up to 3 s late",
-            Self::RequestRefused => "a request is refused",
-            Self::EventLost => "an event is lost",
-            Self::EventTwice => "an event comes twice",
-            Self::EventSpoiled => "an event is spoiled",
+            Self::Silence => "access point silent",
+            Self::AccessPointOff => "access point off during the join",
+            Self::Deauthenticated => "deauthenticated during the join",
+            Self::ReplyLost => "response lost",
+            Self::ReplyTwice => "response duplicated",
+            Self::ReplyLate => "response up to 3 s late",
+            Self::RequestRefused => "request rejected",
+            Self::EventLost => "event lost",
+            Self::EventTwice => "event duplicated",
+            Self::EventCorrupted => "event corrupted",
             Self::CreditFrozen => "no credit for up to 500 ms",
-            Self::BusFails => "the bus fails once",
-            Self::BrownOut => "supply fails for a moment",
-            Self::FirmwareHalted => "firmware stops",
+            Self::BusFails => "bus failure",
+            Self::Brownout => "brownout",
+            Self::FirmwareHalted => "firmware halted",
         })
     }
 }
 
-/// How a join ended.
+/// The result of a join.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Attempt {
-    /// Well.
+    /// Joined.
     Joined,
-    /// With a reason of the network's.
-    Not(JoinError),
-    /// With another error: of the bus, of the chip, of a request.
+    /// Failed with a join error.
+    Rejected(JoinError),
+    /// Failed with another error.
     Failed(Error<BusFault>),
 }
 
@@ -227,12 +227,12 @@ impl fmt::Display for Attempt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Joined => f.write_str("joined"),
-            Self::Not(JoinError::Refused { .. }) => f.write_str("Refused"),
-            Self::Not(JoinError::Failed { .. }) => f.write_str("Failed"),
-            Self::Not(why) => write!(f, "{why:?}"),
+            Self::Rejected(JoinError::Refused { .. }) => f.write_str("Refused"),
+            Self::Rejected(JoinError::Failed { .. }) => f.write_str("Failed"),
+            Self::Rejected(why) => write!(f, "{why:?}"),
             Self::Failed(Error::Bus(_)) => f.write_str("Bus"),
             Self::Failed(Error::Rejected { .. }) => f.write_str("Rejected"),
-            Self::Failed(Error::BadAnswer { .. }) => f.write_str("BadAnswer"),
+            Self::Failed(Error::BadResponse { .. }) => f.write_str("BadResponse"),
             Self::Failed(e) => write!(f, "{e:?}"),
         }
     }
@@ -242,27 +242,27 @@ impl From<host::Result<()>> for Attempt {
     fn from(result: host::Result<()>) -> Self {
         match result {
             Ok(()) => Self::Joined,
-            Err(Error::Join(why)) => Self::Not(why),
+            Err(Error::Join(why)) => Self::Rejected(why),
             Err(e) => Self::Failed(e),
         }
     }
 }
 
-/// What became of all joins.
+/// The results of all joins.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct Joins {
-    /// How those with each failure ended.
+    /// The results, by fault.
     pub outcomes: BTreeMap<Failure, BTreeMap<String, u64>>,
-    /// How long they took.
-    pub took: BTreeMap<Failure, Healing>,
-    /// From the end of a failure until a sound join was done.
-    pub joined_after: BTreeMap<Failure, Healing>,
-    /// The frames that crossed after each.
-    pub books: Books,
+    /// The durations of the joins with a fault.
+    pub durations: BTreeMap<Failure, RecoveryTimes>,
+    /// The times from the end of a fault until a join succeeded.
+    pub recoveries: BTreeMap<Failure, RecoveryTimes>,
+    /// The frames that were exchanged after each join.
+    pub stats: RunStats,
 }
 
-/// Runs so many joins that meet a failure or none, each followed by a sound one. `progress` is told of each.
+/// Runs this number of joins with a fault, each followed by one without. Calls `progress` after each.
 pub fn run(joins: u64, seed: u64, mut progress: impl FnMut()) -> Joins {
     let mut random = fastrand::Rng::with_seed(seed);
     let order = if random.bool() {
@@ -270,38 +270,39 @@ pub fn run(joins: u64, seed: u64, mut progress: impl FnMut()) -> Joins {
     } else {
         EventOrder::KeyedLast
     };
-    let lab = Lab::new(ChipConfig::default().with_seed(seed).with_event_order(order));
-    // Answers that are later than the driver waits for, twice, overlap with what it asks then.
-    lab.chip.allow(ViolationKind::IoctlOverlap);
-    let ap = lab.chip.add_ap(AccessPoint::open(SSID));
-    let mut memory = host::memory();
+    let testbed = Testbed::new(ChipConfig::default().with_seed(seed).with_event_order(order));
+    // A response that is late by more than two timeouts overlaps with the next request.
+    testbed.chip.allow_violation(ViolationKind::IoctlOverlap);
+    let ap = testbed.chip.add_ap(AccessPoint::open(SSID));
+    let mut rx_queue = host::rx_queue();
     let mut all = Joins::default();
     let config = host::config().with_power_save(PowerSave::Off);
-    let begun = Host::new(&lab, &mut memory, random.bool(), config).and_then(|mut host| host.start().map(|()| host));
-    let mut host = match begun {
+    let started =
+        Host::new(&testbed, &mut rx_queue, random.bool(), config).and_then(|mut host| host.start().map(|()| host));
+    let mut host = match started {
         Ok(host) => host,
         Err(e) => {
-            all.books.violate(format!("the driver does not start: {e}"));
+            all.stats.violation(format!("start failed: {e}"));
             return all;
         }
     };
-    let mut exchange = Exchange::new(&lab, seed);
+    let mut exchange = Exchange::new(&testbed, seed);
     for n in 0..joins {
         let failure = Failure::ALL[((n + seed) % Failure::ALL.len() as u64) as usize];
-        one(failure, &lab, ap, &mut host, &mut exchange, &mut random, &mut all);
+        one(failure, &testbed, ap, &mut host, &mut exchange, &mut random, &mut all);
         progress();
     }
-    lab.clock.advance(Duration::from_secs(1));
-    exchange.receive(&mut host, &mut all.books);
-    exchange.listen();
-    exchange.close(&mut all.books);
-    all.books.stats = host.stats();
-    all.books.longest = host.longest;
-    all.books.power_cycles = joins;
-    all.books.elapsed = lab.clock.now();
-    all.books.audit(Family::Firmware);
-    for misuse in lab.chip.violations() {
-        all.books.violate(format!("the driver misused the chip: {misuse}"));
+    testbed.clock.advance(Duration::from_secs(1));
+    exchange.recv_from_driver(&mut host, &mut all.stats);
+    exchange.recv_from_peer();
+    exchange.finish(&mut all.stats);
+    all.stats.driver = host.stats();
+    all.stats.max_durations = host.max_durations;
+    all.stats.cycles = joins;
+    all.stats.elapsed = testbed.clock.now();
+    all.stats.audit(Family::Firmware);
+    for violation in testbed.chip.violations() {
+        all.stats.violation(format!("protocol violation: {violation}"));
     }
     all
 }
@@ -313,12 +314,12 @@ fn network(security: &Security, passphrase: &str) -> host::Result<Network> {
         Security::Wpa2Wpa3(_) => Network::wpa2_wpa3(SSID, passphrase),
         _ => Network::wpa2(SSID, passphrase),
     };
-    network.map_err(Error::Invalid)
+    network.map_err(Error::Param)
 }
 
 fn one(
     failure: Failure,
-    lab: &Lab,
+    testbed: &Testbed,
     ap: ApId,
     host: &mut Host<'_>,
     exchange: &mut Exchange<'_>,
@@ -332,111 +333,110 @@ fn one(
         Security::Wpa3(phrase()),
         Security::Wpa2Wpa3(phrase()),
     ];
-    let first = usize::from(failure.is_about_keys());
+    let first = usize::from(failure.needs_keys());
     let security = kinds[random.usize(first..kinds.len())].clone();
     let keyed = security != Security::Open;
-    let given = if failure == Failure::WrongPassphrase {
+    let passphrase = if failure == Failure::WrongPassphrase {
         "not the passphrase"
     } else {
         PASSPHRASE
     };
-    let (Ok(asked), Ok(sound)) = (network(&security, given), network(&security, PASSPHRASE)) else {
-        all.books.violate("the harness' networks are none".to_owned());
+    let (Ok(faulty), Ok(valid)) = (network(&security, passphrase), network(&security, PASSPHRASE)) else {
+        all.stats.violation("invalid network in the harness".to_owned());
         return;
     };
-    let offered = match (failure, keyed) {
-        (Failure::OtherSecurity, true) => Security::Open,
-        (Failure::OtherSecurity, false) => Security::Wpa2(phrase()),
+    let ap_security = match (failure, keyed) {
+        (Failure::WrongSecurity, true) => Security::Open,
+        (Failure::WrongSecurity, false) => Security::Wpa2(phrase()),
         _ => security.clone(),
     };
-    lab.chip.change_ap(ap, |ap| {
-        ap.security = offered;
-        ap.refusal = failure.refusal();
+    testbed.chip.change_ap(ap, |ap| {
+        ap.security = ap_security;
+        ap.join_fault = failure.join_fault();
     });
     if failure == Failure::NoSuchNetwork {
-        lab.chip.remove_ap(ap);
+        testbed.chip.remove_ap(ap);
     }
-    failure.strike(lab, ap, random);
+    failure.schedule(testbed, ap, random);
 
-    let began = lab.clock.now();
-    let attempt = Attempt::from(host.join(&asked));
-    let took = lab.clock.now() - began;
-    note(&mut all.took, failure, took);
+    let began = testbed.clock.now();
+    let attempt = Attempt::from(host.join(&faulty));
+    let took = testbed.clock.now() - began;
+    note(&mut all.durations, failure, took);
     *all.outcomes
         .entry(failure)
         .or_default()
         .entry(attempt.to_string())
         .or_default() += 1;
-    let books = &mut all.books;
-    if took > LONGEST {
-        books.violate(format!("{failure}, {security:?}: the join took {took:?}"));
+    let stats = &mut all.stats;
+    if took > MAX_JOIN {
+        stats.violation(format!("{failure}, {security:?}: the join took {took:?}"));
     }
-    if failure.is_hopeless() && attempt == Attempt::Joined {
-        books.violate(format!("{failure}, {security:?}: joined all the same"));
+    if failure.must_fail() && attempt == Attempt::Joined {
+        stats.violation(format!("{failure}, {security:?}: joined"));
     }
-    let certain = failure.certain();
-    if certain.is_some_and(|certain| certain != attempt) {
-        books.violate(format!("{failure}, {security:?}: {attempt}"));
+    let expected = failure.expected();
+    if expected.is_some_and(|expected| expected != attempt) {
+        stats.violation(format!("{failure}, {security:?}: {attempt}"));
     }
 
-    // All is well again.
-    lab.clock.advance(Duration::from_millis(250));
-    lab.chip.change_ap(ap, |ap| {
+    // The fault ends.
+    testbed.clock.advance(Duration::from_millis(250));
+    testbed.chip.change_ap(ap, |ap| {
         ap.security = security.clone();
-        ap.refusal = Refusal::None;
+        ap.join_fault = JoinFault::None;
     });
-    lab.chip.restore_ap(ap);
-    let began = lab.clock.now();
+    testbed.chip.restore_ap(ap);
+    let began = testbed.clock.now();
     if let Attempt::Failed(e) = attempt
-        && is_fault(&e)
+        && e.kind() == ErrorKind::Fault
     {
-        take_error(host, Some(e), books);
+        host.handle_error(&e, stats);
     }
-    let mut tries = 0;
-    while let Err(e) = host.join(&sound) {
-        tries += 1;
-        if tries == TRIES {
-            books.violate(format!("after \"{failure}\", {security:?}: a sound join fails: {e}"));
+    let mut attempts = 0;
+    while let Err(e) = host.join(&valid) {
+        attempts += 1;
+        if attempts == MAX_ATTEMPTS {
+            stats.violation(format!("after \"{failure}\", {security:?}: join failed: {e}"));
             return;
         }
-        take_error(host, Some(e), books);
+        host.handle_error(&e, stats);
     }
-    note(&mut all.joined_after, failure, lab.clock.now() - began);
-    cross(failure, lab, host, exchange, books);
-    if let Err(e) = host.leave() {
-        take_error(host, Some(e), books);
+    note(&mut all.recoveries, failure, testbed.clock.now() - began);
+    exchange_frames(failure, testbed, host, exchange, stats);
+    if let Err(e) = host.disconnect() {
+        host.handle_error(&e, stats);
     }
     if host.link().is_up() {
-        books.violate(format!("after \"{failure}\": the link is up after leaving"));
+        stats.violation(format!("after \"{failure}\": link up after disconnect"));
     }
 }
 
-/// A frame each way.
-fn cross(failure: Failure, lab: &Lab, host: &mut Host<'_>, exchange: &mut Exchange<'_>, books: &mut Books) {
-    exchange.expect_both(lab.clock.now());
-    let end = lab.clock.now() + CROSSING;
-    while lab.clock.now() < end {
-        exchange.offer(host, 1);
-        lab.clock.advance(Duration::from_millis(2));
-        exchange.receive(host, books);
-        exchange.listen();
-        if exchange.both_came() {
+/// Exchanges a frame in each direction.
+fn exchange_frames(
+    failure: Failure,
+    testbed: &Testbed,
+    host: &mut Host<'_>,
+    exchange: &mut Exchange<'_>,
+    stats: &mut RunStats,
+) {
+    exchange.expect_both(testbed.clock.now());
+    let end = testbed.clock.now() + EXCHANGE_LIMIT;
+    while testbed.clock.now() < end {
+        exchange.send(host, 1);
+        testbed.clock.advance(Duration::from_millis(2));
+        exchange.recv_from_driver(host, stats);
+        exchange.recv_from_peer();
+        if exchange.both_arrived() {
             return;
         }
     }
-    books.violate(format!(
-        "after \"{failure}\": joined, and no frames cross; last error {:?}",
+    stats.violation(format!(
+        "after \"{failure}\": no frames exchanged after the join; last join error {:?}",
         host.last_join_error()
     ));
 }
 
-fn note(of: &mut BTreeMap<Failure, Healing>, failure: Failure, took: Duration) {
-    let one = Healing {
-        times: 1,
-        total: took,
-        worst: took,
-        link_lost: 0,
-    };
-    let all = of.entry(failure).or_default();
-    *all = all.plus(one);
+fn note(of: &mut BTreeMap<Failure, RecoveryTimes>, failure: Failure, took: Duration) {
+    of.entry(failure).or_default().add(took, false);
 }

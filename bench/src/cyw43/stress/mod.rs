@@ -1,34 +1,22 @@
-//! Many frames both ways through the driver and the model of its chip, many power cycles and many joins, while everything goes wrong that may.
+//! Stress test of the CYW43439 driver on the model of its chip: frames in both directions, power
+//! cycles and joins while faults are injected.
 //!
-//! Each frame says its number and has contents that follow from it. The model knows what became of every frame, the harness which of them came, and the driver's
-//! counters have to agree with both.
+//! Every frame carries a number, and its contents follow from the number. The model counts what
+//! happened to every frame, the harness counts which ones were delivered, and the counters of the
+//! driver must agree with both.
 
 mod audit;
-mod books;
 mod exchange;
-mod frames;
+mod faults;
+mod frame_log;
 mod host;
 mod joins;
-mod knobs;
-mod ledger;
-mod power;
+mod power_cycles;
+mod stats;
+mod traffic;
 
-pub use books::{Books, Healing};
-pub use frames::run as run_frames;
-pub use host::Longest;
+pub use faults::{Family, FaultKind};
 pub use joins::{Attempt, Failure, Joins, run as run_joins};
-pub use knobs::{Family, Knob};
-pub use power::{Cycle, Cycles, run as run_power};
-
-/// One run with frames.
-#[derive(Debug, Clone, Copy)]
-pub struct Plan {
-    /// What goes wrong.
-    pub family: Family,
-    /// Whether the host sees the interrupt on the data line, and the radio never sleeps; or polls, and the radio does.
-    pub sees_line: bool,
-    /// How many frames are offered: half of them each way.
-    pub frames: u64,
-    /// Of everything random.
-    pub seed: u64,
-}
+pub use power_cycles::{Cycle, Cycles, run as run_power_cycles};
+pub use stats::{MaxDurations, RecoveryTimes, RunStats};
+pub use traffic::{Plan, run as run_traffic};

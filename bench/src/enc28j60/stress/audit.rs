@@ -1,34 +1,34 @@
-//! What has to be true at the end of a run.
+//! The requirements at the end of a run.
 
 use core::time::Duration;
 
-use super::Scenario;
-use super::books::Books;
-use super::ledger::{Ledger, Verdict};
+use super::frame_log::{FrameLog, Outcome};
+use super::scenario::Scenario;
+use super::stats::RunStats;
 
-/// A call that takes longer hangs.
-const LONGEST_CALL: Duration = Duration::from_millis(100);
+/// Limit of a call.
+const MAX_CALL: Duration = Duration::from_millis(100);
 
-/// When the link was gone, and when the chip was reset.
+/// When the link was down, and when the chip was reset.
 #[derive(Debug, Default)]
 pub(super) struct Faults {
-    gone: Vec<(Duration, Duration)>,
+    link_down: Vec<(Duration, Duration)>,
     pub(super) resets: Vec<Duration>,
 }
 
 impl Faults {
-    pub(super) fn link_is_gone(&mut self, at: Duration) {
-        self.gone.push((at, Duration::MAX));
+    pub(super) fn record_link_down(&mut self, at: Duration) {
+        self.link_down.push((at, Duration::MAX));
     }
 
-    pub(super) fn link_is_back(&mut self, at: Duration) {
-        if let Some((_, back)) = self.gone.last_mut() {
-            *back = at;
+    pub(super) fn record_link_up(&mut self, at: Duration) {
+        if let Some((_, up)) = self.link_down.last_mut() {
+            *up = at;
         }
     }
 
-    fn was_gone_in(&self, from: Duration, to: Duration) -> bool {
-        self.gone.iter().any(|(gone, back)| *gone <= to && from <= *back)
+    fn was_link_down_in(&self, from: Duration, to: Duration) -> bool {
+        self.link_down.iter().any(|(down, up)| *down <= to && from <= *up)
     }
 
     fn was_reset_in(&self, from: Duration, to: Duration) -> bool {
@@ -36,97 +36,122 @@ impl Faults {
     }
 }
 
-impl Books {
-    /// Holds what the driver says of each frame against whether it arrived.
-    pub(super) fn judge(&mut self, tx: &Ledger, faults: &Faults) {
+impl RunStats {
+    /// Compares the outcome of each frame according to the driver with whether it arrived.
+    pub(super) fn classify(&mut self, tx: &FrameLog, faults: &Faults) {
         for frame in &tx.frames {
-            let Some((verdict, at)) = frame.verdict else {
-                self.tx_forgotten += 1;
+            let Some((outcome, at)) = frame.outcome else {
+                self.tx_uncounted += 1;
                 continue;
             };
-            let gone = faults.was_gone_in(frame.handed, at);
-            let counter = match (verdict, frame.arrived) {
-                (Verdict::Sent, true) | (Verdict::Lost, false) => continue,
-                (Verdict::Sent, false) if gone => &mut self.tx_sent_unheard,
-                (Verdict::Sent, false) => &mut self.tx_falsely_sent,
-                (Verdict::Lost, true) if gone || faults.was_reset_in(frame.handed, at) => &mut self.tx_lost_arrived,
-                (Verdict::Lost, true) => &mut self.tx_falsely_lost,
+            let link_down = faults.was_link_down_in(frame.sent_at, at);
+            let reset = faults.was_reset_in(frame.sent_at, at);
+            let counter = match (outcome, frame.arrived) {
+                (Outcome::Sent, true) | (Outcome::Lost, false) => continue,
+                (Outcome::Sent, false) if link_down => &mut self.tx_sent_link_down,
+                (Outcome::Sent, false) => &mut self.tx_falsely_sent,
+                (Outcome::Lost, true) if link_down || reset => &mut self.tx_lost_arrived,
+                (Outcome::Lost, true) => &mut self.tx_falsely_lost,
             };
             *counter += 1;
         }
     }
 
     pub(super) fn audit(&mut self, scenario: Scenario) {
-        let (stats, truth) = (self.stats, self.truth);
-        let mut wrong = Vec::new();
+        let (driver, model) = (self.driver, self.model);
+        let mut violations = Vec::new();
         let mut check = |holds: bool, what: &str, figures: String| {
             if !holds {
-                wrong.push(format!("{what}: {figures}"));
+                violations.push(format!("{what}: {figures}"));
             }
         };
-        check(self.rx_twice == 0, "delivered twice", self.rx_twice.to_string());
-        check(self.rx_damaged == 0, "delivered damaged", self.rx_damaged.to_string());
-        let injected = self.brown_outs + self.resets;
+        let injected = self.brownouts + self.resets;
         check(
-            self.rx_damaged_in_reset <= injected,
-            "delivered damaged, more often than the chip was reset",
-            format!("{}, {injected} resets", self.rx_damaged_in_reset),
-        );
-        check(self.tx_twice == 0, "sent twice", self.tx_twice.to_string());
-        let damaged = self.tx_damaged.to_string();
-        check(self.tx_damaged == 0, "sent altered, with a right FCS", damaged);
-        let longest = format!("{:?}", self.longest_call);
-        check(self.longest_call <= LONGEST_CALL, "a call hung", longest);
-        check(truth.balanced(), "the model's books", format!("{truth:?}"));
-        check(
-            self.rx_sent == truth.arrived + self.rx_cut,
-            "frames that the wire lost",
-            format!("{} sent, {} arrived, {} cut", self.rx_sent, truth.arrived, self.rx_cut),
+            self.rx_duplicates == 0,
+            "frames delivered twice",
+            self.rx_duplicates.to_string(),
         );
         check(
-            u64::from(stats.rx_frames)
-                == self.rx_delivered + self.rx_twice + self.rx_damaged + self.rx_damaged_in_reset,
-            "rx_frames is not what was delivered",
-            format!("{} and {}", stats.rx_frames, self.rx_delivered),
+            self.rx_corrupt == 0,
+            "corrupt frames delivered",
+            self.rx_corrupt.to_string(),
         );
         check(
-            self.tx_forgotten == 0 && u64::from(stats.tx_frames + stats.tx_lost()) == self.tx_accepted,
-            "frames accepted and not accounted for",
+            self.rx_corrupt_in_reset <= injected,
+            "more corrupt frames delivered than resets",
+            format!("{}, {injected} resets", self.rx_corrupt_in_reset),
+        );
+        check(
+            self.tx_duplicates == 0,
+            "frames sent twice",
+            self.tx_duplicates.to_string(),
+        );
+        check(
+            self.tx_corrupt == 0,
+            "corrupt frames sent with a valid FCS",
+            self.tx_corrupt.to_string(),
+        );
+        check(
+            self.max_call <= MAX_CALL,
+            "call too long",
+            format!("{:?}", self.max_call),
+        );
+        check(
+            model.balanced(),
+            "counters of the model do not balance",
+            format!("{model:?}"),
+        );
+        check(
+            self.rx_sent == model.arrived + self.rx_cut,
+            "frames lost by the wire",
+            format!("{} sent, {} arrived, {} cut", self.rx_sent, model.arrived, self.rx_cut),
+        );
+        check(
+            u64::from(driver.rx_frames)
+                == self.rx_delivered + self.rx_duplicates + self.rx_corrupt + self.rx_corrupt_in_reset,
+            "rx_frames differs from the number of deliveries",
+            format!("{}, {} delivered once", driver.rx_frames, self.rx_delivered),
+        );
+        check(
+            self.tx_uncounted == 0 && u64::from(driver.tx_frames + driver.tx_lost()) == self.tx_accepted,
+            "accepted frames not accounted for",
             format!(
-                "{} accepted, {} forgotten, {stats:?}",
-                self.tx_accepted, self.tx_forgotten
+                "{} accepted, {} not counted, {driver:?}",
+                self.tx_accepted, self.tx_uncounted
             ),
         );
-        let falsely = self.tx_falsely_sent.to_string();
         check(
             self.tx_falsely_sent == 0,
-            "said to be sent, and did not arrive",
-            falsely,
+            "frames counted as sent that did not arrive",
+            self.tx_falsely_sent.to_string(),
         );
-        let falsely = self.tx_falsely_lost.to_string();
-        check(self.tx_falsely_lost == 0, "said to be lost, and arrived", falsely);
-        let lost = truth.overflowed + truth.packet_count_full + truth.killed;
         check(
-            u64::from(stats.rx_overrun) <= lost && (lost == 0 || stats.rx_overrun > 0),
-            "overruns",
-            format!("{lost} frames, {} noticed", stats.rx_overrun),
+            self.tx_falsely_lost == 0,
+            "frames counted as lost that arrived",
+            self.tx_falsely_lost.to_string(),
+        );
+        let lost = model.overflowed + model.packet_count_full + model.lost_to_errata;
+        check(
+            u64::from(driver.rx_overrun) <= lost && (lost == 0 || driver.rx_overrun > 0),
+            "wrong number of overruns",
+            format!("{lost} frames lost, rx_overrun is {}", driver.rx_overrun),
         );
         let unaccounted = self.rx_unaccounted();
         check(
-            (-(injected as i64)..=self.rx_vanished as i64).contains(&unaccounted),
-            "frames received and not accounted for",
-            format!("{unaccounted}, {} vanished in resets", self.rx_vanished),
+            (-(injected as i64)..=self.rx_lost_in_reset as i64).contains(&unaccounted),
+            "received frames not accounted for",
+            format!("{unaccounted}, {} lost in resets", self.rx_lost_in_reset),
         );
         check(
-            u64::from(stats.rx_reset) >= injected,
-            "resets that nobody counted",
-            format!("{injected}, rx_reset is {}", stats.rx_reset),
+            u64::from(driver.rx_reset) >= injected,
+            "resets not counted",
+            format!("{injected} resets, rx_reset is {}", driver.rx_reset),
         );
         check(
-            scenario.resets() || self.errors.is_empty(),
-            "errors of calls",
+            scenario.has_resets() || self.errors.is_empty(),
+            "calls returned errors",
             format!("{:?}", self.errors),
         );
-        self.violations.extend(wrong);
+        self.violations.extend(violations);
     }
 }

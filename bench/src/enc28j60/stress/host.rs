@@ -1,4 +1,4 @@
-//! The host: the driver, how it is waited for, and how long its calls take.
+//! The driver as the harness calls it, with the duration of its calls.
 
 use core::time::Duration;
 use std::cell::Cell;
@@ -6,83 +6,83 @@ use std::rc::Rc;
 
 use enc28j60_model::{Enc28j60Chip, IntPin, SimSpi, SpiFault};
 use ethdev::{EthernetDevice, Events, Interest, Rearm, RearmOutcome, Stats, asynch};
-use ethdev_enc28j60::asynch::{Edge, Enc28j60 as Awaited, Level};
+use ethdev_enc28j60::asynch::{EdgeIrq, Enc28j60 as AsyncDriver, LevelIrq};
 use ethdev_enc28j60::{Config, Enc28j60, Error};
 use ethdev_sim::{Clock, SimDelay, block_on, block_on_until};
 
-use super::HostKind;
+use super::scenario::HostKind;
 
 type Result<T> = core::result::Result<T, Error<SpiFault>>;
 
-/// How often an idle chip is looked after that would not tell of a reset.
-const IDLE_CHECK: Duration = Duration::from_millis(10);
+/// The interval of the check that an idle chip was not reset.
+const WATCHDOG_INTERVAL: Duration = Duration::from_millis(10);
 
 /// The driver.
 enum Nic {
     Polling(Enc28j60<SimSpi, SimDelay>),
-    /// With what the INT line's handler notes.
+    /// With the flag that the handler of INT sets.
     Edge(Enc28j60<SimSpi, SimDelay>, Rc<Cell<bool>>),
-    AwaitsLevel(Awaited<SimSpi, SimDelay, Level<IntPin>>),
-    AwaitsEdge(Awaited<SimSpi, SimDelay, Edge<IntPin>>),
+    AsyncLevel(AsyncDriver<SimSpi, SimDelay, LevelIrq<IntPin>>),
+    AsyncEdge(AsyncDriver<SimSpi, SimDelay, EdgeIrq<IntPin>>),
 }
 
-/// Calls a method of whichever driver it is. An async one runs until it is through.
+/// Calls a method of the driver. An async method runs to completion.
 macro_rules! call {
     ($host:expr, $method:ident($($arg:expr),*)) => {{
         let began = $host.clock.now();
         let result = match &mut $host.nic {
             Nic::Polling(nic) | Nic::Edge(nic, _) => EthernetDevice::$method(nic, $($arg),*),
-            Nic::AwaitsLevel(nic) => wait(&$host.clock, asynch::EthernetDevice::$method(nic, $($arg),*)),
-            Nic::AwaitsEdge(nic) => wait(&$host.clock, asynch::EthernetDevice::$method(nic, $($arg),*)),
+            Nic::AsyncLevel(nic) => wait(&$host.clock, asynch::EthernetDevice::$method(nic, $($arg),*)),
+            Nic::AsyncEdge(nic) => wait(&$host.clock, asynch::EthernetDevice::$method(nic, $($arg),*)),
         };
-        $host.longest_call = $host.longest_call.max($host.clock.now() - began);
+        $host.max_call = $host.max_call.max($host.clock.now() - began);
         result
     }};
 }
 
 fn wait<T>(clock: &Clock, call: impl Future<Output = T>) -> T {
-    block_on(clock, call).expect("a call of the driver waits for ever")
+    block_on(clock, call).expect("a call of the driver never completes")
 }
 
-/// The driver, and how long its calls take.
+/// The driver, with the duration of its calls.
 pub(super) struct Host {
     nic: Nic,
     clock: Clock,
-    pub(super) longest_call: Duration,
+    pub(super) max_call: Duration,
 }
 
 impl Host {
     pub(super) fn start(chip: &Enc28j60Chip, kind: HostKind, config: Config) -> Result<Self> {
-        let config = config.with_idle_check_ms(IDLE_CHECK.as_millis() as u32);
+        let config = config.with_watchdog_interval(WATCHDOG_INTERVAL);
         let clock = chip.clock();
         let (spi, delay, int) = (chip.spi_device(), chip.delay(), chip.int_pin());
         let nic = match kind {
             HostKind::Polling => Nic::Polling(Enc28j60::new(spi, delay, config)?),
             HostKind::Edge => {
-                let rung = Rc::new(Cell::new(true));
-                let handler = Rc::clone(&rung);
+                let signaled = Rc::new(Cell::new(true));
+                let handler = Rc::clone(&signaled);
                 chip.on_int_falling(move || handler.set(true));
-                Nic::Edge(Enc28j60::new(spi, delay, config)?, rung)
+                Nic::Edge(Enc28j60::new(spi, delay, config)?, signaled)
             }
-            HostKind::AwaitsLevel => Nic::AwaitsLevel(wait(&clock, Awaited::new(spi, delay, Level(int), config))?),
-            HostKind::AwaitsEdge => Nic::AwaitsEdge(wait(&clock, Awaited::new(spi, delay, Edge(int), config))?),
+            HostKind::AsyncLevel => Nic::AsyncLevel(wait(&clock, AsyncDriver::new(spi, delay, LevelIrq(int), config))?),
+            HostKind::AsyncEdge => Nic::AsyncEdge(wait(&clock, AsyncDriver::new(spi, delay, EdgeIrq(int), config))?),
         };
         Ok(Self {
             nic,
             clock,
-            longest_call: Duration::ZERO,
+            max_call: Duration::ZERO,
         })
     }
 
-    /// Whether the host has to look after the chip by itself: a sleeping async driver does.
+    /// Whether the host must call `service`. The async driver services the chip while it waits.
     pub(super) const fn needs_service(&self) -> bool {
         matches!(self.nic, Nic::Polling(_) | Nic::Edge(..))
     }
 
-    /// Whether the INT line has told of something since it was armed, where that is how the host learns of things.
+    /// Whether INT was asserted since it was armed; `None` if the host does not use it as an interrupt.
     pub(super) fn is_signaled(&self) -> Option<bool> {
         match &self.nic {
-            Nic::Edge(_, rung) => Some(rung.get()),
+            Nic::Edge(_, signaled) => Some(signaled.get()),
             _ => None,
         }
     }
@@ -106,36 +106,36 @@ impl Host {
     pub(super) fn stats(&self) -> Stats {
         match &self.nic {
             Nic::Polling(nic) | Nic::Edge(nic, _) => nic.stats(),
-            Nic::AwaitsLevel(nic) => asynch::EthernetDevice::stats(nic),
-            Nic::AwaitsEdge(nic) => asynch::EthernetDevice::stats(nic),
+            Nic::AsyncLevel(nic) => asynch::EthernetDevice::stats(nic),
+            Nic::AsyncEdge(nic) => asynch::EthernetDevice::stats(nic),
         }
     }
 
-    /// Sleeps for so long at most, less where the chip tells of something that is of interest.
-    pub(super) fn sleep(&mut self, interest: Interest, at_most: Duration) -> Result<()> {
-        let until = self.clock.now() + at_most;
+    /// Sleeps until the chip reports something of interest, at most for `timeout`.
+    pub(super) fn sleep(&mut self, interest: Interest, timeout: Duration) -> Result<()> {
+        let until = self.clock.now() + timeout;
         match &mut self.nic {
             Nic::Polling(_) => {}
-            Nic::Edge(nic, rung) => {
-                rung.set(false);
+            Nic::Edge(nic, signaled) => {
+                signaled.set(false);
                 if nic.rearm(interest)? == RearmOutcome::WorkPending {
                     return Ok(());
                 }
-                while !rung.get() {
+                while !signaled.get() {
                     match self.clock.next_event() {
                         Some(at) if at < until => self.clock.advance_to(at),
                         _ => break,
                     }
                 }
-                if rung.get() {
+                if signaled.get() {
                     return Ok(());
                 }
             }
-            Nic::AwaitsLevel(nic) => match block_on_until(&self.clock, until, nic.ready_for(interest)) {
+            Nic::AsyncLevel(nic) => match block_on_until(&self.clock, until, nic.ready_for(interest)) {
                 Ok(ready) => return ready,
                 Err(_) => return Ok(()),
             },
-            Nic::AwaitsEdge(nic) => match block_on_until(&self.clock, until, nic.ready_for(interest)) {
+            Nic::AsyncEdge(nic) => match block_on_until(&self.clock, until, nic.ready_for(interest)) {
                 Ok(ready) => return ready,
                 Err(_) => return Ok(()),
             },

@@ -1,4 +1,4 @@
-//! One run: traffic both ways, faults, and what is true at its end.
+//! One run: traffic in both directions and one fault after another.
 
 use core::time::Duration;
 use std::cell::{Cell, RefCell};
@@ -8,29 +8,30 @@ use enc28j60_model::{ChipConfig, ChipFaults, ViolationKind};
 use ethdev::Interest;
 use ethdev_enc28j60::Config;
 
-use super::super::{CHIP, Lab, build, number};
+use super::super::{CHIP, Testbed, build, number};
 use super::audit::Faults;
-use super::books::Books;
+use super::frame_log::FrameLog;
 use super::host::Host;
-use super::ledger::Ledger;
-use super::{HostKind, Plan};
+use super::scenario::{HostKind, Plan};
+use super::stats::RunStats;
 
-/// How soon traffic has to flow again after a fault.
-const RECOVERY: Duration = Duration::from_millis(100);
-/// After so long without, the run is given up.
+/// The time after its end within which frames must flow again.
+const RECOVERY_LIMIT: Duration = Duration::from_millis(100);
+/// The run is aborted after this time without traffic.
 const HANG: Duration = Duration::from_secs(2);
-/// How many frames one direction may be ahead of the other.
-const AHEAD: u64 = 200;
-/// How often a host that is not told of anything looks after the chip, and one that is.
-const SERVICE: Duration = Duration::from_millis(1);
-const SERVICE_TOLD: Duration = Duration::from_millis(10);
-/// For how long a host sleeps that is told.
-const SLEEP: Duration = Duration::from_millis(3);
-/// How long the chip is given to deliver what it has when all was sent.
+/// The maximum difference between the frames of the two directions.
+const MAX_AHEAD: u64 = 200;
+/// The interval between calls of `service` by a host that polls.
+const SERVICE_INTERVAL: Duration = Duration::from_millis(1);
+/// The interval between calls of `service` by a host that uses the interrupt.
+const SERVICE_INTERVAL_WITH_IRQ: Duration = Duration::from_millis(10);
+/// The longest sleep of a host that uses the interrupt.
+const MAX_SLEEP: Duration = Duration::from_millis(3);
+/// The time to deliver the remaining frames at the end.
 const DRAIN: Duration = Duration::from_millis(300);
 
-/// A fault that the traffic has not got over yet.
-struct Wound {
+/// A fault after which frames do not flow in both directions yet.
+struct PendingRecovery {
     kind: &'static str,
     since: Duration,
     rx: bool,
@@ -39,241 +40,237 @@ struct Wound {
 
 struct Run {
     plan: Plan,
-    lab: Lab,
+    testbed: Testbed,
     host: Host,
     random: fastrand::Rng,
-    rx: Ledger,
-    tx: Ledger,
-    books: Books,
-    wound: Option<Wound>,
+    rx: FrameLog,
+    tx: FrameLog,
+    stats: RunStats,
+    pending: Option<PendingRecovery>,
     next_fault: Duration,
     link_back: Option<Duration>,
-    /// Until when no burst starts.
+    /// No burst starts before this time.
     quiet_until: Duration,
-    serviced: Duration,
+    last_service: Duration,
     last_delivery: Duration,
     last_arrival: Duration,
-    vanished: Rc<Cell<u64>>,
+    lost_in_reset: Rc<Cell<u64>>,
     faults: Faults,
-    /// How long the PHYs take to find each other.
+    /// The time that the PHYs need to establish the link.
     link_time: Duration,
-    /// When the chip was reset, in the order of time.
+    /// When the chip was reset, in chronological order.
     resets: Rc<RefCell<Vec<Duration>>>,
-    /// How many recoveries there were when the driver was asked last, and when it had the last one.
+    /// The recoveries of the driver so far, and the time of the last one.
     recoveries: u32,
-    recovered: Duration,
+    last_recovery: Duration,
 }
 
-/// Runs the plan to its end. `progress` is told how many frames were offered since it was told last.
-pub fn run(plan: Plan, mut progress: impl FnMut(u64)) -> Books {
-    // Erratum 12 strikes after an abort.
+/// Executes a plan. `progress` is called with the number of frames sent since its last call.
+pub fn run(plan: Plan, mut progress: impl FnMut(u64)) -> RunStats {
+    // Erratum 12 occurs after an aborted transmission.
     let collisions = ChipFaults::NONE.with_collisions(0.02, 0.002, 0.002);
     let chip = ChipConfig::new(plan.revision)
         .with_seed(plan.seed)
         .with_faults(collisions);
     let link_time = chip.link_time;
-    let lab = Lab::new(chip);
+    let testbed = Testbed::new(chip);
     let kind = plan.scenario.host();
-    if matches!(kind, HostKind::AwaitsLevel | HostKind::AwaitsEdge) {
-        // Futures are dropped: an instruction that is cut off is the drop's, not the driver's.
-        lab.chip.allow(ViolationKind::Incomplete);
-        lab.chip.allow(ViolationKind::ShortHold);
+    if matches!(kind, HostKind::AsyncLevel | HostKind::AsyncEdge) {
+        // The harness drops futures, which cuts off instructions.
+        testbed.chip.allow_violation(ViolationKind::Incomplete);
+        testbed.chip.allow_violation(ViolationKind::ShortHold);
     }
     let config = Config::new(CHIP).with_duplex(plan.scenario.duplex());
-    let host = match Host::start(&lab.chip, kind, config) {
+    let host = match Host::start(&testbed.chip, kind, config) {
         Ok(host) => host,
         Err(e) => {
-            let mut books = Books::default();
-            books.violate(format!("the driver does not start: {e}"));
-            return books;
+            let mut stats = RunStats::default();
+            stats.violation(format!("start failed: {e}"));
+            return stats;
         }
     };
     let mut run = Run {
         plan,
         host,
         random: fastrand::Rng::with_seed(plan.seed ^ 0x5eed),
-        rx: Ledger::default(),
-        tx: Ledger::default(),
-        books: Books::default(),
-        wound: None,
+        rx: FrameLog::default(),
+        tx: FrameLog::default(),
+        stats: RunStats::default(),
+        pending: None,
         next_fault: Duration::from_millis(100),
         link_back: None,
         quiet_until: Duration::from_millis(50),
-        serviced: Duration::ZERO,
+        last_service: Duration::ZERO,
         last_delivery: Duration::ZERO,
         last_arrival: Duration::ZERO,
-        vanished: Rc::default(),
+        lost_in_reset: Rc::default(),
         faults: Faults::default(),
         link_time,
         resets: Rc::default(),
         recoveries: 0,
-        recovered: Duration::ZERO,
-        lab,
+        last_recovery: Duration::ZERO,
+        testbed,
     };
-    let mut told = 0;
-    while run.offered() < plan.frames && !run.is_hung() {
-        run.turn();
-        if run.offered() > told + 500 {
-            progress(run.offered() - told);
-            told = run.offered();
+    let mut reported = 0;
+    while run.sent() < plan.frames && !run.is_hung() {
+        run.step();
+        if run.sent() > reported + 500 {
+            progress(run.sent() - reported);
+            reported = run.sent();
         }
     }
     run.drain();
-    progress(plan.frames.saturating_sub(told));
-    run.close()
+    progress(plan.frames.saturating_sub(reported));
+    run.finish()
 }
 
 impl Run {
-    fn offered(&self) -> u64 {
+    fn sent(&self) -> u64 {
         self.rx.next() + self.tx.next()
     }
 
     fn now(&self) -> Duration {
-        self.lab.clock.now()
+        self.testbed.clock.now()
     }
 
     fn half(&self) -> u64 {
         self.plan.frames.div_ceil(2)
     }
 
-    /// Whether it is given up.
+    /// Whether to abort the run.
     fn is_hung(&self) -> bool {
         let since = |at: Duration| self.now().saturating_sub(at);
-        let wounded = self.wound.as_ref().is_some_and(|wound| since(wound.since) > HANG);
-        let deaf = self.rx.next() < self.half() && since(self.last_delivery) > HANG;
-        let mute = self.tx.next() < self.half() && since(self.last_arrival) > HANG;
-        wounded || deaf || mute
+        let not_recovered = self.pending.as_ref().is_some_and(|pending| since(pending.since) > HANG);
+        let rx_stalled = self.rx.next() < self.half() && since(self.last_delivery) > HANG;
+        let tx_stalled = self.tx.next() < self.half() && since(self.last_arrival) > HANG;
+        not_recovered || rx_stalled || tx_stalled
     }
 
-    fn turn(&mut self) {
+    fn step(&mut self) {
         self.inject();
-        self.offer();
-        self.care();
+        self.peer_send();
+        self.service_if_due();
         self.receive();
         if self.tx.next() < self.half() {
             self.transmit();
         }
-        self.listen();
-        let nap = match self.random.u32(..1000) {
-            // The host is busy with something else: the FIFO overruns.
+        self.peer_recv();
+        let pause = match self.random.u32(..1000) {
+            // The host is busy: the FIFO overruns.
             0..4 => self.random.u64(5_000..30_000),
             4..50 => self.random.u64(1_000..3_000),
             _ => self.random.u64(20..400),
         };
-        if self.is_told() && nap < 400 {
+        if self.uses_interrupt() && pause < 400 {
             return self.sleep();
         }
-        self.lab.clock.advance(Duration::from_micros(nap));
+        self.testbed.clock.advance(Duration::from_micros(pause));
     }
 
-    fn is_told(&self) -> bool {
+    fn uses_interrupt(&self) -> bool {
         self.plan.scenario.host() != HostKind::Polling
     }
 
-    /// Sleeps until the chip tells of something, or until there is something to send.
+    /// Sleeps until the chip interrupts, or until there is something to send.
     fn sleep(&mut self) {
         let may_send = self.tx.next() < self.half() && !self.is_tx_ahead();
-        // Room is waited for, or made use of before long.
-        let (interest, at_most) = if may_send && self.random.bool() {
-            (Interest::ALL, SLEEP)
+        // Waits for transmit capacity, or checks for it soon.
+        let (interest, timeout) = if may_send && self.random.bool() {
+            (Interest::ALL, MAX_SLEEP)
         } else {
             (
                 Interest::RX | Interest::LINK,
                 Duration::from_micros(self.random.u64(20..2_000)),
             )
         };
-        if let Err(e) = self.call(|host| host.sleep(interest, at_most)) {
-            self.books.error(&e);
+        if let Err(e) = self.call(|host| host.sleep(interest, timeout)) {
+            self.stats.count_error(&e);
         }
     }
 
-    /// A call of the driver. What it decides about frames is put down.
+    /// Calls the driver, and records the outcomes of frames that it counts.
     fn call<T>(&mut self, call: impl FnOnce(&mut Host) -> T) -> T {
         let before = self.host.stats();
         let result = call(&mut self.host);
         let now = self.host.stats();
-        self.tx.judge(&before, &now, self.lab.clock.now());
+        self.tx.classify(&before, &now, self.testbed.clock.now());
         if now.recoveries != self.recoveries {
             self.recoveries = now.recoveries;
-            self.recovered = self.lab.clock.now();
+            self.last_recovery = self.testbed.clock.now();
         }
         result
     }
 
-    /// Whether the chip was reset and the driver does not know yet.
+    /// Whether the chip was reset and the driver has not recovered since.
     fn is_reset_unnoticed(&self) -> bool {
         let now = self.now();
         self.resets
             .borrow()
             .iter()
-            .any(|at| *at <= now && *at >= self.recovered)
+            .any(|at| *at <= now && *at >= self.last_recovery)
     }
-
-    // What goes wrong.
 
     fn inject(&mut self) {
         let now = self.now();
         if self.link_back.is_some_and(|at| now >= at) {
             self.link_back = None;
-            self.lab.wire.set_link(true);
-            self.faults.link_is_back(now + self.link_time);
-            self.wound = Some(Wound::new("link flap", now));
+            self.testbed.wire.set_link(true);
+            self.faults.record_link_up(now + self.link_time);
+            self.pending = Some(PendingRecovery::new("link flap", now));
         }
-        let settled = self.wound.is_none() && self.link_back.is_none();
-        // Faults need traffic behind them, to show that it flows.
+        let settled = self.pending.is_none() && self.link_back.is_none();
+        // Enough frames must remain after a fault to show that they flow again.
         let enough = self.rx.next().max(self.tx.next()) + 1000 < self.half();
         if !settled || !enough || now < self.next_fault {
             return;
         }
         self.next_fault = now + Duration::from_micros(self.random.u64(50_000..400_000));
-        let kinds = if self.plan.scenario.resets() { 3 } else { 1 };
+        let kinds = if self.plan.scenario.has_resets() { 3 } else { 1 };
         let kind = self.random.u32(..kinds);
         if kind == 0 {
-            self.books.flaps += 1;
-            self.lab.wire.set_link(false);
-            self.faults.link_is_gone(now);
+            self.stats.flaps += 1;
+            self.testbed.wire.set_link(false);
+            self.faults.record_link_down(now);
             self.link_back = Some(now + Duration::from_micros(self.random.u64(10..50_000)));
             return;
         }
-        // At any instant: in the middle of a transaction as well.
+        // At any time, also in the middle of a transaction.
         let at = now + Duration::from_nanos(self.random.u64(..2_000_000));
-        let (chip, vanished) = (self.lab.chip.clone(), self.vanished.clone());
+        let (chip, lost_in_reset) = (self.testbed.chip.clone(), self.lost_in_reset.clone());
         let resets = self.resets.clone();
-        let is_brown_out = kind == 1;
-        self.lab.clock.schedule_at(at, move || {
+        let is_brownout = kind == 1;
+        self.testbed.clock.schedule_at(at, move || {
             let before = chip.stats().lost_in_reset;
-            if is_brown_out {
+            if is_brownout {
                 chip.inject_brownout();
             } else {
-                chip.spontaneous_reset();
+                chip.inject_reset();
             }
-            vanished.set(vanished.get() + chip.stats().lost_in_reset - before);
+            lost_in_reset.set(lost_in_reset.get() + chip.stats().lost_in_reset - before);
             resets.borrow_mut().push(at);
         });
-        if is_brown_out {
-            self.books.brown_outs += 1;
-            self.wound = Some(Wound::new("brown-out", at));
+        if is_brownout {
+            self.stats.brownouts += 1;
+            self.pending = Some(PendingRecovery::new("brownout", at));
         } else {
-            self.books.resets += 1;
-            self.wound = Some(Wound::new("chip reset", at));
+            self.stats.resets += 1;
+            self.pending = Some(PendingRecovery::new("chip reset", at));
         }
     }
 
-    fn heal(&mut self) {
-        let Some(wound) = self.wound.take_if(|wound| wound.rx && wound.tx) else {
+    fn check_recovery(&mut self) {
+        let Some(pending) = self.pending.take_if(|pending| pending.rx && pending.tx) else {
             return;
         };
-        let took = self.now().saturating_sub(wound.since);
-        self.books.slowest_recovery = self.books.slowest_recovery.max(took);
-        if took > RECOVERY {
-            self.books.violate(format!(
-                "after a {} at {:?} traffic flowed again only after {took:?}",
-                wound.kind, wound.since
+        let took = self.now().saturating_sub(pending.since);
+        self.stats.max_recovery = self.stats.max_recovery.max(took);
+        if took > RECOVERY_LIMIT {
+            self.stats.violation(format!(
+                "frames flowed again {took:?} after a {} at {:?}",
+                pending.kind, pending.since
             ));
         }
     }
-
-    // The station.
 
     fn length(&mut self) -> usize {
         match self.random.u32(..10) {
@@ -283,10 +280,10 @@ impl Run {
         }
     }
 
-    fn offer(&mut self) {
+    fn peer_send(&mut self) {
         let now = self.now();
-        // Both directions in step, except where they have to show that they flow.
-        let ahead = self.wound.is_none() && self.rx.next() > self.tx.next() + AHEAD;
+        // Both directions progress together, except while a recovery is pending.
+        let ahead = self.pending.is_none() && self.rx.next() > self.tx.next() + MAX_AHEAD;
         if now < self.quiet_until || self.rx.next() >= self.half() || ahead {
             return;
         }
@@ -297,38 +294,36 @@ impl Run {
         };
         for _ in 0..burst.min(self.half() - self.rx.next()) {
             let frame = build(self.rx.next(), true, self.length());
-            let last_bit = self.lab.station.send(&frame);
-            self.rx.hand_over(last_bit, frame.len());
+            let last_bit = self.testbed.peer.send(&frame);
+            self.rx.record(last_bit, frame.len());
         }
-        self.quiet_until = self.lab.station.idle_at().max(now) + Duration::from_micros(self.random.u64(..3_000));
+        self.quiet_until = self.testbed.peer.idle_at().max(now) + Duration::from_micros(self.random.u64(..3_000));
     }
 
-    fn listen(&mut self) {
-        while let Some((at, frame)) = self.lab.station.recv_timed() {
+    fn peer_recv(&mut self) {
+        while let Some((at, frame)) = self.testbed.peer.recv_timed() {
             let sent = self.tx.arrive(number(&frame, false));
             self.last_arrival = at;
-            if let (Some(wound), Some(sent)) = (&mut self.wound, sent) {
-                wound.tx |= sent >= wound.since && at >= wound.since;
+            if let (Some(pending), Some(sent)) = (&mut self.pending, sent) {
+                pending.tx |= sent >= pending.since && at >= pending.since;
             }
         }
-        self.heal();
+        self.check_recovery();
     }
 
-    // The host.
-
-    fn care(&mut self) {
+    fn service_if_due(&mut self) {
         let pause = match self.host.is_signaled() {
             _ if !self.host.needs_service() => return,
             Some(true) => Duration::ZERO,
-            Some(false) => SERVICE_TOLD,
-            None => SERVICE,
+            Some(false) => SERVICE_INTERVAL_WITH_IRQ,
+            None => SERVICE_INTERVAL,
         };
-        if self.now().saturating_sub(self.serviced) < pause {
+        if self.now().saturating_sub(self.last_service) < pause {
             return;
         }
-        self.serviced = self.now();
+        self.last_service = self.now();
         if let Err(e) = self.call(Host::service) {
-            self.books.error(&e);
+            self.stats.count_error(&e);
         }
     }
 
@@ -338,30 +333,30 @@ impl Run {
             match self.call(|host| host.recv(&mut buf)) {
                 Ok(Some(len)) => {
                     let number = number(&buf[..len], true);
-                    // It was in flight when the chip was reset.
+                    // The frame was in flight when the chip was reset.
                     if number.is_none() && self.is_reset_unnoticed() {
-                        self.books.rx_damaged_in_reset += 1;
+                        self.stats.rx_corrupt_in_reset += 1;
                         continue;
                     }
                     let sent = self.rx.arrive(number);
                     let now = self.now();
                     if let Some(sent) = sent {
                         let silent = now.saturating_sub(self.last_delivery.max(sent));
-                        self.books.longest_silence = self.books.longest_silence.max(silent);
+                        self.stats.max_silence = self.stats.max_silence.max(silent);
                         self.last_delivery = now;
                     }
-                    if let (Some(wound), Some(sent)) = (&mut self.wound, sent) {
-                        wound.rx |= sent >= wound.since;
+                    if let (Some(pending), Some(sent)) = (&mut self.pending, sent) {
+                        pending.rx |= sent >= pending.since;
                     }
                 }
                 Ok(None) => return,
-                Err(e) => return self.books.error(&e),
+                Err(e) => return self.stats.count_error(&e),
             }
         }
     }
 
     fn is_tx_ahead(&self) -> bool {
-        self.wound.is_none() && self.tx.next() > self.rx.next() + AHEAD
+        self.pending.is_none() && self.tx.next() > self.rx.next() + MAX_AHEAD
     }
 
     fn transmit(&mut self) {
@@ -372,84 +367,82 @@ impl Run {
             match self.call(Host::tx_ready) {
                 Ok(true) => {}
                 Ok(false) => return,
-                Err(e) => return self.books.error(&e),
+                Err(e) => return self.stats.count_error(&e),
             }
             let len = self.length() - self.random.usize(..30);
             let frame = build(self.tx.next(), false, len);
             let began = self.now();
             match self.call(|host| host.send(&frame)) {
-                Ok(()) => self.tx.hand_over(began, frame.len()),
-                Err(e) => return self.books.error(&e),
+                Ok(()) => self.tx.record(began, frame.len()),
+                Err(e) => return self.stats.count_error(&e),
             }
         }
     }
-
-    // The end.
 
     fn drain(&mut self) {
         let until = self.now() + DRAIN;
         while self.now() < until {
-            self.care();
+            self.service_if_due();
             self.receive();
             if !self.host.needs_service() {
-                // It sees to what it sends while it is waited for.
+                // The async driver completes transmissions while it waits.
                 self.sleep();
             }
-            self.listen();
-            self.lab.clock.advance(Duration::from_micros(500));
+            self.peer_recv();
+            self.testbed.clock.advance(Duration::from_micros(500));
         }
     }
 
-    fn close(mut self) -> Books {
-        let here = self.lab.wire.stats(self.lab.chip_side);
-        let there = self.lab.wire.stats(self.lab.chip_side.other());
-        let bus = self.lab.chip.bus();
-        let mut books = core::mem::take(&mut self.books);
-        books.rx_sent = self.rx.next();
-        books.rx_delivered = self.rx.unique;
-        books.rx_twice = self.rx.twice;
-        books.rx_damaged = self.rx.damaged;
-        books.rx_cut = there.cut;
-        books.rx_vanished = self.vanished.get();
-        books.tx_accepted = self.tx.next();
-        books.tx_arrived = self.tx.unique;
-        books.tx_twice = self.tx.twice;
-        books.tx_damaged = self.tx.damaged;
-        books.tx_cut = here.cut;
-        books.tx_bad_fcs = self.lab.station.bad_frames();
-        books.truth = self.lab.chip.stats();
-        books.stats = self.host.stats();
-        books.transactions = bus.transactions;
-        books.longest_call = self.host.longest_call;
-        books.elapsed = self.now();
-        if let Some(wound) = &self.wound
-            && self.now().saturating_sub(wound.since) > RECOVERY
+    fn finish(mut self) -> RunStats {
+        let here = self.testbed.wire.stats(self.testbed.chip_side);
+        let there = self.testbed.wire.stats(self.testbed.chip_side.other());
+        let bus = self.testbed.chip.bus();
+        let mut stats = core::mem::take(&mut self.stats);
+        stats.rx_sent = self.rx.next();
+        stats.rx_delivered = self.rx.unique;
+        stats.rx_duplicates = self.rx.duplicates;
+        stats.rx_corrupt = self.rx.corrupt;
+        stats.rx_cut = there.cut;
+        stats.rx_lost_in_reset = self.lost_in_reset.get();
+        stats.tx_accepted = self.tx.next();
+        stats.tx_arrived = self.tx.unique;
+        stats.tx_duplicates = self.tx.duplicates;
+        stats.tx_corrupt = self.tx.corrupt;
+        stats.tx_cut = here.cut;
+        stats.tx_bad_fcs = self.testbed.peer.bad_frames();
+        stats.model = self.testbed.chip.stats();
+        stats.driver = self.host.stats();
+        stats.transactions = bus.transactions;
+        stats.max_call = self.host.max_call;
+        stats.elapsed = self.now();
+        if let Some(pending) = &self.pending
+            && self.now().saturating_sub(pending.since) > RECOVERY_LIMIT
         {
-            books.violate(format!(
-                "after a {} at {:?} traffic never flowed again",
-                wound.kind, wound.since
+            stats.violation(format!(
+                "no frames flow after a {} at {:?}",
+                pending.kind, pending.since
             ));
         }
-        if books.rx_sent + books.tx_accepted < self.plan.frames {
+        if stats.rx_sent + stats.tx_accepted < self.plan.frames {
             let silence = [self.last_delivery, self.last_arrival].map(|at| self.now().saturating_sub(at));
-            books.violate(format!(
-                "given up at {:?}: nothing came in for {:?}, nothing went out for {:?}",
+            stats.violation(format!(
+                "aborted at {:?}: nothing received for {:?}, nothing sent for {:?}",
                 self.now(),
                 silence[0],
                 silence[1]
             ));
         }
         self.faults.resets = self.resets.take();
-        books.judge(&self.tx, &self.faults);
-        books.audit(self.plan.scenario);
-        for misuse in self.lab.chip.violations() {
-            books.violate(format!("the driver misused the chip: {misuse}"));
+        stats.classify(&self.tx, &self.faults);
+        stats.audit(self.plan.scenario);
+        for violation in self.testbed.chip.violations() {
+            stats.violation(format!("protocol violation: {violation}"));
         }
-        books
+        stats
     }
 }
 
-impl Wound {
+impl PendingRecovery {
     fn new(kind: &'static str, since: Duration) -> Self {
         Self {
             kind,

@@ -1,6 +1,7 @@
-//! Drivers that know nothing of the ENC28J60's model, unmodified from crates.io, on it: they guard it against being fitted to ethdev's own.
+//! Published ENC28J60 drivers, unmodified, on the model of the chip: independent drivers, to which the
+//! model is not adapted.
 //!
-//! Where they misuse the chip, the model says so; the kinds of misuse are listed here with their reasons, and compared exactly.
+//! The kinds of protocol violations that the model reports are compared exactly.
 
 use core::cell::RefCell;
 use core::task::Waker;
@@ -15,11 +16,11 @@ use ethdev_sim::{Clock, Peer, Wire, WireConfig};
 const MAC: [u8; 6] = [0x02, 0, 0, 0, 0, 0x28];
 
 thread_local! {
-    /// The clock that embassy-time shows in this thread.
+    /// The clock of embassy-time in this thread.
     static CLOCK: RefCell<Option<Clock>> = const { RefCell::new(None) };
 }
 
-/// embassy-time on the virtual clock. A look at it takes a microsecond, so that a loop which waits for the time to pass comes to its end.
+/// The clock of embassy-time. Reading it takes 1 µs, so that a loop that polls it ends.
 struct VirtualTime;
 
 impl Driver for VirtualTime {
@@ -28,47 +29,47 @@ impl Driver for VirtualTime {
             let clock = clock.as_ref().expect("the test has set the clock");
             clock.advance(Duration::from_micros(1));
             u64::try_from(clock.now().as_nanos() * u128::from(embassy_time_driver::TICK_HZ) / 1_000_000_000)
-                .expect("tests end within ages")
+                .expect("the simulated time fits")
         })
     }
 
     fn schedule_wake(&self, _at: u64, _waker: &Waker) {
-        unreachable!("the driver under test only ever blocks");
+        unreachable!("the driver uses blocking delays only");
     }
 }
 
 embassy_time_driver::time_driver_impl!(static TIME: VirtualTime = VirtualTime);
 
-struct Lab {
+struct Testbed {
     clock: Clock,
     chip: Enc28j60Chip,
     peer: Peer,
 }
 
-/// A host whose software raises chip select: a microsecond after the last bit.
-fn lab(config: ChipConfig) -> Lab {
-    lab_with_hold(config, Duration::from_micros(1))
+/// A host that raises chip select in software, 1 µs after the last bit.
+fn testbed(config: ChipConfig) -> Testbed {
+    testbed_with_hold(config, Duration::from_micros(1))
 }
 
-fn lab_with_hold(config: ChipConfig, hold: Duration) -> Lab {
+fn testbed_with_hold(config: ChipConfig, hold: Duration) -> Testbed {
     let clock = Clock::new();
     let (_, port, peer) = Wire::new(&clock, WireConfig::default().with_speed(Speed::MBPS_10));
     let config = config.with_cs_hold(hold);
     CLOCK.set(Some(clock.clone()));
-    Lab {
+    Testbed {
         chip: Enc28j60Chip::new(&clock, port, config),
         peer: Peer::new(peer),
         clock,
     }
 }
 
-impl Lab {
+impl Testbed {
     fn kinds(&self) -> BTreeSet<ViolationKind> {
         self.chip.violations().iter().map(|violation| violation.kind).collect()
     }
 
-    /// The link takes its time to come up.
-    fn settle(&self) {
+    /// Waits for the link.
+    fn wait_for_link(&self) {
         self.clock.advance(Duration::from_millis(25));
     }
 }
@@ -80,59 +81,59 @@ fn frame(len: usize, n: u8) -> Vec<u8> {
     frame
 }
 
-/// Lengths of test frames: all corners, and enough of them to go round the FIFO several times.
+/// Lengths of test frames: corner cases, and enough frames to wrap the FIFO several times.
 fn lengths() -> impl Iterator<Item = usize> {
     [60, 61, 64, 333, 1000, 1513, 1514].into_iter().cycle().take(40)
 }
 
 type Embassy = embassy_net_enc28j60::Enc28j60<enc28j60_model::SimSpi, ResetPin>;
 
-fn embassy(lab: &Lab, reset_pin: bool) -> Embassy {
-    let reset = reset_pin.then(|| lab.chip.reset_pin());
-    let driver = Embassy::new(lab.chip.spi_device(), reset, MAC);
-    lab.settle();
+fn embassy(testbed: &Testbed, reset_pin: bool) -> Embassy {
+    let reset = reset_pin.then(|| testbed.chip.reset_pin());
+    let driver = Embassy::new(testbed.chip.spi_device(), reset, MAC);
+    testbed.wait_for_link();
     driver
 }
 
-/// Both directions, one frame at a time; the numbers of frames sent and received.
-fn exchange_with_embassy(lab: &Lab, driver: &mut Embassy) {
+/// Exchanges frames in both directions, one at a time.
+fn exchange_with_embassy(testbed: &Testbed, driver: &mut Embassy) {
     assert!(driver.is_link_up());
     let mut buf = [0; 1514];
     for (n, len) in lengths().enumerate() {
         let there = frame(len, n as u8);
-        lab.peer.send(&there);
-        lab.clock.advance(Duration::from_millis(2));
+        testbed.peer.send(&there);
+        testbed.clock.advance(Duration::from_millis(2));
         assert_eq!(driver.receive(&mut buf), Some(len), "frame {n}");
         assert_eq!(buf[..len], there);
         assert_eq!(driver.receive(&mut buf), None);
 
         let back = frame(len, !(n as u8));
         driver.transmit(&back);
-        lab.clock.advance(Duration::from_millis(2));
-        assert_eq!(lab.peer.recv(), Some(back), "frame {n}");
+        testbed.clock.advance(Duration::from_millis(2));
+        assert_eq!(testbed.peer.recv(), Some(back), "frame {n}");
     }
 }
 
 #[test]
-fn embassy_initialises_sends_and_receives() {
+fn embassy_all_revisions_frames_exchanged() {
     for revision in Revision::ALL {
         for reset_pin in [false, true] {
-            // Erratum 13 takes frames away, which this driver does not send again.
+            // Erratum 13 loses frames, which this driver does not retransmit.
             let mut errata = Errata::of(revision);
             errata.e13_false_late_collision = false;
             let mut kinds = BTreeSet::new();
             for seed in 0..4 {
-                let lab = lab(ChipConfig::new(revision).with_errata(errata).with_seed(seed));
-                let mut driver = embassy(&lab, reset_pin);
-                exchange_with_embassy(&lab, &mut driver);
-                let truth = lab.chip.stats();
-                assert_eq!((truth.received, truth.transmitted), (40, 40), "seed {seed}");
-                kinds.extend(lab.kinds());
+                let testbed = testbed(ChipConfig::new(revision).with_errata(errata).with_seed(seed));
+                let mut driver = embassy(&testbed, reset_pin);
+                exchange_with_embassy(&testbed, &mut driver);
+                let stats = testbed.chip.stats();
+                assert_eq!((stats.received, stats.transmitted), (40, 40), "seed {seed}");
+                kinds.extend(testbed.kinds());
             }
             let known = [
-                // It selects banks 1 and 2 by reading ECON1 and writing it back whole, while RXEN is set.
+                // The driver selects banks 1 and 2 by a read and a write of ECON1 while RXEN is set.
                 ViolationKind::WholeWriteEcon1,
-                // It never writes PHCON1: by erratum 16 the PHY comes up in full duplex now and then.
+                // The driver does not write PHCON1: with erratum 16 the PHY sometimes starts in full duplex.
                 ViolationKind::DuplexMismatch,
             ];
             assert_eq!(kinds, BTreeSet::from(known), "{revision:?}");
@@ -141,95 +142,96 @@ fn embassy_initialises_sends_and_receives() {
 }
 
 #[test]
-fn embassy_drains_a_burst() {
-    let lab = lab(ChipConfig::new(Revision::B7));
-    let mut driver = embassy(&lab, false);
+fn embassy_burst_all_received() {
+    let testbed = testbed(ChipConfig::new(Revision::B7));
+    let mut driver = embassy(&testbed, false);
     let mut buf = [0; 1514];
     for round in 0..10_u8 {
         for n in 0..6 {
-            lab.peer.send(&frame(900, round ^ n << 4));
+            testbed.peer.send(&frame(900, round ^ n << 4));
         }
-        lab.clock.advance(Duration::from_millis(10));
+        testbed.clock.advance(Duration::from_millis(10));
         for n in 0..6 {
             assert_eq!(driver.receive(&mut buf), Some(900));
             assert_eq!(buf[..900], frame(900, round ^ n << 4), "round {round}");
         }
         assert_eq!(driver.receive(&mut buf), None);
     }
-    assert_eq!(lab.chip.stats().received, 60);
+    assert_eq!(testbed.chip.stats().received, 60);
 }
 
-/// It resets a transmitter that hangs, and does not look back: what erratum 13 hit is gone, the rest arrives.
+/// The driver resets a stalled transmitter without a retransmission: frames hit by erratum 13 are lost,
+/// the others arrive.
 #[test]
-fn embassy_goes_on_after_false_late_collisions() {
+fn embassy_false_late_collisions_continues() {
     let mut errata = Errata::of(Revision::B7);
-    errata.odds.false_late_collision = 0.2;
-    let lab = lab(ChipConfig::new(Revision::B7).with_errata(errata));
-    let mut driver = embassy(&lab, false);
+    errata.probabilities.false_late_collision = 0.2;
+    let testbed = testbed(ChipConfig::new(Revision::B7).with_errata(errata));
+    let mut driver = embassy(&testbed, false);
     for n in 0..60 {
         driver.transmit(&frame(200, n));
     }
-    lab.clock.advance(Duration::from_millis(2));
-    let truth = lab.chip.stats();
-    assert!(truth.tx_aborted > 0 && truth.tx_stalled > 0, "{truth:?}");
-    assert_eq!(truth.tx_started, 60);
+    testbed.clock.advance(Duration::from_millis(2));
+    let stats = testbed.chip.stats();
+    assert!(stats.tx_aborted > 0 && stats.tx_stalled > 0, "{stats:?}");
+    assert_eq!(stats.tx_started, 60);
     let mut next = 0;
-    for _ in 0..truth.transmitted {
-        let arrived = lab.peer.recv().expect("what was transmitted arrives");
+    for _ in 0..stats.transmitted {
+        let arrived = testbed.peer.recv().expect("a transmitted frame arrives");
         let n = arrived[14] ^ frame(15, 0)[14];
         assert!(n >= next, "{n} after {next}");
         assert_eq!(arrived, frame(200, n));
         next = n + 1;
     }
-    assert_eq!(lab.peer.recv(), None);
+    assert_eq!(testbed.peer.recv(), None);
 }
 
-/// What users of hosts with a fast chip select report: everything seems to work, and nothing ever arrives.
+/// On hosts that raise chip select early, users report that initialisation succeeds and no frame arrives.
 #[test]
-fn embassy_is_deaf_where_chip_select_rises_at_once() {
-    let lab = lab_with_hold(ChipConfig::new(Revision::B7), Duration::from_nanos(50));
-    let mut driver = embassy(&lab, false);
-    lab.peer.send(&frame(60, 0));
-    lab.clock.advance(Duration::from_millis(2));
+fn embassy_short_chip_select_hold_receives_nothing() {
+    let testbed = testbed_with_hold(ChipConfig::new(Revision::B7), Duration::from_nanos(50));
+    let mut driver = embassy(&testbed, false);
+    testbed.peer.send(&frame(60, 0));
+    testbed.clock.advance(Duration::from_millis(2));
     assert_eq!(driver.receive(&mut [0; 1514]), None);
-    assert_eq!(lab.chip.stats().deaf, 1);
-    assert!(lab.kinds().contains(&ViolationKind::ShortHold));
+    assert_eq!(testbed.chip.stats().rx_disabled, 1);
+    assert!(testbed.kinds().contains(&ViolationKind::ShortHold));
 }
 
 type Japaric = enc28j60::Enc28j60<Hal02<SimSpiBus>, Hal02<CsPin>, enc28j60::Unconnected, enc28j60::Unconnected>;
 
-fn japaric(lab: &Lab) -> Japaric {
-    let (bus, select) = lab.chip.spi_bus();
-    // The crate leaves the oscillator's start after power-on to its user.
-    lab.clock.advance(Duration::from_millis(1));
+fn japaric(testbed: &Testbed) -> Japaric {
+    let (bus, select) = testbed.chip.spi_bus();
+    // The crate does not wait for the oscillator after power-on.
+    testbed.clock.advance(Duration::from_millis(1));
     let driver = Japaric::new(
         Hal02(bus),
         Hal02(select),
         enc28j60::Unconnected,
         enc28j60::Unconnected,
-        &mut Hal02(lab.clock.clone()),
+        &mut Hal02(testbed.clock.clone()),
         0x1a00,
         MAC,
     );
-    lab.settle();
+    testbed.wait_for_link();
     driver.expect("the bus does not fail")
 }
 
 #[test]
-fn the_enc28j60_crate_initialises_sends_and_receives() {
+fn enc28j60_crate_all_revisions_frames_exchanged() {
     for revision in Revision::ALL {
         let mut errata = Errata::of(revision);
-        // It believes EIR.PKTIF, and waits for TXRTS without an end.
+        // The driver relies on EIR.PKTIF, and waits for TXRTS without a timeout.
         errata.e6_packet_flag = false;
         errata.e13_false_late_collision = false;
         let mut kinds = BTreeSet::new();
         for seed in 0..4 {
-            let lab = lab(ChipConfig::new(revision).with_errata(errata).with_seed(seed));
-            let mut driver = japaric(&lab);
+            let testbed = testbed(ChipConfig::new(revision).with_errata(errata).with_seed(seed));
+            let mut driver = japaric(&testbed);
             let mut buf = [0; 1514];
             for (n, len) in lengths().enumerate() {
                 let there = frame(len, n as u8);
-                lab.peer.send(&there);
+                testbed.peer.send(&there);
                 assert_eq!(driver.receive(&mut buf), Ok(len as u16));
                 assert_eq!(buf[..len], there, "frame {n}");
                 assert_eq!(driver.pending_packets(), Ok(0));
@@ -237,16 +239,16 @@ fn the_enc28j60_crate_initialises_sends_and_receives() {
                 let back = frame(len, !(n as u8));
                 driver.transmit(&back).expect("nothing collides");
                 driver.flush().expect("nothing collides");
-                assert_eq!(lab.peer.recv(), Some(back), "frame {n}");
+                assert_eq!(testbed.peer.recv(), Some(back), "frame {n}");
             }
-            let truth = lab.chip.stats();
-            assert_eq!((truth.received, truth.transmitted), (40, 40));
-            kinds.extend(lab.kinds());
+            let stats = testbed.chip.stats();
+            assert_eq!((stats.received, stats.transmitted), (40, 40));
+            kinds.extend(testbed.kinds());
         }
         let known = [
-            // It selects banks 1 and 2 by reading ECON1 and writing it back whole, while RXEN is set.
+            // The driver selects banks 1 and 2 by a read and a write of ECON1 while RXEN is set.
             ViolationKind::WholeWriteEcon1,
-            // It never writes PHCON1: by erratum 16 the PHY comes up in full duplex now and then.
+            // The driver does not write PHCON1: with erratum 16 the PHY sometimes starts in full duplex.
             ViolationKind::DuplexMismatch,
         ];
         assert_eq!(kinds, BTreeSet::from(known), "{revision:?}");

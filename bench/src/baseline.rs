@@ -1,16 +1,17 @@
-//! What one would write without ethdev: smoltcp's `Device` straight on the rings, and nothing else.
+//! The baseline: smoltcp's `Device` directly on the rings, without ethdev.
 
 use ethdev_sim::RingHandle;
 use smoltcp::phy::{self, DeviceCapabilities};
 use smoltcp::time::Instant;
 
-/// smoltcp's `Device` on the rings of a `RingNic`, as short as it can be and still be right.
+/// smoltcp's `Device` on the rings of a `RingNic`, in as little code as possible.
 ///
-/// It knows no errors, no link and no counters, and does not receive while there is no room to transmit.
+/// It has no errors, no link state and no counters, and receives nothing while the transmit ring is
+/// full.
 #[derive(Debug)]
-pub struct ByHand(pub RingHandle);
+pub struct Baseline(pub RingHandle);
 
-impl phy::Device for ByHand {
+impl phy::Device for Baseline {
     type RxToken<'a> = Rx<'a>;
     type TxToken<'a> = Tx<'a>;
 
@@ -31,7 +32,7 @@ impl phy::Device for ByHand {
     }
 }
 
-/// The right to read the next frame.
+/// The next received frame.
 #[derive(Debug)]
 pub struct Rx<'a>(&'a RingHandle);
 
@@ -40,21 +41,21 @@ impl phy::RxToken for Rx<'_> {
     fn consume<R, F: FnOnce(&[u8]) -> R>(self, f: F) -> R {
         let (buffer, meta) = self.0.rx_take().expect("a frame is pending");
         let result = f(&buffer[..meta.len]);
-        self.0.rx_give(buffer).expect("it is the ring's own buffer");
+        self.0.rx_give(buffer).expect("the buffer belongs to the ring");
         result
     }
 }
 
-/// The right to send.
+/// A free transmit buffer.
 #[derive(Debug)]
 pub struct Tx<'a>(&'a RingHandle);
 
 impl phy::TxToken for Tx<'_> {
     #[inline]
     fn consume<R, F: FnOnce(&mut [u8]) -> R>(self, len: usize, f: F) -> R {
-        let mut buffer = self.0.tx_take().expect("there is room");
+        let mut buffer = self.0.tx_take().expect("the transmit ring is not full");
         let result = f(&mut buffer[..len]);
-        self.0.tx_submit(buffer, len).expect("it is the ring's own buffer");
+        self.0.tx_submit(buffer, len).expect("the buffer belongs to the ring");
         result
     }
 }

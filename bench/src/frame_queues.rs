@@ -1,20 +1,20 @@
-//! The device of the station at the other end: two queues.
+//! The network device of the peer: two queues.
 
 use std::collections::VecDeque;
 
 use smoltcp::phy::{self, DeviceCapabilities};
 use smoltcp::time::Instant;
 
-/// A device that is two queues of frames.
+/// A device of two queues of frames.
 #[derive(Debug, Default)]
-pub struct Queues {
-    /// Frames for this station.
+pub struct FrameQueues {
+    /// Frames to receive.
     pub rx: VecDeque<Vec<u8>>,
-    /// Frames from this station.
+    /// Frames that were sent.
     pub tx: VecDeque<Vec<u8>>,
 }
 
-impl phy::Device for Queues {
+impl phy::Device for FrameQueues {
     type RxToken<'a> = Rx;
     type TxToken<'a> = Tx<'a>;
 
@@ -43,7 +43,7 @@ impl phy::RxToken for Rx {
     }
 }
 
-/// The right to send.
+/// A place in the transmit queue.
 #[derive(Debug)]
 pub struct Tx<'a>(&'a mut VecDeque<Vec<u8>>);
 

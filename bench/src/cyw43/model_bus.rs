@@ -1,43 +1,44 @@
-//! The model's bus, as the driver wants one.
+//! The bus of the model as a `Gspi`.
 
 use cyw43439_model::{BusFault, WordBus};
-use ethdev_cyw43::{Gspi, Incoming, Outgoing, asynch};
+use ethdev_cyw43::{Gspi, RxWords, TxWords, asynch};
 
-/// A host with a state machine in hardware: whole transactions, and a data line that can be looked at between them, or cannot.
+/// A bus that transfers whole transactions, as a PIO state machine or an SPI peripheral does.
 #[derive(Debug)]
-pub struct Host {
+pub struct ModelBus {
     bus: WordBus,
-    sees_line: bool,
+    has_irq_line: bool,
     words: Vec<u32>,
 }
 
-impl Host {
-    /// On this bus. Whether it sees the interrupt on the data line.
+impl ModelBus {
+    /// Creates an adapter. `has_irq_line`: whether the host reads the interrupt level on the data
+    /// line between transactions.
     #[must_use]
-    pub const fn new(bus: WordBus, sees_line: bool) -> Self {
+    pub const fn new(bus: WordBus, has_irq_line: bool) -> Self {
         Self {
             bus,
-            sees_line,
+            has_irq_line,
             words: Vec::new(),
         }
     }
 
-    fn gather(&mut self, command: u32, data: &mut Outgoing<'_>) {
+    fn collect(&mut self, command: u32, data: &mut TxWords<'_>) {
         self.words.clear();
         self.words.push(command);
         self.words.extend(data);
     }
 }
 
-impl Gspi for Host {
+impl Gspi for ModelBus {
     type Error = BusFault;
 
-    fn write(&mut self, command: u32, data: &mut Outgoing<'_>) -> Result<u32, BusFault> {
-        self.gather(command, data);
+    fn write(&mut self, command: u32, data: &mut TxWords<'_>) -> Result<u32, BusFault> {
+        self.collect(command, data);
         self.bus.cmd_write_blocking(&self.words)
     }
 
-    fn read(&mut self, command: u32, data: &mut Incoming<'_>) -> Result<u32, BusFault> {
+    fn read(&mut self, command: u32, data: &mut RxWords<'_>) -> Result<u32, BusFault> {
         self.words.clear();
         self.words.resize(data.words_left(), 0);
         let status = self.bus.cmd_read_blocking(command, &mut self.words)?;
@@ -50,20 +51,20 @@ impl Gspi for Host {
     }
 
     fn interrupt(&mut self) -> Result<Option<bool>, BusFault> {
-        Ok(self.sees_line.then(|| self.bus.event_pending()))
+        Ok(self.has_irq_line.then(|| self.bus.event_pending()))
     }
 }
 
-impl asynch::Gspi for Host {
+impl asynch::Gspi for ModelBus {
     type Error = BusFault;
     const CAN_WAIT: bool = true;
 
-    async fn write(&mut self, command: u32, data: &mut Outgoing<'_>) -> Result<u32, BusFault> {
-        self.gather(command, data);
+    async fn write(&mut self, command: u32, data: &mut TxWords<'_>) -> Result<u32, BusFault> {
+        self.collect(command, data);
         self.bus.cmd_write(&self.words).await
     }
 
-    async fn read(&mut self, command: u32, data: &mut Incoming<'_>) -> Result<u32, BusFault> {
+    async fn read(&mut self, command: u32, data: &mut RxWords<'_>) -> Result<u32, BusFault> {
         self.words.clear();
         self.words.resize(data.words_left(), 0);
         let status = self.bus.cmd_read(command, &mut self.words).await?;
@@ -76,7 +77,7 @@ impl asynch::Gspi for Host {
     }
 
     fn interrupt(&mut self) -> Result<Option<bool>, BusFault> {
-        Ok(self.sees_line.then(|| self.bus.event_pending()))
+        Ok(self.has_irq_line.then(|| self.bus.event_pending()))
     }
 
     async fn wait_for_interrupt(&mut self) -> Result<(), BusFault> {

@@ -1,4 +1,4 @@
-//! The one-shot MAC on ports that give back what they like: no panic, no length that is not there, and every reception in the books.
+//! The software MAC on ports that return anything: no panic, no length beyond a buffer, and every reception is counted.
 #![no_main]
 
 use std::cell::RefCell;
@@ -17,6 +17,7 @@ use ethdev_rmii::{FrameError, PortInterrupt, Received, RxPort, SoftMac, TxPort};
 
 type Buffer = Box<[u8]>;
 
+/// The state of both ports.
 #[derive(Default)]
 struct Line {
     now: Duration,
@@ -24,11 +25,11 @@ struct Line {
     armed: VecDeque<Buffer>,
     filled: VecDeque<Received<Buffer>>,
     sending: VecDeque<Buffer>,
-    /// Receptions that the driver can know of.
-    given: u32,
+    /// Receptions passed to the driver.
+    received: u32,
     missed: u32,
     fails: bool,
-    refuses: bool,
+    rejects: bool,
     stuck: bool,
 }
 
@@ -43,13 +44,13 @@ impl RxPort for Port {
     fn depth(&self) -> usize {
         self.0.borrow().depth
     }
-    fn has_room(&mut self) -> bool {
+    fn has_capacity(&mut self) -> bool {
         let line = self.0.borrow();
         line.armed.len() + line.filled.len() < line.depth
     }
     fn start(&mut self, buffer: Buffer) -> Result<(), Buffer> {
         let mut line = self.0.borrow_mut();
-        if line.refuses {
+        if line.rejects {
             return Err(buffer);
         }
         line.armed.push_back(buffer);
@@ -87,14 +88,14 @@ impl TxPort for Port {
     fn depth(&self) -> usize {
         self.0.borrow().depth
     }
-    fn has_room(&mut self) -> bool {
+    fn has_capacity(&mut self) -> bool {
         let line = self.0.borrow();
         line.sending.len() < line.depth
     }
     fn start(&mut self, buffer: Buffer, len: usize) -> Result<(), Buffer> {
         assert!((64..=1522).contains(&len) && len <= buffer.len());
         let mut line = self.0.borrow_mut();
-        if line.refuses {
+        if line.rejects {
             return Err(buffer);
         }
         line.sending.push_back(buffer);
@@ -120,9 +121,10 @@ impl PortInterrupt for Port {
     fn set_interrupt(&mut self, _: bool) {}
 }
 
-struct Nobody;
+/// An MDIO bus without a PHY.
+struct NoPhy;
 
-impl Mdio for Nobody {
+impl Mdio for NoPhy {
     type Error = ErrorKind;
     fn read(&mut self, _: PhyAddress, _: RegisterAddress) -> Result<u16, ErrorKind> {
         Ok(0xffff)
@@ -136,27 +138,27 @@ fn buffers<const N: usize>() -> [Buffer; N] {
     std::array::from_fn(|_| vec![0; 1536].into_boxed_slice())
 }
 
-/// What arrives: mostly a frame to this station with a right FCS, which the driver's own transmitter made.
-fn arrive(line: &mut Line, input: &mut Unstructured<'_>, good: &[u8]) {
+/// Receives a frame: usually a valid one.
+fn receive(line: &mut Line, input: &mut Unstructured<'_>, valid: &[u8]) {
     let Some(mut buffer) = line.armed.pop_front() else {
         line.missed += 1;
         return;
     };
-    line.given += 1;
-    let what: u8 = input.arbitrary().unwrap_or(0);
-    let bytes = input.bytes(usize::from(what % 100).min(input.len())).unwrap_or(&[]);
-    let mut len = good.len();
-    buffer[..len].copy_from_slice(good);
-    if what % 4 == 1 {
+    line.received += 1;
+    let kind: u8 = input.arbitrary().unwrap_or(0);
+    let bytes = input.bytes(usize::from(kind % 100).min(input.len())).unwrap_or(&[]);
+    let mut len = valid.len();
+    buffer[..len].copy_from_slice(valid);
+    if kind % 4 == 1 {
         buffer[..bytes.len()].copy_from_slice(bytes);
-        len = bytes.len() + usize::from(what) * 6;
+        len = bytes.len() + usize::from(kind) * 6;
     }
-    if what % 4 == 2 {
+    if kind % 4 == 2 {
         len = input.arbitrary().unwrap_or(0);
     }
     let mut received = Received::new(buffer, len);
-    if what % 32 == 3 {
-        received = received.with_flaw(if what & 64 == 0 {
+    if kind % 32 == 3 {
+        received = received.with_frame_error(if kind & 64 == 0 {
             FrameError::Overflow
         } else {
             FrameError::Symbol
@@ -165,8 +167,8 @@ fn arrive(line: &mut Line, input: &mut Unstructured<'_>, good: &[u8]) {
     line.filled.push_back(received);
 }
 
-/// A frame with its FCS, bit by bit.
-fn good() -> Vec<u8> {
+/// A frame to the device, with its FCS.
+fn valid_frame() -> Vec<u8> {
     let mut bytes = vec![0; 100];
     bytes[..6].copy_from_slice(&MAC.octets());
     let mut crc = u32::MAX;
@@ -181,24 +183,24 @@ fn good() -> Vec<u8> {
 
 libfuzzer_sys::fuzz_target!(|input: &[u8]| {
     let mut input = Unstructured::new(input);
-    let good = good();
+    let valid = valid_frame();
     let port = Port(Rc::default());
     port.0.borrow_mut().depth = usize::from(input.arbitrary::<u8>().unwrap_or(0) % 5) + 1;
     let time = port.clone();
     let ports = (port.clone(), port.clone());
-    let nic = SoftMac::<_, _, _, _, 4, 2>::new(ports, Nobody, move || time.0.borrow().now, MAC, buffers(), buffers());
-    let Ok(mut nic) = nic else { panic!("it does not start") };
+    let nic = SoftMac::<_, _, _, _, 4, 2>::new(ports, NoPhy, move || time.0.borrow().now, MAC, buffers(), buffers());
+    let Ok(mut nic) = nic else { panic!("new failed") };
     let mut buf = [0; 1600];
     let mut accepted = 0_u32;
     while !input.is_empty() {
         let call: u8 = input.arbitrary().unwrap_or(0);
         let len = usize::from(input.arbitrary::<u16>().unwrap_or(0)) % 1600;
         match call % 20 {
-            0..=4 => arrive(&mut port.0.borrow_mut(), &mut input, &good),
+            0..=4 => receive(&mut port.0.borrow_mut(), &mut input, &valid),
             5 | 6 => {
                 if let Ok(Some(meta)) = nic.recv_frame(&mut buf[..len]) {
                     assert!(meta.len <= len);
-                    assert_eq!(buf[..meta.len], good[..100], "only one frame was ever whole");
+                    assert_eq!(buf[..meta.len], valid[..100], "a corrupt frame was delivered");
                 }
             }
             7 => drop(nic.discard_frame()),
@@ -221,26 +223,29 @@ libfuzzer_sys::fuzz_target!(|input: &[u8]| {
             }
             _ => {
                 let mut line = port.0.borrow_mut();
-                (line.fails, line.refuses, line.stuck) = (len & 1 != 0, len & 2 != 0, len & 4 != 0);
+                (line.fails, line.rejects, line.stuck) = (len & 1 != 0, len & 2 != 0, len & 4 != 0);
             }
         }
     }
     {
         let mut line = port.0.borrow_mut();
-        (line.fails, line.refuses, line.stuck) = (false, false, false);
+        (line.fails, line.rejects, line.stuck) = (false, false, false);
     }
-    // Whatever was, it goes on.
-    nic.recover().expect("it does not recover");
-    nic.start().expect("it does not start again");
+    // Without further faults the MAC works again.
+    nic.recover().expect("recover failed");
+    nic.start().expect("start failed");
     nic.set_link(Link::UP).expect("100 Mbit/s full duplex");
     while nic.discard_frame().expect("the port works") {}
     port.0.borrow_mut().armed.truncate(4);
-    arrive(&mut port.0.borrow_mut(), &mut Unstructured::new(&[]), &good);
+    receive(&mut port.0.borrow_mut(), &mut Unstructured::new(&[]), &valid);
     assert!(matches!(nic.recv_frame(&mut buf), Ok(Some(meta)) if meta.len == 100));
-    nic.send_frame(&buf[..100]).expect("there is room");
+    nic.send_frame(&buf[..100]).expect("the queue is not full");
     accepted += 1;
     nic.service().expect("the port works");
     let stats = nic.stats();
     assert_eq!(stats.tx_frames + stats.tx_lost(), accepted, "{stats:?}");
-    assert!(stats.rx_frames + stats.rx_lost() >= port.0.borrow().given, "{stats:?}");
+    assert!(
+        stats.rx_frames + stats.rx_lost() >= port.0.borrow().received,
+        "{stats:?}"
+    );
 });
