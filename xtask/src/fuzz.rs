@@ -15,7 +15,7 @@ const TARGETS: [&str; 9] = [
     "lan8720",
     "lan9118",
     "node",
-    "oneshot",
+    "soft_mac",
     "responder",
 ];
 

@@ -3,10 +3,12 @@
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
 mod bench;
+mod circles;
 mod cross;
 mod figures;
 mod fuzz;
 mod image;
+mod lint;
 mod programs;
 mod qemu;
 mod size;
@@ -31,6 +33,8 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Test(test::Args),
+    Lint(lint::Args),
+    Circles(circles::Args),
     Bench(bench::Args),
     Size(size::Args),
     Stress(stress::Args),
@@ -46,6 +50,8 @@ fn main() -> ExitCode {
     };
     let result = match cli.command {
         Command::Test(args) => test::run(&args),
+        Command::Lint(args) => lint::run(&args),
+        Command::Circles(args) => circles::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Size(args) => size::run(&args),
         Command::Stress(args) => stress::run(&args),

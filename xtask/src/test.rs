@@ -7,8 +7,8 @@ use anyhow::{Result, bail};
 use clap::builder::{PossibleValue, PossibleValuesParser};
 
 use crate::cross::{Preference, ToolChain};
-use crate::programs::{self, closed_path, has, rustup};
-use crate::tools::{command, output, run as must};
+use crate::programs::{self, closed_path};
+use crate::tools::{command, run as must};
 use ethdev_cli as cli;
 
 /// Runs everything that can run here, and installs or names what is missing.
@@ -44,7 +44,7 @@ impl Skip {
 }
 
 /// What a step that did not fail left out.
-type Outcome = Vec<Skip>;
+pub(crate) type Outcome = Vec<Skip>;
 
 /// One step: its name, what it does, how.
 struct Step {
@@ -65,9 +65,14 @@ const STEPS: &[Step] = &[
         run: lint,
     },
     Step {
-        name: "features",
-        about: "ethdev-util compiles with every set of its features",
-        run: features,
+        name: "circles",
+        about: "no files of a crate import each other in a circle",
+        run: circles,
+    },
+    Step {
+        name: "deny",
+        about: "licences, sources and advisories of the dependencies",
+        run: deny,
     },
     Step {
         name: "test",
@@ -118,16 +123,6 @@ fn names() -> PossibleValuesParser {
         .collect::<Vec<_>>()
         .into()
 }
-
-/// What is not in the root workspace, and what clippy looks at there. Programs for boards are checked where they are built, with their target.
-const OTHER_WORKSPACES: [(&str, &[&str]); 5] = [
-    ("bench/cyw43-images/Cargo.toml", &[]),
-    ("bench/enc28j60-images/Cargo.toml", &[]),
-    ("examples/firmware/Cargo.toml", &["--lib"]),
-    ("examples/pico-w/Cargo.toml", &[]),
-    // They need no nightly to be looked at.
-    ("fuzz/Cargo.toml", &["--lib", "--bins"]),
-];
 
 pub(crate) fn run(args: &Args) -> Result<()> {
     if args.list {
@@ -221,62 +216,22 @@ fn summary(skips: &[Skip]) -> String {
 }
 
 fn format() -> Result<Outcome> {
-    // Starts: cargo-fmt
-    must(command("cargo").args(["fmt", "--all", "--check"]))?;
-    for (manifest, _) in OTHER_WORKSPACES {
-        must(command("cargo").args(["fmt", "--check", "--manifest-path", manifest]))?;
-    }
+    crate::lint::format()?;
     Ok(Vec::new())
 }
 
 fn lint() -> Result<Outcome> {
-    // Starts: cargo-clippy
-    must(command("cargo").args([
-        "clippy",
-        "--workspace",
-        "--all-targets",
-        "--all-features",
-        "--",
-        "-D",
-        "warnings",
-    ]))?;
-    for (manifest, what) in OTHER_WORKSPACES.iter().filter(|(_, what)| !what.is_empty()) {
-        let mut cargo = command("cargo");
-        cargo
-            .args(["clippy", "--manifest-path", manifest])
-            .args(*what)
-            .args(["--", "-D", "warnings"]);
-        must(cargo.env("CARGO_TARGET_DIR", "target/lint"))?;
-    }
+    crate::lint::clippy()?;
     Ok(Vec::new())
 }
 
-/// Features are additive: all 2^n sets of them, the empty one included.
-fn features() -> Result<Outcome> {
-    const FEATURES: [&str; 5] = ["critical-section", "pump", "defmt", "log", "embedded-hal-async"];
-    for set in 0..1_usize << FEATURES.len() {
-        let chosen: Vec<&str> = FEATURES
-            .iter()
-            .enumerate()
-            .filter(|(i, _)| set >> i & 1 == 1)
-            .map(|(_, name)| *name)
-            .collect();
-        let mut check = command("cargo");
-        check.args([
-            "check",
-            "--quiet",
-            "--package",
-            "ethdev-util",
-            "--features",
-            &chosen.join(","),
-        ]);
-        must(
-            check
-                .env("RUSTFLAGS", "-D warnings")
-                .env("CARGO_TARGET_DIR", "target/features"),
-        )?;
-    }
+fn circles() -> Result<Outcome> {
+    crate::circles::run(&crate::circles::Args {})?;
     Ok(Vec::new())
+}
+
+fn deny() -> Result<Outcome> {
+    crate::lint::deny()
 }
 
 /// The tests run with a `PATH` that holds only the programs of the table, so that one that starts another fails on every machine. What compiles them is not in the
@@ -288,15 +243,25 @@ fn test() -> Result<Outcome> {
     let cargo = |arguments: &[&str]| {
         let mut cargo = command("cargo");
         cargo
-            .args(["test", "--workspace", "--all-features", "--no-fail-fast"])
             .args(arguments)
+            .args(["--workspace", "--all-features"])
             .env(SKIP_LOG, &log);
         cargo
     };
-    must(&mut cargo(&["--no-run"]))?;
-    let mut tests = cargo(&["--tests"]);
+    // Starts: cargo-nextest
+    must(&mut cargo(&["nextest", "run", "--no-run"]))?;
+    let mut tests = cargo(&[
+        "nextest",
+        "run",
+        "--no-fail-fast",
+        "--status-level",
+        "fail",
+        "--final-status-level",
+        "fail",
+    ]);
     let tests = must(tests.env("PATH", closed_path(directory.path())?));
-    let docs = must(&mut cargo(&["--doc"]));
+    // nextest runs no documentation tests.
+    let docs = must(&mut cargo(&["test", "--doc", "--no-fail-fast"]));
     tests.and(docs)?;
     let skipped = std::fs::read_to_string(&log)?;
     let lines = skipped.lines().filter_map(|line| line.split_once(": "));
@@ -315,7 +280,7 @@ fn loom() -> Result<Outcome> {
         "--package",
         "ethdev-util",
         "--features",
-        "pump",
+        "channel",
         "--test",
         "loom",
     ]);
@@ -334,59 +299,9 @@ fn docs() -> Result<Outcome> {
     Ok(Vec::new())
 }
 
-/// The published crates with the tool chains of their `rust-version`, fetched by rustup where it can.
+/// The published crates with the tool chains of their `rust-version`.
 fn msrv() -> Result<Outcome> {
-    let metadata: serde_json::Value = serde_json::from_str(&output(command("cargo").args([
-        "metadata",
-        "--no-deps",
-        "--format-version",
-        "1",
-    ]))?)?;
-    let mut missing = Vec::new();
-    for package in metadata["packages"].as_array().into_iter().flatten() {
-        let (Some(name), Some(version)) = (package["name"].as_str(), package["rust_version"].as_str()) else {
-            continue;
-        };
-        // `publish = false` is an empty list of registries.
-        if package["publish"].as_array().is_some_and(Vec::is_empty) {
-            continue;
-        }
-        let Some(toolchain) = toolchain(version)? else {
-            missing.push(Skip::new(
-                name,
-                format!("rustup has no tool chain {version}; the lint step checks the standard library's side of it"),
-            ));
-            continue;
-        };
-        let mut cargo = command("rustup");
-        cargo.args(["run", &toolchain, "cargo", "check", "--quiet", "--package", name]);
-        must(cargo.env("CARGO_TARGET_DIR", "target/msrv"))?;
-    }
-    Ok(missing)
-}
-
-/// The name of an installed tool chain of this version. Fetching one is given up after some minutes.
-fn toolchain(version: &str) -> Result<Option<String>> {
-    if !has("rustup") {
-        return Ok(None);
-    }
-    let installed = || -> Result<Option<String>> {
-        let list = output(command("rustup").args(["toolchain", "list"]))?;
-        let names = list.lines().filter_map(|line| line.split_whitespace().next());
-        Ok(names
-            .filter(|name| {
-                name.strip_prefix(version)
-                    .is_some_and(|rest| rest.starts_with(['.', '-']))
-            })
-            .map(str::to_owned)
-            .next())
-    };
-    if let Some(name) = installed()? {
-        return Ok(Some(name));
-    }
-    // Without a network there is none, and the step says so.
-    let _ = rustup(&["toolchain", "install", version, "--profile", "minimal"]);
-    installed()
+    crate::lint::msrv()
 }
 
 fn targets() -> Result<Outcome> {

@@ -38,7 +38,7 @@ static MPS2: Board = Board {
     about: "Cortex-M3, LAN9118",
     phy: "PHY LAN911x at 0",
     shortest: 60,
-    frames: ["mps2_frames", "mps2_frames_by_hand"],
+    frames: ["mps2_frames", "mps2_frames_baseline"],
 };
 
 static IMX6UL: Board = Board {
@@ -48,7 +48,7 @@ static IMX6UL: Board = Board {
     about: "Cortex-A7, ENET",
     phy: "PHY LAN911x at 2",
     shortest: ETHERNET_HEADER,
-    frames: ["imx6ul_frames", "imx6ul_frames_by_hand"],
+    frames: ["imx6ul_frames", "imx6ul_frames_baseline"],
 };
 
 pub(super) static BOARDS: [&Board; 2] = [&MPS2, &IMX6UL];

@@ -53,7 +53,15 @@ pub(crate) fn figures(preference: Preference) -> Result<(Vec<Figure>, String)> {
     let ours = measure("size_ethdev_enc28j60")?;
     let awaited = measure("size_ethdev_enc28j60_async")?;
     let embassy = measure("size_embassy_net_enc28j60")?;
-    Ok((rows(&ours, &awaited, &embassy), tools.name()))
+    let smoltcp = "size_ethdev_enc28j60_smoltcp";
+    let [device, buffers] = words(&std::fs::read(build(smoltcp)?)?, &format!("{smoltcp}::SIZES"))?;
+    let mut rows = rows(&ours, &awaited, &embassy);
+    rows.push(figure(
+        "RAM of driver, smoltcp adapter and their frame buffers, no sockets",
+        device + buffers,
+    ));
+    rows.push(figure("of that, frame buffers", buffers));
+    Ok((rows, tools.name()))
 }
 
 fn rows(ours: &Driver, awaited: &Driver, embassy: &Driver) -> Vec<Figure> {
