@@ -18,7 +18,7 @@ impl Rng {
     }
 }
 
-fn accounting_random_calls_counts_every_frame<M: Mode<MockDevice>>(mut adapter: Adapter<'_, M>) {
+fn accounting_random_calls_counts_every_frame<M: Mode<MockDevice>>(mut adapter: Dut<'_, M>) {
     let mut rng = Rng(0x5EED);
     let (mut arrived, mut read, mut read_bytes, mut written) = (0, 0, 0, 0);
     for step in 0..20_000 {

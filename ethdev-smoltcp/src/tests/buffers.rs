@@ -7,7 +7,7 @@ in_both_modes! {
     max_frame_len_is_lowered_not_raised,
 }
 
-fn max_frame_len_is_lowered_not_raised<M: Mode<MockDevice>>(adapter: Adapter<'_, M>) {
+fn max_frame_len_is_lowered_not_raised<M: Mode<MockDevice>>(adapter: Dut<'_, M>) {
     let adapter = adapter.with_max_frame_len(MaxFrameLen::new(9000));
     assert_eq!(adapter.capabilities().max_transmission_unit, 1514);
     let adapter = adapter.with_max_frame_len(MaxFrameLen::new(1294));
@@ -17,7 +17,7 @@ fn max_frame_len_is_lowered_not_raised<M: Mode<MockDevice>>(adapter: Adapter<'_,
 }
 
 /// A whole turn of an application.
-fn turn<M: Mode<MockDevice>>(mut adapter: Adapter<'_, M>) -> (Option<ErrorKind>, PollAt, MockDevice) {
+fn turn<M: Mode<MockDevice>>(mut adapter: Dut<'_, M>) -> (Option<ErrorKind>, PollAt, MockDevice) {
     let mut stack = Stack::new(&mut adapter);
     adapter
         .inner_mut()
@@ -36,7 +36,7 @@ fn turn<M: Mode<MockDevice>>(mut adapter: Adapter<'_, M>) -> (Option<ErrorKind>,
 fn buffers_too_short_report_error_and_do_not_panic() {
     for (rx, reply) in [(0, 0), (0, 1514), (1514, 0), (1514, 589), (589, 1514), (13, 14)] {
         let (mut rx, mut reply) = (std::vec![0; rx], std::vec![0; reply]);
-        let (error, at, device) = turn(Adapter::new(MockDevice::new(), &mut rx, &mut reply));
+        let (error, at, device) = turn(Dut::new(MockDevice::new(), &mut rx, &mut reply));
         let needed = MIN_BUFFER_LEN;
         assert_eq!(error, Some(ErrorKind::BufferTooSmall { needed }));
         // No frame is read or sent, and the processor is not kept busy.
@@ -48,7 +48,7 @@ fn buffers_too_short_report_error_and_do_not_panic() {
 #[test]
 fn lending_reply_buffer_too_short_reports_error_and_does_not_panic() {
     for len in [0, 1, 13, 589] {
-        let (error, at, device) = turn(Adapter::lending(MockDevice::new(), &mut std::vec![0; len]));
+        let (error, at, device) = turn(Dut::lending(MockDevice::new(), &mut std::vec![0; len]));
         assert!(matches!(error, Some(ErrorKind::BufferTooSmall { .. })));
         assert_eq!((device.rx.len(), device.tx.len()), (3, 0));
         assert_ne!(at, PollAt::Now);
@@ -58,7 +58,7 @@ fn lending_reply_buffer_too_short_reports_error_and_does_not_panic() {
 #[test]
 fn buffers_of_minimum_length_limit_frames() {
     let (mut rx, mut reply) = ([0; MIN_BUFFER_LEN], [0; MIN_BUFFER_LEN]);
-    let adapter = Adapter::new(MockDevice::new(), &mut rx, &mut reply);
+    let adapter = Dut::new(MockDevice::new(), &mut rx, &mut reply);
     assert_eq!(adapter.capabilities().max_transmission_unit, MIN_BUFFER_LEN);
     let (error, _, device) = turn(adapter);
     assert_eq!(error, None);
@@ -72,7 +72,7 @@ fn buffers_of_minimum_length_limit_frames() {
 #[test]
 fn buffers_longer_than_frames_change_nothing() {
     let (mut rx, mut reply) = ([0; 9000], [0; 2000]);
-    let adapter = Adapter::new(MockDevice::new(), &mut rx, &mut reply);
+    let adapter = Dut::new(MockDevice::new(), &mut rx, &mut reply);
     assert_eq!(adapter.capabilities().max_transmission_unit, 1514);
     let (error, _, device) = turn(adapter);
     assert_eq!((error, device.rx.len(), device.tx.len()), (None, 0, 2));
@@ -81,6 +81,6 @@ fn buffers_longer_than_frames_change_nothing() {
 #[test]
 fn adapter_device_is_send_is_send() {
     fn is_send<T: Send>() {}
-    is_send::<Adapter<'_, Pull<'_>>>();
-    is_send::<Adapter<'_, Lending>>();
+    is_send::<Dut<'_, Pull<'_>>>();
+    is_send::<Dut<'_, Lending>>();
 }

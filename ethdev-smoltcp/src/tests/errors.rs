@@ -8,7 +8,7 @@ in_both_modes! {
     errors_at_every_call_do_not_panic_or_hang,
 }
 
-fn errors_first_is_kept_and_all_are_counted<M: Mode<MockDevice>>(mut adapter: Adapter<'_, M>) {
+fn errors_first_is_kept_and_all_are_counted<M: Mode<MockDevice>>(mut adapter: Dut<'_, M>) {
     adapter.inner_mut().faults.peek = Some(ErrorKind::Bus);
     assert!(adapter.receive(NOW).is_none());
     adapter.inner_mut().faults = Faults::default();
@@ -30,7 +30,7 @@ fn errors_first_is_kept_and_all_are_counted<M: Mode<MockDevice>>(mut adapter: Ad
     assert!(adapter.transmit(NOW).is_some());
 }
 
-fn errors_at_every_call_do_not_panic_or_hang<M: Mode<MockDevice>>(mut adapter: Adapter<'_, M>) {
+fn errors_at_every_call_do_not_panic_or_hang<M: Mode<MockDevice>>(mut adapter: Dut<'_, M>) {
     let failing = |kind| Faults {
         peek: Some(kind),
         release: Some(kind),
@@ -73,7 +73,7 @@ fn errors_at_every_call_do_not_panic_or_hang<M: Mode<MockDevice>>(mut adapter: A
 #[test]
 fn lending_release_error_is_latched_after_frame_was_read() {
     let mut reply = [0; 1514];
-    let mut adapter = Adapter::lending(MockDevice::new(), &mut reply);
+    let mut adapter = Dut::lending(MockDevice::new(), &mut reply);
     adapter.inner_mut().faults.release = Some(ErrorKind::Bus);
     adapter.inner_mut().rx.push_back(frame(1, 60));
     assert_eq!(answer(&mut adapter, 7, 42), Some(frame(1, 60)));

@@ -12,7 +12,7 @@ in_both_modes! {
 }
 
 /// A frame that is taken from the device and not read, and a reply that waits.
-fn hold_frames<M: Mode<MockDevice>>(adapter: &mut Adapter<'_, M>) {
+fn hold_frames<M: Mode<MockDevice>>(adapter: &mut Dut<'_, M>) {
     adapter.inner_mut().tx_free = 0;
     adapter.inner_mut().rx.extend([frame(1, 60), frame(2, 100)]);
     answer(adapter, 7, 42);
@@ -20,7 +20,7 @@ fn hold_frames<M: Mode<MockDevice>>(adapter: &mut Adapter<'_, M>) {
     assert!(adapter.has_pending_reply());
 }
 
-fn assert_dropped<M: Mode<MockDevice>>(adapter: &mut Adapter<'_, M>) {
+fn assert_dropped<M: Mode<MockDevice>>(adapter: &mut Dut<'_, M>) {
     assert!(!adapter.has_pending_reply());
     assert_eq!(adapter.drops(), drops(|d| d.tx_reset = 1));
     // In lending mode the device counts it, in pull mode the adapter.
@@ -29,7 +29,7 @@ fn assert_dropped<M: Mode<MockDevice>>(adapter: &mut Adapter<'_, M>) {
     assert!(adapter.receive(NOW).is_none());
 }
 
-fn stop_held_frames_are_dropped_and_counted<M: Mode<MockDevice>>(mut adapter: Adapter<'_, M>) {
+fn stop_held_frames_are_dropped_and_counted<M: Mode<MockDevice>>(mut adapter: Dut<'_, M>) {
     hold_frames(&mut adapter);
     adapter.stop().unwrap();
     assert_dropped(&mut adapter);
@@ -38,13 +38,13 @@ fn stop_held_frames_are_dropped_and_counted<M: Mode<MockDevice>>(mut adapter: Ad
     assert_dropped(&mut adapter);
 }
 
-fn sleep_held_frames_are_dropped_and_counted<M: Mode<MockDevice>>(mut adapter: Adapter<'_, M>) {
+fn sleep_held_frames_are_dropped_and_counted<M: Mode<MockDevice>>(mut adapter: Dut<'_, M>) {
     hold_frames(&mut adapter);
     adapter.sleep().unwrap();
     assert_dropped(&mut adapter);
 }
 
-fn stop_failed_keeps_held_frames<M: Mode<MockDevice>>(mut adapter: Adapter<'_, M>) {
+fn stop_failed_keeps_held_frames<M: Mode<MockDevice>>(mut adapter: Dut<'_, M>) {
     hold_frames(&mut adapter);
     adapter.inner_mut().faults.stop = Some(ErrorKind::Bus);
     assert_eq!(adapter.stop(), Err(ErrorKind::Bus));
@@ -53,7 +53,7 @@ fn stop_failed_keeps_held_frames<M: Mode<MockDevice>>(mut adapter: Adapter<'_, M
     assert_eq!(adapter.stats().rx_frames, 2);
 }
 
-fn stop_then_start_sends_and_receives<M: Mode<MockDevice>>(mut adapter: Adapter<'_, M>) {
+fn stop_then_start_sends_and_receives<M: Mode<MockDevice>>(mut adapter: Dut<'_, M>) {
     let mut stack = Stack::with_neighbor(&mut adapter);
     adapter.stop().unwrap();
     stack.send(b"later");
@@ -68,7 +68,7 @@ fn stop_then_start_sends_and_receives<M: Mode<MockDevice>>(mut adapter: Adapter<
     assert_eq!(adapter.inner().tx.len(), 2);
 }
 
-fn rearm_pending_frame_is_work<M: Mode<MockDevice>>(mut adapter: Adapter<'_, M>) {
+fn rearm_pending_frame_is_work<M: Mode<MockDevice>>(mut adapter: Dut<'_, M>) {
     assert_eq!(adapter.rearm(Interest::RX), Ok(RearmOutcome::Armed));
     adapter.inner_mut().rx.push_back(frame(1, 60));
     drop(adapter.receive(NOW).unwrap());
@@ -82,7 +82,7 @@ fn rearm_pending_frame_is_work<M: Mode<MockDevice>>(mut adapter: Adapter<'_, M>)
 #[test]
 fn pull_service_frame_in_buffer_is_rx_pending() {
     let (mut rx, mut reply) = ([0; 1514], [0; 1514]);
-    let mut adapter = Adapter::new(MockDevice::new(), &mut rx, &mut reply);
+    let mut adapter = Dut::new(MockDevice::new(), &mut rx, &mut reply);
     assert!(!adapter.service().unwrap().rx_pending);
     adapter.inner_mut().rx.push_back(frame(1, 60));
     assert!(adapter.receive(NOW).is_some());

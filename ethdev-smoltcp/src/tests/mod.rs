@@ -23,7 +23,7 @@ use smoltcp::wire::{
 use crate::mock::{Faults, MockDevice, OWN};
 use crate::{DropStats, Lending, MIN_BUFFER_LEN, Mode, PollAt, Pull, SmoltcpDevice};
 
-type Adapter<'b, M> = SmoltcpDevice<'b, MockDevice, M>;
+type Dut<'b, M> = SmoltcpDevice<'b, MockDevice, M>;
 
 const NOW: Instant = Instant::ZERO;
 const LOCAL: Ipv4Address = Ipv4Address::new(192, 168, 69, 1);
@@ -37,14 +37,14 @@ macro_rules! in_both_modes {
             $(#[test]
             fn $name() {
                 let (mut rx, mut reply) = ([0; 1514], [0; 1514]);
-                super::$name(super::Adapter::new(super::MockDevice::new(), &mut rx, &mut reply));
+                super::$name(super::Dut::new(super::MockDevice::new(), &mut rx, &mut reply));
             })+
         }
 
         mod lending {
             $(#[test]
             fn $name() {
-                super::$name(super::Adapter::lending(super::MockDevice::new(), &mut [0; 1514]));
+                super::$name(super::Dut::lending(super::MockDevice::new(), &mut [0; 1514]));
             })+
         }
     };
@@ -89,7 +89,7 @@ struct Stack {
 }
 
 impl Stack {
-    fn new<M: Mode<MockDevice>>(adapter: &mut Adapter<'_, M>) -> Self {
+    fn new<M: Mode<MockDevice>>(adapter: &mut Dut<'_, M>) -> Self {
         let mut iface = Interface::new(Config::new(adapter.hardware_address()), adapter, NOW);
         iface.update_ip_addrs(|addrs| addrs.push(IpCidr::new(IpAddress::Ipv4(LOCAL), 24)).unwrap());
         let buffer = || udp::PacketBuffer::new(std::vec![udp::PacketMetadata::EMPTY; 16], std::vec![0; 4096]);
@@ -101,7 +101,7 @@ impl Stack {
     }
 
     /// One that knows the address of the peer.
-    fn with_neighbor<M: Mode<MockDevice>>(adapter: &mut Adapter<'_, M>) -> Self {
+    fn with_neighbor<M: Mode<MockDevice>>(adapter: &mut Dut<'_, M>) -> Self {
         let mut stack = Self::new(adapter);
         adapter.inner_mut().rx.push_back(arp_request());
         stack.poll(adapter);
@@ -109,7 +109,7 @@ impl Stack {
         stack
     }
 
-    fn poll<M: Mode<MockDevice>>(&mut self, adapter: &mut Adapter<'_, M>) {
+    fn poll<M: Mode<MockDevice>>(&mut self, adapter: &mut Dut<'_, M>) {
         self.iface.poll(NOW, adapter, &mut self.sockets);
     }
 
@@ -119,7 +119,7 @@ impl Stack {
         socket.send_slice(payload, to).unwrap();
     }
 
-    fn poll_at<M: Mode<MockDevice>>(&mut self, adapter: &mut Adapter<'_, M>) -> PollAt {
+    fn poll_at<M: Mode<MockDevice>>(&mut self, adapter: &mut Dut<'_, M>) -> PollAt {
         adapter.poll_at(&mut self.iface, &self.sockets, NOW)
     }
 }
@@ -132,7 +132,7 @@ fn drops(set: impl FnOnce(&mut DropStats)) -> DropStats {
 
 /// Receives the next frame and answers it with `len` bytes of `first` from inside the receive
 /// closure, as smoltcp does.
-fn answer<M: Mode<MockDevice>>(adapter: &mut Adapter<'_, M>, first: u8, len: usize) -> Option<Vec<u8>> {
+fn answer<M: Mode<MockDevice>>(adapter: &mut Dut<'_, M>, first: u8, len: usize) -> Option<Vec<u8>> {
     let (rx, tx) = adapter.receive(NOW)?;
     Some(rx.consume(|frame| {
         tx.consume(len, |memory| {
@@ -144,7 +144,7 @@ fn answer<M: Mode<MockDevice>>(adapter: &mut Adapter<'_, M>, first: u8, len: usi
 }
 
 /// Sends `len` bytes of `first` as a socket does. Returns whether the adapter gave a token.
-fn send<M: Mode<MockDevice>>(adapter: &mut Adapter<'_, M>, first: u8, len: usize) -> bool {
+fn send<M: Mode<MockDevice>>(adapter: &mut Dut<'_, M>, first: u8, len: usize) -> bool {
     let token = adapter.transmit(NOW);
     token
         .map(|token| token.consume(len, |memory| memory.fill(first)))

@@ -35,13 +35,13 @@ const NO_TIMER: PollAt = PollAt::Wait {
     interest: IDLE,
 };
 
-fn poll_at_idle_waits_for_interrupt<M: Mode<MockDevice>>(mut adapter: Adapter<'_, M>) {
+fn poll_at_idle_waits_for_interrupt<M: Mode<MockDevice>>(mut adapter: Dut<'_, M>) {
     let mut stack = Stack::new(&mut adapter);
     let at = stack.poll_at(&mut adapter);
     assert_eq!((at, at.delay(NOW)), (NO_TIMER, None));
 }
 
-fn poll_at_service_interval_limits_wait<M: Mode<MockDevice>>(mut adapter: Adapter<'_, M>) {
+fn poll_at_service_interval_limits_wait<M: Mode<MockDevice>>(mut adapter: Dut<'_, M>) {
     adapter.inner_mut().caps =
         ethdev::Capabilities::ETHERNET.with_max_service_interval(core::time::Duration::from_millis(100));
     let mut stack = Stack::new(&mut adapter);
@@ -54,14 +54,14 @@ fn poll_at_service_interval_limits_wait<M: Mode<MockDevice>>(mut adapter: Adapte
     assert_eq!(stack.poll_at(&mut adapter), PollAt::Now);
 }
 
-fn poll_at_frame_to_send_is_now<M: Mode<MockDevice>>(mut adapter: Adapter<'_, M>) {
+fn poll_at_frame_to_send_is_now<M: Mode<MockDevice>>(mut adapter: Dut<'_, M>) {
     let mut stack = Stack::new(&mut adapter);
     stack.send(b"now");
     assert_eq!(stack.poll_at(&mut adapter), PollAt::Now);
     assert_eq!(PollAt::Now.delay(NOW), Some(Duration::ZERO));
 }
 
-fn poll_at_timer_of_stack_is_kept<M: Mode<MockDevice>>(mut adapter: Adapter<'_, M>) {
+fn poll_at_timer_of_stack_is_kept<M: Mode<MockDevice>>(mut adapter: Dut<'_, M>) {
     let mut stack = Stack::new(&mut adapter);
     stack.send(b"to an unknown neighbor");
     stack.poll(&mut adapter);
@@ -81,7 +81,7 @@ fn poll_at_timer_of_stack_is_kept<M: Mode<MockDevice>>(mut adapter: Adapter<'_, 
     assert_eq!(stack.poll_at(&mut adapter), at);
 }
 
-fn poll_at_link_down_waits_for_link<M: Mode<MockDevice>>(mut adapter: Adapter<'_, M>) {
+fn poll_at_link_down_waits_for_link<M: Mode<MockDevice>>(mut adapter: Dut<'_, M>) {
     let mut stack = Stack::with_neighbor(&mut adapter);
     adapter.inner_mut().cable = Link::Down;
     adapter.service().unwrap();
@@ -93,7 +93,7 @@ fn poll_at_link_down_waits_for_link<M: Mode<MockDevice>>(mut adapter: Adapter<'_
     assert_eq!(stack.poll_at(&mut adapter), wait(250, IDLE));
 }
 
-fn poll_at_tx_full_waits_for_capacity<M: Mode<MockDevice>>(mut adapter: Adapter<'_, M>) {
+fn poll_at_tx_full_waits_for_capacity<M: Mode<MockDevice>>(mut adapter: Dut<'_, M>) {
     let mut stack = Stack::with_neighbor(&mut adapter);
     adapter.inner_mut().tx_free = 0;
     stack.send(b"later");
@@ -103,7 +103,7 @@ fn poll_at_tx_full_waits_for_capacity<M: Mode<MockDevice>>(mut adapter: Adapter<
     assert_eq!(stack.poll_at(&mut adapter), PollAt::Now);
 }
 
-fn poll_at_pending_reply_is_sent_or_waited_for<M: Mode<MockDevice>>(mut adapter: Adapter<'_, M>) {
+fn poll_at_pending_reply_is_sent_or_waited_for<M: Mode<MockDevice>>(mut adapter: Dut<'_, M>) {
     let mut stack = Stack::new(&mut adapter);
     adapter.inner_mut().tx_free = 0;
     adapter.inner_mut().rx.push_back(arp_request());
@@ -116,7 +116,7 @@ fn poll_at_pending_reply_is_sent_or_waited_for<M: Mode<MockDevice>>(mut adapter:
     assert_eq!(adapter.inner().tx.len(), 1);
 }
 
-fn poll_at_backoff_is_configurable<M: Mode<MockDevice>>(adapter: Adapter<'_, M>) {
+fn poll_at_backoff_is_configurable<M: Mode<MockDevice>>(adapter: Dut<'_, M>) {
     let backoff = Backoff::DEFAULT
         .with_link_down(Duration::from_millis(7))
         .with_queue_full(Duration::from_millis(3));
@@ -132,7 +132,7 @@ fn poll_at_backoff_is_configurable<M: Mode<MockDevice>>(adapter: Adapter<'_, M>)
 #[test]
 fn lending_link_cut_unnoticed_loses_one_frame() {
     let mut reply = [0; 1514];
-    let mut adapter = Adapter::lending(MockDevice::new(), &mut reply);
+    let mut adapter = Dut::lending(MockDevice::new(), &mut reply);
     let mut stack = Stack::with_neighbor(&mut adapter);
     adapter.inner_mut().cut_link();
     // A transmit half does not check the link before the frame is committed. `service` would have.
@@ -146,7 +146,7 @@ fn lending_link_cut_unnoticed_loses_one_frame() {
 #[test]
 fn pull_link_cut_unnoticed_loses_no_frame() {
     let (mut rx, mut reply) = ([0; 1514], [0; 1514]);
-    let mut adapter = Adapter::new(MockDevice::new(), &mut rx, &mut reply);
+    let mut adapter = Dut::new(MockDevice::new(), &mut rx, &mut reply);
     let mut stack = Stack::with_neighbor(&mut adapter);
     adapter.inner_mut().cut_link();
     for _ in 0..3 {

@@ -12,7 +12,7 @@ in_both_modes! {
     poll_flood_is_split_by_budget,
 }
 
-fn receive_pending_frame_is_read_and_answered<M: Mode<MockDevice>>(mut adapter: Adapter<'_, M>) {
+fn receive_pending_frame_is_read_and_answered<M: Mode<MockDevice>>(mut adapter: Dut<'_, M>) {
     adapter.inner_mut().rx.push_back(frame(1, 60));
     assert_eq!(answer(&mut adapter, 7, 42), Some(frame(1, 60)));
     assert_eq!(answer(&mut adapter, 7, 42), None);
@@ -20,7 +20,7 @@ fn receive_pending_frame_is_read_and_answered<M: Mode<MockDevice>>(mut adapter: 
     assert_eq!((adapter.stats().rx_frames, adapter.stats().rx_bytes), (1, 60));
 }
 
-fn receive_dropped_tokens_leave_frame_pending<M: Mode<MockDevice>>(mut adapter: Adapter<'_, M>) {
+fn receive_dropped_tokens_leave_frame_pending<M: Mode<MockDevice>>(mut adapter: Dut<'_, M>) {
     adapter.inner_mut().tx_free = 1;
     adapter.inner_mut().rx.push_back(frame(1, 60));
     for _ in 0..10 {
@@ -34,7 +34,7 @@ fn receive_dropped_tokens_leave_frame_pending<M: Mode<MockDevice>>(mut adapter: 
     assert_eq!(adapter.inner().tx, [[7; 42]]);
 }
 
-fn receive_tx_full_continues<M: Mode<MockDevice>>(mut adapter: Adapter<'_, M>) {
+fn receive_tx_full_continues<M: Mode<MockDevice>>(mut adapter: Dut<'_, M>) {
     adapter.inner_mut().tx_free = 0;
     for n in 0..3 {
         adapter.inner_mut().rx.push_back(frame(n, 60));
@@ -54,7 +54,7 @@ fn receive_tx_full_continues<M: Mode<MockDevice>>(mut adapter: Adapter<'_, M>) {
     assert_eq!(adapter.drops().tx_lost(), 2);
 }
 
-fn receive_runts_are_discarded<M: Mode<MockDevice>>(mut adapter: Adapter<'_, M>) {
+fn receive_runts_are_discarded<M: Mode<MockDevice>>(mut adapter: Dut<'_, M>) {
     let mut stack = Stack::new(&mut adapter);
     adapter
         .inner_mut()
@@ -67,7 +67,7 @@ fn receive_runts_are_discarded<M: Mode<MockDevice>>(mut adapter: Adapter<'_, M>)
     assert_eq!(adapter.inner().tx.len(), 1);
 }
 
-fn receive_any_length_and_type_is_harmless<M: Mode<MockDevice>>(mut adapter: Adapter<'_, M>) {
+fn receive_any_length_and_type_is_harmless<M: Mode<MockDevice>>(mut adapter: Dut<'_, M>) {
     let mut stack = Stack::new(&mut adapter);
     let lengths = [0, 1, 13, 14, 15, 33, 34, 41, 42, 59, 60, 1514, 1515, 1518, 1600, 9000];
     for ethertype in [0x0806_u16, 0x0800, 0x86dd, 0x88b5] {
@@ -89,7 +89,7 @@ fn receive_any_length_and_type_is_harmless<M: Mode<MockDevice>>(mut adapter: Ada
     assert_eq!(adapter.errors().total(), 0);
 }
 
-fn poll_repeating_frame_ends<M: Mode<MockDevice>>(adapter: Adapter<'_, M>) {
+fn poll_repeating_frame_ends<M: Mode<MockDevice>>(adapter: Dut<'_, M>) {
     let mut adapter = adapter.with_rx_budget(8);
     let mut stack = Stack::new(&mut adapter);
     adapter.inner_mut().faults.frame_repeats = true;
@@ -99,7 +99,7 @@ fn poll_repeating_frame_ends<M: Mode<MockDevice>>(adapter: Adapter<'_, M>) {
     assert_eq!(stack.poll_at(&mut adapter), PollAt::Now);
 }
 
-fn poll_flood_is_split_by_budget<M: Mode<MockDevice>>(adapter: Adapter<'_, M>) {
+fn poll_flood_is_split_by_budget<M: Mode<MockDevice>>(adapter: Dut<'_, M>) {
     let mut adapter = adapter.with_rx_budget(16);
     let mut stack = Stack::new(&mut adapter);
     adapter.inner_mut().rx.extend((0..40).map(|n| frame(n, 60)));
@@ -113,7 +113,7 @@ fn poll_flood_is_split_by_budget<M: Mode<MockDevice>>(adapter: Adapter<'_, M>) {
 #[test]
 fn lending_receive_frame_that_vanishes_is_nothing() {
     let mut reply = [0; 1514];
-    let mut adapter = Adapter::lending(MockDevice::new(), &mut reply);
+    let mut adapter = Dut::lending(MockDevice::new(), &mut reply);
     let mut stack = Stack::new(&mut adapter);
     adapter.inner_mut().faults.frame_vanishes = true;
     adapter.inner_mut().rx.push_back(arp_request());
@@ -125,7 +125,7 @@ fn lending_receive_frame_that_vanishes_is_nothing() {
 #[test]
 fn lending_frames_do_not_use_reply_buffer() {
     let mut reply = [0; 1514];
-    let mut adapter = Adapter::lending(MockDevice::new(), &mut reply);
+    let mut adapter = Dut::lending(MockDevice::new(), &mut reply);
     adapter.inner_mut().rx.push_back(frame(1, 60));
     answer(&mut adapter, 7, 42);
     assert!(send(&mut adapter, 8, 42));
@@ -137,7 +137,7 @@ fn lending_frames_do_not_use_reply_buffer() {
 #[test]
 fn pull_receive_oversize_is_discarded_within_budget() {
     let (mut rx, mut reply) = ([0; 700], [0; 1514]);
-    let mut adapter = Adapter::new(MockDevice::new(), &mut rx, &mut reply).with_rx_budget(16);
+    let mut adapter = Dut::new(MockDevice::new(), &mut rx, &mut reply).with_rx_budget(16);
     assert_eq!(adapter.capabilities().max_transmission_unit, 700);
     let mut stack = Stack::new(&mut adapter);
     adapter.inner_mut().rx.extend((0..20).map(|n| frame(n, 701)));
@@ -154,7 +154,7 @@ fn pull_receive_oversize_is_discarded_within_budget() {
 #[test]
 fn pull_receive_reported_length_beyond_buffer_is_bad_frame() {
     let (mut rx, mut reply) = ([0; 1514], [0; 1514]);
-    let mut adapter = Adapter::new(MockDevice::new(), &mut rx, &mut reply);
+    let mut adapter = Dut::new(MockDevice::new(), &mut rx, &mut reply);
     adapter.inner_mut().faults.reported_len = Some(1515);
     adapter.inner_mut().rx.push_back(frame(1, 60));
     assert!(adapter.receive(NOW).is_none());

@@ -16,8 +16,8 @@ in_both_modes! {
     transmit_frame_too_long_is_refused,
 }
 
-fn pending_reply_next_call_sends_it<M: Mode<MockDevice>>(mut adapter: Adapter<'_, M>) {
-    let calls: [fn(&mut Adapter<'_, M>); 3] = [
+fn pending_reply_next_call_sends_it<M: Mode<MockDevice>>(mut adapter: Dut<'_, M>) {
+    let calls: [fn(&mut Dut<'_, M>); 3] = [
         |adapter| drop(adapter.receive(NOW)),
         |adapter| drop(adapter.transmit(NOW)),
         |adapter| assert!(adapter.service().is_ok()),
@@ -36,7 +36,7 @@ fn pending_reply_next_call_sends_it<M: Mode<MockDevice>>(mut adapter: Adapter<'_
     assert_eq!(adapter.drops(), DropStats::default());
 }
 
-fn pending_reply_is_not_overtaken<M: Mode<MockDevice>>(mut adapter: Adapter<'_, M>) {
+fn pending_reply_is_not_overtaken<M: Mode<MockDevice>>(mut adapter: Dut<'_, M>) {
     adapter.inner_mut().tx_free = 0;
     adapter.inner_mut().rx.extend([frame(1, 60), frame(2, 60)]);
     answer(&mut adapter, 1, 42);
@@ -45,7 +45,7 @@ fn pending_reply_is_not_overtaken<M: Mode<MockDevice>>(mut adapter: Adapter<'_, 
     assert_eq!(adapter.inner().tx, [[1; 42], [2; 42]]);
 }
 
-fn pending_reply_refused_is_counted<M: Mode<MockDevice>>(mut adapter: Adapter<'_, M>) {
+fn pending_reply_refused_is_counted<M: Mode<MockDevice>>(mut adapter: Dut<'_, M>) {
     adapter.inner_mut().tx_free = 0;
     adapter.inner_mut().rx.push_back(frame(1, 60));
     answer(&mut adapter, 1, 42);
@@ -60,7 +60,7 @@ fn pending_reply_refused_is_counted<M: Mode<MockDevice>>(mut adapter: Adapter<'_
     assert_eq!(adapter.take_error(), Some(ErrorKind::Bus));
 }
 
-fn pending_reply_link_down_is_counted<M: Mode<MockDevice>>(mut adapter: Adapter<'_, M>) {
+fn pending_reply_link_down_is_counted<M: Mode<MockDevice>>(mut adapter: Dut<'_, M>) {
     adapter.inner_mut().tx_free = 0;
     adapter.inner_mut().rx.push_back(frame(1, 60));
     answer(&mut adapter, 1, 42);
@@ -76,7 +76,7 @@ fn pending_reply_link_down_is_counted<M: Mode<MockDevice>>(mut adapter: Adapter<
     assert_eq!(adapter.inner().tx, [[2; 42]]);
 }
 
-fn reply_link_down_is_counted<M: Mode<MockDevice>>(mut adapter: Adapter<'_, M>) {
+fn reply_link_down_is_counted<M: Mode<MockDevice>>(mut adapter: Dut<'_, M>) {
     adapter.inner_mut().cut_link();
     for n in 0..50 {
         adapter.inner_mut().rx.push_back(frame(n, 60));
@@ -87,7 +87,7 @@ fn reply_link_down_is_counted<M: Mode<MockDevice>>(mut adapter: Adapter<'_, M>) 
     assert!(!adapter.has_pending_reply());
 }
 
-fn sockets_link_down_keep_frames<M: Mode<MockDevice>>(mut adapter: Adapter<'_, M>) {
+fn sockets_link_down_keep_frames<M: Mode<MockDevice>>(mut adapter: Dut<'_, M>) {
     let mut stack = Stack::with_neighbor(&mut adapter);
     adapter.inner_mut().cable = Link::Down;
     assert!(adapter.service().unwrap().link_changed);
@@ -105,7 +105,7 @@ fn sockets_link_down_keep_frames<M: Mode<MockDevice>>(mut adapter: Adapter<'_, M
     assert!(!adapter.service().unwrap().link_changed);
 }
 
-fn sockets_tx_full_keep_frames<M: Mode<MockDevice>>(mut adapter: Adapter<'_, M>) {
+fn sockets_tx_full_keep_frames<M: Mode<MockDevice>>(mut adapter: Dut<'_, M>) {
     let mut stack = Stack::with_neighbor(&mut adapter);
     adapter.inner_mut().tx_free = 0;
     for n in 0..3 {
@@ -123,7 +123,7 @@ fn sockets_tx_full_keep_frames<M: Mode<MockDevice>>(mut adapter: Adapter<'_, M>)
     assert_eq!(adapter.inner().tx.len(), 1 + 3);
 }
 
-fn socket_frame_busy_after_ready_is_pending<M: Mode<MockDevice>>(mut adapter: Adapter<'_, M>) {
+fn socket_frame_busy_after_ready_is_pending<M: Mode<MockDevice>>(mut adapter: Dut<'_, M>) {
     adapter.inner_mut().faults.false_ready = true;
     adapter.inner_mut().tx_free = 0;
     assert!(send(&mut adapter, 3, 60));
@@ -135,7 +135,7 @@ fn socket_frame_busy_after_ready_is_pending<M: Mode<MockDevice>>(mut adapter: Ad
     assert_eq!(adapter.drops(), DropStats::default());
 }
 
-fn socket_frame_busy_and_replaced_has_own_counter<M: Mode<MockDevice>>(mut adapter: Adapter<'_, M>) {
+fn socket_frame_busy_and_replaced_has_own_counter<M: Mode<MockDevice>>(mut adapter: Dut<'_, M>) {
     adapter.inner_mut().faults.false_ready = true;
     adapter.inner_mut().tx_free = 0;
     assert!(send(&mut adapter, 3, 60));
@@ -165,7 +165,7 @@ fn socket_frame_busy_and_replaced_has_own_counter<M: Mode<MockDevice>>(mut adapt
     assert_eq!(adapter.drops().tx_lost(), 4);
 }
 
-fn reply_any_refusal_gets_memory<M: Mode<MockDevice>>(mut adapter: Adapter<'_, M>) {
+fn reply_any_refusal_gets_memory<M: Mode<MockDevice>>(mut adapter: Dut<'_, M>) {
     let none = Faults::default;
     let refusals: [(Faults, u32, bool); 5] = [
         (
@@ -225,7 +225,7 @@ fn reply_any_refusal_gets_memory<M: Mode<MockDevice>>(mut adapter: Adapter<'_, M
     }
 }
 
-fn transmit_frame_too_long_is_refused<M: Mode<MockDevice>>(mut adapter: Adapter<'_, M>) {
+fn transmit_frame_too_long_is_refused<M: Mode<MockDevice>>(mut adapter: Dut<'_, M>) {
     // Less than smoltcp can be given.
     adapter.inner_mut().caps = ethdev::Capabilities::ETHERNET.with_max_frame_len(ethdev::MaxFrameLen::new(100));
     let mut stack = Stack::with_neighbor(&mut adapter);
@@ -241,7 +241,7 @@ fn transmit_frame_too_long_is_refused<M: Mode<MockDevice>>(mut adapter: Adapter<
 #[test]
 fn lending_capacity_after_pending_reply_is_not_for_newer_frame() {
     let mut reply = [0; 1514];
-    let mut adapter = Adapter::lending(MockDevice::new(), &mut reply);
+    let mut adapter = Dut::lending(MockDevice::new(), &mut reply);
     adapter.inner_mut().faults.first_reserve_fails = true;
     adapter.inner_mut().rx.extend([frame(1, 60), frame(2, 60)]);
     answer(&mut adapter, 1, 42);
@@ -253,7 +253,7 @@ fn lending_capacity_after_pending_reply_is_not_for_newer_frame() {
 #[test]
 fn lending_busy_after_reserve_is_refused() {
     let mut reply = [0; 1514];
-    let mut adapter = Adapter::lending(MockDevice::new(), &mut reply);
+    let mut adapter = Dut::lending(MockDevice::new(), &mut reply);
     adapter.inner_mut().faults.commit = Some(ErrorKind::Busy);
     assert!(send(&mut adapter, 1, 60));
     // The frame was in the memory of the device: there is no copy of it to keep.
@@ -265,9 +265,9 @@ fn lending_busy_after_reserve_is_refused() {
 #[test]
 fn neighbor_cache_is_emptied_by_unchanged_addresses() {
     let (mut rx, mut reply) = ([0; 1514], [0; 1514]);
-    let mut adapter = Adapter::new(MockDevice::new(), &mut rx, &mut reply);
+    let mut adapter = Dut::new(MockDevice::new(), &mut rx, &mut reply);
     let mut stack = Stack::with_neighbor(&mut adapter);
-    let ethertype = |adapter: &Adapter<'_, Pull<'_>>| adapter.inner().tx.last().unwrap()[12..14].to_vec();
+    let ethertype = |adapter: &Dut<'_, Pull<'_>>| adapter.inner().tx.last().unwrap()[12..14].to_vec();
     stack.send(b"to a known neighbor");
     stack.poll(&mut adapter);
     assert_eq!(ethertype(&adapter), [0x08, 0x00]);
