@@ -1,5 +1,5 @@
-//! The published crate `cyw43`, unmodified, on the model of the chip: an independent driver, to which the
-//! model is not adapted.
+//! The published crate `cyw43`, unmodified, on the model of the chip: an independent driver, to
+//! which the model is not adapted.
 //!
 //! The kinds of protocol violations that the model reports are compared exactly.
 
@@ -370,7 +370,8 @@ fn join_faulty_network_known_errors() {
         let error = joined.expect_err("the join must fail");
         assert_eq!(format!("{error:?}"), expected, "{join_fault:?}");
     }
-    // The driver ignores this status of the supplicant, and waits indefinitely; likewise without events.
+    // The driver ignores this status of the supplicant, and waits indefinitely; likewise without
+    // events.
     for join_fault in [JoinFault::FirstKeyMessageLost, JoinFault::Silence] {
         assert!(
             join(ap.clone().with_join_fault(join_fault), "testbed").is_err(),

@@ -1,5 +1,5 @@
-//! A short run of `cargo xtask stress enc28j60`: the ENC28J60 driver on the model of its chip, with all
-//! errata of each revision.
+//! A short run of `cargo xtask stress enc28j60`: the ENC28J60 driver on the model of its chip, with
+//! all errata of each revision.
 
 use enc28j60_model::Revision;
 use ethdev_bench::enc28j60::stress::{Plan, RunStats, Scenario, run};

@@ -1,5 +1,5 @@
-//! Published ENC28J60 drivers, unmodified, on the model of the chip: independent drivers, to which the
-//! model is not adapted.
+//! Published ENC28J60 drivers, unmodified, on the model of the chip: independent drivers, to which
+//! the model is not adapted.
 //!
 //! The kinds of protocol violations that the model reports are compared exactly.
 
@@ -160,8 +160,8 @@ fn embassy_burst_all_received() {
     assert_eq!(testbed.chip.stats().received, 60);
 }
 
-/// The driver resets a stalled transmitter without a retransmission: frames hit by erratum 13 are lost,
-/// the others arrive.
+/// The driver resets a stalled transmitter without a retransmission: frames hit by erratum 13 are
+/// lost, the others arrive.
 #[test]
 fn embassy_false_late_collisions_continues() {
     let mut errata = Errata::of(Revision::B7);
@@ -186,7 +186,8 @@ fn embassy_false_late_collisions_continues() {
     assert_eq!(testbed.peer.recv(), None);
 }
 
-/// On hosts that raise chip select early, users report that initialisation succeeds and no frame arrives.
+/// On hosts that raise chip select early, users report that initialisation succeeds and no frame
+/// arrives.
 #[test]
 fn embassy_short_chip_select_hold_receives_nothing() {
     let testbed = testbed_with_hold(ChipConfig::new(Revision::B7), Duration::from_nanos(50));

@@ -1,7 +1,8 @@
-//! No copy between the descriptor rings of the ENET and smoltcp: smoltcp reads and writes the DMA buffers.
+//! No copy between the descriptor rings of the ENET and smoltcp: smoltcp reads and writes the DMA
+//! buffers.
 //!
-//! The addresses of the frames that smoltcp reads and writes are compared with those of the rings while it
-//! echoes datagrams.
+//! The addresses of the frames that smoltcp reads and writes are compared with those of the rings
+//! while it echoes datagrams.
 
 use std::cell::RefCell;
 use std::ops::Range;
@@ -213,8 +214,8 @@ fn smoltcp_on_enet_uses_dma_buffers_without_copy() {
         received.len(),
         sent.len()
     );
-    // Each frame is at the start of a buffer of the rings, all buffers are used, and receive and transmit
-    // buffers differ.
+    // Each frame is at the start of a buffer of the rings, all buffers are used, and receive and
+    // transmit buffers differ.
     let buffers = |places: &[Range<usize>]| {
         let mut starts: Vec<usize> = places.iter().map(|place| place.start).collect();
         starts.sort_unstable();

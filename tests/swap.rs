@@ -192,7 +192,8 @@ fn run_defective_nic_fails_with_reason() {
     assert_eq!(corrupts.figures.echo_sha256, run(&NICS[0], 1).figures.echo_sha256);
 }
 
-/// A NIC behind a bus that transfers a byte in 400 ns (20 Mbit/s), with three command bytes per transfer.
+/// A NIC behind a bus that transfers a byte in 400 ns (20 Mbit/s), with three command bytes per
+/// transfer.
 struct BehindBus {
     nic: RingNic,
     clock: Clock,

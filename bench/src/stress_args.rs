@@ -2,7 +2,8 @@
 
 use clap::Parser;
 
-/// Sends frames through a driver on the model of its chip, injects faults, and checks that every frame is accounted for
+/// Sends frames through a driver on the model of its chip, injects faults, and checks that every
+/// frame is accounted for
 #[derive(Debug, Clone, Copy, Parser)]
 #[command(version)]
 pub struct StressArgs {

@@ -1,7 +1,8 @@
-//! Copies `memory.x` to the search path of the linker, and the images of the chip to the output directory.
+//! Copies `memory.x` to the search path of the linker, and the images of the chip to the output
+//! directory.
 //!
-//! `CYW43_IMAGES` is the directory with the images. Without it, the program is built with stubs and cannot
-//! start the chip.
+//! `CYW43_IMAGES` is the directory with the images. Without it, the program is built with stubs and
+//! cannot start the chip.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs};

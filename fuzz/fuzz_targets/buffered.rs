@@ -1,4 +1,5 @@
-//! `Buffered` and `Callback` on a device that misbehaves: no panic, no frame longer than the buffer, no endless loop.
+//! `Buffered` and `Callback` on a device that misbehaves: no panic, no frame longer than the
+//! buffer, no endless loop.
 #![no_main]
 
 use arbitrary::Unstructured;

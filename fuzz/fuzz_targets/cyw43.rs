@@ -1,4 +1,5 @@
-//! The CYW43439 driver on a chip that returns anything, over a bus that fails: no panic, valid lengths, bounded calls.
+//! The CYW43439 driver on a chip that returns anything, over a bus that fails: no panic, valid
+//! lengths, bounded calls.
 #![no_main]
 
 #[path = "../../ethdev-cyw43/tests/misbehaving_chip/bus.rs"]

@@ -1,4 +1,5 @@
-//! The ENC28J60 driver on a chip that returns anything, over a bus that fails: no panic, valid lengths, bounded calls.
+//! The ENC28J60 driver on a chip that returns anything, over a bus that fails: no panic, valid
+//! lengths, bounded calls.
 #![no_main]
 
 #[path = "../../ethdev-enc28j60/tests/misbehaving_chip/spi.rs"]

@@ -1,5 +1,5 @@
-//! The ENET driver on scripted registers and descriptors with random contents: no panic, no frame that was not received, no buffer
-//! addresses other than its own, and every call returns.
+//! The ENET driver on scripted registers and descriptors with random contents: no panic, no frame
+//! that was not received, no buffer addresses other than its own, and every call returns.
 #![no_main]
 
 #[path = "../../ethdev-enet/tests/driver/mock_chip.rs"]

@@ -1,4 +1,5 @@
-//! The PHY driver on a bus that returns anything: no panic, bounded calls, and events that match the link.
+//! The PHY driver on a bus that returns anything: no panic, bounded calls, and events that match
+//! the link.
 #![no_main]
 
 use std::time::Duration;

@@ -1,4 +1,5 @@
-//! The LAN9118 driver on a chip whose registers return anything: no panic, valid lengths, bounded calls.
+//! The LAN9118 driver on a chip whose registers return anything: no panic, valid lengths, bounded
+//! calls.
 #![no_main]
 
 use std::cell::{Cell, RefCell};

@@ -1,5 +1,5 @@
-//! smoltcp and the example node through the adapter, in both modes, on a device that misbehaves: no panic, no endless
-//! loop, and the node becomes idle after the last input.
+//! smoltcp and the example node through the adapter, in both modes, on a device that misbehaves: no
+//! panic, no endless loop, and the node becomes idle after the last input.
 #![no_main]
 
 use ethdev::EthernetDevice;

@@ -1,4 +1,5 @@
-//! The ARP and ping responder: for any received frame, at most one valid reply to its sender, no longer than the frame.
+//! The ARP and ping responder: for any received frame, at most one valid reply to its sender, no
+//! longer than the frame.
 #![no_main]
 
 use core::net::Ipv4Addr;

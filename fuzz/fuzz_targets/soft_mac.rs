@@ -1,4 +1,5 @@
-//! The software MAC on ports that return anything: no panic, no length beyond a buffer, and every reception is counted.
+//! The software MAC on ports that return anything: no panic, no length beyond a buffer, and every
+//! reception is counted.
 #![no_main]
 
 use std::cell::RefCell;

@@ -1,4 +1,5 @@
-//! What the fuzz targets have in common: a device and a fault script that are driven by fuzzer input.
+//! What the fuzz targets have in common: a device and a fault script that are driven by fuzzer
+//! input.
 
 use arbitrary::{Result, Unstructured};
 use ethdev::{
@@ -60,8 +61,8 @@ impl FaultScript {
     }
 }
 
-/// A device whose results come from the fuzzer: frames, lengths that may be wrong, errors, link states. It is idle
-/// after the last byte of input.
+/// A device whose results come from the fuzzer: frames, lengths that may be wrong, errors, link
+/// states. It is idle after the last byte of input.
 pub struct MisbehavingDevice<'a> {
     input: Unstructured<'a>,
     capabilities: Capabilities,

@@ -144,8 +144,8 @@ async fn run_device<D: EthernetDevice>(mut runner: Runner<'static, 'static, D, Q
     panic!("the device failed: {e:?}");
 }
 
-/// The task of a device that is configured while it runs: each command drops the future of the runner,
-/// calls a `Control` method, and starts the runner again.
+/// The task of a device that is configured while it runs: each command drops the future of the
+/// runner, calls a `Control` method, and starts the runner again.
 async fn run_and_configure<D>(
     mut runner: Runner<'static, 'static, D, QUEUE, QUEUE>,
     command: &'static IrqSignal,

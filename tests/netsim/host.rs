@@ -82,7 +82,8 @@ impl<'b, D: EthernetDevice, M: Mode<D>> Host<'b, D, M> {
         self.device.poll_at(&mut self.iface, &self.sockets, now)
     }
 
-    /// Polls, and lets `app` use the sockets, until there is nothing to do. Returns when to continue.
+    /// Polls, and lets `app` use the sockets, until there is nothing to do. Returns when to
+    /// continue.
     pub(crate) fn settle(&mut self, app: &mut impl FnMut(&mut SocketSet<'static>)) -> Option<Duration> {
         for _ in 0..MAX_POLLS {
             self.poll();
@@ -131,7 +132,8 @@ impl<'b, D: EthernetDevice, M: Mode<D>> Host<'b, D, M> {
     }
 }
 
-/// Advances the clock to the next event or the next deadline of a host. Returns `false` without either.
+/// Advances the clock to the next event or the next deadline of a host. Returns `false` without
+/// either.
 pub(crate) fn sleep(clock: &Clock, deadlines: &[Option<Duration>]) -> bool {
     let first = deadlines.iter().copied().chain([clock.next_event()]).flatten().min();
     match first {

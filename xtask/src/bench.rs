@@ -1,4 +1,4 @@
-//! Compares instructions, frames and system calls with hand-written peers, and prints a table.
+//! Compares instructions, frames and system calls with baselines, and prints a table.
 
 mod callgrind;
 mod client;
@@ -13,17 +13,18 @@ use indicatif::ProgressBar;
 use crate::cross::Preference;
 use crate::{figures, size};
 
-/// Compares instructions, frames and system calls with hand-written peers, and prints a table.
+/// Compares instructions, frames and system calls with baselines, and prints a table.
 ///
-/// Instructions are callgrind's, of the same UDP workload on the memory NIC through the smoltcp adapter and through a device written by hand on the same
-/// rings: of what runs on the host alone, and of the whole, wire and chip included. The thirty or so that a frame costs more are what the one by hand leaves
-/// out: whether the chip has failed, the link is down or an answer waits, the books, the bound on a flood. TAP is compared with smoltcp's own,
-/// which needs root.
+/// Instructions are counted by callgrind, for the same UDP workload on the simulated ring NIC,
+/// through the smoltcp adapter and through a minimal phy::Device on the same rings: of the host
+/// alone, and with the simulated wire and chip. The baseline has no checks for faults, link state
+/// and pending replies, no counters, and no receive budget. The TAP device is compared with that of
+/// smoltcp, which needs root.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Compare this chip's driver with others', on the model of the chip, instead of all that.
+    /// Compare the driver of this chip with others, on the model of the chip, instead.
     chip: Option<Chip>,
-    /// Print a list for programs instead of a table.
+    /// Print JSON instead of a table.
     #[arg(long)]
     json: bool,
 }
@@ -51,7 +52,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     figures::print(&list, args.json)
 }
 
-/// The step that is under way.
+/// Shows the present step.
 fn step(progress: &ProgressBar, what: impl Into<String>) {
     progress.set_message(what.into());
     progress.tick();

@@ -1,7 +1,8 @@
-//! Circles of imports: files of one crate that need each other.
+//! Import cycles between the files of a crate.
 //!
-//! An edge goes from a file to each file of the same crate that a path in it leads to. Declarations of modules and re-exports
-//! (`mod`, `pub use`) are no edges: a path through a re-export leads to the file that defines the item.
+//! There is an edge from a file to each file of the same crate to which a path in it resolves.
+//! Module declarations and re-exports (`mod`, `pub use`) are not edges: a path through a re-export
+//! resolves to the file that defines the item.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -12,7 +13,7 @@ use syn::visit::Visit;
 
 use crate::tools::{command, output, root};
 
-/// The circles that are allowed, as a crate and one of the files in the circle, each with its reason.
+/// The allowed cycles: the crate, one of the files, and the reason.
 const ALLOWED: &[(&str, &str, &str)] = &[
     ("ethdev-cyw43", "ethdev-cyw43/src/chip.rs", INSIDE),
     ("ethdev-cyw43", "ethdev-cyw43/src/config.rs", INSIDE),
@@ -22,9 +23,10 @@ const ALLOWED: &[(&str, &str, &str)] = &[
 /// Why the circles of the SPI drivers are allowed.
 const INSIDE: &str = "the logic of the SPI drivers is to be rewritten for its footprint";
 
-/// Lists files of a crate that import each other in a circle.
+/// Lists import cycles between the files of a crate.
 ///
-/// Fails for a circle that is not in the list of allowed ones, and for an entry of that list without a circle.
+/// Fails for a cycle that is not in the list of allowed ones, and for an entry of that list without
+/// a cycle.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {}
 
@@ -47,10 +49,10 @@ pub(crate) fn run(_: &Args) -> Result<()> {
         }
     }
     if !unexpected.is_empty() {
-        bail!("files that import each other in a circle:\n{}", unexpected.join("\n"));
+        bail!("import cycles:\n{}", unexpected.join("\n"));
     }
     if !unused.is_empty() {
-        bail!("allowed circles that do not exist: {unused:?}");
+        bail!("allowed cycles that do not exist: {unused:?}");
     }
     Ok(())
 }
@@ -78,11 +80,11 @@ fn libraries() -> Result<Vec<(String, PathBuf)>> {
 
 type Module = Vec<String>;
 
-/// The modules of a crate and what their paths lead to.
+/// The modules of a crate, and the files to which their paths resolve.
 #[derive(Default)]
 struct Crate {
     files: BTreeMap<Module, String>,
-    /// Names that a module re-exports, and the paths that they stand for; `*` for all.
+    /// The names that a module re-exports, with their paths; `*` for all.
     exports: BTreeMap<Module, Vec<(String, Module)>>,
     paths: BTreeMap<Module, BTreeSet<Module>>,
 }
@@ -167,7 +169,7 @@ impl Crate {
         Ok(())
     }
 
-    /// The file that defines what `path` leads to.
+    /// The file that defines the item of a path.
     fn file_of(&self, path: &Module, depth: usize) -> Option<&str> {
         let mut module = path.as_slice();
         while !self.files.contains_key(module) {

@@ -1,4 +1,4 @@
-//! Tool chains for bare-metal targets: rustup's where it has the target, Debian's otherwise.
+//! Tool chains for bare-metal targets: from rustup if it has the target, otherwise from Debian.
 
 use std::path::Path;
 use std::process::Command;
@@ -8,21 +8,23 @@ use anyhow::{Context, Result, bail};
 use crate::programs::{self, has};
 use crate::tools::{command, output};
 
-/// Where to take compiler and `core` from.
+/// The source of the compiler and `core`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Preference {
-    /// rustup where it has the target, Debian otherwise.
+    /// rustup if it has the target, otherwise Debian.
     Any,
     /// rustup only.
     Rustup,
-    /// Debian's rustc-web only.
+    /// The Debian package rustc-web only.
     Debian,
 }
 
-/// Debian's compiler. The sources of `core` and a linker for ARM and RISC-V are installed with it.
+/// The compiler of Debian. The sources of `core` and a linker for Arm and RISC-V are installed with
+/// it.
 const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
-/// The firmware wants this version of Rust, for what starts a Cortex-A; smoltcp 0.14 would do with 1.91.
-const LEAST_MINOR: u32 = 93;
+/// The Rust version that the firmware requires, for the runtime of the Cortex-A. smoltcp 0.14
+/// requires 1.91.
+const MIN_MINOR: u32 = 93;
 
 /// A tool chain that can build for one target.
 #[derive(Debug, Clone)]
@@ -33,7 +35,7 @@ pub(crate) struct ToolChain {
 }
 
 impl ToolChain {
-    /// The tool chain for `target`, installed where it is missing and this user may.
+    /// Finds the tool chain for `target`. Installs it if it is missing and this user may.
     pub(crate) fn find(target: &str, preference: Preference) -> Result<Self> {
         let rustup = || rustup(target).context("rustup");
         let debian = || debian(target).context("Debian");
@@ -44,17 +46,17 @@ impl ToolChain {
         }
     }
 
-    /// What it is, for a table.
+    /// Source and version.
     pub(crate) fn name(&self) -> String {
         format!("{} {}", if self.debian { "Debian" } else { "rustup" }, self.version)
     }
 
-    /// What it compiles for.
+    /// The target.
     pub(crate) fn target(&self) -> &str {
         &self.target
     }
 
-    /// Why clippy cannot run with it, if so.
+    /// Returns why clippy cannot run with it, if so.
     pub(crate) fn clippy_obstacle(&self) -> Option<String> {
         if self.debian {
             Some(format!("{} has no clippy", self.name()))
@@ -69,7 +71,7 @@ impl ToolChain {
         cargo.args([subcommand, "--target", &self.target]);
         if self.debian {
             let linker = format!("CARGO_TARGET_{}_LINKER", self.target.to_uppercase().replace('-', "_"));
-            // Its core has to be built: that needs a flag that is unstable, and works.
+            // `core` is built from source, which requires an unstable flag.
             cargo
                 .env("RUSTC", DEBIAN_RUSTC)
                 .env("RUSTC_BOOTSTRAP", "1")
@@ -100,7 +102,7 @@ fn debian(target: &str) -> Result<ToolChain> {
     if !debian_is_complete() {
         programs::install("debian-rust")?;
         if !debian_is_complete() {
-            bail!("its packages have no rustc 1.{LEAST_MINOR} with sources and linker");
+            bail!("its packages have no rustc 1.{MIN_MINOR} with sources and linker");
         }
     }
     Ok(ToolChain {
@@ -110,7 +112,7 @@ fn debian(target: &str) -> Result<ToolChain> {
     })
 }
 
-/// The compiler is new enough, and the sources of `core` are where it looks for them.
+/// Whether the compiler is new enough, and the sources of `core` are installed.
 fn debian_is_complete() -> bool {
     let Ok(version) = version(DEBIAN_RUSTC) else {
         return false;
@@ -121,7 +123,7 @@ fn debian_is_complete() -> bool {
             .join("lib/rustlib/src/rust/library/core")
             .is_dir()
     });
-    minor.is_some_and(|minor: u32| minor >= LEAST_MINOR) && sources && has("ld.lld")
+    minor.is_some_and(|minor: u32| minor >= MIN_MINOR) && sources && has("ld.lld")
 }
 
 /// The second word of `rustc 1.95.0 (...)`.

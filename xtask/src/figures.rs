@@ -1,4 +1,4 @@
-//! Figures that a benchmark command shows: a table for people, a list for programs.
+//! Measured figures, printed as a table or as JSON.
 
 use std::collections::BTreeMap;
 
@@ -12,15 +12,15 @@ use serde::{Deserialize, Serialize};
 pub(crate) struct Figure {
     /// What was measured.
     pub(crate) figure: String,
-    /// In what unit.
+    /// The unit.
     pub(crate) unit: String,
-    /// Ours.
+    /// The value of ethdev.
     pub(crate) ours: f64,
-    /// Others', by name.
+    /// The values of others, by name.
     pub(crate) peers: BTreeMap<String, f64>,
-    /// What ours is to reach, in words; empty where the figure is only shown.
+    /// The requirement in words; empty if there is none.
     pub(crate) goal: String,
-    /// Whether it does; `None` where there is no goal.
+    /// Whether the requirement is met; `None` if there is none.
     pub(crate) ok: Option<bool>,
 }
 
@@ -36,7 +36,7 @@ pub(crate) fn print(figures: &[Figure], json: bool) -> Result<()> {
 
 fn table(figures: &[Figure]) -> Table {
     let mut table = cli::table();
-    table.set_header(["figure", "unit", "ours", "others", "goal", "reached"]);
+    table.set_header(["figure", "unit", "ethdev", "others", "goal", "reached"]);
     for figure in figures {
         let peers: Vec<String> = figure
             .peers
@@ -62,7 +62,7 @@ fn table(figures: &[Figure]) -> Table {
 
 fn number(value: f64) -> String {
     if value.is_nan() {
-        // What could not be measured here.
+        // Not measured.
         String::from("-")
     } else if value.fract() == 0.0 {
         format!("{value:.0}")
@@ -76,9 +76,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn table_fits_the_terminal() {
+    fn table_long_figures_fits_the_terminal() {
         let figure = Figure {
-            figure: "frames of 1514 bytes received, host and model together, interrupts and all".to_owned(),
+            figure: "frames of 1514 bytes received, host and model together, with interrupts".to_owned(),
             unit: "instructions per frame, without those of the kernel".to_owned(),
             ours: 123_456.789,
             peers: BTreeMap::from([
@@ -91,7 +91,7 @@ mod tests {
         let width = cli::table().width().map(usize::from).expect("a width");
         let table = table(&[figure]).to_string();
         assert!(table.lines().all(|line| line.chars().count() <= width), "{table}");
-        // Numbers stay in one piece.
+        // Numbers are not wrapped.
         for piece in ["123456.789", "0.500", "NO"] {
             assert!(table.contains(piece), "{piece}: {table}");
         }

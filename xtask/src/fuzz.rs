@@ -1,4 +1,4 @@
-//! Runs the fuzz targets for a while.
+//! Runs the fuzz targets.
 
 use anyhow::{Result, bail};
 
@@ -6,7 +6,7 @@ use crate::programs::{has, require};
 use crate::tools::{command, output, run as must};
 use ethdev_cli as cli;
 
-/// Every target in `fuzz/`, in order.
+/// The targets in `fuzz/`.
 const TARGETS: [&str; 9] = [
     "buffered",
     "cyw43",
@@ -19,21 +19,22 @@ const TARGETS: [&str; 9] = [
     "responder",
 ];
 
-/// Runs the fuzz targets for a while: what hostile bytes reach must not panic, hang, or leave its buffers.
+/// Runs the fuzz targets, each for a limited time.
 ///
-/// Needs a nightly tool chain (rustup toolchain install nightly); installs cargo-fuzz where it is missing.
+/// Needs a nightly tool chain (rustup toolchain install nightly); installs cargo-fuzz if it is
+/// missing.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Seconds for each target.
+    /// Seconds per target.
     #[arg(long, default_value_t = 60)]
     seconds: u32,
-    /// This target only; may be given several times.
+    /// Run this target only; may be given several times.
     #[arg(long, value_name = "NAME", value_parser = TARGETS)]
     target: Vec<String>,
 }
 
 impl Args {
-    /// Long enough to notice that something broke, short enough for every run of the tests.
+    /// Short runs, for every run of the tests.
     pub(crate) fn smoke() -> Self {
         Self {
             seconds: 10,
@@ -42,7 +43,7 @@ impl Args {
     }
 }
 
-/// Why the targets cannot run here, if so.
+/// Returns why the targets cannot run here, if so.
 pub(crate) fn obstacle() -> Option<&'static str> {
     let nightly = has("rustup")
         && output(command("rustup").args(["toolchain", "list"])).is_ok_and(|list| list.contains("nightly"));
@@ -68,10 +69,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
             "-verbosity=0",
         ]);
         must(&mut cargo)?;
-        cli::print(format_args!(
-            "fuzz target {target}: {} seconds without a finding",
-            args.seconds
-        ))?;
+        cli::print(format_args!("fuzz target {target}: no failure in {} s", args.seconds))?;
     }
     Ok(())
 }

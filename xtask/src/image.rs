@@ -15,23 +15,23 @@ pub(crate) const MANIFEST: &str = "examples/firmware/Cargo.toml";
 /// How to build a program of the firmware workspace, in its release profile.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Build<'a> {
-    /// Its name.
+    /// The name of the program.
     pub(crate) program: &'a str,
-    /// Flags for the compilation of every crate.
+    /// The flags of the compiler.
     pub(crate) rustflags: &'a str,
     /// The environment of the build.
     pub(crate) env: &'a [(&'a str, &'a str)],
-    /// A directory of its own for each set of flags, so that none makes the other be built anew: its name beside the workspace's own.
+    /// The name of the target directory, one for each set of flags, which avoids rebuilds.
     pub(crate) directory: &'a str,
 }
 
 impl Build<'_> {
-    /// Builds it, and tells where it is.
+    /// Builds the program. Returns the path of the image.
     pub(crate) fn run(&self, tools: &ToolChain) -> Result<PathBuf> {
         self.run_in(tools, MANIFEST)
     }
 
-    /// The same for a program of another workspace, by its manifest.
+    /// Builds a program of another workspace.
     pub(crate) fn run_in(&self, tools: &ToolChain, manifest: &str) -> Result<PathBuf> {
         let mut cargo = tools.cargo("build");
         cargo
@@ -50,25 +50,25 @@ impl Build<'_> {
         ));
         let out = cargo.output().context("cannot start cargo")?;
         if !out.status.success() {
-            bail!("{} does not build", self.program);
+            bail!("{} was not built", self.program);
         }
         String::from_utf8_lossy(&out.stdout)
             .lines()
             .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
             .find_map(|message| {
-                let ours = message["target"]["name"] == self.program;
-                message["executable"].as_str().filter(|_| ours).map(PathBuf::from)
+                let matches = message["target"]["name"] == self.program;
+                message["executable"].as_str().filter(|_| matches).map(PathBuf::from)
             })
-            .with_context(|| format!("cargo does not say where {} is", self.program))
+            .with_context(|| format!("no path of {} in the output of cargo", self.program))
     }
 
-    /// Where the compiler leaves what it emits besides the image.
-    pub(crate) fn leavings(&self, tools: &ToolChain) -> PathBuf {
+    /// The directory of the other output of the compiler.
+    pub(crate) fn deps_dir(&self, tools: &ToolChain) -> PathBuf {
         directory(self.directory).join(tools.target()).join("release/deps")
     }
 }
 
-/// A directory for build products beside the workspace's own.
+/// A target directory beside that of the workspace.
 pub(crate) fn directory(name: &str) -> PathBuf {
     let base = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
     base.join(name)

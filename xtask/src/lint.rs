@@ -10,8 +10,8 @@ use crate::tools::{command, output, run as must};
 
 /// Checks formatting and clippy.
 ///
-/// With --all also what is too slow for every change: every set of features of every published crate, spelling, and a dry run of
-/// publishing. Installs the tools that are missing.
+/// With --all also the slower checks: every set of features of every published crate, spelling, and
+/// a dry run of publishing. Installs missing tools.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Run the slower checks too.
@@ -19,13 +19,14 @@ pub(crate) struct Args {
     all: bool,
 }
 
-/// Workspaces of their own, and what clippy checks there. Programs for boards are checked where they are built, with their target.
+/// Other workspaces, and what clippy checks there. Programs for boards are checked when they are
+/// built, with their target.
 const OTHER_WORKSPACES: [(&str, &[&str]); 5] = [
     ("bench/cyw43-images/Cargo.toml", &[]),
     ("bench/enc28j60-images/Cargo.toml", &[]),
     ("examples/firmware/Cargo.toml", &["--lib"]),
     ("examples/pico-w/Cargo.toml", &[]),
-    // Needs no nightly for that.
+    // Does not require nightly.
     ("fuzz/Cargo.toml", &["--lib", "--bins"]),
 ];
 
@@ -36,7 +37,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         return Ok(());
     }
     require(&["lint-all", "deny"])?;
-    // What is skipped is reported as it is found.
+    // Skips are reported immediately.
     deny()?;
     msrv()?;
     // Features are additive: every set of them compiles, the empty one included.
@@ -84,21 +85,23 @@ pub(crate) fn clippy() -> Result<()> {
     Ok(())
 }
 
-/// Licences, bans and sources of all dependencies, and advisories where their database can be fetched.
+/// Checks licences, bans and sources of all dependencies, and advisories if the database can be
+/// fetched.
 pub(crate) fn deny() -> Result<Outcome> {
     // Starts: cargo-deny
     must(command("cargo").args(["deny", "check", "--hide-inclusion-graph", "licenses", "bans", "sources"]))?;
     if let Err(e) = must(command("cargo").args(["deny", "fetch", "db"])) {
         return Ok(vec![Skip::new(
             "advisories",
-            format!("their database cannot be fetched: {e:#}"),
+            format!("the database cannot be fetched: {e:#}"),
         )]);
     }
     must(command("cargo").args(["deny", "check", "--hide-inclusion-graph", "advisories"]))?;
     Ok(Vec::new())
 }
 
-/// The published crates with the tool chains of their `rust-version`, fetched by rustup where it can.
+/// Checks the published crates with the tool chains of their `rust-version`, installed by rustup if
+/// possible.
 pub(crate) fn msrv() -> Result<Outcome> {
     let metadata: serde_json::Value = serde_json::from_str(&output(command("cargo").args([
         "metadata",
@@ -115,7 +118,7 @@ pub(crate) fn msrv() -> Result<Outcome> {
     let mut skips = Vec::new();
     for (version, name) in versions {
         let Some(toolchain) = toolchain(version)? else {
-            let reason = format!("rustup has no tool chain {version}; clippy checks the standard library's side of it");
+            let reason = format!("rustup has no tool chain {version}; clippy checks the use of the standard library");
             skips.push(Skip::new(name, reason));
             continue;
         };
@@ -126,7 +129,7 @@ pub(crate) fn msrv() -> Result<Outcome> {
     Ok(skips)
 }
 
-/// The name of an installed tool chain of this version.
+/// Returns the name of an installed tool chain of this version.
 fn toolchain(version: &str) -> Result<Option<String>> {
     if !has("rustup") {
         return Ok(None);
@@ -143,7 +146,7 @@ fn toolchain(version: &str) -> Result<Option<String>> {
     if let Some(name) = installed()? {
         return Ok(Some(name));
     }
-    // Without a network there is none, and the step reports that.
+    // Without a network this fails, and the step reports the missing tool chain.
     let _ = rustup(&["toolchain", "install", version, "--profile", "minimal"]);
     installed()
 }

@@ -1,4 +1,4 @@
-//! The project's commands. `cargo xtask --help` lists them.
+//! The commands of the project. `cargo xtask --help` lists them.
 
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
@@ -22,7 +22,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use ethdev_cli as cli;
 
-/// The project's commands: everything that CI does, by hand.
+/// The commands of the project, which CI runs too.
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", version, about)]
 struct Cli {

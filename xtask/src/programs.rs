@@ -1,4 +1,5 @@
-//! The external programs that tests, examples, benchmarks and xtask start: where each comes from, and what needs it.
+//! The external programs that tests, examples, benchmarks and xtask start, with their sources and
+//! users.
 
 #[cfg(test)]
 mod scan;
@@ -15,26 +16,27 @@ use crate::tools::{command, output, run};
 use Source::{Component, Crate, Debian, Rust};
 use ethdev_cli as cli;
 
-/// Where a program comes from.
+/// The source of a program.
 #[derive(Debug, Clone, Copy)]
 enum Source {
     /// Debian packages, separated by spaces.
     Debian(&'static str),
-    /// A component of the tool chain, for rustup. The program is cargo's subcommand.
+    /// A rustup component. The program is a subcommand of cargo.
     Component(&'static str),
     /// crates.io.
     Crate(&'static str),
-    /// The tool chain that xtask is built with.
+    /// The tool chain of xtask.
     Rust,
 }
 
-/// A program by its name or path, its source, and what needs it: steps of `cargo xtask test`, or other users by the name that they pass to [`require`].
+/// The name or path of a program, its source, and its users: steps of `cargo xtask test`, or other
+/// names that are passed to [`require`].
 type Program = (&'static str, Source, &'static [&'static str]);
 
-/// All of them. A test compares this with what the sources start.
+/// All programs. A test compares this table with the programs that the sources start.
 const PROGRAMS: &[Program] = &[
     ("/usr/bin/rustc", Debian("rustc-web rust-web-src"), &["debian-rust"]),
-    // Started only where it is there.
+    // Started only if it is installed.
     ("apt-get", Debian("apt"), &[]),
     ("c++", Debian("g++"), &["fuzz"]),
     ("capinfos", Debian("wireshark-common"), &["test"]),
@@ -68,7 +70,7 @@ const PROGRAMS: &[Program] = &[
     ("valgrind", Debian("valgrind"), &["bench"]),
 ];
 
-/// Where a program of this name or path is.
+/// Finds a program by its name or path.
 fn find(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path)
@@ -76,22 +78,22 @@ fn find(program: &str) -> Option<PathBuf> {
         .find(|file| file.is_file())
 }
 
-/// Whether there is a program of this name or path.
+/// Whether a program is installed.
 pub(crate) fn has(program: &str) -> bool {
     find(program).is_some()
 }
 
-/// Whether this process may do everything.
+/// Whether this process has root privileges.
 pub(crate) fn is_root() -> bool {
     output(Command::new("id").arg("-u")).is_ok_and(|id| id.trim() == "0")
 }
 
-/// What `users` need and this machine lacks.
+/// The missing programs of `users`.
 fn lacking(users: &[&str]) -> Vec<&'static Program> {
     let is_lacking = |&&(name, source, needed_by): &&Program| {
         needed_by.iter().any(|user| users.contains(user))
             && match source {
-                // rustup puts a program in the path for each component, installed or not.
+                // rustup has a proxy for each component, installed or not.
                 Component(_) => !works(name),
                 Debian(_) | Crate(_) | Rust => !has(name),
             }
@@ -107,10 +109,11 @@ pub(crate) fn works(subcommand: &str) -> bool {
     cargo.status().is_ok_and(|status| status.success())
 }
 
-/// Installs what `users` need, where this process may. Fails with one line that names what is still missing, and how to install it.
+/// Installs the programs of `users` if this process may. Fails with a line that names missing
+/// programs, and how to install them.
 pub(crate) fn require(users: &[&str]) -> Result<()> {
     let lacking = lacking(users);
-    // What fails here is still missing below.
+    // Errors are reported below as missing programs.
     let apt = apt(&packages(lacking.iter().copied()));
     let others = lacking.iter().map(|(_, source, _)| match source {
         Component(name) if has("rustup") => rustup(&["component", "add", name]),
@@ -123,7 +126,7 @@ pub(crate) fn require(users: &[&str]) -> Result<()> {
     missing(users).map_or(Ok(()), |missing| bail!("{missing}"))
 }
 
-/// One line that names what `users` need and this machine lacks, and how to install it.
+/// A line that names the missing programs of `users`, and how to install them.
 pub(crate) fn missing(users: &[&str]) -> Option<String> {
     let lacking = lacking(users);
     let packages = packages(lacking.iter().copied());
@@ -138,7 +141,7 @@ pub(crate) fn missing(users: &[&str]) -> Option<String> {
     (!lacking.is_empty()).then(|| format!("missing: {names}; to install: {how}"))
 }
 
-/// Installs all Debian packages of `user`, also where programs of the same names are there already.
+/// Installs all Debian packages of `user`, also if programs of the same names are installed.
 pub(crate) fn install(user: &str) -> Result<()> {
     let packages = packages(PROGRAMS.iter().filter(|(_, _, needed_by)| needed_by.contains(&user)));
     if !has("apt-get") || !is_root() {
@@ -163,12 +166,12 @@ fn join<S: Borrow<str>>(parts: impl IntoIterator<Item = S>, separator: &str) -> 
     parts.into_iter().collect::<Vec<S>>().join(separator)
 }
 
-/// Installs Debian packages, where there is apt and this process may use it.
+/// Installs Debian packages if apt is available and this process may use it.
 fn apt(packages: &BTreeSet<&str>) -> Result<()> {
     if packages.is_empty() || !has("apt-get") || !is_root() {
         return Ok(());
     }
-    // Old lists name old versions. Where fetching them fails, those may still do.
+    // Old package lists name old versions. If the update fails, they may still work.
     if let Err(e) = run(command("apt-get").args(["update", "-qq"]).stdout(Stdio::null())) {
         cli::note(format_args!("{e:#}"));
     }
@@ -179,7 +182,7 @@ fn apt(packages: &BTreeSet<&str>) -> Result<()> {
     run(apt.stdout(Stdio::null()))
 }
 
-/// Runs rustup, which downloads something, for some minutes at most.
+/// Runs rustup with a timeout, because it downloads.
 pub(crate) fn rustup(arguments: &[&str]) -> Result<()> {
     // Starts: rustup
     let mut rustup = command("timeout");
@@ -187,7 +190,8 @@ pub(crate) fn rustup(arguments: &[&str]) -> Result<()> {
     run(rustup.env("RUSTUP_MAX_RETRIES", "1"))
 }
 
-/// Fills `directory` with links to all programs of the table that are there, and returns it as a `PATH`: with it, a program that the table lacks is not found.
+/// Fills `directory` with links to the installed programs of the table, and returns it as a `PATH`,
+/// in which no other program is found.
 pub(crate) fn closed_path(directory: &Path) -> Result<OsString> {
     for (name, ..) in PROGRAMS {
         if let Some(file) = find(name).filter(|_| !name.starts_with('/')) {

@@ -1,4 +1,4 @@
-//! Runs the firmware on QEMU's boards, is its peer, and prints what was checked.
+//! Runs the firmware in QEMU as its peer, and prints the checks.
 
 mod account;
 mod capture;
@@ -30,28 +30,30 @@ use machine::Qemu;
 use programs::{BOARDS, Board, PROGRAMS, Program};
 use wire::Wire;
 
-/// Runs the firmware on QEMU's boards, is its peer, and prints what was checked.
+/// Runs the firmware in QEMU as its peer, and prints the checks.
 ///
-/// The same driver and node on two boards (a Cortex-M3 with a LAN9118, a Cortex-A7 with an ENET), under three schedulers on the first. Each image is talked to
-/// through QEMU's own network, which needs no privileges, and then frame by frame. All that boards say is shown, and a table at the end: a column for each image,
-/// a row for each check, with what the image takes of flash and RAM.
+/// Two boards (a Cortex-M3 with a LAN9118, a Cortex-A7 with an ENET), with three schedulers on the
+/// first. Each image is tested through the user network of QEMU, which needs no privileges, and
+/// then frame by frame. Prints the output of the boards, and a table with a column for each image
+/// and a row for each check.
 ///
-/// With `--figures`, instructions per frame are counted instead, of programs that are compiled for speed: QEMU's clock then counts instructions (`-icount`).
+/// With `--figures`, counts instructions per frame instead, of programs that are optimised for
+/// speed: the clock of QEMU then counts instructions (`-icount`).
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Run these images only; may be given several times.
     #[arg(long, value_name = "IMAGE", value_parser = PROGRAMS.each_ref().map(|program| program.name))]
     only: Vec<String>,
-    /// Count instructions per frame, beside a `phy::Device` written by hand on the same MAC.
+    /// Count instructions per frame, compared with a minimal phy::Device for the same MAC.
     #[arg(long, conflicts_with = "only")]
     figures: bool,
-    /// Print the figures as a list for programs instead of a table.
+    /// Print JSON instead of a table.
     #[arg(long, requires = "figures")]
     json: bool,
-    /// Which tool chain to use.
+    /// The tool chain to use.
     #[arg(long, value_enum, default_value = "any")]
     with: Preference,
-    /// Keep QEMU's captures of the wire in this directory.
+    /// Keep the captures of the network in this directory.
     #[arg(long, value_name = "DIRECTORY")]
     pcap: Option<PathBuf>,
 }
@@ -68,22 +70,22 @@ impl Default for Args {
     }
 }
 
-/// The address that QEMU gives its first NIC.
+/// The default address of the first NIC in QEMU.
 const MAC: [u8; 6] = [0x52, 0x54, 0x00, 0x12, 0x34, 0x56];
-/// How long the board may take to say something.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// Limit of the time until the board prints a line.
+const TIMEOUT: Duration = Duration::from_secs(10);
 const ECHO_BYTES: usize = 1 << 20;
 const FLOOD: usize = 2000;
 const NOISE: usize = 2000;
 const SEED: u64 = 2;
-/// How long nothing happens.
+/// The time without traffic in the idle check.
 const IDLE: Duration = Duration::from_secs(1);
-/// What the firmware says when something went wrong.
-const COMPLAINTS: [&str; 3] = ["failed", "panicked", "NIC:"];
-/// Somebody else may take a port between our look and QEMU's.
+/// Beginnings of error lines of the firmware.
+const ERROR_LINES: [&str; 3] = ["failed", "panicked", "NIC:"];
+/// Attempts to start QEMU: another process may use a port that was free before.
 const STARTS: usize = 3;
 
-/// The targets that its boards need.
+/// The targets of the boards.
 pub(crate) fn targets() -> impl Iterator<Item = &'static str> {
     BOARDS.iter().map(|board| board.target)
 }
@@ -158,16 +160,16 @@ fn check(program: &Program, kernel: &Path, pcap: Option<&Path>, checks: &mut Che
     let pcap = directory.join(format!("{}.pcap", program.name));
 
     checks.begin(format!("{}\n{}\n{}", board.machine, board.about, program.scheduler));
-    checks.tell("image", program.name.to_owned());
+    checks.value("image", program.name.to_owned());
     let Image { flash, ram, .. } = Image::read(kernel)?;
-    checks.tell("flash, bytes", flash.to_string());
-    checks.tell("RAM, bytes", ram.to_string());
+    checks.value("flash, bytes", flash.to_string());
+    checks.value("RAM, bytes", ram.to_string());
     let (mut running, ports) = start(board, kernel, &pcap, dir.path())?;
-    checks.note("MDIO", running.wait_for(0, board.phy, PATIENCE));
+    checks.note("MDIO", running.wait_for(0, board.phy, TIMEOUT));
     talk(running, ports, checks)?;
     checks.note("capture", capture::check(&pcap, MAC, board.shortest));
     abuse(board, kernel, dir.path(), checks)?;
-    checks.tell("seconds", began.elapsed().as_secs().to_string());
+    checks.value("seconds", began.elapsed().as_secs().to_string());
     Ok(())
 }
 
@@ -186,10 +188,10 @@ fn start(board: &Board, kernel: &Path, pcap: &Path, dir: &Path) -> Result<(Qemu,
             format!("filter-dump,id=d0,netdev=n0,file={}", pcap.display()),
         ];
         let mut running = Qemu::start(board, kernel, &network, dir)?;
-        match running.wait_for(0, "link up", PATIENCE) {
+        match running.wait_for(0, "link up", TIMEOUT) {
             Ok(_) => return Ok((running, ports)),
-            Err(e) if tries == STARTS => return Err(e).context("the board does not start"),
-            Err(e) => cli::note(format_args!("{e:#}; once more")),
+            Err(e) if tries == STARTS => return Err(e).context("board did not start"),
+            Err(e) => cli::note(format_args!("{e:#}; retrying")),
         }
     }
 }
@@ -201,17 +203,17 @@ fn talk(mut board: Qemu, ports: Ports, checks: &mut Checks) -> Result<()> {
     let lengths: Vec<usize> = (1..=16).chain((64..=1472).step_by(64)).chain([1472]).collect();
     checks.note("UDP echo", client::udp_echo(ports.udp_echo, &lengths, SEED));
     checks.note("flood", flood(ports));
-    checks.note("cable pulled out and in", link::idle(&mut board, ports));
-    checks.note("the same, TCP echo under way", link::busy(&mut board, ports));
+    checks.note("link loss, idle", link::idle(&mut board, ports));
+    checks.note("link loss during TCP echo", link::busy(&mut board, ports));
     interrupts(&mut board, ports, checks);
     end("end", board, checks)
 }
 
-/// Once more, on a cable that we hold the other end of: frames that no network would let through.
+/// Tests the image on a wire that is connected to xtask, with frames that no network passes.
 fn abuse(board: &Board, kernel: &Path, dir: &Path, checks: &mut Checks) -> Result<()> {
     let (mut wire, arguments) = Wire::new(board, MAC, board.shortest)?;
     let mut board = Qemu::start(board, kernel, &arguments, dir)?;
-    board.wait_for(0, "link up", PATIENCE)?;
+    board.wait_for(0, "link up", TIMEOUT)?;
     checks.note("ARP", wire.arp());
     let sizes = [0, 1, 17, 18, 19, 56, 1471, 1472];
     let pinged = sizes.iter().try_for_each(|&len| wire.ping(len));
@@ -222,10 +224,10 @@ fn abuse(board: &Board, kernel: &Path, dir: &Path, checks: &mut Checks) -> Resul
     checks.note("runts", wire.runts());
     checks.note("giants", giants(&mut board, &mut wire));
     checks.note("noise", wire.garbage(NOISE, SEED));
-    end("end of that", board, checks)
+    end("end, wire", board, checks)
 }
 
-/// Each is one frame that the driver drops, and counts.
+/// Sends frames that are too long, which the driver drops and counts.
 fn giants(board: &mut Qemu, wire: &mut Wire) -> Result<String> {
     let before = account(board, || wire.ping(56))?.value("rx_dropped")?;
     let giants = wire.giants()?;
@@ -236,32 +238,32 @@ fn giants(board: &mut Qemu, wire: &mut Wire) -> Result<String> {
 
 fn end(name: &str, board: Qemu, checks: &mut Checks) -> Result<()> {
     let said = board.quit()?;
-    let complaints: Vec<&String> = said
+    let errors: Vec<&String> = said
         .iter()
-        .filter(|line| COMPLAINTS.iter().any(|start| line.starts_with(start)))
+        .filter(|line| ERROR_LINES.iter().any(|start| line.starts_with(start)))
         .collect();
-    let calm = match complaints.first() {
-        None => Ok(format!("{} lines, no complaint", said.len())),
-        Some(first) => Err(anyhow::anyhow!("{} complaints, the first: {first}", complaints.len())),
+    let calm = match errors.first() {
+        None => Ok(format!("{} lines, no errors", said.len())),
+        Some(first) => Err(anyhow::anyhow!("{} error lines, the first: {first}", errors.len())),
     };
     checks.note(name, calm);
     Ok(())
 }
 
-/// What the page says is so, and its counters count.
+/// Checks the contents of the page, and that its counters increase.
 fn page(ports: Ports) -> Result<String> {
     let first = Page::fetch(ports.http)?;
     let address = MAC.map(|octet| format!("{octet:02x}")).join(":");
     ensure!(
         first.text("Address")? == address,
-        "the page's address is {}",
+        "address on the page is {}",
         first.text("Address")?
     );
     let link = first.text("Link")?;
-    ensure!(link == "up 100 Mbit/s full duplex", "the page's link is {link}");
+    ensure!(link == "up 100 Mbit/s full duplex", "link on the page is {link}");
     let second = Page::fetch(ports.http)?;
     let (before, after) = (first.number("rx_frames")?, second.number("rx_frames")?);
-    // At least request, acknowledgement and the end of the connection.
+    // At least request, acknowledgement and close of the connection.
     ensure!(after >= before + 3, "{before} received frames, then {after}");
     for lost in ["rx_overrun", "rx_bad_fcs", "rx_bad_length", "tx_aborted", "faults"] {
         ensure!(second.number(lost)? == 0, "{lost} is {}", second.number(lost)?);
@@ -269,7 +271,7 @@ fn page(ports: Ports) -> Result<String> {
     Ok(format!("{before}, then {after} frames received"))
 }
 
-/// More than it can echo: what is too much is dropped, and nothing else happens.
+/// Sends more datagrams than the board can echo. It drops some, and continues.
 fn flood(ports: Ports) -> Result<String> {
     let before = Page::fetch(ports.http)?.number("rx_frames")?;
     let _flooding = client::flood(ports.udp_echo, FLOOD)?;
@@ -278,18 +280,18 @@ fn flood(ports: Ports) -> Result<String> {
     Ok(format!("of {FLOOD} datagrams at once, {taken} reached the driver"))
 }
 
-/// Interrupts wake it, and between them it sleeps: most of a second in which nothing happens.
+/// Checks that the board sleeps for most of a second without traffic, and that interrupts wake it.
 fn interrupts(board: &mut Qemu, ports: Ports, checks: &mut Checks) {
     let mut page = || Page::fetch(ports.http).map(drop);
     let outcome = account(board, &mut page).and_then(|before| {
         thread::sleep(IDLE);
         let after = account(board, &mut page)?;
         let (interrupts, sleeps) = (after.value("interrupts")?, after.value("sleeps")?);
-        ensure!(interrupts > 0, "no interrupt of the NIC: {after:?}");
-        ensure!(after.value("errors")? == 0, "the NIC failed: {after:?}");
+        ensure!(interrupts > 0, "no interrupts of the NIC: {after:?}");
+        ensure!(after.value("errors")? == 0, "errors of the NIC: {after:?}");
         let time = after.value("t_ms")? - before.value("t_ms")?;
         let asleep = after.value("asleep_ms")? - before.value("asleep_ms")?;
-        ensure!(asleep > time / 2, "awake when idle: asleep for {asleep} of {time} ms");
+        ensure!(asleep > time / 2, "asleep for {asleep} of {time} ms only while idle");
         let frames = (after.value("rx")?, after.value("tx")?);
         Ok([
             format!("{interrupts} for {} frames received, {} sent", frames.0, frames.1),

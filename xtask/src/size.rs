@@ -1,4 +1,4 @@
-//! Prints flash and RAM that ethdev and the smoltcp adapter take on thumbv7m.
+//! Prints flash and RAM of ethdev and the smoltcp adapter on thumbv7m.
 
 pub(crate) mod cyw43;
 pub(crate) mod elf;
@@ -18,18 +18,18 @@ use crate::figures::{self, Figure};
 use crate::image::Build;
 use elf::{Image, Symbol};
 
-/// Prints flash and RAM that ethdev and the smoltcp adapter take on thumbv7m.
+/// Prints flash and RAM of ethdev and the smoltcp adapter on thumbv7m.
 ///
-/// Two images of the firmware workspace are compared that differ only in what drives smoltcp: `size_ethdev` goes through `Buffered` and the adapter,
-/// `size_plain` through a `phy::Device` written by hand for the same driver. Stacks are measured on `mps2_bare`, which uses more.
+/// Compares two images of the firmware workspace: smoltcp on the adapter, and on a minimal
+/// phy::Device for the same driver. Stacks are measured on `mps2_bare`, which uses more of the API.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Measure this chip's driver, beside another, instead of all that.
+    /// Compare the driver of this chip with another one instead.
     chip: Option<Chip>,
-    /// Print a list for programs instead of a table.
+    /// Print JSON instead of a table.
     #[arg(long)]
     json: bool,
-    /// Which tool chain to use.
+    /// The tool chain to use.
     #[arg(long, value_enum, default_value = "any")]
     with: Preference,
 }
@@ -39,19 +39,19 @@ enum Chip {
     Enc28j60,
 }
 
-/// Names with their types, and the frame of each function. Neither changes the code.
+/// Symbol names with types, and stack frame sizes. Neither changes the code.
 const NAMED: &str = "-Csymbol-mangling-version=v0 -Zemit-stack-sizes";
-/// Besides, every function by itself, optimized but with nothing inlined, so that nothing of ours hides in functions of others.
+/// In addition, LLVM IR without inlining, so that the stack use of each function is visible.
 const APART: &str = "-Csymbol-mangling-version=v0 --emit=llvm-ir -Zinline-mir=no -Cllvm-args=-inline-threshold=-100000 \
                      -Cllvm-args=-inlinehint-threshold=-100000 -Cllvm-args=-inlinecold-threshold=-100000";
-/// The flags are the compiler's unstable ones.
+/// Some of the flags are unstable.
 const UNSTABLE: (&str, &str) = ("RUSTC_BOOTSTRAP", "1");
 
 const STACK_GOAL: u64 = 64;
-/// How many of the largest things are named.
+/// The number of the largest items that are listed.
 const SHOWN: usize = 5;
 
-/// What the images are compiled for.
+/// The target of the images.
 const TARGET: &str = "thumbv7m-none-eabi";
 
 pub(crate) fn run(args: &Args) -> Result<()> {
@@ -85,7 +85,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     };
     apart.run(&tools)?;
     let objects = stack::objects(
-        &apart.leavings(&tools),
+        &apart.deps_dir(&tools),
         &["ethdev", "ethdev_smoltcp", "ethdev_util", "mps2_bare"],
     )?;
 
@@ -115,14 +115,14 @@ fn flash(ours: &Image, plain: &Image) -> Vec<Figure> {
     let apart: u64 = ours.our_functions().map(|symbol| symbol.size).sum();
     vec![
         Figure {
-            peers: peer("phy::Device by hand", plain.flash),
+            peers: peer("minimal phy::Device", plain.flash),
             ..figure("flash, echo firmware", ours.flash)
         },
         figure(
-            "flash that ethdev and ethdev-smoltcp take (difference)",
+            "flash of ethdev and ethdev-smoltcp (difference)",
             ours.flash.saturating_sub(plain.flash),
         ),
-        figure("flash in functions of theirs that were not inlined", apart),
+        figure("flash of their functions that were not inlined", apart),
     ]
 }
 
@@ -130,20 +130,20 @@ fn ram(ours: &Image, plain: &Image, [buffered, adapter, irq_signal]: [u64; 3]) -
     let variables: u64 = ours.our_variables().map(|symbol| symbol.size).sum();
     vec![
         Figure {
-            peers: peer("phy::Device by hand", plain.ram),
+            peers: peer("minimal phy::Device", plain.ram),
             ..figure("static RAM, echo firmware", ours.ram)
         },
         Figure {
             goal: "0".to_owned(),
             ok: Some(ours.ram <= plain.ram && variables == 0),
             ..figure(
-                "static RAM that they take",
+                "static RAM of ethdev and ethdev-smoltcp",
                 variables.max(ours.ram.saturating_sub(plain.ram)),
             )
         },
-        figure("RAM of a Buffered besides driver and buffers", buffered),
-        figure("RAM of an SmoltcpDevice besides device and spare", adapter),
-        figure("RAM of a IrqSignal", irq_signal),
+        figure("RAM of Buffered without driver and buffers", buffered),
+        figure("RAM of SmoltcpDevice without device and buffers", adapter),
+        figure("RAM of IrqSignal", irq_signal),
     ]
 }
 
@@ -151,7 +151,7 @@ fn stack(serve: &Image, objects: &[Symbol]) -> Result<Vec<Figure>> {
     let largest = objects.first().map_or(0, |symbol| symbol.size);
     let frames = serve.our_frames()?;
     let frame = frames.iter().max_by_key(|symbol| symbol.size);
-    let Symbol { name, size } = frame.context("no function of ours in the image")?;
+    let Symbol { name, size } = frame.context("no function of ethdev in the image")?;
     Ok(vec![
         Figure {
             goal: format!("at most {STACK_GOAL}"),
@@ -180,7 +180,7 @@ fn peer(name: &str, bytes: u64) -> BTreeMap<String, f64> {
     BTreeMap::from([(name.to_owned(), bytes as f64)])
 }
 
-/// The words that an image says about itself in this variable.
+/// Reads the words of a variable in an image.
 fn words<const N: usize>(image: &[u8], variable: &str) -> Result<[u64; N]> {
     let file = object::File::parse(image)?;
     let symbol = file
@@ -190,7 +190,7 @@ fn words<const N: usize>(image: &[u8], variable: &str) -> Result<[u64; N]> {
     let section = file.section_by_index(
         symbol
             .section_index()
-            .with_context(|| format!("{variable} is nowhere"))?,
+            .with_context(|| format!("{variable} has no section"))?,
     )?;
     let bytes = section
         .data_range(symbol.address(), symbol.size())?

@@ -12,11 +12,11 @@ use ethdev_cli as cli;
 
 /// Builds the `no_std` crates for the bare-metal targets.
 ///
-/// Each with every one of its features, and with none and all of them. Prints what was built with which tool chain. The programs of other workspaces follow,
-/// with clippy.
+/// Builds each crate with no feature, with each, and with all of them, and then the programs of
+/// other workspaces, with clippy. Prints a table of crates and tool chains.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Which tool chain to use.
+    /// The tool chain to use.
     #[arg(long, value_enum, default_value = "any")]
     with: Preference,
 }
@@ -50,7 +50,7 @@ const CRATES: [(&str, &[&str]); 11] = [
         ],
     ),
     ("ethdev-phy", &["", "defmt"]),
-    // smoltcp itself builds only with an IP version and a kind of socket.
+    // smoltcp requires an IP version and a kind of socket.
     (
         "ethdev-smoltcp",
         &[
@@ -72,11 +72,11 @@ const CRATES: [(&str, &[&str]); 11] = [
     ("ethdev-examples", &[""]),
 ];
 
-/// Workspaces of programs for one target. The firmware's are built for QEMU.
+/// Workspaces of programs for one target. The programs of the firmware are built for QEMU.
 const PROGRAMS: [(&str, &str); 3] = [
     ("bench/cyw43-images", "thumbv6m-none-eabi"),
     ("bench/enc28j60-images", "thumbv7m-none-eabi"),
-    // What the chip needs is not in the repository, and stubs take its place.
+    // Built with stubs: the images of the chip are not in the repository.
     ("examples/pico-w", "thumbv6m-none-eabi"),
 ];
 
@@ -120,7 +120,7 @@ pub(crate) fn run(args: &Args) -> Result<Vec<Skip>> {
     Ok(skipped)
 }
 
-/// Clippy on the programs of a workspace, and their images.
+/// Builds the programs of a workspace, and runs clippy on them.
 fn programs(workspace: &str, target: &str, preference: Preference) -> Result<Option<Skip>> {
     let tools = match ToolChain::find(target, preference) {
         Ok(tools) => tools,
@@ -171,7 +171,7 @@ fn build(tools: &ToolChain, package: &str, features: &str) -> Command {
     if !features.is_empty() {
         cargo.args(["--features", features]);
     }
-    // A directory of its own: another tool chain or another set of flags would make the programs' one be built anew.
+    // A directory of its own avoids rebuilds with another tool chain or other flags.
     if std::env::var_os("CARGO_TARGET_DIR").is_none() {
         cargo.args(["--target-dir", "target/bare"]);
     }

@@ -1,4 +1,4 @@
-//! Runs everything that can run here.
+//! Runs all tests that can run on this machine.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -11,10 +11,10 @@ use crate::programs::{self, closed_path};
 use crate::tools::{command, run as must};
 use ethdev_cli as cli;
 
-/// Runs everything that can run here, and installs or names what is missing.
+/// Runs all tests that can run on this machine, and installs or names missing programs.
 ///
-/// Without arguments all steps run, one after another. A table reports how each ended: SKIPPED, how many, and why, where a part of a step or all of it could not
-/// run here.
+/// Without arguments all steps run. A table reports the outcome of each: SKIPPED with number and
+/// reason if a part of a step could not run on this machine.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Run this step only; may be given several times.
@@ -25,10 +25,11 @@ pub(crate) struct Args {
     list: bool,
 }
 
-/// The variable with the name of a file. Tests that cannot run append a line to it: `test: reason`.
+/// The environment variable with the path of a file to which skipped tests append a line: `test:
+/// reason`.
 const SKIP_LOG: &str = "ETHDEV_SKIP_LOG";
 
-/// Something that could not run here.
+/// Something that could not run on this machine.
 #[derive(Debug)]
 pub(crate) struct Skip {
     what: String,
@@ -43,10 +44,10 @@ impl Skip {
     }
 }
 
-/// What a step that did not fail left out.
+/// The parts that a step skipped.
 pub(crate) type Outcome = Vec<Skip>;
 
-/// One step: its name, what it does, how.
+/// A step: its name, its description, its function.
 struct Step {
     name: &'static str,
     about: &'static str,
@@ -56,7 +57,7 @@ struct Step {
 const STEPS: &[Step] = &[
     Step {
         name: "format",
-        about: "rustfmt finds nothing to change",
+        about: "rustfmt, no changes",
         run: format,
     },
     Step {
@@ -66,7 +67,7 @@ const STEPS: &[Step] = &[
     },
     Step {
         name: "circles",
-        about: "no files of a crate import each other in a circle",
+        about: "no import cycles between the files of a crate",
         run: circles,
     },
     Step {
@@ -81,7 +82,7 @@ const STEPS: &[Step] = &[
     },
     Step {
         name: "loom",
-        about: "IrqSignal and Rearm in every interleaving",
+        about: "model check of IrqSignal and Rearm",
         run: loom,
     },
     Step {
@@ -101,7 +102,7 @@ const STEPS: &[Step] = &[
     },
     Step {
         name: "qemu",
-        about: "the firmware answers on QEMU's boards, under each scheduler",
+        about: "the firmware on QEMU, with each scheduler",
         run: qemu,
     },
     Step {
@@ -136,11 +137,11 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         .iter()
         .find(|name| STEPS.iter().all(|step| step.name != name.as_str()))
     {
-        bail!("there is no step {unknown:?}: cargo xtask test --list names them");
+        bail!("unknown step {unknown:?}, see cargo xtask test --list");
     }
     let chosen = |step: &&Step| args.only.is_empty() || args.only.iter().any(|name| name == step.name);
     let steps: Vec<&Step> = STEPS.iter().filter(chosen).collect();
-    // Without a nightly tool chain, the rest of what the fuzz step needs is of no use.
+    // Without a nightly tool chain, the programs of the fuzz step are not needed.
     let names = steps.iter().map(|step| step.name);
     let names: Vec<&str> = names
         .filter(|name| *name != "fuzz" || crate::fuzz::obstacle().is_none())
@@ -153,7 +154,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         cli::note(format_args!("\n== {}: {}", step.name, step.about));
         let begin = Instant::now();
         let outcome = match programs::missing(&[step.name]) {
-            // Tests that lack a program skip by themselves; the fuzz step names its tool chain first.
+            // Tests skip without their programs; the fuzz step reports its tool chain first.
             Some(missing) if !["test", "fuzz"].contains(&step.name) => Ok(vec![Skip::new(step.name, missing)]),
             _ => (step.run)(),
         };
@@ -167,7 +168,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 
 fn report(rows: &[(&Step, Result<Outcome>, Duration)]) -> Result<()> {
     let mut table = cli::table();
-    table.set_header(["step", "what it shows", "outcome", "seconds"]);
+    table.set_header(["step", "description", "outcome", "seconds"]);
     let (mut passed, mut failed, mut skipped) = (0, 0, 0);
     for (step, outcome, time) in rows {
         let text = match outcome {
@@ -199,7 +200,7 @@ fn report(rows: &[(&Step, Result<Outcome>, Duration)]) -> Result<()> {
     Ok(())
 }
 
-/// How many were skipped, and a line for each reason.
+/// The number of skips, and a line for each reason.
 fn summary(skips: &[Skip]) -> String {
     let mut reasons: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for Skip { what, reason } in skips {
@@ -234,8 +235,9 @@ fn deny() -> Result<Outcome> {
     crate::lint::deny()
 }
 
-/// The tests run with a `PATH` that holds only the programs of the table, so that one that starts another fails on every machine. What compiles them is not in the
-/// table: hence before, and for the documentation's apart.
+/// The tests run with a `PATH` that contains the programs of the table only, so that a test that
+/// starts another program fails on every machine. Compilers are not in the table, so tests are
+/// built before, and documentation tests run with the usual `PATH`.
 fn test() -> Result<Outcome> {
     let directory = tempfile::tempdir()?;
     let log = directory.path().join("skipped");
@@ -260,7 +262,7 @@ fn test() -> Result<Outcome> {
         "fail",
     ]);
     let tests = must(tests.env("PATH", closed_path(directory.path())?));
-    // nextest runs no documentation tests.
+    // nextest does not run documentation tests.
     let docs = must(&mut cargo(&["test", "--doc", "--no-fail-fast"]));
     tests.and(docs)?;
     let skipped = std::fs::read_to_string(&log)?;
@@ -299,7 +301,7 @@ fn docs() -> Result<Outcome> {
     Ok(Vec::new())
 }
 
-/// The published crates with the tool chains of their `rust-version`.
+/// Checks the published crates with the tool chains of their `rust-version`.
 fn msrv() -> Result<Outcome> {
     crate::lint::msrv()
 }

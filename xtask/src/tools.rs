@@ -1,4 +1,4 @@
-//! Commands: how they are run and shown.
+//! Runs commands.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -21,7 +21,7 @@ pub(crate) fn command(program: &str) -> Command {
     command
 }
 
-/// Runs a command, shown first, and fails where it fails.
+/// Prints and runs a command. Fails if the command fails.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     cli::note(format_args!("+ {}", show(command)));
     let status = command
@@ -33,7 +33,7 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// Runs a command and returns what it printed.
+/// Runs a command and returns its output.
 pub(crate) fn output(command: &mut Command) -> Result<String> {
     let out = command
         .stderr(Stdio::inherit())

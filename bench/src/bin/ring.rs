@@ -1,9 +1,9 @@
-//! `ring ethdev|baseline rx|tx LENGTH FRAMES`: sends UDP frames of this length through smoltcp and the
-//! simulated ring NIC.
+//! `ring ethdev|baseline rx|tx LENGTH FRAMES`: sends UDP frames of this length through smoltcp and
+//! the simulated ring NIC.
 //!
 //! Frames pass the wire and the rings in batches of 16. The functions `host_turn_rx` and
-//! `host_turn_tx` contain the work of the host without that of the simulated wire and chip, so that a
-//! profiler measures both the whole program and the host.
+//! `host_turn_tx` contain the work of the host without that of the simulated wire and chip, so that
+//! a profiler measures both the whole program and the host.
 
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 

@@ -1,5 +1,5 @@
-//! `stress_cyw43 [--frames N] [--seed N]`: stress test of the CYW43439 driver on the model of its chip:
-//! traffic, power cycles, joins.
+//! `stress_cyw43 [--frames N] [--seed N]`: stress test of the CYW43439 driver on the model of its
+//! chip: traffic, power cycles, joins.
 
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 

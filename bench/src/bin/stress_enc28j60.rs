@@ -1,5 +1,5 @@
-//! `stress_enc28j60 [--frames N] [--seed N]`: stress test of the ENC28J60 driver on the model of its
-//! chip, in all four revisions.
+//! `stress_enc28j60 [--frames N] [--seed N]`: stress test of the ENC28J60 driver on the model of
+//! its chip, in all four revisions.
 
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 

@@ -1,8 +1,8 @@
-//! `tap ethdev|smoltcp NAME FRAMES`: echoes UDP datagrams on the TAP interface NAME, then prints the
-//! number per second and per second of processor time.
+//! `tap ethdev|smoltcp NAME FRAMES`: echoes UDP datagrams on the TAP interface NAME, then prints
+//! the number per second and per second of processor time.
 //!
-//! The interface must exist. The host has the address [`ethdev_bench::HOST`], the kernel another one
-//! of the same network.
+//! The interface must exist. The host has the address [`ethdev_bench::HOST`], the kernel another
+//! one of the same network.
 
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 

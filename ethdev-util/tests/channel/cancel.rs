@@ -21,8 +21,8 @@ struct Outcome {
     polls: usize,
 }
 
-/// Moves five frames in each direction through queues of two. The futures of `run` are dropped after the
-/// numbers of polls in `drops`; the endpoint is used after every `period`-th poll.
+/// Moves five frames in each direction through queues of two. The futures of `run` are dropped
+/// after the numbers of polls in `drops`; the endpoint is used after every `period`-th poll.
 fn move_five_frames(waits: Waits, period: usize, drops: &[usize]) -> Outcome {
     let chip = Chip::new(waits);
     for n in 0..FRAMES {

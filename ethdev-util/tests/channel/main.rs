@@ -1,4 +1,5 @@
-//! The channel: cancellation at every await, full queues, device errors, wrong results of the device.
+//! The channel: cancellation at every await, full queues, device errors, wrong results of the
+//! device.
 #![cfg(feature = "channel")]
 
 mod cancel;

@@ -1,4 +1,5 @@
-//! Any schedule of chip, runner and endpoint: frames arrive in order, all are counted, and no wake-up is lost.
+//! Any schedule of chip, runner and endpoint: frames arrive in order, all are counted, and no
+//! wake-up is lost.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -198,8 +199,8 @@ fn check(waits: Waits, steps: &[Step]) {
     });
 }
 
-/// A frame that was sent by a dropped call, and lost when it was sent again with the link down, is counted as
-/// both.
+/// A frame that was sent by a dropped call, and lost when it was sent again with the link down, is
+/// counted as both.
 fn sent_and_lost(waits: Waits, drops: usize) -> usize {
     if waits.after == 0 { 0 } else { drops }
 }

@@ -71,8 +71,9 @@ pub struct App<D: EthernetDevice, M> {
 }
 
 impl<D: EthernetDevice + Rearm, M: Mode<D>> App<D, M> {
-    /// Creates the node on `nic`. The interrupt of the NIC sets `irq_signal`; `next_service` returns the
-    /// longest time until the NIC must be serviced. There can be one node, because its memory is static.
+    /// Creates the node on `nic`. The interrupt of the NIC sets `irq_signal`; `next_service`
+    /// returns the longest time until the NIC must be serviced. There can be one node, because
+    /// its memory is static.
     ///
     /// # Errors
     ///
@@ -172,8 +173,8 @@ struct Report {
 }
 
 impl Report {
-    /// Prints the link if it has changed, and the counters if the link or they have changed, at most once
-    /// per interval.
+    /// Prints the link if it has changed, and the counters if the link or they have changed, at
+    /// most once per interval.
     fn print<D: EthernetDevice, M: Mode<D>>(&mut self, now: Duration, nic: &SmoltcpDevice<'_, D, M>) {
         let changed = self.link != Some(nic.link());
         if changed {

@@ -1,4 +1,5 @@
-//! A minimal application of the stack: UDP and TCP echo, for the images that `cargo xtask size` compares.
+//! A minimal application of the stack: UDP and TCP echo, for the images that `cargo xtask size`
+//! compares.
 
 use ethdev::MacAddress;
 use smoltcp::iface::{Config, Interface, SocketSet, SocketStorage};
@@ -37,7 +38,8 @@ impl Default for Memory {
     }
 }
 
-/// Echoes indefinitely. `turn` is called once per iteration: it services the device and returns the time.
+/// Echoes indefinitely. `turn` is called once per iteration: it services the device and returns the
+/// time.
 pub fn run<D: Device>(
     device: &mut D,
     address: MacAddress,

@@ -1,5 +1,5 @@
-//! Instructions per frame between the MAC and the application: `cargo xtask qemu --figures` runs this with
-//! a clock that counts instructions.
+//! Instructions per frame between the MAC and the application: `cargo xtask qemu --figures` runs
+//! this with a clock that counts instructions.
 
 use core::fmt;
 
@@ -55,8 +55,8 @@ impl fmt::Display for Total {
     }
 }
 
-/// Receives and sends [`FRAMES`] of each length through `device`, prints the times, and ends the program.
-/// `service` is called periodically.
+/// Receives and sends [`FRAMES`] of each length through `device`, prints the times, and ends the
+/// program. `service` is called periodically.
 pub fn run<D: Device>(device: &mut D, address: MacAddress, service: impl FnMut(&mut D)) -> ! {
     let Some([rx, tx]) = MEMORY.try_take() else {
         process::exit(1)

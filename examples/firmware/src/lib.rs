@@ -1,4 +1,5 @@
-//! The applications of `ethdev-examples` on bare metal, in QEMU: a Cortex-M3 with a LAN9118, a Cortex-A7 with an ENET.
+//! The applications of `ethdev-examples` on bare metal, in QEMU: a Cortex-M3 with a LAN9118, a
+//! Cortex-A7 with an ENET.
 //!
 //! - [`app`]: the node on a NIC, for any scheduler. The programs in `src/bin` schedule it.
 //! - [`nic`]: the NIC of the board. Other modules do not depend on its type.

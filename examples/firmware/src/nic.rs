@@ -36,8 +36,8 @@ fn join<M: Mac>(mut mac: M, config: PhyConfig) -> Result<Lan8720<M, Clock>, Port
     Ok(port)
 }
 
-/// The LAN9118 of the MPS2 board. Frames are copied from and to its FIFOs. The interrupt of its PHY is
-/// one of its own.
+/// The LAN9118 of the MPS2 board. Frames are copied from and to its FIFOs. The interrupt of its PHY
+/// is one of its own.
 #[cfg(board = "mps2_an385")]
 mod this {
     use super::{
@@ -81,8 +81,8 @@ mod this {
     }
 }
 
-/// ENET1 of the i.MX6UL board, which lends its DMA buffers. The interrupt of its PHY is not connected, so
-/// the link is polled.
+/// ENET1 of the i.MX6UL board, which lends its DMA buffers. The interrupt of its PHY is not
+/// connected, so the link is polled.
 #[cfg(board = "imx6ul_evk")]
 mod this {
     use super::{

@@ -22,8 +22,8 @@ fn pender(_: *mut ()) {
 pub fn run(executor: &'static Executor) -> ! {
     loop {
         READY.try_take();
-        // SAFETY: called here only, and not from `pender`. This function does not return, so it is called once
-        // for an executor.
+        // SAFETY: called here only, and not from `pender`. This function does not return, so it is called
+        // once for an executor.
         unsafe { executor.poll() };
         board::idle(|| READY.is_signaled());
     }

@@ -1,5 +1,5 @@
-//! The bus of the chip on a PIO state machine, which transfers the bits and samples the interrupt on the data
-//! line. The processor transfers the words.
+//! The bus of the chip on a PIO state machine, which transfers the bits and samples the interrupt
+//! on the data line. The processor transfers the words.
 
 use core::fmt;
 
@@ -15,13 +15,13 @@ use ethdev_cyw43::{Gspi, RxWords, TxWords};
 
 /// The flag that the state machine sets while the bus is idle and the data line is high.
 pub const LINE_IS_HIGH: u8 = 0;
-/// The clock divider of the state machine, which takes two cycles per bit. Above 75 MHz the program would
-/// have to sample later.
+/// The clock divider of the state machine, which takes two cycles per bit. Above 75 MHz the program
+/// would have to sample later.
 const DIVIDER: u8 = 2;
 /// Limit of polls of a FIFO, some milliseconds: a word takes 1 µs.
 const MAX_POLLS: u32 = 100_000;
-/// Time from the end of a transaction until the flag shows the interrupt: 100 ns and the loop of the state
-/// machine, with margin.
+/// Time from the end of a transaction until the flag shows the interrupt: 100 ns and the loop of
+/// the state machine, with margin.
 const SETTLING_CYCLES: u32 = 64;
 
 /// The state machine stopped: a FIFO stays full or empty.
@@ -53,9 +53,9 @@ impl<'d, PIO: Instance, const SM: usize> PioBus<'d, PIO, SM> {
         data: Peri<'d, impl PioPin + 'd>,
         clock: Peri<'d, impl PioPin + 'd>,
     ) -> Self {
-        // Bits change while the clock is low, and the chip samples them at the rising edge. The order and the
-        // edges are those of the programs in pico-sdk (BSD-3-Clause) and cyw43-pio (MIT OR Apache-2.0) for a
-        // slow clock.
+        // Bits change while the clock is low, and the chip samples them at the rising edge. The order and
+        // the edges are those of the programs in pico-sdk (BSD-3-Clause) and cyw43-pio (MIT OR
+        // Apache-2.0) for a slow clock.
         let program = pio_asm!(
             ".side_set 1",
             ".wrap_target",

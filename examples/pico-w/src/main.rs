@@ -1,5 +1,5 @@
-//! Ping, echo and a web page over the Wi-Fi of a Raspberry Pi Pico W. Log messages go to the debugger (RTT),
-//! and the LED is on while the link is up.
+//! Ping, echo and a web page over the Wi-Fi of a Raspberry Pi Pico W. Log messages go to the
+//! debugger (RTT), and the LED is on while the link is up.
 #![no_std]
 #![no_main]
 
@@ -28,7 +28,8 @@ use static_cell::{ConstStaticCell, StaticCell};
 
 use crate::bus::{PioBus, PioStopped};
 
-/// The network and the address of the node, set at build time. Without a passphrase, the network is open.
+/// The network and the address of the node, set at build time. Without a passphrase, the network is
+/// open.
 const SSID: &str = match option_env!("WIFI_SSID") {
     Some(ssid) => ssid,
     None => "network",

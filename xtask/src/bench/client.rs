@@ -1,4 +1,4 @@
-//! The kernel's end of a TAP interface: a client that wants its datagrams back.
+//! A UDP client at the kernel end of a TAP interface, which expects echoes.
 
 use std::io::ErrorKind;
 use std::net::UdpSocket;
@@ -16,25 +16,25 @@ pub(super) struct Client {
 }
 
 impl Client {
-    /// Keeps `window` datagrams of `payload` bytes on their way to `server` and back.
+    /// Keeps `window` datagrams of `payload` bytes in flight.
     pub(super) fn start(local: &str, server: &str, payload: usize, window: usize) -> Result<Self> {
         let socket = UdpSocket::bind((local, 0))?;
         socket.connect(server)?;
-        // Long enough for a server that is traced.
+        // Long enough for a server under strace.
         socket.set_read_timeout(Some(Duration::from_millis(100)))?;
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = stop.clone();
         let thread = std::thread::spawn(move || {
-            let (datagram, mut answer) = (vec![0x5a; payload], vec![0; payload]);
+            let (datagram, mut reply) = (vec![0x5a; payload], vec![0; payload]);
             let mut missing = window;
             while !stopped.load(Ordering::Relaxed) {
                 for _ in 0..missing {
-                    // Nobody may be there yet, or no more.
+                    // The server may not run yet, or no longer.
                     let _ = socket.send(&datagram);
                 }
-                missing = match socket.recv(&mut answer) {
+                missing = match socket.recv(&mut reply) {
                     Ok(_) => 1,
-                    // Lost, or never answered: all over again.
+                    // Datagrams were lost: fill the window again.
                     Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => window,
                     Err(_) => {
                         std::thread::sleep(Duration::from_millis(20));

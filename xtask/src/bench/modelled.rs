@@ -1,4 +1,4 @@
-//! A driver beside others, on the model of its chip.
+//! A driver compared with others on the model of its chip.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use crate::figures::Figure;
 use crate::tools;
 
-/// Builds the benchmark's program `chip`, runs it, and adds the `sizes` on the target to what it prints.
+/// Builds and runs the benchmark program `chip`, and adds the `sizes` on the target to its figures.
 pub(super) fn figures(chip: &str, sizes: impl FnOnce() -> Result<Vec<Figure>>) -> Result<Vec<Figure>> {
     let mut cargo = tools::command("cargo");
     cargo.args([
@@ -20,7 +20,7 @@ pub(super) fn figures(chip: &str, sizes: impl FnOnce() -> Result<Vec<Figure>>) -
         chip,
     ]);
     let printed = tools::output(&mut cargo)?;
-    let mut list: Vec<Figure> = serde_json::from_str(&printed).context("the program printed no list")?;
+    let mut list: Vec<Figure> = serde_json::from_str(&printed).context("the program printed no valid list")?;
     match sizes() {
         Ok(sizes) => list.extend(sizes),
         Err(e) => list.push(Figure {

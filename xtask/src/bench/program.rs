@@ -7,15 +7,15 @@ use serde_json::Value;
 
 use crate::tools;
 
-/// Where they are.
+/// The paths of the programs.
 pub(super) struct Programs {
-    /// UDP over the memory NIC.
+    /// UDP on the simulated ring NIC.
     pub(super) ring: PathBuf,
     /// UDP echo over a TAP interface.
     pub(super) tap: PathBuf,
 }
 
-/// Builds them, as a release.
+/// Builds the programs in the release profile.
 pub(super) fn build() -> Result<Programs> {
     let mut cargo = tools::command("cargo");
     cargo.args(["build", "--release", "--package", "ethdev-bench", "--bins"]);
@@ -30,7 +30,7 @@ pub(super) fn build() -> Result<Programs> {
             .find(|message| message["target"]["name"] == name && message["executable"].is_string())
             .and_then(|message| message["executable"].as_str())
             .map(PathBuf::from)
-            .with_context(|| format!("cargo did not tell where it put {name}"))
+            .with_context(|| format!("no path of {name} in the output of cargo"))
     };
     Ok(Programs {
         ring: find("ring")?,

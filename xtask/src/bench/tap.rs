@@ -1,4 +1,4 @@
-//! Frames and system calls: our TAP device and smoltcp's own, in the same UDP echo.
+//! Frames and system calls of the TAP devices of ethdev and smoltcp, in the same UDP echo.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -14,23 +14,25 @@ use super::program::Programs;
 use crate::figures::Figure;
 use crate::{programs, tools};
 
-/// The kernel's interface, and both ends' addresses: the network that the measured program is made for.
+/// The interface of the kernel, and the addresses of both ends, which the measured program expects.
 const NAME: &str = "ethdevbench";
 const KERNEL: &str = "192.168.69.100";
 const HOST: &str = "192.168.69.1:6969";
 
-const DEVICES: [&str; 2] = ["ours", "smoltcp"];
+const DEVICES: [&str; 2] = ["ethdev", "smoltcp"];
 const LENGTHS: [usize; 2] = [64, 1514];
-/// Ethernet, IPv4, UDP.
+/// Length of the Ethernet, IPv4 and UDP headers.
 const HEADERS: usize = 14 + 20 + 8;
-/// Datagrams under way at once.
+/// Datagrams in flight.
 const WINDOW: usize = 32;
-/// Turn about, so that whatever else the machine does hits both.
+/// The devices alternate, so that other load of the machine affects both.
 const ROUNDS: usize = 21;
 const FRAMES: u32 = 10_000;
-/// Nearly all of the time is the kernel's, which is the same for both: what they differ by is seldom more than from one run to the next.
+/// Most of the time is spent in the kernel, equally for both: their difference is usually smaller
+/// than that between two runs.
 const NOISE: f64 = 0.03;
-/// What is done once is in both and cancels out. One datagram at a time: then the counts do not depend on timing.
+/// The cost of the setup is in both and cancels out. One datagram is in flight, so that the counts
+/// do not depend on timing.
 const COUNTED: [u32; 2] = [500, 2500];
 
 pub(super) const RUNS: u64 = (LENGTHS.len() * DEVICES.len() * (ROUNDS + 2 * COUNTED.len())) as u64;
@@ -40,15 +42,15 @@ pub(super) fn figures(programs: &Programs, progress: &ProgressBar) -> Result<Vec
     let mut list = Vec::new();
     for length in LENGTHS {
         let figure = format!("TAP echo of {length}-byte frames");
-        // The clock's time is as much the client's as the server's: it is only shown.
+        // The real time includes the client, so this rate has no limit.
         let (processor, clock) = (
             "frames per second of processor time",
-            "frames per second, client and all",
+            "frames per second of real time, with the client",
         );
         match &interface {
             Ok(_) => {
                 let rates = rates(&programs.tap, length, progress)?;
-                let goal = format!("at least as many (noise: {:.0} %)", NOISE * 100.0);
+                let goal = format!("at least the same (noise: {:.0} %)", NOISE * 100.0);
                 let at_least = |ours, other| ours >= other * (1.0 - NOISE);
                 list.push(compare(
                     figure.clone(),
@@ -57,7 +59,7 @@ pub(super) fn figures(programs: &Programs, progress: &ProgressBar) -> Result<Vec
                     &goal,
                     at_least,
                 ));
-                let best = rates.map(|rates| rates.by_clock.into_iter().fold(0.0, f64::max).round());
+                let best = rates.map(|rates| rates.per_second.into_iter().fold(0.0, f64::max).round());
                 list.push(shown(figure, clock, best));
             }
             Err(why) => list.extend([processor, clock].map(|unit| skipped(figure.clone(), unit, why))),
@@ -65,7 +67,7 @@ pub(super) fn figures(programs: &Programs, progress: &ProgressBar) -> Result<Vec
     }
     let counted: [(_, Count); 2] = [
         ("system calls per frame", calls),
-        ("instructions per frame, without the kernel's", instructions),
+        ("instructions per frame, without the kernel", instructions),
     ];
     for (unit, count) in counted {
         for length in LENGTHS {
@@ -75,7 +77,7 @@ pub(super) fn figures(programs: &Programs, progress: &ProgressBar) -> Result<Vec
                 Err(why) => Err(anyhow!("{why:#}")),
             };
             list.push(match values {
-                Ok(values) => compare(figure, unit, values, "at most as many", |ours, other| ours <= other),
+                Ok(values) => compare(figure, unit, values, "at most the same", |ours, other| ours <= other),
                 Err(why) => skipped(figure, unit, &why),
             });
         }
@@ -112,16 +114,16 @@ fn skipped(figure: String, unit: &str, why: &Error) -> Figure {
     }
 }
 
-/// What the rounds of one device brought.
+/// The rates of one device.
 #[derive(Debug, Default)]
 struct Rates {
-    by_clock: Vec<f64>,
-    by_processor: Vec<f64>,
+    per_second: Vec<f64>,
+    per_cpu_second: Vec<f64>,
 }
 
-/// The middle of the rates by processor time.
+/// The median of the rates per processor time.
 fn median(rates: &Rates) -> f64 {
-    let mut sorted = rates.by_processor.clone();
+    let mut sorted = rates.per_cpu_second.clone();
     sorted.sort_by(f64::total_cmp);
     sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN).round()
 }
@@ -135,21 +137,24 @@ fn rates(program: &Path, length: usize, progress: &ProgressBar) -> Result<[Rates
             // Starts: a program of this workspace
             let mut echo = Command::new(program);
             let said = tools::output(echo.args([device, NAME, &FRAMES.to_string()]))?;
-            let (by_clock, by_processor) = said.trim().split_once(' ').context("there are two rates")?;
-            rates.by_clock.push(by_clock.parse().context("a rate is no number")?);
+            let (per_second, per_cpu_second) = said
+                .trim()
+                .split_once(' ')
+                .context("the program printed no two rates")?;
+            rates.per_second.push(per_second.parse().context("invalid rate")?);
             rates
-                .by_processor
-                .push(by_processor.parse().context("a rate is no number")?);
+                .per_cpu_second
+                .push(per_cpu_second.parse().context("invalid rate")?);
             progress.inc(1);
         }
     }
     Ok(rates)
 }
 
-/// Something that can be counted in one run of the program.
+/// Counts something in one run of the program.
 type Count = fn(&Path, usize, &ProgressBar) -> Result<[f64; 2]>;
 
-/// What `count` grows by with each frame, for both; one datagram at a time.
+/// The increase of `count` per frame, for both devices.
 fn per_frame(
     length: usize,
     progress: &ProgressBar,
@@ -166,20 +171,20 @@ fn per_frame(
             count
         };
         let (few, many) = (count(COUNTED[0])?, count(COUNTED[1])?);
-        // A single call more or less at the start is none per frame.
+        // A difference of one call in a run is not one per frame.
         *grows = ((many - few) / f64::from(COUNTED[1] - COUNTED[0]) * 100.0).round() / 100.0;
     }
     Ok(grows)
 }
 
-/// The system calls per frame of both.
+/// The system calls per frame of both devices.
 fn calls(program: &Path, length: usize, progress: &ProgressBar) -> Result<[f64; 2]> {
     per_frame(length, progress, "under strace", |device, frames| {
         traced(program, device, frames)
     })
 }
 
-/// The instructions per frame of both.
+/// The instructions per frame of both devices.
 fn instructions(program: &Path, length: usize, progress: &ProgressBar) -> Result<[f64; 2]> {
     per_frame(length, progress, "under callgrind", |device, frames| {
         callgrind::instructions(program, &[device, NAME, &frames.to_string()])
@@ -195,24 +200,24 @@ fn traced(program: &Path, device: &str, frames: u32) -> Result<f64> {
     total(&std::fs::read_to_string(&file)?)
 }
 
-/// The last line of strace's summary.
+/// Parses the total of the summary of strace.
 fn total(text: &str) -> Result<f64> {
     text.lines()
         .filter_map(|line| line.trim().strip_suffix(" total"))
         .find_map(|line| line.trim().parse().ok())
-        .context("strace has no total")
+        .context("no total in the summary of strace")
 }
 
-/// A TAP interface of the kernel's, until it is dropped.
+/// A TAP interface of the kernel. It is deleted on drop.
 struct Interface;
 
 impl Interface {
     fn create() -> Result<Self> {
-        ensure!(programs::is_root(), "it needs root");
-        ensure!(Path::new("/dev/net/tun").exists(), "there is no /dev/net/tun");
+        ensure!(programs::is_root(), "root privileges required");
+        ensure!(Path::new("/dev/net/tun").exists(), "/dev/net/tun does not exist");
         programs::require(&["bench-tap"])?;
         ip(&["tuntap", "add", "dev", NAME, "mode", "tap"])?;
-        // From here on it is to be deleted.
+        // From here on the interface is deleted on drop.
         let interface = Self;
         ip(&["address", "add", &format!("{KERNEL}/24"), "dev", NAME])?;
         ip(&["link", "set", "dev", NAME, "up"])?;
@@ -223,7 +228,7 @@ impl Interface {
 impl Drop for Interface {
     fn drop(&mut self) {
         if let Err(e) = ip(&["link", "delete", "dev", NAME]) {
-            cli::note(format_args!("{NAME} is left over: {e:#}"));
+            cli::note(format_args!("{NAME} was not deleted: {e:#}"));
         }
     }
 }

@@ -1,7 +1,9 @@
-//! The sources start the programs of the table, all of them, and no others.
+//! Checks that the sources start exactly the programs of the table.
 //!
-//! What `Command::new` is called with is followed through constants and through functions that pass their own argument on. Where that does not lead to a name, or
-//! the program starts others by what its arguments say, a comment in the three lines above names them: `// Starts: ip, and sh, which starts cat`.
+//! The argument of `Command::new` is resolved through constants and through functions that pass
+//! their argument on. If that gives no name, or if the program starts others named in its
+//! arguments, a comment in the three lines above must name them: `// Starts: ip, and sh, which
+//! starts cat`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -15,18 +17,18 @@ use syn::{Expr, ExprCall, ExprPath, FnArg, ItemConst, ItemFn, Lit, Macro, Pat, T
 use super::PROGRAMS;
 use crate::tools::root;
 
-/// They start what their arguments name.
+/// Programs that start the program in their arguments.
 const LAUNCHERS: [&str; 4] = ["setpriv", "sh", "timeout", "unshare"];
 const COMMENT: &str = "// Starts: ";
 
-/// Where a name means the same thing: a file, or a package for what is not private.
+/// The scope of a name: a file, or a package for items that are not private.
 type Scope = PathBuf;
 
 #[derive(Debug, Default)]
 struct Found {
-    /// Constants with text, or the name of a program of the workspace (`None`).
+    /// String constants, or a program of the workspace (`None`).
     constants: BTreeMap<(Scope, String), Option<String>>,
-    /// Functions that start the program that their argument of this index names.
+    /// Functions that start the program in their argument with this index.
     wrappers: BTreeMap<(Scope, String), usize>,
     programs: BTreeSet<String>,
     problems: BTreeSet<String>,
@@ -36,7 +38,7 @@ struct Scan<'a> {
     file: &'a Path,
     package: &'a Path,
     lines: &'a [&'a str],
-    /// The functions around, the innermost last: their scopes, names and parameters.
+    /// The enclosing functions, the innermost last: scopes, names and parameters.
     functions: Vec<(Scope, String, Vec<String>)>,
     found: &'a mut Found,
 }
@@ -66,7 +68,7 @@ impl Scan<'_> {
         self.found.problems.insert(format!("{place}: {what}"));
     }
 
-    /// A call that starts the program which `argument` names.
+    /// A call that starts the program in `argument`.
     fn start(&mut self, argument: &Expr, call: Span) {
         let declared = self.is_declared(call);
         let program = match argument {
@@ -95,13 +97,13 @@ impl Scan<'_> {
         };
         match program {
             Some(program) if LAUNCHERS.contains(&&*program) && !declared => {
-                self.problem(call, &format!("no comment says what {program} starts"));
+                self.problem(call, &format!("no comment names the programs that {program} starts"));
             }
             Some(program) => {
                 self.found.programs.insert(program);
             }
             None if declared => {}
-            None => self.problem(call, "no comment says what is started"),
+            None => self.problem(call, "no comment names the program"),
         }
     }
 }
@@ -164,7 +166,7 @@ impl<'ast> Visit<'ast> for Scan<'_> {
         }
     }
 
-    /// Other than to call it at once.
+    /// A use of the path without a call.
     fn visit_expr_path(&mut self, path: &'ast ExprPath) {
         if is_command_new(path) {
             self.problem(path.span(), "Command::new is passed on");
@@ -191,14 +193,14 @@ impl<'ast> Visit<'ast> for Scan<'_> {
                 arguments.iter().for_each(|argument| inner.visit_expr(argument));
             }
             Err(_) if mac.tokens.to_string().contains("Command :: new") => {
-                self.problem(mac.span(), "Command::new in a macro with a syntax of its own");
+                self.problem(mac.span(), "Command::new in a macro that cannot be parsed");
             }
             Err(_) => {}
         }
     }
 }
 
-/// Every source file of the repository with its package's directory.
+/// The source files of the repository, with the directories of their packages.
 fn sources(directory: &Path, package: &Path, list: &mut Vec<(PathBuf, PathBuf)>) {
     let package = if directory.join("Cargo.toml").is_file() {
         directory
@@ -216,7 +218,7 @@ fn sources(directory: &Path, package: &Path, list: &mut Vec<(PathBuf, PathBuf)>)
     }
 }
 
-/// What these files start: each with its package and text.
+/// The programs that these files start.
 fn scan(files: &[(PathBuf, PathBuf, String)]) -> Found {
     let mut found = Found::default();
     let parsed = files.iter().map(|(file, package, text)| {
@@ -231,7 +233,7 @@ fn scan(files: &[(PathBuf, PathBuf, String)]) -> Found {
             found.programs.extend(words.map(str::to_owned));
         }
     }
-    // A round finds what the one before it made known: constants, and wrappers of wrappers.
+    // Each round uses the constants and wrappers that the previous one found.
     loop {
         let known = (found.constants.len(), found.wrappers.len());
         found.problems.clear();
@@ -260,7 +262,7 @@ fn table_names_programs_that_sources_start() {
         (file, package, text)
     };
     let mut files: Vec<_> = files.into_iter().map(read).collect();
-    // Parsing takes its time: only packages that may start something.
+    // Parsing is slow: only packages that may start a program.
     let starting = files.iter().filter(|(.., text)| text.contains("process::"));
     let packages: BTreeSet<PathBuf> = starting.map(|(_, package, _)| package.clone()).collect();
     files.retain(|(_, package, _)| packages.contains(package));
@@ -269,9 +271,9 @@ fn table_names_programs_that_sources_start() {
     let table: BTreeSet<String> = PROGRAMS.iter().map(|(name, ..)| (*name).to_owned()).collect();
     assert_eq!(table.len(), PROGRAMS.len(), "a program has two rows");
     let unknown: Vec<_> = found.programs.difference(&table).collect();
-    assert!(unknown.is_empty(), "started, and not in the table: {unknown:?}");
+    assert!(unknown.is_empty(), "started, not in the table: {unknown:?}");
     let idle: Vec<_> = table.difference(&found.programs).collect();
-    assert!(idle.is_empty(), "in the table, and started by nothing: {idle:?}");
+    assert!(idle.is_empty(), "in the table, never started: {idle:?}");
 }
 
 fn scan_text(text: &str) -> Found {

@@ -1,4 +1,4 @@
-//! What the firmware says about how it spent its time.
+//! The reports of the firmware: counters and sleep times.
 
 use std::time::Duration;
 
@@ -6,16 +6,16 @@ use anyhow::{Context, Result, bail};
 
 use super::machine::Qemu;
 
-/// The board gives an account at most twice a second, and only after traffic.
+/// The firmware prints a report at most twice a second, and only after traffic.
 const TRIES: usize = 20;
-/// How such a line begins.
+/// The beginning of a report.
 pub(super) const START: &str = "t_ms=";
 
-/// The firmware's own account of how it spent its time: a line of `name=value`.
+/// A report of the firmware: a line of `name=value`.
 #[derive(Debug)]
-pub(super) struct Account(pub(super) String);
+pub(super) struct CpuStats(pub(super) String);
 
-impl Account {
+impl CpuStats {
     pub(super) fn value(&self, name: &str) -> Result<u64> {
         self.0
             .split_whitespace()
@@ -24,14 +24,14 @@ impl Account {
     }
 }
 
-/// A new account. It comes with traffic, at most twice a second.
-pub(super) fn account(board: &mut Qemu, mut traffic: impl FnMut() -> Result<()>) -> Result<Account> {
+/// Waits for a new report, with traffic, which causes it.
+pub(super) fn account(board: &mut Qemu, mut traffic: impl FnMut() -> Result<()>) -> Result<CpuStats> {
     let mark = board.mark();
     for _ in 0..TRIES {
         traffic()?;
         if let Ok(line) = board.wait_for(mark, START, Duration::from_millis(300)) {
-            return Ok(Account(line));
+            return Ok(CpuStats(line));
         }
     }
-    bail!("the board gives no account of itself")
+    bail!("no report from the board")
 }

@@ -1,4 +1,4 @@
-//! What was on the wire, by QEMU's own account.
+//! Checks of the network capture of QEMU.
 
 use std::fs::File;
 use std::path::Path;
@@ -15,16 +15,17 @@ struct Counts {
     arp: usize,
     tcp: usize,
     udp: usize,
-    /// Those of the board.
+    /// Frames of the board.
     ours: usize,
 }
 
-/// Checks the capture: frames of each kind, and each of the board's whole, of legal length (`shortest` at least), and with right checksums.
+/// Checks the capture: frames of each kind, and those of the board complete, of valid length (at
+/// least `shortest`), with correct checksums.
 pub(super) fn check(path: &Path, board: [u8; 6], shortest: usize) -> Result<String> {
-    let mut capture = PcapReader::new(File::open(path)?).context("no capture")?;
+    let mut capture = PcapReader::new(File::open(path)?).context("invalid capture")?;
     ensure!(
         capture.header().datalink == DataLink::ETHERNET,
-        "not a capture of Ethernet"
+        "not an Ethernet capture"
     );
     let mut counts = Counts::default();
     while let Some(packet) = capture.next_packet() {
@@ -41,13 +42,13 @@ pub(super) fn check(path: &Path, board: [u8; 6], shortest: usize) -> Result<Stri
         counts.frames, counts.ours, counts.arp, counts.tcp, counts.udp
     );
     if counts.arp == 0 || counts.tcp == 0 || counts.udp == 0 {
-        bail!("{text}: a kind is missing");
+        bail!("{text}: a kind of frame is missing");
     }
     Ok(text)
 }
 
 impl Counts {
-    /// A frame of the board.
+    /// Checks a frame of the board.
     fn take(&mut self, frame: &[u8], shortest: usize) -> Result<()> {
         self.ours += 1;
         ensure!((shortest..=1514).contains(&frame.len()), "{} bytes", frame.len());
@@ -67,7 +68,7 @@ impl Counts {
             header.header_checksum == header.calc_header_checksum(),
             "IPv4 header checksum"
         );
-        let (told, right) = match transport {
+        let (found, expected) = match transport {
             TransportSlice::Tcp(tcp) => {
                 self.tcp += 1;
                 (tcp.checksum(), tcp.calc_checksum_ipv4(from, to)?)
@@ -81,9 +82,9 @@ impl Counts {
                 let right = icmp.icmp_type().calc_checksum(icmp.payload());
                 (icmp.checksum(), right)
             }
-            other => bail!("a protocol that the board does not have: {other:?}"),
+            other => bail!("unexpected protocol: {other:?}"),
         };
-        ensure!(told == right, "checksum {told:#06x} where {right:#06x} belongs");
+        ensure!(found == expected, "checksum {found:#06x}, expected {expected:#06x}");
         Ok(())
     }
 }

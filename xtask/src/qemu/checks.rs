@@ -1,4 +1,4 @@
-//! What was checked on which image, and how it ended.
+//! The results of the checks.
 
 use anyhow::{Result, ensure};
 use ethdev_cli as cli;
@@ -12,19 +12,19 @@ pub(super) struct Checks {
 }
 
 impl Checks {
-    /// From here on, it is about this image.
+    /// Begins the column of an image.
     pub(super) fn begin(&mut self, head: String) {
         self.heads.push(head);
     }
 
-    /// What is only told.
-    pub(super) fn tell(&mut self, name: &str, detail: String) {
+    /// Adds a value.
+    pub(super) fn value(&mut self, name: &str, detail: String) {
         let column = self.heads.len();
         let row = match self.rows.iter_mut().find(|(known, _)| known == name) {
             Some((_, row)) => row,
             None => {
                 self.rows.push((name.to_owned(), Vec::new()));
-                // Just pushed.
+                // The row was just added.
                 &mut self.rows.last_mut().expect("a row").1
             }
         };
@@ -33,7 +33,7 @@ impl Checks {
         row.push(detail);
     }
 
-    /// What was checked.
+    /// Adds the result of a check.
     pub(super) fn note(&mut self, name: &str, outcome: Result<String>) {
         let detail = match outcome {
             Ok(detail) => {
@@ -46,10 +46,10 @@ impl Checks {
                 format!("FAILED: {e:#}")
             }
         };
-        self.tell(name, detail);
+        self.value(name, detail);
     }
 
-    /// Prints all of it, and fails where something has failed.
+    /// Prints the table. Fails if a check failed.
     pub(super) fn end(&self) -> Result<()> {
         let mut table = cli::table();
         table.set_header([String::new()].iter().chain(&self.heads));

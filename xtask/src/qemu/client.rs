@@ -1,4 +1,4 @@
-//! What a peer does with the firmware: fetch its page, have it echo.
+//! Clients of the firmware: HTTP and echo.
 
 use std::collections::BTreeMap;
 use std::io::{ErrorKind, Read, Write};
@@ -11,12 +11,12 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 use sha2::{Digest, Sha256};
 
-/// Longer than the pauses that TCP makes after a loss.
-const PATIENCE: Duration = Duration::from_secs(20);
-/// A datagram may be lost; each is sent so often at most.
+/// Longer than the retransmission timeouts of TCP.
+const TIMEOUT: Duration = Duration::from_secs(20);
+/// Attempts per datagram, which may be lost.
 const TRIES: usize = 3;
 
-/// Ports of this host that QEMU passes on to the board.
+/// Ports of this host that QEMU forwards to the board.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Ports {
     pub(super) http: u16,
@@ -25,7 +25,7 @@ pub(super) struct Ports {
 }
 
 impl Ports {
-    /// Ports that nobody uses at the moment.
+    /// Finds unused ports.
     pub(super) fn free() -> Result<Self> {
         let http = TcpListener::bind(loopback(0))?;
         let tcp_echo = TcpListener::bind(loopback(0))?;
@@ -42,12 +42,12 @@ fn loopback(port: u16) -> SocketAddr {
     (Ipv4Addr::LOCALHOST, port).into()
 }
 
-/// The page's rows by name.
+/// The rows of the page, by name.
 #[derive(Debug)]
 pub(super) struct Page(BTreeMap<String, String>);
 
 impl Page {
-    /// Fetches it with curl.
+    /// Fetches the page with curl.
     pub(super) fn fetch(port: u16) -> Result<Self> {
         let url = format!("http://{}/", loopback(port));
         let out = Command::new("curl")
@@ -60,15 +60,11 @@ impl Page {
             String::from_utf8_lossy(&out.stderr).trim()
         );
         let page = String::from_utf8(out.stdout).context("the page is not UTF-8")?;
-        ensure!(
-            page.ends_with("</html>\n"),
-            "the page is cut off after {} bytes",
-            page.len()
-        );
+        ensure!(page.ends_with("</html>\n"), "page truncated after {} bytes", page.len());
         Ok(Self(page.lines().filter_map(row).collect()))
     }
 
-    /// What the row `name` says.
+    /// Returns the value of a row.
     pub(super) fn text(&self, name: &str) -> Result<&str> {
         let value = self
             .0
@@ -77,7 +73,7 @@ impl Page {
         Ok(value)
     }
 
-    /// What the row `name` counts.
+    /// Returns the value of a row as a number.
     pub(super) fn number(&self, name: &str) -> Result<u32> {
         let text = self.text(name)?;
         text.parse().with_context(|| format!("{name} is {text:?}"))
@@ -92,19 +88,19 @@ fn row(line: &str) -> Option<(String, String)> {
     Some((name.to_owned(), value.to_owned()))
 }
 
-/// Sends `len` bytes and reads them back. Both directions are used at once.
+/// Sends `len` bytes and reads the echo, in both directions at once.
 pub(super) fn tcp_echo(port: u16, len: usize, seed: u64) -> Result<String> {
     tcp_echo_watched(port, len, seed, &AtomicUsize::new(0))
 }
 
-/// The same, with a look at how many bytes have come back so far.
+/// As [`tcp_echo`], with a counter of the echoed bytes.
 pub(super) fn tcp_echo_watched(port: u16, len: usize, seed: u64, progress: &AtomicUsize) -> Result<String> {
     let mut data = vec![0; len];
     fastrand::Rng::with_seed(seed).fill(&mut data);
     let began = Instant::now();
-    let mut stream = TcpStream::connect_timeout(&loopback(port), PATIENCE)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.set_write_timeout(Some(PATIENCE))?;
+    let mut stream = TcpStream::connect_timeout(&loopback(port), TIMEOUT)?;
+    stream.set_read_timeout(Some(TIMEOUT))?;
+    stream.set_write_timeout(Some(TIMEOUT))?;
     let sent = Sha256::digest(&data);
     let mut writer = stream.try_clone()?;
     let writing = thread::spawn(move || {
@@ -113,7 +109,7 @@ pub(super) fn tcp_echo_watched(port: u16, len: usize, seed: u64, progress: &Atom
     });
     let mut back = Vec::with_capacity(len);
     let mut chunk = [0; 4096];
-    // One byte more than was sent would be one too many.
+    // Detects an extra byte.
     while back.len() <= len {
         let read = stream
             .read(&mut chunk)
@@ -126,14 +122,14 @@ pub(super) fn tcp_echo_watched(port: u16, len: usize, seed: u64, progress: &Atom
     }
     let time = began.elapsed();
     writing.join().map_err(|_| anyhow::anyhow!("the writer panicked"))??;
-    ensure!(back.len() == len, "sent {len} bytes, got {} back", back.len());
+    ensure!(back.len() == len, "sent {len} bytes, received {}", back.len());
     let received = Sha256::digest(&back);
-    ensure!(sent == received, "other bytes came back (seed {seed})");
+    ensure!(sent == received, "wrong echo data (seed {seed})");
     let hash: String = received.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
     Ok(format!("{len} bytes in {} ms, sha256 {hash}...", time.as_millis()))
 }
 
-/// Sends datagrams of these lengths, one after another, and expects each back.
+/// Sends datagrams of these lengths, one at a time, and waits for each echo.
 pub(super) fn udp_echo(port: u16, lengths: &[usize], seed: u64) -> Result<String> {
     let socket = UdpSocket::bind(loopback(0))?;
     socket.connect(loopback(port))?;
@@ -147,7 +143,7 @@ pub(super) fn udp_echo(port: u16, lengths: &[usize], seed: u64) -> Result<String
         while !echoed(&socket, &data)? {
             tries += 1;
             if tries == TRIES {
-                bail!("a datagram of {len} bytes did not come back (seed {seed})");
+                bail!("no echo of a datagram of {len} bytes (seed {seed})");
             }
         }
         repeated += tries;
@@ -165,7 +161,7 @@ fn echoed(socket: &UdpSocket, data: &[u8]) -> Result<bool> {
     loop {
         match socket.recv(&mut back) {
             Ok(len) if &back[..len] == data => return Ok(true),
-            // A late answer to an earlier try.
+            // A late echo of an earlier attempt.
             Ok(_) => {}
             Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => return Ok(false),
             Err(e) => return Err(e.into()),
@@ -173,13 +169,14 @@ fn echoed(socket: &UdpSocket, data: &[u8]) -> Result<bool> {
     }
 }
 
-/// Sends `count` datagrams as fast as it goes and reads no answer. The socket they came from is returned: closed, it would refuse answers.
+/// Sends `count` datagrams as fast as possible, without reading echoes. Returns the socket: if it
+/// were closed, echoes would be rejected.
 pub(super) fn flood(port: u16, count: usize) -> Result<UdpSocket> {
     let socket = UdpSocket::bind(loopback(0))?;
     socket.connect(loopback(port))?;
     let data = [0x55; 1400];
     for _ in 0..count {
-        // A full buffer on the way is part of a flood.
+        // A full send buffer is ignored.
         let _ = socket.send(&data);
     }
     Ok(socket)

@@ -1,4 +1,4 @@
-//! A QEMU that does not outlive us.
+//! A QEMU process, which ends with xtask.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::net::UnixStream;
@@ -15,9 +15,9 @@ use serde_json::{Value, json};
 use super::programs::Board;
 use crate::programs::has;
 
-/// How long QEMU may take to quit before it is killed.
+/// Limit of the time until QEMU quits; then it is killed.
 const QUIT_TIME: Duration = Duration::from_secs(5);
-/// How long the monitor may take to be there, and to answer.
+/// Limit of the time until the monitor is available, and until it responds.
 const MONITOR: Duration = Duration::from_secs(10);
 
 /// A running board.
@@ -29,7 +29,7 @@ pub(super) struct Qemu {
     board: String,
 }
 
-/// What the board and QEMU have said.
+/// The output of the board and of QEMU.
 #[derive(Debug, Default)]
 struct Lines {
     said: Mutex<Vec<String>>,
@@ -42,7 +42,7 @@ impl Lines {
         thread::spawn(move || {
             let mut last = String::new();
             for line in BufReader::new(from).lines().map_while(Result::ok) {
-                // A full NIC makes QEMU say so for every frame.
+                // QEMU prints a line for every frame that the NIC drops.
                 if line != last {
                     cli::note(format_args!("  {board} | {line}"));
                     last.clone_from(&line);
@@ -55,7 +55,8 @@ impl Lines {
 }
 
 impl Qemu {
-    /// Starts `kernel` on a board. `arguments` describe its network and what else is special; `dir` takes the monitor's socket.
+    /// Starts `kernel` on a board. `arguments` contain the network; the socket of the monitor is in
+    /// `dir`.
     pub(super) fn start(board: &Board, kernel: &Path, arguments: &[String], dir: &Path) -> Result<Self> {
         let monitor = dir.join("monitor");
         let mut command = lifeline("qemu-system-arm");
@@ -91,12 +92,12 @@ impl Qemu {
         })
     }
 
-    /// How many lines have been said so far.
+    /// The number of lines so far.
     pub(super) fn mark(&self) -> usize {
         self.lines.said.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 
-    /// All that was said.
+    /// All lines.
     pub(super) fn said(&self) -> Vec<String> {
         self.lines.said.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -106,7 +107,7 @@ impl Qemu {
         let deadline = Instant::now() + timeout;
         loop {
             if let Some(status) = self.child.try_wait()? {
-                bail!("QEMU ended ({status}) before it said {start:?}");
+                bail!("QEMU ended ({status}) before the line {start:?}");
             }
             let said = self.lines.said.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some(line) = said.iter().skip(mark).find(|line| line.starts_with(start)) {
@@ -114,43 +115,44 @@ impl Qemu {
             }
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                bail!("the board did not say {start:?} in {} s", timeout.as_secs());
+                bail!("timed out waiting for the line {start:?} ({} s)", timeout.as_secs());
             }
-            // Woken at least this often, to see QEMU end.
+            // The interval of the check that QEMU runs.
             let _ = self.lines.news.wait_timeout(said, left.min(Duration::from_millis(200)));
         }
     }
 
-    /// Plugs the cable of the network `n0` in, or pulls it out.
+    /// Sets the link of the network `n0`.
     pub(super) fn set_link(&self, up: bool) -> Result<()> {
         self.tell(&json!({"execute": "set_link", "arguments": {"name": "n0", "up": up}}))
     }
 
-    /// Gives QEMU's monitor a command, by its machine protocol: one JSON object a line.
+    /// Executes a command of the QEMU machine protocol: one JSON object per line.
     fn tell(&self, command: &Value) -> Result<()> {
         let deadline = Instant::now() + MONITOR;
         let mut monitor = loop {
             match UnixStream::connect(&self.monitor) {
                 Ok(stream) => break stream,
                 Err(_) if Instant::now() < deadline => thread::sleep(Duration::from_millis(20)),
-                Err(e) => return Err(e).context("no monitor"),
+                Err(e) => return Err(e).context("monitor not available"),
             }
         };
         monitor.set_read_timeout(Some(MONITOR))?;
-        let mut answers = BufReader::new(monitor.try_clone()?).lines();
-        // It begins with a greeting, and takes no other command before this one.
+        let mut responses = BufReader::new(monitor.try_clone()?).lines();
+        // The monitor sends a greeting, and requires this command first.
         for command in [&json!({"execute": "qmp_capabilities"}), command] {
-            // In one piece: it acts, and may be gone, before it sees the end of the line.
+            // In one write: QEMU may execute the command and quit before it reads the end of the line.
             monitor.write_all(format!("{command}\n").as_bytes())?;
-            answer(&mut answers).with_context(|| format!("{} does not take {command}", self.board))?;
+            answer(&mut responses).with_context(|| format!("{}: command {command} failed", self.board))?;
         }
         Ok(())
     }
 
-    /// Ends it, captures complete. An error when it did not end by itself, or not well.
+    /// Quits QEMU, which completes the captures. Fails if it does not quit by itself, or with an
+    /// error.
     pub(super) fn quit(mut self) -> Result<Vec<String>> {
-        // It may be gone before its answer has come.
-        let told = self.tell(&json!({"execute": "quit"}));
+        // QEMU may quit before it responds.
+        let response = self.tell(&json!({"execute": "quit"}));
         let deadline = Instant::now() + QUIT_TIME;
         while Instant::now() < deadline {
             if let Some(status) = self.child.try_wait()? {
@@ -161,20 +163,20 @@ impl Qemu {
             }
             thread::sleep(Duration::from_millis(20));
         }
-        told?;
+        response?;
         bail!("QEMU did not quit and was killed");
     }
 }
 
 impl Drop for Qemu {
     fn drop(&mut self) {
-        // Both fail where it has ended already.
+        // Both fail if it has ended.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// A command that is killed when we die, however that happens, where the system has the means for that.
+/// A command that is killed when xtask ends, if the system supports that.
 fn lifeline(program: &str) -> Command {
     if has("setpriv") {
         // Starts: qemu-system-arm
@@ -186,7 +188,7 @@ fn lifeline(program: &str) -> Command {
     }
 }
 
-/// The answer to a command. The greeting and reports of events are passed over.
+/// Reads the response to a command. Skips the greeting and events.
 fn answer(lines: &mut impl Iterator<Item = std::io::Result<String>>) -> Result<()> {
     for line in lines {
         let line: Value = serde_json::from_str(&line?)?;
@@ -197,5 +199,5 @@ fn answer(lines: &mut impl Iterator<Item = std::io::Result<String>>) -> Result<(
             return Ok(());
         }
     }
-    bail!("it has hung up")
+    bail!("monitor closed the connection")
 }

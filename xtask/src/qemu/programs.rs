@@ -1,21 +1,23 @@
-//! What there is to run.
+//! The boards and programs.
 
-/// A machine of QEMU's.
+/// A machine of QEMU.
 #[derive(Debug)]
 pub(super) struct Board {
-    /// QEMU's name of it.
+    /// The name in QEMU.
     pub(super) machine: &'static str,
-    /// What its programs are compiled for.
+    /// The target.
     pub(super) target: &'static str,
-    /// QEMU's name of its NIC.
+    /// The name of the NIC in QEMU.
     pub(super) model: &'static str,
-    /// Processor and NIC, for people.
+    /// Processor and NIC.
     pub(super) about: &'static str,
-    /// What a scan of its MDIO bus finds first. The model of the LAN9118 answers at every address, that of the ENET at one.
+    /// The line for the PHY that a scan of the MDIO bus finds. The model of the LAN9118 responds at
+    /// every address, that of the ENET at one.
     pub(super) phy: &'static str,
-    /// The least length of a frame that it sends, without FCS. Where that is less than Ethernet's 60 bytes, the hardware pads, and QEMU's model of it does not.
+    /// The shortest frame that the board sends, without FCS. It is less than 60 bytes if the
+    /// hardware pads and the model of QEMU does not.
     pub(super) shortest: usize,
-    /// The programs whose instructions are counted: through `ethdev-smoltcp`, and through a `phy::Device` by hand.
+    /// The programs whose instructions are counted: with `ethdev-smoltcp`, and the baseline.
     pub(super) frames: [&'static str; 2],
 }
 
@@ -24,11 +26,11 @@ pub(super) struct Board {
 pub(super) struct Program {
     pub(super) name: &'static str,
     pub(super) board: &'static Board,
-    /// Who schedules it.
+    /// The scheduler.
     pub(super) scheduler: &'static str,
 }
 
-/// What a frame has at least.
+/// Length of the header of a frame.
 pub(super) const ETHERNET_HEADER: usize = 14;
 
 static MPS2: Board = Board {
@@ -57,7 +59,7 @@ pub(super) static PROGRAMS: [Program; 4] = [
     Program {
         name: "mps2_bare",
         board: &MPS2,
-        scheduler: "bare loop",
+        scheduler: "loop",
     },
     Program {
         name: "mps2_embassy",
@@ -72,6 +74,6 @@ pub(super) static PROGRAMS: [Program; 4] = [
     Program {
         name: "imx6ul_bare",
         board: &IMX6UL,
-        scheduler: "bare loop",
+        scheduler: "loop",
     },
 ];

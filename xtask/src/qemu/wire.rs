@@ -1,4 +1,4 @@
-//! The other end of the board's cable, frame by frame: what no well-behaved host would send.
+//! A wire to the board, frame by frame, also with malformed frames.
 
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, UdpSocket};
@@ -18,13 +18,13 @@ const BOARD_IP: [u8; 4] = [10, 0, 2, 15];
 const BROADCAST: [u8; 6] = [0xff; 6];
 /// The discard service (RFC 863).
 const DISCARD: u16 = 9;
-const PATIENCE: Duration = Duration::from_secs(2);
-/// A frame may find the board's FIFO full: each question is asked so often at most.
+const TIMEOUT: Duration = Duration::from_secs(2);
+/// Attempts per request, because the FIFO of the board may be full.
 const TRIES: usize = 5;
-/// Bad frames between two questions: fewer than fill the board's FIFO.
+/// Malformed frames between two requests, fewer than fill the FIFO of the board.
 const BATCH: usize = 4;
 
-/// A cable whose frames are datagrams between us and QEMU.
+/// A wire whose frames are UDP datagrams to and from QEMU.
 #[derive(Debug)]
 pub(super) struct Wire {
     socket: UdpSocket,
@@ -34,7 +34,7 @@ pub(super) struct Wire {
 }
 
 impl Wire {
-    /// The cable, and QEMU's end of it as its arguments say it.
+    /// Creates a wire, and the arguments of QEMU for its end.
     ///
     /// A frame of the board with less than `shortest` bytes is an error.
     pub(super) fn new(machine: &Board, board: [u8; 6], shortest: usize) -> Result<(Self, Vec<String>)> {
@@ -42,7 +42,7 @@ impl Wire {
         let theirs = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
         let ours = socket.local_addr()?.port();
         socket.connect((Ipv4Addr::LOCALHOST, theirs))?;
-        socket.set_read_timeout(Some(PATIENCE))?;
+        socket.set_read_timeout(Some(TIMEOUT))?;
         let netdev = format!(
             "dgram,id=n0,local.type=inet,local.host=127.0.0.1,local.port={theirs},\
              remote.type=inet,remote.host=127.0.0.1,remote.port={ours}"
@@ -63,11 +63,11 @@ impl Wire {
         Ok(())
     }
 
-    /// Sends `question` until a frame comes for which `answers` is true.
-    fn ask(&self, question: &[u8], what: &str, mut answers: impl FnMut(&SlicedPacket<'_>) -> bool) -> Result<()> {
+    /// Sends `request` until a frame is received for which `is_reply` is true.
+    fn ask(&self, request: &[u8], what: &str, mut is_reply: impl FnMut(&SlicedPacket<'_>) -> bool) -> Result<()> {
         let mut buf = [0; 4096];
         for _ in 0..TRIES {
-            self.send(question)?;
+            self.send(request)?;
             loop {
                 match self.socket.recv(&mut buf) {
                     Ok(len) => {
@@ -75,8 +75,8 @@ impl Wire {
                             (self.shortest..=1514).contains(&len),
                             "the board sent a frame of {len} bytes"
                         );
-                        // What does not parse is none of the board's business here.
-                        if SlicedPacket::from_ethernet(&buf[..len]).is_ok_and(|packet| answers(&packet)) {
+                        // Other frames are ignored.
+                        if SlicedPacket::from_ethernet(&buf[..len]).is_ok_and(|packet| is_reply(&packet)) {
                             return Ok(());
                         }
                     }
@@ -85,10 +85,10 @@ impl Wire {
                 }
             }
         }
-        bail!("no answer to {what}")
+        bail!("no reply to {what}")
     }
 
-    /// Asks for the board's address.
+    /// Requests the address of the board.
     pub(super) fn arp(&self) -> Result<String> {
         let request = ArpPacket::new(
             ArpHardwareId::ETHERNET,
@@ -112,10 +112,10 @@ impl Wire {
             _ => false,
         })?;
         ensure!(found == self.board, "10.0.2.15 is at {found:02x?}");
-        Ok("10.0.2.15 is at the board's address".to_owned())
+        Ok("10.0.2.15 is at the address of the board".to_owned())
     }
 
-    /// Pings the board with this much payload and compares what comes back.
+    /// Pings the board with a payload of this length, and checks the reply.
     pub(super) fn ping(&mut self, len: usize) -> Result<()> {
         self.sequence = self.sequence.wrapping_add(1);
         let payload: Vec<u8> = (0..len).map(|i| i as u8).collect();
@@ -148,8 +148,8 @@ impl Wire {
         self.send(&frame)
     }
 
-    /// How many frames of `len` bytes have come and not been looked at.
-    pub(super) fn heard(&self, len: usize) -> Result<usize> {
+    /// The number of received frames with `len` bytes.
+    pub(super) fn count_received(&self, len: usize) -> Result<usize> {
         let (mut count, mut buf) = (0, [0; 4096]);
         self.socket.set_nonblocking(true)?;
         loop {
@@ -163,9 +163,9 @@ impl Wire {
         Ok(count)
     }
 
-    /// Frames of every length below the least that Ethernet has.
+    /// Sends frames of every length below the minimum of Ethernet.
     pub(super) fn runts(&mut self) -> Result<String> {
-        // An empty datagram tells QEMU that we have gone.
+        // QEMU treats an empty datagram as the end of the connection.
         for len in 1..60 {
             let mut frame = vec![0; len];
             self.address(&mut frame);
@@ -175,7 +175,7 @@ impl Wire {
         Ok("1 to 59 bytes, a ping after each".to_owned())
     }
 
-    /// Frames that are too long, and how many.
+    /// Sends frames that are too long. Returns their number.
     pub(super) fn giants(&mut self) -> Result<usize> {
         let lengths = [1515, 1516, 1518, 1519, 1600, 2000, 2043];
         for len in lengths {
@@ -187,7 +187,7 @@ impl Wire {
         Ok(lengths.len())
     }
 
-    /// Random bytes behind plausible beginnings.
+    /// Sends random bytes after valid headers.
     pub(super) fn garbage(&mut self, count: usize, seed: u64) -> Result<String> {
         let mut random = fastrand::Rng::with_seed(seed);
         for sent in 1..=count {
@@ -200,7 +200,7 @@ impl Wire {
                 .copied()
                 .unwrap_or_else(|| random.u16(..).to_be_bytes());
             frame[12..14].copy_from_slice(&ethertype);
-            // Half of the packets look like IPv4 without options, and ICMP, TCP or UDP in it.
+            // Half of the packets have a header of IPv4 without options, with ICMP, TCP or UDP.
             if random.bool() && frame.len() > 34 {
                 frame[14] = 0x45;
                 frame[23] = [1, 6, 17][random.usize(..3)];
@@ -215,7 +215,7 @@ impl Wire {
         Ok(format!("{count} frames, {} pings between them", count / BATCH))
     }
 
-    /// To the board, from us, as far as the frame goes.
+    /// The Ethernet header of a frame to the board, as far as the frame goes.
     fn address(&self, frame: &mut [u8]) {
         for (to, from) in frame
             .iter_mut()

@@ -1,4 +1,4 @@
-//! What the drivers of the CYW43439 take on thumbv6m: an image of each, and one of nothing to take off it.
+//! Flash and RAM of CYW43439 drivers on thumbv6m: an image of each, minus an empty image.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -15,20 +15,20 @@ use crate::image::Build;
 const TARGET: &str = "thumbv6m-none-eabi";
 /// The workspace of the images.
 const MANIFEST: &str = "bench/cyw43-images/Cargo.toml";
-/// The driver that ours is shown beside.
+/// The other driver.
 const PEER: &str = "cyw43 0.7.0";
 
-/// A driver, measured.
+/// The measurements of a driver.
 struct Driver {
-    /// Bytes that its image is longer than the one of nothing.
+    /// Size of the image minus that of the empty image, in bytes.
     flash: u64,
-    /// Bytes of variables: for frames, nearly all of them.
+    /// Size of the variables, mostly frame buffers, in bytes.
     variables: u64,
-    /// Bytes of the task that runs it, or of what its program keeps on the stack.
+    /// Size of the task, or of the state on the stack, in bytes.
     task: u64,
 }
 
-/// The figures, from images that are built for that.
+/// Builds the images, and returns the figures.
 pub(crate) fn figures() -> Result<Vec<Figure>> {
     let tools = ToolChain::find(TARGET, Preference::Any)?;
     let build = |program: &'static str| {
@@ -40,18 +40,18 @@ pub(crate) fn figures() -> Result<Vec<Figure>> {
         };
         build.run_in(&tools, MANIFEST)
     };
-    let nothing = Image::read(&build("size_nothing")?)?;
+    let empty = Image::read(&build("size_nothing")?)?;
     let measure = |program: &'static str| -> Result<Driver> {
         let path = build(program)?;
         let image = Image::read(&path)?;
         Ok(Driver {
-            flash: image.flash.saturating_sub(nothing.flash),
-            variables: image.ram.saturating_sub(nothing.ram),
+            flash: image.flash.saturating_sub(empty.flash),
+            variables: image.ram.saturating_sub(empty.ram),
             task: task(&path, program)?,
         })
     };
     let blocking = measure("size_ethdev_cyw43")?;
-    let awaited = measure("size_ethdev_cyw43_async")?;
+    let asynch = measure("size_ethdev_cyw43_async")?;
     let theirs = measure("size_cyw43")?;
     let row = |name: &str, what: fn(&Driver) -> u64, ours: &Driver| Figure {
         peers: BTreeMap::from([(PEER.to_owned(), what(&theirs) as f64)]),
@@ -61,31 +61,31 @@ pub(crate) fn figures() -> Result<Vec<Figure>> {
     let ram = |driver: &Driver| driver.variables + driver.task;
     Ok(vec![
         row(
-            "flash: start, join, echo, service, recovery, joining again, own access point; async (theirs: start, join, echo)",
+            "flash: start, join, echo, service, recovery, reconnect, access point; async (cyw43: start, join, echo)",
             flash,
-            &awaited,
+            &asynch,
         ),
-        row("flash: the same, blocking (theirs is async)", flash, &blocking),
-        row("RAM: frames, driver and task, async", ram, &awaited),
+        row("flash: the same, blocking (cyw43: async)", flash, &blocking),
+        row("RAM: frames, driver and task, async", ram, &asynch),
         row(
-            "RAM: the same, blocking, without what calls take of the stack (theirs is async)",
+            "RAM: the same, blocking, without the stack of calls (cyw43: async)",
             ram,
             &blocking,
         ),
         row(
-            "of that, variables: four frames for receiving (theirs: four, and four to send)",
+            "of that, variables: receive queue of four frames (cyw43: four each for receive and transmit)",
             |driver| driver.variables,
-            &awaited,
+            &asynch,
         ),
         row(
-            "of that, the task: what the program keeps while it waits, with a frame of its own in ours",
+            "of that, the task: state across waits, with a frame buffer in ethdev",
             |driver| driver.task,
-            &awaited,
+            &asynch,
         ),
     ])
 }
 
-/// The first word that the image says about itself in `SIZES`.
+/// Reads the first word of the variable `SIZES` in an image.
 fn task(image: &Path, program: &str) -> Result<u64> {
     let data = std::fs::read(image)?;
     let file = object::File::parse(&*data)?;
@@ -94,7 +94,7 @@ fn task(image: &Path, program: &str) -> Result<u64> {
         .symbols()
         .find(|symbol| symbol.name().is_ok_and(|name| symbol::demangle(name) == variable));
     let symbol = found.with_context(|| format!("no {variable} in the image"))?;
-    let section = file.section_by_index(symbol.section_index().context("SIZES is nowhere")?)?;
+    let section = file.section_by_index(symbol.section_index().context("SIZES has no section")?)?;
     let bytes = section
         .data_range(symbol.address(), symbol.size())?
         .and_then(|bytes| bytes.first_chunk::<4>())

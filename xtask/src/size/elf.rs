@@ -1,4 +1,4 @@
-//! What an image consists of.
+//! Sizes and symbols of an image.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -8,12 +8,12 @@ use object::{Object, ObjectSection, ObjectSymbol, SectionFlags, SectionKind, Sym
 
 use super::symbol;
 
-/// An image, measured.
+/// The measurements of an image.
 #[derive(Debug)]
 pub(crate) struct Image {
-    /// Bytes that are programmed: code, constants, and the initial values of variables.
+    /// Programmed bytes: code, constants, and the initial values of variables.
     pub(crate) flash: u64,
-    /// Bytes of variables, whether or not they have initial values. Stacks are none.
+    /// Bytes of variables, with and without initial values, without stacks.
     pub(crate) ram: u64,
     /// Functions by address.
     functions: BTreeMap<u64, Symbol>,
@@ -31,13 +31,13 @@ pub(super) struct Symbol {
     pub(super) size: u64,
 }
 
-/// Bit 0 of a function's address tells the instruction set.
+/// Bit 0 of the address of a function is the instruction set.
 const THUMB: u64 = 1;
 
 impl Image {
     pub(crate) fn read(path: &Path) -> Result<Self> {
         let data = std::fs::read(path)?;
-        let file = object::File::parse(&*data).with_context(|| format!("{} is no image", path.display()))?;
+        let file = object::File::parse(&*data).with_context(|| format!("{} is not a valid image", path.display()))?;
         let (mut flash, mut ram) = (0, 0);
         for section in file.sections() {
             let SectionFlags::Elf { sh_flags, .. } = section.flags() else {
@@ -48,7 +48,7 @@ impl Image {
             if allocated && section.kind() != SectionKind::UninitializedData {
                 flash += section.size();
             }
-            // Some linker scripts set aside a section for them.
+            // Some linker scripts have a section for stacks.
             let stacks = section.name().is_ok_and(|name| name == ".stacks");
             if allocated && writable && !stacks {
                 ram += section.size();
@@ -89,17 +89,17 @@ impl Image {
         })
     }
 
-    /// Functions that are ours and were not inlined.
+    /// The functions of ethdev that were not inlined.
     pub(super) fn our_functions(&self) -> impl Iterator<Item = &Symbol> {
         self.functions.values().filter(|symbol| symbol::is_ours(&symbol.name))
     }
 
-    /// Variables that are ours.
+    /// The variables of ethdev.
     pub(super) fn our_variables(&self) -> impl Iterator<Item = &Symbol> {
         self.variables.iter().filter(|symbol| symbol::is_ours(&symbol.name))
     }
 
-    /// Our functions with the stack that each takes for itself, saved registers included.
+    /// The functions of ethdev with their stack frames, saved registers included.
     pub(super) fn our_frames(&self) -> Result<Vec<Symbol>> {
         ensure!(!self.frames.is_empty(), "the image has no stack sizes");
         Ok(self
@@ -116,15 +116,16 @@ impl Image {
     }
 }
 
-/// LLVM's section: for each function its address in 4 bytes, little-endian, and its frame's size as ULEB128.
+/// Parses the section of LLVM: for each function its address in 4 bytes, little-endian, and the
+/// size of its frame as ULEB128.
 fn stack_sizes(mut data: &[u8]) -> Result<Vec<(u64, u64)>> {
     let mut sizes = Vec::new();
     while let Some((address, rest)) = data.split_first_chunk::<4>() {
         let (mut size, mut shift) = (0_u64, 0);
         data = rest;
         loop {
-            let (&byte, rest) = data.split_first().context("a stack size is cut off")?;
-            ensure!(shift < 64, "a stack size is too long");
+            let (&byte, rest) = data.split_first().context("truncated stack size")?;
+            ensure!(shift < 64, "stack size too long");
             size |= u64::from(byte & 0x7f) << shift;
             shift += 7;
             data = rest;
@@ -134,7 +135,7 @@ fn stack_sizes(mut data: &[u8]) -> Result<Vec<(u64, u64)>> {
         }
         sizes.push((u64::from(u32::from_le_bytes(*address)), size));
     }
-    ensure!(data.is_empty(), "a stack size is cut off");
+    ensure!(data.is_empty(), "truncated stack size");
     Ok(sizes)
 }
 

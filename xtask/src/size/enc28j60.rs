@@ -1,4 +1,4 @@
-//! What the drivers of the ENC28J60 take on thumbv7m: an image of each, and one of nothing to take off it.
+//! Flash and RAM of ENC28J60 drivers on thumbv7m: an image of each, minus an empty image.
 
 use anyhow::Result;
 
@@ -10,23 +10,23 @@ use crate::image::Build;
 
 /// The workspace of the images.
 const MANIFEST: &str = "bench/enc28j60-images/Cargo.toml";
-/// The driver that ours is shown beside.
+/// The other driver.
 const PEER: &str = "embassy-net-enc28j60";
-/// Bytes that the driver is to take without buffers.
+/// Limit of the RAM of the driver without buffers, in bytes.
 const RAM_GOAL: u64 = 64;
 
-/// A driver, measured.
+/// The measurements of a driver.
 struct Driver {
-    /// Bytes that its image is longer than the one of nothing.
+    /// Size of the image minus that of the empty image, in bytes.
     flash: u64,
-    /// Bytes of variables.
+    /// Size of the variables, in bytes.
     buffers: u64,
-    /// The driver's own, with counters; and the counters.
+    /// RAM of the driver with its counters, and RAM of the counters, in bytes.
     ram: u64,
     counters: u64,
 }
 
-/// The figures, and the tool chain that made them.
+/// Builds the images. Returns the figures, and the tool chain.
 pub(crate) fn figures(preference: Preference) -> Result<(Vec<Figure>, String)> {
     let tools = ToolChain::find(TARGET, preference)?;
     let build = |program: &str| {
@@ -38,24 +38,24 @@ pub(crate) fn figures(preference: Preference) -> Result<(Vec<Figure>, String)> {
         };
         build.run_in(&tools, MANIFEST)
     };
-    let nothing = Image::read(&build("size_nothing")?)?;
+    let empty = Image::read(&build("size_nothing")?)?;
     let measure = |program: &str| -> Result<Driver> {
         let path = build(program)?;
         let image = Image::read(&path)?;
         let [ram, counters] = words(&std::fs::read(&path)?, &format!("{program}::SIZES"))?;
         Ok(Driver {
-            flash: image.flash.saturating_sub(nothing.flash),
-            buffers: image.ram.saturating_sub(nothing.ram),
+            flash: image.flash.saturating_sub(empty.flash),
+            buffers: image.ram.saturating_sub(empty.ram),
             ram,
             counters,
         })
     };
     let ours = measure("size_ethdev_enc28j60")?;
-    let awaited = measure("size_ethdev_enc28j60_async")?;
+    let asynch = measure("size_ethdev_enc28j60_async")?;
     let embassy = measure("size_embassy_net_enc28j60")?;
     let smoltcp = "size_ethdev_enc28j60_smoltcp";
     let [device, buffers] = words(&std::fs::read(build(smoltcp)?)?, &format!("{smoltcp}::SIZES"))?;
-    let mut rows = rows(&ours, &awaited, &embassy);
+    let mut rows = rows(&ours, &asynch, &embassy);
     rows.push(figure(
         "RAM of driver, smoltcp adapter and their frame buffers, no sockets",
         device + buffers,
@@ -64,7 +64,7 @@ pub(crate) fn figures(preference: Preference) -> Result<(Vec<Figure>, String)> {
     Ok((rows, tools.name()))
 }
 
-fn rows(ours: &Driver, awaited: &Driver, embassy: &Driver) -> Vec<Figure> {
+fn rows(ours: &Driver, asynch: &Driver, embassy: &Driver) -> Vec<Figure> {
     let beside = |name: &str, ours: u64, theirs: u64| Figure {
         peers: peer(PEER, theirs),
         ..figure(&format!("{name}, {TARGET}, opt-level s"), ours)
@@ -79,24 +79,24 @@ fn rows(ours: &Driver, awaited: &Driver, embassy: &Driver) -> Vec<Figure> {
         beside("flash of driver and traits, blocking", ours.flash, embassy.flash),
         figure(
             &format!("flash of driver and traits, async, {TARGET}, opt-level s"),
-            awaited.flash,
+            asynch.flash,
         ),
         goal(
             ours.ram,
-            beside("RAM of the driver, buffers not counted", ours.ram, embassy.ram),
+            beside("RAM of the driver without buffers", ours.ram, embassy.ram),
         ),
         goal(
             state,
             beside("of that, its state", state, embassy.ram - embassy.counters),
         ),
         beside(
-            "of that, its counters: 32 bits for each that the contract names and the chip can move",
+            "of that, its counters: 32 bits for each counter that the chip can increment",
             ours.counters,
             embassy.counters,
         ),
         figure(
-            &format!("RAM of the async driver, buffers not counted, {TARGET}, opt-level s"),
-            awaited.ram,
+            &format!("RAM of the async driver without buffers, {TARGET}, opt-level s"),
+            asynch.ram,
         ),
         beside("static buffers", ours.buffers, embassy.buffers),
     ]

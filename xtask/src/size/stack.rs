@@ -1,4 +1,4 @@
-//! Objects on the stack, by the compiler's own account: its intermediate code.
+//! Objects on the stack, from the LLVM IR of the compiler.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -11,20 +11,20 @@ use anyhow::{Context, Result, ensure};
 use super::elf::Symbol;
 use super::symbol;
 
-/// What our functions keep on the stack: for each the size of its largest object, largest first.
+/// The size of the largest stack object of each function of ethdev, largest first.
 pub(super) fn objects(directory: &Path, crates: &[&str]) -> Result<Vec<Symbol>> {
     let mut found = BTreeMap::new();
     for name in crates {
         let file = newest(directory, name)?;
         scan(&fs::read_to_string(&file)?, &mut found);
     }
-    ensure!(!found.is_empty(), "no function of ours in {}", directory.display());
+    ensure!(!found.is_empty(), "no function of ethdev in {}", directory.display());
     let mut list: Vec<Symbol> = found.into_iter().map(|(name, size)| Symbol { name, size }).collect();
     list.sort_by_key(|symbol| Reverse(symbol.size));
     Ok(list)
 }
 
-/// The newest intermediate code of a crate: older ones are another compiler's.
+/// The newest LLVM IR of a crate: older files are of other compilers.
 fn newest(directory: &Path, name: &str) -> Result<PathBuf> {
     let mut found: BTreeMap<SystemTime, PathBuf> = BTreeMap::new();
     for entry in fs::read_dir(directory)? {
@@ -39,7 +39,7 @@ fn newest(directory: &Path, name: &str) -> Result<PathBuf> {
     found
         .into_values()
         .next_back()
-        .with_context(|| format!("no intermediate code of {name} in {}", directory.display()))
+        .with_context(|| format!("no LLVM IR of {name} in {}", directory.display()))
 }
 
 fn scan(code: &str, found: &mut BTreeMap<String, u64>) {
@@ -66,7 +66,7 @@ fn defined(line: &str) -> Option<&str> {
     Some(name.trim_matches('"'))
 }
 
-/// `%x = alloca [40 x i8], align 8`: rustc declares all its locals so.
+/// `%x = alloca [40 x i8], align 8`: the form in which rustc declares locals.
 fn allocated(line: &str) -> Option<u64> {
     let (_, rest) = line.split_once(" = alloca [")?;
     let (count, rest) = rest.split_once(" x i")?;

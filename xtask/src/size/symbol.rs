@@ -1,17 +1,18 @@
-//! Whose a symbol is.
+//! The crate of a symbol.
 
-/// The crates that are measured, as the compiler writes their names.
+/// The measured crates, as in symbol names.
 const OURS: [&str; 3] = ["ethdev", "ethdev_smoltcp", "ethdev_util"];
 
-/// The name as it was before mangling, without hashes.
+/// Demangles a name, without hashes.
 pub(super) fn demangle(name: &str) -> String {
     format!("{:#}", rustc_demangle::demangle(name))
 }
 
-/// Whether the crate that the name begins with is measured.
+/// Whether a symbol is in a measured crate.
 ///
-/// A method of a trait is whoever's the type is that has it: `<ethdev_util::Buffered<..> as smoltcp::Device>::receive` is ours,
-/// `<smoltcp::Interface>::poll::<ethdev_smoltcp::SmoltcpDevice<..>>` is smoltcp's.
+/// A trait method is in the crate of its type: `<ethdev_util::Buffered<..> as
+/// smoltcp::Device>::receive` in `ethdev_util`,
+/// `<smoltcp::Interface>::poll::<ethdev_smoltcp::SmoltcpDevice<..>>` in `smoltcp`.
 pub(super) fn is_ours(name: &str) -> bool {
     let mut rest = name;
     loop {
@@ -32,15 +33,13 @@ pub(super) fn short(name: &str) -> String {
         return without_arguments(name);
     };
     let end = closing(inner);
-    let (subject, method) = (inner.get(..end).unwrap_or(inner), inner.get(end + 1..).unwrap_or(""));
-    let subject = without_arguments(subject);
-    let subject = subject
-        .split_once(" as ")
-        .map_or(subject.as_str(), |(before, _)| before);
-    format!("{subject}{}", without_arguments(method))
+    let (owner, method) = (inner.get(..end).unwrap_or(inner), inner.get(end + 1..).unwrap_or(""));
+    let owner = without_arguments(owner);
+    let owner = owner.split_once(" as ").map_or(owner.as_str(), |(before, _)| before);
+    format!("{owner}{}", without_arguments(method))
 }
 
-/// Where the bracket closes that was opened just before `text`.
+/// The position of the bracket that closes the one before `text`.
 fn closing(text: &str) -> usize {
     let mut depth = 1;
     for (at, c) in text.char_indices() {
@@ -56,7 +55,7 @@ fn closing(text: &str) -> usize {
     text.len()
 }
 
-/// Without all that stands in angle brackets.
+/// Removes everything in angle brackets.
 fn without_arguments(text: &str) -> String {
     let (mut depth, mut kept) = (0_usize, String::new());
     for c in text.chars() {

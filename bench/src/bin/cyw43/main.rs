@@ -1,9 +1,9 @@
-//! `cyw43`: compares ethdev's CYW43439 driver with the published crate `cyw43` on the model of the chip,
-//! in the same workload; prints a list in JSON.
+//! `cyw43`: compares ethdev's CYW43439 driver with the published crate `cyw43` on the model of the
+//! chip, in the same workload; prints a list in JSON.
 //!
-//! Both drivers are async, and both wait for the interrupt on the data line. The host takes 1 µs for each
-//! transaction beside its bits, and no other time. A figure includes all transactions from one wait of
-//! the driver to the next.
+//! Both drivers are async, and both wait for the interrupt on the data line. The host takes 1 µs
+//! for each transaction beside its bits, and no other time. A figure includes all transactions from
+//! one wait of the driver to the next.
 
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 

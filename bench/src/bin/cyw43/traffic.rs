@@ -13,8 +13,8 @@ use super::{Figure, Goal, both};
 const LENGTHS: [usize; 2] = [60, MAX_LEN];
 /// Frames per burst.
 const BURSTS: [u64; 2] = [1, 3];
-/// Credit windows: the frames that the firmware accepts before it grants more credit, about 20 on real
-/// firmware. ethdev reserves one credit for requests, which matters in small windows.
+/// Credit windows: the frames that the firmware accepts before it grants more credit, about 20 on
+/// real firmware. ethdev reserves one credit for requests, which matters in small windows.
 const WINDOWS: [u8; 2] = [20, 10];
 /// Rounds per measurement: enough to average the rare credit updates.
 const ROUNDS: u64 = 100;

@@ -89,7 +89,8 @@ impl Dut for Ours {
     }
 }
 
-/// The published `embassy-net-enc28j60`, by the methods that its `embassy_net_driver::Driver` calls.
+/// The published `embassy-net-enc28j60`, by the methods that its `embassy_net_driver::Driver`
+/// calls.
 pub(crate) struct Embassy(pub(crate) embassy_net_enc28j60::Enc28j60<SimSpi, ResetPin>);
 
 impl Dut for Embassy {

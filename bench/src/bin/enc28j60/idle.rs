@@ -70,7 +70,8 @@ fn bytes_per_second(testbed: &Testbed, mut turn: impl FnMut()) -> f64 {
     (testbed.chip.bus().bytes - before.bytes) as f64 / DURATION.as_secs_f64()
 }
 
-/// embassy-net polls the link and a frame in each turn, and the driver requests the next turn at once.
+/// embassy-net polls the link and a frame in each turn, and the driver requests the next turn at
+/// once.
 fn embassy() -> f64 {
     let testbed = testbed(20);
     let mut driver = Embassy::start(&testbed);

@@ -1,9 +1,9 @@
-//! `enc28j60`: compares ethdev's ENC28J60 driver with two published drivers on the model of the chip,
-//! in the same workload; prints a list in JSON.
+//! `enc28j60`: compares ethdev's ENC28J60 driver with two published drivers on the model of the
+//! chip, in the same workload; prints a list in JSON.
 //!
-//! Errata 6, 13 and 16 are off for all drivers, because the others hang or lose frames with them. The
-//! host takes no time, and raises chip select 250 ns after the last bit, because the others do not wait
-//! the 210 ns that MAC registers need.
+//! Errata 6, 13 and 16 are off for all drivers, because the others hang or lose frames with them.
+//! The host takes no time, and raises chip select 250 ns after the last bit, because the others do
+//! not wait the 210 ns that MAC registers need.
 
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 

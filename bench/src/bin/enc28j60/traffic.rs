@@ -135,8 +135,8 @@ fn transmit<S: Dut>(mhz: u32) -> f64 {
     (FRAMES - 1) as f64 * 8.0 * MAX_LEN as f64 / took.as_secs_f64() / 1e6
 }
 
-/// SPI transactions per frame, and bytes beyond the frame, for a backlog of frames. `empty_poll`: the
-/// host polls once more.
+/// SPI transactions per frame, and bytes beyond the frame, for a backlog of frames. `empty_poll`:
+/// the host polls once more.
 fn cost<S: Dut>(backlog: u64, len: usize, empty_poll: bool) -> (f64, f64) {
     let testbed = testbed(20);
     let mut driver = S::start(&testbed);
@@ -166,7 +166,8 @@ fn cost<S: Dut>(backlog: u64, len: usize, empty_poll: bool) -> (f64, f64) {
     )
 }
 
-/// SPI transactions per frame, and bytes beyond the frame, of the async driver, with the wait for INT.
+/// SPI transactions per frame, and bytes beyond the frame, of the async driver, with the wait for
+/// INT.
 fn cost_async(backlog: u64, len: usize) -> (f64, f64) {
     let testbed = testbed(20);
     let started = Enc28j60::new(

@@ -244,7 +244,8 @@ impl FaultKind {
         })
     }
 
-    /// Injects the fault. Returns what triggers it and, for a fault that lasts, its duration and end.
+    /// Injects the fault. Returns what triggers it and, for a fault that lasts, its duration and
+    /// end.
     pub(super) fn inject(
         self,
         testbed: &Testbed,

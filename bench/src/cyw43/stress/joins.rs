@@ -262,7 +262,8 @@ pub struct Joins {
     pub stats: RunStats,
 }
 
-/// Runs this number of joins with a fault, each followed by one without. Calls `progress` after each.
+/// Runs this number of joins with a fault, each followed by one without. Calls `progress` after
+/// each.
 pub fn run(joins: u64, seed: u64, mut progress: impl FnMut()) -> Joins {
     let mut random = fastrand::Rng::with_seed(seed);
     let order = if random.bool() {

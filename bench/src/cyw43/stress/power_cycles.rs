@@ -69,7 +69,8 @@ pub struct Cycles {
     pub stats: RunStats,
 }
 
-/// Runs this number of cycles on one chip, whose properties depend on the seed. Calls `progress` after each.
+/// Runs this number of cycles on one chip, whose properties depend on the seed. Calls `progress`
+/// after each.
 pub fn run(cycles: u64, seed: u64, mut progress: impl FnMut()) -> Cycles {
     let mut random = fastrand::Rng::with_seed(seed);
     let mut config = ChipConfig::default()

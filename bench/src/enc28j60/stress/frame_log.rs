@@ -90,8 +90,8 @@ impl FrameLog {
         }
     }
 
-    /// Selects `sent` of these frames with `bytes` bytes in all, the earliest first. Returns one bit
-    /// for each.
+    /// Selects `sent` of these frames with `bytes` bytes in all, the earliest first. Returns one
+    /// bit for each.
     fn select(&self, counted: &[usize], sent: usize, bytes: usize) -> u32 {
         let sum = |selected: u32| -> usize {
             let frames = counted.iter().enumerate().filter(|(n, _)| selected & 1 << n != 0);

@@ -79,7 +79,8 @@ impl Host {
         matches!(self.nic, Nic::Polling(_) | Nic::Edge(..))
     }
 
-    /// Whether INT was asserted since it was armed; `None` if the host does not use it as an interrupt.
+    /// Whether INT was asserted since it was armed; `None` if the host does not use it as an
+    /// interrupt.
     pub(super) fn is_signaled(&self) -> Option<bool> {
         match &self.nic {
             Nic::Edge(_, signaled) => Some(signaled.get()),

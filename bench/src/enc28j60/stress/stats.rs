@@ -72,7 +72,8 @@ pub struct RunStats {
     pub elapsed: Duration,
     /// The number of errors by variant.
     pub errors: BTreeMap<String, u64>,
-    /// Violated requirements, at most [`MAX_VIOLATIONS`](Self::MAX_VIOLATIONS) before the final audit.
+    /// Violated requirements, at most [`MAX_VIOLATIONS`](Self::MAX_VIOLATIONS) before the final
+    /// audit.
     pub violations: Vec<String>,
 }
 

@@ -1,5 +1,6 @@
-//! The baseline of `cargo xtask qemu --figures`: smoltcp's `phy::Device` for one MAC each, with the minimum
-//! that the stack needs. No PHY, link state, interrupts, counters or recovery, and no validation of lengths.
+//! The baseline of `cargo xtask qemu --figures`: smoltcp's `phy::Device` for one MAC each, with the
+//! minimum that the stack needs. No PHY, link state, interrupts, counters or recovery, and no
+//! validation of lengths.
 
 #[cfg(board = "mps2_an385")]
 mod lan9118;

@@ -1,5 +1,5 @@
-//! The baseline for the ENET: the minimum that works on the board. Memory that is shared with the DMA
-//! engine requires unsafe code.
+//! The baseline for the ENET: the minimum that works on the board. Memory that is shared with the
+//! DMA engine requires unsafe code.
 #![allow(unsafe_code)]
 
 use core::cell::UnsafeCell;
@@ -113,8 +113,8 @@ impl<const N: usize> Cursor<N> {
 
     /// Returns the next buffer.
     fn buffer(&mut self) -> &mut [u8; BUFFER] {
-        // SAFETY: inside the ring, since `at` is less than N; callers have checked that the DMA engine does not
-        // own the descriptor, and pass it on only after this borrow.
+        // SAFETY: inside the ring, since `at` is less than N; callers have checked that the DMA engine does
+        // not own the descriptor, and pass it on only after this borrow.
         unsafe { &mut (*self.buffers.add(self.at)).0 }
     }
 

@@ -1,5 +1,5 @@
-//! The node on the LAN9118 of the MPS2 board, on an embassy executor: one task moves frames between the NIC
-//! and a frame channel, another one runs the node on the endpoint of the channel.
+//! The node on the LAN9118 of the MPS2 board, on an embassy executor: one task moves frames between
+//! the NIC and a frame channel, another one runs the node on the endpoint of the channel.
 #![no_std]
 #![no_main]
 
@@ -96,7 +96,8 @@ async fn node(mut app: App<NodeEnd, Lending>, irq: &'static IrqSignal) {
     }
 }
 
-/// The interrupt line of the NIC: a level, which must be unmasked at the processor before each wait.
+/// The interrupt line of the NIC: a level, which must be unmasked at the processor before each
+/// wait.
 struct IrqLine;
 
 impl Wake<Nic> for IrqLine {

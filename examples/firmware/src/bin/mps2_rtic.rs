@@ -1,5 +1,5 @@
-//! The node on the LAN9118 of the MPS2 board, with RTIC: the interrupt of the NIC is a hardware task, the
-//! node a software task of lower priority.
+//! The node on the LAN9118 of the MPS2 board, with RTIC: the interrupt of the NIC is a hardware
+//! task, the node a software task of lower priority.
 #![no_std]
 #![no_main]
 

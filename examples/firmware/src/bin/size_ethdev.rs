@@ -1,4 +1,5 @@
-//! Echo through `ethdev` and `ethdev-smoltcp`. `cargo xtask size` compares this image with that of `size_plain`.
+//! Echo through `ethdev` and `ethdev-smoltcp`. `cargo xtask size` compares this image with that of
+//! `size_plain`.
 #![no_std]
 #![no_main]
 
@@ -22,7 +23,8 @@ type Adapter = SmoltcpDevice<'static, Nic>;
 
 static MEMORY: ConstStaticCell<Memory> = ConstStaticCell::new(Memory::new());
 
-/// Read from the image by `cargo xtask size`: RAM in addition to the driver and the buffers of the caller.
+/// Read from the image by `cargo xtask size`: RAM in addition to the driver and the buffers of the
+/// caller.
 #[used]
 static SIZES: [usize; 3] = [
     size_of::<Buffered<'static, Nic>>() - size_of::<Nic>(),

@@ -1,4 +1,5 @@
-//! Echo through a `phy::Device` for one driver. `cargo xtask size` compares this image with `size_ethdev`.
+//! Echo through a `phy::Device` for one driver. `cargo xtask size` compares this image with
+//! `size_ethdev`.
 #![no_std]
 #![no_main]
 

@@ -4,8 +4,8 @@
 //!
 //! - [`Board::take`]: the registers of the NIC;
 //! - [`now`] and [`Delay`], and [`wake_in`], which sets an interrupt signal after a time;
-//! - [`NIC`], the signal that the interrupt of the NIC sets, and [`listen`], which unmasks that interrupt at
-//!   the processor;
+//! - [`NIC`], the signal that the interrupt of the NIC sets, and [`listen`], which unmasks that
+//!   interrupt at the processor;
 //! - [`idle`], which sleeps until an interrupt, and counts that in [`CpuStats`].
 //!
 //! The unsafe code of a board is in its `mmio.rs` and `sys*.rs`.

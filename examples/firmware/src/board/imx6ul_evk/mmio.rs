@@ -21,7 +21,7 @@ pub(super) fn take() -> Option<NicRegisters> {
     if critical_section::with(|cs| TAKEN.borrow(cs).replace(true)) {
         return None;
     }
-    // SAFETY: registers of this chip, of this size, aligned to a page, strongly ordered because the MMU is off,
-    // valid for the whole program. `TAKEN` ensures that there is one value.
+    // SAFETY: registers of this chip, of this size, aligned to a page, strongly ordered because the MMU
+    // is off, valid for the whole program. `TAKEN` ensures that there is one value.
     NIC.map(|base| unsafe { Mmio::new(base) })
 }

@@ -1,8 +1,8 @@
 //! NXP's i.MX 6UltraLite evaluation kit (Cortex-A7, ENET), as the QEMU machine `mcimx6ul-evk`.
 //!
-//! The processor runs in the secure state, as after reset. MMU and caches are off: memory is strongly
-//! ordered, DMA reads what the processor wrote, and an unaligned access faults (the target has the feature
-//! `strict-align`).
+//! The processor runs in the secure state, as after reset. MMU and caches are off: memory is
+//! strongly ordered, DMA reads what the processor wrote, and an unaligned access faults (the target
+//! has the feature `strict-align`).
 
 mod mmio;
 mod sys;
@@ -19,7 +19,8 @@ pub use sys::spin;
 
 const NANOSECONDS: u64 = 1_000_000_000;
 
-/// Physical address of the NIC, lower and upper half: offsets of their registers (i.MX 6UltraLite reference manual, chapter of the ENET).
+/// Physical address of the NIC, lower and upper half: offsets of their registers (i.MX 6UltraLite
+/// reference manual, chapter of the ENET).
 const PALR: usize = 0xe4;
 const PAUR: usize = 0xe8;
 

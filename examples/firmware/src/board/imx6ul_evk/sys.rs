@@ -9,7 +9,8 @@ use arm_gic::gicv2::registers::{Gicc, Gicd};
 use arm_gic::{IntId, InterruptGroup};
 use critical_section::Mutex;
 
-/// Distributor and processor interface (i.MX 6UltraLite reference manual, memory map: ARM MP; offsets from the Cortex-A7 `MPCore` manual, section 8.2.1).
+/// Distributor and processor interface (i.MX 6UltraLite reference manual, memory map: ARM MP;
+/// offsets from the Cortex-A7 `MPCore` manual, section 8.2.1).
 const GICD: usize = 0x00a0_1000;
 const GICC: usize = 0x00a0_2000;
 /// The interrupt of ENET1 (i.MX 6UltraLite reference manual, interrupts of the ARM domain).
@@ -21,15 +22,16 @@ const GROUP: InterruptGroup = InterruptGroup::Group0;
 
 static GIC: Mutex<RefCell<Option<GicV2<'static>>>> = Mutex::new(RefCell::new(None));
 
-/// Sets up the controller with all lines masked, and enables interrupts. Later calls have no effect.
+/// Sets up the controller with all lines masked, and enables interrupts. Later calls have no
+/// effect.
 pub(super) fn start() {
     critical_section::with(|cs| {
         let mut shared = GIC.borrow_ref_mut(cs);
         if shared.is_some() {
             return;
         }
-        // SAFETY: device memory of this chip, valid for the whole program; the MMU is off. `GIC` ensures that
-        // this is the only driver of the controller.
+        // SAFETY: device memory of this chip, valid for the whole program; the MMU is off. `GIC` ensures
+        // that this is the only driver of the controller.
         let mut gic = unsafe { GicV2::new(GICD as *mut Gicd, GICC as *mut Gicc) };
         gic.setup();
         gic.enable_all_interrupts(false);
@@ -72,8 +74,8 @@ fn end(id: IntId) {
     });
 }
 
-/// Both lines are levels and stay asserted until the device is serviced, so each is masked here. The task
-/// unmasks it before it waits.
+/// Both lines are levels and stay asserted until the device is serviced, so each is masked here.
+/// The task unmasks it before it waits.
 #[irq]
 fn interrupt() {
     while let Some(id) = acknowledge() {

@@ -31,9 +31,9 @@ pub(super) fn take() -> Option<(NicRegisters, TimerRegisters)> {
     if critical_section::with(|cs| TAKEN.borrow(cs).replace(true)) {
         return None;
     }
-    // SAFETY: device memory of this board, of these sizes, aligned to a page, valid for the whole program. The
-    // peripherals support 32-bit accesses in any order and with any value, and do not access memory. `TAKEN`
-    // ensures that these are the only values for them.
+    // SAFETY: device memory of this board, of these sizes, aligned to a page, valid for the whole
+    // program. The peripherals support 32-bit accesses in any order and with any value, and do not
+    // access memory. `TAKEN` ensures that these are the only values for them.
     Some(unsafe { (Mmio::new(NIC?), TimerRegisters(Mmio::new(TIMER0?))) })
 }
 

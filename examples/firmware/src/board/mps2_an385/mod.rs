@@ -76,8 +76,8 @@ impl Board {
     }
 }
 
-/// Returns the time since the board was taken. It must be called at least every 171 s, when the timer wraps;
-/// no sleep is that long.
+/// Returns the time since the board was taken. It must be called at least every 171 s, when the
+/// timer wraps; no sleep is that long.
 #[must_use]
 pub fn now() -> Duration {
     Duration::from_micros(ticks() / u64::from(TICKS_PER_US))
@@ -95,7 +95,8 @@ pub fn ticks_per_second() -> u32 {
     CLOCK_HZ
 }
 
-/// Sets the time of the alarm, which is early if that is more than 0.67 s ahead; `None` disables it.
+/// Sets the time of the alarm, which is early if that is more than 0.67 s ahead; `None` disables
+/// it.
 pub(super) fn set_alarm(at: Option<Duration>) {
     let wait = at.map(|at| {
         at.saturating_sub(now())

@@ -8,13 +8,14 @@ use super::sys_device::Interrupt;
 /// Clears a pending `interrupt`, and unmasks it.
 pub(super) fn unmask(interrupt: Interrupt) {
     NVIC::unpend(interrupt);
-    // SAFETY: no critical section depends on the mask of this interrupt: its handler uses synchronised state
-    // only.
+    // SAFETY: no critical section depends on the mask of this interrupt: its handler uses synchronised
+    // state only.
     unsafe { NVIC::unmask(interrupt) };
 }
 
-/// The interrupt handler of the NIC. The line is a level and stays asserted until the NIC is serviced, so it
-/// is masked here. The task unmasks it by [`listen`](super::listen) before it waits.
+/// The interrupt handler of the NIC. The line is a level and stays asserted until the NIC is
+/// serviced, so it is masked here. The task unmasks it by [`listen`](super::listen) before it
+/// waits.
 pub fn nic_interrupt() {
     NVIC::mask(Interrupt::ETHERNET);
     crate::board::handle_nic_interrupt();

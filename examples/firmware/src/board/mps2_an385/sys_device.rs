@@ -1,4 +1,5 @@
-//! The interrupts of the board, in the form of a peripheral access crate for `cortex-m-rt` and RTIC.
+//! The interrupts of the board, in the form of a peripheral access crate for `cortex-m-rt` and
+//! RTIC.
 #![allow(unsafe_code, non_camel_case_types)]
 
 use cortex_m::interrupt::InterruptNumber;
