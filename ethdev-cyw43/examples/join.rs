@@ -1,4 +1,5 @@
-//! The driver on a model of the chip: starts the firmware, scans, joins a WPA2 network and prints the link.
+//! The driver on a model of the chip: starts the firmware, scans, joins a WPA2 network and prints
+//! the link.
 //!
 //! `cargo run -p ethdev-cyw43 --example join`
 

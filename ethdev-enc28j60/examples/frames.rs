@@ -1,5 +1,5 @@
-//! The blocking driver on a model of the chip: waits for the link, sends a frame to a peer on the wire, receives its
-//! reply and prints the counters.
+//! The blocking driver on a model of the chip: waits for the link, sends a frame to a peer on the
+//! wire, receives its reply and prints the counters.
 //!
 //! `cargo run -p ethdev-enc28j60 --example frames`
 
@@ -12,7 +12,7 @@ use ethdev_sim::{Clock, Peer, Wire, WireConfig};
 
 const OWN: MacAddress = MacAddress::new([0x02, 0, 0, 0, 0, 0x28]);
 const PEER: MacAddress = MacAddress::new([0x02, 0, 0, 0, 0, 2]);
-/// A local experimental EtherType (IEEE 802, 0x88b5).
+/// Local Experimental `EtherType` 1 of IEEE 802.
 const ETHERTYPE: [u8; 2] = [0x88, 0xb5];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -1,5 +1,6 @@
-//! The MAC with a LAN8720A, on models of both chips: waits for auto-negotiation, then returns frames to their sender in
-//! the buffers of the DMA engine, without another copy of the received frame.
+//! The MAC with a LAN8720A, on models of both chips: waits for auto-negotiation, then returns
+//! frames to their sender in the buffers of the DMA engine, without another copy of the received
+//! frame.
 //!
 //! `cargo run -p ethdev-enet --example port`
 

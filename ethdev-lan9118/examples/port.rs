@@ -1,5 +1,5 @@
-//! The MAC with its built-in PHY, on a model of the chip: detects the chip, waits for auto-negotiation, and returns
-//! frames to their sender.
+//! The MAC with its built-in PHY, on a model of the chip: detects the chip, waits for
+//! auto-negotiation, and returns frames to their sender.
 //!
 //! `cargo run -p ethdev-lan9118 --example port`
 

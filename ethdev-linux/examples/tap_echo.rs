@@ -1,6 +1,8 @@
 //! Opens a TAP interface and returns every frame to its sender, until it is stopped by Ctrl-C.
 //!
-//! `cargo build -p ethdev-linux --example tap_echo && sudo target/debug/examples/tap_echo [INTERFACE]`
+//! As root: `cargo run -p ethdev-linux --example tap_echo [INTERFACE]`. As a user:
+//!
+//! `cargo build -p ethdev-linux --example tap_echo && sudo target/debug/examples/tap_echo`
 
 #[cfg(target_os = "linux")]
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -10,8 +12,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     use ethdev_linux::{Tap, TapConfig};
 
     let name = std::env::args().nth(1).unwrap_or_else(|| "tap0".into());
-    // Creating an interface and setting it up requires CAP_NET_ADMIN. `Tap::open` opens one that exists and belongs to
-    // the user without it.
+    // Creating an interface and setting it up requires CAP_NET_ADMIN. `Tap::open` opens one that exists
+    // and belongs to the user without it.
     let mut tap = match Tap::with_config(TapConfig::new(name.as_str()).with_create(true).with_up(true)) {
         Ok(tap) => tap,
         Err(e) if e.kind() == ErrorKind::PermissionDenied => {

@@ -1,5 +1,5 @@
-//! A PHY without a MAC: finds the PHY on the MDIO bus, polls it with `GenericPhy`, and prints each change of the link
-//! while the cable is unplugged and plugged again.
+//! A PHY without a MAC: finds the PHY on the MDIO bus, polls it with `GenericPhy`, and prints each
+//! change of the link while the cable is unplugged and plugged again.
 //!
 //! `cargo run -p ethdev-phy --example link_monitor`
 
@@ -10,8 +10,8 @@ use ethdev_sim::{Clock, Wire, WireConfig};
 use lan8720_model::{Lan8720Chip, Partner, PhyStraps};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    // The hardware: a PHY at MDIO address 1 and a switch at the other end of the cable. On a board, `mdio` is the MDIO
-    // port of the MAC, or `mdio::BitBang` on two pins.
+    // The hardware: a PHY at MDIO address 1 and a switch at the other end of the cable. On a board,
+    // `mdio` is the MDIO port of the MAC, or `mdio::BitBang` on two pins.
     let clock = Clock::new();
     let (wire, port, _other_end) = Wire::new(&clock, WireConfig::default());
     let chip = Lan8720Chip::with_partner(&clock, port, PhyStraps::default().with_address(1), Partner::default());
@@ -20,7 +20,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (address, id) = scan(&mut mdio).next().ok_or("no PHY found")??;
     println!("PHY {:#010x} at MDIO address {address}", id.raw());
 
-    // The driver owns neither the bus nor a clock: both are arguments of its calls, none of which waits.
+    // The driver owns neither the bus nor a clock: both are arguments of its calls, none of which
+    // waits.
     let mut phy = GenericPhy::at(address);
     phy.start(&mut mdio, LinkModes::ALL_MODES, clock.now())?;
 

@@ -1,5 +1,6 @@
-//! The MAC in software on a model of an RMII port, polled, with a LAN8720A: waits for auto-negotiation, receives a frame
-//! and returns it to its sender. The two ports are what a board has to implement.
+//! The MAC in software on a model of an RMII port, polled, with a LAN8720A: waits for
+//! auto-negotiation, receives a frame and returns it to its sender. The two ports are what a board
+//! has to implement.
 //!
 //! `cargo run -p ethdev-rmii --example polled_port`
 
@@ -90,6 +91,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     while !nic.link().is_up() {
         nic.service()?;
         clock.advance(nic.next_service().max(Duration::from_millis(1)));
+        if clock.now() > Duration::from_secs(10) {
+            return Err("no link within 10 s".into());
+        }
     }
     println!("link {} after {:?}", nic.link(), clock.now());
 

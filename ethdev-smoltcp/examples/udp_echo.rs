@@ -1,5 +1,6 @@
-//! Two hosts with smoltcp on a simulated wire: one has a UDP echo server, the other one sends a datagram and receives it
-//! back. The server also replies to pings, if smoltcp's feature `auto-icmp-echo-reply` is enabled.
+//! Two hosts with smoltcp on a simulated wire: one has a UDP echo server, the other one sends a
+//! datagram and receives it back. The server also replies to pings, if smoltcp's feature
+//! `auto-icmp-echo-reply` is enabled.
 //!
 //! `cargo run -p ethdev-smoltcp --example udp_echo`
 
@@ -47,7 +48,8 @@ impl<'b, D: EthernetDevice, M: Mode<D>> Host<'b, D, M> {
         self.sockets.get_mut(self.socket)
     }
 
-    /// Receives and sends what is possible now. Returns when smoltcp has to be polled again at the latest.
+    /// Receives and sends what is possible now. Returns when smoltcp has to be polled again at the
+    /// latest.
     fn poll(&mut self, now: Instant) -> Result<PollAt, D::Error> {
         self.device.service()?;
         self.iface.poll(now, &mut self.device, &mut self.sockets);

@@ -1,5 +1,5 @@
-//! The callback API in front of a pull device: `Buffered` adds two buffers, `Callback` the handler, which answers every
-//! frame with its payload in upper case.
+//! The callback API in front of a pull device: `Buffered` adds two buffers, `Callback` the handler,
+//! which answers every frame with its payload in upper case.
 //!
 //! `cargo run -p ethdev-util --example callback_echo`
 
@@ -16,7 +16,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (_wire, nic, peer) = RingNic::with_peer(&clock, WireConfig::default(), RingConfig::new(OWN));
 
     let mut requests = 0;
-    // The device calls the handler with frames in its own memory, and sends from the memory of the handler.
+    // Called from `poll`, with a frame that is lent for the duration of the call.
     let mut handler = |frame: RxFrame<'_>, tx: &mut dyn Transmit<Error = RingError>| {
         let Some((header, payload)) = frame.split_at_checked(frame::HEADER_LEN) else {
             return;

@@ -1,5 +1,5 @@
-//! A complete driver, and code that runs on any driver: a NIC that receives what it sends, and an echo that returns
-//! each frame to its sender.
+//! A complete driver, and code that runs on any driver: a NIC that receives what it sends, and an
+//! echo that returns each frame to its sender.
 //!
 //! `cargo run -p ethdev --example loopback_echo`
 
@@ -82,7 +82,8 @@ impl EthernetDevice for Loopback {
     }
 }
 
-/// Returns one frame to its sender, on any device. Returns its length, or `None` if no frame is pending.
+/// Returns one frame to its sender, on any device. Returns its length, or `None` if no frame is
+/// pending.
 fn echo<D: EthernetDevice>(nic: &mut D, buf: &mut [u8]) -> Result<Option<usize>, D::Error> {
     let Some(meta) = nic.recv_frame(buf)? else {
         return Ok(None);

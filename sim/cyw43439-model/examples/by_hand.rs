@@ -1,5 +1,6 @@
-//! The chip without a driver, through its gSPI bus: powers it up, sets the bus to 32-bit words, requests a clock, reads
-//! the chip identifier through the backplane, and makes a mistake that the model reports.
+//! The chip without a driver, through its gSPI bus: powers it up, sets the bus to 32-bit words,
+//! requests a clock, reads the chip identifier through the backplane, and makes a mistake that the
+//! model reports.
 //!
 //! `cargo run -p cyw43439-model --example by_hand`
 
@@ -19,7 +20,7 @@ fn write(bus: &mut WordBus, function: u32, address: u32, len: u32, value: u32) -
     Ok(())
 }
 
-/// Reads a register of the backplane (function 1), which the chip precedes with one word of padding.
+/// Reads a register of the backplane (function 1). The chip sends one word of padding first.
 fn read_backplane(bus: &mut WordBus, address: u32, len: u32) -> Result<u32, BusFault> {
     let mut words = [0; 2];
     bus.cmd_read_blocking(command(false, 1, address, len), &mut words)?;

@@ -1,5 +1,5 @@
-//! Runs the checks of the pull API on two devices: the reference memory device, and one with a defect: it cuts off the
-//! end of every twentieth frame that it receives.
+//! Runs the checks of the pull API on two devices: the reference memory device, and one with a
+//! defect: it cuts off the end of every twentieth frame that it receives.
 //!
 //! `cargo run -p ethdev-conformance --example report`
 

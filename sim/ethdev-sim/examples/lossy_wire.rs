@@ -1,5 +1,5 @@
-//! Two stations on a wire that loses frames. What passes is captured to a file for Wireshark, and every frame is
-//! accounted for.
+//! Two stations on a wire that loses frames. What passes is captured to a file for Wireshark, and
+//! every frame is accounted for.
 //!
 //! `cargo run -p ethdev-sim --example lossy_wire`
 

@@ -1,5 +1,5 @@
-//! The PHY without a driver, through MDIO: reads the identifier, waits for auto-negotiation, prints the mode, and
-//! unplugs the cable.
+//! The PHY without a driver, through MDIO: reads the identifier, waits for auto-negotiation, prints
+//! the mode, and unplugs the cable.
 //!
 //! `cargo run -p lan8720-model --example by_hand`
 
@@ -35,7 +35,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let [first, second] = [mdio.read(address, reg::BMSR)?, mdio.read(address, reg::BMSR)?];
     println!("BMSR {first:#06x}, then {second:#06x}");
 
-    // What the driver did wrong, if anything.
+    // The model reports what a driver does wrong.
     assert_eq!(phy.violations(), []);
     Ok(())
 }

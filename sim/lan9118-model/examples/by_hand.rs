@@ -1,5 +1,5 @@
-//! The chip without a driver, through its bus: identifies it, switches the receiver on, and reads a frame that a peer
-//! sent from the FIFO.
+//! The chip without a driver, through its bus: identifies it, switches the receiver on, and reads a
+//! frame that a peer sent from the FIFO.
 //!
 //! `cargo run -p lan9118-model --example by_hand`
 
@@ -48,7 +48,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("{len} bytes with FCS: {:02x?} ...", &frame[..4]);
     assert_eq!(frame[..60], [0x5a; 60]);
 
-    // What the driver did wrong, if anything.
+    // The model reports what a driver does wrong.
     assert_eq!(chip.violations(), []);
     Ok(())
 }

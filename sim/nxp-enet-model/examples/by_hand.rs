@@ -1,5 +1,5 @@
-//! The MAC without a driver, through its registers and descriptors in memory: receives a frame from a peer and sends it
-//! back.
+//! The MAC without a driver, through its registers and descriptors in memory: receives a frame from
+//! a peer and sends it back.
 //!
 //! `cargo run -p nxp-enet-model --example by_hand`
 
@@ -47,7 +47,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let chip = EnetChip::new(near, ram.clone(), ChipConfig::default());
     let peer = Peer::new(far);
 
-    // One descriptor in each ring: length, flags, address of the buffer. 0xa000: empty, last one (wrap).
+    // One descriptor in each ring: length, flags, address of the buffer. 0xa000: empty, last one
+    // (wrap).
     let descriptor = |len: u16, flags: u16, buffer: u32| {
         [&len.to_le_bytes()[..], &flags.to_le_bytes(), &buffer.to_le_bytes()].concat()
     };
@@ -83,7 +84,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("EIR {:#010x}", chip.read(0x04));
     assert_eq!(peer.recv(), Some(vec![0x5a; 60]));
     println!("the peer received its frame");
-    // What the driver did wrong, if anything.
+    // The model reports what a driver does wrong.
     assert_eq!(chip.violations(), []);
     Ok(())
 }

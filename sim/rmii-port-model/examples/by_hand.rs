@@ -1,5 +1,5 @@
-//! The port without a driver: receives a frame with its FCS, checks it, sends it back, and misses a frame for which no
-//! buffer was given.
+//! The port without a driver: receives a frame with its FCS, checks it, sends it back, and misses a
+//! frame for which no buffer was given.
 //!
 //! `cargo run -p rmii-port-model --example by_hand`
 
@@ -31,7 +31,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let stats = port.stats();
     println!("received {}, missed without a buffer {}", stats.received, stats.unarmed);
-    // What the driver did wrong, if anything.
+    // The model reports what a driver does wrong.
     assert_eq!(port.violations(), []);
     Ok(())
 }
