@@ -32,8 +32,14 @@ const FRAMES_PER_SERVICE: usize = 16;
 /// Instructions with which the clock is calibrated.
 const CALIBRATION: u32 = 100_000;
 
-static MEMORY: ConstStaticCell<[[u8; 2 * MAX_PAYLOAD]; 2]> = ConstStaticCell::new([[0; 2 * MAX_PAYLOAD]; 2]);
-static PAYLOAD: [u8; MAX_PAYLOAD] = [0x5a; MAX_PAYLOAD];
+/// Aligned in all images alike: the instructions of a copy depend on the alignment of its memory, which
+/// the linker would choose.
+#[repr(C, align(64))]
+struct Aligned<T>(T);
+
+static MEMORY: ConstStaticCell<[Aligned<[u8; 2 * MAX_PAYLOAD]>; 2]> =
+    ConstStaticCell::new([const { Aligned([0; 2 * MAX_PAYLOAD]) }; 2]);
+static PAYLOAD: Aligned<[u8; MAX_PAYLOAD]> = Aligned([0x5a; MAX_PAYLOAD]);
 
 /// The sum of measured times.
 #[derive(Debug, Default, Clone, Copy)]
@@ -58,7 +64,7 @@ impl fmt::Display for Total {
 /// Receives and sends [`FRAMES`] of each length through `device`, prints the times, and ends the
 /// program. `service` is called periodically.
 pub fn run<D: Device>(device: &mut D, address: MacAddress, service: impl FnMut(&mut D)) -> ! {
-    let Some([rx, tx]) = MEMORY.try_take() else {
+    let Some([Aligned(rx), Aligned(tx)]) = MEMORY.try_take() else {
         process::exit(1)
     };
     let (mut rx_meta, mut tx_meta) = ([udp::PacketMetadata::EMPTY; 2], [udp::PacketMetadata::EMPTY; 2]);
@@ -160,7 +166,7 @@ impl<D: Device, S: FnMut(&mut D)> Measurement<'_, D, S> {
 
     fn transmit(&mut self, payload: usize) -> Total {
         let mut total = Total::default();
-        self.payload = PAYLOAD.get(..payload).unwrap_or_default();
+        self.payload = PAYLOAD.0.get(..payload).unwrap_or_default();
         while total.times < FRAMES {
             self.service();
             for _ in 0..FRAMES_PER_SERVICE {
