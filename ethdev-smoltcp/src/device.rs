@@ -332,15 +332,17 @@ impl<'b, D: EthernetDevice, M: Mode<D>> phy::Device for SmoltcpDevice<'b, D, M> 
         if self.has_pending_reply() {
             self.flush();
         }
-        match self.mode.receive(&mut self.device, &mut self.rx) {
+        let error = match self.mode.receive(&mut self.device, &mut self.rx) {
             Ok(Some((rx, tx))) => {
                 self.tx.origin = FrameOrigin::Reply;
                 let (rx_path, tx_path) = (&mut self.rx, &mut self.tx);
-                Some((RxToken { rx, path: rx_path }, TxToken { tx, path: tx_path }))
+                return Some((RxToken { rx, path: rx_path }, TxToken { tx, path: tx_path }));
             }
-            Ok(None) => self.rx.end_poll(None),
-            Err(e) => self.rx.end_poll(Some(e)),
-        }
+            Ok(None) => None,
+            Err(e) => Some(e),
+        };
+        self.rx.end_poll(error);
+        None
     }
 
     /// Returns the right to send one frame; `None` while the device is busy, the link is down, or a

@@ -46,7 +46,10 @@ impl<D: LendingDevice> Transfer<D> for Lending {
         let (_, mut tx) = device.split();
         match tx.ready() {
             Ok(true) => Some(tx),
-            other => path.not_ready(other.err()),
+            other => {
+                path.not_ready(other.err());
+                None
+            }
         }
     }
 

@@ -59,15 +59,13 @@ impl<E> RxPath<E> {
 }
 
 impl<E: Error> RxPath<E> {
-    /// Ends a poll because nothing is pending, or because of an error. Returns `None`, for the
-    /// caller to return.
+    /// Ends a poll because nothing is pending, or because of an error.
     #[cold]
-    pub(crate) fn end_poll<T>(&mut self, error: Option<E>) -> Option<T> {
+    pub(crate) fn end_poll(&mut self, error: Option<E>) {
         self.left = self.budget;
         self.exhausted = false;
         if let Some(e) = error {
             self.errors.latch(e);
         }
-        None
     }
 }

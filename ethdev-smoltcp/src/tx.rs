@@ -152,17 +152,15 @@ impl<E: Error> TxPath<'_, E> {
         }
     }
 
-    /// The device is busy, or did not report whether it is. Returns `None`, for the caller to
-    /// return.
+    /// The device is busy, or did not report whether it is.
     #[cold]
     #[inline(never)]
-    pub(crate) fn not_ready<T>(&mut self, error: Option<E>) -> Option<T> {
+    pub(crate) fn not_ready(&mut self, error: Option<E>) {
         match error {
             Some(e) if is_down(e.kind()) => self.state = TxState::LinkDown,
             Some(e) => self.errors.latch(e),
             None => {}
         }
-        None
     }
 }
 
