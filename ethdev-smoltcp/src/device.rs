@@ -273,6 +273,13 @@ impl<'b, D: EthernetDevice, M: Mode<D>> SmoltcpDevice<'b, D, M> {
         self.tx.flush(&mut self.device)
     }
 
+    /// Returns whether smoltcp may send and the device accepts a frame.
+    // Not inlined: smoltcp's closure that calls `transmit` would be too large to be inlined itself.
+    #[inline(never)]
+    fn is_tx_ready(&mut self) -> bool {
+        (self.tx.state == TxState::Ready || self.unblock()) && M::is_tx_ready(&mut self.device, &mut self.tx)
+    }
+
     /// Resolves what prevents smoltcp from sending. Returns whether it may send.
     #[cold]
     fn unblock(&mut self) -> bool {
@@ -349,13 +356,14 @@ impl<'b, D: EthernetDevice, M: Mode<D>> phy::Device for SmoltcpDevice<'b, D, M> 
     /// reply is pending.
     #[inline]
     fn transmit(&mut self, _now: Instant) -> Option<Self::TxToken<'_>> {
-        if self.tx.state != TxState::Ready && !self.unblock() {
+        if !self.is_tx_ready() {
             return None;
         }
-        let path = &mut self.tx;
-        let tx = M::transmit(&mut self.device, path)?;
-        path.origin = FrameOrigin::Socket;
-        Some(TxToken { tx, path })
+        self.tx.origin = FrameOrigin::Socket;
+        Some(TxToken {
+            tx: M::transmit(&mut self.device),
+            path: &mut self.tx,
+        })
     }
 
     fn capabilities(&self) -> DeviceCapabilities {

@@ -42,15 +42,16 @@ impl<D: LendingDevice> Transfer<D> for Lending {
     }
 
     #[inline]
-    fn transmit<'a>(device: &'a mut D, path: &mut TxPath<'_, D::Error>) -> Option<Self::Tx<'a>> {
-        let (_, mut tx) = device.split();
-        match tx.ready() {
-            Ok(true) => Some(tx),
-            other => {
-                path.not_ready(other.err());
-                None
-            }
+    fn is_tx_ready(device: &mut D, path: &mut TxPath<'_, D::Error>) -> bool {
+        match device.split().1.ready() {
+            Ok(true) => true,
+            other => path.not_ready(other.err()),
         }
+    }
+
+    #[inline]
+    fn transmit(device: &mut D) -> Self::Tx<'_> {
+        device.split().1
     }
 
     #[inline]

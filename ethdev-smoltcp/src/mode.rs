@@ -36,8 +36,11 @@ pub trait Transfer<D: EthernetDevice>: Sized {
         path: &mut RxPath<D::Error>,
     ) -> Result<Option<Sides<'a, D, Self>>, D::Error>;
 
-    /// Returns the transmit side if the device accepts a frame.
-    fn transmit<'a>(device: &'a mut D, path: &mut TxPath<'_, D::Error>) -> Option<Self::Tx<'a>>;
+    /// Returns whether the device accepts a frame.
+    fn is_tx_ready(device: &mut D, path: &mut TxPath<'_, D::Error>) -> bool;
+
+    /// Returns the transmit side.
+    fn transmit(device: &mut D) -> Self::Tx<'_>;
 
     /// Passes the pending frame to `read` and releases it.
     fn consume_rx<R>(rx: Self::Rx<'_>, path: &mut RxPath<D::Error>, read: impl FnOnce(&[u8]) -> R) -> R;

@@ -94,14 +94,17 @@ impl<'b, D: EthernetDevice> Transfer<D> for Pull<'b> {
     }
 
     #[inline]
-    fn transmit<'a>(device: &'a mut D, path: &mut TxPath<'_, D::Error>) -> Option<&'a mut D> {
-        let error = match device.tx_ready() {
-            Ok(true) => return Some(device),
-            Ok(false) if !device.link().is_up() => Some(ErrorKind::LinkDown.into()),
-            other => other.err(),
-        };
-        path.not_ready(error);
-        None
+    fn is_tx_ready(device: &mut D, path: &mut TxPath<'_, D::Error>) -> bool {
+        match device.tx_ready() {
+            Ok(true) => true,
+            Ok(false) if !device.link().is_up() => path.not_ready(Some(ErrorKind::LinkDown.into())),
+            other => path.not_ready(other.err()),
+        }
+    }
+
+    #[inline]
+    fn transmit(device: &mut D) -> &mut D {
+        device
     }
 
     #[inline]

@@ -152,15 +152,17 @@ impl<E: Error> TxPath<'_, E> {
         }
     }
 
-    /// The device is busy, or did not report whether it is.
+    /// The device is busy, or did not report whether it is. Returns `false`, for the caller to
+    /// return.
     #[cold]
     #[inline(never)]
-    pub(crate) fn not_ready(&mut self, error: Option<E>) {
+    pub(crate) fn not_ready(&mut self, error: Option<E>) -> bool {
         match error {
             Some(e) if is_down(e.kind()) => self.state = TxState::LinkDown,
             Some(e) => self.errors.latch(e),
             None => {}
         }
+        false
     }
 }
 
