@@ -32,10 +32,11 @@ const FRAMES_PER_SERVICE: usize = 16;
 /// Instructions with which the clock is calibrated.
 const CALIBRATION: u32 = 100_000;
 
-/// Aligned in all images alike: the instructions of a copy depend on the alignment of its memory, which
+/// Memory that is aligned in all images alike: the instructions of a copy depend on its alignment, which
 /// the linker would choose.
+#[derive(Debug)]
 #[repr(C, align(64))]
-struct Aligned<T>(T);
+pub struct Aligned<T>(pub T);
 
 static MEMORY: ConstStaticCell<[Aligned<[u8; 2 * MAX_PAYLOAD]>; 2]> =
     ConstStaticCell::new([const { Aligned([0; 2 * MAX_PAYLOAD]) }; 2]);

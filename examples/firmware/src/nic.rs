@@ -12,6 +12,7 @@ use static_cell::ConstStaticCell;
 
 use crate::app::FRAME;
 use crate::board::{self, Board, Delay, NicRegisters};
+use crate::frames::Aligned;
 
 pub use this::{Adapter, Error, Mode, Nic, adapter, new, next_service};
 
@@ -22,7 +23,7 @@ type Clock = fn() -> Duration;
 const LAST: PhyAddress = PhyAddress::from_low_bits(31);
 
 /// Holds a reply that waits for the device.
-static REPLY: ConstStaticCell<[u8; FRAME]> = ConstStaticCell::new([0; FRAME]);
+static REPLY: ConstStaticCell<Aligned<[u8; FRAME]>> = ConstStaticCell::new(Aligned([0; FRAME]));
 
 /// Connects a MAC to the PHY that is found on its bus.
 fn join<M: Mac>(mut mac: M, config: PhyConfig) -> Result<Lan8720<M, Clock>, PortError<M::Error>> {
@@ -41,8 +42,8 @@ fn join<M: Mac>(mut mac: M, config: PhyConfig) -> Result<Lan8720<M, Clock>, Port
 #[cfg(board = "mps2_an385")]
 mod this {
     use super::{
-        Board, Clock, ConstStaticCell, Delay, Duration, FRAME, Lan8720, NicRegisters, PhyConfig, PortError, REPLY,
-        SmoltcpDevice, join,
+        Aligned, Board, Clock, ConstStaticCell, Delay, Duration, FRAME, Lan8720, NicRegisters, PhyConfig, PortError,
+        REPLY, SmoltcpDevice, join,
     };
     use ethdev_lan9118::{self as lan9118, Config, IrqOutput, Lan9118};
     use ethdev_smoltcp::Pull;
@@ -56,7 +57,7 @@ mod this {
     /// The error of the device.
     pub type Error = PortError<lan9118::Error>;
 
-    static RX: ConstStaticCell<[u8; FRAME]> = ConstStaticCell::new([0; FRAME]);
+    static RX: ConstStaticCell<Aligned<[u8; FRAME]>> = ConstStaticCell::new(Aligned([0; FRAME]));
 
     /// Creates the device.
     ///
@@ -72,7 +73,7 @@ mod this {
     /// Creates the adapter; `None` on the second call, because its buffers are static.
     #[must_use]
     pub fn adapter(nic: Nic) -> Option<Adapter> {
-        Some(SmoltcpDevice::new(nic, RX.try_take()?, REPLY.try_take()?))
+        Some(SmoltcpDevice::new(nic, &mut RX.try_take()?.0, &mut REPLY.try_take()?.0))
     }
 
     /// Returns the longest time until the device must be serviced.
@@ -121,7 +122,7 @@ mod this {
     /// Creates the adapter; `None` on the second call, because its buffer is static.
     #[must_use]
     pub fn adapter(nic: Nic) -> Option<Adapter> {
-        Some(SmoltcpDevice::lending(nic, REPLY.try_take()?))
+        Some(SmoltcpDevice::lending(nic, &mut REPLY.try_take()?.0))
     }
 
     /// Returns the longest time until the device must be serviced.

@@ -5,6 +5,8 @@ use ethdev_phy::mmio::Registers;
 use smoltcp::phy::{self, Device, DeviceCapabilities, Medium};
 use smoltcp::time::Instant;
 
+use crate::frames::Aligned;
+
 const FRAME: usize = 1514;
 /// The frame with its FCS, in whole words.
 const RX_BUFFER: usize = (FRAME + 4).next_multiple_of(4);
@@ -38,8 +40,8 @@ const RX_ERROR: u32 = 1 << 15;
 #[derive(Debug)]
 pub struct Baseline<R> {
     registers: R,
-    rx: [u8; RX_BUFFER],
-    tx: [u8; FRAME],
+    rx: Aligned<[u8; RX_BUFFER]>,
+    tx: Aligned<[u8; FRAME]>,
 }
 
 impl<R: Registers> Baseline<R> {
@@ -47,8 +49,8 @@ impl<R: Registers> Baseline<R> {
     pub fn new(registers: R) -> Self {
         let chip = Self {
             registers,
-            rx: [0; RX_BUFFER],
-            tx: [0; FRAME],
+            rx: Aligned([0; RX_BUFFER]),
+            tx: Aligned([0; FRAME]),
         };
         let registers = &chip.registers;
         registers.write(HW_CFG, 1);
@@ -140,17 +142,17 @@ impl<R: Registers> Device for Baseline<R> {
         }
         let status = self.registers.read(RX_STATUS);
         let len = (status >> 16 & 0x3fff) as usize;
-        let buf = self.rx.get_mut(..len.next_multiple_of(4)).unwrap_or_default();
+        let buf = self.rx.0.get_mut(..len.next_multiple_of(4)).unwrap_or_default();
         for word in buf.chunks_exact_mut(4) {
             word.copy_from_slice(&self.registers.read(RX_DATA).to_le_bytes());
         }
         if status & RX_ERROR != 0 {
             return None;
         }
-        let frame = self.rx.get(..len.checked_sub(FCS)?)?;
+        let frame = self.rx.0.get(..len.checked_sub(FCS)?)?;
         let transmit = TxToken {
             registers: &self.registers,
-            buf: &mut self.tx,
+            buf: &mut self.tx.0,
         };
         Some((RxToken(frame), transmit))
     }
@@ -163,7 +165,7 @@ impl<R: Registers> Device for Baseline<R> {
         }
         ((fifo & 0xffff) as usize >= FRAME + 16).then_some(TxToken {
             registers: &self.registers,
-            buf: &mut self.tx,
+            buf: &mut self.tx.0,
         })
     }
 
