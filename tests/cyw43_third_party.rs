@@ -416,7 +416,8 @@ fn bus_traffic_per_frame_as_on_other_models() {
                     }
                     testbed.sleep(Duration::from_millis(5)).await;
                     let after = testbed.chip.bus();
-                    // Frames that arrive after the driver has begun to wait cost another read of the status.
+                    // Frames that arrive after the driver has begun to wait cost another read of
+                    // the status.
                     let polls = after.reads[0] - before.reads[0];
                     assert_eq!(
                         after.bytes - before.bytes,

@@ -131,9 +131,11 @@ fn embassy_all_revisions_frames_exchanged() {
                 kinds.extend(testbed.kinds());
             }
             let known = [
-                // The driver selects banks 1 and 2 by a read and a write of ECON1 while RXEN is set.
+                // The driver selects banks 1 and 2 by a read and a write of ECON1 while RXEN is
+                // set.
                 ViolationKind::WholeWriteEcon1,
-                // The driver does not write PHCON1: with erratum 16 the PHY sometimes starts in full duplex.
+                // The driver does not write PHCON1: with erratum 16 the PHY sometimes starts in
+                // full duplex.
                 ViolationKind::DuplexMismatch,
             ];
             assert_eq!(kinds, BTreeSet::from(known), "{revision:?}");
@@ -249,7 +251,8 @@ fn enc28j60_crate_all_revisions_frames_exchanged() {
         let known = [
             // The driver selects banks 1 and 2 by a read and a write of ECON1 while RXEN is set.
             ViolationKind::WholeWriteEcon1,
-            // The driver does not write PHCON1: with erratum 16 the PHY sometimes starts in full duplex.
+            // The driver does not write PHCON1: with erratum 16 the PHY sometimes starts in full
+            // duplex.
             ViolationKind::DuplexMismatch,
         ];
         assert_eq!(kinds, BTreeSet::from(known), "{revision:?}");

@@ -182,8 +182,8 @@ impl<'b> Network<'b> {
             let lost = u64::from(from.device.drops().tx_lost()) + u64::from(from.device.has_pending_reply());
             let accepted = u64::from(sender.tx_frames) + u64::from(sender.tx_lost());
             assert_eq!(from.counts.sent, accepted + lost, "{}", context());
-            // NIC to wire. A frame that was cut off during transmission is counted as aborted and is on the
-            // wire.
+            // NIC to wire. A frame that was cut off during transmission is counted as aborted and
+            // is on the wire.
             assert!(wire.sent >= u64::from(sender.tx_frames), "{}", context());
             assert!(wire.sent <= accepted, "{}", context());
             // Along the wire.

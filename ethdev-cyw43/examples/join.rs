@@ -36,7 +36,8 @@ impl Gspi for Bus {
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    // The hardware, and two access points in its range. The images stand for the firmware of the chip.
+    // The hardware, and two access points in its range. The images stand for the firmware of the
+    // chip.
     let clock = Clock::new();
     let (_wire, port, _peer) = Wire::new(&clock, WireConfig::default());
     let images = Images::pseudo_random(7);

@@ -156,7 +156,8 @@ impl<'m, BUS: Gspi, PWR: OutputPin, D: DelayNs, FW: FirmwareSource> Cyw43<'m, BU
             return Ok(());
         }
         if self.chip.rearm(interest, self.link_reported, !interest.rx).await? == RearmOutcome::WorkPending {
-            // Other tasks run in between, so that a chip with inconsistent reports cannot hang the executor.
+            // Other tasks run in between, so that a chip with inconsistent reports cannot hang the
+            // executor.
             yield_once().await;
             return Ok(());
         }
@@ -252,7 +253,8 @@ impl<BUS: Gspi, PWR: OutputPin, D: DelayNs, FW: FirmwareSource> EthernetDevice f
                     if !interest.rx {
                         self.chip.attend().await?;
                     } else if self.chip.waiting().await?.is_some() {
-                        // It stays in the chip: fetched here, it would be lost if this future is dropped.
+                        // It stays in the chip: fetched here, it would be lost if this future is
+                        // dropped.
                         ready.rx = true;
                     } else {
                         self.chip.look_after().await?;

@@ -267,7 +267,8 @@ impl Peer {
                 self.look();
             }
             _ if event.reason == supplicant::REASON_DEAUTH => {}
-            // Nobody began the exchange, or it ended between the keys: the passphrase was not yet, or already, good.
+            // Nobody began the exchange, or it ended between the keys: the passphrase was not yet,
+            // or already, good.
             supplicant::WAITING_FOR_M1 | supplicant::WAITING_FOR_GROUP_KEY if event.reason != 0 => {
                 self.fail(JoinError::NoResponse);
             }

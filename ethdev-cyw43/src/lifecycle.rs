@@ -122,7 +122,8 @@ impl<B: Bus, FW: FirmwareSource> Chip<'_, B, FW> {
         }
         self.mac = address;
         self.set_var(var::COUNTRY, &self.config.country.wire()).await?;
-        // For a while the firmware refuses what comes next: not asked at first, then until it does not.
+        // For a while the firmware refuses what comes next: not asked at first, then until it does
+        // not.
         self.port.wait_us(COUNTRY_MS * 1000).await;
         self.set_all(&[
             Setting::Command(Command::SetAntDiv, 0),

@@ -4,14 +4,16 @@
 macro_rules! wifi_methods {
     ($run:ident $(, $asyncness:ident)?) => {
         /// Joins a network. Returns when the link is up, or when the attempt failed, at most after
-        /// [`join_timeout`](crate::Config::join_timeout). Disconnects from the previous network first.
+        /// [`join_timeout`](crate::Config::join_timeout). Disconnects from the previous network
+        /// first.
         ///
-        /// The driver remembers a network that was joined: `start`, `wake` and `recover` reconnect to it, and so does a
-        /// [`ReconnectPolicy`](crate::ReconnectPolicy) when it is lost.
+        /// The driver remembers a network that was joined: `start`, `wake` and `recover` reconnect
+        /// to it, and so does a [`ReconnectPolicy`](crate::ReconnectPolicy) when it is lost.
         ///
         /// # Errors
         ///
-        /// [`Join`](crate::Error::Join) with the reason, `Stopped` before `start`, or the device failed.
+        /// [`Join`](crate::Error::Join) with the reason, `Stopped` before `start`, or the device
+        /// failed.
         pub $($asyncness)? fn join(&mut self, network: &crate::Network) -> Result<(), crate::Error<BUS::Error>> {
             $run!(self.chip.join(network))
         }
@@ -25,13 +27,15 @@ macro_rules! wifi_methods {
             $run!(self.chip.disconnect())
         }
 
-        /// Returns why the last attempt to join failed, including attempts to reconnect; `None` after a successful one.
+        /// Returns why the last attempt to join failed, including attempts to reconnect; `None`
+        /// after a successful one.
         #[must_use]
         pub const fn last_join_error(&self) -> Option<crate::JoinError> {
             self.chip.join_error
         }
 
-        /// Returns the access point that the device is associated with; `None` if it is not associated.
+        /// Returns the access point that the device is associated with; `None` if it is not
+        /// associated.
         ///
         /// # Errors
         ///
@@ -42,7 +46,8 @@ macro_rules! wifi_methods {
             $run!(self.chip.current_bss())
         }
 
-        /// Returns the signal strength of the access point in dBm; 0 if the device is not associated.
+        /// Returns the signal strength of the access point in dBm; 0 if the device is not
+        /// associated.
         ///
         /// # Errors
         ///
@@ -51,8 +56,8 @@ macro_rules! wifi_methods {
             $run!(self.chip.rssi())
         }
 
-        /// Starts a scan. Fetch the results with [`next_result`](Self::next_result). Frames are still sent and received, with
-        /// gaps.
+        /// Starts a scan. Fetch the results with [`next_result`](Self::next_result). Frames are
+        /// still sent and received, with gaps.
         ///
         /// # Errors
         ///
@@ -66,7 +71,8 @@ macro_rules! wifi_methods {
 
         /// Returns the next result of a scan. Does not wait for one.
         ///
-        /// The driver holds one result. Further results that arrive before it is fetched are counted in `missed`.
+        /// The driver holds one result. Further results that arrive before it is fetched are
+        /// counted in `missed`.
         ///
         /// # Errors
         ///
@@ -75,7 +81,8 @@ macro_rules! wifi_methods {
             $run!(self.chip.next_result())
         }
 
-        /// Scans and calls `found` for each result, which can repeat. Returns at the end of the scan, at most after 15 s.
+        /// Scans and calls `found` for each result, which can repeat. Returns at the end of the
+        /// scan, at most after 15 s.
         ///
         /// # Errors
         ///
@@ -88,7 +95,8 @@ macro_rules! wifi_methods {
             $run!(self.chip.scan(options, found))
         }
 
-        /// Starts access point mode; the link is up from then on. Disconnects from a joined network and forgets it.
+        /// Starts access point mode; the link is up from then on. Disconnects from a joined network
+        /// and forgets it.
         ///
         /// # Errors
         ///
@@ -110,7 +118,8 @@ macro_rules! wifi_methods {
         ///
         /// # Errors
         ///
-        /// [`Rejected`](crate::Error::Rejected) if the CLM has no such country, or the device failed.
+        /// [`Rejected`](crate::Error::Rejected) if the CLM has no such country, or the device
+        /// failed.
         pub $($asyncness)? fn set_country(&mut self, country: crate::Country) -> Result<(), crate::Error<BUS::Error>> {
             $run!(self.chip.set_country(country))
         }
@@ -127,7 +136,8 @@ macro_rules! wifi_methods {
             $run!(self.chip.set_power_save(power_save))
         }
 
-        /// Drives a GPIO pin of the chip, 0 to 31. On a Pico W, 0 is the LED, 1 the mode of the power supply.
+        /// Drives a GPIO pin of the chip, 0 to 31. On a Pico W, 0 is the LED, 1 the mode of the
+        /// power supply.
         ///
         /// # Errors
         ///

@@ -197,7 +197,8 @@ impl<SPI: SpiDevice, D: DelayNs, INT: Interrupt, RST: ResetPin> Enc28j60<SPI, D,
             chip.rearm_level(interest).await?
         };
         if outcome == RearmOutcome::WorkPending {
-            // Other tasks run in between, so that a chip with inconsistent reports cannot hang the executor.
+            // Other tasks run in between, so that a chip with inconsistent reports cannot hang the
+            // executor.
             yield_once().await;
             return Ok(Look::Thorough);
         }
@@ -280,7 +281,8 @@ where
     }
 
     async fn ready(&mut self, interest: Interest) -> Result<Interest, Self::Error> {
-        // While a level-triggered line is armed and was not yet waited for, the chip has nothing to report.
+        // While a level-triggered line is armed and was not yet waited for, the chip has nothing to
+        // report.
         let armed = INT::IS_WIRED && !INT::IS_EDGE && self.chip.is_armed(interest);
         let mut look = if armed { Look::Seldom } else { Look::Thorough };
         loop {

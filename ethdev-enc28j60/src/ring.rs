@@ -209,8 +209,8 @@ mod tests {
 
     #[test]
     fn parse_data_sheet_example() {
-        // Section 7.2.2: a packet at 1020h, the next at 106Eh, in a larger buffer than ours; moved to 0020h
-        // here.
+        // Section 7.2.2: a packet at 1020h, the next at 106Eh, in a larger buffer than ours; moved
+        // to 0020h here.
         let header = Header::parse(bytes(0x006e, 0x48, [GOOD, 0]), 0x0020).unwrap();
         assert_eq!((header.len(), header.quality(1518)), (0x44, Quality::Good));
     }
@@ -226,8 +226,8 @@ mod tests {
         assert_eq!(of(64, 0xc0), Quality::Good);
         assert_eq!(of(63, 0x80), Quality::BadLength);
         assert_eq!(of(1519, 0x80), Quality::BadLength);
-        // The chip does not let a wrong FCS through; if it says so all the same, that is an error like
-        // others.
+        // The chip does not let a wrong FCS through; if it says so all the same, that is an error
+        // like others.
         assert_eq!(of(64, 0x90), Quality::Error);
         assert_eq!(of(64, 0x00), Quality::Error);
     }

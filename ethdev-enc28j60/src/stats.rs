@@ -4,8 +4,8 @@ use ethdev::Stats;
 
 macro_rules! counters {
     ($($name:ident,)*) => {
-        /// As in [`Stats`], without `rx_filtered` and `rx_bad_fcs`: the chip does not report frames that its filter rejects or
-        /// whose FCS is wrong.
+        /// As in [`Stats`], without `rx_filtered` and `rx_bad_fcs`: the chip does not report frames
+        /// that its filter rejects or whose FCS is wrong.
         #[derive(Debug)]
         pub(crate) struct Counters {
             $(pub(crate) $name: u32,)*

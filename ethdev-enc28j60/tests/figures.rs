@@ -59,7 +59,8 @@ fn recv_frame_four_pending_cost() {
         (60, 3.25, 15.5),
         (64, 3.25, 15.5),
         (512, 3.5, 15.75),
-        // Each but the first is freed immediately, to keep capacity for three of the longest at any time.
+        // Each but the first is freed immediately, to keep capacity for three of the longest at any
+        // time.
         (1000, 3.75, 16.25),
     ] {
         let (transactions, beyond) = receiving(4, len);

@@ -469,13 +469,15 @@ impl FaultInjector for FailsAt {
 
 #[test]
 fn recv_frame_endless_header_chain_is_bounded() {
-    // After a PKTDEC with unknown outcome, the driver counts the packets by following their headers.
+    // After a PKTDEC with unknown outcome, the driver counts the packets by following their
+    // headers.
     for n in 0..12 {
         let chip = RefCell::new(FaultyChip::new(FailsAt(None), MOST_TRANSACTIONS));
         let mut nic = Enc28j60::new(Host(&chip), Host(&chip), Config::new(MAC)).expect("a chip");
         let mut at = 0;
         for number in 0..10 {
-            // Ten of them, 512 bytes with their headers, fill the buffer: the last one's next is the first.
+            // Ten of them, 512 bytes with their headers, fill the buffer: the last one's next is
+            // the first.
             at = chip.borrow_mut().deliver(at, &frame(502, number));
         }
         assert_eq!(at, 0);

@@ -116,8 +116,8 @@ impl EthernetDevice for Tap {
         Err(match source.raw_os_error() {
             Some(EAGAIN | EINTR | ENOBUFS | ENOMEM) => TapError::Busy { source },
             Some(EIO) => {
-                // The interface went down since the last poll. The announcement is still pending, possibly
-                // followed by others.
+                // The interface went down since the last poll. The announcement is still pending,
+                // possibly followed by others.
                 self.link_monitor.up = false;
                 self.set_link(Link::Down);
                 TapError::LinkDown { source }

@@ -90,7 +90,8 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
-        /// Any sequence of bursts and reads: a drop is suspected before the queue is found empty again.
+        /// Any sequence of bursts and reads: a drop is suspected before the queue is found empty
+        /// again.
         #[test]
         fn suspected_any_drop_is_counted_when_queue_is_empty(
             queue in 0_u32..200,

@@ -99,8 +99,8 @@ impl LinkMonitor {
                 }
                 Err(Errno::EAGAIN) => return,
                 Err(Errno::EINTR) => {}
-                // Announcements were lost because the buffer was full: after the remaining ones are read, the
-                // state is requested.
+                // Announcements were lost because the buffer was full: after the remaining ones are
+                // read, the state is requested.
                 Err(Errno::ENOBUFS) => overflowed = true,
                 Err(_) => self.socket = None,
             }

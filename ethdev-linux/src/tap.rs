@@ -190,8 +190,8 @@ impl Tap {
         let result = if let Some(buf) = buf.get_mut(..max) {
             self.io.recv(buf)
         } else {
-            // The part that does not fit the caller's buffer goes into `hold`: nothing is lost, and the part
-            // that fits is not copied again.
+            // The part that does not fit the caller's buffer goes into `hold`: nothing is lost, and
+            // the part that fits is not copied again.
             let rest = self.hold.get_mut(..max.saturating_sub(buf.len())).unwrap_or_default();
             self.io
                 .recv_vectored(&mut [IoSliceMut::new(buf), IoSliceMut::new(rest)])

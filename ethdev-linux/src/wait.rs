@@ -94,9 +94,9 @@ impl Tap {
         if !self.running {
             return (false, false);
         }
-        // Without carrier the descriptor is writable although frames cannot be sent; the announcement of
-        // the link ends that wait. Without announcements, writability is how a link that is up is
-        // recognized.
+        // Without carrier the descriptor is writable although frames cannot be sent; the
+        // announcement of the link ends that wait. Without announcements, writability is how a link
+        // that is up is recognized.
         let writable = interest.tx && (self.link.is_up() || self.link_monitor.fd().is_none());
         (interest.rx, writable)
     }

@@ -16,12 +16,14 @@ const MAX_OVERSIZE_PER_CALL: usize = 8;
 
 /// Makes any device a lending device, with one buffer for reception and one for transmission.
 ///
-/// A received frame is read from the device straight into the buffer that is lent: the only copy is the one over the bus. A
-/// frame sent while the device is busy is held in the other buffer and sent by the next [`service`](EthernetDevice::service)
-/// or send: this layer adds capacity for one frame.
+/// A received frame is read from the device straight into the buffer that is lent: the only copy is
+/// the one over the bus. A frame sent while the device is busy is held in the other buffer and sent
+/// by the next [`service`](EthernetDevice::service) or send: this layer adds capacity for one
+/// frame.
 ///
 /// The buffers may have any length. Frames longer than the receive buffer are dropped, counted in
-/// [`rx_discarded`](Stats::rx_discarded); [`capabilities`](EthernetDevice::capabilities) reports the lower limits.
+/// [`rx_discarded`](Stats::rx_discarded); [`capabilities`](EthernetDevice::capabilities) reports
+/// the lower limits.
 ///
 /// ```
 /// # use ethdev::*;
@@ -44,8 +46,9 @@ const MAX_OVERSIZE_PER_CALL: usize = 8;
 ///
 /// # Panics
 ///
-/// Never. Both halves access the device through a `RefCell` that is borrowed only while a method of the device runs. The
-/// device cannot call back, and the borrow never outlives the call, so no two borrows overlap.
+/// Never. Both halves access the device through a `RefCell` that is borrowed only while a method of
+/// the device runs. The device cannot call back, and the borrow never outlives the call, so no two
+/// borrows overlap.
 #[derive(Debug)]
 pub struct Buffered<'b, D> {
     device: RefCell<D>,
@@ -57,8 +60,8 @@ pub struct Buffered<'b, D> {
 struct RxSlot<'b> {
     buf: &'b mut [u8],
     lent: Option<RxMeta>,
-    // Frames that the device counted as delivered and that the reader did not get. Single counters, not a whole `Stats`, to
-    // save RAM.
+    // Frames that the device counted as delivered and that the reader did not get. Single counters,
+    // not a whole `Stats`, to save RAM.
     /// Dropped by the reader.
     discarded: u32,
     /// Lost by a stop.
@@ -100,7 +103,8 @@ impl<'b, D> Buffered<'b, D> {
         }
     }
 
-    /// Returns the device, for its specific functions. Frames read from it directly are not seen here.
+    /// Returns the device, for its specific functions. Frames read from it directly are not seen
+    /// here.
     pub fn inner_mut(&mut self) -> &mut D {
         self.device.get_mut()
     }
@@ -183,7 +187,8 @@ impl<D: EthernetDevice> BufferedRx<'_, '_, D> {
         Ok(())
     }
 
-    /// [`fill`](Self::fill) for callers that did not ask `pending` first: out of line, so that it is inlined only there.
+    /// [`fill`](Self::fill) for callers that did not ask `pending` first: out of line, so that it
+    /// is inlined only there.
     #[inline(never)]
     fn fill_unasked(&mut self) -> Result<(), D::Error> {
         self.fill()
@@ -401,7 +406,8 @@ impl<D: EthernetDevice> EthernetDevice for Buffered<'_, D> {
 
     fn stats(&self) -> Stats {
         let mut stats = cached(&self.device, Stats::ZERO, D::stats);
-        // The device counts a frame as delivered when it reaches the buffer; the reader has it when it is released.
+        // The device counts a frame as delivered when it reaches the buffer; the reader has it when
+        // it is released.
         let (held, held_bytes) = self.rx.lent.map_or((0, 0), |meta| (1, meta.len as u32));
         let undelivered = self.rx.discarded.wrapping_add(self.rx.reset).wrapping_add(held);
         stats.rx_frames = stats.rx_frames.wrapping_sub(undelivered);
@@ -435,7 +441,8 @@ impl<D: EthernetDevice> EthernetDevice for Buffered<'_, D> {
         if !self.tx.flush(device)? {
             return Ok(false);
         }
-        // A busy device whose link is up leaves the buffer to hold the frame; with the link down nothing is accepted.
+        // A busy device whose link is up leaves the buffer to hold the frame; with the link down
+        // nothing is accepted.
         Ok(device.tx_ready()? || device.link().is_up())
     }
 
@@ -450,7 +457,8 @@ impl<D: EthernetDevice> EthernetDevice for Buffered<'_, D> {
         let held = self.tx.pending.is_some();
         match self.tx.flush(device) {
             Ok(free) => events.tx_ready = free && (events.tx_ready || device.link().is_up()),
-            // The frame is counted as aborted; if the device itself failed, its next call reports it.
+            // The frame is counted as aborted; if the device itself failed, its next call reports
+            // it.
             Err(_) if held => events.tx_failed = events.tx_failed.saturating_add(1),
             Err(e) => return Err(e),
         }

@@ -5,8 +5,9 @@ use ethdev::{
     Polled, Rearm, RxHalf, Stats, Transmit, TxHalf,
 };
 
-/// Gives the callback + poll API to any lending device, without a copy. Put [`Buffered`](crate::Buffered) in front of any
-/// other device; the only copy is then the one over the bus.
+/// Gives the callback + poll API to any lending device, without a copy. Put
+/// [`Buffered`](crate::Buffered) in front of any other device; the only copy is then the one over
+/// the bus.
 ///
 /// ```
 /// use ethdev::{CallbackDevice, EthernetDevice, RxFrame, Transmit};

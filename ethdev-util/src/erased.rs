@@ -5,7 +5,8 @@ use ethdev::{
     RearmOutcome, RxFilter, RxMeta,
 };
 
-/// A device whose error is [`ErrorKind`], so that devices of different types are one `&mut dyn ErasedDevice`.
+/// A device whose error is [`ErrorKind`], so that devices of different types are one `&mut dyn
+/// ErasedDevice`.
 ///
 /// The cause of the last error other than `Busy` is kept: [`take_error`](Self::take_error).
 ///
@@ -36,7 +37,8 @@ pub trait ErasedDevice: EthernetDevice<Error = ErrorKind> + Control<Error = Erro
 
 impl<T: EthernetDevice<Error = ErrorKind> + Control<Error = ErrorKind> + ?Sized> ErasedDevice for T {}
 
-/// An [`ErasedDevice`] with an interrupt that can be masked: for hosts that choose the device at run time and sleep.
+/// An [`ErasedDevice`] with an interrupt that can be masked: for hosts that choose the device at
+/// run time and sleep.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a device with an interrupt whose error is `ErrorKind`",
     note = "wrap a device that implements `Rearm`: `ethdev_util::Erased::new(device)`"

@@ -4,9 +4,9 @@ use ethdev::{MacAddress, Multicast};
 
 /// The group addresses to receive on, with the number of times that each was added.
 ///
-/// Stacks join and leave IP groups; several groups share one group address (RFC 1112, section 6.4), so an address is
-/// received until it was removed as often as it was added. It holds up to `N` addresses. While more are joined, it asks for
-/// all multicast frames, so that none is missed.
+/// Stacks join and leave IP groups; several groups share one group address (RFC 1112, section 6.4),
+/// so an address is received until it was removed as often as it was added. It holds up to `N`
+/// addresses. While more are joined, it asks for all multicast frames, so that none is missed.
 ///
 /// ```
 /// use ethdev::{MacAddress, Multicast, RxFilter};
@@ -60,8 +60,8 @@ impl<const N: usize> GroupSet<N> {
         self.overflow == 1
     }
 
-    /// Removes a group address once. Returns whether [`multicast`](Self::multicast) changed. Does nothing if it was not
-    /// added.
+    /// Removes a group address once. Returns whether [`multicast`](Self::multicast) changed. Does
+    /// nothing if it was not added.
     pub fn remove(&mut self, group: impl Into<MacAddress>) -> bool {
         let Some(at) = self.position(group.into()) else {
             let was_full = self.overflow != 0;

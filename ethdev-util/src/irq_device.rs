@@ -7,12 +7,15 @@ use ethdev::{Control, ErrorType, EthernetDevice, Interest, LendingDevice, Link, 
 use crate::IrqSignal;
 use crate::asynch::check;
 
-/// Number of checks in one `poll_ready` of a device that keeps reporting pending work that is not there.
+/// Number of checks in one `poll_ready` of a device that keeps reporting pending work that is not
+/// there.
 const MAX_CHECKS_PER_POLL: usize = 4;
 
-/// Gives [`PollReady`] to a device with [`Rearm`], by the [`IrqSignal`] that its interrupt handler signals.
+/// Gives [`PollReady`] to a device with [`Rearm`], by the [`IrqSignal`] that its interrupt handler
+/// signals.
 ///
-/// It remembers what the interrupt is armed for: a wake-up that does not come from the interrupt costs no bus access.
+/// It remembers what the interrupt is armed for: a wake-up that does not come from the interrupt
+/// costs no bus access.
 ///
 /// ```
 /// use core::task::{Context, Poll, Waker};
@@ -35,8 +38,8 @@ const MAX_CHECKS_PER_POLL: usize = 4;
 /// # Ok::<(), RingError>(())
 /// ```
 ///
-/// It starts no timer: if [`max_service_interval`](ethdev::Capabilities::max_service_interval) is set, the caller must poll
-/// again within it and call [`service`](EthernetDevice::service).
+/// It starts no timer: if [`max_service_interval`](ethdev::Capabilities::max_service_interval) is
+/// set, the caller must poll again within it and call [`service`](EthernetDevice::service).
 #[derive(Debug)]
 pub struct IrqDevice<'s, D> {
     device: D,

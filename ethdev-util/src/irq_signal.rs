@@ -10,9 +10,9 @@ use crate::shared::Shared;
 /// A flag "work pending" and the waker of the task that waits for it.
 ///
 /// An interrupt handler calls [`signal`](Self::signal) and does nothing else; one task calls
-/// [`try_take`](Self::try_take) or [`wait`](Self::wait). Several signals add up to one. No signal is lost between
-/// `try_take` and `wait`, whatever the interleaving (model-checked in `tests/loom.rs`). It needs a critical section, not
-/// compare-and-swap, and is const-constructible:
+/// [`try_take`](Self::try_take) or [`wait`](Self::wait). Several signals add up to one. No signal
+/// is lost between `try_take` and `wait`, whatever the interleaving (model-checked in
+/// `tests/loom.rs`). It needs a critical section, not compare-and-swap, and is const-constructible:
 ///
 /// ```
 /// use ethdev_util::IrqSignal;
@@ -29,9 +29,10 @@ use crate::shared::Shared;
 ///
 /// # Contract
 ///
-/// - One waiter at a time. A second one displaces the first, which is woken, checks the flag, and waits again.
-/// - The waker is called outside the critical section, in the context of `signal`: if that is an interrupt handler, the
-///   waker must be one that may be woken there.
+/// - One waiter at a time. A second one displaces the first, which is woken, checks the flag, and
+///   waits again.
+/// - The waker is called outside the critical section, in the context of `signal`: if that is an
+///   interrupt handler, the waker must be one that may be woken there.
 pub struct IrqSignal(Shared<State>);
 
 struct State {
@@ -50,7 +51,8 @@ impl IrqSignal {
         }))
     }
 
-    /// Creates a signal that is not set. (The primitives of the model checker are not const-constructible.)
+    /// Creates a signal that is not set. (The primitives of the model checker are not
+    /// const-constructible.)
     #[cfg(loom)]
     #[must_use]
     pub fn new() -> Self {

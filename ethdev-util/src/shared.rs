@@ -18,7 +18,8 @@ mod plain {
             Self(Mutex::new(RefCell::new(value)))
         }
 
-        /// Runs `f` with interrupts off: it has to be short, and it calls no `with` of the same state, so that the cell is never borrowed twice.
+        /// Runs `f` with interrupts off: it has to be short, and it calls no `with` of the same
+        /// state, so that the cell is never borrowed twice.
         pub(crate) fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
             critical_section::with(|cs| f(&mut self.0.borrow_ref_mut(cs)))
         }

@@ -1,6 +1,7 @@
 //! Records of anomalies, to `log`, to `defmt`, to both or to nobody.
 
-/// Something that should not happen and was dealt with. Arguments are integers, `bool` or types of this crate with `Debug` and `defmt::Format`.
+/// Something that should not happen and was dealt with. Arguments are integers, `bool` or types of
+/// this crate with `Debug` and `defmt::Format`.
 macro_rules! warning {
     ($text:literal $(, $arg:expr)* $(,)?) => {{
         #[cfg(feature = "log")]

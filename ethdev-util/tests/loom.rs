@@ -145,7 +145,8 @@ mod rearm {
         Pulse,
         /// High while unmasked work is pending; the rising edge interrupts.
         Edge,
-        /// High while unmasked work is pending; the handler runs after each access with the line high.
+        /// High while unmasked work is pending; the handler runs after each access with the line
+        /// high.
         Level,
         /// Not connected.
         None,
@@ -429,7 +430,8 @@ mod channel {
 
     const FRAME: [u8; 14] = [0xa5; 14];
 
-    /// Has a number of frames to receive, and always accepts frames; `ready` fails after all were moved.
+    /// Has a number of frames to receive, and always accepts frames; `ready` fails after all were
+    /// moved.
     struct FiniteDevice {
         to_receive: usize,
         to_send: usize,
@@ -491,8 +493,8 @@ mod channel {
         }
     }
 
-    /// Runs a channel of length one with `endpoint` in another thread. Leaks its buffers: the threads of
-    /// loom require static lifetimes.
+    /// Runs a channel of length one with `endpoint` in another thread. Leaks its buffers: the
+    /// threads of loom require static lifetimes.
     fn with_channel(
         device: FiniteDevice,
         run_stack: impl FnOnce(ethdev_util::channel::Endpoint<'static, 'static, 1, 1>) + Send + 'static,

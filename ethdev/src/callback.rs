@@ -8,14 +8,17 @@ use crate::{ErrorType, Events, MacAddress, RxFrame};
 ///
 /// # Contract
 ///
-/// - Each frame is delivered once, in order of arrival. When `on_frame` returns, the frame is released.
-/// - `tx` may be used any number of times. It returns `Busy` while the transmit queue is full; reception continues.
+/// - Each frame is delivered once, in order of arrival. When `on_frame` returns, the frame is
+///   released.
+/// - `tx` may be used any number of times. It returns `Busy` while the transmit queue is full;
+///   reception continues.
 ///
 /// # For stack authors
 ///
 /// Keep the state that the handler needs in the handler: the device cannot be reached from inside.
 pub trait FrameHandler<E> {
-    /// Called with one received frame, which may be modified in place, and with a way to send replies.
+    /// Called with one received frame, which may be modified in place, and with a way to send
+    /// replies.
     ///
     /// Runs inside [`poll`](CallbackDevice::poll), never in an interrupt.
     fn on_frame(&mut self, frame: RxFrame<'_>, tx: &mut dyn Transmit<Error = E>);
@@ -39,7 +42,8 @@ pub trait Transmit {
     ///
     /// # Errors
     ///
-    /// As [`EthernetDevice::send_vectored`](crate::EthernetDevice::send_vectored). On any error the frame was not accepted.
+    /// As [`EthernetDevice::send_vectored`](crate::EthernetDevice::send_vectored). On any error the
+    /// frame was not accepted.
     fn send_vectored(&mut self, parts: &[&[u8]]) -> Result<(), Self::Error>;
 
     /// Sends one frame. Equivalent to `send_vectored(&[frame])`.
@@ -75,14 +79,15 @@ impl Polled {
 
 /// A device that delivers frames to a handler: the callback + poll API.
 ///
-/// `H` is the type of handlers. `dyn FrameHandler<E>` takes any handler, `dyn FrameHandler<E> + Send` keeps the device
-/// `Send`, a concrete type saves the virtual call. It is unbounded here so that the trait stays dyn-compatible; implementations
-/// require `H: FrameHandler<Self::Error>`.
+/// `H` is the type of handlers. `dyn FrameHandler<E>` takes any handler, `dyn FrameHandler<E> +
+/// Send` keeps the device `Send`, a concrete type saves the virtual call. It is unbounded here so
+/// that the trait stays dyn-compatible; implementations require `H: FrameHandler<Self::Error>`.
 ///
 /// # Contract
 ///
 /// - *Exclusive*: frames are delivered through the handler or not at all.
-/// - *Quiescent*: after `set_handler` or `clear_handler` returned, the former handler, which is returned, never runs again.
+/// - *Quiescent*: after `set_handler` or `clear_handler` returned, the former handler, which is
+///   returned, never runs again.
 /// - *Budgeted*: `poll` delivers at most `budget` frames; with 0 it only does housekeeping.
 /// - Without a handler `poll` does housekeeping and leaves frames pending: none is lost.
 /// - The handler runs inside `poll` only, never in an interrupt.
@@ -115,14 +120,16 @@ impl Polled {
 ///
 /// # For stack authors
 ///
-/// Use this API for event-driven stacks: everything that a frame causes happens inside one call, and the budget keeps a
-/// flood from starving other tasks. Poll until `more` is false, then [`rearm`](crate::Rearm::rearm) and sleep.
+/// Use this API for event-driven stacks: everything that a frame causes happens inside one call,
+/// and the budget keeps a flood from starving other tasks. Poll until `more` is false, then
+/// [`rearm`](crate::Rearm::rearm) and sleep.
 ///
 /// # For driver authors
 ///
 /// Do not implement it: `ethdev_util::Callback` gives it to every device.
 pub trait CallbackDevice<'h, H: ?Sized + 'h>: ErrorType {
-    /// Sets the handler that frames are delivered to from the next `poll` on. Returns the former one.
+    /// Sets the handler that frames are delivered to from the next `poll` on. Returns the former
+    /// one.
     fn set_handler(&mut self, handler: &'h mut H) -> Option<&'h mut H>;
 
     /// Removes the handler and returns it.
@@ -132,7 +139,8 @@ pub trait CallbackDevice<'h, H: ?Sized + 'h>: ErrorType {
     ///
     /// # Errors
     ///
-    /// The device failed. Frames delivered before that are counted in [`Stats::rx_frames`](crate::Stats::rx_frames).
+    /// The device failed. Frames delivered before that are counted in
+    /// [`Stats::rx_frames`](crate::Stats::rx_frames).
     fn poll(&mut self, budget: usize) -> Result<Polled, Self::Error>;
 }
 

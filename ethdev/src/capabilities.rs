@@ -6,7 +6,8 @@ use core::time::Duration;
 use crate::Coverage;
 use crate::frame::{HEADER_LEN, MAX_FRAME_LEN, MAX_VLAN_FRAME_LEN};
 
-/// The longest frame that a device sends or receives, in bytes: destination MAC to end of payload, without FCS.
+/// The longest frame that a device sends or receives, in bytes: destination MAC to end of payload,
+/// without FCS.
 ///
 /// 1514 without a VLAN tag, 1518 with one. It is *not* the IP MTU; [`ip_mtu`](Self::ip_mtu) is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -85,7 +86,8 @@ impl fmt::Display for IpMtu {
 pub struct Offload {
     /// The device verifies the checksum and never delivers a frame in which it is wrong.
     pub rx: bool,
-    /// The device computes and inserts the checksum of whole packets. Fragments are left to the stack.
+    /// The device computes and inserts the checksum of whole packets. Fragments are left to the
+    /// stack.
     pub tx: bool,
 }
 
@@ -124,7 +126,8 @@ impl ChecksumOffload {
     };
 }
 
-/// What a device can do. Constant from construction until [`Control`](crate::Control) changes the mode of the device.
+/// What a device can do. Constant from construction until [`Control`](crate::Control) changes the
+/// mode of the device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
@@ -133,25 +136,28 @@ pub struct Capabilities {
     pub rx_max_frame_len: MaxFrameLen,
     /// Longest frame that is sent.
     pub tx_max_frame_len: MaxFrameLen,
-    /// Shortest frame on the medium in bytes, without FCS: shorter frames are padded to it with zeros. 60 on 802.3, 0 where
-    /// the medium has no minimum.
+    /// Shortest frame on the medium in bytes, without FCS: shorter frames are padded to it with
+    /// zeros. 60 on 802.3, 0 where the medium has no minimum.
     pub tx_min_frame_len: usize,
-    /// Number of frames of the longest length that the device queues for the host before it overruns; `None` if unknown.
+    /// Number of frames of the longest length that the device queues for the host before it
+    /// overruns; `None` if unknown.
     pub rx_queue_frames: Option<u16>,
-    /// Number of frames of the longest length that the device accepts before it is `Busy`; `None` if unknown.
+    /// Number of frames of the longest length that the device accepts before it is `Busy`; `None`
+    /// if unknown.
     pub tx_queue_frames: Option<u16>,
     /// How exactly each reason of a loss is counted in [`Stats`](crate::Stats).
     pub coverage: Coverage,
     /// Checksum offload.
     pub checksum: ChecksumOffload,
-    /// Longest time between two calls of [`service`](crate::EthernetDevice::service), with and without interrupts; `None`
-    /// if an interrupt precedes every necessary call. A PHY without an interrupt line, for example, must be polled.
+    /// Longest time between two calls of [`service`](crate::EthernetDevice::service), with and
+    /// without interrupts; `None` if an interrupt precedes every necessary call. A PHY without
+    /// an interrupt line, for example, must be polled.
     pub max_service_interval: Option<Duration>,
 }
 
 impl Capabilities {
-    /// Standard Ethernet: 1514-byte frames in both directions, padded to 60, no offload, unknown queue lengths, exact
-    /// counters.
+    /// Standard Ethernet: 1514-byte frames in both directions, padded to 60, no offload, unknown
+    /// queue lengths, exact counters.
     pub const ETHERNET: Self = Self {
         rx_max_frame_len: MaxFrameLen::ETHERNET,
         tx_max_frame_len: MaxFrameLen::ETHERNET,

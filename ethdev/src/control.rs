@@ -46,7 +46,8 @@ impl<'a> RxFilter<'a> {
         }
     }
 
-    /// Returns whether an exact filter of this setting passes a frame for `destination` to a device with the address `own`.
+    /// Returns whether an exact filter of this setting passes a frame for `destination` to a device
+    /// with the address `own`.
     #[must_use]
     pub fn passes(&self, destination: MacAddress, own: MacAddress) -> bool {
         if self.promiscuous || destination == own {
@@ -89,7 +90,8 @@ pub enum Multicast<'a> {
 pub enum FilterOutcome {
     /// The device delivers what was requested, and nothing else.
     Exact,
-    /// The device delivers what was requested and more (hash table, all-multicast): the stack must check the destination.
+    /// The device delivers what was requested and more (hash table, all-multicast): the stack must
+    /// check the destination.
     Superset,
 }
 
@@ -108,12 +110,16 @@ pub enum FilterOutcome {
 /// | [`wake`](Self::wake) | the remembered state; no change if the device was not asleep |
 /// | [`recover`](Self::recover) | `from`, after a reset of the hardware |
 ///
-/// - Every call is idempotent. The documentation of the device says whether it is running on construction.
-/// - A call that failed, or whose future was dropped, may be repeated, and then has its whole effect or returns an error.
-/// - Stopping drops pending frames: received ones are counted in `rx_reset`, unsent ones in `tx_reset`.
+/// - Every call is idempotent. The documentation of the device says whether it is running on
+///   construction.
+/// - A call that failed, or whose future was dropped, may be repeated, and then has its whole
+///   effect or returns an error.
+/// - Stopping drops pending frames: received ones are counted in `rx_reset`, unsent ones in
+///   `tx_reset`.
 /// - The [`link`](crate::EthernetDevice::link) of a device that is stopped or asleep is down.
 /// - Address, filter and mode survive `stop`/`start`, `sleep`/`wake` and `recover`.
-/// - A setter on a device that is stopped or asleep stores the value; `start` and `wake` apply it or fail.
+/// - A setter on a device that is stopped or asleep stores the value; `start` and `wake` apply it
+///   or fail.
 /// - Frames lost by `recover` are counted in `rx_reset` and `tx_reset`.
 ///
 /// ```
@@ -134,14 +140,15 @@ pub enum FilterOutcome {
 ///
 /// # For stack authors
 ///
-/// A stack needs only the filter, for the groups that it joins. Use it where it is offered (`D: LendingDevice + Control`)
-/// and continue without it on `Unsupported`.
+/// A stack needs only the filter, for the groups that it joins. Use it where it is offered (`D:
+/// LendingDevice + Control`) and continue without it on `Unsupported`.
 ///
 /// # For driver authors
 ///
-/// The trait stands beside [`EthernetDevice`](crate::EthernetDevice), not on top of it, so that layers which deliver
-/// frames in another way (callback, channel) still pass management on. Joining a Wi-Fi network is specific to the chip and
-/// stays in its driver; the outcome is visible through `link()`.
+/// The trait stands beside [`EthernetDevice`](crate::EthernetDevice), not on top of it, so that
+/// layers which deliver frames in another way (callback, channel) still pass management on. Joining
+/// a Wi-Fi network is specific to the chip and stays in its driver; the outcome is visible through
+/// `link()`.
 pub trait Control: ErrorType {
     /// Starts reception and transmission.
     ///
@@ -175,8 +182,8 @@ pub trait Control: ErrorType {
     ///
     /// # Errors
     ///
-    /// `Unsupported`, or the device failed. A filter that the hardware cannot match exactly is no error: see
-    /// [`FilterOutcome::Superset`].
+    /// `Unsupported`, or the device failed. A filter that the hardware cannot match exactly is no
+    /// error: see [`FilterOutcome::Superset`].
     fn set_rx_filter(&mut self, filter: RxFilter<'_>) -> Result<FilterOutcome, Self::Error> {
         let _ = filter;
         Err(ErrorKind::Unsupported.into())

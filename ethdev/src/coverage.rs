@@ -17,7 +17,8 @@ pub enum LossReason {
     RxFiltered,
     /// [`rx_reset`](crate::Stats::rx_reset).
     RxReset,
-    /// [`tx_aborted`](crate::Stats::tx_aborted). Not reported by hardware that only learns that a frame was accepted.
+    /// [`tx_aborted`](crate::Stats::tx_aborted). Not reported by hardware that only learns that a
+    /// frame was accepted.
     TxAborted,
     /// [`tx_reset`](crate::Stats::tx_reset).
     TxReset,
@@ -29,7 +30,8 @@ pub enum LossReason {
 pub enum Counted {
     /// Every frame is counted.
     Exactly,
-    /// The hardware reports that frames were lost, not how many: the counter is a lower bound that grows with each report.
+    /// The hardware reports that frames were lost, not how many: the counter is a lower bound that
+    /// grows with each report.
     AtLeastOne,
     /// The hardware does not report such losses.
     NotReported,

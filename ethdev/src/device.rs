@@ -4,8 +4,8 @@ use crate::{Capabilities, ErrorKind, ErrorType, Events, Link, MacAddress, MaxFra
 
 /// An Ethernet device that is polled for frames: the pull API, and the base of all other APIs.
 ///
-/// A frame is destination MAC to end of payload: no preamble, no FCS. The trait is dyn-compatible, and every method is
-/// forwarded for `&mut T`.
+/// A frame is destination MAC to end of payload: no preamble, no FCS. The trait is dyn-compatible,
+/// and every method is forwarded for `&mut T`.
 ///
 /// ```
 /// use ethdev::{EthernetDevice, ErrorKind, Error};
@@ -52,24 +52,29 @@ use crate::{Capabilities, ErrorKind, ErrorType, Events, Link, MacAddress, MaxFra
 ///
 /// 1. [`recv_frame`](Self::recv_frame) never waits for a frame: `Ok(None)` when nothing is pending.
 /// 2. A frame is delivered exactly once, in order of arrival, byte for byte, without FCS.
-/// 3. If the buffer is too small, the result is [`BufferTooSmall`](crate::ErrorKind::BufferTooSmall) with the required
-///    length. Nothing is lost: the frame stays next. [`discard_frame`](Self::discard_frame) skips a frame that the caller
-///    cannot take.
-/// 4. If the transmit queue is full, the result is [`Busy`](crate::ErrorKind::Busy): nothing was sent, nothing was lost,
-///    and the call may be repeated later. After `tx_ready() == Ok(true)` the next send of a legal frame is not `Busy`.
+/// 3. If the buffer is too small, the result is
+///    [`BufferTooSmall`](crate::ErrorKind::BufferTooSmall) with the required length. Nothing is
+///    lost: the frame stays next. [`discard_frame`](Self::discard_frame) skips a frame that the
+///    caller cannot take.
+/// 4. If the transmit queue is full, the result is [`Busy`](crate::ErrorKind::Busy): nothing was
+///    sent, nothing was lost, and the call may be repeated later. After `tx_ready() == Ok(true)`
+///    the next send of a legal frame is not `Busy`.
 /// 5. Receiving never depends on transmit capacity, nor transmitting on received frames being read.
-/// 6. A frame longer than `tx_max_frame_len` is [`FrameTooLong`](crate::ErrorKind::FrameTooLong), one shorter than a
-///    header [`FrameTooShort`](crate::ErrorKind::FrameTooShort), and nothing is sent. Where the medium has a minimum, a
-///    shorter frame is padded to it with zeros; received padding is passed on unchanged.
-/// 7. [`mac_address`](Self::mac_address), [`capabilities`](Self::capabilities), [`link`](Self::link) and
-///    [`stats`](Self::stats) are cached values and never access a bus. Sending while the link is down is
-///    [`LinkDown`](crate::ErrorKind::LinkDown), and nothing is queued.
-/// 8. No input from the wire or the chip can panic the driver, hang it, or make it read or write outside its buffers.
-///    Every wait is bounded.
-/// 9. Every frame is delivered, or counted under one reason in [`Stats`]. [`Capabilities::coverage`] declares the reasons
-///    that the hardware does not report exactly.
-/// 10. A fault of the bus or the chip is a typed error that keeps its cause. After [`Fault`](crate::ErrorKind::Fault),
-///     [`recover`](crate::Control::recover) resets the chip and restores address, filter and mode.
+/// 6. A frame longer than `tx_max_frame_len` is [`FrameTooLong`](crate::ErrorKind::FrameTooLong),
+///    one shorter than a header [`FrameTooShort`](crate::ErrorKind::FrameTooShort), and nothing is
+///    sent. Where the medium has a minimum, a shorter frame is padded to it with zeros; received
+///    padding is passed on unchanged.
+/// 7. [`mac_address`](Self::mac_address), [`capabilities`](Self::capabilities),
+///    [`link`](Self::link) and [`stats`](Self::stats) are cached values and never access a bus.
+///    Sending while the link is down is [`LinkDown`](crate::ErrorKind::LinkDown), and nothing is
+///    queued.
+/// 8. No input from the wire or the chip can panic the driver, hang it, or make it read or write
+///    outside its buffers. Every wait is bounded.
+/// 9. Every frame is delivered, or counted under one reason in [`Stats`].
+///    [`Capabilities::coverage`] declares the reasons that the hardware does not report exactly.
+/// 10. A fault of the bus or the chip is a typed error that keeps its cause. After
+///     [`Fault`](crate::ErrorKind::Fault), [`recover`](crate::Control::recover) resets the chip and
+///     restores address, filter and mode.
 ///
 /// # Edge cases
 ///
@@ -85,15 +90,15 @@ use crate::{Capabilities, ErrorKind, ErrorType, Events, Link, MacAddress, MaxFra
 ///
 /// # For stack authors
 ///
-/// Depend on this trait, or on [`LendingDevice`](crate::LendingDevice) to read frames in place, and on no driver. Call
-/// [`service`](Self::service) periodically, at least every [`Capabilities::max_service_interval`]: it refreshes the link
-/// state.
+/// Depend on this trait, or on [`LendingDevice`](crate::LendingDevice) to read frames in place, and
+/// on no driver. Call [`service`](Self::service) periodically, at least every
+/// [`Capabilities::max_service_interval`]: it refreshes the link state.
 ///
 /// # For driver authors
 ///
-/// Implement the required methods; the other APIs follow from them. Validate every length that comes from hardware.
-/// Override `send_frame` only if that is cheaper. For one source of blocking and async logic see
-/// [`asynch`](crate::asynch).
+/// Implement the required methods; the other APIs follow from them. Validate every length that
+/// comes from hardware. Override `send_frame` only if that is cheaper. For one source of blocking
+/// and async logic see [`asynch`](crate::asynch).
 pub trait EthernetDevice: ErrorType {
     /// Returns the address that the device receives on. Cached.
     fn mac_address(&self) -> MacAddress;
@@ -101,28 +106,34 @@ pub trait EthernetDevice: ErrorType {
     /// Returns what the device can do. Cached.
     fn capabilities(&self) -> Capabilities;
 
-    /// Returns the longest frame that the device sends. Equivalent to `capabilities().tx_max_frame_len`, for callers that
-    /// need it for each frame: an override copies one word instead of the whole struct.
+    /// Returns the longest frame that the device sends. Equivalent to
+    /// `capabilities().tx_max_frame_len`, for callers that need it for each frame: an override
+    /// copies one word instead of the whole struct.
     #[inline]
     fn tx_max_frame_len(&self) -> MaxFrameLen {
         self.capabilities().tx_max_frame_len
     }
 
-    /// Returns the link state as of the last [`service`](Self::service), `recv_frame` or `send_*`. Cached.
+    /// Returns the link state as of the last [`service`](Self::service), `recv_frame` or `send_*`.
+    /// Cached.
     fn link(&self) -> Link;
 
     /// Returns the counters. Cached.
     fn stats(&self) -> Stats;
 
-    /// Reads the next received frame into the start of `buf`; `Ok(None)` if nothing is pending. Never waits for a frame.
+    /// Reads the next received frame into the start of `buf`; `Ok(None)` if nothing is pending.
+    /// Never waits for a frame.
     ///
     /// # Errors
     ///
-    /// - `BufferTooSmall { needed }`: the frame is longer than `buf` and stays next. The content of `buf` is unspecified.
-    /// - `Bus`, `Timeout`, `Fault`, `NotPresent`: the device failed. A frame lost by that is counted.
+    /// - `BufferTooSmall { needed }`: the frame is longer than `buf` and stays next. The content of
+    ///   `buf` is unspecified.
+    /// - `Bus`, `Timeout`, `Fault`, `NotPresent`: the device failed. A frame lost by that is
+    ///   counted.
     fn recv_frame(&mut self, buf: &mut [u8]) -> Result<Option<RxMeta>, Self::Error>;
 
-    /// Drops the next received frame, counted in [`rx_discarded`](Stats::rx_discarded); `Ok(false)` if nothing is pending.
+    /// Drops the next received frame, counted in [`rx_discarded`](Stats::rx_discarded); `Ok(false)`
+    /// if nothing is pending.
     ///
     /// # Errors
     ///
@@ -136,7 +147,8 @@ pub trait EthernetDevice: ErrorType {
     /// The device failed.
     fn tx_ready(&mut self) -> Result<bool, Self::Error>;
 
-    /// Sends one frame that consists of `parts`, one after another. Empty parts and an empty list of parts are allowed.
+    /// Sends one frame that consists of `parts`, one after another. Empty parts and an empty list
+    /// of parts are allowed.
     ///
     /// On return the device holds a copy of the bytes; the frame may still be queued.
     ///
@@ -160,7 +172,8 @@ pub trait EthernetDevice: ErrorType {
         self.send_vectored(&[frame])
     }
 
-    /// Does housekeeping: refreshes the link state, completes transmissions, recovers from known errata of the chip.
+    /// Does housekeeping: refreshes the link state, completes transmissions, recovers from known
+    /// errata of the chip.
     ///
     /// Bounded, and cheap enough for every iteration of an idle loop.
     ///
@@ -170,7 +183,8 @@ pub trait EthernetDevice: ErrorType {
     fn service(&mut self) -> Result<Events, Self::Error>;
 }
 
-/// Validates the length of a frame from the caller, as line 6 of the contract requires, and returns it.
+/// Validates the length of a frame from the caller, as line 6 of the contract requires, and returns
+/// it.
 ///
 /// # Errors
 ///

@@ -27,7 +27,8 @@ pub enum ErrorKind {
     Stopped,
     /// The device has no such function.
     Unsupported,
-    /// The transmit queue is full. Nothing was sent and nothing was lost; the same call may succeed later.
+    /// The transmit queue is full. Nothing was sent and nothing was lost; the same call may succeed
+    /// later.
     Busy,
     /// The link is down. Nothing was queued.
     LinkDown,
@@ -41,23 +42,24 @@ pub enum ErrorKind {
     NotPresent,
     /// The user of the host may not use this device.
     PermissionDenied,
-    /// The chip delivered an invalid frame (length or header out of range). It was counted and dropped.
+    /// The chip delivered an invalid frame (length or header out of range). It was counted and
+    /// dropped.
     BadFrame,
     /// Any other error.
     Other,
 }
 
 impl ErrorKind {
-    /// Whether the same call can succeed later without any action of the caller: [`Busy`](Self::Busy) and
-    /// [`LinkDown`](Self::LinkDown).
+    /// Whether the same call can succeed later without any action of the caller:
+    /// [`Busy`](Self::Busy) and [`LinkDown`](Self::LinkDown).
     #[must_use]
     #[inline]
     pub const fn is_transient(self) -> bool {
         matches!(self, Self::Busy | Self::LinkDown)
     }
 
-    /// Whether the device rejected the call itself, so that the same call fails again: a wrong length or argument, a
-    /// function that it does not have, or a stopped device.
+    /// Whether the device rejected the call itself, so that the same call fails again: a wrong
+    /// length or argument, a function that it does not have, or a stopped device.
     #[must_use]
     #[inline]
     pub const fn is_rejection(self) -> bool {
@@ -101,10 +103,12 @@ impl core::error::Error for ErrorKind {}
 ///
 /// # For driver authors
 ///
-/// - Give the error type one variant `Kind(ErrorKind)` for the kinds that have no further cause (busy, link down,
-///   stopped, bad length, unsupported, invalid argument), and a `From<ErrorKind>` that makes it. Layers in front of the
-///   device report their own rejections by it, so that a layer's error is the device's.
-/// - Variants with a cause keep it (`Spi(E)`, `Io(io::Error)`), and `source()` returns it where its type is an error.
+/// - Give the error type one variant `Kind(ErrorKind)` for the kinds that have no further cause
+///   (busy, link down, stopped, bad length, unsupported, invalid argument), and a `From<ErrorKind>`
+///   that makes it. Layers in front of the device report their own rejections by it, so that a
+///   layer's error is the device's.
+/// - Variants with a cause keep it (`Spi(E)`, `Io(io::Error)`), and `source()` returns it where its
+///   type is an error.
 /// - `E::from(kind).kind() == kind` for every kind. The conformance suite checks it.
 ///
 /// ```

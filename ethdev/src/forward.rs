@@ -1,9 +1,10 @@
 //! Forwarding: macros for wrappers, and the implementations for `&mut T`.
 //!
-//! Every method is forwarded, provided ones included, so that no override is lost behind a wrapper or a reference.
+//! Every method is forwarded, provided ones included, so that no override is lost behind a wrapper
+//! or a reference.
 //!
-//! Each macro writes the items of one `impl` block. Its argument names the wrapper and the place of the device in it; a list
-//! after it selects the methods, the others are written by hand:
+//! Each macro writes the items of one `impl` block. Its argument names the wrapper and the place of
+//! the device in it; a list after it selects the methods, the others are written by hand:
 //!
 //! ```
 //! use ethdev::{Control, ErrorType, EthernetDevice};
@@ -64,8 +65,8 @@ macro_rules! __forward {
     };
 }
 
-/// Forwards the methods of [`EthernetDevice`](crate::EthernetDevice) to a device inside a wrapper: see
-/// [the module](crate::forward).
+/// Forwards the methods of [`EthernetDevice`](crate::EthernetDevice) to a device inside a wrapper:
+/// see [the module](crate::forward).
 #[macro_export]
 macro_rules! forward_ethernet_device {
     (|$this:ident| $place:expr) => {
@@ -142,7 +143,8 @@ macro_rules! forward_rearm {
     };
 }
 
-/// Forwards the method of [`PollReady`](crate::PollReady) to a device inside a wrapper: see [the module](crate::forward).
+/// Forwards the method of [`PollReady`](crate::PollReady) to a device inside a wrapper: see [the
+/// module](crate::forward).
 #[macro_export]
 macro_rules! forward_poll_ready {
     (|$this:ident| $place:expr) => {
@@ -158,8 +160,9 @@ macro_rules! forward_poll_ready {
     };
 }
 
-/// Forwards the items of [`LendingDevice`](crate::LendingDevice) to a device of type `$device` inside a wrapper:
-/// `forward_lending_device!(|this| this.device, D)`. See [the module](crate::forward).
+/// Forwards the items of [`LendingDevice`](crate::LendingDevice) to a device of type `$device`
+/// inside a wrapper: `forward_lending_device!(|this| this.device, D)`. See [the
+/// module](crate::forward).
 #[macro_export]
 macro_rules! forward_lending_device {
     (|$this:ident| $place:expr, $device:ty) => {
@@ -180,8 +183,8 @@ macro_rules! forward_lending_device {
     };
 }
 
-/// Forwards the methods of [`asynch::EthernetDevice`](crate::asynch::EthernetDevice) to a device inside a wrapper: see
-/// [the module](crate::forward).
+/// Forwards the methods of [`asynch::EthernetDevice`](crate::asynch::EthernetDevice) to a device
+/// inside a wrapper: see [the module](crate::forward).
 #[macro_export]
 macro_rules! forward_async_ethernet_device {
     (|$this:ident| $place:expr) => {
@@ -225,8 +228,8 @@ macro_rules! forward_async_ethernet_device {
     };
 }
 
-/// Forwards the methods of [`asynch::Control`](crate::asynch::Control) to a device inside a wrapper: see
-/// [the module](crate::forward).
+/// Forwards the methods of [`asynch::Control`](crate::asynch::Control) to a device inside a
+/// wrapper: see [the module](crate::forward).
 #[macro_export]
 macro_rules! forward_async_control {
     (|$this:ident| $place:expr) => {

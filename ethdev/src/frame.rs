@@ -5,7 +5,8 @@ use core::time::Duration;
 
 use crate::MacAddress;
 
-/// Length of an Ethernet header in bytes: destination, source, `EtherType` (IEEE 802.3 clause 3.1.1).
+/// Length of an Ethernet header in bytes: destination, source, `EtherType` (IEEE 802.3 clause
+/// 3.1.1).
 pub const HEADER_LEN: usize = 14;
 /// Shortest frame on an 802.3 medium in bytes, without FCS (IEEE 802.3 clause 4.2.3.3: 64 with it).
 pub const MIN_FRAME_LEN: usize = 60;
@@ -13,7 +14,8 @@ pub const MIN_FRAME_LEN: usize = 60;
 pub const MAX_FRAME_LEN: usize = 1514;
 /// Longest frame with one VLAN tag in bytes, without FCS.
 pub const MAX_VLAN_FRAME_LEN: usize = 1518;
-/// Length of the frame check sequence in bytes. It is on the wire and in chips, never in a [`RxFrame`].
+/// Length of the frame check sequence in bytes. It is on the wire and in chips, never in a
+/// [`RxFrame`].
 pub const FCS_LEN: usize = 4;
 
 /// The metadata of a received frame.
@@ -23,7 +25,8 @@ pub const FCS_LEN: usize = 4;
 pub struct RxMeta {
     /// Length in bytes, without FCS, with the padding as received.
     pub len: usize,
-    /// Time of arrival by the clock of the device, since an epoch that the device defines; `None` if it has no such clock.
+    /// Time of arrival by the clock of the device, since an epoch that the device defines; `None`
+    /// if it has no such clock.
     pub timestamp: Option<Duration>,
 }
 
@@ -44,8 +47,8 @@ impl RxMeta {
 
 /// A received frame in memory of the device or of a buffer, lent to the reader.
 ///
-/// It dereferences to its bytes, destination MAC first. They may be changed in place (decrypted, byte-swapped): the reader may use the memory until the
-/// frame is released.
+/// It dereferences to its bytes, destination MAC first. They may be changed in place (decrypted,
+/// byte-swapped): the reader may use the memory until the frame is released.
 #[derive(Debug)]
 pub struct RxFrame<'a> {
     data: &'a mut [u8],
@@ -102,7 +105,8 @@ pub struct Header {
     pub destination: MacAddress,
     /// Source address.
     pub source: MacAddress,
-    /// `EtherType`, or the length of the payload where it is at most 1500 (IEEE 802.3 clause 3.2.6).
+    /// `EtherType`, or the length of the payload where it is at most 1500 (IEEE 802.3 clause
+    /// 3.2.6).
     pub ethertype: u16,
 }
 
@@ -136,7 +140,8 @@ pub fn vectored_len(parts: &[&[u8]]) -> Option<usize> {
     parts.iter().try_fold(0_usize, |sum, part| sum.checked_add(part.len()))
 }
 
-/// Copies `parts` one after another to the start of `buf` and returns their length; `None`, with `buf` unspecified, if they do not fit.
+/// Copies `parts` one after another to the start of `buf` and returns their length; `None`, with
+/// `buf` unspecified, if they do not fit.
 #[must_use]
 pub fn copy_vectored(parts: &[&[u8]], buf: &mut [u8]) -> Option<usize> {
     let mut at = 0_usize;

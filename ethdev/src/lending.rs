@@ -4,16 +4,19 @@ use crate::{Error, ErrorKind, EthernetDevice, RxFrame, RxMeta, Stats, frame};
 
 /// A device that lends its own memory: the zero-copy API, for stacks that borrow frames.
 ///
-/// Memory devices (DMA rings, loopback) implement it; `ethdev_util::Buffered` puts buffers in front of any other device.
-/// Both halves can be used at the same time, because stacks answer a frame while they still read it.
+/// Memory devices (DMA rings, loopback) implement it; `ethdev_util::Buffered` puts buffers in front
+/// of any other device. Both halves can be used at the same time, because stacks answer a frame
+/// while they still read it.
 ///
 /// # Contract
 ///
 /// In addition to the contract of [`EthernetDevice`], which sees the same frames in the same order:
 ///
-/// - A frame that was lent and not [released](RxHalf::release) is lent again. Dropping the half releases nothing.
+/// - A frame that was lent and not [released](RxHalf::release) is lent again. Dropping the half
+///   releases nothing.
 /// - The halves are independent of each other, in any order of calls.
-/// - Memory that was [reserved](TxHalf::reserve) and not committed is free again when the half is dropped. Nothing is sent.
+/// - Memory that was [reserved](TxHalf::reserve) and not committed is free again when the half is
+///   dropped. Nothing is sent.
 ///
 /// ```
 /// use ethdev::{EthernetDevice, LendingDevice, MacAddress, RxHalf, TxHalf};
@@ -42,11 +45,13 @@ use crate::{Error, ErrorKind, EthernetDevice, RxFrame, RxMeta, Stats, frame};
 ///
 /// # For stack authors
 ///
-/// Write the adapter against this trait, once. Do not make [transmit capacity](TxHalf::ready) a precondition of receiving.
+/// Write the adapter against this trait, once. Do not make [transmit capacity](TxHalf::ready) a
+/// precondition of receiving.
 ///
 /// # For driver authors
 ///
-/// Implement the halves, then the pull API with [`recv_by_copy`], [`discard`] and [`TxHalf::send_vectored`].
+/// Implement the halves, then the pull API with [`recv_by_copy`], [`discard`] and
+/// [`TxHalf::send_vectored`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not lend its memory",
     note = "put buffers in front of a device that implements `EthernetDevice` only: `ethdev_util::Buffered::new(device, &mut rx, &mut tx)`"
@@ -70,14 +75,16 @@ pub trait RxHalf {
     /// The error of the device.
     type Error: Error + From<ErrorKind>;
 
-    /// Lends the next frame; `Ok(None)` if nothing is pending. Lends the same frame until it is [released](Self::release).
+    /// Lends the next frame; `Ok(None)` if nothing is pending. Lends the same frame until it is
+    /// [released](Self::release).
     ///
     /// # Errors
     ///
     /// The device failed.
     fn peek(&mut self) -> Result<Option<RxFrame<'_>>, Self::Error>;
 
-    /// Returns whether [`peek`](Self::peek) would lend a frame. Override it where that is cheaper than lending.
+    /// Returns whether [`peek`](Self::peek) would lend a frame. Override it where that is cheaper
+    /// than lending.
     ///
     /// # Errors
     ///
@@ -109,36 +116,40 @@ pub trait TxHalf {
 
     /// Returns whether [`reserve`](Self::reserve) of a legal length finds a free buffer now.
     ///
-    /// It does not check the link: while the link is down, memory is lent and [`commit`](Self::commit) fails.
+    /// It does not check the link: while the link is down, memory is lent and
+    /// [`commit`](Self::commit) fails.
     ///
     /// # Errors
     ///
     /// The device failed.
     fn ready(&mut self) -> Result<bool, Self::Error>;
 
-    /// Lends memory for a frame of `len` bytes; `Ok(None)` if no buffer is free. The content is unspecified.
+    /// Lends memory for a frame of `len` bytes; `Ok(None)` if no buffer is free. The content is
+    /// unspecified.
     ///
     /// # Errors
     ///
     /// `FrameTooLong`, `FrameTooShort`, or the device failed.
     fn reserve(&mut self, len: usize) -> Result<Option<&mut [u8]>, Self::Error>;
 
-    /// Sends the first `len` bytes of the memory lent last. The reservation ends, whatever the result.
+    /// Sends the first `len` bytes of the memory lent last. The reservation ends, whatever the
+    /// result.
     ///
     /// # Errors
     ///
-    /// `LinkDown`, `Stopped`, `FrameTooShort`; `FrameTooLong` if `len` exceeds the reservation; or the device failed. On
-    /// any error the frame was not accepted.
+    /// `LinkDown`, `Stopped`, `FrameTooShort`; `FrameTooLong` if `len` exceeds the reservation; or
+    /// the device failed. On any error the frame was not accepted.
     fn commit(&mut self, len: usize) -> Result<(), Self::Error>;
 
     /// Sends one frame that consists of `parts`. Ends a reservation.
     ///
-    /// Equivalent to `reserve`, copying, and `commit`. Devices that can write the parts to their place override it.
+    /// Equivalent to `reserve`, copying, and `commit`. Devices that can write the parts to their
+    /// place override it.
     ///
     /// # Errors
     ///
-    /// `Busy` if no buffer is free; otherwise as [`reserve`](Self::reserve) and [`commit`](Self::commit). On any error the
-    /// frame was not accepted.
+    /// `Busy` if no buffer is free; otherwise as [`reserve`](Self::reserve) and
+    /// [`commit`](Self::commit). On any error the frame was not accepted.
     fn send_vectored(&mut self, parts: &[&[u8]]) -> Result<(), Self::Error> {
         // A sum that overflows is longer than any frame: `reserve` rejects it.
         let len = frame::vectored_len(parts).unwrap_or(usize::MAX);

@@ -26,7 +26,8 @@ impl MacAddress {
         self.0
     }
 
-    /// Returns whether the group bit is set (bit 0 of the first octet). The broadcast address is a group address too.
+    /// Returns whether the group bit is set (bit 0 of the first octet). The broadcast address is a
+    /// group address too.
     #[must_use]
     pub const fn is_multicast(self) -> bool {
         self.0[0] & 1 != 0
@@ -44,7 +45,8 @@ impl MacAddress {
         !self.is_multicast() && self != Self::UNSPECIFIED
     }
 
-    /// Returns whether the address was given locally (bit 1 of the first octet), not by a manufacturer.
+    /// Returns whether the address was given locally (bit 1 of the first octet), not by a
+    /// manufacturer.
     #[must_use]
     pub const fn is_local(self) -> bool {
         self.0[0] & 2 != 0

@@ -4,9 +4,10 @@
 ///
 /// # Contract
 ///
-/// The race: the host drains the device, a frame arrives, the host unmasks the interrupt. With an edge-triggered line no
-/// edge follows, and the host misses all further interrupts. [`rearm`](Self::rearm) unmasks *first* and then checks for
-/// pending work. It returns [`Armed`](RearmOutcome::Armed) only if work that arrives after the call began causes an
+/// The race: the host drains the device, a frame arrives, the host unmasks the interrupt. With an
+/// edge-triggered line no edge follows, and the host misses all further interrupts.
+/// [`rearm`](Self::rearm) unmasks *first* and then checks for pending work. It returns
+/// [`Armed`](RearmOutcome::Armed) only if work that arrives after the call began causes an
 /// interrupt.
 ///
 /// # For stack and executor authors
@@ -47,8 +48,9 @@
 ///
 /// # For driver authors
 ///
-/// Support edge- and level-triggered hosts: unmask so that pending work makes a new edge where the chip can do that, and
-/// return `WorkPending` in any case. Devices without an interrupt line do not implement this trait; they are polled.
+/// Support edge- and level-triggered hosts: unmask so that pending work makes a new edge where the
+/// chip can do that, and return `WorkPending` in any case. Devices without an interrupt line do not
+/// implement this trait; they are polled.
 pub trait Rearm: crate::ErrorType {
     /// Masks the interrupt at the device. Idempotent.
     ///
@@ -57,10 +59,11 @@ pub trait Rearm: crate::ErrorType {
     /// The device failed.
     fn disarm(&mut self) -> Result<(), Self::Error>;
 
-    /// Unmasks the interrupt at the device for the sources in `interest`, then checks for pending work. Idempotent.
+    /// Unmasks the interrupt at the device for the sources in `interest`, then checks for pending
+    /// work. Idempotent.
     ///
-    /// Other sources stay masked where the chip distinguishes them: a host that waits for transmit capacity with its
-    /// receive queue full must not be woken by frames that it cannot take.
+    /// Other sources stay masked where the chip distinguishes them: a host that waits for transmit
+    /// capacity with its receive queue full must not be woken by frames that it cannot take.
     ///
     /// # Errors
     ///

@@ -9,13 +9,14 @@ macro_rules! counters {
         ///
         /// # Frame accounting
         ///
-        /// - Received: each frame that ended on the wire towards this device while it was running is in `rx_frames` (the
-        ///   caller has it), in exactly one of the other `rx_` counters, or still pending.
-        /// - Sent: each frame that `send_*` accepted is in `tx_frames` (it is on the wire), in exactly one of `tx_aborted`
-        ///   and `tx_reset`, or still queued.
+        /// - Received: each frame that ended on the wire towards this device while it was running
+        ///   is in `rx_frames` (the caller has it), in exactly one of the other `rx_` counters, or
+        ///   still pending.
+        /// - Sent: each frame that `send_*` accepted is in `tx_frames` (it is on the wire), in
+        ///   exactly one of `tx_aborted` and `tx_reset`, or still queued.
         ///
-        /// [`Capabilities::coverage`](crate::Capabilities::coverage) declares the reasons that the hardware reports
-        /// inexactly or not at all.
+        /// [`Capabilities::coverage`](crate::Capabilities::coverage) declares the reasons that the
+        /// hardware reports inexactly or not at all.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
         #[cfg_attr(feature = "defmt", derive(defmt::Format))]
         #[non_exhaustive]
@@ -41,7 +42,8 @@ macro_rules! counters {
 
             /// Iterates over the counters with their names, in the order of declaration.
             pub fn iter(&self) -> impl Iterator<Item = (&'static str, u32)> {
-                // Read one by one: an array of all counters would be the largest object on a small stack.
+                // Read one by one: an array of all counters would be the largest object on a small
+                // stack.
                 const COUNTERS: &[(&str, fn(&Stats) -> u32)] = &[$((stringify!($name), |stats| stats.$name),)*];
                 COUNTERS.iter().map(|(name, read)| (*name, read(self)))
             }
@@ -72,7 +74,8 @@ counters! {
     tx_frames,
     /// Bytes of the frames in `tx_frames` as passed by the caller: without padding and FCS.
     tx_bytes,
-    /// Accepted frames that the device gave up (collisions, link lost while queued, rejected by the chip).
+    /// Accepted frames that the device gave up (collisions, link lost while queued, rejected by the
+    /// chip).
     tx_aborted,
     /// Accepted frames lost inside the device by a reset, a stop or a recovery.
     tx_reset,
@@ -123,8 +126,8 @@ impl Stats {
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub struct Events {
-    /// [`link`](crate::EthernetDevice::link) differs from its value when the last `service` returned, whichever call
-    /// noticed the change.
+    /// [`link`](crate::EthernetDevice::link) differs from its value when the last `service`
+    /// returned, whichever call noticed the change.
     pub link_changed: bool,
     /// At least one frame is pending.
     pub rx_pending: bool,

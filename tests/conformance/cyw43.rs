@@ -209,7 +209,8 @@ impl LinkPeer for Testbed {
     fn peer_recv(&mut self) -> Option<Vec<u8>> {
         let mut frame = self.air.station.recv()?;
         if frame.len() == ethdev::frame::MIN_FRAME_LEN {
-            // The access point pads frames to the wire. The frames of the suite do not end with zeros.
+            // The access point pads frames to the wire. The frames of the suite do not end with
+            // zeros.
             let len = frame.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
             frame.truncate(len.max(ethdev::frame::HEADER_LEN));
         }

@@ -1,4 +1,5 @@
-//! The ENC28J60 driver on the model of the chip, with all errata of the revision, over a probed SPI bus.
+//! The ENC28J60 driver on the model of the chip, with all errata of the revision, over a probed SPI
+//! bus.
 //!
 //! A check also fails if the model recorded a protocol violation.
 
@@ -133,7 +134,8 @@ impl Testbed {
         panic!("the link does not come up");
     }
 
-    /// Sends a PAUSE frame with the longest time, or with zero (IEEE 802.3 annex 31B). Returns when it arrives.
+    /// Sends a PAUSE frame with the longest time, or with zero (IEEE 802.3 annex 31B). Returns when
+    /// it arrives.
     fn pause(&self) -> Duration {
         let quanta: u16 = if self.stalled { u16::MAX } else { 0 };
         let mut pause = vec![0x01, 0x80, 0xc2, 0, 0, 1, 2, 0, 0, 0, 0, 1, 0x88, 0x08, 0, 1];
@@ -314,7 +316,8 @@ impl Fixture for ByLevel {
 
 conformance!(async by_level, ByLevel; control);
 
-/// Async, with edges of the INT line; full duplex, so that waiting for transmit capacity is checked too.
+/// Async, with edges of the INT line; full duplex, so that waiting for transmit capacity is checked
+/// too.
 struct ByEdge;
 
 impl Fixture for ByEdge {

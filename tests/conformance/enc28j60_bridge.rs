@@ -1,4 +1,5 @@
-//! The bridge to the crate `enc28j60`, as far as that crate fulfils the contract. Hooks that it does not support are left out.
+//! The bridge to the crate `enc28j60`, as far as that crate fulfils the contract. Hooks that it
+//! does not support are left out.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -97,7 +97,8 @@ fn service_announcements_overflow_reports_last_state() {
     in_namespace(|| {
         let mut tap = tap0();
         ip("link add br0 type bridge");
-        // Each change is an announcement of 1 KiB or more; the buffer of the socket holds about 200 KiB.
+        // Each change is an announcement of 1 KiB or more; the buffer of the socket holds about 200
+        // KiB.
         let changes = "link set br0 up\nlink set br0 down\n".repeat(400);
         ip_batch(&format!("{changes}link set tap0 down\n"));
         assert_eq!(serviced(&mut tap), (false, true));
@@ -202,7 +203,8 @@ fn wait_interface_deleted_returns_error() {
 fn interface_moved_to_another_namespace_continues() {
     in_namespace_with_ping(|| {
         let mut tap = tap0();
-        // A thread in a second namespace, identified by its thread id, that runs the commands it receives.
+        // A thread in a second namespace, identified by its thread id, that runs the commands it
+        // receives.
         let (command_tx, command_rx) = channel::<String>();
         let (tid_tx, tid_rx) = channel();
         let (done_tx, done_rx) = channel();
@@ -351,7 +353,8 @@ fn service_flood_without_reads_reports_drops() {
             }
             reports += u32::from(tap.service().expect("tap0 failed").rx_dropped);
         }
-        // The first poll finds frames pending, as usual. From the second one on they were pending before.
+        // The first poll finds frames pending, as usual. From the second one on they were pending
+        // before.
         assert_eq!(reports, 3);
         assert_eq!(
             u64::from(tap.stats().rx_overrun),

@@ -190,7 +190,8 @@ fn open_as_other_user_requires_ownership() {
             ip(&format!("tuntap add dev {name} mode tap {owner}"));
         }
         ip("link set tap7 up");
-        // /dev/net/tun with its usual mode, visible to this process only: the mode on this host may differ.
+        // /dev/net/tun with its usual mode, visible to this process only: the mode on this host may
+        // differ.
         let script = "mount -t tmpfs -o mode=755 none /dev/net && mknod -m 666 /dev/net/tun c 10 200 \
                       && exec setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=-all \"$0\" \"$@\"";
         let binary = std::env::current_exe().expect("path of the test program is unknown");

@@ -42,8 +42,8 @@ fn in_namespace_with(programs: &'static [&'static str], test: fn()) {
         }
         nix::sched::unshare(nix::sched::CloneFlags::CLONE_NEWNET)
             .map_err(|e| format!("creating a network namespace requires root: {e}"))?;
-        // Without IPv6 the kernel sends no frames on its own. The file does not exist in a kernel without
-        // IPv6.
+        // Without IPv6 the kernel sends no frames on its own. The file does not exist in a kernel
+        // without IPv6.
         let _ = std::fs::write("/proc/sys/net/ipv6/conf/default/disable_ipv6", "1");
         test();
         Ok(())

@@ -56,7 +56,8 @@ fn ready_interface_deleted_returns_error() {
         for interest in [Interest::RX, Interest::LINK, Interest::RX | Interest::LINK] {
             let mut device = async_tap0();
             let deleter = after_delay(|| drop(ip("link del tap0")));
-            // Frames that the kernel sends on its own, and the link going down, only end single waits.
+            // Frames that the kernel sends on its own, and the link going down, only end single
+            // waits.
             let error = block_on(async {
                 loop {
                     if let Err(error) = device.ready(interest).await {

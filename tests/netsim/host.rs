@@ -105,8 +105,8 @@ impl<'b, D: EthernetDevice, M: Mode<D>> Host<'b, D, M> {
     pub(crate) fn add_tcp(&mut self, buffer: usize) -> SocketHandle {
         let buffer = || tcp::SocketBuffer::new(vec![0; buffer]);
         let mut socket = tcp::Socket::new(buffer(), buffer());
-        // smoltcp 0.14 does not retransmit after a closed window opens: its zero-window probe replaces
-        // the retransmission timer. Replies to keep-alive segments restart it.
+        // smoltcp 0.14 does not retransmit after a closed window opens: its zero-window probe
+        // replaces the retransmission timer. Replies to keep-alive segments restart it.
         socket.set_keep_alive(Some(smoltcp::time::Duration::from_millis(500)));
         self.sockets.add(socket)
     }

@@ -1,4 +1,5 @@
-//! The common part of the images: a host that is opaque to the optimizer, so that no driver is optimized away.
+//! The common part of the images: a host that is opaque to the optimizer, so that no driver is
+//! optimized away.
 #![no_std]
 
 use core::hint::black_box;

@@ -158,7 +158,8 @@ impl<B: Bus> Chip<B> {
             (regs::MABBIPG, by_duplex(0x12, 0x15)),
             (regs::MAIPGL, 0x12),
             (regs::MAIPGH, 0x0c),
-            // The collision window as long as it can be: fewer collisions count as late (erratum 13).
+            // The collision window as long as it can be: fewer collisions count as late (erratum
+            // 13).
             (regs::MACLCON2, 63),
             (regs::MAMXFLL, max_low),
             (regs::MAMXFLH, max_high),
@@ -208,8 +209,8 @@ impl<B: Bus> Chip<B> {
         self.spi.write_pair(regs::ERXST, RX_START).await?;
         self.spi.write_pair(regs::ERXND, RX_END).await?;
         self.set_up_read_pointer().await?;
-        // What was received before the reset is not received again, whatever EPKTCNT says: no header is all
-        // ones.
+        // What was received before the reset is not received again, whatever EPKTCNT says: no
+        // header is all ones.
         self.spi.write_pair(regs::EWRPT, RX_START).await?;
         self.spi
             .write_buffer(core::iter::once(&[0xff; HEADER as usize][..]))

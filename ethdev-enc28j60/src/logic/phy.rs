@@ -59,8 +59,8 @@ impl<B: Bus> Chip<B> {
         }
         let (phcon1, phcon2) = crate::errata::duplex_of_phy(self.settings.is_full_duplex());
         self.write_phy(regs::PHLCON, self.settings.leds.phlcon()).await?;
-        // A wrong one of these shows late: as own frames that come back, as collisions in full duplex, as a
-        // link that never changes.
+        // A wrong one of these shows late: as own frames that come back, as collisions in full
+        // duplex, as a link that never changes.
         for (reg, value, named) in [
             (regs::PHCON1, phcon1, phy::PHCON1_NAMED),
             (regs::PHCON2, phcon2, phy::PHCON2_NAMED),

@@ -207,7 +207,8 @@ impl<B: Bus> Chip<B> {
 
     /// Frees the packet. From here on the next one is first.
     async fn release(&mut self, header: Header, following: Option<Header>) -> Result<(), B> {
-        // Counted as lost until the caller has it: this call can fail or be dropped at any instruction.
+        // Counted as lost until the caller has it: this call can fail or be dropped at any
+        // instruction.
         count(&mut self.counters.rx_reset);
         self.rx.doubt = true;
         self.spi.set(regs::ECON2, econ2::PKTDEC).await?;

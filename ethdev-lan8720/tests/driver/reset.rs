@@ -25,8 +25,8 @@ fn start_access_sequence_until_link() {
         (harness.phy.model(), harness.phy.state()),
         (Some(Model::Lan8720), PhyState::Down)
     );
-    // Identifier, reset, advertisement, restart of auto-negotiation. Registers that read as configured
-    // are not written.
+    // Identifier, reset, advertisement, restart of auto-negotiation. Registers that read as
+    // configured are not written.
     assert_eq!(
         harness.chip.log[..3],
         [Access::Read(2), Access::Read(3), Access::Write(0, 0x8000)]

@@ -15,7 +15,8 @@ fn peek_reserve_memory_is_that_of_the_ports() {
     let (mut rx, mut tx) = nic.split();
     let request = rx.peek().unwrap().unwrap();
     assert_eq!(request.as_ptr(), armed, "the buffer that the port filled");
-    // The reply is written while the request is read, and while the port receives into another buffer.
+    // The reply is written while the request is read, and while the port receives into another
+    // buffer.
     let reply = tx.reserve(100).unwrap().unwrap();
     reply.copy_from_slice(&request);
     let written = reply.as_ptr();

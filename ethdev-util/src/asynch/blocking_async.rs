@@ -11,15 +11,16 @@ use ethdev::{
     reason = "whether the futures are Send depends on the device: see the documentation of `ethdev::asynch`"
 )]
 pub trait Wake<D: BlockingDevice> {
-    /// Called before every check of the device. An event after this call must end the next [`wait`](Self::wait).
+    /// Called before every check of the device. An event after this call must end the next
+    /// [`wait`](Self::wait).
     ///
     /// # Errors
     ///
     /// The device failed.
     fn prepare(&mut self, device: &mut D) -> Result<(), D::Error>;
 
-    /// Waits until something of `interest` may have happened since the last [`prepare`](Self::prepare). May return
-    /// spuriously.
+    /// Waits until something of `interest` may have happened since the last
+    /// [`prepare`](Self::prepare). May return spuriously.
     ///
     /// # Errors
     ///
@@ -31,8 +32,8 @@ pub trait Wake<D: BlockingDevice> {
     async fn wait(&mut self, device: &mut D, interest: Interest) -> Result<(), D::Error>;
 }
 
-/// The async form of a blocking device whose methods return immediately. It awaits only `W`, and does not access the device
-/// between two wake-ups.
+/// The async form of a blocking device whose methods return immediately. It awaits only `W`, and
+/// does not access the device between two wake-ups.
 #[derive(Debug)]
 pub struct BlockingAsync<D, W> {
     device: D,
@@ -121,8 +122,8 @@ impl<D: ethdev::Control, W> ethdev::Control for BlockingAsync<D, W> {
     ethdev::forward_control!(|this| this.device);
 }
 
-/// Services the device and returns what of `interest` holds. `reported` is the link that the caller knows; it is updated
-/// once a change is part of the result.
+/// Services the device and returns what of `interest` holds. `reported` is the link that the caller
+/// knows; it is updated once a change is part of the result.
 pub(crate) fn check<D: BlockingDevice>(
     device: &mut D,
     reported: &mut Link,

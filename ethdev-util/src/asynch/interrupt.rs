@@ -39,7 +39,8 @@ impl<D: EthernetDevice + Rearm> Wake<D> for Interrupt<'_> {
     async fn wait(&mut self, device: &mut D, interest: Interest) -> Result<(), D::Error> {
         match device.rearm(interest)? {
             RearmOutcome::Armed => self.0.wait().await,
-            // Yields between two checks, so that a device whose reports are inconsistent cannot hang the executor.
+            // Yields between two checks, so that a device whose reports are inconsistent cannot
+            // hang the executor.
             RearmOutcome::WorkPending => yield_once().await,
         }
         Ok(())

@@ -7,7 +7,8 @@ use embedded_hal_async::delay::DelayNs;
 use super::{BlockingAsync, Wake};
 use ethdev::{EthernetDevice, Interest};
 
-/// Checks the device periodically. The interval is the latency; one check per interval is the whole idle traffic on the bus.
+/// Checks the device periodically. The interval is the latency; one check per interval is the whole
+/// idle traffic on the bus.
 #[derive(Debug, Clone, Copy)]
 pub struct Timer<T> {
     delay: T,
@@ -15,7 +16,8 @@ pub struct Timer<T> {
 }
 
 impl<D: EthernetDevice, T: DelayNs> BlockingAsync<D, Timer<T>> {
-    /// Wraps a device that is checked every `interval`, at least 1 µs and at most 2^32 - 1 µs (71 minutes), while it waits.
+    /// Wraps a device that is checked every `interval`, at least 1 µs and at most 2^32 - 1 µs (71
+    /// minutes), while it waits.
     #[must_use]
     pub fn with_polling(device: D, delay: T, interval: Duration) -> Self {
         let interval_us = u32::try_from(interval.as_micros()).unwrap_or(u32::MAX).max(1);

@@ -12,24 +12,27 @@ use ethdev::{
     PollReady, Rearm, RearmOutcome, RxFrame, RxHalf, RxMeta, Stats, TxHalf, validate_tx_len,
 };
 
-/// The end of a [`Channel`](super::Channel) that a stack uses: a memory device, whatever is behind the channel.
+/// The end of a [`Channel`](super::Channel) that a stack uses: a memory device, whatever is behind
+/// the channel.
 ///
-/// It lends the buffers of the queues, never waits, and fails only on rejected calls; errors of the device end
-/// [`Runner::run`](super::Runner::run).
+/// It lends the buffers of the queues, never waits, and fails only on rejected calls; errors of the
+/// device end [`Runner::run`](super::Runner::run).
 ///
-/// Address, link and counters are those of the last report of the runner. It reports before each sleep, so they are exact
-/// while it sleeps. [`service`](EthernetDevice::service) requests housekeeping from the runner and does not wait for it.
+/// Address, link and counters are those of the last report of the runner. It reports before each
+/// sleep, so they are exact while it sleeps. [`service`](EthernetDevice::service) requests
+/// housekeeping from the runner and does not wait for it.
 ///
 /// # Frame accounting
 ///
-/// [`stats`](EthernetDevice::stats) covers device and channel together: `rx_frames` counts frames that this end released;
-/// frames in the queues are pending. Frames that the runner dropped are in `tx_aborted`, `tx_reset` and `rx_bad_length`: see
-/// [`Runner::run`](super::Runner::run).
+/// [`stats`](EthernetDevice::stats) covers device and channel together: `rx_frames` counts frames
+/// that this end released; frames in the queues are pending. Frames that the runner dropped are in
+/// `tx_aborted`, `tx_reset` and `rx_bad_length`: see [`Runner::run`](super::Runner::run).
 ///
 /// # Waiting
 ///
-/// [`ready`](Self::ready) and [`PollReady`] wait for frames, transmit capacity or a link change. With [`Rearm`] and
-/// [`irq_signal`](Self::irq_signal), `BlockingAsync::with_interrupt` makes this end async again.
+/// [`ready`](Self::ready) and [`PollReady`] wait for frames, transmit capacity or a link change.
+/// With [`Rearm`] and [`irq_signal`](Self::irq_signal), `BlockingAsync::with_interrupt` makes this
+/// end async again.
 pub struct Endpoint<'p, 'b, const RX: usize, const TX: usize> {
     queues: &'p Queues<'b, RX, TX>,
     capabilities: Capabilities,
@@ -80,14 +83,16 @@ impl<'p, 'b, const RX: usize, const TX: usize> Endpoint<'p, 'b, RX, TX> {
         }
     }
 
-    /// Returns the signal that is set when something of the interest of [`rearm`](Rearm::rearm) arrives.
+    /// Returns the signal that is set when something of the interest of [`rearm`](Rearm::rearm)
+    /// arrives.
     #[must_use]
     pub const fn irq_signal(&self) -> &'p IrqSignal {
         &self.queues.to_stack
     }
 
-    /// Waits until something of `interest` holds and returns what holds: a frame is pending, a buffer is free and the link is
-    /// up, or the link changed since this was last reported here. With an empty interest it never completes.
+    /// Waits until something of `interest` holds and returns what holds: a frame is pending, a
+    /// buffer is free and the link is up, or the link changed since this was last reported
+    /// here. With an empty interest it never completes.
     ///
     /// # Cancellation
     ///
@@ -187,7 +192,8 @@ pub struct EndpointTx<'a, 'p, 'b, const RX: usize, const TX: usize> {
 }
 
 impl<'b, const RX: usize, const TX: usize> EndpointTx<'_, '_, 'b, RX, TX> {
-    /// Returns a buffer for the next frame, if one is free. It stays with this end until a frame is committed.
+    /// Returns a buffer for the next frame, if one is free. It stays with this end until a frame is
+    /// committed.
     fn buffer(&mut self) -> Option<&mut Buffer<'b>> {
         if self.spare.is_none() {
             *self.spare = self.queues.state.with(|state| state.tx_free.pop_front());
@@ -278,7 +284,8 @@ impl<const RX: usize, const TX: usize> EthernetDevice for Endpoint<'_, '_, RX, T
         self.queues.state.with(|state| state.report.mac_address)
     }
 
-    /// Those of the device, limited by the buffers, as of [`Channel::split`](super::Channel::split).
+    /// Those of the device, limited by the buffers, as of
+    /// [`Channel::split`](super::Channel::split).
     fn capabilities(&self) -> Capabilities {
         self.capabilities
     }

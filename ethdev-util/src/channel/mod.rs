@@ -1,8 +1,9 @@
 //! The frame channel: fixed-size frame queues between an async device and a lending device.
 //!
-//! [`Channel::split`] creates two ends. The [`Runner`] owns the async device and moves frames while its
-//! [`run`](Runner::run) is awaited; the [`Endpoint`] is a [`LendingDevice`](ethdev::LendingDevice), so that every stack
-//! adapter works on it. The two can be in different tasks, on different executors or cores: they share a critical section.
+//! [`Channel::split`] creates two ends. The [`Runner`] owns the async device and moves frames while
+//! its [`run`](Runner::run) is awaited; the [`Endpoint`] is a
+//! [`LendingDevice`](ethdev::LendingDevice), so that every stack adapter works on it. The two can
+//! be in different tasks, on different executors or cores: they share a critical section.
 //!
 //! ```
 //! use core::task::{Context, Waker};
@@ -53,20 +54,23 @@
 //!
 //! # Contract
 //!
-//! - *No copy between the queues*: buffers move by reference. The device reads into the buffer that the stack is lent, and
-//!   sends from the one that the stack wrote.
-//! - *No deadlock*: each direction has its own buffers. While the receive queue is full, frames stay in the device (which
-//!   counts overruns) and transmission continues; while the device is busy, frames wait in the queue and reception continues.
-//! - *Cancel-safe*: `run()` may be dropped at any await and called again. A frame that was accepted is neither lost nor
-//!   delivered out of order: see [`Runner::run`].
-//! - *Fair*: one frame in each direction per iteration, and other tasks run every 16 iterations, even if neither device nor
-//!   stack ever waits.
-//! - *Frame accounting*: [`Stats`](ethdev::Stats) covers channel and device together: see [`Endpoint`].
+//! - *No copy between the queues*: buffers move by reference. The device reads into the buffer that
+//!   the stack is lent, and sends from the one that the stack wrote.
+//! - *No deadlock*: each direction has its own buffers. While the receive queue is full, frames
+//!   stay in the device (which counts overruns) and transmission continues; while the device is
+//!   busy, frames wait in the queue and reception continues.
+//! - *Cancel-safe*: `run()` may be dropped at any await and called again. A frame that was accepted
+//!   is neither lost nor delivered out of order: see [`Runner::run`].
+//! - *Fair*: one frame in each direction per iteration, and other tasks run every 16 iterations,
+//!   even if neither device nor stack ever waits.
+//! - *Frame accounting*: [`Stats`](ethdev::Stats) covers channel and device together: see
+//!   [`Endpoint`].
 //!
 //! # Management
 //!
-//! The runner owns the device. To change a filter or to recover from a fault, drop `run()` (a `select` with the command does
-//! that), call [`inner_mut`](Runner::inner_mut), and run again: no frame is lost.
+//! The runner owns the device. To change a filter or to recover from a fault, drop `run()` (a
+//! `select` with the command does that), call [`inner_mut`](Runner::inner_mut), and run again: no
+//! frame is lost.
 
 mod endpoint;
 mod runner;
@@ -82,8 +86,8 @@ use state::{Queues, State, put};
 
 /// The queues between an async device and a stack: `RX` received frames, `TX` frames to send.
 ///
-/// The frames are in the buffers of the caller, with the lifetime `'b`. Put both in statics for tasks that never end:
-/// `static CHANNEL: StaticCell<Channel<'static, 4, 4>>`.
+/// The frames are in the buffers of the caller, with the lifetime `'b`. Put both in statics for
+/// tasks that never end: `static CHANNEL: StaticCell<Channel<'static, 4, 4>>`.
 pub struct Channel<'b, const RX: usize, const TX: usize> {
     queues: Queues<'b, RX, TX>,
 }
@@ -103,7 +107,8 @@ impl<'b, const RX: usize, const TX: usize> Channel<'b, RX, TX> {
         }
     }
 
-    /// Creates queues without buffers. (The primitives of the model checker are not const-constructible.)
+    /// Creates queues without buffers. (The primitives of the model checker are not
+    /// const-constructible.)
     #[cfg(loom)]
     #[must_use]
     pub fn new() -> Self {
@@ -116,10 +121,12 @@ impl<'b, const RX: usize, const TX: usize> Channel<'b, RX, TX> {
         }
     }
 
-    /// Creates the two ends. `rx` and `tx` are the frame buffers; 1514 bytes each hold every frame without a VLAN tag.
+    /// Creates the two ends. `rx` and `tx` are the frame buffers; 1514 bytes each hold every frame
+    /// without a VLAN tag.
     ///
-    /// Received frames longer than a buffer are dropped, counted in [`rx_discarded`](ethdev::Stats::rx_discarded). Splitting
-    /// a channel again replaces the buffers and drops what the queues hold.
+    /// Received frames longer than a buffer are dropped, counted in
+    /// [`rx_discarded`](ethdev::Stats::rx_discarded). Splitting a channel again replaces the
+    /// buffers and drops what the queues hold.
     pub fn split<'p, D: asynch::EthernetDevice, const N_RX: usize, const N_TX: usize>(
         &'p mut self,
         device: D,

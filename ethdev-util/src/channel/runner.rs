@@ -9,28 +9,31 @@ use super::state::{Buffer, Queues, Report, put};
 use ethdev::asynch::{EthernetDevice, yield_once};
 use ethdev::{Error, ErrorKind, Interest, Link, RxMeta, Stats};
 
-/// Iterations (at most one frame in each direction) between two rounds of housekeeping, after which other tasks run: the
-/// longest time that the runner of a device that never waits keeps the executor.
+/// Iterations (at most one frame in each direction) between two rounds of housekeeping, after which
+/// other tasks run: the longest time that the runner of a device that never waits keeps the
+/// executor.
 const ITERATIONS_PER_SERVICE: u8 = 16;
 
 /// The end of a [`Channel`](super::Channel) that owns the async device.
 ///
-/// Dropping it takes the device out of use: the endpoint reports the link as down, and unsent frames are counted in
-/// [`tx_reset`](Stats::tx_reset). Received frames stay in the queue.
+/// Dropping it takes the device out of use: the endpoint reports the link as down, and unsent
+/// frames are counted in [`tx_reset`](Stats::tx_reset). Received frames stay in the queue.
 pub struct Runner<'p, 'b, D, const RX: usize, const TX: usize> {
     device: D,
     port: Port<'p, 'b, RX, TX>,
 }
 
-/// What the runner holds. It is kept here and not in the future of `run`, so that dropping the future loses nothing.
+/// What the runner holds. It is kept here and not in the future of `run`, so that dropping the
+/// future loses nothing.
 struct Port<'p, 'b, const RX: usize, const TX: usize> {
     queues: &'p Queues<'b, RX, TX>,
     /// The buffer for the next received frame.
     filling: Option<Buffer<'b>>,
     /// The frame that the device is to send next.
     sending: Option<(Buffer<'b>, usize)>,
-    /// Correction of the counters of the device: frames that were read count as delivered when the endpoint releases them, so
-    /// they are subtracted here; frames that were dropped are added under their reasons.
+    /// Correction of the counters of the device: frames that were read count as delivered when the
+    /// endpoint releases them, so they are subtracted here; frames that were dropped are added
+    /// under their reasons.
     correction: Stats,
     reported: Report,
 }
@@ -61,8 +64,8 @@ impl<'p, 'b, D: EthernetDevice, const RX: usize, const TX: usize> Runner<'p, 'b,
         runner
     }
 
-    /// Returns the device, for management while [`run`](Self::run) does not run. Frames read from it directly do not reach the
-    /// endpoint.
+    /// Returns the device, for management while [`run`](Self::run) does not run. Frames read from
+    /// it directly do not reach the endpoint.
     pub const fn inner_mut(&mut self) -> &mut D {
         &mut self.device
     }
@@ -76,27 +79,30 @@ impl<'p, 'b, D: EthernetDevice, const RX: usize, const TX: usize> Runner<'p, 'b,
     ///
     /// # Errors
     ///
-    /// The device failed. Nothing is lost by that: recover the device ([`inner_mut`](Self::inner_mut)) and run again. These
-    /// are not failures:
+    /// The device failed. Nothing is lost by that: recover the device
+    /// ([`inner_mut`](Self::inner_mut)) and run again. These are not failures:
     ///
     /// - `Busy`: the frame waits.
-    /// - `LinkDown`: queued frames are dropped, counted in [`tx_aborted`](Stats::tx_aborted), so that no stale frames are
-    ///   sent when the link is up again.
+    /// - `LinkDown`: queued frames are dropped, counted in [`tx_aborted`](Stats::tx_aborted), so
+    ///   that no stale frames are sent when the link is up again.
     /// - `Stopped`: likewise, counted in [`tx_reset`](Stats::tx_reset).
     /// - A frame that the device rejects as illegal: dropped, counted in `tx_aborted`.
-    /// - A received frame too long for the buffers: dropped, counted in [`rx_discarded`](Stats::rx_discarded).
+    /// - A received frame too long for the buffers: dropped, counted in
+    ///   [`rx_discarded`](Stats::rx_discarded).
     /// - `BadFrame` from the device on reception: the device has counted the frame.
     ///
     /// # Cancellation
     ///
     /// Safe at every await; run again at any time. All state is in `self`:
     ///
-    /// - A received frame is in the queue as soon as the device delivered it. A frame that the device was delivering is next
-    ///   again, or counted by the device as lost.
-    /// - A frame to send leaves the channel when the device has accepted it. A frame that the device was accepting is sent
-    ///   again, because the contract of [`send_vectored`](EthernetDevice::send_vectored) leaves open whether it was sent: it
-    ///   is sent at least once, and twice only if `send_vectored` of the device waits after the hand-over. Devices whose
-    ///   methods return immediately ([`BlockingAsync`](crate::asynch::BlockingAsync)) never do.
+    /// - A received frame is in the queue as soon as the device delivered it. A frame that the
+    ///   device was delivering is next again, or counted by the device as lost.
+    /// - A frame to send leaves the channel when the device has accepted it. A frame that the
+    ///   device was accepting is sent again, because the contract of
+    ///   [`send_vectored`](EthernetDevice::send_vectored) leaves open whether it was sent: it is
+    ///   sent at least once, and twice only if `send_vectored` of the device waits after the
+    ///   hand-over. Devices whose methods return immediately
+    ///   ([`BlockingAsync`](crate::asynch::BlockingAsync)) never do.
     pub async fn run(&mut self) -> Result<Infallible, D::Error> {
         let result = self.move_frames().await;
         self.report();
@@ -256,7 +262,8 @@ impl<const RX: usize, const TX: usize> Port<'_, '_, RX, TX> {
             .with(|state| core::mem::take(&mut state.service_requested))
     }
 
-    /// Returns what to wait for at the device; `None` if a frame can be moved first. The endpoint signals what is missing.
+    /// Returns what to wait for at the device; `None` if a frame can be moved first. The endpoint
+    /// signals what is missing.
     fn arm(&mut self, tx_ready: bool, pending: bool) -> Option<Interest> {
         self.fetch();
         let interest = Interest {

@@ -9,7 +9,8 @@ use ethdev::{Interest, Link, MacAddress, RxMeta, Stats};
 /// A frame buffer. It moves through the queues by reference: no frame is copied.
 pub(super) type Buffer<'b> = &'b mut [u8];
 
-/// The queues and the reports of each end. Each buffer is in one queue or held by one end, so that no queue can overflow.
+/// The queues and the reports of each end. Each buffer is in one queue or held by one end, so that
+/// no queue can overflow.
 pub(super) struct State<'b, const RX: usize, const TX: usize> {
     pub(super) rx_free: Deque<Buffer<'b>, RX>,
     pub(super) rx_full: Deque<(Buffer<'b>, RxMeta), RX>,
@@ -29,7 +30,8 @@ pub(super) struct State<'b, const RX: usize, const TX: usize> {
 pub(super) struct Report {
     pub(super) mac_address: MacAddress,
     pub(super) link: Link,
-    /// The counters of the device, without the frames that the runner read and with those that it dropped.
+    /// The counters of the device, without the frames that the runner read and with those that it
+    /// dropped.
     pub(super) stats: Stats,
 }
 
@@ -71,7 +73,8 @@ impl<const RX: usize, const TX: usize> State<'_, RX, TX> {
         wake
     }
 
-    /// Returns what of `interest` holds for the endpoint. `link_reported` is the link that it knows.
+    /// Returns what of `interest` holds for the endpoint. `link_reported` is the link that it
+    /// knows.
     pub(super) fn endpoint_ready(&self, interest: Interest, link_reported: Link) -> Interest {
         Interest {
             rx: !self.rx_full.is_empty(),

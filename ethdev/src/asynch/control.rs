@@ -6,8 +6,9 @@ use crate::{ErrorKind, ErrorType, FilterOutcome, MacAddress, RxFilter};
 ///
 /// # Cancellation
 ///
-/// A call whose future was dropped may be repeated, and then has its whole effect or returns an error. Until then the
-/// device may be in fault: [`recover`](Self::recover) restores the last state that was reached.
+/// A call whose future was dropped may be repeated, and then has its whole effect or returns an
+/// error. Until then the device may be in fault: [`recover`](Self::recover) restores the last state
+/// that was reached.
 #[allow(
     async_fn_in_trait,
     reason = "whether the futures are Send depends on the device: see the documentation of the module"

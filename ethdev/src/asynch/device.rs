@@ -3,11 +3,11 @@
 use super::yield_once;
 use crate::{Capabilities, Error, ErrorKind, ErrorType, Events, Interest, Link, MacAddress, RxMeta, Stats};
 
-/// The async mirror of [`EthernetDevice`](crate::EthernetDevice): same methods, same contract, same edge cases, and
-/// [`ready`](Self::ready).
+/// The async mirror of [`EthernetDevice`](crate::EthernetDevice): same methods, same contract, same
+/// edge cases, and [`ready`](Self::ready).
 ///
-/// The methods wait for the *bus*, never for a frame or for transmit capacity; [`ready`](Self::ready),
-/// [`recv`](Self::recv) and [`send`](Self::send) wait for those.
+/// The methods wait for the *bus*, never for a frame or for transmit capacity;
+/// [`ready`](Self::ready), [`recv`](Self::recv) and [`send`](Self::send) wait for those.
 ///
 /// ```
 /// use ethdev::{Interest, asynch::EthernetDevice};
@@ -23,21 +23,23 @@ use crate::{Capabilities, Error, ErrorKind, ErrorType, Events, Interest, Link, M
 ///
 /// # For stack authors
 ///
-/// Sleep in `ready`; drop its future to do something else. A stack that borrows frames (smoltcp) uses a channel
-/// (`ethdev_util::channel`) in front of the device.
+/// Sleep in `ready`; drop its future to do something else. A stack that borrows frames (smoltcp)
+/// uses a channel (`ethdev_util::channel`) in front of the device.
 ///
 /// # For driver authors
 ///
-/// Write the logic of the chip once for both forms. Let the hand-over of a frame to the chip be the last thing that
-/// `send_vectored` awaits, and the release of a frame in the chip the last thing that `recv_frame` awaits: then a dropped
-/// future leaves no frame half done.
+/// Write the logic of the chip once for both forms. Let the hand-over of a frame to the chip be the
+/// last thing that `send_vectored` awaits, and the release of a frame in the chip the last thing
+/// that `recv_frame` awaits: then a dropped future leaves no frame half done.
 ///
 /// # Cancellation
 ///
 /// - `ready` is cancel-safe: dropped at any point, it has consumed nothing.
 /// - A future that was never polled has no effect.
-/// - `recv_frame` dropped before completion: the frame is still next, or lost and counted; never delivered twice.
-/// - `send_vectored` dropped before completion: the frame is sent whole or not at all; the caller does not know which.
+/// - `recv_frame` dropped before completion: the frame is still next, or lost and counted; never
+///   delivered twice.
+/// - `send_vectored` dropped before completion: the frame is sent whole or not at all; the caller
+///   does not know which.
 /// - `recv` and `send` wait cancel-safely and then behave as `recv_frame` and `send_frame`.
 #[allow(
     async_fn_in_trait,
@@ -76,8 +78,8 @@ pub trait EthernetDevice: ErrorType {
     /// As [`EthernetDevice::service`](crate::EthernetDevice::service).
     async fn service(&mut self) -> Result<Events, Self::Error>;
 
-    /// Waits until something of `interest` holds and returns what holds: a frame is pending, the next legal frame is not
-    /// `Busy`, or the link changed since this was last reported here.
+    /// Waits until something of `interest` holds and returns what holds: a frame is pending, the
+    /// next legal frame is not `Busy`, or the link changed since this was last reported here.
     ///
     /// Does housekeeping while waiting. With an empty interest it never completes.
     ///
@@ -102,7 +104,8 @@ pub trait EthernetDevice: ErrorType {
                 return Ok(meta);
             }
             if was_ready {
-                // `ready` reported a frame that is not there: such a device must not hang the executor.
+                // `ready` reported a frame that is not there: such a device must not hang the
+                // executor.
                 yield_once().await;
             }
             self.ready(Interest::RX).await?;
@@ -110,8 +113,8 @@ pub trait EthernetDevice: ErrorType {
         }
     }
 
-    /// Waits until the device is not `Busy` and sends one frame. Returns `LinkDown` immediately while the link is down;
-    /// [`ready`](Self::ready) waits for the link.
+    /// Waits until the device is not `Busy` and sends one frame. Returns `LinkDown` immediately
+    /// while the link is down; [`ready`](Self::ready) waits for the link.
     ///
     /// # Errors
     ///

@@ -11,8 +11,8 @@ use crate::board;
 static READY: IrqSignal = IrqSignal::new();
 
 /// Called by the executor when a task is woken, also from interrupts.
-// SAFETY: `embassy-executor` declares this symbol with this signature. No platform feature of that crate,
-// which would define it too, is enabled.
+// SAFETY: `embassy-executor` declares this symbol with this signature. No platform feature of that
+// crate, which would define it too, is enabled.
 #[unsafe(export_name = "__pender")]
 fn pender(_: *mut ()) {
     READY.signal();

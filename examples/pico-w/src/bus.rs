@@ -159,7 +159,8 @@ impl<'d, PIO: Instance, const SM: usize> PioBus<'d, PIO, SM> {
     fn end<T>(&mut self, result: Result<T, PioStopped>) -> Result<T, PioStopped> {
         self.select.set_high();
         if result.is_err() {
-            // The program restarts with empty FIFOs, so that no word of this transaction is used in the next.
+            // The program restarts with empty FIFOs, so that no word of this transaction is used in
+            // the next.
             self.machine.set_enable(false);
             self.machine.clear_fifos();
             self.machine.restart();

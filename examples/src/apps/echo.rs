@@ -92,8 +92,8 @@ impl<const N: usize> TcpEcho<N> {
         for &handle in &self.sockets {
             let socket = sockets.get_mut::<tcp::Socket<'_>>(handle);
             self.echoed = self.echoed.wrapping_add(echo(socket, scratch) as u64);
-            // The peer closed its half, and every byte is in the transmit buffer. The socket closes when that
-            // is empty.
+            // The peer closed its half, and every byte is in the transmit buffer. The socket closes
+            // when that is empty.
             if socket.state() == tcp::State::CloseWait && !socket.can_recv() {
                 socket.close();
             }

@@ -181,7 +181,8 @@ impl<'a, const HTTP: usize> Node<'a, HTTP> {
         now: Instant,
         device: &mut SmoltcpDevice<'_, D, M>,
     ) -> PollAt {
-        // The deadlines of the web server need no wake-up: idle connections have a timeout in smoltcp.
+        // The deadlines of the web server need no wake-up: idle connections have a timeout in
+        // smoltcp.
         device.poll_at(&mut self.iface, &self.sockets, now)
     }
 

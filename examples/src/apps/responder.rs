@@ -409,8 +409,8 @@ mod tests {
         let mut responder = Responder::new(ADDRESS);
         for (flags, answers) in [(0x40, 1), (0x20, 0), (0x00, 1)] {
             let frame = ping(ADDRESS, b"data");
-            // A header with one word of options (four "no operation"): version and length, total length, flags,
-            // checksum.
+            // A header with one word of options (four "no operation"): version and length, total
+            // length, flags, checksum.
             let (ethernet, packet) = frame.split_at(14);
             let (ip, icmp) = packet.split_at(20);
             let mut ip = [ip, &[1; 4]].concat();

@@ -56,7 +56,8 @@ pub struct Harness<'a> {
 }
 
 impl<'a> Harness<'a> {
-    /// Creates the harness for one NIC: its wire's other end at `peer`, and the place of the results.
+    /// Creates the harness for one NIC: its wire's other end at `peer`, and the place of the
+    /// results.
     pub(super) fn new(
         clock: Clock,
         wire: Wire,

@@ -102,8 +102,8 @@ impl<D: EthernetDevice, M: Mode<D>> Simulation<'_, '_, '_, D, M> {
             return Err(Failure(format!("the device failed: {}", Causes(&e))));
         }
         self.run_background()?;
-        // Read before the last checks: these may take time on a bus, and an event during them must not be
-        // missed.
+        // Read before the last checks: these may take time on a bus, and an event during them must
+        // not be missed.
         let next = self.clock.next_event();
         let now = micros(self.clock.now());
         let node = match self.node.poll_at(now, &mut self.device) {

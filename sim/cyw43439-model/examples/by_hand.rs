@@ -35,7 +35,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     clock.advance(Duration::from_millis(60));
     let mut bus = chip.word_bus();
 
-    // Words are 16 bits wide at first: halves are swapped. The first read is invalid on some boards.
+    // Words are 16 bits wide at first: halves are swapped. The first read is invalid on some
+    // boards.
     let mut word = [0];
     for _ in 0..2 {
         bus.cmd_read_blocking(command(false, 0, 0x14, 4).rotate_left(16), &mut word)?;

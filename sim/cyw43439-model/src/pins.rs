@@ -24,21 +24,22 @@ pin! {
 }
 
 pin! {
-    /// The clock of the bus, as an output of the host: idle low. The chip samples at the rising edge.
+    /// The clock of the bus, as an output of the host: idle low. The chip samples at the rising
+    /// edge.
     ClockPin(Shared)
 }
 
 pin! {
     /// The data line, as a pin of the host whose direction can be set: an input at first.
     ///
-    /// As an output it drives the level that was set last, in either direction. As an input it shows
-    /// what the chip drives: its bits in a transaction, the interrupt between transactions.
+    /// As an output it drives the level that was set last, in either direction. As an input it
+    /// shows what the chip drives: its bits in a transaction, the interrupt between transactions.
     DataPin(Shared)
 }
 
 pin! {
-    /// The interrupt, as an input of the host: the level of the data line between transactions. It is
-    /// valid during a transaction as well.
+    /// The interrupt, as an input of the host: the level of the data line between transactions. It
+    /// is valid during a transaction as well.
     ///
     /// # Cancellation
     ///

@@ -25,8 +25,8 @@ pin! {
     /// Chip select, as an output of the host: active low.
     ///
     /// Driving it advances the clock: by [`cs_gap`](crate::ChipConfig::cs_gap),
-    /// [`overhead`](crate::ChipConfig::overhead) and [`cs_setup`](crate::ChipConfig::cs_setup) around
-    /// the falling edge, by [`cs_hold`](crate::ChipConfig::cs_hold) before the rising edge.
+    /// [`overhead`](crate::ChipConfig::overhead) and [`cs_setup`](crate::ChipConfig::cs_setup)
+    /// around the falling edge, by [`cs_hold`](crate::ChipConfig::cs_hold) before the rising edge.
     CsPin(Shared)
 }
 

@@ -122,7 +122,8 @@ mod tests {
             prop_assert_eq!(fifo.distance(from, walked), by % fifo.len());
         }
 
-        /// Example 7-1 of the data sheet, for every FIFO that does not wrap at the end of the memory.
+        /// Example 7-1 of the data sheet, for every FIFO that does not wrap at the end of the
+        /// memory.
         #[test]
         fn fifo_free_matches_data_sheet(a in 0..SIZE, b in 0..SIZE, w in 0..SIZE, r in 0..SIZE) {
             let fifo = Fifo { start: a.min(b), end: a.max(b) };

@@ -288,8 +288,8 @@ pub(super) fn ready_rx_frame_at_any_access_not_missed(testbed: &mut Testbed<'_>)
             let mut reported = executor.run(OBSERVE_TIME, ready.as_mut());
             let accesses = peer.borrow_mut().accesses()? - before;
             if reported.is_none() && accesses > u64::from(nth) {
-                // A device that polls at intervals may have received the frame at the end of the interval, after it
-                // polled.
+                // A device that polls at intervals may have received the frame at the end of the
+                // interval, after it polled.
                 reported = executor.run(OBSERVE_TIME, ready.as_mut());
             }
             (reported, accesses)

@@ -366,7 +366,8 @@ pub(super) fn recover_after_fault_resumes(testbed: &mut Testbed<'_>) -> CheckRes
             testbed.dev.recv_frame(&mut vec![0; 2048]).map(|_| ()),
             testbed.dev.service().map(|_| ()),
         ];
-        // A device that recovered by itself has counted that. Frames delivered meanwhile are not compared.
+        // A device that recovered by itself has counted that. Frames delivered meanwhile are not
+        // compared.
         if noticed.iter().any(Result::is_ok) {
             return Err(CheckError::Skip(
                 "the device recovers from the injected fault by itself".into(),

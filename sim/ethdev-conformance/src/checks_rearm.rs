@@ -251,7 +251,8 @@ pub(super) fn rearm_interrupt_driven_host_no_frame_missed(testbed: &mut Testbed<
         if bell.try_take() {
             host(testbed)?;
         } else {
-            // All frames have time to arrive: a frame that is pending without an interrupt was missed.
+            // All frames have time to arrive: a frame that is pending without an interrupt was
+            // missed.
             let pending = testbed.pending();
             if pending >= burst {
                 testbed.advance_frames(pending);

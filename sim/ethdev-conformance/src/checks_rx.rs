@@ -261,7 +261,8 @@ pub(super) fn recv_frame_bad_frames_dropped_and_counted(testbed: &mut Testbed<'_
     }
     for (what, bytes) in bad {
         testbed.peer().peer_send_raw(&bytes)?;
-        // Without an intact destination address, the filter may reject a frame before its FCS and length are checked.
+        // Without an intact destination address, the filter may reject a frame before its FCS and
+        // length are checked.
         testbed.peer_sent_bad(&[
             LossReason::RxBadFcs,
             LossReason::RxBadLength,

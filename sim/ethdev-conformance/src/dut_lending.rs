@@ -39,8 +39,8 @@ impl<D: LendingDevice> EthernetDevice for LendingDut<D> {
         let Some(memory) = tx.reserve(frame.len())? else {
             return Err(ErrorKind::Busy);
         };
-        // Too little memory is what the check of the halves reports; here it is a panic that names the
-        // place.
+        // Too little memory is what the check of the halves reports; here it is a panic that names
+        // the place.
         memory[..frame.len()].copy_from_slice(frame);
         tx.commit(frame.len())
     }

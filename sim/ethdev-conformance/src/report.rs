@@ -65,7 +65,8 @@ impl Entry {
     /// Says it on standard error itself: the test harness keeps to itself what tests that pass
     /// print.
     pub(super) fn announce(&self) {
-        // In one write, so that lines of concurrent tests do not mix. A closed standard error is ignored.
+        // In one write, so that lines of concurrent tests do not mix. A closed standard error is
+        // ignored.
         let _ = std::io::stderr().write_all(format!("{self}\n").as_bytes());
     }
 }

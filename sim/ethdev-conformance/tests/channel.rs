@@ -1,6 +1,8 @@
-//! The endpoint of a frame channel against the contracts of a lending device, with a `RingNic` behind the channel.
+//! The endpoint of a frame channel against the contracts of a lending device, with a `RingNic`
+//! behind the channel.
 //!
-//! The runner's task runs whenever it was woken: after each event on the wire, and after each call of the stack.
+//! The runner's task runs whenever it was woken: after each event on the wire, and after each call
+//! of the stack.
 
 use std::cell::RefCell;
 use std::convert::Infallible;

@@ -12,7 +12,8 @@ const REQUESTS: u32 = 200;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let clock = Clock::new();
-    // 100 Mbit/s, 1 ms long. Every decision on a loss is derived from the seed: each run is the same.
+    // 100 Mbit/s, 1 ms long. Every decision on a loss is derived from the seed: each run is the
+    // same.
     let config = WireConfig::default()
         .with_name("lossy")
         .with_latency(Duration::from_millis(1))

@@ -11,8 +11,8 @@ pub struct Rng(Pcg32);
 impl Rng {
     /// The stream `number` of `seed`.
     pub fn new(seed: u64, number: u64) -> Self {
-        // An odd constant far from small numbers (2^64 divided by the golden ratio) keeps the streams of
-        // neighbouring seeds apart.
+        // An odd constant far from small numbers (2^64 divided by the golden ratio) keeps the
+        // streams of neighbouring seeds apart.
         let mixed = seed ^ number.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         Self(Pcg32::seed_from_u64(mixed))
     }

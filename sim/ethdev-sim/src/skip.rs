@@ -10,8 +10,8 @@ use std::io::{Write, stderr};
 ///
 /// If that file cannot be written.
 pub fn report_skip(test: &str, reason: &str) {
-    // In one piece, so that lines of tests which run at the same time do not mix. Standard error may be
-    // closed.
+    // In one piece, so that lines of tests which run at the same time do not mix. Standard error
+    // may be closed.
     let _ = stderr().write_all(format!("SKIPPED {test}: {reason}\n").as_bytes());
     if let Some(path) = std::env::var_os("ETHDEV_SKIP_LOG") {
         OpenOptions::new()

@@ -20,7 +20,8 @@ pin! {
 }
 
 pin! {
-    /// nRST, as an output of the host: active low, pulled up. The straps are latched at its rising edge.
+    /// nRST, as an output of the host: active low, pulled up. The straps are latched at its rising
+    /// edge.
     ResetPin(Cell)
 }
 

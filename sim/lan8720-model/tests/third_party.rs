@@ -194,8 +194,8 @@ fn mdio_crate_early_sample_and_contention_are_reported() {
     let (mdc, mdio) = testbed.phy.mdio_pins();
     let timer = Timer(testbed.clock.clone());
     let mut bus = mdio::bb::Mdio::new(Old(RefCell::new(mdio)), Old(RefCell::new(mdc)), timer);
-    // It takes a bit at the falling edge: 200 ns after the rising one, where the PHY may take 300. At
-    // 30 ns, as an older data sheet has it, that is well.
+    // It takes a bit at the falling edge: 200 ns after the rising one, where the PHY may take 300.
+    // At 30 ns, as an older data sheet has it, that is well.
     assert_eq!(bus.read(0, 3), Ok(0xc0f1 >> 1));
     let quick = PhyTimes::default().with_mdio(Duration::from_nanos(30), Duration::ZERO);
     testbed.phy.set_times(quick);

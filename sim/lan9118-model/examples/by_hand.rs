@@ -34,7 +34,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("ready after {:?}", clock.now());
     println!("BYTE_TEST {:#010x}, ID_REV {:#010x}", read(BYTE_TEST), read(ID_REV));
 
-    // HW_CFG: must-be-one bit, 5 KiB of transmit FIFO. MAC_CR: full duplex, promiscuous, receiver on.
+    // HW_CFG: must-be-one bit, 5 KiB of transmit FIFO. MAC_CR: full duplex, promiscuous, receiver
+    // on.
     bus.write(HW_CFG, 0x0015_0000);
     bus.write(MAC_CSR_DATA, 0x0014_0004);
     bus.write(MAC_CSR_CMD, 0x8000_0001);

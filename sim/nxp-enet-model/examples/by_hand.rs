@@ -53,7 +53,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         [&len.to_le_bytes()[..], &flags.to_le_bytes(), &buffer.to_le_bytes()].concat()
     };
     ram.write(RX_RING, &descriptor(0, 0xa000, RX_BUFFER));
-    // RCR: RMII, promiscuous; TCR: full duplex; RDSR, TDSR, MRBR; ECR: enabled, little-endian; RDAR.
+    // RCR: RMII, promiscuous; TCR: full duplex; RDSR, TDSR, MRBR; ECR: enabled, little-endian;
+    // RDAR.
     let setup = [
         (0x84, 0x05ee_010c),
         (0xc4, 4),

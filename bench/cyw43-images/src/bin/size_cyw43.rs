@@ -18,7 +18,8 @@ use static_cell::StaticCell;
 static STATE: StaticCell<State> = StaticCell::new();
 static EMPTY: Aligned<A4, [u8; 0]> = Aligned([]);
 
-/// Read from the image: the task (the driver and its futures), its runner, and its counters, of which it has none.
+/// Read from the image: the task (the driver and its futures), its runner, and its counters, of
+/// which it has none.
 #[used]
 static SIZES: [usize; 3] = [task_size(&task), size_of::<Runner<'static, SpiBus<Host, Host>>>(), 0];
 

@@ -19,7 +19,8 @@ type Nic = Cyw43<'static, Host, Host, Host, FirmwareImages<'static>>;
 
 static RX_QUEUE: ConstStaticCell<[u8; RX_QUEUE_LEN]> = ConstStaticCell::new([0; RX_QUEUE_LEN]);
 
-/// Read from the image: the stack of the program (the driver and the frame that it echoes), the driver, and its counters.
+/// Read from the image: the stack of the program (the driver and the frame that it echoes), the
+/// driver, and its counters.
 #[used]
 static SIZES: [usize; 3] = [size_of::<Nic>() + FRAME, size_of::<Nic>(), size_of::<Stats>()];
 

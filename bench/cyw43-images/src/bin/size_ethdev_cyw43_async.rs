@@ -22,7 +22,8 @@ type Nic = Cyw43<'static, Host, Host, Host, FirmwareImages<'static>>;
 
 static RX_QUEUE: ConstStaticCell<[u8; RX_QUEUE_LEN]> = ConstStaticCell::new([0; RX_QUEUE_LEN]);
 
-/// Read from the image: the task (the driver, the frame that it echoes, and its futures), the driver, and its counters.
+/// Read from the image: the task (the driver, the frame that it echoes, and its futures), the
+/// driver, and its counters.
 #[used]
 static SIZES: [usize; 3] = [task_size(&task), size_of::<Nic>(), size_of::<Stats>()];
 

@@ -28,7 +28,8 @@ pub(crate) fn figures() -> Vec<Figure> {
     let (ours, theirs) = both!(boot);
     let name = "power-up to joined (WPA2, power save; ethdev verifies samples of the firmware)";
     let figure = |unit, what: fn(&Boot) -> f64| Figure::with_peer(name, unit, what(&ours), what(&theirs), Goal::Less);
-    // The other driver polls without delay while the firmware starts: the number depends on the host.
+    // The other driver polls without delay while the firmware starts: the number depends on the
+    // host.
     let writes = "power-up to joined, without reads of registers and memory";
     vec![
         figure("transactions", |boot| boot.transactions),

@@ -249,8 +249,8 @@ impl EthernetDevice for Mem {
     }
 
     fn stats(&self) -> Stats {
-        // The chip's counters are read here as if they were the driver's: what is cached is not what these
-        // tests are about.
+        // The chip's counters are read here as if they were the driver's: what is cached is not
+        // what these tests are about.
         self.chip.borrow().stats.wrapping_add(&self.stats)
     }
 

@@ -203,8 +203,8 @@ impl<D: EthernetDevice> EthernetDevice for Faulty<D> {
 
     fn send_vectored(&mut self, parts: &[&[u8]]) -> Result<(), Self::Error> {
         self.shared.enter(&mut self.tx.bus)?;
-        // What the device itself would refuse is not ours to lose. Asked first: a fault of the device comes
-        // before everything else.
+        // What the device itself would refuse is not ours to lose. Asked first: a fault of the
+        // device comes before everything else.
         let ready = self.device.tx_ready()?;
         validate_tx_len(parts, self.device.tx_max_frame_len())?;
         if self.shared.link_forced_down.get() {

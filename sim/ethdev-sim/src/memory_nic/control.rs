@@ -61,7 +61,8 @@ impl Control for RingNic {
     }
 
     fn recover(&mut self) -> Result<()> {
-        // The reset line works whatever the chip's state; a chip that is dead keeps even what it had.
+        // The reset line works whatever the chip's state; a chip that is dead keeps even what it
+        // had.
         let came_back = Chip::access(&self.hw).reset();
         if !came_back {
             self.check()?;

@@ -264,7 +264,8 @@ mod tests {
     }
 
     proptest! {
-        /// Against a queue that is plainly right: first in, first out, never more than `slots` buffers, none lost, garbage passed over.
+        /// Against a queue that is plainly right: first in, first out, never more than `slots`
+        /// buffers, none lost, garbage passed over.
         #[test]
         fn rx_ring_any_steps_is_bounded_queue(slots in 1_usize..5, steps in steps(), garbage in 1_u32..10) {
             let mut ring = RxRing::new(slots, 14);

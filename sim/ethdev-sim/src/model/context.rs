@@ -8,7 +8,8 @@ use std::collections::VecDeque;
 use super::{Violation, Violations};
 use crate::Clock;
 
-/// The types of one model. Implemented by an empty type in the module that the model's parts import.
+/// The types of one model. Implemented by an empty type in the module that the model's parts
+/// import.
 pub trait ModelTypes: 'static {
     /// How the chip is built and wired.
     type Config: fmt::Debug;
@@ -27,8 +28,8 @@ pub trait ModelTypes: 'static {
 /// The state that all parts of a model use, handed down to them by the model.
 ///
 /// A part does not call the model, its neighbours or the medium: it queues timers and effects here.
-/// [`ModelCell`](super::ModelCell) schedules the timers, and the model carries the effects out while
-/// nothing is borrowed.
+/// [`ModelCell`](super::ModelCell) schedules the timers, and the model carries the effects out
+/// while nothing is borrowed.
 #[derive(Debug)]
 pub struct Context<T: ModelTypes> {
     clock: Clock,
@@ -43,7 +44,8 @@ pub struct Context<T: ModelTypes> {
 }
 
 impl<T: ModelTypes> Context<T> {
-    /// Creates the context of a chip at power-on, which does not report the violations in `allowed`.
+    /// Creates the context of a chip at power-on, which does not report the violations in
+    /// `allowed`.
     pub fn new(clock: &Clock, config: T::Config, allowed: Vec<T::ViolationKind>) -> Self {
         Self {
             clock: clock.clone(),

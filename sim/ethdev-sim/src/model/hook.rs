@@ -5,10 +5,12 @@ use std::collections::VecDeque;
 
 type Handler<A> = Box<dyn FnMut(A)>;
 
-/// One handler, which is called with nothing borrowed, one call after another: what happens while it runs is told to it afterwards.
+/// One handler, which is called with nothing borrowed, one call after another: what happens while
+/// it runs is told to it afterwards.
 pub struct Hook<A> {
     handler: RefCell<Option<Handler<A>>>,
-    /// Counts replacements, so that a handler that is running is not put back in the place of its successor.
+    /// Counts replacements, so that a handler that is running is not put back in the place of its
+    /// successor.
     turn: Cell<u64>,
     queue: RefCell<VecDeque<A>>,
     busy: Cell<bool>,
@@ -39,7 +41,8 @@ impl<A> Hook<A> {
         self.busy.get() || self.handler.borrow().is_some()
     }
 
-    /// Calls the handler with `argument`; a call from inside the handler is queued until it returns.
+    /// Calls the handler with `argument`; a call from inside the handler is queued until it
+    /// returns.
     pub fn call(&self, argument: A) {
         self.queue.borrow_mut().push_back(argument);
         if self.busy.replace(true) {

@@ -1,6 +1,7 @@
 //! What all models' pins are alike in: handles on a chip, with the traits of a host's GPIO pins.
 //!
-//! Each macro is for one direction: a model has only to say what setting a pin does, or what level it shows.
+//! Each macro is for one direction: a model has only to say what setting a pin does, or what level
+//! it shows.
 
 /// A handle on the chip, which can be cloned.
 #[doc(hidden)]

@@ -42,8 +42,8 @@ impl Inner {
         let Some((begins, ends)) = mine.slots.back().copied() else {
             return;
         };
-        // They meet where the end in half duplex is: what comes from its far end is there later by the
-        // latency.
+        // They meet where the end in half duplex is: what comes from its far end is there later by
+        // the latency.
         let (late, early) = if state.half_duplex[side.index()] {
             (Duration::ZERO, self.latency)
         } else {

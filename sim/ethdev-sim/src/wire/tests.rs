@@ -88,8 +88,8 @@ fn incoming_since_first_to_last_bit() {
 
 #[test]
 fn transmit_back_to_back_reaches_line_rate() {
-    // 148 809 frames of 64 bytes a second at 100 Mbit/s (RFC 2544, section 9.1): as many begin within
-    // the first second, and one is cut by its end.
+    // 148 809 frames of 64 bytes a second at 100 Mbit/s (RFC 2544, section 9.1): as many begin
+    // within the first second, and one is cut by its end.
     let (clock, wire, a, _b) = stations(WireConfig::default());
     while a.idle_at() < Duration::from_secs(1) {
         a.send(&FRAME);

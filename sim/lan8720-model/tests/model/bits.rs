@@ -180,8 +180,8 @@ fn mdio_bits_fast_mdc_reports_violations() {
 #[test]
 fn mdio_bits_early_sample_reads_previous_bit() {
     let mut master = Master::new(false, true);
-    // Late school at full speed: the bit is there 300 ns after the rising edge, and this looks after
-    // 200 + 0.
+    // Late school at full speed: the bit is there 300 ns after the rising edge, and this looks
+    // after 200 + 0.
     let valid = |valid| PhyTimes::default().with_mdio(valid, Duration::ZERO);
     master.host.phy.set_times(valid(ns(301)));
     assert_ne!(master.read(0, 2), Some(0x0007));
