@@ -12,8 +12,8 @@ use crate::clock::EventId;
 
 /// Delays on virtual time, for drivers: embedded-hal's `DelayNs` in both forms.
 ///
-/// The blocking form advances the clock, and so runs everything that falls due meanwhile. The async
-/// form schedules a wake-up and leaves the clock to whoever runs the executor, for instance
+/// The blocking form advances the clock, and so runs every event that is due meanwhile. The async
+/// form schedules a wake-up and leaves the clock to the code that runs the executor, for instance
 /// [`block_on`](crate::block_on).
 #[derive(Debug, Clone)]
 pub struct SimDelay(Clock);

@@ -7,14 +7,15 @@ use ethdev::{
 use super::plan::{FaultPlan, Injected, Knob};
 use super::state::{Held, RxState, Shared, TxState};
 
-/// Makes any device misbehave, by a seeded [`FaultPlan`]: the test of whatever sits on top.
+/// Injects faults into any device by a seeded [`FaultPlan`], to test drivers, layers and stacks
+/// above it.
 ///
-/// Whatever it does is counted in [`injected`](Self::injected), and the frames that it loses are in
+/// Every injected fault is counted in [`injected`](Self::injected), and lost frames in
 /// [`stats`](EthernetDevice::stats) too: lost received frames in `rx_error`, lost sent ones in
 /// `tx_aborted`. Errors that it injects are of the kinds `Bus` and `Fault`, without a cause.
 ///
-/// A device that lends still does. Its frames to send are then written to this layer's memory and
-/// copied; received frames are corrupted in place.
+/// A lending device still lends. Frames to send are then written to this layer's memory and copied;
+/// received frames are corrupted in place.
 ///
 /// ```
 /// use ethdev::{Error, ErrorKind, EthernetDevice, MacAddress};
@@ -28,15 +29,15 @@ use super::state::{Held, RxState, Shared, TxState};
 /// assert_eq!(device.injected().bus_errors, 1);
 /// ```
 ///
-/// # What stays true
+/// # Guarantees
 ///
-/// Room that was promised is there, cached values stay cached, illegal frames are reported, and
-/// every frame is accounted for. What is not true any more is what the plan says: a duplicated
-/// frame is delivered twice, a corrupted one is not as it was sent. Copies that it sends are the
-/// device's to count.
+/// A send after `tx_ready() == Ok(true)` is not `Busy`, cached values stay cached, illegal frames
+/// are rejected, and every frame is counted. The exceptions are those of the plan: a duplicated
+/// frame is delivered twice, a corrupted one differs from the sent one. The device counts the
+/// copies that are sent.
 ///
-/// A link that it lets flap comes back after so many calls of `service`, and no interrupt tells of
-/// that.
+/// A flapping link is up again after [`flap_services`](FaultPlan::flap_services) calls of
+/// `service`; no interrupt reports it.
 #[derive(Debug)]
 pub struct Faulty<D> {
     pub(super) device: D,
@@ -159,7 +160,7 @@ impl<D: EthernetDevice> EthernetDevice for Faulty<D> {
             };
             let counted_len = meta.len;
             meta.len = match self.rx.cut_to.take() {
-                // Spoilt before, when it was lent.
+                // Truncated before, when it was lent.
                 Some(len) => len,
                 None => self.rx.apply(faults, frame, &self.shared),
             };
@@ -203,8 +204,8 @@ impl<D: EthernetDevice> EthernetDevice for Faulty<D> {
 
     fn send_vectored(&mut self, parts: &[&[u8]]) -> Result<(), Self::Error> {
         self.shared.enter(&mut self.tx.bus)?;
-        // What the device itself would refuse is not ours to lose. Asked first: a fault of the
-        // device comes before everything else.
+        // A frame that the device itself would reject is not an opportunity for a loss. The device
+        // is polled first: its own fault takes precedence.
         let ready = self.device.tx_ready()?;
         validate_tx_len(parts, self.device.tx_max_frame_len())?;
         if self.shared.link_forced_down.get() {

@@ -15,8 +15,8 @@ pub struct FaultyRx<'a, R> {
 }
 
 impl<R: RxHalf> FaultyRx<'_, R> {
-    /// Goes on to a frame that is to be lent: its length as the reader sees it. It then lies in
-    /// `held`, or is next at the device.
+    /// Advances to the next frame to lend and returns its length after truncation. The frame is
+    /// then in `held`, or next at the device.
     fn advance(&mut self) -> Result<Option<usize>, R::Error> {
         loop {
             if let Some(held) = self.state.held.front() {
@@ -156,7 +156,7 @@ impl<T: TxHalf> TxHalf for FaultyTx<'_, T> {
         if self.shared.link_forced_down.get() {
             return Err(ErrorKind::LinkDown.into());
         }
-        // What the device itself would refuse is not ours to lose.
+        // A frame that the device itself would reject is not an opportunity for a loss.
         if self.link_up && self.state.loss.strikes() {
             self.state.count_lost(self.shared);
             return Ok(());

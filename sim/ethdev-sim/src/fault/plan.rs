@@ -1,33 +1,33 @@
-//! What goes wrong, and when.
+//! The faults of a device, and when they occur.
 
 use crate::random::{Rng, probability};
 
-/// On which of its opportunities a fault strikes.
+/// On which of its opportunities a fault occurs.
 ///
-/// An opportunity is an occasion on which it would make a difference: for the loss of a frame, a
+/// An opportunity is an occasion on which the fault has an effect: for the loss of a frame, a
 /// frame.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 #[non_exhaustive]
 pub enum When {
-    /// On none.
+    /// On no opportunity.
     #[default]
     Never,
-    /// On each, with this probability.
+    /// On each opportunity, with this probability.
     Chance(f64),
-    /// On this one, counted from 1, and on no other.
+    /// On the N-th opportunity only, counted from 1.
     Nth(u64),
-    /// On every so many.
+    /// On every N-th opportunity.
     Every(u64),
 }
 
-/// What [`Faulty`](super::Faulty) does wrong. The default: nothing.
+/// The faults that [`Faulty`](super::Faulty) injects. The default: none.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 #[non_exhaustive]
 pub struct FaultPlan {
     /// Seed of every random decision.
     pub seed: u64,
-    /// A call fails with [`Bus`](ethdev::ErrorKind::Bus) before it has any effect: the same call
-    /// can be made again. Opportunities: every call that may touch the bus.
+    /// A call fails with [`Bus`](ethdev::ErrorKind::Bus) before it has any effect: the call can be
+    /// repeated. Opportunities: every call that may touch the bus.
     pub bus_error: When,
     /// The chip hangs: every call fails with [`Fault`](ethdev::ErrorKind::Fault) until
     /// [`recover`](ethdev::Control::recover). Opportunities: every call that may touch the bus.
@@ -38,7 +38,8 @@ pub struct FaultPlan {
     pub busy: When,
     /// How many times in a row.
     pub busy_calls: u32,
-    /// "Nothing pending", though a frame is. It is delivered later. Opportunities: received frames.
+    /// The device reports no pending frame although one is pending. It is delivered later.
+    /// Opportunities: received frames.
     pub spurious_none: When,
     /// A received frame is lost, and counted in `rx_error`.
     pub rx_loss: When,
@@ -68,7 +69,7 @@ macro_rules! knobs {
             ///
             /// # Panics
             ///
-            /// Where a chance is no probability, or a count is 0.
+            /// If a chance is not a probability, or a count is 0.
             #[must_use]
             #[track_caller]
             pub fn $with(mut self, when: When) -> Self {
@@ -103,7 +104,7 @@ knobs! {
 }
 
 impl FaultPlan {
-    /// Nothing goes wrong.
+    /// Creates a plan without faults.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -120,7 +121,7 @@ impl FaultPlan {
     ///
     /// # Panics
     ///
-    /// Where a chance is no probability, or a count is 0.
+    /// If a chance is not a probability, or a count is 0.
     #[must_use]
     #[track_caller]
     pub fn with_busy(mut self, when: When, calls: u32) -> Self {
@@ -133,7 +134,7 @@ impl FaultPlan {
     ///
     /// # Panics
     ///
-    /// Where a chance is no probability, or a count is 0.
+    /// If a chance is not a probability, or a count is 0.
     #[must_use]
     #[track_caller]
     pub fn with_link_flap(mut self, when: When, services: u32) -> Self {

@@ -60,7 +60,7 @@ impl Shared {
     }
 }
 
-/// What is to happen to the frame that is next at the device.
+/// The faults of the frame that is next at the device.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct FrameFaults {
     pub(super) lost: bool,
@@ -71,12 +71,12 @@ pub(super) struct FrameFaults {
     pub(super) truncated: bool,
 }
 
-/// A frame that this layer keeps: withheld, or the second of two.
+/// A frame that this layer holds: withheld, or a duplicate.
 #[derive(Debug)]
 pub(super) struct Held {
     pub(super) data: Vec<u8>,
     pub(super) meta: RxMeta,
-    /// A copy that the device does not know of.
+    /// A copy, which the device has not counted.
     pub(super) copy: bool,
 }
 
@@ -88,9 +88,9 @@ pub(super) struct RxState {
     duplication: Knob,
     corruption: Knob,
     truncation: Knob,
-    /// Decided once per frame, however often it is looked at.
+    /// Decided once per frame, however often it is peeked at.
     pub(super) faults: Option<FrameFaults>,
-    /// How much of the frame that is lent the reader sees.
+    /// Length of the lent frame after truncation.
     pub(super) cut_to: Option<usize>,
     pub(super) held: VecDeque<Held>,
     /// Counters of the device that are too high, and what to add instead.
@@ -154,7 +154,7 @@ impl RxState {
         shared.count(|injected| injected.rx_dropped += 1);
     }
 
-    /// Keeps a copy of a frame to be delivered once more.
+    /// Holds a copy of a frame, which is delivered again.
     pub(super) fn hold_copy(&mut self, frame: &[u8], meta: RxMeta, shared: &Shared) {
         self.held.push_back(Held {
             data: frame.to_vec(),
@@ -164,7 +164,7 @@ impl RxState {
         shared.count(|injected| injected.rx_duplicated += 1);
     }
 
-    /// Keeps a frame that the device has counted as delivered.
+    /// Holds a frame that the device has counted as delivered.
     pub(super) fn withhold(&mut self, frame: &[u8], meta: RxMeta, counted_len: usize, shared: &Shared) {
         self.less.count_rx(counted_len);
         self.held.push_back(Held {
@@ -175,14 +175,15 @@ impl RxState {
         shared.count(|injected| injected.spurious_none += 1);
     }
 
-    /// The frame that this layer keeps goes to the reader, or away.
+    /// The held frame is delivered, or dropped.
     pub(super) fn let_go(&mut self, delivered: bool) {
         if let Some(held) = self.held.pop_front() {
             ethdev::lending::count_release(&mut self.more, held.meta.len, delivered);
         }
     }
 
-    /// What this layer keeps is lost, as what the device keeps. Copies were never received.
+    /// The held frames are lost, like those of the device. Copies were never received and do not
+    /// count.
     pub(super) fn reset(&mut self) {
         let lost = self.held.drain(..).filter(|held| !held.copy).count();
         self.more.rx_reset = self.more.rx_reset.wrapping_add(lost as u32);
@@ -198,7 +199,7 @@ pub(super) struct TxState {
     busy_calls: u32,
     /// Answers left in the storm.
     storm: u32,
-    /// Room was promised: the next send must not be refused for want of it.
+    /// `tx_ready` returned true: the next send must not be `Busy`.
     promised: bool,
     pub(super) loss: Knob,
     pub(super) duplication: Knob,

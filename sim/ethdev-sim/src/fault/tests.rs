@@ -1,4 +1,4 @@
-//! Every knob changes what is observed, and is counted.
+//! Every fault has an observable effect and is counted.
 
 use super::*;
 use crate::{Clock, Peer, RingConfig, RingNic, WireConfig};
@@ -56,7 +56,7 @@ impl Testbed {
                 Some(frame) => frames.push(frame.to_vec()),
                 None => return frames,
             }
-            // Looked at twice, it is the same.
+            // A second peek returns the same frame.
             assert_eq!(rx.peek().unwrap().as_deref(), frames.last().map(Vec::as_slice));
             rx.release().unwrap();
         }
@@ -390,7 +390,7 @@ fn plan() -> impl Strategy<Value = FaultPlan> {
 }
 
 proptest! {
-    /// Whatever the plan, what is delivered and lost adds up to what arrived and was accepted.
+    /// For any plan, delivered and lost frames add up to the arrived and accepted ones.
     #[test]
     fn any_plan_every_frame_counted(plan in plan(), calls in proptest::collection::vec(0_u8..6, 0..100)) {
         let mut testbed = Testbed::new(plan);

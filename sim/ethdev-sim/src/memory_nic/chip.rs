@@ -1,5 +1,5 @@
-//! The chip: descriptor rings on one side, a wire on the other. It knows nothing of ethdev's
-//! surfaces; the driver in `device.rs` does.
+//! The chip: descriptor rings on one side, a wire on the other. It does not implement ethdev's
+//! traits; the driver in `device.rs` does.
 
 use core::cell::{RefCell, RefMut};
 use core::fmt;
@@ -108,7 +108,7 @@ pub(super) struct Chip {
     /// Counts changes of `link`, for a fast comparison.
     pub(super) link_generation: u32,
     pub(super) stats: Stats,
-    /// Transmissions completed and failed since the driver last asked.
+    /// Transmissions completed and failed since the last poll by the driver.
     pub(super) tx_completed: u16,
     pub(super) tx_failed: u16,
 }
@@ -258,8 +258,7 @@ impl Chip {
         Interest::NONE
     }
 
-    /// Takes a buffer with a frame in it, and sends it when its turn comes. Given back where the
-    /// ring has no place for it.
+    /// Queues a buffer with a frame for transmission. Returns the buffer if the ring is full.
     pub(super) fn submit(&mut self, buffer: Box<[u8]>, len: usize) -> Result<(), Box<[u8]>> {
         self.tx.submit(buffer, len)?;
         if self.sender == Sender::Idle {
@@ -279,7 +278,7 @@ impl Chip {
         self.clock.schedule_at(last_bit, move || Self::event(&me, Self::sent));
     }
 
-    /// The last bit is out.
+    /// The last bit was sent.
     fn sent(&mut self) -> Interest {
         let sender = core::mem::replace(&mut self.sender, Sender::Idle);
         if sender == Sender::Sending {
@@ -290,7 +289,7 @@ impl Chip {
         if self.carrier { Interest::TX } else { Interest::NONE }
     }
 
-    /// Books the frame that is going out as sent.
+    /// Counts the frame in transmission as sent.
     fn complete(&mut self) {
         if let Some(len) = self.tx.complete() {
             self.stats.count_tx(len);
@@ -303,9 +302,9 @@ impl Chip {
         matches!(self.state, ChipState::Running | ChipState::Fault)
     }
 
-    /// Looks at the wire and at the own state: the link is down unless both are up.
+    /// Updates the link: up if the wire is up and the chip is on.
     pub(super) fn refresh_link(&mut self) -> Interest {
-        // The transceiver lives on while the rest of the chip answers nothing.
+        // The transceiver works while the rest of the chip does not respond.
         let link = if self.is_on() { self.port.link() } else { Link::Down };
         self.carrier = link.is_up() && self.state == ChipState::Running;
         if link == self.link {
@@ -330,7 +329,7 @@ impl Chip {
         Interest::LINK
     }
 
-    /// The frame that is going out goes out, but no descriptor waits for its end.
+    /// The frame in transmission is completed, but no descriptor waits for its end.
     fn abandon_sending(&mut self) {
         if self.sender == Sender::Sending {
             self.sender = Sender::Finishing;
@@ -364,11 +363,10 @@ impl Chip {
         self.carrier = false;
     }
 
-    /// The reset line: as after power-on, with the rings empty. `false`: the chip does not come
-    /// back.
+    /// The reset line: as after power-on, with the rings empty. `false`: the chip does not respond
+    /// afterwards.
     ///
-    /// The transceiver is not reset: what the link is now is seen when the driver has programmed
-    /// the chip.
+    /// The transceiver is not reset: the link is updated when the driver has programmed the chip.
     pub(super) fn reset(&mut self) -> bool {
         if self.dead {
             return false;

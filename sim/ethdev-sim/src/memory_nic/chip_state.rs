@@ -1,4 +1,4 @@
-//! The state of the chip as the driver sees it: cached link, faults, whether it sends.
+//! The driver's view of the chip: cached link, faults, transmit state.
 
 use ethdev::{ErrorKind, Link};
 

@@ -15,7 +15,7 @@ pub struct RingConfig {
     pub mac_address: MacAddress,
     /// Receive descriptors: frames that wait for the host before the chip overruns.
     pub rx_slots: usize,
-    /// Transmit descriptors: frames that the chip takes before it is busy.
+    /// Transmit descriptors: frames that the chip accepts before it is busy.
     pub tx_slots: usize,
     /// Longest frame both ways, without FCS.
     pub max_frame_len: MaxFrameLen,

@@ -9,12 +9,12 @@ use super::error::RingError;
 type Result<T> = core::result::Result<T, RingError>;
 
 impl RingNic {
-    /// The chip answers.
+    /// Checks that the chip responds.
     fn check(&self) -> Result<()> {
         Chip::access(&self.hw).check()
     }
 
-    /// A frame that is lent goes with those in the ring.
+    /// Drops a lent frame, like those in the ring.
     fn drop_lent(&mut self) {
         if let Some((buffer, _)) = self.rx.lent.take() {
             self.rx.stats.rx_reset = self.rx.stats.rx_reset.wrapping_add(1);
@@ -61,8 +61,7 @@ impl Control for RingNic {
     }
 
     fn recover(&mut self) -> Result<()> {
-        // The reset line works whatever the chip's state; a chip that is dead keeps even what it
-        // had.
+        // The reset line works in every state; a dead chip keeps its state.
         let came_back = Chip::access(&self.hw).reset();
         if !came_back {
             self.check()?;
@@ -74,7 +73,7 @@ impl Control for RingNic {
         Ok(())
     }
 
-    /// Loses what is pending, as a stop does.
+    /// Drops pending frames, as `stop` does.
     fn sleep(&mut self) -> Result<()> {
         self.set_mode(self.started, true)
     }
@@ -98,7 +97,7 @@ impl Rearm for RingNic {
             chip.check()?;
             chip.unmasked = interest;
         }
-        // What comes from here on causes an interrupt; what came before is seen now.
+        // Events from here on cause an interrupt; earlier ones are detected now.
         let (pending, interrupt) = {
             let mut chip = Chip::access(&self.hw);
             chip.check()?;

@@ -14,12 +14,10 @@ use super::halves::{RingRx, RingTx, RxSide, TxSide};
 use super::handle::RingHandle;
 use crate::{Clock, Peer, Port, Wire, WireConfig};
 
-/// The reference *memory device*: a NIC whose frames lie in descriptor rings in the host's memory,
-/// as DMA leaves them there.
+/// The reference *memory device*: a NIC with descriptor rings in the host's memory, as with DMA.
 ///
-/// It lends those buffers themselves, so that nothing is copied between wire and stack but once on
-/// each side of the wire. Its receive filter is exact, it counts every frame, and its interrupt can
-/// be masked by source.
+/// It lends the buffers of the rings: a frame is copied once on each side of the wire. Its receive
+/// filter is exact, it counts every frame, and its interrupt can be masked by source.
 ///
 /// ```
 /// use ethdev::{EthernetDevice, MacAddress};
@@ -40,14 +38,14 @@ use crate::{Clock, Peer, Port, Wire, WireConfig};
 ///
 /// - Started on construction unless [`RingConfig::started`] says otherwise; started or not, the
 ///   interrupt is masked.
-/// - [`sleep`](ethdev::Control::sleep) loses what is pending, as a stop does.
-/// - A frame whose transmission has begun when the device is stopped or recovered goes out, and is
+/// - [`sleep`](ethdev::Control::sleep) drops pending frames, as `stop` does.
+/// - A frame whose transmission has begun when the device is stopped or recovered is completed and
 ///   counted in `tx_frames`.
 /// - Every frame that arrives is counted, in this order: wrong length, wrong FCS, filtered, lost in
-///   a fault (`rx_reset`), overrun. A stopped or sleeping device sees no frames, and counts none.
+///   a fault (`rx_reset`), overrun. A stopped or sleeping device receives and counts no frames.
 /// - [`Events::rx_dropped`] does not report frames that were filtered or discarded by the caller.
-/// - In a fault, a frame that was lent already stays lent: the host has it.
-///   [`recover`](ethdev::Control::recover) takes it back, and counts it in `rx_reset`.
+/// - In a fault, a lent frame stays lent. [`recover`](ethdev::Control::recover) drops it and counts
+///   it in `rx_reset`.
 #[derive(Debug)]
 pub struct RingNic {
     pub(super) hw: Rc<RefCell<Chip>>,
@@ -56,7 +54,7 @@ pub struct RingNic {
     pub(super) reported_link: Link,
     pub(super) reported_lost: u32,
     pub(super) capabilities: Capabilities,
-    /// What is set again after a reset.
+    /// Settings that are restored after a reset.
     pub(super) mac_address: MacAddress,
     pub(super) filter: Filter,
     pub(super) started: bool,

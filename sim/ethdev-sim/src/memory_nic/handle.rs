@@ -22,30 +22,30 @@ impl RingHandle {
         Self { hw }
     }
 
-    /// The chip hangs itself up: it answers nothing until it is reset, and frames that arrive are
-    /// lost, counted in `rx_reset`. A frame that is on the wire goes out. Whatever is unmasked
-    /// causes an interrupt.
+    /// The chip hangs: it does not respond until it is reset, and frames that arrive are lost,
+    /// counted in `rx_reset`. A frame in transmission is completed. Every unmasked source causes an
+    /// interrupt.
     pub fn inject_fault(&self) {
         Chip::fail(&self.hw);
     }
 
-    /// Whether resets fail, so that a fault is for good.
+    /// Sets whether resets fail, so that a fault is permanent.
     pub fn set_dead(&self, dead: bool) {
         self.hw.borrow_mut().dead = dead;
     }
 
-    /// Whether the transmitter stands still: frames stay in their descriptors, until there are no
-    /// more and the device is busy.
+    /// Sets whether the transmitter stalls: frames stay in their descriptors until all are in use
+    /// and the device is busy.
     pub fn stall_tx(&self, stalled: bool) {
         self.hw.borrow_mut().stall_tx(stalled);
     }
 
-    /// Receives a frame without FCS, as if it had come over the wire and in good order.
+    /// Receives a frame without FCS, as if it had arrived intact over the wire.
     pub fn inject_rx(&self, frame: &[u8]) {
         Chip::inject(&self.hw, frame);
     }
 
-    /// The chip reports this length for the next frame that it receives, whatever it has.
+    /// The chip reports this length for the next frame that it receives, instead of the true one.
     pub fn override_rx_len(&self, len: usize) {
         self.hw.borrow_mut().forged_len = Some(len);
     }
@@ -72,25 +72,25 @@ impl RingHandle {
         self.hw.borrow().tx.queued()
     }
 
-    /// Takes the next received frame in its buffer, of which the first [`RxMeta::len`] bytes are
-    /// the frame.
+    /// Takes the next received frame with its buffer: the first [`RxMeta::len`] bytes are the
+    /// frame.
     #[inline]
     #[must_use]
     pub fn rx_take(&self) -> Option<(Box<[u8]>, RxMeta)> {
         self.hw.borrow_mut().rx.take()
     }
 
-    /// Gives a receive buffer back.
+    /// Returns a receive buffer to the ring.
     ///
     /// # Errors
     ///
-    /// The buffer, where none is missing or this one is too short.
+    /// Returns the buffer if none is missing or if it is too short.
     #[inline]
     pub fn rx_give(&self, buffer: Box<[u8]>) -> Result<(), Box<[u8]>> {
         self.hw.borrow_mut().rx.give(buffer)
     }
 
-    /// Takes a buffer to write a frame to; `None` when every descriptor is in use.
+    /// Takes a free transmit buffer; `None` if every descriptor is in use.
     #[inline]
     #[must_use]
     pub fn tx_take(&self) -> Option<Box<[u8]>> {
@@ -105,11 +105,11 @@ impl RingHandle {
     }
 
     /// Sends the first `len` bytes of a buffer from [`tx_take`](Self::tx_take). While the link is
-    /// down it stays in its descriptor.
+    /// down the frame stays in its descriptor.
     ///
     /// # Errors
     ///
-    /// The buffer, where none is missing, this one is too short, or `len` is more than it holds.
+    /// Returns the buffer if none is missing, if it is too short, or if `len` exceeds its length.
     #[inline]
     pub fn tx_submit(&self, buffer: Box<[u8]>, len: usize) -> Result<(), Box<[u8]>> {
         self.hw.borrow_mut().submit(buffer, len)

@@ -1,16 +1,16 @@
-//! Descriptor rings: buffers that go round between driver and chip, by ownership. No I/O, no time.
+//! Descriptor rings: buffers whose ownership alternates between driver and chip. No I/O, no time.
 
 use ethdev::RxMeta;
 use ethdev::frame::HEADER_LEN;
 
-/// One descriptor: whose the buffer is, and what is in it.
+/// One descriptor: the owner and the content of its buffer.
 #[derive(Debug)]
 enum Slot<M> {
     /// The driver has the buffer.
     Away,
-    /// The buffer is here, with nothing in it.
+    /// The ring has the buffer, and it is empty.
     Empty(Box<[u8]>),
-    /// The buffer is here, with a frame in it.
+    /// The ring has the buffer, and it contains a frame.
     Full(Box<[u8]>, M),
 }
 
@@ -28,7 +28,7 @@ pub(super) struct RxRing {
     give: usize,
     full: usize,
     buffer_len: usize,
-    /// Frames passed over for their length.
+    /// Frames skipped because of an invalid length.
     pub(super) refused: u32,
 }
 
@@ -45,7 +45,7 @@ impl RxRing {
         }
     }
 
-    /// Chip: stores a frame in the next empty buffer. `false`: there is none.
+    /// Chip: stores a frame in the next empty buffer. `false`: no buffer is empty.
     pub(super) fn fill(&mut self, frame: &[u8], meta: RxMeta) -> bool {
         let slot = &mut self.slots[self.fill];
         let Slot::Empty(buffer) = slot else { return false };
@@ -60,8 +60,8 @@ impl RxRing {
         true
     }
 
-    /// Driver: takes the next frame, in its buffer. What has a length that the chip cannot mean is
-    /// passed over, and counted in `refused`.
+    /// Driver: takes the next frame with its buffer. A frame with an invalid length is skipped and
+    /// counted in `refused`.
     #[inline]
     pub(super) fn take(&mut self) -> Option<(Box<[u8]>, RxMeta)> {
         let slot = &mut self.slots[self.take];
@@ -76,8 +76,7 @@ impl RxRing {
         Some((buffer, meta))
     }
 
-    /// Takes the next frame, gives it back, and takes the one after it: as many turns as the ring
-    /// has slots, at most.
+    /// Skips the next frame and takes the one after it. Bounded by the number of slots.
     #[cold]
     fn refuse(&mut self) -> Option<(Box<[u8]>, RxMeta)> {
         let Slot::Full(buffer, _) = core::mem::replace(&mut self.slots[self.take], Slot::Away) else {
@@ -104,17 +103,18 @@ impl RxRing {
         Ok(())
     }
 
-    /// Frames to take.
+    /// Number of pending frames.
     pub(super) const fn pending(&self) -> usize {
         self.full
     }
 
-    /// Drops every frame that was not taken; how many.
+    /// Drops every frame that was not taken and returns their number.
     pub(super) fn reset(&mut self) -> usize {
         for slot in &mut self.slots {
             make_empty(slot);
         }
-        // What was between `take` and `fill` is empty now, and the chip begins with it.
+        // The slots between `take` and `fill` are empty now; the chip continues with the first of
+        // them.
         self.fill = self.take;
         core::mem::take(&mut self.full)
     }
@@ -154,13 +154,13 @@ impl TxRing {
         }
     }
 
-    /// Driver: whether there is a buffer to take.
+    /// Driver: whether a buffer is free.
     #[inline]
     pub(super) fn has_free(&self) -> bool {
         matches!(self.slots[self.take], Slot::Empty(_))
     }
 
-    /// Driver: takes a buffer to write a frame to.
+    /// Driver: takes a free buffer for a frame.
     #[inline]
     pub(super) fn take(&mut self) -> Option<Box<[u8]>> {
         let slot = &mut self.slots[self.take];
@@ -171,8 +171,8 @@ impl TxRing {
         Some(buffer)
     }
 
-    /// Driver: hands a buffer over, with a frame of `len` bytes in it. Refused where no buffer is
-    /// away, or where this one is too short.
+    /// Driver: submits a buffer with a frame of `len` bytes. Returns the buffer if the driver owns
+    /// none, or if it is too short.
     #[inline]
     pub(super) fn submit(&mut self, buffer: Box<[u8]>, len: usize) -> Result<(), Box<[u8]>> {
         let slot = &mut self.slots[self.submit];
@@ -264,8 +264,8 @@ mod tests {
     }
 
     proptest! {
-        /// Against a queue that is plainly right: first in, first out, never more than `slots`
-        /// buffers, none lost, garbage passed over.
+        /// Compared with a simple queue: first in, first out, never more than `slots` buffers, none
+        /// lost, invalid lengths skipped.
         #[test]
         fn rx_ring_any_steps_is_bounded_queue(slots in 1_usize..5, steps in steps(), garbage in 1_u32..10) {
             let mut ring = RxRing::new(slots, 14);

@@ -25,7 +25,7 @@ pub trait ChipModel: Sized + 'static {
     /// The context that the model's parts share.
     fn context(&self) -> &Context<Self::Types>;
 
-    /// The same, to be changed.
+    /// The context, mutable.
     fn context_mut(&mut self) -> &mut Context<Self::Types>;
 
     /// A timer expired that a part queued in the context.
@@ -91,7 +91,7 @@ impl<M: ChipModel> ModelCell<M> {
         result
     }
 
-    /// Apart from `update`, whose type parameters would become part of the event's type.
+    /// Separate from `update`, whose type parameters would become part of the type of the event.
     fn schedule(&self, at: Duration, timer: <M::Types as ModelTypes>::Timer) {
         let me = self.weak();
         self.clock.schedule_at(at, move || {

@@ -17,7 +17,7 @@ pub trait ModelTypes: 'static {
     type Stats: Copy + Default + fmt::Debug;
     /// Kinds of protocol violations.
     type ViolationKind: PartialEq + fmt::Debug;
-    /// What is kept of a violation; [`Violation`] where nothing more than the kind and a text is.
+    /// The record of a violation: [`Violation`] if kind and text suffice.
     type Violation: Clone + fmt::Debug;
     /// What happens in the chip at a later time.
     type Timer: fmt::Debug;

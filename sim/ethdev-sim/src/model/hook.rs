@@ -1,16 +1,16 @@
-//! Handlers that outside code hangs into a model.
+//! Handlers that outside code registers with a model.
 
 use core::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 
 type Handler<A> = Box<dyn FnMut(A)>;
 
-/// One handler, which is called with nothing borrowed, one call after another: what happens while
-/// it runs is told to it afterwards.
+/// One handler, which is called with nothing borrowed, one call after another: events that occur
+/// while it runs are delivered afterwards.
 pub struct Hook<A> {
     handler: RefCell<Option<Handler<A>>>,
-    /// Counts replacements, so that a handler that is running is not put back in the place of its
-    /// successor.
+    /// Counts replacements, so that a running handler does not replace its successor when it
+    /// returns.
     turn: Cell<u64>,
     queue: RefCell<VecDeque<A>>,
     busy: Cell<bool>,
@@ -32,7 +32,7 @@ impl<A> Hook<A> {
     pub fn set(&self, handler: Handler<A>) {
         self.turn.set(self.turn.get() + 1);
         let former = self.handler.borrow_mut().replace(handler);
-        // After the borrow: what a handler owns may use the model as it goes.
+        // After the borrow: dropping the handler may access the model.
         drop(former);
     }
 

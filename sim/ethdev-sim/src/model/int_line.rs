@@ -1,11 +1,11 @@
-//! The level of an interrupt pin, and who waits for it.
+//! The level of an interrupt pin, and the tasks that wait for it.
 
 use core::cell::{Cell, RefCell};
 use core::future::poll_fn;
 use core::task::{Poll, Waker};
 use std::rc::Rc;
 
-/// What somebody waits for.
+/// The event that a task waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Until {
     /// The level is low.
@@ -63,13 +63,13 @@ impl Line {
         self.is_high() == self.active
     }
 
-    /// Calls `handler` at each edge to the active level that the host sees.
+    /// Calls `handler` at each edge to the active level that the host receives.
     pub fn on_active(&self, handler: Rc<dyn Fn()>) {
         let former = self.handler.borrow_mut().replace(handler);
         drop(former);
     }
 
-    /// Takes a new level, active or not. `noticed`: whether the host sees the edge.
+    /// Sets the level, active or not. `noticed`: whether the host receives the edge.
     pub fn set(&self, active: bool, noticed: bool) {
         let high = active == self.active;
         if self.high.replace(high) == high {

@@ -1,4 +1,4 @@
-//! What all chip models are made of: the cell that wraps a model's state, pins, interrupt lines,
+//! The common parts of all chip models: the cell that wraps a model's state, pins, interrupt lines,
 //! handlers, and records of protocol violations.
 //!
 //! A model is a [`ChipModel`]: a struct of parts, of which each owns its state, calls only what is

@@ -1,7 +1,8 @@
-//! What all models' pins are alike in: handles on a chip, with the traits of a host's GPIO pins.
+//! The common code of the pins of all models: handles on a chip that implement the traits of GPIO
+//! pins.
 //!
-//! Each macro is for one direction: a model has only to say what setting a pin does, or what level
-//! it shows.
+//! Each macro is for one direction: a model only defines the effect of setting a pin, or the level
+//! of the pin.
 
 /// A handle on the chip, which can be cloned.
 #[doc(hidden)]

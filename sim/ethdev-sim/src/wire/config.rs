@@ -14,7 +14,7 @@ pub struct WireConfig {
     /// Bits per second, each way.
     pub speed: Speed,
     /// From the last bit in at one end to the last bit out at the other: 5 ns per metre of copper,
-    /// or whatever a network in between takes.
+    /// or the latency of a network in between.
     pub latency: Duration,
     /// What happens to frames that the first port sends, and to those of the second.
     pub faults: [WireFaults; 2],
@@ -110,7 +110,7 @@ pub struct WireFaults {
 }
 
 impl WireFaults {
-    /// None.
+    /// No faults.
     pub const NONE: Self = Self {
         loss: 0.0,
         duplication: 0.0,

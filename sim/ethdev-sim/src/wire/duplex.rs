@@ -42,7 +42,7 @@ impl Inner {
         let Some((begins, ends)) = mine.slots.back().copied() else {
             return;
         };
-        // They meet where the end in half duplex is: what comes from its far end is there later by
+        // Frames collide at the end in half duplex, where frames of the other end arrive later by
         // the latency.
         let (late, early) = if state.half_duplex[side.index()] {
             (Duration::ZERO, self.latency)

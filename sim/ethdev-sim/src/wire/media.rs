@@ -1,4 +1,4 @@
-//! What a MAC is attached to, whatever it is.
+//! The medium that a MAC is attached to.
 
 use core::time::Duration;
 
@@ -8,9 +8,9 @@ use super::handlers::{LinkWatcher, Receiver};
 use super::port::Port;
 use crate::clock::Clock;
 
-/// The medium as a MAC sees it: a [`Port`] of a wire, or the MII of a PHY that sits on one.
+/// The medium of a MAC: a [`Port`] of a wire, or the MII of a PHY on a wire.
 ///
-/// A model of a MAC that takes one of these runs on either.
+/// A model of a MAC that is generic over this trait runs on either.
 pub trait MediaSide {
     /// The clock of the medium.
     fn clock(&self) -> Clock;
@@ -38,32 +38,31 @@ pub trait MediaSide {
         let _ = duplex;
     }
 
-    /// Sends a frame with its FCS, after what was sent before. Returns the time at which its last
-    /// bit is out.
+    /// Sends a frame with its FCS, after the frames sent before. Returns the time of the end of its
+    /// last bit.
     ///
-    /// Whatever is in it goes out: length and FCS are the MAC's business. Where nothing can cross
-    /// it takes its time, and is gone.
+    /// The content is not checked: length and FCS are the responsibility of the MAC. Without a link
+    /// the frame takes its time and is dropped.
     fn transmit(&self, frame_with_fcs: Vec<u8>) -> Duration;
 
     /// When the next frame can start: the end of the gap after the latest one, maybe in the past.
     fn idle_at(&self) -> Duration;
 
-    /// Breaks off the frame that was sent last, as [`Port::break_off`] does.
+    /// Aborts the latest frame, as [`Port::break_off`] does.
     fn break_off(&self);
 
     /// Since when a frame has been arriving, preamble included; `None` while the medium is silent.
     fn incoming_since(&self) -> Option<Duration>;
 
-    /// Calls `receiver` with each frame, FCS included, when its last bit arrives. Takes the place
-    /// of the one before.
+    /// Calls `receiver` with each frame, FCS included, when its last bit arrives. Replaces the
+    /// previous one.
     fn on_receive(&self, receiver: Receiver);
 
-    /// Calls `watcher` with the new state at each change of the link. Takes the place of the one
-    /// before.
+    /// Calls `watcher` with the new state at each change of the link. Replaces the previous one.
     fn on_link_change(&self, watcher: LinkWatcher);
 
-    /// Calls `watcher` with the length of each carrier that brings no frame, when it ends. Takes
-    /// the place of the one before. A bare [`Port`] has none.
+    /// Calls `watcher` with the length of each carrier without a frame, when it ends. Replaces the
+    /// previous one. A bare [`Port`] has no false carrier.
     fn on_false_carrier(&self, watcher: Box<dyn FnMut(Duration)>) {
         let _ = watcher;
     }

@@ -41,11 +41,11 @@ impl Port {
         self.wire.clock.clone()
     }
 
-    /// Puts a frame with its FCS on the wire, after what was sent before. Returns the time at which
-    /// its last bit is out: then it cannot be taken back.
+    /// Puts a frame with its FCS on the wire, after the frames sent before. Returns the time of the
+    /// end of its last bit, after which it cannot be aborted.
     ///
-    /// Whatever is in it goes out: length and FCS are the sender's business. With the link down it
-    /// is counted and gone.
+    /// The content is not checked: length and FCS are the responsibility of the sender. With the
+    /// link down the frame is counted and dropped.
     pub fn transmit(&self, frame_with_fcs: impl Into<Vec<u8>>) -> Duration {
         self.wire.transmit(self.side, frame_with_fcs.into())
     }
@@ -56,9 +56,9 @@ impl Port {
         self.wire.idle_at(self.side)
     }
 
-    /// Breaks off the frame that this end put on the wire last, if its last bit is not out yet:
-    /// what arrives is a fragment, and nothing where not even the preamble was out. The wire
-    /// stays taken until the time at which the frame would have ended.
+    /// Aborts the latest frame of this end, if its last bit has not been sent yet: a fragment
+    /// arrives, or nothing if the preamble was not complete. The wire stays occupied until the time
+    /// at which the frame would have ended.
     pub fn break_off(&self) {
         self.wire.break_off(self.side);
     }
@@ -76,17 +76,16 @@ impl Port {
         self.wire.link()
     }
 
-    /// Calls `receiver` with each frame, FCS included, when its last bit arrives. Takes the place
-    /// of the one before.
+    /// Calls `receiver` with each frame, FCS included, when its last bit arrives. Replaces the
+    /// previous one.
     ///
-    /// It may transmit, and do whatever else it likes. Frames that arrive while it runs (because it
-    /// advances the clock) are handed to it afterwards.
+    /// It may transmit and call any other method. Frames that arrive while it runs (because it
+    /// advances the clock) are delivered afterwards.
     pub fn on_receive(&self, receiver: Receiver) {
         self.replace(Some(receiver));
     }
 
-    /// Calls `watcher` with the new state at each change of the link. Takes the place of the one
-    /// before.
+    /// Calls `watcher` with the new state at each change of the link. Replaces the previous one.
     pub fn on_link_change(&self, watcher: LinkWatcher) {
         self.replace_watcher(Some(watcher));
     }
@@ -98,16 +97,16 @@ impl Port {
     }
 
     /// Calls `watcher` when the cable is plugged in or pulled out, after those that watch the link.
-    /// Takes the place of the one before.
+    /// Replaces the previous one.
     ///
     /// For models of PHYs, which then restart the search for a link.
     pub fn on_cable_change(&self, watcher: CableWatcher) {
         self.replace_cable_watcher(Some(watcher));
     }
 
-    /// For models of PHYs: what this end has agreed on with the other one; `None` while there is no
-    /// link. The link is up where there is a mode and the cable is in, and runs at the speed of
-    /// the mode. A change of mode is a loss of the link.
+    /// For models of PHYs: sets the mode agreed on with the other end; `None` while there is no
+    /// link. The link is up if there is a mode and the cable is plugged in, and runs at the speed
+    /// of the mode. A change of mode is a loss of the link.
     ///
     /// A wire has the mode of its configuration until this is called.
     ///
@@ -118,14 +117,14 @@ impl Port {
         self.wire.set_mode(mode);
     }
 
-    /// For models of PHYs: which of the two ends do not send while they receive (CSMA/CD), from now
-    /// on. At the start neither.
+    /// For models of PHYs: sets which of the two ends do not send while they receive (CSMA/CD).
+    /// Initially neither.
     ///
     /// - Neither: full duplex.
-    /// - Both: one frame at a time on the whole wire, in the order in which they were sent. Whoever
-    ///   comes second waits.
-    /// - One of them: a duplex mismatch. This end waits for what is arriving, but the other does
-    ///   not wait for it: the frames that meet are both lost, counted as
+    /// - Both: one frame at a time on the whole wire, in the order in which they were sent. The
+    ///   second frame waits.
+    /// - One of them: a duplex mismatch. This end defers to arriving frames, but the other does
+    ///   not: both frames of a collision are lost, counted as
     ///   [`collided`](super::WireStats::collided).
     pub fn set_half_duplex(&self, here: bool, there: bool) {
         self.wire.set_half_duplex(self.side, here, there);
@@ -138,7 +137,7 @@ impl Port {
             end.receivers += 1;
             core::mem::replace(&mut end.receiver, receiver)
         };
-        // After the borrow: what a handler owns may use the wire as it goes.
+        // After the borrow: dropping the handler may access the wire.
         drop(former);
     }
 

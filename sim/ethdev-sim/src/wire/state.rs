@@ -66,7 +66,7 @@ pub(super) struct Lane {
     pub(super) collided: BTreeSet<u64>,
 }
 
-/// What is attached to one side.
+/// The handlers attached to one side.
 #[derive(Default)]
 pub(super) struct End {
     pub(super) receiver: Option<Receiver>,

@@ -1,9 +1,9 @@
 //! The counters of a wire.
 
-/// What became of the frames of one direction.
+/// The outcomes of the frames of one direction.
 ///
-/// [`balanced`](Self::balanced) says how the numbers hang together: every frame put on the wire is
-/// accounted for.
+/// [`balanced`](Self::balanced) checks the relation of the counters: every frame put on the wire
+/// has one outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct WireStats {
@@ -26,9 +26,9 @@ pub struct WireStats {
     pub unheard: u64,
     /// Frames and copies still on their way.
     pub in_flight: u64,
-    /// Frames with flipped bits, whatever became of them after that.
+    /// Frames with flipped bits, with any outcome.
     pub corrupted: u64,
-    /// Frames that were held back, whatever became of them after that.
+    /// Frames that were held back, with any outcome.
     pub held_back: u64,
     /// Frames and copies that arrived after one that was sent later.
     pub reordered: u64,

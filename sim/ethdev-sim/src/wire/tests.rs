@@ -173,7 +173,7 @@ fn handler_may_transmit_advance_replace_drop() {
                     b.borrow().as_ref().unwrap().transmit(frame);
                 }
                 _ => {
-                    // Out of the cell first: what is dropped here is what runs.
+                    // Taken out of the cell first: the dropped value is the running handler.
                     let port = b.borrow_mut().take();
                     drop(port);
                 }
@@ -409,7 +409,7 @@ fn duplex_mismatch_frames_collide() {
         clock.advance(ns(72 * 80 - 1));
         b.send(&FRAME);
         settle(&clock);
-        // At A's end, what B sends late enough comes after A's frame.
+        // At A's end, a frame that B sends late enough arrives after A's frame.
         let survive = u64::from(latency > 0);
         assert_eq!(
             (a.pending() as u64, b.pending() as u64),

@@ -216,7 +216,7 @@ impl Inner {
 }
 
 impl Lane {
-    /// Throws the rng for one frame and counts what comes of it.
+    /// Decides the faults of one frame at random and counts them.
     pub(super) fn decide(&mut self) -> Fate {
         let fate = Fate {
             lost: self.loss.chance(self.faults.loss),
@@ -247,7 +247,7 @@ impl Lane {
         let mut flipped = Vec::with_capacity(flips);
         while flipped.len() < flips {
             let bit = self.corruption.below(bits);
-            // The same bit twice would undo itself.
+            // A bit that is flipped twice is unchanged.
             if !flipped.contains(&bit) {
                 frame[bit / 8] ^= 1 << (bit % 8);
                 flipped.push(bit);

@@ -37,7 +37,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 }
 
 proptest! {
-    /// Whatever happens to it: every frame accepted is sent or counted as lost, every frame
+    /// After any steps: every frame accepted is sent or counted as lost, every frame
     /// delivered by the wire is fetched or counted.
     #[test]
     fn any_steps_counters_balance(steps in steps()) {

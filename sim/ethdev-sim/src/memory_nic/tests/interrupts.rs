@@ -40,7 +40,7 @@ fn rearm_masks_by_source() {
     assert_eq!(count.take(), 0);
     assert_eq!(b.nic.rearm(Interest::RX), Ok(RearmOutcome::WorkPending));
     b.nic.hardware().inject_fault();
-    assert_eq!(count.take(), 1, "a fault wakes whoever waits");
+    assert_eq!(count.take(), 1, "a fault interrupts the host");
 }
 
 #[test]
@@ -112,7 +112,7 @@ fn ready_with_interrupt_completes() {
 
 #[test]
 fn rearm_frame_at_any_access_not_missed() {
-    // 0: before the unmasking. 1: between that and the look. 2: after both.
+    // 0: before unmasking. 1: between unmasking and the check. 2: after both.
     for nth in 0..3 {
         let (mut b, count) = counted(Trigger::Edge);
         let (accesses, hardware) = (Rc::new(Cell::new(0)), b.nic.hardware());
