@@ -1,4 +1,4 @@
-//! Log records of anomalies, by `log`, `defmt`, both or neither.
+//! Log records of anomalies, through `log`, `defmt`, both or neither.
 
 /// Logs an anomaly that the driver handled. Arguments are integers, `bool`, or types with `Debug`
 /// and `defmt::Format`.

@@ -1,6 +1,6 @@
-//! Log records of anomalies, to `log`, `defmt`, both or none.
+//! Log records of anomalies, through `log`, `defmt`, both or neither.
 
-/// Records an anomaly that was handled. Arguments are integers, `bool` or types of this crate with
+/// Logs an anomaly that was handled. Arguments are integers, `bool` or types of this crate with
 /// `Display` and `defmt::Format`.
 macro_rules! warning {
     ($text:literal $(, $arg:expr)* $(,)?) => {{

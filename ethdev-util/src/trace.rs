@@ -1,6 +1,6 @@
-//! Records of anomalies, to `log`, to `defmt`, to both or to nobody.
+//! Log records of anomalies, through `log`, `defmt`, both or neither.
 
-/// Something that should not happen and was dealt with. Arguments are integers, `bool` or types of
+/// Logs an anomaly that was handled. Arguments are integers, `bool` or types of
 /// this crate with `Debug` and `defmt::Format`.
 macro_rules! warning {
     ($text:literal $(, $arg:expr)* $(,)?) => {{

@@ -4,7 +4,7 @@
 //! or a reference.
 //!
 //! Each macro writes the items of one `impl` block. Its argument names the wrapper and the place of
-//! the device in it; a list after it selects the methods, the others are written by hand:
+//! the device in it; a list after it selects the methods, the other ones are implemented as usual:
 //!
 //! ```
 //! use ethdev::{Control, ErrorType, EthernetDevice};

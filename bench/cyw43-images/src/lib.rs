@@ -1,7 +1,7 @@
 //! The common part of the images: a host that is opaque to the optimizer, so that no driver is
 //! optimized away.
 //!
-//! Each image has one driver and does the same with it: starts the chip with firmware images that
+//! Each image has one driver and the same program: it starts the chip with firmware images that
 //! are not in the binary, sets the power-save mode, joins a WPA2 network, and echoes frames
 //! indefinitely.
 #![no_std]

@@ -121,7 +121,7 @@ const ROWS: &[Row] = &[
     ("TX: arrived intact", |b| b.tx_arrived.to_string()),
     ("TX: arrived twice / corrupt with valid FCS", |b| format!("{} / {}", b.tx_duplicates, b.tx_corrupt)),
     ("TX: counted as sent, not arrived / lost, arrived", |b| format!("{} / {}", b.tx_falsely_sent, b.tx_falsely_lost)),
-    ("TX: the same with link down or reset meanwhile", |b| format!("{} / {}", b.tx_sent_link_down, b.tx_lost_arrived)),
+    ("TX: as above, link down or reset meanwhile", |b| format!("{} / {}", b.tx_sent_link_down, b.tx_lost_arrived)),
     ("TX: arrived with wrong FCS", |b| b.tx_bad_fcs.to_string()),
     ("TX: sent by the chip without a link", |b| b.model.tx_without_link.to_string()),
     ("TX: cut by a link loss", |b| b.tx_cut.to_string()),

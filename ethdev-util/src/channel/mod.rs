@@ -18,7 +18,7 @@
 //!     let mut channel = Channel::new();
 //!     let (mut runner, mut stack) = channel.split(device, &mut rx, &mut tx);
 //!
-//!     // Polled by hand here; any executor does the same.
+//!     // Polled directly here, usually by an executor.
 //!     let mut run = pin!(runner.run());
 //!     let mut cx = Context::from_waker(Waker::noop());
 //!     stack.send_frame(request).unwrap();

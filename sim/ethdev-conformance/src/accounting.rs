@@ -25,11 +25,11 @@ pub(super) struct FrameAccount {
 }
 
 impl FrameAccount {
-    /// Compares the counters of sent frames with what the peer received.
+    /// Compares the counters of sent frames with the frames that the peer received.
     pub(super) fn check_tx(&self, stats: &Stats, coverage: Coverage) -> CheckResult {
         let (offered, delivered) = (self.offered, self.delivered);
         let inexact = self.inexact(stats, coverage);
-        // A device that does not learn what became of an accepted frame counts it as sent.
+        // A device that is not informed of the outcome of an accepted frame counts it as sent.
         ensure!(
             stats.tx_frames == delivered || (inexact && stats.tx_frames > delivered),
             requirement::DEVICE_9,
@@ -64,7 +64,7 @@ impl FrameAccount {
         })
     }
 
-    /// Compares the counters of received frames with what was delivered.
+    /// Compares the counters of received frames with the delivered frames.
     pub(super) fn check_rx(&self, stats: &Stats, coverage: Coverage) -> CheckResult {
         let (offered, delivered, bytes) = (self.offered, self.delivered, self.bytes);
         ensure!(

@@ -229,7 +229,7 @@ pub(super) fn send_frame_dropped_whole_or_nothing(testbed: &mut Testbed<'_>) -> 
             requirement::DEVICE_2,
             "a frame was accepted and did not reach the peer"
         );
-        // Whatever came of it, the next one goes.
+        // The next frame is sent, with any outcome of the dropped send.
         let next = testbed.own_frame(200);
         let result = testbed.dev.send_frame(&next);
         testbed.ok("the send after one that was dropped", result)?;
@@ -295,7 +295,7 @@ pub(super) fn ready_rx_frame_at_any_access_not_missed(testbed: &mut Testbed<'_>)
             (reported, accesses)
         };
         if accesses <= u64::from(nth) {
-            // It sleeps, and the frame has not arrived: whatever is accessed next lets it in.
+            // The device sleeps, and the frame has not arrived: it arrives with the next access.
             for _ in 0..=nth {
                 testbed.service()?;
             }
@@ -305,7 +305,7 @@ pub(super) fn ready_rx_frame_at_any_access_not_missed(testbed: &mut Testbed<'_>)
         ensure!(
             reported == Some(Ok(Interest::RX)),
             testbed.requirement,
-            "a frame arrived before access {nth} of {accesses}, and ready(RX) is {reported:?}: deaf"
+            "a frame arrived before access {nth} of {accesses}, and ready(RX) is {reported:?}: missed wake-up"
         );
         testbed.receive_all()?;
     }

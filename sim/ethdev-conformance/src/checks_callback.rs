@@ -10,7 +10,7 @@ use super::outcome::{CheckError, CheckResult, attribute, ensure};
 use super::requirement::{self, Requirement};
 use super::testbed::Testbed;
 
-/// What a handler saw.
+/// The calls of a handler.
 #[derive(Default)]
 struct Log {
     frames: Vec<Vec<u8>>,

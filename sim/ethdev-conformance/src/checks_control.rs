@@ -187,7 +187,7 @@ fn passes(testbed: &mut Testbed<'_>, to: MacAddress) -> CheckResult<bool> {
     Ok(delivered)
 }
 
-/// Compares what is received with what a perfect filter of this setting passes.
+/// Compares the received frames with those that an exact filter of this setting passes.
 fn filters(
     testbed: &mut Testbed<'_>,
     requirement: Requirement,

@@ -28,14 +28,14 @@ fn rearm(testbed: &mut Testbed<'_>, interest: Interest) -> CheckResult<RearmOutc
     testbed.ok("rearm", result)
 }
 
-/// Masks, settles what is going on, quiets the bell.
+/// Masks the interrupt, waits for running transfers and clears the signal.
 fn quiet(testbed: &mut Testbed<'_>) -> CheckResult<Arc<IrqSignal>> {
-    let bell = testbed.peer().irq_signal()?;
+    let irq = testbed.peer().irq_signal()?;
     disarm(testbed)?;
     testbed.peer_receives_all()?;
     testbed.receive_all()?;
-    bell.try_take();
-    Ok(bell)
+    irq.try_take();
+    Ok(irq)
 }
 
 /// Re-arms an idle device, which must be armed by that.
@@ -52,16 +52,16 @@ fn arm(testbed: &mut Testbed<'_>, interest: Interest) -> CheckResult {
 pub(super) fn rearm_frame_after_armed_interrupts(testbed: &mut Testbed<'_>) -> CheckResult {
     testbed.warm_up()?;
     for round in 0..5 {
-        let bell = quiet(testbed)?;
+        let irq = quiet(testbed)?;
         arm(testbed, Interest::RX)?;
         if round % 2 == 1 {
             // Both calls are idempotent.
             arm(testbed, Interest::RX)?;
         }
-        bell.try_take();
+        irq.try_take();
         testbed.peer_delivers(200);
         ensure!(
-            bell.try_take(),
+            irq.try_take(),
             testbed.requirement,
             "armed, a frame arrived, and no interrupt came"
         );
@@ -74,16 +74,16 @@ pub(super) fn rearm_tx_ready_after_armed_interrupts(testbed: &mut Testbed<'_>) -
     testbed.peer().stall_tx(false)?;
     testbed.warm_up()?;
     for _ in 0..3 {
-        let bell = quiet(testbed)?;
+        let irq = quiet(testbed)?;
         testbed.fill_tx(300)?;
         disarm(testbed)?;
-        bell.try_take();
+        irq.try_take();
         arm(testbed, Interest::TX)?;
-        bell.try_take();
+        irq.try_take();
         testbed.peer().stall_tx(false)?;
         testbed.advance_frames(2);
         ensure!(
-            bell.try_take(),
+            irq.try_take(),
             testbed.requirement,
             "armed for TX, transmit queue no longer full: expected an interrupt, found none"
         );
@@ -100,18 +100,18 @@ pub(super) fn rearm_link_change_after_armed_interrupts(testbed: &mut Testbed<'_>
     }
     testbed.warm_up()?;
     for up in [false, true, false, true] {
-        let bell = quiet(testbed)?;
+        let irq = quiet(testbed)?;
         arm(testbed, Interest::LINK)?;
-        bell.try_take();
+        irq.try_take();
         testbed.peer().set_link(up)?;
         for _ in 0..2000 {
-            if bell.is_signaled() {
+            if irq.is_signaled() {
                 break;
             }
             testbed.advance_frames(5);
         }
         ensure!(
-            bell.try_take(),
+            irq.try_take(),
             testbed.requirement,
             "armed for the link, it changed, and no interrupt came"
         );
@@ -123,7 +123,7 @@ pub(super) fn rearm_link_change_after_armed_interrupts(testbed: &mut Testbed<'_>
 pub(super) fn rearm_frame_pending_returns_work_pending(testbed: &mut Testbed<'_>) -> CheckResult {
     testbed.warm_up()?;
     for _ in 0..3 {
-        let bell = quiet(testbed)?;
+        let irq = quiet(testbed)?;
         testbed.peer_delivers(200);
         let outcome = rearm(testbed, Interest::RX)?;
         ensure!(
@@ -133,15 +133,15 @@ pub(super) fn rearm_frame_pending_returns_work_pending(testbed: &mut Testbed<'_>
         );
         testbed.receive_all()?;
         // The interrupt is unmasked nevertheless: the next frame causes one.
-        bell.try_take();
+        irq.try_take();
         testbed.peer_delivers(200);
         ensure!(
-            bell.try_take(),
+            irq.try_take(),
             requirement::REARM_1,
             "after WorkPending the interrupt is not unmasked"
         );
         testbed.receive_all()?;
-        // What is of interest beside what is not.
+        // Events of the interest, beside others.
         disarm(testbed)?;
         testbed.peer_delivers(200);
         let outcome = rearm(testbed, Interest::RX | Interest::LINK)?;
@@ -151,7 +151,7 @@ pub(super) fn rearm_frame_pending_returns_work_pending(testbed: &mut Testbed<'_>
             "a frame is pending: expected WorkPending for RX and LINK, found Armed"
         );
         testbed.receive_all()?;
-        // What is lent is pending still.
+        // A lent frame is still pending.
         disarm(testbed)?;
         testbed.peer_delivers(200);
         testbed.lend_next()?;
@@ -200,7 +200,7 @@ pub(super) fn rearm_tx_queue_free_returns_work_pending(testbed: &mut Testbed<'_>
 pub(super) fn rearm_frame_at_any_access_not_missed(testbed: &mut Testbed<'_>) -> CheckResult {
     testbed.warm_up()?;
     for nth in 0..200 {
-        let bell = quiet(testbed)?;
+        let irq = quiet(testbed)?;
         let before = testbed.peer().accesses()?;
         let frame = testbed.peer_frame(200);
         testbed.peer().peer_send_before_access(nth, &frame)?;
@@ -212,13 +212,13 @@ pub(super) fn rearm_frame_at_any_access_not_missed(testbed: &mut Testbed<'_>) ->
         testbed.advance_frames(1);
         if arrived && testbed.pending() > 0 {
             ensure!(
-                outcome == RearmOutcome::WorkPending || bell.is_signaled(),
+                outcome == RearmOutcome::WorkPending || irq.is_signaled(),
                 testbed.requirement,
                 "a frame arrived before access {nth} of {accesses}, rearm returned Armed: expected an interrupt, found none"
             );
         }
         if !arrived {
-            // Whatever is accessed next lets it in.
+            // The frame arrives with the next access.
             disarm(testbed)?;
             for _ in 0..=nth {
                 testbed.receive_if_any()?;
@@ -235,7 +235,7 @@ pub(super) fn rearm_frame_at_any_access_not_missed(testbed: &mut Testbed<'_>) ->
 pub(super) fn rearm_interrupt_driven_host_no_frame_missed(testbed: &mut Testbed<'_>) -> CheckResult {
     const SEED: u64 = 0x11;
     testbed.warm_up()?;
-    let bell = quiet(testbed)?;
+    let irq = quiet(testbed)?;
     let mut random = Random::new(SEED);
     let time = testbed.peer().frame_time();
     let burst = testbed.rx_burst();
@@ -248,7 +248,7 @@ pub(super) fn rearm_interrupt_driven_host_no_frame_missed(testbed: &mut Testbed<
         testbed
             .peer()
             .advance(time / part + Duration::from_nanos(random.between(0, 999) as u64));
-        if bell.try_take() {
+        if irq.try_take() {
             host(testbed)?;
         } else {
             // All frames have time to arrive: a frame that is pending without an interrupt was
@@ -257,22 +257,22 @@ pub(super) fn rearm_interrupt_driven_host_no_frame_missed(testbed: &mut Testbed<
             if pending >= burst {
                 testbed.advance_frames(pending);
                 ensure!(
-                    bell.try_take(),
+                    irq.try_take(),
                     testbed.requirement,
-                    "{pending} frames are pending and no interrupt came: deaf (seed {SEED}, step {step})"
+                    "{pending} frames are pending and no interrupt came: missed interrupt (seed {SEED}, step {step})"
                 );
                 host(testbed)?;
             }
         }
     }
     testbed.advance_frames(burst);
-    if bell.try_take() {
+    if irq.try_take() {
         host(testbed)?;
     }
     ensure!(
         testbed.pending() == 0,
         testbed.requirement,
-        "{} frames are pending and no interrupt came: deaf (seed {SEED})",
+        "{} frames are pending and no interrupt came: missed interrupt (seed {SEED})",
         testbed.pending()
     );
     disarm(testbed)?;
@@ -294,18 +294,18 @@ fn host(testbed: &mut Testbed<'_>) -> CheckResult {
 pub(super) fn disarm_frame_arrives_no_interrupt(testbed: &mut Testbed<'_>) -> CheckResult {
     testbed.warm_up()?;
     for _ in 0..3 {
-        let bell = quiet(testbed)?;
+        let irq = quiet(testbed)?;
         disarm(testbed)?;
         testbed.peer_delivers(200);
         ensure!(
-            !bell.is_signaled(),
+            !irq.is_signaled(),
             testbed.requirement,
             "disarmed, a frame arrived, and an interrupt came"
         );
         testbed.send(100)?;
         testbed.peer_receives_all()?;
         ensure!(
-            !bell.is_signaled(),
+            !irq.is_signaled(),
             testbed.requirement,
             "disarmed, a frame was sent, and an interrupt came"
         );
@@ -328,29 +328,29 @@ fn by_source(testbed: &Testbed<'_>) -> CheckResult {
 pub(super) fn rearm_other_source_no_interrupt(testbed: &mut Testbed<'_>) -> CheckResult {
     by_source(testbed)?;
     testbed.warm_up()?;
-    let bell = quiet(testbed)?;
+    let irq = quiet(testbed)?;
     arm(testbed, Interest::RX)?;
-    bell.try_take();
+    irq.try_take();
     testbed.send(200)?;
     testbed.peer_receives_all()?;
     ensure!(
-        !bell.is_signaled(),
+        !irq.is_signaled(),
         testbed.requirement,
         "armed for frames, one was sent, and an interrupt came"
     );
     testbed.peer_delivers(200);
     ensure!(
-        bell.try_take(),
+        irq.try_take(),
         requirement::REARM_1,
         "armed for frames, one came, and no interrupt"
     );
-    let bell = quiet(testbed)?;
+    let irq = quiet(testbed)?;
     arm(testbed, Interest::NONE)?;
     testbed.peer_delivers(200);
     testbed.send(200)?;
     testbed.peer_receives_all()?;
     ensure!(
-        !bell.is_signaled(),
+        !irq.is_signaled(),
         testbed.requirement,
         "armed for no condition: expected no interrupt, found one"
     );
@@ -364,22 +364,22 @@ pub(super) fn rearm_tx_only_frame_arrives_no_interrupt(testbed: &mut Testbed<'_>
     by_source(testbed)?;
     testbed.peer().stall_tx(false)?;
     testbed.warm_up()?;
-    let bell = quiet(testbed)?;
+    let irq = quiet(testbed)?;
     testbed.fill_tx(300)?;
     testbed.peer_delivers(200);
     disarm(testbed)?;
-    bell.try_take();
+    irq.try_take();
     let outcome = rearm(testbed, Interest::TX)?;
     ensure!(
-        outcome == RearmOutcome::Armed && !bell.is_signaled(),
+        outcome == RearmOutcome::Armed && !irq.is_signaled(),
         testbed.requirement,
         "armed for TX, transmit queue full, a frame pending: expected Armed and no interrupt, found {outcome:?}, interrupt {}",
-        bell.is_signaled()
+        irq.is_signaled()
     );
     if testbed.rx_burst() > 1 {
         testbed.peer_delivers(200);
         ensure!(
-            !bell.is_signaled(),
+            !irq.is_signaled(),
             testbed.requirement,
             "armed for TX, a frame arrived: expected no interrupt, found one"
         );
@@ -387,7 +387,7 @@ pub(super) fn rearm_tx_only_frame_arrives_no_interrupt(testbed: &mut Testbed<'_>
     testbed.peer().stall_tx(false)?;
     testbed.advance_frames(2);
     ensure!(
-        bell.try_take(),
+        irq.try_take(),
         requirement::REARM_1,
         "armed for TX, transmit queue no longer full: expected an interrupt, found none"
     );

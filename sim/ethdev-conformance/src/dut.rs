@@ -1,4 +1,4 @@
-//! The device under test as the checks see it, the same for all APIs.
+//! The interface of the checks to the device under test, common to all APIs.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -13,7 +13,7 @@ pub(super) fn kind<E: Error>(error: E) -> ErrorKind {
     error.kind()
 }
 
-/// What an API offers.
+/// The features of an API.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Features {
     /// Cached values and counters.
@@ -34,7 +34,7 @@ impl Features {
 
 pub(super) type Rx<'a> = dyn RxHalf<Error = ErrorKind> + 'a;
 pub(super) type Tx<'a> = dyn TxHalf<Error = ErrorKind> + 'a;
-/// What is done with both halves.
+/// An operation on both halves.
 pub(super) type WithHalves<'a> = &'a mut dyn FnMut(&mut Rx<'_>, &mut Tx<'_>);
 pub(super) type AnyControl<'a> = Box<dyn Control<Error = ErrorKind> + 'a>;
 pub(super) type AnyRearm<'a> = Box<dyn Rearm<Error = ErrorKind> + 'a>;
@@ -87,8 +87,8 @@ pub(super) trait Callbacks {
 
 pub(super) type Pending<'s, T> = Pin<Box<dyn Future<Output = Result<T, ErrorKind>> + 's>>;
 
-/// The async methods, as boxed futures. The device's own are called at once, so that what one does
-/// before it is polled is seen.
+/// The async methods, as boxed futures. The methods of the device are called immediately, so that
+/// effects before the first poll are detected.
 pub(super) trait Futures {
     fn recv_frame<'s>(&'s mut self, buf: &'s mut [u8]) -> Pending<'s, Option<RxMeta>>;
     fn send_frame<'s>(&'s mut self, frame: &'s [u8]) -> Pending<'s, ()>;

@@ -14,7 +14,7 @@ use super::dut::{Callbacks, Dut, Features, Handler, kind};
 use super::outcome::CheckError;
 use super::requirement;
 
-/// Where a handler of the checks is while the device has it.
+/// Holds a handler of the checks while the device uses it.
 type HandlerSlot = Rc<RefCell<Option<Handler>>>;
 
 /// A handler for a device with any error that calls one of the checks' handlers.
@@ -67,7 +67,7 @@ pub(super) struct CallbackDut<C> {
     reported: Events,
 }
 
-/// What a callback API has besides the trait.
+/// The parts of a callback API besides the trait.
 pub(super) trait CallbackExtras {
     fn features(&self) -> Features;
     fn cached(&self) -> (MacAddress, Capabilities, Link, Stats);

@@ -1,4 +1,4 @@
-//! A strict executor: it polls only what was woken.
+//! A strict executor: it polls only woken tasks.
 
 use std::cell::RefCell;
 use std::future::Future;

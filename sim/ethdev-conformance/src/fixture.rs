@@ -1,4 +1,4 @@
-//! What the author of a driver supplies: a device and its link peer.
+//! The traits that the author of a driver implements: a device and its link peer.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use std::time::Duration;
 use ethdev::ErrorType;
 use ethdev_util::IrqSignal;
 
-/// Constructs the device under test and its link peer, anew for each check.
+/// Constructs a new device under test and its link peer for each check.
 ///
 /// Both are constructed in the thread in which the check runs; neither needs to be `Send`.
 pub trait Fixture: 'static {

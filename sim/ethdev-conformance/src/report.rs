@@ -11,16 +11,16 @@ use super::requirement::Requirement;
 pub enum Outcome {
     /// The device meets the requirement.
     Passed,
-    /// It does not.
+    /// The device does not meet the requirement.
     Failed {
         /// The requirement that failed: that of the check, or a more basic one.
         requirement: Requirement,
-        /// The expectation and what was found.
+        /// The expected and the actual behavior.
         reason: String,
     },
     /// Not checked.
     Skipped {
-        /// What the fixture lacks.
+        /// The missing capability of the fixture.
         reason: String,
     },
 }
@@ -62,8 +62,8 @@ impl fmt::Display for Entry {
 }
 
 impl Entry {
-    /// Says it on standard error itself: the test harness keeps to itself what tests that pass
-    /// print.
+    /// Writes the entry to standard error directly: the test harness captures the output of tests
+    /// that pass.
     pub(super) fn announce(&self) {
         // In one write, so that lines of concurrent tests do not mix. A closed standard error is
         // ignored.
@@ -71,7 +71,7 @@ impl Entry {
     }
 }
 
-/// What all checks found. Prints as a table.
+/// The results of all checks. Displayed as a table.
 #[derive(Debug, Clone, Default)]
 pub struct Report {
     /// One for each check on each API.

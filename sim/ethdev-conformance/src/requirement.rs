@@ -55,7 +55,7 @@ requirements! {
     LENDING_4 = "lending.4": "reserve and commit reject illegal lengths, and commit ends the reservation";
     CALLBACK_1 = "callback.1": "exclusive: each frame is delivered to the handler once, in order";
     CALLBACK_2 = "callback.2": "quiescent: a former handler is returned and never runs again";
-    CALLBACK_3 = "callback.3": "budgeted: poll delivers at most its budget, and `more` tells whether frames are pending";
+    CALLBACK_3 = "callback.3": "budgeted: poll delivers at most its budget, and `more` reports whether frames are pending";
     CALLBACK_4 = "callback.4": "without a handler frames stay pending";
     CALLBACK_5 = "callback.5": "the handler runs inside poll only, and can send from there";
     REARM_1 = "rearm.1": "Armed: an event after the start of the call causes an interrupt";

@@ -286,10 +286,10 @@ impl<F: Fixture> Suite<F> {
             &[Group::pull, Group::caller, Group::awaited],
             |check| {
                 let (device, peer) = F::new();
-                let bell = peer.irq_signal()?;
+                let irq = peer.irq_signal()?;
                 let peer = RefCell::new(peer);
                 run_on(
-                    &mut AsyncDut::new(BlockingAsync::with_interrupt(device, &bell), &peer),
+                    &mut AsyncDut::new(BlockingAsync::with_interrupt(device, &irq), &peer),
                     &peer,
                     check,
                 )

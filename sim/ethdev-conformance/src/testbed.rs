@@ -296,14 +296,14 @@ impl<'a> Testbed<'a> {
         self.rx.expected.pop_front();
     }
 
-    /// Notes that what follows loses received frames for these reasons. Where the device declares
-    /// that it does not report a reason exactly, the final accounting accepts that frames are
-    /// missing.
+    /// Records that the following steps lose received frames for these reasons. If the device
+    /// declares that it does not report a reason exactly, the final accounting accepts that frames
+    /// are missing.
     pub(super) fn provoke_rx(&mut self, reasons: &[LossReason]) {
         self.rx.provoked.extend(reasons);
     }
 
-    /// The same for frames that the device accepted.
+    /// [`provoke_rx`](Self::provoke_rx) for frames that the device accepted.
     pub(super) fn provoke_tx(&mut self, reasons: &[LossReason]) {
         self.tx.provoked.extend(reasons);
     }
@@ -424,7 +424,7 @@ impl<'a> Testbed<'a> {
         self.peer_receives_all_counting(&mut 0)
     }
 
-    /// The same, with what `service` confirms added to `completed`.
+    /// `service`, with the confirmed frames added to `completed`.
     pub(super) fn peer_receives_all_counting(&mut self, completed: &mut usize) -> CheckResult {
         for _ in 0..self.tx.expected.len() + 3 {
             self.advance_frames(1);
@@ -460,7 +460,7 @@ impl<'a> Testbed<'a> {
         }
         fail!(
             requirement::DEVICE_4,
-            "{MAX_TX_QUEUE} frames were accepted while none goes out: dropped instead of Busy?"
+            "{MAX_TX_QUEUE} frames were accepted while none is sent: dropped instead of Busy?"
         )
     }
 

@@ -10,7 +10,7 @@ use ethdev_util::IrqSignal;
 
 const ADDRESS: MacAddress = MacAddress::new([0x02, 0, 0, 0, 0, 0x01]);
 
-/// The reference memory device on a wire, with everything that the model of its chip can do.
+/// The reference memory device on a wire, with all features of the model of its chip.
 fn ring(config: RingConfig, wire: WireConfig) -> (RingNic, WirePeer) {
     let clock = Clock::new();
     let irq_signal = Arc::new(IrqSignal::new());
@@ -29,7 +29,7 @@ fn ring(config: RingConfig, wire: WireConfig) -> (RingNic, WirePeer) {
     (nic, far)
 }
 
-/// As it is by default.
+/// The default configuration.
 struct Ring;
 
 impl Fixture for Ring {
@@ -43,7 +43,7 @@ impl Fixture for Ring {
 
 conformance!(ring_nic, Ring; lending, control, rearm);
 
-/// The least that it can be: one descriptor each way, a slow wire, and a level-triggered interrupt.
+/// The minimum: one descriptor in each direction, a slow wire, and a level-triggered interrupt.
 struct SmallRing;
 
 impl Fixture for SmallRing {

@@ -31,7 +31,7 @@ fn record(path: &Path) -> Vec<(Duration, usize)> {
     slow.capture(&capture);
     let [a, b, c, _d] = [a, b, c, d].map(Peer::new);
 
-    // An hour and a bit, so that seconds and nanoseconds are both looked at.
+    // More than an hour, so that both seconds and nanoseconds are checked.
     clock.advance(Duration::new(3661, 123_456_789));
     let mut sent = vec![
         (a.send(&frame(100)), 104),
@@ -167,7 +167,7 @@ fn capture_any_run_has_every_frame() {
     assert_eq!(packets, sent);
 }
 
-/// A disk that is full after so many bytes.
+/// A writer that fails after N bytes, like a full disk.
 struct Full(usize);
 
 impl Write for Full {

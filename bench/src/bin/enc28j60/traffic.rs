@@ -104,10 +104,10 @@ fn receive<S: Dut>(mhz: u32) -> (f64, f64) {
         }
     }
     let bits = f64::from(received * 8 * MAX_LEN as u32);
-    let truth = testbed.chip.stats();
+    let stats = testbed.chip.stats();
     (
         bits / (last - began).as_secs_f64() / 1e6,
-        (truth.overflowed + truth.packet_count_full) as f64,
+        (stats.overflowed + stats.packet_count_full) as f64,
     )
 }
 

@@ -158,14 +158,14 @@ impl Failure {
             Self::EventLost => later(Box::new(move || chip.inject(Fault::Event(Corruption::Lost)))),
             Self::EventTwice => later(Box::new(move || chip.inject(Fault::Event(Corruption::Duplicate)))),
             Self::EventCorrupted => {
-                let spoils = [
+                let corruptions = [
                     Corruption::EventLength(u32::MAX),
                     Corruption::Garbage,
                     Corruption::Channel(2),
                     Corruption::Complement,
                 ];
-                let spoil = spoils[random.usize(..spoils.len())];
-                later(Box::new(move || chip.inject(Fault::Event(spoil))));
+                let corruption = corruptions[random.usize(..corruptions.len())];
+                later(Box::new(move || chip.inject(Fault::Event(corruption))));
             }
             Self::CreditFrozen => {
                 let back = chip.clone();

@@ -28,9 +28,9 @@ fn running() -> Testbed {
 #[test]
 fn each_violation_kind_is_reported() {
     type Build = fn() -> Testbed;
-    type Misuse = fn(&mut Testbed);
+    type Violate = fn(&mut Testbed);
     use ViolationKind as V;
-    let cases: [(ViolationKind, Build, Misuse); 25] = [
+    let cases: [(ViolationKind, Build, Violate); 25] = [
         (V::BusWithoutPower, off, |bed| {
             bed.swapped_read(0x14);
         }),
@@ -123,10 +123,10 @@ fn each_violation_kind_is_reported() {
             bed.send_request(true, 2, &[]);
         }),
     ];
-    for (n, (kind, build, misuse)) in cases.into_iter().enumerate() {
+    for (n, (kind, build, violate)) in cases.into_iter().enumerate() {
         let mut bed = build();
         bed.clean();
-        misuse(&mut bed);
+        violate(&mut bed);
         let violations = bed.chip.violations();
         let first = violations
             .first()

@@ -45,7 +45,7 @@ pub const ESTAT: Register = (0x1d, 0xff);
 pub const ECON2: Register = (0x1e, 0xff);
 pub const ECON1: Register = (0x1f, 0xff);
 
-/// First transmit buffer; the FIFO lies below.
+/// First transmit buffer; the receive FIFO is below.
 pub const TX: u16 = 0x1a00;
 pub const RX_END: u16 = 0x19ff;
 

@@ -152,8 +152,7 @@ fn requirements_each_has_a_defect() {
     assert_eq!(broken, lines);
 }
 
-/// What the defects are built on has none, and lacks nothing that a check asks for but a way to
-/// sleep.
+/// The base of the defective devices has no defect, and supports every check except those of sleep.
 #[test]
 fn correct_devices_pass_every_check() {
     let reports = [

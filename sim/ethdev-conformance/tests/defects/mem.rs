@@ -1,8 +1,7 @@
 //! A small correct device, the base of the defective ones.
 //!
-//! `RingNic` would do for most of them, but it is a memory device: this one has a bus. So its
-//! accesses can be counted and made to fail, a frame can arrive between two of them, and its chip
-//! can report lengths that it cannot mean.
+//! Unlike `RingNic`, a memory device, this one has a bus: its accesses can be counted and made to
+//! fail, a frame can arrive between two of them, and its chip can report invalid lengths.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -26,7 +25,7 @@ pub(crate) const SLOTS: usize = 4;
 pub(crate) struct Chip {
     pub(crate) rx: VecDeque<Vec<u8>>,
     pub(crate) tx: VecDeque<Vec<u8>>,
-    /// What the peer has received.
+    /// The frames that the peer has received.
     out: VecDeque<Vec<u8>>,
     pub(crate) cable: bool,
     stalled: bool,
@@ -36,8 +35,7 @@ pub(crate) struct Chip {
     accesses: u64,
     /// A frame that arrives before this access.
     late: Option<(u64, Vec<u8>)>,
-    /// The length that is reported for the next frame to arrive, and then for the frame that has
-    /// it.
+    /// The length that is reported for the next frame to arrive, instead of the true one.
     forged: Option<usize>,
     pub(crate) reported: Option<usize>,
     pub(crate) now: Duration,
@@ -201,7 +199,7 @@ impl Mem {
         Ok(())
     }
 
-    /// The next frame's length, as the chip tells it.
+    /// Reads the length of the next frame from the chip.
     pub(crate) fn next_len(&mut self) -> Result<Option<usize>, ErrorKind> {
         self.check()?;
         self.access(|chip| chip.rx.front().map(|frame| chip.reported.unwrap_or(frame.len())))
@@ -215,7 +213,7 @@ impl Mem {
         })
     }
 
-    /// Puts a frame into the transmit queue, whatever it is.
+    /// Puts a frame into the transmit queue without validation.
     pub(crate) fn queue(&mut self, frame: Vec<u8>) -> Result<(), ErrorKind> {
         self.access(|chip| {
             if chip.tx.len() == SLOTS {
@@ -249,8 +247,8 @@ impl EthernetDevice for Mem {
     }
 
     fn stats(&self) -> Stats {
-        // The chip's counters are read here as if they were the driver's: what is cached is not
-        // what these tests are about.
+        // Reads the counters of the chip without a bus access: these tests do not cover cached
+        // values.
         self.chip.borrow().stats.wrapping_add(&self.stats)
     }
 

@@ -10,7 +10,7 @@ use ethdev_util::{IrqDevice, IrqSignal};
 use crate::mem::{Mem, MemPeer, mem};
 
 pub(crate) const CORRECT: u8 = 0;
-/// Checks the chip whenever it is polled, whatever woke the task.
+/// Checks the chip at every poll, also if another event woke the task.
 pub(crate) const CHECKS_EVERY_POLL: u8 = 1;
 /// Keeps the waker of the first call.
 pub(crate) const KEEPS_FIRST_WAKER: u8 = 2;

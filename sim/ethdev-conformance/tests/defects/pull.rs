@@ -93,7 +93,7 @@ impl Defect for SendsTwice {
     }
 }
 
-/// Takes a frame out of the chip before it looks whether the buffer is long enough.
+/// Takes a frame out of the chip before it checks the length of the buffer.
 #[derive(Default)]
 pub(crate) struct LosesOnAShortBuffer;
 impl Defect for LosesOnAShortBuffer {
@@ -152,7 +152,7 @@ impl Defect for NeedsRxCapacityToSend {
     }
 }
 
-/// Pads whatever is short, a bare address too.
+/// Pads every short frame, even without a complete header.
 #[derive(Default)]
 pub(crate) struct AcceptsLessThanAHeader;
 impl Defect for AcceptsLessThanAHeader {
@@ -163,7 +163,7 @@ impl Defect for AcceptsLessThanAHeader {
     }
 }
 
-/// Pads with what is left of the frame before.
+/// Pads with remains of the previous frame.
 #[derive(Default)]
 pub(crate) struct PadsWithGarbage;
 impl Defect for PadsWithGarbage {
@@ -176,7 +176,7 @@ impl Defect for PadsWithGarbage {
     }
 }
 
-/// Cuts off what is too much.
+/// Truncates frames that are too long.
 #[derive(Default)]
 pub(crate) struct TruncatesOverlong;
 impl Defect for TruncatesOverlong {
@@ -185,7 +185,7 @@ impl Defect for TruncatesOverlong {
     }
 }
 
-/// Makes sure that the chip is awake before it answers.
+/// Wakes the chip before it returns a cached value.
 #[derive(Default)]
 pub(crate) struct ReadsTheBusForTheLink;
 impl Defect for ReadsTheBusForTheLink {

@@ -94,7 +94,7 @@ fn differing_bits(a: &[u8], b: &[u8]) -> u32 {
     a.iter().zip(b).map(|(a, b)| (a ^ b).count_ones()).sum()
 }
 
-/// On both surfaces.
+/// In both APIs.
 fn both(plan: FaultPlan, test: impl Fn(Testbed, bool)) {
     test(Testbed::new(plan), false);
     test(Testbed::new(plan), true);

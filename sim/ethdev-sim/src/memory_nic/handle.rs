@@ -53,7 +53,7 @@ impl RingHandle {
     /// Calls `watcher` before each access of the driver to the chip's registers: to count them, or
     /// to let something happen between two. The last one given counts.
     ///
-    /// The pull surface, management and interrupts access registers. The halves access descriptors
+    /// The pull API, management and interrupts access registers. The halves access descriptors
     /// only, which lie in the host's memory, as the counters of the chip do.
     pub fn watch_accesses(&self, watcher: impl FnMut() + 'static) {
         self.hw.borrow_mut().watch(Box::new(watcher));

@@ -74,7 +74,7 @@ impl<K: PartialEq, V> Violations<K, V> {
         !self.suspended && !self.allowed.contains(kind)
     }
 
-    /// Adds a violation, whatever its kind. Keeps the first thousand.
+    /// Adds a violation of any kind. Keeps the first thousand.
     pub fn push(&mut self, violation: V) {
         keep(&mut self.kept, violation);
     }

@@ -172,7 +172,7 @@ fn tx_command_mismatch_reports_violation() {
         }
     });
     assert_eq!(flood.first(), Some(&TxOverrun));
-    // TXE tells the host.
+    // TXE reports the error to the host.
     let host = Host::new();
     host.segment(0x3000, 0, 0, 99, &data);
     assert_eq!(host.read(0x58) & 1 << 13, 1 << 13);

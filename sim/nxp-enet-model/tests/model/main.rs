@@ -1,5 +1,4 @@
-//! The model of the ENET, driven by hand: what the reference manual says, seen from registers and
-//! memory.
+//! The model of the ENET, tested through registers and memory against the reference manual.
 
 mod host;
 mod receive;

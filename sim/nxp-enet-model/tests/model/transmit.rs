@@ -40,7 +40,7 @@ fn tx_ring_wraps_and_gathers() {
     assert_eq!(host.violations(), []);
 }
 
-/// A doorbell that is lost: the frame waits for the next.
+/// A lost doorbell write: the frame waits for the next one.
 #[test]
 fn drop_doorbell_writes_frame_waits() {
     let host = Host::new();
@@ -112,7 +112,7 @@ fn tx_collisions_close_descriptor_and_count() {
     assert!(host.peer.recv().is_some() && host.peer.recv().is_none());
 }
 
-/// PAUSE frames hold it back where RCR[FCE] says so. They are never received.
+/// PAUSE frames delay transmission if RCR[FCE] is set. They are never received.
 #[test]
 fn tx_pause_received_delays_frames() {
     for honoured in [false, true] {
