@@ -187,9 +187,8 @@ impl<BUS: Registers, D: DelayNs> Lan9118<BUS, D> {
     /// Returns whether a frame of the longest length can be sent now.
     #[inline]
     pub(crate) fn is_tx_ready(&mut self) -> Result<bool, Error> {
-        self.check_fault()?;
         if !self.can_send {
-            return Ok(false);
+            return self.check_fault().map(|()| false);
         }
         match self.tx.is_ready(&mut self.bus, &mut self.stats) {
             Ok(ready) => Ok(ready),
@@ -203,7 +202,8 @@ impl<BUS: Registers, D: DelayNs> Lan9118<BUS, D> {
         if !self.can_send || frame.len() < MIN_FRAME_LEN || frame.len() > usize::from(self.max_len) {
             return self.send(&[frame]);
         }
-        if !self.is_tx_ready()? {
+        // Usually `tx_ready` has already found the space.
+        if !self.tx.has_space() && !self.is_tx_ready()? {
             return Err(ErrorKind::Busy.into());
         }
         self.tx.write_frame(&mut self.bus, frame);

@@ -30,6 +30,12 @@ impl Transmitter {
         }
     }
 
+    /// Returns whether space for the longest frame is known to be free.
+    #[inline]
+    pub(crate) const fn has_space(&self) -> bool {
+        self.free >= self.max_space
+    }
+
     /// Returns whether there is space for the longest frame. Reads the chip only if that is
     /// unknown: a frame that was sent since makes it unknown, and the chip itself only frees
     /// space.
@@ -39,10 +45,10 @@ impl Transmitter {
         bus: &mut Bus<BUS, D>,
         stats: &mut Stats,
     ) -> Result<bool, Fault> {
-        if self.free < self.max_space {
+        if !self.has_space() {
             self.reap(bus, stats)?;
         }
-        Ok(self.free >= self.max_space)
+        Ok(self.has_space())
     }
 
     /// Reads the status words of sent frames, and the free space.
