@@ -78,6 +78,7 @@ impl Receiver {
     }
 
     #[cold]
+    #[inline(never)]
     fn find_slow<BUS: Registers, DMA: Dma>(&mut self, bus: &Bus<BUS, DMA>) -> Result<bool, Error> {
         match self.fault {
             Some(fault) => Err(Error::Fault(fault)),
@@ -112,6 +113,7 @@ impl Receiver {
     /// continues with the next one. Visits each descriptor once at most. Returns whether a good
     /// frame was found.
     #[cold]
+    #[inline(never)]
     fn drop_bad<BUS: Registers, DMA: Dma>(&mut self, bus: &Bus<BUS, DMA>, control: u32) -> bool {
         let mut bad = control;
         let mut found = false;
@@ -216,9 +218,10 @@ impl Receiver {
 #[inline]
 const fn good_len(control: u32, max: usize) -> usize {
     // The FCS is in the buffer: leaving it there is the setting that silicon and QEMU implement alike.
-    // A difference that wraps exceeds any maximum.
+    // A difference that wraps exceeds any maximum. None exceeds the buffer; the compiler does not know
+    // that, and needs the comparison to leave out that of the ring.
     let len = ((control & bd::LENGTH) as usize).wrapping_sub(FCS_LEN);
-    if control & (bd::LAST | bd::ERRORS) == bd::LAST && len >= HEADER_LEN && len <= max {
+    if control & (bd::LAST | bd::ERRORS) == bd::LAST && len >= HEADER_LEN && len <= max && len <= BUFFER_LEN {
         len
     } else {
         0

@@ -123,21 +123,21 @@ impl Transmitter {
     /// Returns whether a buffer is free, and holds it.
     #[inline]
     pub(crate) fn has_buffer<BUS: Registers, DMA>(&mut self, bus: &Bus<BUS, DMA>) -> Result<bool, Error> {
-        if self.ring.held() != 0 {
+        if self.ring.held() != 0 || (!self.slow && self.ring.next_free()) {
             return Ok(true);
         }
-        if self.slow {
-            return self.has_buffer_slow(bus);
-        }
-        Ok(self.ring.next_free())
+        self.has_buffer_slow(bus)
     }
 
     #[cold]
+    #[inline(never)]
     fn has_buffer_slow<BUS: Registers, DMA>(&mut self, bus: &Bus<BUS, DMA>) -> Result<bool, Error> {
         if let Some(fault) = self.fault {
             return Err(Error::Fault(fault));
         }
-        self.reclaim(&bus.registers);
+        if self.slow {
+            self.reclaim(&bus.registers);
+        }
         Ok(self.ring.next_free())
     }
 
