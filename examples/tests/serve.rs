@@ -87,7 +87,7 @@ fn run_from(start: &str, arguments: &[&str], script: &str) -> Option<String> {
     }
     let dir = tempfile::tempdir().expect("no temporary directory");
     let script = [start, script, END].concat();
-    // Starts: unshare, and sh, which starts cat, curl, ip, ping, sleep
+    // Starts: unshare, and sh, which starts cat, curl, head, ip, mkfifo, ping, sleep, touch
     let Output { status, stdout, stderr } = Command::new("timeout")
         .args(["--kill-after=5", "180", "unshare", "--net", "sh", "-c", &script, "sh"])
         .arg(env!("CARGO_BIN_EXE_serve"))
