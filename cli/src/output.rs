@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn print_full_device_is_error_and_closed_pipe_is_not() {
+    fn print_full_device_fails_closed_pipe_succeeds() {
         assert!(line_to(&mut Failing(io::ErrorKind::BrokenPipe), "text").is_ok());
         let full = line_to(&mut Failing(io::ErrorKind::StorageFull), "text").unwrap_err();
         assert_eq!(
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn progress_without_a_terminal_is_hidden() {
+    fn progress_without_terminal_hidden() {
         // The test harness may run on a terminal.
         if !io::stderr().is_terminal() {
             assert!(progress(1, "{bar}").is_hidden());

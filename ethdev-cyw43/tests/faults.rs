@@ -100,7 +100,7 @@ fn recv_frame_corrupt_frame_is_dropped_and_counted() {
 }
 
 #[test]
-fn service_stray_events_keep_the_link() {
+fn service_stray_events_link_kept() {
     let testbed = Testbed::with_ap();
     let mut nic = testbed.started(config());
     nic.join(&Network::wpa2(SSID, PASSPHRASE).unwrap()).unwrap();

@@ -62,7 +62,7 @@ fn join_each_security_transfers_frames() {
 }
 
 #[test]
-fn join_each_failure_has_its_error() {
+fn join_each_failure_returns_matching_error() {
     let wpa2 = Network::wpa2(SSID, PASSPHRASE).unwrap();
     let wpa3 = Network::wpa3(SSID, PASSPHRASE).unwrap();
     let there = |refusal| Some(AccessPoint::wpa2(SSID, PASSPHRASE).with_join_fault(refusal));
@@ -394,7 +394,7 @@ fn start_ap_accepts_clients() {
 }
 
 #[test]
-fn service_event_from_air_is_a_frame() {
+fn service_event_from_air_delivered_as_frame() {
     let testbed = Testbed::with_ap();
     let mut nic = testbed.started(Config::new().with_power_save(PowerSave::Off));
     nic.join(&Network::wpa2(SSID, PASSPHRASE).unwrap()).unwrap();

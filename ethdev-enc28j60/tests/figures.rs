@@ -165,7 +165,7 @@ fn rx_goodput(sck_hz: u32) -> (f64, u64) {
 }
 
 #[test]
-fn send_frame_two_slots_fill_the_wire() {
+fn send_frame_two_slots_saturates_wire() {
     // 812.7 frames of 1514 bytes a second are what 10 Mbit/s carry: 9.84 Mbit/s.
     for (sck, least) in [(20_000_000, 0.98 * 9.84), (10_000_000, 0.95 * 9.84)] {
         let goodput = tx_goodput(sck);

@@ -195,7 +195,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn derive_address_any_is_local_unicast_and_not_the_kernels(name: String, machine: Vec<u8>) {
+        fn derive_address_any_is_local_unicast_and_not_kernel_address(name: String, machine: Vec<u8>) {
             let first = derive_address(&name, &machine, MacAddress::UNSPECIFIED);
             prop_assert!(first.is_unicast() && first.is_local());
             let other = derive_address(&name, &machine, first);

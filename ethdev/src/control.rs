@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn passes_broadcast_not_a_multicast_group() {
+    fn passes_broadcast_not_multicast_group() {
         let filter = RxFilter::DEFAULT.with_broadcast(false).with_multicast(Multicast::All);
         assert!(!filter.passes(MacAddress::BROADCAST, OWN));
         assert!(filter.passes(GROUP, OWN));

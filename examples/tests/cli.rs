@@ -143,7 +143,7 @@ fn pcap_unwritable_directory_is_reported() {
 }
 
 #[test]
-fn tap_that_cannot_be_opened_is_reported() {
+fn serve_tap_open_fails_reports_error() {
     // The loopback interface is not a TAP, for any user.
     for nic in ["tap", "enc28j60"] {
         let output = call(SERVE, &["--tap", "lo", "--nic", nic]);

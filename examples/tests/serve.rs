@@ -180,7 +180,7 @@ fn sighup_and_sigterm_print_statistics() {
 }
 
 #[test]
-fn sighup_ignored_at_the_start_stays_ignored() {
+fn sighup_ignored_at_start_stays_ignored() {
     // As nohup(1) starts it.
     let ignoring = START.replace("\"$serve\" \"$@\"", "trap '' HUP; \"$serve\" \"$@\"");
     assert_ne!(ignoring, START);
@@ -215,7 +215,7 @@ fn failing_streams_do_not_end_serve() {
 }
 
 #[test]
-fn full_standard_output_is_an_error() {
+fn serve_full_standard_output_fails() {
     let start = "\"$1\" --tap t0 > /dev/full 2> \"$2/err\"; echo \"status $?\"; cat \"$2/err\"; exit 0\n";
     if let Some(output) = run_from(start, &[], "") {
         assert!(output.starts_with("status 1\n"), "{output}");

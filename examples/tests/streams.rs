@@ -51,7 +51,7 @@ fn escape_sequences_only_on_capable_terminals() {
 }
 
 #[test]
-fn table_fits_the_terminal() {
+fn table_any_width_fits_terminal() {
     for columns in [80, 132] {
         let mut command = Command::new(SWAP);
         command

@@ -60,7 +60,7 @@ fn open_existing_interface_is_unchanged() {
 }
 
 #[test]
-fn open_missing_interface_creates_and_deletes_it() {
+fn open_missing_interface_created_and_deleted() {
     in_namespace(|| {
         assert_absent("tap9");
         let tap = Tap::open("tap9").expect("not created");

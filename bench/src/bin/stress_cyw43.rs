@@ -338,7 +338,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tables_default_stats_fit_the_terminal() {
+    fn tables_default_stats_fit_terminal() {
         let plan = |family, has_irq_line| Plan {
             family,
             has_irq_line,

@@ -159,7 +159,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn table_default_stats_fits_the_terminal() {
+    fn table_default_stats_fits_terminal() {
         let width = cli::table().width().map(usize::from).expect("a width");
         let table = table(&[Some(&RunStats::default()), None, None, None]).to_string();
         assert!(table.lines().all(|line| line.chars().count() <= width), "{table}");

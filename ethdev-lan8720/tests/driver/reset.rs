@@ -188,7 +188,7 @@ fn find_any_no_write() {
 }
 
 #[test]
-fn start_other_model_only_its_registers() {
+fn start_other_model_writes_own_registers_only() {
     for (id2, model) in [
         (0xc0a3, Model::Lan83c185),
         (0xc0d1, Model::Lan911x),

@@ -8,7 +8,7 @@ use ethdev_phy::Mac;
 use crate::mock::{HEADROOM, frame, running, with_fcs};
 
 #[test]
-fn peek_reserve_memory_is_that_of_the_ports() {
+fn peek_reserve_memory_of_port_lent() {
     let (mut nic, line) = running(1);
     let armed = line.0.borrow().armed[0].as_ptr();
     line.0.borrow_mut().arrive(&with_fcs(&frame(100, 0)));

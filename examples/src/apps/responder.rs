@@ -405,7 +405,7 @@ mod tests {
     }
 
     #[test]
-    fn on_frame_fragment_is_ignored_and_options_are_not() {
+    fn on_frame_fragment_ignored_options_accepted() {
         let mut responder = Responder::new(ADDRESS);
         for (flags, answers) in [(0x40, 1), (0x20, 0), (0x00, 1)] {
             let frame = ping(ADDRESS, b"data");

@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn classify_with_each_filter_accepts_its_frames() {
+    fn classify_each_filter_accepts_matching_frames() {
         for (control, us, group, broadcast, other) in [
             (0x00, true, true, true, true),
             (CRCEN, true, true, true, true),

@@ -146,7 +146,7 @@ defects! {
 
 /// Each requirement has a defective device.
 #[test]
-fn requirements_each_has_a_defect() {
+fn requirements_all_have_defect() {
     let broken = BTreeSet::from_iter(BROKEN.iter().copied());
     let lines = requirement::ALL.iter().map(|line| line.id).collect();
     assert_eq!(broken, lines);

@@ -215,7 +215,7 @@ fn run(config: WireConfig, n: u8) -> (WireStats, Vec<Vec<u8>>, u64) {
 }
 
 #[test]
-fn faults_each_kind_has_its_effect() {
+fn faults_each_kind_observable() {
     let always = |faults| WireConfig::default().with_faults_from(Side::A, faults);
     let (stats, frames, _) = run(always(WireFaults::NONE.with_loss(1.0)), 10);
     assert_eq!((stats.lost, frames.len()), (10, 0));

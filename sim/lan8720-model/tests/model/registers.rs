@@ -33,7 +33,7 @@ fn registers_after_reset_match_data_sheet() {
 }
 
 #[test]
-fn registers_each_part_has_its_id() {
+fn registers_each_part_returns_part_id() {
     let ids = [
         (Part::Lan8720a, 0x0007_c0f1),
         (Part::Lan8710a, 0x0007_c0f1),

@@ -290,7 +290,7 @@ fn stop_during_frame_ends_after_it() {
 }
 
 #[test]
-fn soft_reset_during_frame_breaks_it_off() {
+fn soft_reset_during_frame_aborts_frame() {
     let host = Host::new();
     host.send(1, &frame(OTHER, 1000));
     host.pass(20);

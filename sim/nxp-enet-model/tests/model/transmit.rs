@@ -83,7 +83,7 @@ fn tx_graceful_stop_ends_after_frame() {
 /// Disabled in the middle of a frame: what arrives is a fragment, and the descriptor stays as it
 /// was.
 #[test]
-fn disable_during_frame_breaks_it_off() {
+fn disable_during_frame_aborts_frame() {
     let host = Host::new();
     host.set_tx(0, READY, &frame([0xff; 6], 1500));
     host.write(TDAR, 1 << 24);

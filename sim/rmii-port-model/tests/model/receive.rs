@@ -62,7 +62,7 @@ fn rx_start_after_preamble_misses_frame() {
 }
 
 #[test]
-fn rx_event_latency_is_within_a_byte() {
+fn rx_event_latency_within_one_byte() {
     let mut lateness = std::collections::BTreeSet::new();
     for seed in 0..100 {
         let harness = Harness::new(RmiiPortConfig::default().with_seed(seed));

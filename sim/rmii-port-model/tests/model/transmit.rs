@@ -8,7 +8,7 @@ use rmii_port_model::{Event, ViolationKind as Kind};
 use crate::harness::*;
 
 #[test]
-fn tx_frame_is_sent_unchanged_in_its_time() {
+fn tx_frame_unchanged_with_exact_duration() {
     let harness = Harness::new(prompt());
     let mut buffer = fcs::append(&frame(60, 1));
     buffer.resize(100, 0xee);
