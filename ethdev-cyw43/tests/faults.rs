@@ -35,7 +35,7 @@ fn number(frame: &[u8]) -> u32 {
 
 #[test]
 fn recv_frame_corrupt_frame_is_dropped_and_counted() {
-    for spoil in [
+    for corruption in [
         Corruption::LengthZero,
         Corruption::StatusLength(-20),
         Corruption::StatusLength(20),
@@ -62,7 +62,7 @@ fn recv_frame_corrupt_frame_is_dropped_and_counted() {
         let mut nic = testbed.started(config());
         nic.join(&Network::wpa2(SSID, PASSPHRASE).unwrap()).unwrap();
         let before = nic.stats();
-        testbed.chip.inject(Fault::DataFrame(spoil));
+        testbed.chip.inject(Fault::DataFrame(corruption));
         let sent = [numbered(&nic, 1, 400), numbered(&nic, 2, 500)];
         for frame in &sent {
             testbed.station.send(frame);
@@ -74,25 +74,29 @@ fn recv_frame_corrupt_frame_is_dropped_and_counted() {
             match nic.recv_frame(&mut buf) {
                 Ok(Some(meta)) => got.push(buf[..meta.len].to_vec()),
                 Ok(None) => {}
-                Err(e) => panic!("{spoil:?}: {e}"),
+                Err(e) => panic!("{corruption:?}: {e}"),
             }
             nic.service().unwrap();
         }
-        assert!(got.contains(&sent[1]), "{spoil:?}: the good frame is gone");
+        assert!(got.contains(&sent[1]), "{corruption:?}: the good frame is gone");
         let stats = nic.stats().delta_since(&before);
-        match spoil {
+        match corruption {
             // The header of the frame itself is intact, or its data are.
             Corruption::LengthZero | Corruption::Credit(_) | Corruption::Sequence(_) | Corruption::OddHeaderLength => {
-                assert!(got.contains(&sent[0]), "{spoil:?}: {stats:?}");
+                assert!(got.contains(&sent[0]), "{corruption:?}: {stats:?}");
             }
             Corruption::StatusLength(20) => {}
             Corruption::Garbage | Corruption::HeaderLength(13) => {}
             Corruption::Duplicate => assert!(got.len() <= 3),
-            _ => assert!(!got.contains(&sent[0]), "{spoil:?}"),
+            _ => assert!(!got.contains(&sent[0]), "{corruption:?}"),
         }
         let lost = 2_u32.saturating_sub(u32::try_from(got.len()).unwrap());
-        if !matches!(spoil, Corruption::Channel(_) | Corruption::Lost) {
-            assert!(stats.rx_lost() >= lost, "{spoil:?}: {} delivered, {stats:?}", got.len());
+        if !matches!(corruption, Corruption::Channel(_) | Corruption::Lost) {
+            assert!(
+                stats.rx_lost() >= lost,
+                "{corruption:?}: {} delivered, {stats:?}",
+                got.len()
+            );
         }
         // And the other way it works as before.
         nic.send_frame(&sent[0]).unwrap();
@@ -119,13 +123,13 @@ fn service_stray_events_link_kept() {
         testbed.pass(2);
         nic.service().unwrap();
     }
-    for spoil in [
+    for corruption in [
         Corruption::EventLength(u32::MAX),
         Corruption::EventLength(1000),
         Corruption::Garbage,
         Corruption::Channel(2),
     ] {
-        testbed.chip.inject(Fault::Event(spoil));
+        testbed.chip.inject(Fault::Event(corruption));
         testbed.chip.inject(Fault::StrayEvent {
             kind: 6,
             status: 0,
@@ -134,7 +138,7 @@ fn service_stray_events_link_kept() {
         testbed.pass(2);
         nic.service().unwrap();
         while nic.recv_frame(&mut [0; 1514]).unwrap().is_some() {}
-        assert!(nic.link().is_up(), "{spoil:?}");
+        assert!(nic.link().is_up(), "{corruption:?}");
     }
     testbed.frames_cross(&mut nic);
 }

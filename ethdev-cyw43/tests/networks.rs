@@ -492,7 +492,7 @@ fn recv_frame_during_requests_is_queued_or_counted() {
 
 #[test]
 fn request_corrupt_response_is_error() {
-    for spoil in [
+    for corruption in [
         Corruption::ReplyLength(u32::MAX),
         Corruption::ReplyLength(0),
         Corruption::ReplyId(0x7777),
@@ -508,15 +508,15 @@ fn request_corrupt_response_is_error() {
         let testbed = Testbed::with_ap();
         let mut nic = testbed.started(Config::new());
         nic.join(&Network::wpa2(SSID, PASSPHRASE).unwrap()).unwrap();
-        testbed.chip.inject(Fault::Reply(spoil));
+        testbed.chip.inject(Fault::Reply(corruption));
         let before = testbed.clock.now();
         let result = nic.rssi_dbm();
         assert!(testbed.clock.now() - before < Duration::from_secs(3));
-        if spoil != Corruption::ReplyLength(u32::MAX) {
-            assert!(result.is_err(), "{spoil:?}: {result:?}");
+        if corruption != Corruption::ReplyLength(u32::MAX) {
+            assert!(result.is_err(), "{corruption:?}: {result:?}");
         }
         // The next request succeeds.
-        assert_eq!(nic.rssi_dbm(), Ok(-50), "{spoil:?}");
+        assert_eq!(nic.rssi_dbm(), Ok(-50), "{corruption:?}");
         nic.service().unwrap();
     }
 }

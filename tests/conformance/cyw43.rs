@@ -256,13 +256,13 @@ impl LinkPeer for Testbed {
 
     /// By a header that points beyond the frame, or by a frame that is too long.
     fn override_rx_len(&mut self, len: usize) -> HookResult {
-        let spoil = match u16::try_from(len) {
+        let corruption = match u16::try_from(len) {
             Ok(len @ 1515..=2000) => Corruption::Oversize(len + 22),
             Ok(2001..) | Err(_) => Corruption::Oversize(2040),
             Ok(odd) if odd % 2 == 1 => Corruption::HeaderLength(odd as u8),
             Ok(even) => Corruption::DataOffset(u8::MAX - even as u8),
         };
-        self.chip.inject(Fault::DataFrame(spoil));
+        self.chip.inject(Fault::DataFrame(corruption));
         Ok(())
     }
 

@@ -167,7 +167,7 @@ fn service_port_refilled_before_delivery() {
     assert_eq!(recv(&mut nic), Some(frame(60, 5)));
 }
 
-/// The same with a port that accepts the next buffer only after it returned the last one.
+/// As above, with a port that accepts the next buffer only after it returned the previous one.
 #[test]
 fn service_port_of_one_buffer_refilled_before_check() {
     let (mut nic, line) = running(1);
