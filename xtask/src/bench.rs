@@ -16,7 +16,7 @@ use crate::{figures, size};
 /// Compares instructions, frames and system calls with baselines, and prints a table.
 ///
 /// Instructions are counted by callgrind, for the same UDP workload on the simulated ring NIC,
-/// through the smoltcp adapter and through a minimal phy::Device on the same rings: of the host
+/// through the smoltcp adapter and through a minimal `phy::Device` on the same rings: of the host
 /// alone, and with the simulated wire and chip. The baseline has no checks for faults, link state
 /// and pending replies, no counters, and no receive budget. The TAP device is compared with that of
 /// smoltcp, which needs root.

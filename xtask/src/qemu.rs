@@ -44,7 +44,7 @@ pub(crate) struct Args {
     /// Run these images only; may be given several times.
     #[arg(long, value_name = "IMAGE", value_parser = PROGRAMS.each_ref().map(|program| program.name))]
     only: Vec<String>,
-    /// Count instructions per frame, compared with a minimal phy::Device for the same MAC.
+    /// Count instructions per frame, compared with a minimal `phy::Device` for the same MAC.
     #[arg(long, conflicts_with = "only")]
     figures: bool,
     /// Print JSON instead of a table.
