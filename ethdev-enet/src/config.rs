@@ -71,8 +71,8 @@ impl Config {
     /// Returns the content of `MSCR`: MDC of at most 2.5 MHz (IEEE 802.3 clause 22.2.2.13), MDIO
     /// held for at least 10 ns after its edge (clause 22.3.4), with preamble.
     pub(crate) const fn mscr(&self) -> u32 {
-        // MDC = clock / ((MII_SPEED + 1) * 2), MII_SPEED has 6 bits; 0 would stop MDC. The hold time is
-        // HOLDTIME + 1 cycles, HOLDTIME has 3 bits.
+        // MDC = clock / ((MII_SPEED + 1) * 2), MII_SPEED has 6 bits; 0 would stop MDC. The hold
+        // time is HOLDTIME + 1 cycles, HOLDTIME has 3 bits.
         let speed = (self.module_clock_hz.saturating_sub(1) / 5_000_000) & 0x3f;
         let speed = if speed == 0 { 1 } else { speed };
         let hold = self.module_clock_hz.saturating_sub(1) / 100_000_000;
@@ -91,7 +91,8 @@ mod tests {
         fn mscr_any_clock_within_standard(hz in 10_000_000_u32..=320_000_000) {
             let mscr = Config::new(MacAddress::UNSPECIFIED, hz).mscr();
             let divider = (((mscr >> 1) & 0x3f) + 1) * 2;
-            // f / divider <= 2.5 MHz, and at least half of it: the MDIO timeout is computed for that.
+            // f / divider <= 2.5 MHz, and at least half of it: the MDIO timeout is computed for
+            // that.
             prop_assert!(u64::from(hz) <= 2_500_000 * u64::from(divider));
             prop_assert!(hz < 12_000_000 || u64::from(hz) >= 1_250_000 * u64::from(divider));
             let hold = u64::from((mscr >> 8) & 7) + 1;

@@ -446,7 +446,8 @@ impl<BUS: Registers, D: DelayNs, DMA: Dma> Enet<BUS, D, DMA> {
             self.tx.reclaim(&self.bus.registers);
             self.counters.read(&self.bus.registers);
             if self.tx.queued() > 0 && self.bus.registers.read(regs::TDAR) == 0 {
-                // ERR006358. If the DMA engine has just sent the last frame, the write has no effect.
+                // ERR006358. If the DMA engine has just sent the last frame, the write has no
+                // effect.
                 self.bus.registers.write(regs::TDAR, regs::ACTIVE);
             }
             events.rx_pending = matches!(self.rx.find(&self.bus), Ok(true));
