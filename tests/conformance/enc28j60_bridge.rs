@@ -37,8 +37,7 @@ impl Testbed {
         let config = ChipConfig::new(Revision::B7)
             .with_errata(errata)
             .with_cs_hold(Duration::from_micros(1))
-            // It selects banks by reading ECON1 and writing it back whole, and never writes PHCON1.
-            .with_allowed_violation(ViolationKind::WholeWriteEcon1)
+            // It never writes PHCON1.
             .with_allowed_violation(ViolationKind::DuplexMismatch);
         let chip = Enc28j60Chip::new(&clock, port, config);
         let irq_signal = Arc::new(IrqSignal::new());

@@ -12,7 +12,7 @@ use crate::config::ChipConfig;
 use crate::faults::TxOutcome;
 use crate::power::Power;
 use crate::ram::{Fifo, Ram};
-use crate::registers::{ECON1, ERXND, ERXST, ESTAT, MACON3, Registers, TABLE, econ1, estat};
+use crate::registers::{ECON1, ERXND, ERXST, ESTAT, Kind, MACON3, Registers, TABLE, econ1, estat};
 use crate::stats::ModelStats;
 use crate::timer::Timer;
 use crate::violations::{Violation, ViolationKind};
@@ -126,6 +126,8 @@ pub(crate) struct Chip {
     pub(crate) power: Power,
     pub(crate) instruction: Instruction,
     pub(crate) injected: InjectedFaults,
+    /// ECON1.TXRTS as the host read it last, unless it knows better or the chip was reset since.
+    pub(crate) txrts_read: Option<bool>,
     /// Time of the latest reset, by any cause.
     pub(crate) reset_at: Duration,
 }
@@ -144,6 +146,7 @@ impl Chip {
             power: Power::default(),
             instruction: Instruction::default(),
             injected: InjectedFaults::default(),
+            txrts_read: None,
             reset_at: Duration::ZERO,
         }
     }
@@ -195,20 +198,26 @@ impl Chip {
         self.registers.has(ESTAT, estat::CLKRDY)
     }
 
-    /// Whether MAC, MII and PHY respond.
+    /// Whether the MAC responds.
     pub(crate) fn is_mac_ready(&self) -> bool {
-        self.power.is_mac_ready(self.cx.now())
+        self.power.is_ready(self.cx.now(), self.power.mac_ready_at)
     }
 
-    /// As [`is_mac_ready`](Self::is_mac_ready), and records a violation where they do not.
-    pub(crate) fn check_mac_ready(&mut self) -> bool {
-        if self.is_mac_ready() {
+    /// Whether a register of this kind, of the MAC or of the MII with the PHY behind it, responds.
+    /// Records a violation where it does not.
+    pub(crate) fn check_ready(&mut self, kind: Kind) -> bool {
+        let ready_at = if kind == Kind::Mii {
+            self.power.phy_ready_at
+        } else {
+            self.power.mac_ready_at
+        };
+        if self.power.is_ready(self.cx.now(), ready_at) {
             return true;
         }
         let detail = if self.power.asleep {
             String::from("the chip is in power-save")
         } else {
-            format!("the MAC and the PHY are ready at {:?}", self.power.mac_ready_at)
+            format!("ready at {ready_at:?}")
         };
         self.violation(ViolationKind::NotReady, detail);
         false

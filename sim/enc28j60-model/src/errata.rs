@@ -37,7 +37,8 @@ impl Revision {
 pub struct Errata {
     /// 1: accesses to MAC registers fail where SCK is below 8 MHz.
     pub e1_slow_sck: bool,
-    /// 2: after a system reset, MAC, MII and PHY do not respond for 1 ms, though CLKRDY is set.
+    /// 2: after the system reset instruction, MAC, MII and PHY do not respond for 1 ms, though CLKRDY
+    /// is set. The RESET pin is not concerned.
     pub e2_reset_ready: bool,
     /// 5: writing ERXST or ERXND sometimes loads the internal write pointer with 0000.
     pub e5_rx_pointer: bool,

@@ -148,7 +148,7 @@ impl Enc28j60Chip {
 
     /// The chip resets itself, as by its RESET pin.
     pub fn inject_reset(&self) {
-        self.inject(|chip| chip.model.system_reset());
+        self.inject(|chip| chip.model.system_reset(false));
     }
 
     /// Sets what EPKTCNT reads from now on; `None` for the number of packets in the FIFO.

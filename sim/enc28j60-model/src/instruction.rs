@@ -7,7 +7,9 @@ use crate::error::SpiFault;
 use crate::faults::MisoFault;
 use crate::model::Model;
 use crate::ram::{next, offset};
-use crate::registers::{ECON2, EIR, ERDPT, ERXRDPT, ERXWRPT, ETXND, ETXST, EWRPT, MIRD, econ2, eir};
+use crate::registers::{
+    ECON1, ECON2, EIR, ERDPT, ERXRDPT, ERXWRPT, ETXND, ETXST, EWRPT, Kind, MIRD, econ1, econ2, eir,
+};
 use crate::stats::BusCounters;
 use crate::violations::ViolationKind;
 use crate::writes::WriteMode;
@@ -34,7 +36,7 @@ enum Phase {
     Read(usize),
     Write(WriteMode, usize),
     /// The value of a MAC or MII register, taken over when chip select rises.
-    WriteSlow(usize),
+    WriteSlow(WriteMode, usize),
     ReadMemory,
     WriteMemory,
     /// Further bytes are ignored.
@@ -49,7 +51,7 @@ pub(crate) struct Spi {
     last_bit_at: Duration,
     /// A MAC or MII register was read; one is to be written.
     slow_read: bool,
-    slow_write: Option<(usize, u8)>,
+    slow_write: Option<(WriteMode, usize, u8)>,
     /// A read was cut short by chip select: the mask that corrupts its last byte.
     corruption: Option<u8>,
     /// The next read of a MAC or MII register is corrupted.
@@ -193,15 +195,15 @@ impl Spi {
                     format!("chip select rose {hold:?} after the last bit, not {needed:?}"),
                 );
             }
-            if matches!(phase, Phase::Write(..) | Phase::WriteSlow(_) if len == 1) {
+            if matches!(phase, Phase::Write(..) | Phase::WriteSlow(..) if len == 1) {
                 chip.violation(ViolationKind::Incomplete, "no data");
             }
             if self.slow_read && short {
                 self.corruption = Some(1 + chip.rng.mac.below(0xff) as u8);
                 self.corrupt_next = true;
             }
-            if let Some((addr, value)) = self.slow_write.take().filter(|_| !short) {
-                model.write_slow(addr, value);
+            if let Some((mode, addr, value)) = self.slow_write.take().filter(|_| !short) {
+                model.write_slow(mode, addr, value);
             }
             self.check_stream(model, phase);
         }
@@ -288,9 +290,9 @@ impl Spi {
                 model.write_fast(mode, addr, mosi);
                 0
             }
-            Phase::WriteSlow(addr) => {
+            Phase::WriteSlow(mode, addr) => {
                 self.phase = Phase::Over;
-                self.slow_write = Some((addr, mosi));
+                self.slow_write = Some((mode, addr, mosi));
                 0
             }
         }
@@ -322,11 +324,7 @@ impl Spi {
             }
             0b010 => {
                 self.counters.wcr += 1;
-                if kind.is_slow() {
-                    Phase::WriteSlow(addr)
-                } else {
-                    Phase::Write(WriteMode::Whole, addr)
-                }
+                write_phase(kind, WriteMode::Whole, addr)
             }
             0b011 if opcode == 0x7a => {
                 self.counters.wbm += 1;
@@ -335,11 +333,11 @@ impl Spi {
             }
             0b100 => {
                 self.counters.bfs += 1;
-                Phase::Write(WriteMode::Set, addr)
+                write_phase(kind, WriteMode::Set, addr)
             }
             0b101 => {
                 self.counters.bfc += 1;
-                Phase::Write(WriteMode::Clear, addr)
+                write_phase(kind, WriteMode::Clear, addr)
             }
             0b111 if opcode == 0xff => {
                 self.counters.src += 1;
@@ -354,7 +352,7 @@ impl Spi {
     }
 
     fn read_slow(&mut self, model: &mut Model, addr: usize) -> u8 {
-        if !model.chip.check_mac_ready() {
+        if !model.chip.check_ready(model.spec(addr).kind) {
             return 0;
         }
         let reg = model.reg(addr);
@@ -441,8 +439,23 @@ impl Spi {
     }
 }
 
+/// What follows the opcode of a write.
+const fn write_phase(kind: Kind, mode: WriteMode, addr: usize) -> Phase {
+    if kind.is_slow() {
+        Phase::WriteSlow(mode, addr)
+    } else {
+        Phase::Write(mode, addr)
+    }
+}
+
 fn read_fast(model: &mut Model, addr: usize) -> u8 {
     let value = model.value(model.bank(), addr);
+    match model.reg(addr) {
+        ECON1 => model.chip.txrts_read = Some(value & econ1::TXRTS != 0),
+        // The host knows that the transmission has ended.
+        EIR if value & (eir::TXIF | eir::TXERIF) != 0 => model.chip.txrts_read = None,
+        _ => {}
+    }
     let errata = model.chip.cx.config.errata;
     let probability = errata.probabilities.packet_flag;
     if model.reg(addr) == EIR && errata.e6_packet_flag && model.chip.rng.packet_flag.chance(probability) {

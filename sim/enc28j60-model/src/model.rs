@@ -110,13 +110,11 @@ impl Model {
         self.chip.start_oscillator();
     }
 
-    /// A system reset, by any cause.
-    pub(crate) fn system_reset(&mut self) {
-        let starting = self.chip.power.mac_ready_at;
+    /// A system reset; `erratum_2`: MAC and PHY are not ready for as long as after the instruction.
+    pub(crate) fn system_reset(&mut self, erratum_2: bool) {
         self.reset_all();
         let chip = &mut self.chip;
-        let erratum_2 = chip.cx.config.errata.e2_reset_ready;
-        chip.power.delay_mac(chip.cx.now(), erratum_2, starting);
+        chip.power.delay_mac(chip.cx.now(), erratum_2);
     }
 
     /// The system reset instruction.
@@ -129,7 +127,7 @@ impl Model {
             }
         }
         self.chip.cx.violations.resume();
-        self.system_reset();
+        self.system_reset(self.chip.cx.config.errata.e2_reset_ready);
     }
 
     /// The host drives the RESET pin.
@@ -142,7 +140,7 @@ impl Model {
             }
             Some(ResetPulse::Valid) => {
                 chip.cx.violations.resume();
-                self.system_reset();
+                self.system_reset(false);
             }
         }
     }
@@ -158,6 +156,7 @@ impl Model {
         chip.registers = Registers::reset();
         chip.registers.set(ECOCON, ecocon);
         chip.registers.raise(ESTAT, clkrdy);
+        chip.txrts_read = None;
         chip.reset_at = chip.cx.now();
         *rx = Receiver::default();
         rx.write_pointer = chip.registers.word(ERXST);

@@ -4,9 +4,9 @@ use core::time::Duration;
 
 /// 7500 periods of the oscillator.
 const OSCILLATOR_START: Duration = Duration::from_micros(300);
-/// Erratum 2: how long MAC and PHY are not ready after a reset.
+/// Erratum 2: how long MAC and PHY are not ready after the system reset instruction.
 const RESET_READY: Duration = Duration::from_millis(1);
-/// How long MAC and PHY are not ready after a reset without that erratum.
+/// How long the PHY is not ready after any reset (section 11.2).
 const PHY_READY: Duration = Duration::from_micros(50);
 /// Shorter pulses on the RESET pin are filtered out.
 const SHORTEST_RESET: Duration = Duration::from_nanos(400);
@@ -25,8 +25,12 @@ pub(crate) enum ResetPulse {
 pub(crate) struct Power {
     /// The chip is in power-save.
     pub(crate) asleep: bool,
-    /// Time from which on MAC, MII and PHY respond.
+    /// Time from which on the MAC responds.
     pub(crate) mac_ready_at: Duration,
+    /// Time from which on MII and PHY respond.
+    pub(crate) phy_ready_at: Duration,
+    /// Time from which on the oscillator runs.
+    oscillator_ready_at: Duration,
     /// Time since which the RESET pin has been low.
     held_since: Option<Duration>,
     /// Counts starts of the oscillator.
@@ -34,9 +38,9 @@ pub(crate) struct Power {
 }
 
 impl Power {
-    /// Whether MAC, MII and PHY respond.
-    pub(crate) fn is_mac_ready(&self, now: Duration) -> bool {
-        !self.asleep && now >= self.mac_ready_at
+    /// Whether a part of the chip that is ready at this time responds.
+    pub(crate) fn is_ready(&self, now: Duration, ready_at: Duration) -> bool {
+        !self.asleep && now >= ready_at
     }
 
     pub(crate) const fn is_held_in_reset(&self) -> bool {
@@ -45,9 +49,10 @@ impl Power {
 
     /// Starts the oscillator. Returns when it runs, and the number of the start.
     pub(crate) fn start_oscillator(&mut self, now: Duration) -> (Duration, u64) {
-        self.mac_ready_at = now + OSCILLATOR_START;
+        let ready = now + OSCILLATOR_START;
+        (self.oscillator_ready_at, self.mac_ready_at, self.phy_ready_at) = (ready, ready, ready);
         self.starts += 1;
-        (self.mac_ready_at, self.starts)
+        (ready, self.starts)
     }
 
     /// Whether this start of the oscillator is the latest one and was not stopped.
@@ -55,10 +60,15 @@ impl Power {
         self.starts == start && !self.asleep
     }
 
-    /// A system reset: MAC and PHY are not ready for a while, at least until `starting`.
-    pub(crate) fn delay_mac(&mut self, now: Duration, erratum_2: bool, starting: Duration) {
-        let ready = if erratum_2 { RESET_READY } else { PHY_READY };
-        self.mac_ready_at = (now + ready).max(starting);
+    /// A system reset: MAC and PHY are not ready for a while.
+    pub(crate) fn delay_mac(&mut self, now: Duration, erratum_2: bool) {
+        let (mac, phy) = if erratum_2 {
+            (RESET_READY, RESET_READY)
+        } else {
+            (Duration::ZERO, PHY_READY)
+        };
+        self.mac_ready_at = (now + mac).max(self.oscillator_ready_at);
+        self.phy_ready_at = (now + phy).max(self.oscillator_ready_at);
     }
 
     /// The level of the RESET pin. Returns the pulse that ends.

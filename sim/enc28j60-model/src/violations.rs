@@ -25,7 +25,8 @@ pub enum ViolationKind {
     ReservedBits,
     /// A write to a read-only register.
     ReadOnly,
-    /// BFS or BFC on a MAC or MII register.
+    /// BFS or BFC on a MAC or MII register. The bits take effect, as they do on silicon in drivers in
+    /// wide use.
     BitFieldOnMac,
     /// MAC, MII or PHY registers were used before they were ready, or asleep.
     NotReady,
@@ -33,8 +34,9 @@ pub enum ViolationKind {
     StartedTooEarly,
     /// An MII operation was started during another, or its data read before its end.
     MiiBusy,
-    /// A whole-register write to ECON1 while RXEN or TXRTS was set.
-    WholeWriteEcon1,
+    /// A whole write to ECON1 wrote TXRTS as the host had last read it, and it had changed since: the
+    /// frame is sent again, or the one on its way is cancelled.
+    StaleTxrts,
     /// ERXST or ERXND was written while RXEN was set.
     FifoMoved,
     /// ERXST is odd or not below ERXND when reception starts.

@@ -3,8 +3,8 @@
 use crate::model::Model;
 use crate::ram::Fifo;
 use crate::registers::{
-    ECON1, ECON2, EDMADST, EDMAND, EDMAST, EHT0, EIR, EPKTCNT, EPMO, ERXFCON, ERXND, ERXRDPT, ERXST, ESTAT, ETXND,
-    ETXST, Kind, MAADR5, MACON3, MACON4, MICMD, MIWRH, Reg, econ1, econ2,
+    ECON1, ECON2, EDMADST, EDMAND, EDMAST, EHT0, EIR, EPKTCNT, EPMO, ERXFCON, ERXND, ERXRDPT, ERXST, ERXWRPT, ESTAT,
+    ETXND, ETXST, Kind, MAADR5, MACON3, MACON4, MICMD, MIWRH, Reg, econ1, econ2,
 };
 use crate::violations::ViolationKind;
 
@@ -19,37 +19,33 @@ pub(crate) enum WriteMode {
     Clear,
 }
 
-impl Model {
-    /// A write to an address of the selected bank, except whole writes to MAC and MII registers.
-    pub(crate) fn write_fast(&mut self, mode: WriteMode, addr: usize, data: u8) {
-        let spec = self.spec(addr);
-        if !takes_bit_fields(spec.kind) {
-            self.chip.violation(
-                ViolationKind::BitFieldOnMac,
-                format!("{} takes whole writes only", spec.name),
-            );
-            return;
+impl WriteMode {
+    /// The value after a write of `data` to a register that holds `old`.
+    const fn apply(self, old: u8, data: u8) -> u8 {
+        match self {
+            Self::Whole => data,
+            Self::Set => old | data,
+            Self::Clear => old & !data,
         }
+    }
+}
+
+impl Model {
+    /// A write to an ETH register of the selected bank.
+    pub(crate) fn write_fast(&mut self, mode: WriteMode, addr: usize, data: u8) {
         if !self.may_write(addr, mode, data) {
             return;
         }
+        let spec = self.spec(addr);
         let reg = self.reg(addr);
         let old = self.chip.registers.get(reg);
-        let requested = match mode {
-            WriteMode::Whole => data,
-            WriteMode::Set => old | data,
-            WriteMode::Clear => old & !data,
-        };
-        let new = old & !spec.writable | requested & spec.writable;
+        let new = old & !spec.writable | mode.apply(old, data) & spec.writable;
         match reg {
             // Flags: the host clears them, the chip sets them.
             EIR | ESTAT => self.chip.registers.set(reg, old & new),
             ECON1 => {
-                if mode == WriteMode::Whole && old & (econ1::RXEN | econ1::TXRTS) != 0 {
-                    self.chip.violation(
-                        ViolationKind::WholeWriteEcon1,
-                        format!("ECON1 was {old:#04x}: use bit fields"),
-                    );
+                if mode == WriteMode::Whole {
+                    self.check_whole_write(old, new);
                 }
                 self.control(old, new);
             }
@@ -58,9 +54,32 @@ impl Model {
         }
     }
 
-    /// A whole write to a MAC or MII register, which takes effect when chip select rises.
-    pub(crate) fn write_slow(&mut self, addr: usize, data: u8) {
-        if !self.chip.check_mac_ready() || !self.may_write(addr, WriteMode::Whole, data) {
+    /// Records a violation where a whole write to ECON1 writes back TXRTS as the host last read it,
+    /// and it has changed since. Whole writes as such are legal (register 3-1), and so is clearing
+    /// TXRTS of a transmission that runs, which cancels it (section 7.1).
+    fn check_whole_write(&mut self, old: u8, new: u8) {
+        let (is_set, sets) = (old & econ1::TXRTS != 0, new & econ1::TXRTS != 0);
+        if is_set != sets && self.chip.txrts_read == Some(sets) {
+            let effect = if sets {
+                "starts it again: the chip has cleared it since the host read it"
+            } else {
+                "cancels the transmission that was started since the host read it"
+            };
+            self.chip.violation(ViolationKind::StaleTxrts, effect);
+        }
+    }
+
+    /// A write to a MAC or MII register, which takes effect when chip select rises.
+    ///
+    /// BFS and BFC work on ETH registers only (section 4.2.5). They take effect here all the same:
+    /// drivers in wide use set up MACON3 by BFS, and work on silicon.
+    pub(crate) fn write_slow(&mut self, mode: WriteMode, addr: usize, data: u8) {
+        if mode != WriteMode::Whole {
+            let name = self.spec(addr).name;
+            self.chip
+                .violation(ViolationKind::BitFieldOnMac, format!("{name} takes whole writes only"));
+        }
+        if !self.chip.check_ready(self.spec(addr).kind) || !self.may_write(addr, mode, data) {
             return;
         }
         let reg = self.reg(addr);
@@ -73,7 +92,7 @@ impl Model {
             }
             return;
         }
-        let new = data & self.spec(addr).writable;
+        let new = mode.apply(old, data) & self.spec(addr).writable;
         if reg.bank == MAADR5.bank && old != new && self.chip.is_receive_enabled() {
             self.chip
                 .violation(ViolationKind::FilterChanged, "the MAC address, while RXEN is set");
@@ -141,6 +160,11 @@ impl Model {
             if self.chip.is_receive_enabled() {
                 self.chip
                     .violation(ViolationKind::FifoMoved, "the FIFO's limits, while RXEN is set");
+            }
+            if pair == ERXST {
+                // Section 6.1. Erratum 5 concerns the internal pointer only.
+                let start = self.chip.registers.word(ERXST);
+                self.chip.registers.set_word(ERXWRPT, start);
             }
             self.reload_write_pointer();
         }
@@ -257,9 +281,4 @@ impl Model {
             _ => {}
         }
     }
-}
-
-/// Whether a register of this kind takes bit fields.
-const fn takes_bit_fields(kind: Kind) -> bool {
-    matches!(kind, Kind::Eth | Kind::Reserved | Kind::Absent)
 }

@@ -215,6 +215,37 @@ fn erratum_2_after_reset_blocks_mac_for_1_ms() {
     assert_eq!(host.get(MACON3), 0x32);
 }
 
+/// Erratum 2 names the system reset instruction. After the RESET pin, section 11.2 asks for 50 µs
+/// before the PHY is used.
+#[test]
+fn reset_pin_blocks_phy_for_50_us_and_mac_not_at_all() {
+    let pulse = |host: &Host| {
+        let mut pin = host.chip.reset_pin();
+        pin.set_low().unwrap();
+        host.us(1);
+        pin.set_high().unwrap();
+    };
+    let mut host = Host::started(ideal().with_errata(Errata::of(Revision::B7)));
+    pulse(&host);
+    host.set(MACON3, 0x32);
+    assert_eq!(host.get(MACON3), 0x32);
+    host.assert_clean();
+    host.set(MIREGADR, 0x02);
+    assert_eq!(host.chip.take_violations().remove(0).kind, ViolationKind::NotReady);
+    host.us(50);
+    assert_eq!(host.phy_read(0x02), 0x0083);
+    host.assert_clean();
+    // Out of power-save the oscillator has to start.
+    host.set_bits(ECON2, 0x20);
+    pulse(&host);
+    host.us(50);
+    host.set(MACON3, 0x32);
+    assert_eq!((host.get(MACON3), host.kinds()), (0, vec![ViolationKind::NotReady; 2]));
+    host.us(300);
+    host.set(MACON3, 0x32);
+    assert_eq!(host.get(MACON3), 0x32);
+}
+
 #[test]
 fn erratum_19_in_power_save_ignores_reset() {
     for ignored in [true, false] {

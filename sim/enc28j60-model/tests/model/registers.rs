@@ -85,6 +85,21 @@ fn erxrdpt_takes_effect_with_high_byte() {
     assert_eq!(host.get16(ERXRDPT), 0x1133);
 }
 
+/// Section 6.1. ERXND does not change it, and erratum 5 concerns the internal pointer only.
+#[test]
+fn erxwrpt_follows_write_of_erxst() {
+    for errata in [Errata::none(), Errata::of(Revision::B7)] {
+        let mut host = Host::new(ideal().with_errata(errata));
+        host.set(ERXST, 0x34);
+        assert_eq!(host.get16(ERXWRPT), 0x0534);
+        host.set((0x09, 0), 0x12);
+        assert_eq!(host.get16(ERXWRPT), 0x1234);
+        host.set16(ERXND, 0x1fff);
+        assert_eq!(host.get16(ERXWRPT), 0x1234);
+        host.assert_clean();
+    }
+}
+
 #[test]
 fn read_only_register_ignores_write() {
     let mut host = Host::new(ideal());

@@ -55,7 +55,6 @@ fn instruction_invalid_is_violation() {
     expect(&[Kind::ReservedAddress], |host| host.set((0x01, 2), 0));
     expect(&[Kind::ReservedBits], |host| host.set((0x1b, 0), 0x04));
     expect(&[Kind::ReservedBits], |host| host.set((0x03, 0), 0x20));
-    expect(&[Kind::BitFieldOnMac], |host| host.set_bits(MACON3, 0x01));
     expect(&[Kind::ReservedBits], |host| host.phy_write(0x14, 0x0476));
 }
 
@@ -68,7 +67,6 @@ fn register_write_while_running_is_violation() {
         host.set16(EWRPT, 0x0100);
         host.write(&[1, 2, 3]);
     });
-    expect(&[Kind::WholeWriteEcon1], |host| host.set((0x1f, 0), 0x05));
     expect(&[Kind::EvenReadPointer], |host| host.set16(ERXRDPT, 0x19fe));
     expect(&[Kind::BadReadPointer], |host| host.set16(ERXRDPT, 0x1a01));
     expect(&[Kind::TxChanged], |host| {
@@ -135,15 +133,87 @@ fn start_before_clkrdy_or_fast_sck_is_violation() {
     assert_eq!(host.kinds(), [Kind::ShortGap]);
 }
 
+/// Section 4.2.5 allows bit fields on ETH registers only. On silicon they work.
+#[test]
+fn bit_field_on_mac_register_is_violation_and_takes_effect() {
+    expect(&[Kind::BitFieldOnMac; 3], |host| {
+        host.set_bits(MACON4, 0x30);
+        assert_eq!(host.get(MACON4), 0x70);
+        host.clear_bits(MACON4, 0x50);
+        assert_eq!(host.get(MACON4), 0x20);
+        // As whole writes do, it needs chip select for 210 ns after the last bit, and a read of PHID1
+        // starts.
+        host.set(MIREGADR, 0x02);
+        host.set_bits(MICMD, 0x01);
+        assert_eq!(host.get(MISTAT), 0x01);
+        host.us(11);
+        host.set(MICMD, 0);
+        assert_eq!(host.get16(MIRD), 0x0083);
+    });
+    let mut host = Host::new(ideal().with_cs_hold(Duration::from_nanos(50)));
+    host.set_bits(MACON3, 0x32);
+    assert_eq!(host.chip.peek(2, 2), 0);
+    assert_eq!(host.kinds(), [Kind::ShortHold]);
+}
+
+const TXRTS: u8 = 0x08;
+const RXEN: u8 = 0x04;
+
+#[test]
+fn whole_write_of_econ1_is_legal() {
+    expect(&[], |host| {
+        // A bank is selected while the chip receives.
+        let econ1 = host.get(ECON1) & !0x03;
+        host.set((0x1f, 0), econ1 | 0x02);
+        host.set((0x1f, 0), RXEN);
+        // A transmission is started, and another one after its end was seen in EIR.
+        for _ in 0..2 {
+            host.transmit(0, &frame(60));
+            assert_eq!(host.get(ECON1) & TXRTS, TXRTS);
+            host.us(100);
+            assert_eq!(host.get(EIR) & 0x08, 0x08);
+            host.set((0x1f, 0), RXEN | TXRTS);
+            assert_eq!(host.get(ECON1) & TXRTS, TXRTS);
+            host.us(100);
+            host.clear_bits(EIR, 0x0a);
+        }
+        // The host cancels a transmission of which it knows.
+        host.transmit(0, &frame(1000));
+        assert_eq!(host.get(ECON1) & TXRTS, TXRTS);
+        host.set((0x1f, 0), RXEN);
+    });
+}
+
+#[test]
+fn whole_write_of_econ1_with_stale_txrts_is_violation() {
+    // Bank 2 is selected by a read and a write, and the transmission ends between the two.
+    expect(&[Kind::StaleTxrts], |host| {
+        host.transmit(0, &frame(60));
+        let econ1 = host.get(ECON1);
+        host.us(100);
+        host.set((0x1f, 0), econ1 & !0x03 | 0x02);
+        host.us(100);
+        assert_eq!(host.peer.pending(), 2, "sent twice");
+    });
+    // A copy from before the transmission was started.
+    expect(&[Kind::StaleTxrts], |host| {
+        let econ1 = host.get(ECON1);
+        host.transmit(0, &frame(1000));
+        host.set((0x1f, 0), econ1);
+        host.us(2000);
+        assert_eq!((host.peer.pending(), host.chip.stats().tx_cancelled), (0, 1));
+    });
+}
+
 #[test]
 fn violation_describes_instruction() {
     let mut host = Host::started(ideal());
-    host.set((0x1f, 0), 0x05);
+    host.set(ERXFCON, 0x20);
     let violation = host.chip.take_violations().remove(0);
-    assert_eq!(violation.instruction, [0x5f, 0x05]);
-    assert_eq!(violation.decoded, "WCR ECON1 0x05");
-    assert!(violation.to_string().starts_with("WholeWriteEcon1 at "), "{violation}");
-    host.chip.allow_violation(Kind::WholeWriteEcon1);
-    host.set((0x1f, 0), 0x04);
+    assert_eq!(violation.instruction, [0x58, 0x20]);
+    assert_eq!(violation.decoded, "WCR ERXFCON 0x20");
+    assert!(violation.to_string().starts_with("FilterChanged at "), "{violation}");
+    host.chip.allow_violation(Kind::FilterChanged);
+    host.set(ERXFCON, 0x21);
     host.assert_clean();
 }
