@@ -21,6 +21,7 @@ const WATERMARK: u32 = 0x1_0008;
 const WINDOW_LOW: u32 = 0x1_000a;
 const FRAME_CONTROL: u32 = 0x1_000d;
 const CLOCK_CSR: u32 = 0x1_000e;
+const SLEEP_CSR: u32 = 0x1_001f;
 
 /// Bits of the clock CSR.
 mod csr {
@@ -31,6 +32,10 @@ mod csr {
     pub(crate) const ALP_AVAILABLE: u8 = 0x40;
     pub(crate) const HT_AVAILABLE: u8 = 0x80;
 }
+
+/// Bits of the sleep CSR: the host keeps the chip on, and the chip is on.
+const KEEP_ON: u8 = 0x01;
+const DEVICE_ON: u8 = 0x02;
 
 /// The chip id register: the id in the low half, a revision above it.
 const CHIP_ID: u32 = 0x1545_a9af;
@@ -101,11 +106,12 @@ pub(crate) struct Backplane {
 
 impl Backplane {
     pub(crate) fn new(arm_runs: bool) -> Self {
+        let core = if arm_runs { Wrapper::RUNNING } else { Wrapper::RESET };
         Self {
             ram: vec![0; RAM_SIZE],
             own: [0; 0x20],
-            arm: if arm_runs { Wrapper::RUNNING } else { Wrapper::RESET },
-            socsram: Wrapper::RUNNING,
+            arm: core,
+            socsram: core,
             registers: BTreeMap::new(),
             alp: false,
             ht: false,
@@ -294,6 +300,8 @@ impl Backplane {
         };
         *register = value;
         match command.address {
+            // The chip never sleeps here: it is on as soon as the host asks for it.
+            SLEEP_CSR => *register = if value & KEEP_ON == 0 { 0 } else { KEEP_ON | DEVICE_ON },
             CLOCK_CSR => self.request_clock(chip, value),
             WATERMARK if value < 8 || value % 4 != 0 => {
                 chip.violation(ViolationKind::BadWatermark, format!("{value:#04x}"));

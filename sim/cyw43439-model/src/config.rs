@@ -86,7 +86,7 @@ pub struct ChipConfig {
     pub power_up: Duration,
     /// How many reads after that return garbage.
     pub garbage_reads: u32,
-    /// Whether the ARM core runs after power-up, or is held in reset.
+    /// Whether the ARM core and the RAM run after power-up, or are held in reset.
     pub arm_runs_at_power_up: bool,
     /// From the request for the ALP clock until it is available.
     pub alp_time: Duration,
@@ -221,7 +221,7 @@ impl ChipConfig {
         self
     }
 
-    /// Sets the ARM core to run after power-up.
+    /// Sets the ARM core and the RAM to run after power-up.
     #[must_use]
     pub const fn with_arm_running(mut self) -> Self {
         self.arm_runs_at_power_up = true;

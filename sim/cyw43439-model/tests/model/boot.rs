@@ -86,6 +86,28 @@ fn boot_with_arm_running_needs_reset() {
     bed.clean();
 }
 
+/// Drivers in wide use report a core that is not in reset after power-up, and report none on a
+/// Pico W.
+#[test]
+fn boot_from_power_up_holds_both_cores_in_reset() {
+    let mut bed = Testbed::on(ChipConfig::default());
+    bed.request_alp();
+    for core in [ARM, SOCSRAM] {
+        assert_eq!(bed.backplane_read(core + 0x800, 1) & 1, 1, "{core:#x}");
+    }
+    bed.clean();
+}
+
+#[test]
+fn sleep_csr_keep_on_reports_device_on() {
+    let mut bed = Testbed::on(ChipConfig::default());
+    for (written, read) in [(1, 3), (0, 0), (3, 3), (2, 0)] {
+        bed.write(1, 0x1_001f, 1, written);
+        assert_eq!(bed.read(1, 0x1_001f, 1), read, "after {written}");
+    }
+    bed.clean();
+}
+
 #[test]
 fn boot_with_remapped_bank_is_violation() {
     let mut bed = Testbed::on(ChipConfig::default());
