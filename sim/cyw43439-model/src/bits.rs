@@ -128,6 +128,10 @@ impl Bits {
             // Between the last bit and the next one.
             return false;
         }
+        if self.presented / 32 >= self.fetched && gspi.is_complete(&model.chip) {
+            // After the last bit.
+            return false;
+        }
         self.fetch(gspi, model);
         self.reply >> (31 - self.presented % 32) & 1 != 0
     }

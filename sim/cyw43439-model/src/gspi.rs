@@ -67,6 +67,15 @@ impl Gspi {
         matches!(self.phase, Phase::Command | Phase::Write(_))
     }
 
+    /// Whether all words of the transaction were transferred.
+    pub(crate) fn is_complete(&self, chip: &Chip) -> bool {
+        match self.phase {
+            Phase::Over => true,
+            Phase::Status => !chip.registers.status_enabled(),
+            _ => false,
+        }
+    }
+
     /// Discards the transaction that runs: the power is lost.
     pub(crate) fn abort(&mut self) {
         if self.is_selected() {

@@ -196,6 +196,44 @@ fn data_line_contention_is_violation() {
     assert_eq!(host.chip.violations()[0].kind, ViolationKind::Contention);
 }
 
+/// State machines check the data line for the interrupt as soon as they have sampled the last bit.
+#[test]
+fn data_line_read_after_last_bit_is_no_violation() {
+    let mut host = BitBang::on();
+    let config = [command(true, 0, 0x00, 4), 0x0003_04b1].map(|word| word.rotate_left(16));
+    let [_] = host.transaction(&config);
+    for (out, words) in [
+        (&[command(false, 0, 0x14, 4)][..], 2),
+        (&[command(true, 0, 0x18, 4), 0x1234_5678], 1),
+    ] {
+        let before = host.chip.bus();
+        host.pins.data.set_as_output();
+        host.pins.select.set_low().unwrap();
+        for word in out {
+            host.out(*word).unwrap();
+        }
+        host.pins.data.set_as_input();
+        for _ in 0..words {
+            host.word().unwrap();
+        }
+        for _ in 0..3 {
+            assert!(host.pins.data.is_low().unwrap());
+        }
+        host.pins.select.set_high().unwrap();
+        assert_eq!(host.chip.violations(), []);
+        assert_eq!(host.chip.bus().bytes - before.bytes, 12);
+    }
+}
+
+#[test]
+fn word_after_last_one_is_violation() {
+    let mut host = BitBang::on();
+    let config = [command(true, 0, 0x00, 4), 0x0003_04b1].map(|word| word.rotate_left(16));
+    let [_] = host.transaction(&config);
+    let [_, _, _] = host.transaction(&[command(false, 0, 0x14, 4)]);
+    assert_eq!(host.chip.violations()[0].kind, ViolationKind::WordCount);
+}
+
 #[test]
 fn partial_word_is_violation() {
     let mut host = BitBang::on();
