@@ -74,7 +74,6 @@ impl<B: Bus, FW: FirmwareSource> Chip<'_, B, FW> {
             2 if keyed => Setting::BssVar(var::SUP_WPA2_EAPVER, u32::MAX),
             3 if keyed => Setting::BssVar(var::SUP_WPA_TMO, SUPPLICANT_MS),
             4 if security.has_psk() => {
-                self.port.wait_us(KEY_US).await;
                 self.set_psk(network).await?;
                 return Ok(false);
             }
@@ -113,6 +112,7 @@ impl<B: Bus, FW: FirmwareSource> Chip<'_, B, FW> {
         let Some(passphrase) = &network.passphrase else {
             return Ok(());
         };
+        self.port.wait_us(KEY_US).await;
         let parts: [&[u8]; 3] = [&[passphrase.len(), 0, IS_PASSPHRASE, 0], passphrase.bytes(), &[0]];
         self.request(Command::SetWsecPmk, true, &parts, &mut [])
             .await
