@@ -13,7 +13,7 @@ use crate::framing::{
     DATA_PAD, HEADER, Head, Parcel, SECOND_HEADER, SHORTEST, channel, corrupt, draw_corruption, frame, head, put_header,
 };
 use crate::request::{self, u16_at, u32_at};
-use crate::timer::{HostFrame, Timer};
+use crate::timer::{DataFrame, HostFrame, Timer};
 use crate::violations::ViolationKind;
 
 /// The queue for the host, and the sequence numbers and credits of both directions.
@@ -28,7 +28,7 @@ pub(crate) struct Fifo {
     /// Frames from the host that the firmware has not processed yet.
     unprocessed: u8,
     /// Data frames that the firmware holds by injected fault; `None` where it does not.
-    held: Option<Vec<Vec<u8>>>,
+    held: Option<Vec<DataFrame>>,
     /// The credit that the host has read last.
     granted: Option<u8>,
     /// The host may have read an invalid credit.
@@ -38,6 +38,8 @@ pub(crate) struct Fifo {
     freeze: bool,
     /// Flow control in the headers: the priorities that the host must not send.
     flow_control: u8,
+    /// The flow control that the host has read last.
+    reported_flow_control: u8,
     /// When the firmware has processed all frames from the host.
     busy_until: Duration,
     /// The host waits for a reply to an ioctl that it can still get.
@@ -185,11 +187,13 @@ impl Fifo {
             return;
         }
         let whole = command.len >= usize::from(head.announced);
-        if head.bytes.get(5).is_some_and(|channel| channel & 0xf < 3) {
+        if head.bytes.len() >= HEADER && head.bytes[5] & 0xf < 3 {
             if matches!(head.parcel, Parcel::Junk) || head.corrupted {
-                // The host may take any credit from it.
+                // The host may take any credit from it, and flow control or not.
                 self.granted_invalid = true;
+                self.reported_flow_control &= head.bytes[8];
             } else {
+                self.reported_flow_control = head.bytes[8];
                 let right = self.credit_limit(chip.cx.config.credit_window);
                 self.granted = Some(head.credit);
                 self.granted_invalid &= head.credit != right;
@@ -296,10 +300,10 @@ impl Fifo {
             chip.registers.latch(irq::WRITE_OVERFLOW);
             return;
         }
-        if self.flow_control != 0 {
+        if self.reported_flow_control != 0 {
             chip.violation(
                 ViolationKind::FlowControlled,
-                format!("flow control {:#04x}", self.flow_control),
+                format!("flow control {:#04x}", self.reported_flow_control),
             );
         }
         let second = body.get(..SECOND_HEADER).unwrap_or_default();
@@ -313,12 +317,14 @@ impl Fifo {
                 format!("header of {header} bytes, second header {second:02x?}"),
             );
         }
-        let mut frame = body.get(SECOND_HEADER + offset..).unwrap_or_default().to_vec();
+        let interface = second.get(2).map_or(0, |flags| flags & 0xf);
+        let mut bytes = body.get(SECOND_HEADER + offset..).unwrap_or_default().to_vec();
         if header < HEADER + DATA_PAD {
             // The firmware appends the missing padding.
-            frame.extend([0; DATA_PAD]);
+            bytes.extend([0; DATA_PAD]);
         }
-        let air = frame_time(chip.cx.config.air_bps, frame.len());
+        let air = frame_time(chip.cx.config.air_bps, bytes.len());
+        let frame = DataFrame { interface, bytes };
         self.process(chip, chip.cx.config.tx_time + air, HostFrame::Data(frame));
     }
 
@@ -342,7 +348,7 @@ impl Fifo {
     }
 
     /// Keeps a data frame where the firmware holds frames; otherwise returns it.
-    pub(crate) fn hold(&mut self, frame: Vec<u8>) -> Option<Vec<u8>> {
+    pub(crate) fn hold(&mut self, frame: DataFrame) -> Option<DataFrame> {
         match &mut self.held {
             Some(held) => {
                 held.push(frame);
@@ -358,7 +364,7 @@ impl Fifo {
     }
 
     /// The firmware holds data frames from the host, or returns those that it held.
-    pub(crate) fn set_hold(&mut self, hold: bool) -> Vec<Vec<u8>> {
+    pub(crate) fn set_hold(&mut self, hold: bool) -> Vec<DataFrame> {
         if hold {
             self.held.get_or_insert_with(Vec::new);
             return Vec::new();

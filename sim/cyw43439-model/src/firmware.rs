@@ -5,7 +5,7 @@ use core::time::Duration;
 use crate::access_point::Association;
 use crate::chip::Chip;
 use crate::config::ChipConfig;
-use crate::data::{self, Traffic};
+use crate::data::{Networks, Traffic};
 use crate::events::Event;
 use crate::fifo::Fifo;
 use crate::request::{Outcome, error};
@@ -14,7 +14,7 @@ use crate::scan::Scanner;
 use crate::settings::Settings;
 use crate::soft_ap::SoftAp;
 use crate::station::Station;
-use crate::timer::{Route, ScanStep, StationStep};
+use crate::timer::{DataFrame, ScanStep, StationStep};
 
 /// The control channel.
 #[derive(Debug, Default)]
@@ -23,6 +23,8 @@ pub(crate) struct Ioctls {
     pub(crate) junk_sent: bool,
     /// Until then ioctls fail with "busy".
     pub(crate) busy_until: Duration,
+    /// The country, as the host has set it.
+    pub(crate) country: Vec<u8>,
 }
 
 impl Ioctls {
@@ -34,6 +36,7 @@ impl Ioctls {
         if [a, b] != [c, d] || !a.is_ascii_uppercase() || !b.is_ascii_uppercase() {
             return Err(error::BAD_ARGUMENT);
         }
+        self.country = value.to_vec();
         self.busy_until = chip.cx.now() + chip.cx.config.country_time;
         Ok(Vec::new())
     }
@@ -47,6 +50,19 @@ pub(crate) struct Parts {
     pub(crate) scanner: Scanner,
     pub(crate) soft_ap: SoftAp,
     traffic: Traffic,
+}
+
+impl Parts {
+    /// The frames in the air, and the networks that they pass through.
+    const fn traffic(&mut self) -> (&mut Traffic, Networks<'_>) {
+        let Self {
+            traffic,
+            station,
+            soft_ap,
+            ..
+        } = self;
+        (traffic, Networks { station, soft_ap })
+    }
 }
 
 /// The firmware, from its start on.
@@ -79,28 +95,22 @@ impl Firmware {
         self.split(chip, fifo).0.report(event);
     }
 
-    /// The network that frames are transferred through.
-    fn route(&self, chip: &Chip) -> Option<Route> {
-        data::route(chip, &self.parts.station, &self.parts.soft_ap)
-    }
-
     /// Transmits a frame of the host's.
-    pub(crate) fn transmit(&mut self, chip: &mut Chip, frame: &[u8]) {
-        let route = self.route(chip);
-        let Parts { traffic, soft_ap, .. } = &mut self.parts;
-        traffic.transmit(chip, &self.settings, soft_ap, route, frame);
+    pub(crate) fn transmit(&mut self, chip: &mut Chip, frame: &DataFrame) {
+        let (traffic, networks) = self.parts.traffic();
+        traffic.transmit(chip, &self.settings, networks, frame);
     }
 
     /// A frame arrives at the access points from the wire.
     pub(crate) fn bridge(&mut self, chip: &mut Chip, frame: &[u8]) {
-        let route = self.route(chip);
-        self.parts.traffic.bridge(chip, &self.settings, route, frame);
+        let (traffic, networks) = self.parts.traffic();
+        traffic.bridge(chip, &self.settings, networks, frame);
     }
 
-    /// A frame arrives from the air.
-    pub(crate) fn receive(&self, chip: &mut Chip, fifo: &mut Fifo, route: Route, frame: Vec<u8>) {
-        let current = self.route(chip);
-        data::receive(chip, fifo, &self.parts.soft_ap, current, route, frame);
+    /// Frames arrive from the air.
+    pub(crate) fn receive(&mut self, chip: &mut Chip, fifo: &mut Fifo) {
+        let (traffic, networks) = self.parts.traffic();
+        traffic.receive(chip, fifo, networks);
     }
 
     /// The next step of the station.
@@ -131,9 +141,12 @@ impl Firmware {
         self.parts.station.association()
     }
 
-    /// Name and channel of the chip's own access point, while it transmits.
-    pub(crate) fn soft_ap(&self) -> Option<(Vec<u8>, u8)> {
+    /// Name and channel of the chip's own access point, while it transmits: the channel of the
+    /// station where that has joined a network, because there is one radio.
+    pub(crate) fn soft_ap(&self, chip: &Chip) -> Option<(Vec<u8>, u8)> {
         let ssid = self.parts.soft_ap.ssid_on_air()?;
-        Some((ssid.to_vec(), self.settings.number("channel") as u8))
+        let of_station = self.parts.station.current_ap(chip).map(|ap| ap.channel);
+        let channel = of_station.unwrap_or(self.settings.number("channel") as u8);
+        Some((ssid.to_vec(), channel))
     }
 }

@@ -12,6 +12,7 @@ use crate::faults::{ChipFaults, DataLine, Fault};
 use crate::firmware::Firmware;
 use crate::model::Boot;
 use crate::pins::{IrqPin, Pins, PowerPin};
+use crate::soft_ap::ClientKey;
 use crate::stats::{BusCounters, ModelStats, Transaction};
 use crate::violations::{Violation, ViolationKind};
 use crate::word_bus::WordBus;
@@ -213,10 +214,17 @@ impl Cyw43Chip {
         self.firmware(Firmware::association)?
     }
 
-    /// A station joins the chip's own access point, with this passphrase. Returns whether it was
-    /// accepted.
+    /// A station joins the chip's own access point, without security or by WPA or WPA2 with this
+    /// passphrase; 64 hexadecimal digits are the key itself. Returns whether it was accepted.
     pub fn connect_client(&self, mac: [u8; 6], passphrase: Option<&str>) -> bool {
-        self.0.with(|chip| chip.model.connect_client(mac, passphrase))
+        let key = passphrase.map_or(ClientKey::None, ClientKey::Psk);
+        self.0.with(|chip| chip.model.connect_client(mac, key))
+    }
+
+    /// As [`connect_client`](Self::connect_client), by WPA3 with this password.
+    pub fn connect_sae_client(&self, mac: [u8; 6], password: &str) -> bool {
+        self.0
+            .with(|chip| chip.model.connect_client(mac, ClientKey::Sae(password)))
     }
 
     /// A station leaves the chip's own access point.
@@ -227,7 +235,8 @@ impl Cyw43Chip {
     /// Name and channel of the chip's own access point, while it transmits.
     #[must_use]
     pub fn soft_ap(&self) -> Option<(Vec<u8>, u8)> {
-        self.firmware(Firmware::soft_ap)?
+        let chip = self.0.model();
+        chip.model.firmware.as_ref()?.soft_ap(&chip.model.chip)
     }
 }
 

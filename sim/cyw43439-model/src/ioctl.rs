@@ -139,7 +139,7 @@ impl Firmware {
                 let (rt, parts) = self.split(chip, fifo);
                 parts.station.leave(rt)
             }
-            number::GET_ASSOCLIST => self.parts.soft_ap.association_list(request.payload.len()),
+            number::GET_ASSOCLIST => self.parts.soft_ap.association_list(&request.payload),
             number::SET_WSEC_PMK => self.settings.set_key(chip, &request.payload),
             number::GET_VAR => self.get_variable(request),
             number::SET_VAR => self.set_variable(chip, fifo, request),
@@ -234,7 +234,7 @@ fn check_outcome(chip: &mut Chip, request: &Request, outcome: &Outcome) {
         error::UNSUPPORTED => ViolationKind::UnknownIoctl,
         error::NOT_UP | error::NOT_DOWN => ViolationKind::BadState,
         // States that the host cannot know.
-        error::NOT_ASSOCIATED | error::BUSY => return,
+        error::NOT_ASSOCIATED | error::NOT_FOUND | error::BUSY => return,
         _ => ViolationKind::BadValue,
     };
     let name = if matches!(request.number, number::GET_VAR | number::SET_VAR) {

@@ -43,10 +43,21 @@ const INDEXED: [&str; 5] = [
 impl Firmware {
     /// Reads a variable.
     pub(crate) fn get_variable(&self, request: &Request) -> Outcome {
-        let (name, _) = split(&request.payload)?;
+        let (name, argument) = split(&request.payload)?;
         let settings = &self.settings;
+        // The index of a service set; hosts may leave out that of the first one.
+        let index = || match u32_at(argument, 0).unwrap_or(0) {
+            index @ 0..=1 => Ok(index),
+            _ => Err(error::BAD_ARGUMENT),
+        };
         let value = match settings.variable(name) {
             Some(value) => value,
+            None if name == "country" => self.parts.ioctls.country.clone(),
+            None if name == "bss" => self.parts.soft_ap.bss(index()?)?,
+            None if INDEXED.contains(&name) => {
+                let key = format!("{name}/{}", index()?);
+                settings.number(&key).to_le_bytes().to_vec()
+            }
             None if NUMBERS.contains(&name) => settings.number(name).to_le_bytes().to_vec(),
             None => return Err(error::UNSUPPORTED),
         };
@@ -90,7 +101,7 @@ impl Firmware {
             }
             let key = format!("{name}/{index}");
             settings.set_number(&key, number);
-            if name == "bsscfg:sup_wpa" {
+            if matches!(name, "bsscfg:sup_wpa" | "bsscfg:wpa_auth" | "bsscfg:wsec") {
                 settings.security_changed(rt.chip.cx.now());
             }
             return done;

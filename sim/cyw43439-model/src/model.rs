@@ -15,8 +15,9 @@ use crate::fifo::Fifo;
 use crate::firmware::Firmware;
 use crate::framing::Parcel;
 use crate::runtime::Runtime;
+use crate::soft_ap::ClientKey;
 use crate::station::Station;
-use crate::timer::{HostFrame, Timer};
+use crate::timer::{DataFrame, HostFrame, Timer};
 use crate::violations::ViolationKind;
 
 /// Address of the pointer to the crash data: below the area for save and restore, at the end of the
@@ -87,7 +88,7 @@ impl Model {
             Timer::Processed(frame) => self.processed(frame),
             Timer::LateReply(reply) => self.fifo.push(&mut self.chip, Parcel::Reply(reply)),
             Timer::Ioctl(_)
-            | Timer::FrameFromAir { .. }
+            | Timer::FrameFromAir
             | Timer::Station { .. }
             | Timer::Scan { .. }
             | Timer::SoftApReady { .. } => self.expire_in_firmware(timer),
@@ -101,7 +102,7 @@ impl Model {
         let Some(firmware) = firmware else { return };
         match timer {
             Timer::Ioctl(request) => firmware.ioctl(chip, fifo, request),
-            Timer::FrameFromAir { frame, route } => firmware.receive(chip, fifo, route, frame),
+            Timer::FrameFromAir => firmware.receive(chip, fifo),
             Timer::Station { attempt, step } => firmware.station_step(chip, fifo, attempt, step),
             Timer::Scan { scan, step } => firmware.scan_step(chip, fifo, scan, step),
             Timer::SoftApReady { start } => {
@@ -219,12 +220,12 @@ impl Model {
     }
 
     /// A station joins the chip's own access point. Returns whether it was accepted.
-    pub(crate) fn connect_client(&mut self, mac: [u8; 6], passphrase: Option<&str>) -> bool {
+    pub(crate) fn connect_client(&mut self, mac: [u8; 6], secret: ClientKey<'_>) -> bool {
         let Some(firmware) = &mut self.firmware else {
             return false;
         };
         let (mut rt, parts) = firmware.split(&mut self.chip, &mut self.fifo);
-        parts.soft_ap.connect(&mut rt, mac, passphrase)
+        parts.soft_ap.connect(&mut rt, mac, secret)
     }
 
     /// A station leaves the chip's own access point.
@@ -371,7 +372,7 @@ impl Model {
         self.fifo.refresh_credit(&mut self.chip);
     }
 
-    fn transmit(&mut self, frame: &[u8]) {
+    fn transmit(&mut self, frame: &DataFrame) {
         if let Some(firmware) = &mut self.firmware {
             firmware.transmit(&mut self.chip, frame);
         }

@@ -18,6 +18,7 @@ pub(crate) mod error {
     pub(crate) const UNSUPPORTED: i32 = -23;
     pub(crate) const BAD_LENGTH: i32 = -24;
     pub(crate) const RANGE: i32 = -29;
+    pub(crate) const NOT_FOUND: i32 = -30;
 }
 
 /// The result of a request: the start of the reply's payload, or an error.

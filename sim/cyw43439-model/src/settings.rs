@@ -9,6 +9,8 @@ use crate::violations::ViolationKind;
 
 /// Bytes of the mask of events.
 const EVENT_MASK: usize = 24;
+/// Number of clients of the access point that the firmware accepts at first.
+const MAX_CLIENTS: u32 = 10;
 /// Maximum length of the list of multicast addresses.
 const MULTICAST_CAPACITY: usize = 10;
 
@@ -71,7 +73,7 @@ impl Settings {
             up: false,
             events: [0; EVENT_MASK],
             multicast: Vec::new(),
-            numbers: BTreeMap::new(),
+            numbers: BTreeMap::from([("maxassoc".into(), MAX_CLIENTS)]),
             key: None,
             sae_password: None,
             security_set: None,
@@ -283,7 +285,10 @@ impl Settings {
     }
 }
 
-fn from_hex(digits: &[u8]) -> Option<[u8; 32]> {
+pub(crate) fn from_hex(digits: &[u8]) -> Option<[u8; 32]> {
+    if !digits.iter().all(u8::is_ascii_hexdigit) {
+        return None;
+    }
     let mut key = [0; 32];
     for (byte, digits) in key.iter_mut().zip(digits.chunks(2)) {
         let digits = core::str::from_utf8(digits).ok()?;

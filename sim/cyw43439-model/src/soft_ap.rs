@@ -5,13 +5,27 @@ use core::time::Duration;
 use crate::events::{Event, kind, status};
 use crate::request::{Outcome, error, pair, u32_at};
 use crate::runtime::Runtime;
-use crate::settings::{Key, Settings};
+use crate::settings::{Key, Settings, from_hex};
 use crate::timer::Timer;
 
 /// From the start of the access point until it transmits.
 const START_TIME: Duration = Duration::from_millis(50);
 /// Reason of a station that leaves (IEEE 802.11, table of reason codes).
 const REASON_LEAVING: u32 = 8;
+
+/// Bits of the authentication (`wpa_auth`).
+const AUTH_PSK: u32 = 0x84;
+const AUTH_SAE: u32 = 0x4_0000;
+
+/// The secret of a station that joins.
+#[derive(Clone, Copy)]
+pub(crate) enum ClientKey<'a> {
+    None,
+    /// The passphrase of WPA and WPA2, or the key in 64 hexadecimal digits.
+    Psk(&'a str),
+    /// The password of WPA3.
+    Sae(&'a str),
+}
 
 /// The access point.
 #[derive(Debug, Default)]
@@ -51,8 +65,12 @@ impl SoftAp {
             return Err(error::NOT_UP);
         }
         let is_ap = settings.number("ap") == 1 || (index == 1 && settings.number("apsta") == 1);
-        let key_missing = self.security(settings) != 0 && settings.key.is_none();
-        if !is_ap || !settings.has_channels() || self.ssid.is_empty() || self.index != index || key_missing {
+        let auth = self.security(settings);
+        let key_missing = auth & AUTH_PSK != 0 && settings.key.is_none();
+        // WPA3 requires the protection of management frames.
+        let sae_incomplete = auth & AUTH_SAE != 0 && (settings.sae_password.is_none() || settings.number("mfp") == 0);
+        let secret_missing = key_missing || sae_incomplete;
+        if !is_ap || !settings.has_channels() || self.ssid.is_empty() || self.index != index || secret_missing {
             return Err(error::BAD_ARGUMENT);
         }
         self.on = true;
@@ -98,16 +116,22 @@ impl SoftAp {
     }
 
     /// A station joins. Returns whether it was accepted.
-    pub(crate) fn connect(&mut self, rt: &mut Runtime<'_>, mac: [u8; 6], passphrase: Option<&str>) -> bool {
-        let accepted = match (&rt.settings.key, self.security(rt.settings)) {
-            (_, 0) => passphrase.is_none(),
-            (Some(Key::Passphrase(phrase)), _) => passphrase.map(str::as_bytes) == Some(phrase),
-            (Some(Key::Hashed(_)) | None, _) => false,
+    pub(crate) fn connect(&mut self, rt: &mut Runtime<'_>, mac: [u8; 6], secret: ClientKey<'_>) -> bool {
+        let settings = &*rt.settings;
+        let auth = self.security(settings);
+        let accepted = match secret {
+            ClientKey::None => auth == 0,
+            ClientKey::Psk(phrase) => auth & AUTH_PSK != 0 && is_key(settings, phrase.as_bytes()),
+            ClientKey::Sae(password) => {
+                auth & AUTH_SAE != 0 && settings.sae_password.as_deref() == Some(password.as_bytes())
+            }
         };
-        if !self.on_air || !accepted || !rt.chip.firmware.runs() {
+        let known = self.clients.contains(&mac);
+        let full = !known && self.clients.len() >= settings.number("maxassoc") as usize;
+        if !self.on_air || !accepted || full || !rt.chip.firmware.runs() {
             return false;
         }
-        if !self.clients.contains(&mac) {
+        if !known {
             self.clients.push(mac);
         }
         rt.report(&Event {
@@ -136,6 +160,10 @@ impl SoftAp {
         self.on_air.then_some(&self.ssid)
     }
 
+    pub(crate) const fn is_on_air(&self) -> bool {
+        self.on_air
+    }
+
     pub(crate) fn has_clients(&self) -> bool {
         self.on_air && !self.clients.is_empty()
     }
@@ -149,13 +177,33 @@ impl SoftAp {
         self.clients.iter().any(|client| client == mac)
     }
 
-    /// The number of clients, and their addresses, for a buffer of `capacity` bytes.
-    pub(crate) fn association_list(&self, capacity: usize) -> Outcome {
-        let mut list = (self.clients.len() as u32).to_le_bytes().to_vec();
-        list.extend(self.clients.iter().flatten());
-        if list.len() > capacity {
+    /// The ioctl `GET_ASSOCLIST`: the number of clients, and their addresses. The request starts
+    /// with the number of addresses that it can hold, as all public drivers send it.
+    pub(crate) fn association_list(&self, request: &[u8]) -> Outcome {
+        let capacity = u32_at(request, 0).ok_or(error::BAD_LENGTH)? as usize;
+        if capacity > (request.len() - 4) / 6 || self.clients.len() > capacity {
             return Err(error::BUFFER_TOO_SHORT);
         }
+        let mut list = (self.clients.len() as u32).to_le_bytes().to_vec();
+        list.extend(self.clients.iter().flatten());
         Ok(list)
+    }
+
+    /// The iovar `bss`: whether a service set is up. The first one always exists.
+    pub(crate) fn bss(&self, index: u32) -> Outcome {
+        let own = self.index == index && !self.ssid.is_empty();
+        if !own && index != 0 {
+            return Err(error::NOT_FOUND);
+        }
+        Ok(u32::from(own && self.on).to_le_bytes().to_vec())
+    }
+}
+
+/// Whether this is the pre-shared key that the host has set.
+fn is_key(settings: &Settings, phrase: &[u8]) -> bool {
+    match &settings.key {
+        None => false,
+        Some(Key::Passphrase(own)) => own == phrase,
+        Some(Key::Hashed(own)) => phrase.len() == 64 && from_hex(phrase).as_ref() == Some(own),
     }
 }

@@ -16,7 +16,7 @@ use crate::events::{Event, kind, status, supplicant};
 use crate::request::{Outcome, error, u32_at};
 use crate::runtime::Runtime;
 use crate::settings::{Key, Settings};
-use crate::timer::{AuthMethod, Route, StationStep, Timer};
+use crate::timer::{AuthMethod, Route, StationStep, Target, Timer};
 use crate::violations::ViolationKind;
 
 /// Bits of the ciphers (`wsec`) and of the authentication (`wpa_auth`) that the host requests.
@@ -97,7 +97,7 @@ impl Station {
             return;
         }
         match step {
-            StationStep::Choose { ssid, bssid } => self.choose(rt, &ssid, bssid),
+            StationStep::Choose(target) => self.choose(rt, &target),
             StationStep::Authenticate { ap, method } => self.authenticate(rt, ap, method),
             StationStep::Associate { ap, method } => self.associate(rt, ap, method),
             StationStep::ExchangeKeys {
@@ -126,19 +126,34 @@ impl Station {
         if payload.len() != 36 {
             return Err(error::BAD_LENGTH);
         }
-        self.join(rt, payload, None)
+        self.join(rt, payload, None, Vec::new())
     }
 
-    /// The iovar `join`: a name, how to search for it, and the address of the access point.
+    /// The iovar `join`: a name, how to search for it, the address of the access point, and a list
+    /// of channels. Public drivers differ in the bits of a channel beside its number, so that these
+    /// are not compared.
     pub(crate) fn join_bss(&mut self, rt: Runtime<'_>, value: &[u8]) -> Outcome {
-        if value.len() < 70 {
+        const CHANNELS: usize = 68;
+        let bssid: Option<[u8; 6]> = value.get(56..62).and_then(|bssid| bssid.try_into().ok());
+        let (Some(bssid), Some(count)) = (bssid, u32_at(value, CHANNELS - 4)) else {
+            return Err(error::BAD_LENGTH);
+        };
+        let listed = value[CHANNELS..].chunks_exact(2);
+        if value.len() < CHANNELS + 2 || listed.len() < count as usize {
             return Err(error::BAD_LENGTH);
         }
-        let bssid: [u8; 6] = value[56..62].try_into().map_err(|_| error::BAD_LENGTH)?;
-        self.join(rt, &value[..36], (bssid != [0xff; 6]).then_some(bssid))
+        let mut channels = Vec::new();
+        for channel in listed.take(count as usize) {
+            let five_ghz = channel[1] & 0xc0 == 0xc0;
+            if five_ghz || !(1..=14).contains(&channel[0]) {
+                return Err(error::BAD_CHANNEL);
+            }
+            channels.push(channel[0]);
+        }
+        self.join(rt, &value[..36], (bssid != [0xff; 6]).then_some(bssid), channels)
     }
 
-    fn join(&mut self, mut rt: Runtime<'_>, name: &[u8], bssid: Option<[u8; 6]>) -> Outcome {
+    fn join(&mut self, mut rt: Runtime<'_>, name: &[u8], bssid: Option<[u8; 6]>, channels: Vec<u8>) -> Outcome {
         let len = u32_at(name, 0).ok_or(error::BAD_LENGTH)? as usize;
         if len == 0 || len > 32 {
             return Err(error::BAD_SSID_LENGTH);
@@ -150,17 +165,18 @@ impl Station {
         self.end();
         self.joining = true;
         let delay = rt.chip.cx.config.scan_time;
-        self.step_in(&mut rt, delay, StationStep::Choose { ssid, bssid });
+        let target = Target { ssid, bssid, channels };
+        self.step_in(&mut rt, delay, StationStep::Choose(target));
         Ok(Vec::new())
     }
 
     /// Chooses the strongest access point that matches.
-    fn choose(&mut self, rt: &mut Runtime<'_>, ssid: &[u8], bssid: Option<[u8; 6]>) {
+    fn choose(&mut self, rt: &mut Runtime<'_>, target: &Target) {
         let receives = rt.settings.has_channels();
         let falls_back = rt.chip.cx.config.sae_falls_back;
         let in_range = rt.chip.air.present();
         let found = in_range
-            .filter(|(_, ap)| receives && ap.ssid == ssid && bssid.is_none_or(|bssid| bssid == ap.bssid))
+            .filter(|(_, ap)| receives && target.matches(ap))
             .filter_map(|(id, ap)| auth_method(rt.settings, falls_back, ap).map(|method| (ap.rssi, id, method)))
             .max_by_key(|(rssi, ..)| *rssi);
         match found {
@@ -344,7 +360,7 @@ impl Station {
         Ok(self.joined()?.bssid.to_vec())
     }
 
-    fn current_ap<'a>(&self, chip: &'a Chip) -> Result<&'a AccessPoint, i32> {
+    pub(crate) fn current_ap<'a>(&self, chip: &'a Chip) -> Result<&'a AccessPoint, i32> {
         chip.air.get(self.joined()?.ap).ok_or(error::NOT_ASSOCIATED)
     }
 
@@ -438,6 +454,14 @@ impl Station {
         if method != AuthMethod::Open {
             self.start_key_exchange(rt, id, method, false);
         }
+    }
+}
+
+impl Target {
+    fn matches(&self, ap: &AccessPoint) -> bool {
+        ap.ssid == self.ssid
+            && self.bssid.is_none_or(|bssid| bssid == ap.bssid)
+            && (self.channels.is_empty() || self.channels.contains(&ap.channel))
     }
 }
 

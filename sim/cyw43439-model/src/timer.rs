@@ -26,7 +26,7 @@ pub(crate) enum Timer {
     /// A late reply to an ioctl.
     LateReply(Vec<u8>),
     /// A frame arrives from the air.
-    FrameFromAir { frame: Vec<u8>, route: Route },
+    FrameFromAir,
     /// A step of the station.
     Station { attempt: u64, step: StationStep },
     /// A step of a scan.
@@ -39,9 +39,17 @@ pub(crate) enum Timer {
 #[derive(Debug)]
 pub(crate) enum HostFrame {
     /// An Ethernet frame.
-    Data(Vec<u8>),
+    Data(DataFrame),
     /// An ioctl, from its header on.
     Ioctl(Vec<u8>),
+}
+
+/// An Ethernet frame from the host.
+#[derive(Debug)]
+pub(crate) struct DataFrame {
+    /// 0 for the station, 1 for an access point beside it.
+    pub(crate) interface: u8,
+    pub(crate) bytes: Vec<u8>,
 }
 
 /// The network that frames are transferred through.
@@ -61,11 +69,21 @@ pub(crate) enum AuthMethod {
     Sae,
 }
 
+/// The network that the station searches for.
+#[derive(Debug)]
+pub(crate) struct Target {
+    pub(crate) ssid: Vec<u8>,
+    /// The access point; `None` for any.
+    pub(crate) bssid: Option<[u8; 6]>,
+    /// The channels; none for all.
+    pub(crate) channels: Vec<u8>,
+}
+
 /// A step of the station.
 #[derive(Debug)]
 pub(crate) enum StationStep {
     /// The search for a network ends.
-    Choose { ssid: Vec<u8>, bssid: Option<[u8; 6]> },
+    Choose(Target),
     /// The authentication ends.
     Authenticate { ap: ApId, method: AuthMethod },
     /// The association ends.

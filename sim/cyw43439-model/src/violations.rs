@@ -64,7 +64,7 @@ pub enum ViolationKind {
     BadSequence,
     /// A frame without credit for it.
     NoCredit,
-    /// A data frame during flow control.
+    /// A data frame during flow control that the host has read.
     FlowControlled,
     /// A data frame without the two bytes of padding, or with a wrong second header.
     BadDataHeader,

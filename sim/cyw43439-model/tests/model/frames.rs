@@ -331,6 +331,28 @@ fn flow_control_violated_is_reported() {
     assert_eq!(bed.others.last().expect("reported at once").flow_control, 0);
 }
 
+/// The host learns of flow control from the headers that it reads.
+#[test]
+fn flow_control_unread_is_no_violation() {
+    let mut bed = Testbed::joined(ChipConfig::default());
+    let frame = ethernet([2, 0, 0, 0, 0, 7], 60, 0);
+    bed.chip.set_flow_control(0xff);
+    bed.send_data(&frame);
+    bed.clean();
+    bed.drain();
+    bed.chip.set_flow_control(0);
+    bed.send_data(&frame);
+    assert_eq!(
+        bed.kinds(),
+        [ViolationKind::FlowControlled].into(),
+        "its end is not read yet"
+    );
+    bed.chip.take_violations();
+    bed.drain();
+    bed.send_data(&frame);
+    bed.clean();
+}
+
 #[test]
 fn power_off_counts_queued_frames() {
     let mut bed = Testbed::joined(ChipConfig::default().with_tx_time(ms(50)));

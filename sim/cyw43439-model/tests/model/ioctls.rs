@@ -44,6 +44,32 @@ fn iovar_numbers_are_stored() {
 }
 
 #[test]
+fn iovar_numbers_of_service_sets_are_stored_by_index() {
+    let mut bed = Testbed::running(ChipConfig::default());
+    let get = |bed: &mut Testbed, index: u32| {
+        let mut payload = b"bsscfg:wsec\0".to_vec();
+        payload.extend(index.to_le_bytes());
+        bed.ioctl(false, 262, &payload)
+            .map(|reply| u32::from_le_bytes(*reply.first_chunk().unwrap()))
+    };
+    bed.set_pair("bsscfg:wsec", 0, 4).unwrap();
+    bed.set_pair("bsscfg:wsec", 1, 6).unwrap();
+    assert_eq!((get(&mut bed, 0), get(&mut bed, 1)), (Ok(4), Ok(6)));
+    bed.clean();
+    assert_eq!(get(&mut bed, 2), Err(-2));
+}
+
+#[test]
+fn country_is_read_as_set() {
+    let mut bed = Testbed::running(ChipConfig::default());
+    let country = b"DE\0\0\x05\0\0\0DE\0\0";
+    bed.set("country", country).unwrap();
+    bed.clock.advance(ms(40));
+    assert_eq!(bed.get("country", 12).unwrap(), country);
+    bed.clean();
+}
+
+#[test]
 fn country_makes_ioctls_busy() {
     let mut bed = Testbed::running(ChipConfig::default());
     let country = |a: &[u8; 2], b: &[u8; 2]| {

@@ -264,6 +264,118 @@ fn key_set_early_is_discarded() {
     assert_eq!(keyed(&bed), Some(false));
 }
 
+/// Any iovar that changes the ciphers of a service set makes the radio unready.
+#[test]
+fn key_set_early_after_service_set_security_is_discarded() {
+    for name in ["bsscfg:wsec", "bsscfg:wpa_auth", "bsscfg:sup_wpa"] {
+        let mut bed = Testbed::up(ChipConfig::default());
+        bed.set_pair(name, 0, 4).unwrap();
+        bed.set_key(PHRASE).unwrap();
+        assert_eq!(bed.kinds(), [ViolationKind::KeyTooEarly].into(), "{name}");
+        bed.chip.take_violations();
+        bed.clock.advance(ms(2));
+        bed.set_key(PHRASE).unwrap();
+        bed.clean();
+    }
+}
+
+fn join_value(bssid: [u8; 6], channels: &[u16]) -> Vec<u8> {
+    let mut value = 3_u32.to_le_bytes().to_vec();
+    value.extend(b"lab");
+    value.resize(36 + 4, 0);
+    value.resize(36 + 4 + 16, 0xff);
+    value.extend(bssid);
+    value.extend([0, 0]);
+    value.extend((channels.len() as u32).to_le_bytes());
+    for channel in channels {
+        value.extend(channel.to_le_bytes());
+    }
+    value.resize(value.len().max(70), 0);
+    value
+}
+
+#[test]
+fn join_by_bssid_searches_listed_channels_only() {
+    let bssid = |n: u8| [2, 0, 0, 0, 0, n];
+    // What is asked for, and the number of the access point that is joined.
+    let cases: [([u8; 6], &[u16], Option<u8>); 6] = [
+        (bssid(1), &[0x1001], Some(1)),
+        (bssid(2), &[0x100b], Some(2)),
+        (bssid(2), &[0x1001], None),
+        (bssid(2), &[0x1001, 0x100b], Some(2)),
+        (bssid(1), &[], Some(1)),
+        // Any access point of that name on this channel.
+        ([0xff; 6], &[0x100b], Some(2)),
+    ];
+    for (wanted, channels, joined) in cases {
+        let mut bed = Testbed::up(ChipConfig::default());
+        for (n, channel, rssi) in [(1, 1, -40), (2, 11, -70)] {
+            let ap = AccessPoint::open("lab").with_channel(channel).with_rssi(rssi);
+            bed.chip.add_ap(ap.with_bssid(bssid(n)));
+        }
+        bed.secure_open();
+        bed.set("join", &join_value(wanted, channels)).unwrap();
+        bed.pass(ms(400));
+        let association = bed.chip.association().map(|association| association.bssid);
+        assert_eq!(association, joined.map(bssid), "{wanted:x?} on {channels:x?}");
+        bed.clean();
+    }
+}
+
+#[test]
+fn join_with_invalid_channel_list_is_rejected() {
+    let mut bed = Testbed::up(ChipConfig::default());
+    bed.secure_open();
+    let mut short = join_value([0xff; 6], &[0x1001, 0x1006]);
+    short.pop();
+    assert_eq!(bed.set("join", &short), Err(-24));
+    for channel in [0x1000, 0x100f, 0xd001] {
+        assert_eq!(
+            bed.set("join", &join_value([0xff; 6], &[channel])),
+            Err(-20),
+            "{channel:#x}"
+        );
+    }
+    assert_eq!(bed.kinds(), [ViolationKind::BadValue].into());
+}
+
+#[test]
+fn join_wpa_network_with_tkip_succeeds() {
+    for (wsec, auth, mfp, joins) in [(2, 4, 0, true), (6, 4, 0, true), (4, 4, 0, false), (2, 0x80, 0, false)] {
+        let mut bed = Testbed::up(ChipConfig::default());
+        bed.chip
+            .add_ap(AccessPoint::open("lab").with_security(Security::Wpa(PHRASE.into())));
+        bed.set_number(134, wsec).unwrap();
+        bed.set_pair("bsscfg:sup_wpa", 0, 1).unwrap();
+        bed.clock.advance(ms(10));
+        bed.set_key(PHRASE).unwrap();
+        bed.set_number(22, 0).unwrap();
+        bed.set_u32("mfp", mfp).unwrap();
+        bed.set_number(165, auth).unwrap();
+        bed.join("lab").unwrap();
+        bed.pass(ms(400));
+        assert_eq!(keyed(&bed) == Some(true), joins, "wsec {wsec}, wpa_auth {auth:#x}");
+        bed.clean();
+    }
+}
+
+#[test]
+fn join_with_long_sae_password_succeeds() {
+    for len in [1, 64, 128] {
+        let password = "p".repeat(len);
+        let mut bed = Testbed::up(ChipConfig::default());
+        bed.chip.add_ap(AccessPoint::wpa3("lab", &password));
+        bed.secure_wpa3(&password);
+        bed.join("lab").unwrap();
+        bed.pass(ms(400));
+        assert_eq!(keyed(&bed), Some(true), "{len} bytes");
+        bed.clean();
+        let mut value = vec![129, 0];
+        value.resize(131, b'p');
+        assert_eq!(bed.set("sae_password", &value), Err(-24));
+    }
+}
+
 #[test]
 fn join_chooses_strongest_access_point() {
     let mut bed = Testbed::up(ChipConfig::default());

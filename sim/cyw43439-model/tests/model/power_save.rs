@@ -71,3 +71,29 @@ fn power_save_keeps_frame_order() {
     assert_eq!(Vec::from(bed.data.clone()), expected);
     bed.clean();
 }
+
+/// A station that sends is awake, and says so: the access point sends what it holds.
+#[test]
+fn power_save_transmission_fetches_waiting_frames() {
+    for mode in [1, 2] {
+        let mut bed = Testbed::joined(ChipConfig::default());
+        bed.set_u32("bcn_li_dtim", 200).unwrap();
+        bed.set_number(86, mode).unwrap();
+        bed.pass(ms(3000));
+        for n in 0..3 {
+            bed.peer.send(&ethernet(MAC, 60, n));
+        }
+        bed.pass(ms(500));
+        assert_eq!(bed.data, [[0; 0]; 0], "asleep");
+        bed.send_data(&ethernet([2, 0, 0, 0, 0, 7], 60, 0));
+        bed.pass(ms(3));
+        let expected: Vec<Vec<u8>> = (0..3).map(|n| ethernet(MAC, 60, n)).collect();
+        assert_eq!(Vec::from(core::mem::take(&mut bed.data)), expected);
+        // What comes next is not held behind a beacon either, and nothing comes twice.
+        assert!(latency(&mut bed, Duration::ZERO) < ms(2));
+        bed.pass(Duration::from_secs(25));
+        assert_eq!(bed.data, [[0; 0]; 0]);
+        assert_eq!(bed.chip.stats().delivered, 4);
+        bed.clean();
+    }
+}
