@@ -9,6 +9,7 @@ mod figures;
 mod fuzz;
 mod image;
 mod lint;
+mod mutants;
 mod programs;
 mod qemu;
 mod size;
@@ -40,6 +41,7 @@ enum Command {
     Stress(stress::Args),
     Qemu(qemu::Args),
     Fuzz(fuzz::Args),
+    Mutants(mutants::Args),
     Targets(targets::Args),
 }
 
@@ -57,6 +59,7 @@ fn main() -> ExitCode {
         Command::Stress(args) => stress::run(&args),
         Command::Qemu(args) => qemu::run(&args).map(drop),
         Command::Fuzz(args) => fuzz::run(&args),
+        Command::Mutants(args) => mutants::run(&args),
         Command::Targets(args) => targets::run(&args).map(drop),
     };
     match result {

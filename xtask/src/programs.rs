@@ -46,6 +46,7 @@ const PROGRAMS: &[Program] = &[
     ("cargo-fmt", Component("rustfmt"), &["format"]),
     ("cargo-fuzz", Crate("cargo-fuzz"), &["fuzz"]),
     ("cargo-hack", Crate("cargo-hack"), &["lint-all"]),
+    ("cargo-mutants", Crate("cargo-mutants"), &["mutants"]),
     ("cargo-nextest", Crate("cargo-nextest"), &["test"]),
     ("cat", Debian("coreutils"), &["test"]),
     ("curl", Debian("curl"), &["test", "qemu"]),
