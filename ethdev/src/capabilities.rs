@@ -242,8 +242,76 @@ impl Default for Capabilities {
 
 #[cfg(test)]
 mod tests {
+    extern crate std;
     use super::*;
+    use crate::{Counted, LossReason};
     use proptest::prelude::*;
+    use std::string::ToString;
+
+    #[test]
+    fn builders_set_one_value_each() {
+        let base = Capabilities::ETHERNET;
+        assert_eq!(Capabilities::default(), base);
+        let vlan = MaxFrameLen::VLAN;
+        let rx = base.with_rx_max_frame_len(vlan);
+        assert_eq!(
+            (rx.rx_max_frame_len, rx.tx_max_frame_len),
+            (vlan, MaxFrameLen::ETHERNET)
+        );
+        let tx = base.with_tx_max_frame_len(vlan);
+        assert_eq!(
+            (tx.rx_max_frame_len, tx.tx_max_frame_len),
+            (MaxFrameLen::ETHERNET, vlan)
+        );
+        assert_eq!(tx.ip_mtu().bytes(), 1504);
+        let both = base.with_max_frame_len(vlan);
+        assert_eq!((both.rx_max_frame_len, both.tx_max_frame_len), (vlan, vlan));
+        assert_eq!(
+            (base.tx_min_frame_len, base.with_tx_min_frame_len(0).tx_min_frame_len),
+            (60, 0)
+        );
+        let queues = base.with_queue_frames(Some(4), None);
+        assert_eq!((queues.rx_queue_frames, queues.tx_queue_frames), (Some(4), None));
+        let coverage = Coverage::EXACT.with(LossReason::RxOverrun, Counted::AtLeastOne);
+        assert_eq!(base.with_coverage(coverage).coverage, coverage);
+        let checksum = ChecksumOffload {
+            tcp: Offload::BOTH,
+            ..ChecksumOffload::NONE
+        };
+        assert_eq!(base.with_checksum(checksum).checksum, checksum);
+        let interval = Duration::from_millis(500);
+        assert_eq!(
+            base.with_max_service_interval(interval).max_service_interval,
+            Some(interval)
+        );
+        // Each builder keeps what the others set.
+        let all = base
+            .with_max_frame_len(vlan)
+            .with_queue_frames(Some(4), Some(2))
+            .with_checksum(checksum)
+            .with_coverage(coverage)
+            .with_tx_min_frame_len(0)
+            .with_max_service_interval(interval)
+            .with_rx_max_frame_len(vlan)
+            .with_tx_max_frame_len(vlan);
+        let expected = Capabilities {
+            rx_max_frame_len: vlan,
+            tx_max_frame_len: vlan,
+            tx_min_frame_len: 0,
+            rx_queue_frames: Some(4),
+            tx_queue_frames: Some(2),
+            coverage,
+            checksum,
+            max_service_interval: Some(interval),
+        };
+        assert_eq!(all, expected);
+    }
+
+    #[test]
+    fn display_lengths_have_units() {
+        assert_eq!(MaxFrameLen::ETHERNET.to_string(), "1514 bytes");
+        assert_eq!(IpMtu::ETHERNET.to_string(), "1500 bytes");
+    }
 
     #[test]
     fn ip_mtu_ethernet_is_1500() {

@@ -238,6 +238,15 @@ mod tests {
     }
 
     #[test]
+    fn builders_keep_the_rest() {
+        let filter = RxFilter::PROMISCUOUS.with_broadcast(false);
+        assert!(filter.promiscuous && !filter.broadcast && filter.multicast == Multicast::All);
+        let filter = filter.with_multicast(Multicast::None);
+        assert!(filter.promiscuous && !filter.broadcast && filter.multicast == Multicast::None);
+        assert_eq!(RxFilter::default(), RxFilter::DEFAULT);
+    }
+
+    #[test]
     fn passes_group_list_and_promiscuous() {
         assert!(
             RxFilter::DEFAULT

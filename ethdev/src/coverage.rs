@@ -90,3 +90,41 @@ impl Coverage {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const REASONS: [LossReason; 8] = [
+        LossReason::RxOverrun,
+        LossReason::RxBadFcs,
+        LossReason::RxBadLength,
+        LossReason::RxError,
+        LossReason::RxFiltered,
+        LossReason::RxReset,
+        LossReason::TxAborted,
+        LossReason::TxReset,
+    ];
+
+    #[test]
+    fn of_each_reason_is_what_was_set_last() {
+        let all = [Counted::Exactly, Counted::AtLeastOne, Counted::NotReported];
+        for reason in REASONS {
+            for (first, last) in all.iter().flat_map(|a| all.map(|b| (*a, b))) {
+                let others = REASONS.into_iter().filter(|&other| other != reason);
+                // Another reason, set before and after it.
+                for other in others {
+                    let coverage = Coverage::EXACT
+                        .with(other, Counted::NotReported)
+                        .with(reason, first)
+                        .with(reason, last);
+                    assert_eq!(coverage.of(reason), last, "{reason:?} {first:?}");
+                    assert_eq!(coverage.of(other), Counted::NotReported, "{other:?}");
+                    let coverage = coverage.with(other, Counted::AtLeastOne);
+                    assert_eq!(coverage.of(reason), last, "{reason:?} {first:?}");
+                    assert_eq!(coverage.of(other), Counted::AtLeastOne, "{other:?}");
+                }
+            }
+        }
+    }
+}

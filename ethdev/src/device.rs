@@ -206,3 +206,29 @@ pub fn validate_tx_len(parts: &[&[u8]], max: MaxFrameLen) -> Result<usize, Error
         _ => Err(ErrorKind::FrameTooLong { max }),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn validate_tx_len_accepts_header_to_maximum() {
+        let max = MaxFrameLen::new(100);
+        let too_long = Err(ErrorKind::FrameTooLong { max: 100 });
+        for (len, expected) in [
+            (0, Err(ErrorKind::FrameTooShort)),
+            (13, Err(ErrorKind::FrameTooShort)),
+            (14, Ok(14)),
+            (15, Ok(15)),
+            (100, Ok(100)),
+            (101, too_long),
+        ] {
+            let (first, second) = [0; 101].split_at(len / 2);
+            assert_eq!(
+                validate_tx_len(&[first, &second[..len - len / 2]], max),
+                expected,
+                "{len}"
+            );
+        }
+    }
+}

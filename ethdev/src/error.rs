@@ -186,7 +186,27 @@ impl Error for core::convert::Infallible {
 
 #[cfg(test)]
 mod tests {
+    extern crate std;
     use super::*;
+    use std::string::ToString;
+
+    #[test]
+    fn display_contains_the_value() {
+        for (kind, text) in [
+            (
+                ErrorKind::BufferTooSmall { needed: 60 },
+                "buffer too small, the next frame has 60 bytes",
+            ),
+            (
+                ErrorKind::FrameTooLong { max: 1514 },
+                "frame too long, the device sends at most 1514 bytes",
+            ),
+            (ErrorKind::Busy, "transmit queue full"),
+        ] {
+            assert_eq!(kind.to_string(), text);
+            assert_eq!(kind.kind(), kind);
+        }
+    }
 
     #[test]
     fn is_rejection_wrong_argument_true() {

@@ -183,6 +183,28 @@ mod tests {
     }
 
     #[test]
+    fn rx_frame_dereferences_to_its_bytes() {
+        let mut memory = [0, 1, 2, 3];
+        let meta = RxMeta::new(3).with_timestamp(Duration::from_micros(5));
+        assert_eq!((meta.len, meta.timestamp), (3, Some(Duration::from_micros(5))));
+        let mut frame = RxFrame::new(&mut memory, meta).unwrap();
+        assert_eq!(frame.meta(), meta);
+        frame[0] = 9;
+        assert_eq!(*frame, [9, 1, 2]);
+        assert_eq!(frame.into_data(), [9, 1, 2]);
+        assert_eq!(memory, [9, 1, 2, 3]);
+    }
+
+    #[test]
+    fn rx_frame_header_is_parsed() {
+        let mut memory = *b"\x02\0\0\0\0\x01\x02\0\0\0\0\x02\x88\xb5hello";
+        let header = RxFrame::new(&mut memory, RxMeta::new(19)).unwrap().header().unwrap();
+        assert_eq!(header.destination, MacAddress::new([2, 0, 0, 0, 0, 1]));
+        assert_eq!(header.source, MacAddress::new([2, 0, 0, 0, 0, 2]));
+        assert_eq!(header.ethertype, 0x88b5);
+    }
+
+    #[test]
     fn rx_frame_short_memory_is_none() {
         let mut memory = [0; 20];
         assert!(RxFrame::new(&mut memory, RxMeta::new(21)).is_none());

@@ -177,6 +177,34 @@ mod tests {
     }
 
     #[test]
+    fn display_speed_below_one_mbit_is_in_kbit() {
+        assert_eq!(Speed::from_kbps(999).to_string(), "999 kbit/s");
+        assert_eq!(Speed::from_kbps(1000).to_string(), "1 Mbit/s");
+        assert_eq!(Speed::from_kbps(2500).to_string(), "2 Mbit/s");
+    }
+
+    #[test]
+    fn mode_link_up_is_returned() {
+        let pause = Pause { rx: true, tx: false };
+        let mode = LinkMode::new(Speed::MBPS_10, Duplex::Half).with_pause(pause);
+        assert_eq!(
+            (mode.speed, mode.duplex, mode.pause),
+            (Some(Speed::MBPS_10), Some(Duplex::Half), pause)
+        );
+        assert_eq!(Link::Up(mode).mode(), Some(mode));
+        assert!(Link::Up(mode).is_up());
+        assert_eq!(Link::Down.mode(), None);
+        assert!(!Link::Down.is_up());
+    }
+
+    #[test]
+    fn mbps_rounds_down() {
+        assert_eq!(Speed::MBPS_100.kbps(), 100_000);
+        assert_eq!(Speed::MBPS_100.mbps(), 100);
+        assert_eq!(Speed::from_kbps(1999).mbps(), 1);
+    }
+
+    #[test]
     fn from_mbps_large_saturates() {
         assert_eq!(Speed::from_mbps(u32::MAX).kbps(), u32::MAX);
     }

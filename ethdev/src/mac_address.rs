@@ -191,6 +191,27 @@ mod tests {
     }
 
     #[test]
+    fn predicates_read_bits_of_the_first_octet() {
+        for first in 0..=u8::MAX {
+            let address = MacAddress::new([first, 0, 0, 0, 0, 1]);
+            assert_eq!(address.is_multicast(), first % 2 == 1, "{first}");
+            assert_eq!(address.is_unicast(), first % 2 == 0, "{first}");
+            assert_eq!(address.is_local(), first / 2 % 2 == 1, "{first}");
+            assert!(!address.is_broadcast());
+        }
+    }
+
+    #[test]
+    fn octets_are_in_wire_order() {
+        let octets = [2, 1, 3, 5, 7, 9];
+        let address = MacAddress::from(octets);
+        assert_eq!((address.octets(), <[u8; 6]>::from(address)), (octets, octets));
+        assert_eq!(std::format!("{address:?}"), "02:01:03:05:07:09");
+        let error = "02".parse::<MacAddress>().unwrap_err();
+        assert!(error.to_string().contains("six two-digit hexadecimal octets"));
+    }
+
+    #[test]
     fn from_multicast_group_maps_low_bits() {
         // RFC 1112: the low 23 bits only, so 224.129.2.3 and 224.1.2.3 share an address.
         let a = MacAddress::from_ipv4_multicast([224, 129, 2, 3].into());

@@ -159,3 +159,42 @@ pub enum RearmOutcome {
     /// Something of the interest is pending already: drain again first. The interrupt is unmasked.
     WorkPending,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The set whose members are the bits of `n`.
+    fn set(n: u8) -> Interest {
+        Interest {
+            rx: n & 1 != 0,
+            tx: n & 2 != 0,
+            link: n & 4 != 0,
+        }
+    }
+
+    #[test]
+    fn constants_name_their_conditions() {
+        let constants = [
+            Interest::NONE,
+            Interest::RX,
+            Interest::TX,
+            Interest::LINK,
+            Interest::ALL,
+        ];
+        assert_eq!(constants, [0, 1, 2, 4, 7].map(set));
+        assert_eq!(Interest::default(), Interest::NONE);
+    }
+
+    #[test]
+    fn operators_are_those_of_sets() {
+        for a in 0..8 {
+            assert_eq!(set(a).is_none(), a == 0, "{a}");
+            for b in 0..8 {
+                assert_eq!(set(a) | set(b), set(a | b), "{a} {b}");
+                assert_eq!(set(a) & set(b), set(a & b), "{a} {b}");
+                assert_eq!(set(a).contains(set(b)), a & b == b, "{a} {b}");
+            }
+        }
+    }
+}

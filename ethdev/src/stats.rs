@@ -197,6 +197,43 @@ mod tests {
     }
 
     #[test]
+    fn count_tx_adds_frame_and_bytes() {
+        let mut stats = Stats {
+            tx_frames: u32::MAX,
+            ..Stats::ZERO
+        };
+        stats.count_tx(60);
+        stats.count_tx(1514);
+        assert_eq!((stats.tx_frames, stats.tx_bytes), (1, 1574));
+        assert_eq!((stats.rx_frames, stats.rx_bytes), (0, 0));
+    }
+
+    #[test]
+    fn merge_is_flags_of_either_and_sums() {
+        let flags = |n: u8| Events {
+            link_changed: n & 1 != 0,
+            rx_pending: n & 2 != 0,
+            rx_dropped: n & 4 != 0,
+            tx_ready: n & 8 != 0,
+            recovered: n & 16 != 0,
+            ..Events::NONE
+        };
+        for (a, b) in (0..32).flat_map(|a| (0..32).map(move |b| (a, b))) {
+            assert_eq!(flags(a).merge(flags(b)), flags(a | b), "{a} {b}");
+        }
+        let counts = |tx_completed, tx_failed| Events {
+            tx_completed,
+            tx_failed,
+            ..Events::NONE
+        };
+        assert_eq!(counts(1, 2).merge(counts(3, 5)), counts(4, 7));
+        assert_eq!(
+            counts(u16::MAX, 0).merge(counts(1, u16::MAX)),
+            counts(u16::MAX, u16::MAX)
+        );
+    }
+
+    #[test]
     fn rx_lost_sums_every_reason() {
         let all = Stats {
             rx_overrun: 1,
