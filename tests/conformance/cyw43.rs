@@ -11,20 +11,20 @@ use cyw43439_model::{
 };
 use ethdev::{Control as _, EthernetDevice as _};
 use ethdev_conformance::conformance;
-use ethdev_conformance::{Fixture, HookResult, LinkPeer, Unsupported};
+use ethdev_conformance::{AccessEvents, Arrival, Fixture, HookResult, LinkPeer, Unsupported};
 use ethdev_cyw43::{Config, Cyw43, FirmwareImages, Network, PowerSave, ReconnectPolicy, RxWords, TxWords, asynch};
 use ethdev_sim::{Clock, Peer, SimDelay, Wire, WireConfig, block_on, fcs};
 use ethdev_util::IrqSignal;
 
-use crate::support::{self, Probe, no_misuse};
+use crate::support::{self, no_misuse};
 
 const SSID: &str = "conformance";
 const PASSPHRASE: &str = "a wire without a wire";
 
-/// The bus of the chip, with a probe.
+/// The bus of the chip, with its accesses counted.
 struct Probed {
     bus: WordBus,
-    probe: Rc<Probe>,
+    events: Rc<AccessEvents>,
     air: Rc<Air>,
     /// Whether the host reads the interrupt.
     sees_interrupt: bool,
@@ -34,16 +34,34 @@ struct Probed {
 struct Air {
     clock: Clock,
     station: Peer,
+    chip: Cyw43Chip,
+    ap: ApId,
+}
+
+impl Air {
+    fn set_link(&self, up: bool) {
+        if up {
+            self.chip.restore_ap(self.ap);
+        } else {
+            // Immediately; a vanished access point is detected by missing beacons only.
+            self.chip.deauthenticate(3);
+            self.chip.remove_ap(self.ap);
+        }
+    }
 }
 
 type BusError = support::BusError<BusFault>;
 
 impl Probed {
     fn before(&self) -> Result<(), BusError> {
-        self.probe.before(|frame| {
-            self.air.station.send_raw(&fcs::append(frame));
-            self.air.clock.advance(FRAME_TIME);
-        })
+        self.events.next(|arrival| match arrival {
+            Arrival::Frame(frame) => {
+                self.air.station.send_raw(&fcs::append(&frame));
+                self.air.clock.advance(FRAME_TIME);
+            }
+            Arrival::Link(up) => self.air.set_link(up),
+        })?;
+        Ok(())
     }
 
     fn words(command: u32, data: &mut TxWords<'_>) -> Vec<u32> {
@@ -126,9 +144,8 @@ const FRAME_TIME: Duration = Duration::from_millis(3);
 /// The link peer on the wire behind the access point, and the chip.
 struct Testbed {
     air: Rc<Air>,
-    probe: Rc<Probe>,
+    events: Rc<AccessEvents>,
     chip: Cyw43Chip,
-    ap: ApId,
     /// `None` for the async driver.
     irq_signal: Option<Arc<IrqSignal>>,
     /// Whether the injected fault is a brown-out; otherwise the firmware halts.
@@ -150,16 +167,17 @@ impl Testbed {
             air: Rc::new(Air {
                 clock,
                 station: Peer::new(peer),
+                chip: chip.clone(),
+                ap,
             }),
-            probe: Rc::default(),
+            events: Rc::default(),
             chip,
-            ap,
             irq_signal: Some(irq_signal),
             inject_brownout: !sees_interrupt,
         };
         let bus = Probed {
             bus: testbed.chip.word_bus(),
-            probe: testbed.probe.clone(),
+            events: testbed.events.clone(),
             air: testbed.air.clone(),
             sees_interrupt,
         };
@@ -230,13 +248,7 @@ impl LinkPeer for Testbed {
     }
 
     fn set_link(&mut self, up: bool) -> HookResult {
-        if up {
-            self.chip.restore_ap(self.ap);
-        } else {
-            // Immediately; a vanished access point is detected by missing beacons only.
-            self.chip.deauthenticate(3);
-            self.chip.remove_ap(self.ap);
-        }
+        self.air.set_link(up);
         Ok(())
     }
 
@@ -276,7 +288,12 @@ impl LinkPeer for Testbed {
     }
 
     fn fail_bus(&mut self, failing: bool) -> HookResult {
-        self.probe.fail(failing);
+        self.events.fail(failing);
+        Ok(())
+    }
+
+    fn fail_bus_at(&mut self, nth: u32) -> HookResult {
+        self.events.fail_at(nth);
         Ok(())
     }
 
@@ -285,12 +302,21 @@ impl LinkPeer for Testbed {
     }
 
     fn accesses(&self) -> HookResult<u64> {
-        Ok(self.probe.transactions())
+        Ok(self.events.accesses())
     }
 
     fn peer_send_before_access(&mut self, nth: u32, frame: &[u8]) -> HookResult {
-        self.probe.arrive_before(nth, frame);
+        self.events.arrive_before(nth, Arrival::Frame(frame.to_vec()));
         Ok(())
+    }
+
+    fn set_link_before_access(&mut self, nth: u32, up: bool) -> HookResult {
+        self.events.arrive_before(nth, Arrival::Link(up));
+        Ok(())
+    }
+
+    fn cancel_access_events(&mut self) {
+        self.events.cancel();
     }
 
     fn irq_signal(&self) -> HookResult<Arc<IrqSignal>> {
@@ -328,6 +354,7 @@ struct Joined;
 impl Fixture for Joined {
     type Device = Nic;
     type LinkPeer = Testbed;
+    const MISSING: Option<&'static [&'static str]> = Some(&["tx_queue_frames", "link_interrupts", "masks_by_source"]);
 
     fn new() -> (Nic, Testbed) {
         blocking(true, 8192)
@@ -342,6 +369,7 @@ struct Minimum;
 impl Fixture for Minimum {
     type Device = Nic;
     type LinkPeer = Testbed;
+    const MISSING: Option<&'static [&'static str]> = Some(&["tx_queue_frames", "link_interrupts", "masks_by_source"]);
 
     fn new() -> (Nic, Testbed) {
         blocking(false, ethdev_cyw43::MIN_RX_QUEUE_LEN)
@@ -378,6 +406,7 @@ struct ByInterrupt;
 impl Fixture for ByInterrupt {
     type Device = Awaited<true>;
     type LinkPeer = Testbed;
+    const MISSING: Option<&'static [&'static str]> = Some(&["tx_queue_frames"]);
 
     fn new() -> (Self::Device, Testbed) {
         awaited()
@@ -392,6 +421,7 @@ struct Polled;
 impl Fixture for Polled {
     type Device = Awaited<false>;
     type LinkPeer = Testbed;
+    const MISSING: Option<&'static [&'static str]> = Some(&["tx_queue_frames"]);
 
     fn new() -> (Self::Device, Testbed) {
         awaited()

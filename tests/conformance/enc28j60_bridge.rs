@@ -126,6 +126,24 @@ struct Bridged;
 impl Fixture for Bridged {
     type Device = Device;
     type LinkPeer = Testbed;
+    const MISSING: Option<&'static [&'static str]> = Some(&[
+        "rx_queue_frames",
+        "start",
+        "stop",
+        "sleep",
+        "wake",
+        "recover",
+        "set_mac_address",
+        "set_rx_filter",
+        "set_link",
+        "link_interrupts",
+        "fail_bus",
+        "inject_fault",
+        "override_rx_len",
+        "peer_send_raw",
+        "stall_tx",
+        "peer_send_before_access",
+    ]);
 
     fn new() -> (Self::Device, Testbed) {
         let (testbed, device) = Testbed::new();

@@ -1,9 +1,9 @@
 //! Shared by the fixtures of chip models.
 
-use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::time::Duration;
 
+use ethdev_conformance::InjectedFailure;
 use ethdev_sim::Clock;
 
 /// Fails the check if the model recorded protocol violations.
@@ -13,7 +13,7 @@ pub(crate) fn no_misuse<V: fmt::Display>(of: &str, violations: &[V]) {
         let count = violations.len();
         assert!(
             std::thread::panicking(),
-            "the driver vioscheduledd the protocol of the {of} {count} times, first: {first}"
+            "the driver violated the protocol of the {of} {count} times, first: {first}"
         );
     }
 }
@@ -26,50 +26,17 @@ pub(crate) fn now(clock: &Clock) -> Now {
     Box::new(move || clock.now())
 }
 
-/// Counts the transactions of a bus, makes them fail, and times frames to them.
-#[derive(Default)]
-pub(crate) struct Probe {
-    transactions: Cell<u64>,
-    failing: Cell<bool>,
-    /// The frame that arrives just before this transaction.
-    scheduled: RefCell<Option<(u64, Vec<u8>)>>,
-}
-
-impl Probe {
-    /// Called before each transaction: fails it, or makes a frame `arrive`.
-    pub(crate) fn before<E>(&self, arrive: impl FnOnce(&[u8])) -> Result<(), BusError<E>> {
-        if self.failing.get() {
-            return Err(BusError::Injected);
-        }
-        let nth = self.transactions.get();
-        self.transactions.set(nth + 1);
-        let scheduled = self.scheduled.borrow_mut().take_if(|(at, _)| *at <= nth);
-        if let Some((_, frame)) = scheduled {
-            arrive(&frame);
-        }
-        Ok(())
-    }
-
-    pub(crate) fn transactions(&self) -> u64 {
-        self.transactions.get()
-    }
-
-    pub(crate) fn fail(&self, failing: bool) {
-        self.failing.set(failing);
-    }
-
-    /// Makes this frame arrive just before the `nth` transaction from now on.
-    pub(crate) fn arrive_before(&self, nth: u32, frame: &[u8]) {
-        let at = self.transactions() + u64::from(nth);
-        self.scheduled.replace(Some((at, frame.to_vec())));
-    }
-}
-
 /// The error of a transaction.
 #[derive(Debug)]
 pub(crate) enum BusError<E> {
     Injected,
     Chip(E),
+}
+
+impl<E> From<InjectedFailure> for BusError<E> {
+    fn from(InjectedFailure: InjectedFailure) -> Self {
+        Self::Injected
+    }
 }
 
 impl<E: fmt::Display> fmt::Display for BusError<E> {

@@ -93,11 +93,24 @@ fn open_pair() -> (Tap, KernelPeer) {
     (tap, peer)
 }
 
+const MISSING: Option<&'static [&'static str]> = Some(&[
+    "accesses",
+    "fail_bus",
+    "inject_fault",
+    "override_rx_len",
+    "peer_send_before_access",
+    "peer_send_raw",
+    "sleep",
+    "stall_tx",
+    "wake",
+]);
+
 struct Blocking;
 
 impl Fixture for Blocking {
     type Device = Tap;
     type LinkPeer = KernelPeer;
+    const MISSING: Option<&'static [&'static str]> = MISSING;
 
     fn new() -> (Tap, KernelPeer) {
         open_pair()
@@ -109,6 +122,7 @@ struct Async;
 impl Fixture for Async {
     type Device = AsyncTap;
     type LinkPeer = KernelPeer;
+    const MISSING: Option<&'static [&'static str]> = MISSING;
 
     fn new() -> (AsyncTap, KernelPeer) {
         let (tap, peer) = open_pair();

@@ -1,6 +1,7 @@
 //! The list of checks, and the macro that makes tests of them.
 
-/// Calls `$then` with every check: group, name, requirement, module.
+/// Calls `$then` with every check: documentation, name, requirement, module, and what it needs: hooks
+/// of the fixture, methods of `Control` and capabilities without which it is skipped.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __conformance_checks {
@@ -8,101 +9,302 @@ macro_rules! __conformance_checks {
         $($then)* ! {
             $($args)*
             pull {
-                recv_frame_nothing_pending_returns_none: DEVICE_1 in checks_rx;
-                recv_frame_any_length_byte_exact: DEVICE_2 in checks_rx;
-                recv_frame_bursts_in_order: DEVICE_2 in checks_rx;
-                recv_frame_own_address_and_broadcast_delivered: DEVICE_2 in checks_rx;
-                send_frame_any_length_byte_exact: DEVICE_2 in checks_tx;
-                send_frame_bursts_in_order: DEVICE_2 in checks_tx;
-                send_vectored_any_parts_concatenated: DEVICE_2 in checks_tx;
-                send_frame_buffer_reused_frame_unchanged: DEVICE_2 in checks_tx;
-                send_frame_queue_full_busy_nothing_lost: DEVICE_4 in checks_tx;
-                recv_frame_tx_queue_full_delivered: DEVICE_5 in checks_rx;
-                send_frame_rx_queue_full_accepted: DEVICE_5 in checks_tx;
-                send_frame_illegal_length_rejected: DEVICE_6 in checks_tx;
-                send_frame_illegal_length_queue_full_rejected: DEVICE_6 in checks_tx;
-                send_frame_illegal_length_link_down_rejected: DEVICE_6 in checks_tx;
-                send_frame_short_padded_with_zeros: DEVICE_6 in checks_tx;
-                recv_frame_padded_padding_kept: DEVICE_6 in checks_rx;
-                cached_values_read_no_access: DEVICE_7 in checks_link;
-                link_no_service_unchanged: DEVICE_7 in checks_link;
-                send_frame_link_down_rejected: DEVICE_7 in checks_link;
-                recv_frame_link_down_pending_frames_delivered: DEVICE_7 in checks_link;
-                recv_frame_after_flood_resumes: DEVICE_8 in checks_rx;
-                recv_frame_bad_frames_dropped_and_counted: DEVICE_8 in checks_rx;
-                recv_frame_invalid_chip_length_no_frame: DEVICE_8 in checks_rx;
-                stats_random_traffic_every_frame_counted: DEVICE_9 in checks_rx;
-                stats_link_lost_while_sending_every_frame_counted: DEVICE_9 in checks_link;
-                any_call_chip_fault_returns_error: DEVICE_10 in checks_link;
-                any_call_bus_failure_returns_error: DEVICE_10 in checks_link;
-                error_from_any_kind_keeps_kind: ERROR in checks_link;
-                capabilities_max_frame_len_covers_medium: CAPABILITIES in checks_rx;
-                capabilities_rx_queue_frames_held: CAPABILITIES in checks_rx;
-                capabilities_tx_queue_frames_accepted: CAPABILITIES in checks_tx;
-                service_traffic_events_match_state: EVENTS in checks_link;
-                service_link_changes_reported_once: EVENTS in checks_link;
+                /// Receives from an idle device into buffers of several lengths, an empty one
+                /// included: `Ok(None)` at once.
+                /// Typical defect: the driver waits for a frame, or returns an error for an empty
+                /// buffer.
+                recv_frame_nothing_pending_returns_none: DEVICE_1 in checks_rx [];
+                /// Receives a frame of every length from the shortest to the longest and compares
+                /// each byte.
+                /// Typical defect: the driver passes on the FCS; is wrong at lengths that are no
+                /// multiple of the bus word.
+                recv_frame_any_length_byte_exact: DEVICE_2 in checks_rx [];
+                /// Receives bursts of random lengths, as long as the receive queue.
+                /// Typical defect: the driver reorders or repeats frames where a ring wraps.
+                recv_frame_bursts_in_order: DEVICE_2 in checks_rx [];
+                /// Receives frames to the own address and to the broadcast address with the default
+                /// filter.
+                /// Typical defect: the driver does not receive broadcasts.
+                recv_frame_own_address_and_broadcast_delivered: DEVICE_2 in checks_rx [];
+                /// Sends a frame of every length from a bare header to the longest and compares
+                /// each byte at the peer.
+                /// Typical defect: the driver is wrong at lengths that are no multiple of the bus
+                /// word.
+                send_frame_any_length_byte_exact: DEVICE_2 in checks_tx [];
+                /// Sends more frames than the transmit queue holds, and repeats each that is
+                /// `Busy`.
+                /// Typical defect: the driver drops or repeats frames when its queue is full.
+                send_frame_bursts_in_order: DEVICE_2 in checks_tx [];
+                /// Sends frames in parts of many sizes, with empty parts and an empty list.
+                /// Typical defect: the driver leaves gaps between parts whose length is no multiple
+                /// of the bus word.
+                send_vectored_any_parts_concatenated: DEVICE_2 in checks_tx [];
+                /// Overwrites the caller's buffer after `send_frame` returned, before the frame is
+                /// sent.
+                /// Typical defect: the driver keeps a reference to the buffer instead of a copy.
+                send_frame_buffer_reused_frame_unchanged: DEVICE_2 in checks_tx [stall_tx];
+                /// Sends until `Busy` while the transmitter is stalled; all accepted frames are
+                /// sent later, the rejected ones never.
+                /// Typical defect: the driver returns `Ok` and drops the frame.
+                send_frame_queue_full_busy_nothing_lost: DEVICE_4 in checks_tx [stall_tx];
+                /// Receives while the transmit queue is full.
+                /// Typical defect: the driver needs a transmit buffer to receive.
+                recv_frame_tx_queue_full_delivered: DEVICE_5 in checks_rx [stall_tx];
+                /// Sends while the receive queue is full.
+                /// Typical defect: the driver handles received frames before it sends.
+                send_frame_rx_queue_full_accepted: DEVICE_5 in checks_tx [];
+                /// Sends frames that are shorter than a header and longer than the maximum:
+                /// `FrameTooShort`, `FrameTooLong`, and nothing is sent.
+                /// Typical defect: the driver truncates long frames.
+                send_frame_illegal_length_rejected: DEVICE_6 in checks_tx [];
+                /// The same with a full transmit queue.
+                /// Typical defect: the driver returns `Busy`, so that the caller repeats the call
+                /// for ever.
+                send_frame_illegal_length_queue_full_rejected: DEVICE_6 in checks_tx [stall_tx];
+                /// The same with the link down.
+                /// Typical defect: the driver returns `LinkDown`.
+                send_frame_illegal_length_link_down_rejected: DEVICE_6 in checks_tx [set_link];
+                /// Sends short frames after long ones: padding to the minimum of the medium is
+                /// zeros.
+                /// Typical defect: the driver sends remains of former frames as padding.
+                send_frame_short_padded_with_zeros: DEVICE_6 in checks_tx [];
+                /// Receives frames whose 802.3 length field is shorter than the frame.
+                /// Typical defect: the driver removes the padding.
+                recv_frame_padded_padding_kept: DEVICE_6 in checks_rx [];
+                /// Calls the cached methods and counts the accesses to the chip: none.
+                /// Typical defect: the driver reads the link from the PHY in `link()`.
+                cached_values_read_no_access: DEVICE_7 in checks_link [accesses];
+                /// Disconnects the link: `link()` stays up until `service`, `recv_frame` or
+                /// `send_frame` is called.
+                /// Typical defect: the driver reads the link in an interrupt handler.
+                link_no_service_unchanged: DEVICE_7 in checks_link [set_link];
+                /// Sends with the link down: `LinkDown`, and nothing is sent when the link returns.
+                /// Typical defect: the driver queues the frame.
+                send_frame_link_down_rejected: DEVICE_7 in checks_link [set_link];
+                /// Receives frames that had arrived when the link went down.
+                /// Typical defect: the driver empties the receive queue on link loss.
+                recv_frame_link_down_pending_frames_delivered: DEVICE_7 in checks_link [set_link];
+                /// Sends more frames than the receive queue holds, and good frames after that.
+                /// Overruns are counted.
+                /// Typical defect: the driver does not clear the overrun condition; counts one
+                /// overrun for several frames.
+                recv_frame_after_flood_resumes: DEVICE_8 in checks_rx [];
+                /// Sends wrong check sequences, runts, giants and noise: each is counted, and good
+                /// frames are received after it.
+                /// Typical defect: the driver delivers bad frames, or counts one twice.
+                recv_frame_bad_frames_dropped_and_counted: DEVICE_8 in checks_rx [peer_send_raw];
+                /// The chip reports frame lengths that are out of range: no frame is delivered, and
+                /// reception goes on.
+                /// Typical defect: the driver panics on a slice; loops.
+                recv_frame_invalid_chip_length_no_frame: DEVICE_8 in checks_rx [override_rx_len];
+                /// Runs 1500 random operations and compares the counters with the frames at the
+                /// peer.
+                /// Typical defect: the driver counts a frame before it is accepted.
+                stats_random_traffic_every_frame_counted: DEVICE_9 in checks_rx [];
+                /// Disconnects the link with frames in the transmit queue: they are sent later or
+                /// counted.
+                /// Typical defect: the driver clears the queue without counting.
+                stats_link_lost_while_sending_every_frame_counted: DEVICE_9 in checks_link [set_link, stall_tx];
+                /// Injects a chip fault: calls return a device error, or the device reports its
+                /// recovery.
+                /// Typical defect: the driver returns `Ok(None)` for ever.
+                any_call_chip_fault_returns_error: DEVICE_10 in checks_link [inject_fault];
+                /// Fails every access: each call returns a device error, and works again afterwards
+                /// or returns `Fault`.
+                /// Typical defect: the driver takes a failed read for zeros.
+                any_call_bus_failure_returns_error: DEVICE_10 in checks_link [fail_bus];
+                /// Compares `E::from(kind).kind()` with `kind`, for every kind.
+                /// Typical defect: the driver maps several kinds to `Other`.
+                error_from_any_kind_keeps_kind: ERROR in checks_link [];
+                /// Compares the declared frame lengths with the longest frame of the medium.
+                /// Typical defect: the driver declares the IP MTU.
+                capabilities_max_frame_len_covers_medium: CAPABILITIES in checks_rx [];
+                /// As many frames of maximum length as declared are queued.
+                /// Typical defect: the driver declares buffers that the hardware keeps for itself.
+                capabilities_rx_queue_frames_held: CAPABILITIES in checks_rx [rx_queue_frames];
+                /// As many frames of maximum length as declared are accepted while the transmitter
+                /// is stalled.
+                /// Typical defect: the driver declares one more than its ring holds.
+                capabilities_tx_queue_frames_accepted: CAPABILITIES in checks_tx [stall_tx, tx_queue_frames];
+                /// Compares `rx_pending`, `tx_ready` and `tx_completed` with the traffic.
+                /// Typical defect: the driver reports a completion twice.
+                service_traffic_events_match_state: EVENTS in checks_link [];
+                /// Compares `link_changed` with `link()` for each change.
+                /// Typical defect: the driver reports a change twice or, when another call noticed
+                /// it, never.
+                service_link_changes_reported_once: EVENTS in checks_link [set_link];
             }
             caller {
-                recv_frame_short_buffer_frame_kept: DEVICE_3 in checks_rx;
-                discard_frame_pending_drops_one: DEVICE_3 in checks_rx;
-                tx_ready_true_send_not_busy: DEVICE_4 in checks_tx;
+                /// Receives into a buffer that is too short, repeatedly: `BufferTooSmall` with the
+                /// right length, then the frame.
+                /// Typical defect: the driver drops the frame.
+                recv_frame_short_buffer_frame_kept: DEVICE_3 in checks_rx [];
+                /// Discards frames: one each, counted in `rx_discarded`.
+                /// Typical defect: the driver counts a discard of nothing.
+                discard_frame_pending_drops_one: DEVICE_3 in checks_rx [];
+                /// Sends after each `Ok(true)` of `tx_ready` while the transmitter is stalled.
+                /// Typical defect: the driver compares with another limit than `send_frame` does.
+                tx_ready_true_send_not_busy: DEVICE_4 in checks_tx [stall_tx];
             }
             lend {
-                peek_not_released_lends_same_frame: LENDING_1 in checks_lending;
-                peek_flood_lent_memory_unchanged: LENDING_1 in checks_lending;
-                split_both_halves_independent: LENDING_2 in checks_lending;
-                recv_frame_frame_lent_returns_same_frame: LENDING_2 in checks_lending;
-                reserve_dropped_buffer_freed: LENDING_3 in checks_lending;
-                commit_illegal_length_rejected: LENDING_4 in checks_lending;
-                commit_link_down_rejected: LENDING_4 in checks_lending;
+                /// Drops lent frames without release: the same frame is lent again.
+                /// Typical defect: the driver releases on drop.
+                peek_not_released_lends_same_frame: LENDING_1 in checks_lending [];
+                /// Sends a flood while a frame is lent: its bytes do not change.
+                /// Typical defect: the driver gives the buffer back to the chip too early.
+                peek_flood_lent_memory_unchanged: LENDING_1 in checks_lending [];
+                /// Uses both halves at once, in every order of peek, reserve, commit and release.
+                /// Typical defect: the driver shares one buffer.
+                split_both_halves_independent: LENDING_2 in checks_lending [];
+                /// The pull API returns the frame that is lent.
+                /// Typical defect: the driver takes the next frame from the chip.
+                recv_frame_frame_lent_returns_same_frame: LENDING_2 in checks_lending [];
+                /// Drops more reservations than there are buffers.
+                /// Typical defect: the driver leaks the buffer.
+                reserve_dropped_buffer_freed: LENDING_3 in checks_lending [stall_tx];
+                /// Commits too little, more than reserved, and without a reservation.
+                /// Typical defect: the driver sends what is in the buffer.
+                commit_illegal_length_rejected: LENDING_4 in checks_lending [];
+                /// Commits with the link down: `LinkDown`, and the reservation ends.
+                /// Typical defect: the driver keeps the reservation.
+                commit_link_down_rejected: LENDING_4 in checks_lending [set_link];
             }
             callback {
-                poll_frames_pending_handler_called_once_each: CALLBACK_1 in checks_callback;
-                set_handler_former_never_called_again: CALLBACK_2 in checks_callback;
-                poll_budget_not_exceeded: CALLBACK_3 in checks_callback;
-                poll_no_handler_frames_kept: CALLBACK_4 in checks_callback;
-                handler_outside_poll_never_called: CALLBACK_5 in checks_callback;
-                transmit_in_handler_reply_sent: CALLBACK_5 in checks_callback;
-                transmit_in_handler_queue_full_busy: CALLBACK_5 in checks_callback;
+                /// Polls with pending frames: the handler gets each once, in order.
+                /// Typical defect: the driver delivers a frame again if the handler sends.
+                poll_frames_pending_handler_called_once_each: CALLBACK_1 in checks_callback [];
+                /// Replaces and clears the handler: the former one is returned and is not called
+                /// again.
+                /// Typical defect: the driver keeps it for one more frame.
+                set_handler_former_never_called_again: CALLBACK_2 in checks_callback [];
+                /// Polls with budgets from 0: at most that many frames, and `more` says whether
+                /// frames are pending.
+                /// Typical defect: the driver reports `more = false` at the budget.
+                poll_budget_not_exceeded: CALLBACK_3 in checks_callback [];
+                /// Polls without a handler: frames stay pending.
+                /// Typical defect: the driver drops them.
+                poll_no_handler_frames_kept: CALLBACK_4 in checks_callback [];
+                /// Calls all other methods with pending frames: the handler does not run.
+                /// Typical defect: the driver delivers in `set_handler`.
+                handler_outside_poll_never_called: CALLBACK_5 in checks_callback [];
+                /// Sends replies from inside the handler.
+                /// Typical defect: the driver loses the reply, or the next frame.
+                transmit_in_handler_reply_sent: CALLBACK_5 in checks_callback [];
+                /// Sends from inside the handler with a full transmit queue: `Busy`, and reception
+                /// continues.
+                /// Typical defect: the driver stops delivery.
+                transmit_in_handler_queue_full_busy: CALLBACK_5 in checks_callback [stall_tx, send_outside_handler];
             }
             control {
-                stop_running_no_traffic: CONTROL_1 in checks_control;
-                sleep_running_no_traffic: CONTROL_1 in checks_control;
-                stop_frames_pending_counted: CONTROL_2 in checks_control;
-                set_rx_filter_any_filter_applied: CONTROL_3 in checks_control;
-                set_mac_address_new_address_received: CONTROL_3 in checks_control;
-                settings_after_restart_kept: CONTROL_4 in checks_control;
-                recover_frames_pending_resumes: CONTROL_5 in checks_control;
-                recover_after_fault_resumes: CONTROL_5 in checks_control;
+                /// Stops and starts twice each: while stopped no frame is sent or received, and the
+                /// link is down.
+                /// Typical defect: the driver receives while stopped.
+                stop_running_no_traffic: CONTROL_1 in checks_control [start, stop];
+                /// The same for sleep and wake.
+                /// Typical defect: the driver keeps the link up.
+                sleep_running_no_traffic: CONTROL_1 in checks_control [sleep, wake];
+                /// Stops and sleeps with pending frames in both directions: they are counted in
+                /// `rx_reset` and `tx_reset`.
+                /// Typical defect: the driver clears its queues without counting.
+                stop_frames_pending_counted: CONTROL_2 in checks_control [start, stop];
+                /// Sets nine filters and sends to seven destinations. `Exact` is exact.
+                /// Typical defect: the driver calls a hash filter `Exact`.
+                set_rx_filter_any_filter_applied: CONTROL_3 in checks_control [set_rx_filter];
+                /// Sets another address: frames to it are received, to the former one not; group
+                /// addresses are `InvalidInput`.
+                /// Typical defect: the driver changes only what `mac_address()` returns.
+                set_mac_address_new_address_received: CONTROL_3 in checks_control [set_mac_address];
+                /// Compares address and filter after stop, sleep and recovery.
+                /// Typical defect: the driver resets the filter.
+                settings_after_restart_kept: CONTROL_4 in checks_control [set_rx_filter];
+                /// Recovers a working device with pending frames: they are counted or delivered,
+                /// and so is the recovery.
+                /// Typical defect: the driver clears the counters.
+                recover_frames_pending_resumes: CONTROL_5 in checks_control [recover];
+                /// Recovers after an injected fault; faults are counted.
+                /// Typical defect: the driver does not clear the fault at the chip.
+                recover_after_fault_resumes: CONTROL_5 in checks_control [inject_fault, recover];
             }
             rearm {
-                rearm_frame_after_armed_interrupts: REARM_1 in checks_rearm;
-                rearm_tx_ready_after_armed_interrupts: REARM_1 in checks_rearm;
-                rearm_link_change_after_armed_interrupts: REARM_1 in checks_rearm;
-                rearm_frame_at_any_access_not_missed: REARM_1 in checks_rearm;
-                rearm_interrupt_driven_host_no_frame_missed: REARM_1 in checks_rearm;
-                rearm_frame_pending_returns_work_pending: REARM_2 in checks_rearm;
-                rearm_tx_queue_free_returns_work_pending: REARM_2 in checks_rearm;
-                disarm_frame_arrives_no_interrupt: REARM_3 in checks_rearm;
-                rearm_other_source_no_interrupt: REARM_4 in checks_rearm;
-                rearm_tx_only_frame_arrives_no_interrupt: REARM_4 in checks_rearm;
+                /// A frame that arrives after `Armed` causes an interrupt.
+                /// Typical defect: the driver unmasks another source.
+                rearm_frame_after_armed_interrupts: REARM_1 in checks_rearm [irq_signal];
+                /// Transmit capacity that returns after `Armed` causes an interrupt.
+                /// Typical defect: the driver does not enable the transmit interrupt.
+                rearm_tx_ready_after_armed_interrupts: REARM_1 in checks_rearm [irq_signal, stall_tx];
+                /// A link change after `Armed` causes an interrupt.
+                /// Typical defect: the driver does not unmask the PHY.
+                rearm_link_change_after_armed_interrupts: REARM_1 in checks_rearm [irq_signal, set_link, link_interrupts];
+                /// A frame arrives before each access of `rearm`: it causes an interrupt or
+                /// `WorkPending`.
+                /// Typical defect: the driver looks for frames before it unmasks.
+                rearm_frame_at_any_access_not_missed: REARM_1 in checks_rearm [irq_signal, accesses, peer_send_before_access];
+                /// A host that works only after interrupts receives random traffic.
+                /// Typical defect: the driver loses an edge between drain and unmask.
+                rearm_interrupt_driven_host_no_frame_missed: REARM_1 in checks_rearm [irq_signal];
+                /// Re-arms with a pending frame, also a lent one: `WorkPending`.
+                /// Typical defect: the driver looks at edges only.
+                rearm_frame_pending_returns_work_pending: REARM_2 in checks_rearm [irq_signal];
+                /// Re-arms for transmission with free capacity: `WorkPending` exactly if
+                /// `tx_ready`.
+                /// Typical defect: the driver does not look at the queue.
+                rearm_tx_queue_free_returns_work_pending: REARM_2 in checks_rearm [irq_signal, stall_tx];
+                /// A frame arrives at a disarmed device: no interrupt.
+                /// Typical defect: the driver masks in software only.
+                disarm_frame_arrives_no_interrupt: REARM_3 in checks_rearm [irq_signal];
+                /// Events outside the interest cause no interrupt.
+                /// Typical defect: the driver unmasks everything.
+                rearm_other_source_no_interrupt: REARM_4 in checks_rearm [irq_signal, masks_by_source];
+                /// A frame arrives at a device that is armed for transmission only: no interrupt.
+                /// Typical defect: the driver unmasks everything.
+                rearm_tx_only_frame_arrives_no_interrupt: REARM_4 in checks_rearm [irq_signal, masks_by_source, stall_tx];
             }
             awaited {
-                ready_dropped_frame_kept: ASYNC_1 in checks_async;
-                ready_dropped_link_change_kept: ASYNC_1 in checks_async;
-                any_future_not_polled_no_effect: ASYNC_2 in checks_async;
-                recv_frame_dropped_frame_delivered_or_counted: ASYNC_3 in checks_async;
-                send_frame_dropped_whole_or_nothing: ASYNC_4 in checks_async;
-                ready_rx_completes_on_frame: ASYNC_5 in checks_async;
-                ready_rx_frame_at_any_access_not_missed: ASYNC_5 in checks_async;
-                ready_tx_completes_on_free_capacity: ASYNC_5 in checks_async;
-                ready_link_completes_on_change: ASYNC_5 in checks_async;
-                ready_none_never_completes: ASYNC_5 in checks_async;
-                recv_and_send_nothing_possible_wait: ASYNC_5 in checks_async;
+                /// Drops `ready` after any number of polls: a pending frame stays.
+                /// Typical defect: the driver takes the frame in `ready`.
+                ready_dropped_frame_kept: ASYNC_1 in checks_async [];
+                /// Drops `ready` around a link change: the next `ready` for the link reports it.
+                /// Typical defect: the driver marks the change as reported.
+                ready_dropped_link_change_kept: ASYNC_1 in checks_async [set_link, link_interrupts];
+                /// Creates futures and drops them without a poll: no effect.
+                /// Typical defect: the driver works in the call instead of in the future.
+                any_future_not_polled_no_effect: ASYNC_2 in checks_async [];
+                /// Drops `recv_frame` and `recv` after any number of polls: each frame is delivered
+                /// once or counted.
+                /// Typical defect: the driver takes the frame from the chip, then waits.
+                recv_frame_dropped_frame_delivered_or_counted: ASYNC_3 in checks_async [];
+                /// Drops `send_frame` after any number of polls: the whole frame is sent or
+                /// nothing, and the next one is sent right.
+                /// Typical defect: the driver leaves half a frame in the chip.
+                send_frame_dropped_whole_or_nothing: ASYNC_4 in checks_async [];
+                /// Waits for a frame: completes when it arrives, and not before.
+                /// Typical defect: the driver does not store the waker.
+                ready_rx_completes_on_frame: ASYNC_5 in checks_async [];
+                /// A frame arrives before each access of `ready`: it completes.
+                /// Typical defect: the driver looks for frames before it arms.
+                ready_rx_frame_at_any_access_not_missed: ASYNC_5 in checks_async [accesses, peer_send_before_access];
+                /// Waits for transmit capacity with a full queue: completes when a frame was sent,
+                /// and not before.
+                /// Typical defect: the driver waits for an interrupt that is not enabled.
+                ready_tx_completes_on_free_capacity: ASYNC_5 in checks_async [stall_tx];
+                /// Waits for the link: completes on each change, and not before.
+                /// Typical defect: the driver does not unmask the PHY.
+                ready_link_completes_on_change: ASYNC_5 in checks_async [set_link, link_interrupts];
+                /// Waits with an empty interest.
+                /// Typical defect: the driver completes at once.
+                ready_none_never_completes: ASYNC_5 in checks_async [];
+                /// `recv` and `send` wait until they can be done; with the link down `send` returns
+                /// `LinkDown`.
+                /// Typical defect: the driver returns `Busy` instead of waiting.
+                recv_and_send_nothing_possible_wait: ASYNC_5 in checks_async [];
             }
             poll_ready {
-                poll_ready_foreign_wake_no_access: POLL_READY in checks_async;
-                poll_ready_new_waker_replaces_former: POLL_READY in checks_async;
+                /// Polls again and again without an interrupt: no access to the chip.
+                /// Typical defect: the driver reads the status at every poll.
+                poll_ready_foreign_wake_no_access: POLL_READY in checks_async [accesses];
+                /// Polls with two wakers: the last one is woken.
+                /// Typical defect: the driver keeps the first waker.
+                poll_ready_new_waker_replaces_former: POLL_READY in checks_async [];
             }
         }
     };
@@ -189,7 +391,10 @@ macro_rules! __conformance_also {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __conformance_select {
-    (@ $api:ident $method:ident $($name:ident: $requirement:ident in $module:ident;)*) => {
+    (
+        @ $api:ident $method:ident
+        $($(#[doc = $doc:literal])* $name:ident: $requirement:ident in $module:ident [$($needs:ident),*];)*
+    ) => {
         mod $api {
             $(
                 #[test]

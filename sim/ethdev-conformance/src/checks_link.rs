@@ -2,7 +2,7 @@
 
 use ethdev::{ErrorKind, LossReason};
 
-use super::outcome::{CheckError, CheckResult, ensure};
+use super::outcome::{CheckResult, ensure};
 use super::requirement;
 use super::testbed::Testbed;
 
@@ -287,11 +287,9 @@ pub(super) fn any_call_bus_failure_returns_error(testbed: &mut Testbed<'_>) -> C
         }
     }
     testbed.peer().fail_bus(false)?;
-    // A device may need a recovery here, which other checks cover.
     if testbed.dev.service() == Err(ErrorKind::Fault) {
-        return Err(CheckError::Skip(
-            "the device asks to be recovered: see `control`".into(),
-        ));
+        // It has to be recovered: see the checks of `Control`.
+        return fault_stays(testbed, &frame);
     }
     testbed.drain_with_gaps()?;
     testbed.wait_link(true)?;

@@ -1,6 +1,7 @@
 //! A device under test behind the async API.
 
 use std::cell::RefCell;
+use std::future::Future;
 
 use ethdev::asynch;
 use ethdev::{
@@ -12,6 +13,7 @@ use ethdev_util::asynch as util_asynch;
 use super::dut::{AnyControl, Dut, Futures, Pending, kind};
 use super::executor::block_on;
 use super::fixture::LinkPeer;
+use super::watchdog;
 
 /// An async device, each call driven to its end.
 pub(super) struct AsyncDut<'a, A> {
@@ -103,28 +105,40 @@ impl<A: asynch::EthernetDevice> Dut for AsyncDut<'_, A> {
 impl<A: asynch::EthernetDevice> Futures for AsyncDut<'_, A> {
     fn recv_frame<'s>(&'s mut self, buf: &'s mut [u8]) -> Pending<'s, Option<RxMeta>> {
         let future = self.device.recv_frame(buf);
-        Box::pin(async move { future.await.map_err(kind) })
+        watched("recv_frame", future)
     }
 
     fn send_frame<'s>(&'s mut self, frame: &'s [u8]) -> Pending<'s, ()> {
         let future = self.device.send_frame(frame);
-        Box::pin(async move { future.await.map_err(kind) })
+        watched("send_frame", future)
     }
 
     fn ready(&mut self, interest: Interest) -> Pending<'_, Interest> {
         let future = self.device.ready(interest);
-        Box::pin(async move { future.await.map_err(kind) })
+        watched("ready", future)
     }
 
     fn recv<'s>(&'s mut self, buf: &'s mut [u8]) -> Pending<'s, RxMeta> {
         let future = self.device.recv(buf);
-        Box::pin(async move { future.await.map_err(kind) })
+        watched("recv", future)
     }
 
     fn send<'s>(&'s mut self, frame: &'s [u8]) -> Pending<'s, ()> {
         let future = self.device.send(frame);
-        Box::pin(async move { future.await.map_err(kind) })
+        watched("send", future)
     }
+}
+
+/// A future of the driver, for the checks.
+fn watched<'s, T: 's, E: ethdev::Error>(
+    what: &'static str,
+    future: impl Future<Output = Result<T, E>> + 's,
+) -> Pending<'s, T> {
+    let mut future = Box::pin(future);
+    Box::pin(std::future::poll_fn(move |cx| {
+        watchdog::calling(what);
+        future.as_mut().poll(cx).map_err(kind)
+    }))
 }
 
 /// The management of an async device, each call driven to its end.

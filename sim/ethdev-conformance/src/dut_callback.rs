@@ -13,6 +13,7 @@ use ethdev_util::Callback;
 use super::dut::{Callbacks, Dut, Features, Handler, kind};
 use super::outcome::CheckError;
 use super::requirement;
+use super::watchdog;
 
 /// Holds a handler of the checks while the device uses it.
 type HandlerSlot = Rc<RefCell<Option<Handler>>>;
@@ -114,6 +115,7 @@ impl<C: CallbackDevice<'static, dyn FrameHandler<<C as ErrorType>::Error> + 'sta
     }
 
     fn poll(&mut self, budget: usize) -> Result<Polled, C::Error> {
+        watchdog::calling("poll");
         self.0.poll(budget)
     }
 }
@@ -271,6 +273,7 @@ impl<C: CallbackDevice<'static, dyn FrameHandler<<C as ErrorType>::Error> + 'sta
     }
 
     fn poll(&mut self, budget: usize) -> Result<Polled, ErrorKind> {
+        watchdog::calling("poll");
         self.device.poll(budget).map_err(kind)
     }
 }

@@ -5,6 +5,7 @@ use ethdev::{ErrorKind, ErrorType, EthernetDevice, Events, LendingDevice, RxMeta
 use super::dut::{Dut, Features, WithHalves, kind};
 use super::dut_pull::PullDut;
 use super::kinds::MapKind;
+use super::watchdog;
 
 /// A lending device behind its halves: frames are lent and copied, memory is reserved, filled and
 /// committed.
@@ -18,23 +19,28 @@ impl<D: LendingDevice> EthernetDevice for LendingDut<D> {
     ethdev::forward_ethernet_device!(|this| this.0; mac_address, capabilities, tx_max_frame_len, link, stats);
 
     fn recv_frame(&mut self, buf: &mut [u8]) -> Result<Option<RxMeta>, ErrorKind> {
+        watchdog::calling("recv_frame");
         ethdev::lending::recv_by_copy(MapKind(self.0.split().0), buf)
     }
 
     fn discard_frame(&mut self) -> Result<bool, ErrorKind> {
+        watchdog::calling("discard_frame");
         ethdev::lending::discard(MapKind(self.0.split().0))
     }
 
     fn tx_ready(&mut self) -> Result<bool, ErrorKind> {
+        watchdog::calling("tx_ready");
         self.0.split().1.ready().map_err(kind)
     }
 
     fn send_vectored(&mut self, parts: &[&[u8]]) -> Result<(), ErrorKind> {
+        watchdog::calling("send_vectored");
         MapKind(self.0.split().1).send_vectored(parts)
     }
 
     /// The other way to send: into lent memory.
     fn send_frame(&mut self, frame: &[u8]) -> Result<(), ErrorKind> {
+        watchdog::calling("send_frame");
         let mut tx = MapKind(self.0.split().1);
         let Some(memory) = tx.reserve(frame.len())? else {
             return Err(ErrorKind::Busy);
@@ -46,6 +52,7 @@ impl<D: LendingDevice> EthernetDevice for LendingDut<D> {
     }
 
     fn service(&mut self) -> Result<Events, ErrorKind> {
+        watchdog::calling("service");
         self.0.service().map_err(kind)
     }
 }

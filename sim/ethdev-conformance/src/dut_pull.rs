@@ -4,6 +4,7 @@ use ethdev::{Control, ErrorKind, ErrorType, EthernetDevice, Events, LendingDevic
 
 use super::dut::{AnyControl, AnyRearm, Dut, WithHalves, kind};
 use super::kinds::MapKind;
+use super::watchdog;
 
 /// A device, or a layer around it, behind the pull API.
 pub(super) struct PullDut<D> {
@@ -67,26 +68,32 @@ impl<D: EthernetDevice> EthernetDevice for PullDut<D> {
     ethdev::forward_ethernet_device!(|this| this.device; mac_address, capabilities, tx_max_frame_len, link, stats);
 
     fn recv_frame(&mut self, buf: &mut [u8]) -> Result<Option<RxMeta>, ErrorKind> {
+        watchdog::calling("recv_frame");
         self.device.recv_frame(buf).map_err(kind)
     }
 
     fn tx_ready(&mut self) -> Result<bool, ErrorKind> {
+        watchdog::calling("tx_ready");
         self.device.tx_ready().map_err(kind)
     }
 
     fn send_vectored(&mut self, parts: &[&[u8]]) -> Result<(), ErrorKind> {
+        watchdog::calling("send_vectored");
         self.device.send_vectored(parts).map_err(kind)
     }
 
     fn send_frame(&mut self, frame: &[u8]) -> Result<(), ErrorKind> {
+        watchdog::calling("send_frame");
         self.device.send_frame(frame).map_err(kind)
     }
 
     fn discard_frame(&mut self) -> Result<bool, ErrorKind> {
+        watchdog::calling("discard_frame");
         self.device.discard_frame().map_err(kind)
     }
 
     fn service(&mut self) -> Result<Events, ErrorKind> {
+        watchdog::calling("service");
         self.device.service().map_err(kind)
     }
 }

@@ -11,6 +11,7 @@ use std::time::Duration;
 use super::fixture::LinkPeer;
 use super::outcome::CheckError;
 use super::requirement;
+use super::watchdog;
 
 /// Longest simulated time of a future.
 const FUTURE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -52,6 +53,7 @@ impl<'a> Executor<'a> {
         let mut future = pin!(future);
         let (mut passed, mut spins) = (Duration::ZERO, 0);
         loop {
+            watchdog::step();
             if spins < MAX_POLLS_PER_STEP && self.woken.0.swap(false, Ordering::AcqRel) {
                 spins += 1;
                 if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&self.waker)) {
@@ -79,7 +81,8 @@ pub(super) fn run_to_completion<T>(
 
 /// [`run_to_completion`] for futures that complete without any action of the caller. If one does
 /// not, the check fails.
-pub(super) fn block_on<T>(peer: &RefCell<dyn LinkPeer>, what: &str, future: impl Future<Output = T>) -> T {
+pub(super) fn block_on<T>(peer: &RefCell<dyn LinkPeer>, what: &'static str, future: impl Future<Output = T>) -> T {
+    watchdog::calling(what);
     run_to_completion(peer, FUTURE_TIMEOUT, future).unwrap_or_else(|| {
         // Not a panic of the device: no message is to be printed.
         std::panic::resume_unwind(Box::new(CheckError::Fail {

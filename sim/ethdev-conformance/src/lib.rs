@@ -6,6 +6,7 @@
     reason = "methods act through `&self` here, and the lint takes them for pure"
 )]
 
+mod access_events;
 mod accounting;
 #[macro_use]
 mod check_list;
@@ -27,13 +28,20 @@ mod fixture;
 mod frames;
 mod kinds;
 mod outcome;
+mod page;
 mod report;
 pub mod requirement;
 mod suite;
 mod testbed;
+mod watchdog;
 mod wire_peer;
 
+#[doc = include_str!("../CHECKS.md")]
+pub mod checks {}
+
+pub use access_events::{AccessEvents, Arrival, InjectedFailure};
 pub use fixture::{Fixture, HookResult, LinkPeer, Unsupported};
+pub use page::checks_page;
 pub use report::{Entry, Outcome, Report};
 pub use requirement::Requirement;
 pub use suite::Suite;

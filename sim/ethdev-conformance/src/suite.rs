@@ -4,7 +4,6 @@ use std::any::Any;
 use std::cell::RefCell;
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc;
 use std::time::Duration;
 
 use ethdev::asynch;
@@ -24,29 +23,31 @@ use super::outcome::{CheckError, CheckResult};
 use super::report::{Entry, Outcome, Report};
 use super::requirement::{self, Requirement};
 use super::testbed::Testbed;
+use super::watchdog::{self, Hang};
 use super::{
     checks_async, checks_callback, checks_control, checks_lending, checks_link, checks_rearm, checks_rx, checks_tx,
 };
 
 /// Length of the buffers in front of a device in bytes. Jumbo devices are checked up to it.
 const BUFFER: usize = 2048;
-/// Longest real time of one check. Simulated time costs none, so only a driver that hangs exceeds
-/// it.
-const WATCHDOG: Duration = Duration::from_secs(60);
 
 /// One check.
 #[derive(Clone, Copy)]
-struct Check {
-    group: Group,
-    name: &'static str,
-    requirement: Requirement,
+pub(super) struct Check {
+    pub group: Group,
+    pub name: &'static str,
+    pub requirement: Requirement,
+    /// Hooks of the fixture, methods of `Control` and capabilities without which it is skipped.
+    pub needs: &'static [&'static str],
+    /// The lines of its documentation.
+    pub doc: &'static [&'static str],
     run: fn(&mut Testbed<'_>) -> CheckResult,
 }
 
 /// Checks with the same requirements on the API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(non_camel_case_types, reason = "named as in the list of checks")]
-enum Group {
+pub(super) enum Group {
     pull,
     caller,
     lend,
@@ -58,12 +59,16 @@ enum Group {
 }
 
 macro_rules! table {
-    ($($group:ident { $($name:ident: $requirement:ident in $module:ident;)* })*) => {
+    ($($group:ident {
+        $($(#[doc = $doc:literal])* $name:ident: $requirement:ident in $module:ident [$($needs:ident),*];)*
+    })*) => {
         /// Every check, in the order of the contract.
-        const CHECKS: &[Check] = &[$($(Check {
+        pub(super) const CHECKS: &[Check] = &[$($(Check {
             group: Group::$group,
             name: stringify!($name),
             requirement: requirement::$requirement,
+            needs: &[$(stringify!($needs)),*],
+            doc: &[$($doc),*],
             run: $module::$name,
         },)*)*];
     };
@@ -72,6 +77,16 @@ __conformance_checks!([table]);
 
 /// Runs one check on a new device.
 type Runner = fn(&Check) -> CheckResult;
+
+/// One API of the device.
+#[derive(Clone, Copy)]
+struct Api {
+    name: &'static str,
+    groups: &'static [Group],
+    /// What all checks on this API need.
+    needs: &'static [&'static str],
+    runner: Runner,
+}
 
 /// The checks for one fixture: choose the APIs, then run.
 ///
@@ -83,8 +98,8 @@ type Runner = fn(&Check) -> CheckResult;
 /// # }
 /// ```
 pub struct Suite<F> {
-    apis: Vec<(&'static str, &'static [Group], Runner)>,
-    watchdog: Duration,
+    apis: Vec<Api>,
+    watchdog: Option<Duration>,
     only: &'static str,
     fixture: PhantomData<fn() -> F>,
 }
@@ -124,17 +139,19 @@ impl<F: Fixture> Suite<F> {
     pub const fn new() -> Self {
         Self {
             apis: Vec::new(),
-            watchdog: WATCHDOG,
+            watchdog: None,
             only: "",
             fixture: PhantomData,
         }
     }
 
-    /// Sets the longest real time of one check, after which the driver counts as hung. One minute
-    /// unless set.
+    /// Sets the longest real time of one call of the driver, after which the check fails. Unless set,
+    /// the number of seconds in the environment variable `ETHDEV_CONFORMANCE_WATCHDOG`, or ten.
+    ///
+    /// A check in which every call returns fails after 18 times this limit.
     #[must_use]
     pub const fn with_watchdog(mut self, limit: Duration) -> Self {
-        self.watchdog = limit;
+        self.watchdog = Some(limit);
         self
     }
 
@@ -146,9 +163,23 @@ impl<F: Fixture> Suite<F> {
         self
     }
 
-    fn add(mut self, api: &'static str, groups: &'static [Group], runner: Runner) -> Self {
-        self.apis.push((api, groups, runner));
+    fn add(mut self, name: &'static str, groups: &'static [Group], runner: Runner) -> Self {
+        self.apis.push(Api {
+            name,
+            groups,
+            needs: &[],
+            runner,
+        });
         self
+    }
+
+    /// [`add`](Self::add) for an API that waits for the interrupt.
+    fn add_interrupt(self, name: &'static str, groups: &'static [Group], runner: Runner) -> Self {
+        let mut suite = self.add(name, groups, runner);
+        if let Some(api) = suite.apis.last_mut() {
+            api.needs = &["irq_signal"];
+        }
+        suite
     }
 
     /// Adds the device itself: `pull`.
@@ -281,7 +312,7 @@ impl<F: Fixture> Suite<F> {
                 .with_rearm()
                 .with_halves()),
         )
-        .add(
+        .add_interrupt(
             "blocking_async_interrupt",
             &[Group::pull, Group::caller, Group::awaited],
             |check| {
@@ -295,7 +326,7 @@ impl<F: Fixture> Suite<F> {
                 )
             },
         )
-        .add(
+        .add_interrupt(
             "irq_device",
             &[Group::pull, Group::caller, Group::awaited, Group::poll_ready],
             |check| {
@@ -370,22 +401,27 @@ impl<F: Fixture> Suite<F> {
         let entries = self
             .apis
             .iter()
-            .flat_map(|&(api, groups, runner)| {
+            .flat_map(|api| {
                 CHECKS
                     .iter()
-                    .filter(|check| groups.contains(&check.group) && check.requirement.id.starts_with(self.only))
-                    .map(move |check| self.entry(api, runner, check))
+                    .filter(|check| api.groups.contains(&check.group) && check.requirement.id.starts_with(self.only))
+                    .map(|check| self.entry(api, check))
             })
             .collect();
         Report { entries }
     }
 
-    fn entry(&self, api: &'static str, runner: Runner, check: &'static Check) -> Entry {
+    fn entry(&self, api: &Api, check: &'static Check) -> Entry {
+        let limit = self.watchdog.unwrap_or_else(watchdog::call_limit);
+        let outcome = run_with_watchdog(limit, api.runner, check);
         Entry {
-            api,
+            api: api.name,
             check: check.name,
             requirement: check.requirement,
-            outcome: run_with_watchdog(self.watchdog, runner, check),
+            outcome: match F::MISSING {
+                Some(missing) => pin_skip(missing, api, check, outcome),
+                None => outcome,
+            },
         }
     }
 
@@ -396,12 +432,12 @@ impl<F: Fixture> Suite<F> {
     /// If the check fails, or there is no such check.
     #[doc(hidden)]
     pub fn test(&self, api: &str, check: &str) {
-        let found = self.apis.iter().find(|(name, ..)| *name == api);
-        let check = CHECKS.iter().find(|c| c.name == check);
-        let (Some(&(api, _, runner)), Some(check)) = (found, check) else {
+        let api = self.apis.iter().find(|found| found.name == api);
+        let check = CHECKS.iter().find(|found| found.name == check);
+        let (Some(api), Some(check)) = (api, check) else {
             panic!("no such check");
         };
-        let entry = self.entry(api, runner, check);
+        let entry = self.entry(api, check);
         match entry.outcome {
             Outcome::Passed => {}
             Outcome::Skipped { .. } => entry.announce(),
@@ -410,34 +446,53 @@ impl<F: Fixture> Suite<F> {
     }
 }
 
+/// Fails a check that is skipped although nothing is missing that it needs, and one that runs
+/// although something is.
+fn pin_skip(missing: &[&str], api: &Api, check: &Check, outcome: Outcome) -> Outcome {
+    let fail = |reason| Outcome::Failed {
+        requirement: check.requirement,
+        reason,
+    };
+    let is_needed = |name: &&str| CHECKS.iter().any(|check| check.needs.contains(name));
+    if let Some(unknown) = missing.iter().find(|name| !is_needed(name)) {
+        return fail(format!("no check needs `{unknown}`, which `Fixture::MISSING` lists"));
+    }
+    let needed = || check.needs.iter().chain(api.needs);
+    let lacks = needed().find(|name| missing.contains(name));
+    match (outcome, lacks) {
+        (Outcome::Passed, Some(lacks)) => fail(format!(
+            "expected to be skipped, because `Fixture::MISSING` lists `{lacks}`, and passed"
+        )),
+        (Outcome::Skipped { reason }, None) => fail(format!(
+            "expected to run, because `Fixture::MISSING` lists nothing that it needs ({}), and was skipped: {reason}",
+            needed().copied().collect::<Vec<_>>().join(", ")
+        )),
+        (outcome, _) => outcome,
+    }
+}
+
 /// Runs the check in its own thread, so that a driver that hangs or panics fails the check.
 fn run_with_watchdog(limit: Duration, runner: Runner, check: &'static Check) -> Outcome {
-    let (sender, receiver) = mpsc::channel();
-    let thread = std::thread::Builder::new().name(format!("check {}", check.name));
-    let started = thread.spawn(move || {
-        let result = catch_unwind(AssertUnwindSafe(|| runner(check)));
-        // The receiver is gone if the watchdog was faster.
-        let _ = sender.send(match result {
-            Ok(result) => result,
-            Err(panic) => Err(panic_to_error(panic, check)),
-        });
-    });
-    let result = match started {
-        Ok(_) => receiver.recv_timeout(limit).unwrap_or_else(|_| {
-            Err(CheckError::Fail {
-                requirement: check.requirement,
-                reason: format!(
-                    "expected every call to return, one did not within {} s",
-                    limit.as_secs_f32()
-                ),
-            })
-        }),
-        Err(e) => Err(CheckError::Skip(format!("no thread to run it in: {e}"))),
+    let run = move || {
+        catch_unwind(AssertUnwindSafe(|| runner(check))).unwrap_or_else(|panic| Err(panic_to_error(panic, check)))
     };
-    match result {
-        Ok(()) => Outcome::Passed,
-        Err(CheckError::Fail { requirement, reason }) => Outcome::Failed { requirement, reason },
-        Err(CheckError::Skip(reason)) => Outcome::Skipped { reason },
+    let hangs = |reason| Outcome::Failed {
+        requirement: check.requirement,
+        reason,
+    };
+    match watchdog::run(limit, check.name, run) {
+        Ok(Ok(())) => Outcome::Passed,
+        Ok(Err(CheckError::Fail { requirement, reason })) => Outcome::Failed { requirement, reason },
+        Ok(Err(CheckError::Skip(reason))) => Outcome::Skipped { reason },
+        Err(Hang::Call(call)) => hangs(format!(
+            "expected every call to return, {call} did not within {} s",
+            limit.as_secs_f32()
+        )),
+        Err(Hang::Check(limit)) => hangs(format!(
+            "expected the check to end, every call returned and it did not within {} s",
+            limit.as_secs_f32()
+        )),
+        Err(Hang::NoThread(e)) => hangs(format!("no thread to run it in: {e}")),
     }
 }
 
@@ -461,20 +516,55 @@ fn panic_to_error(panic: Box<dyn Any + Send>, check: &Check) -> CheckError {
 mod tests {
     use super::*;
 
+    const API: Api = Api {
+        name: "",
+        groups: &[],
+        needs: &[],
+        runner: |_| Ok(()),
+    };
+
+    fn pinned(missing: &[&str], check: &str, outcome: Outcome) -> Option<String> {
+        let check = CHECKS.iter().find(|found| found.name == check).unwrap();
+        match pin_skip(missing, &API, check, outcome) {
+            Outcome::Failed { reason, .. } => Some(reason),
+            _ => None,
+        }
+    }
+
+    fn skipped() -> Outcome {
+        Outcome::Skipped { reason: "why".into() }
+    }
+
     #[test]
-    fn readme_table_lists_every_check() {
-        let readme = include_str!("../README.md");
-        let missing: Vec<_> = CHECKS
-            .iter()
-            .filter(|check| !readme.contains(&format!("| `{}` |", check.name)))
-            .map(|check| check.name)
-            .collect();
-        assert!(missing.is_empty(), "not in the table: {missing:?}");
-        assert_eq!(readme.matches("\n| `").count() - 8, CHECKS.len(), "checks in the table");
-        assert!(
-            readme.contains(&format!("- {} checks", CHECKS.len())),
-            "{} checks",
-            CHECKS.len()
+    fn pin_skip_as_listed_kept() {
+        assert_eq!(
+            pinned(&["stall_tx"], "recv_frame_tx_queue_full_delivered", skipped()),
+            None
         );
+        assert_eq!(
+            pinned(&["stall_tx"], "recv_frame_bursts_in_order", Outcome::Passed),
+            None
+        );
+    }
+
+    #[test]
+    fn pin_skip_not_listed_fails() {
+        let reason = pinned(&["set_link"], "recv_frame_tx_queue_full_delivered", skipped()).unwrap();
+        assert!(
+            reason.contains("(stall_tx)") && reason.contains("skipped: why"),
+            "{reason}"
+        );
+    }
+
+    #[test]
+    fn pin_skip_listed_and_passed_fails() {
+        let reason = pinned(&["stall_tx"], "recv_frame_tx_queue_full_delivered", Outcome::Passed).unwrap();
+        assert!(reason.contains("`stall_tx`, and passed"), "{reason}");
+    }
+
+    #[test]
+    fn pin_skip_unknown_entry_fails() {
+        let reason = pinned(&["stal_tx"], "recv_frame_bursts_in_order", Outcome::Passed).unwrap();
+        assert!(reason.contains("no check needs `stal_tx`"), "{reason}");
     }
 }

@@ -11,6 +11,7 @@ use super::fixture::LinkPeer;
 use super::frames::{difference, frame};
 use super::outcome::{CheckError, CheckResult, ensure, fail};
 use super::requirement::{self, Requirement};
+use super::watchdog;
 
 /// How long a link may take to come up, in simulated time.
 const LINK_TIME: Duration = Duration::from_secs(10);
@@ -63,6 +64,7 @@ impl<'a> Testbed<'a> {
     }
 
     pub(super) fn peer(&self) -> RefMut<'_, dyn LinkPeer + 'static> {
+        watchdog::step();
         self.peer.borrow_mut()
     }
 
@@ -188,9 +190,16 @@ impl<'a> Testbed<'a> {
 
     /// Receives once and compares the frame with the next expected one.
     pub(super) fn receive_if_any(&mut self) -> CheckResult<bool> {
-        let result = self.dev.recv_frame(&mut self.buf);
-        let Some(meta) = self.ok("recv_frame", result)? else {
-            return Ok(false);
+        let result = self.try_receive()?;
+        self.ok("recv_frame", result)
+    }
+
+    /// [`receive_if_any`](Self::receive_if_any) for devices that may fail.
+    pub(super) fn try_receive(&mut self) -> CheckResult<Result<bool, ErrorKind>> {
+        let meta = match self.dev.recv_frame(&mut self.buf) {
+            Ok(Some(meta)) => meta,
+            Ok(None) => return Ok(Ok(false)),
+            Err(e) => return Ok(Err(e)),
         };
         ensure!(
             meta.len <= self.buf.len(),
@@ -201,7 +210,7 @@ impl<'a> Testbed<'a> {
         );
         let got = self.buf[..meta.len].to_vec();
         self.received(&got)?;
-        Ok(true)
+        Ok(Ok(true))
     }
 
     /// Accounts for a delivered frame.

@@ -1,6 +1,5 @@
 //! A link peer on the simulated wire, for chip models that have a port.
 
-use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,6 +8,7 @@ use ethdev::frame::{FCS_LEN, MIN_FRAME_LEN};
 use ethdev_sim::{Clock, Peer, Wire};
 use ethdev_util::IrqSignal;
 
+use super::access_events::{AccessEvents, Arrival};
 use super::fixture::{HookResult, LinkPeer, Unsupported};
 
 /// The [`LinkPeer`] of a device on a simulated [`Wire`].
@@ -35,7 +35,9 @@ pub struct WirePeer {
     wire: Wire,
     peer: Rc<Peer>,
     hooks: Hooks,
-    accesses: Option<Rc<Accesses>>,
+    access_events: Option<Rc<AccessEvents>>,
+    /// Whether the bus can fail.
+    bus_fails: bool,
     irq_signal: Option<Arc<IrqSignal>>,
     masks_by_source: bool,
     link_interrupts: bool,
@@ -53,25 +55,6 @@ struct Hooks {
     final_check: Option<Box<dyn FnMut()>>,
 }
 
-/// Counts the accesses of the driver to the chip, and lets a frame arrive before one of them.
-#[derive(Default)]
-struct Accesses {
-    count: Cell<u64>,
-    scheduled: RefCell<Option<(u64, Vec<u8>)>>,
-}
-
-impl Accesses {
-    /// Counts an access. Returns the frame that arrives before it.
-    fn next(&self) -> Option<Vec<u8>> {
-        let nth = self.count.get();
-        self.count.set(nth + 1);
-        self.scheduled
-            .borrow_mut()
-            .take_if(|(at, _)| *at <= nth)
-            .map(|(_, frame)| frame)
-    }
-}
-
 impl WirePeer {
     /// Creates the link peer of the device at the other end of `wire`.
     #[must_use]
@@ -81,7 +64,8 @@ impl WirePeer {
             wire,
             peer: Rc::new(peer),
             hooks: Hooks::default(),
-            accesses: None,
+            access_events: None,
+            bus_fails: false,
             irq_signal: None,
             masks_by_source: true,
             link_interrupts: true,
@@ -124,19 +108,24 @@ impl WirePeer {
         self
     }
 
-    /// Sets the hooks [`accesses`](LinkPeer::accesses) and
-    /// [`peer_send_before_access`](LinkPeer::peer_send_before_access).
+    /// Sets the hooks [`accesses`](LinkPeer::accesses),
+    /// [`peer_send_before_access`](LinkPeer::peer_send_before_access) and
+    /// [`set_link_before_access`](LinkPeer::set_link_before_access), for a chip whose registers are
+    /// in memory.
     ///
     /// `watch` receives the closure that the model calls before each access of the driver to the
     /// chip. `arrive` makes a frame, without FCS, arrive at the chip immediately.
     #[must_use]
     pub fn with_accesses(mut self, watch: impl FnOnce(Box<dyn FnMut()>), arrive: impl Fn(&[u8]) + 'static) -> Self {
-        let accesses = Rc::new(Accesses::default());
-        self.accesses = Some(Rc::clone(&accesses));
+        let events = Rc::new(AccessEvents::default());
+        self.access_events = Some(Rc::clone(&events));
+        let wire = self.wire.clone();
         watch(Box::new(move || {
-            if let Some(frame) = accesses.next() {
-                arrive(&frame);
-            }
+            // These accesses never fail: `fail_bus_at` is not supported.
+            let _ = events.next(|arrival| match arrival {
+                Arrival::Frame(frame) => arrive(&frame),
+                Arrival::Link(up) => wire.set_link(up),
+            });
         }));
         self
     }
@@ -145,11 +134,31 @@ impl WirePeer {
     /// and time passes until it has arrived.
     #[must_use]
     pub fn with_accesses_and_wire(self, watch: impl FnOnce(Box<dyn FnMut()>)) -> Self {
+        let arrive = self.arrivals();
+        self.with_accesses(watch, move |frame| arrive(Arrival::Frame(frame.to_vec())))
+    }
+
+    /// Sets the same hooks, [`fail_bus`](LinkPeer::fail_bus) and
+    /// [`fail_bus_at`](LinkPeer::fail_bus_at), for a chip on a bus that calls
+    /// [`AccessEvents::next`] with [`arrivals`](Self::arrivals) before each access.
+    #[must_use]
+    pub fn with_bus(mut self, events: Rc<AccessEvents>) -> Self {
+        self.access_events = Some(events);
+        self.bus_fails = true;
+        self
+    }
+
+    /// Returns a closure that makes a frame arrive from the wire, so that time passes, or changes
+    /// the link.
+    pub fn arrivals(&self) -> impl Fn(Arrival) + 'static {
         let (clock, wire, peer) = (self.clock.clone(), self.wire.clone(), Rc::clone(&self.peer));
-        self.with_accesses(watch, move |frame| {
-            peer.send(frame);
-            clock.advance(wire.frame_time(frame.len().max(MIN_FRAME_LEN) + FCS_LEN) * 2);
-        })
+        move |arrival| match arrival {
+            Arrival::Frame(frame) => {
+                peer.send(&frame);
+                clock.advance(wire.frame_time(frame.len().max(MIN_FRAME_LEN) + FCS_LEN) * 2);
+            }
+            Arrival::Link(up) => wire.set_link(up),
+        }
     }
 
     /// Sets the hook [`irq_signal`](LinkPeer::irq_signal): the signal that the device was
@@ -192,10 +201,17 @@ impl WirePeer {
         self
     }
 
-    fn access_counter(&self) -> HookResult<&Accesses> {
-        self.accesses
+    fn access_events(&self) -> HookResult<&AccessEvents> {
+        self.access_events
             .as_deref()
             .ok_or(Unsupported("accesses to the chip are not counted (`with_accesses`)"))
+    }
+
+    fn bus(&self) -> HookResult<&AccessEvents> {
+        self.access_events
+            .as_deref()
+            .filter(|_| self.bus_fails)
+            .ok_or(Unsupported("the bus cannot be made to fail (`with_bus`)"))
     }
 }
 
@@ -267,8 +283,16 @@ impl LinkPeer for WirePeer {
     }
 
     fn fail_bus(&mut self, failing: bool) -> HookResult {
-        let missing = "the bus cannot be made to fail (`with_fail_bus`)";
-        call(&mut self.hooks.fail_bus, missing, |fail| fail(failing))
+        match &mut self.hooks.fail_bus {
+            Some(fail) => fail(failing),
+            None => self.bus()?.fail(failing),
+        }
+        Ok(())
+    }
+
+    fn fail_bus_at(&mut self, nth: u32) -> HookResult {
+        self.bus()?.fail_at(nth);
+        Ok(())
     }
 
     fn override_rx_len(&mut self, len: usize) -> HookResult {
@@ -277,14 +301,23 @@ impl LinkPeer for WirePeer {
     }
 
     fn accesses(&self) -> HookResult<u64> {
-        Ok(self.access_counter()?.count.get())
+        Ok(self.access_events()?.accesses())
     }
 
     fn peer_send_before_access(&mut self, nth: u32, frame: &[u8]) -> HookResult {
-        let accesses = self.access_counter()?;
-        let at = accesses.count.get() + u64::from(nth);
-        accesses.scheduled.replace(Some((at, frame.to_vec())));
+        self.access_events()?.arrive_before(nth, Arrival::Frame(frame.to_vec()));
         Ok(())
+    }
+
+    fn set_link_before_access(&mut self, nth: u32, up: bool) -> HookResult {
+        self.access_events()?.arrive_before(nth, Arrival::Link(up));
+        Ok(())
+    }
+
+    fn cancel_access_events(&mut self) {
+        if let Some(events) = &self.access_events {
+            events.cancel();
+        }
     }
 
     fn irq_signal(&self) -> HookResult<Arc<IrqSignal>> {
@@ -296,6 +329,8 @@ impl LinkPeer for WirePeer {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
     use super::*;
     use ethdev_sim::WireConfig;
 
@@ -341,6 +376,32 @@ mod tests {
         let mut peer = wire_peer().with_fail_bus(move |fail| bus.set(fail));
         assert_eq!(peer.fail_bus(true), Ok(()));
         assert!(failing.get());
+    }
+
+    #[test]
+    fn fail_bus_at_with_bus_fails_that_access() {
+        assert!(wire_peer().fail_bus_at(0).is_err());
+        let events = Rc::new(AccessEvents::default());
+        let mut peer = wire_peer().with_bus(Rc::clone(&events));
+        assert_eq!(peer.fail_bus_at(1), Ok(()));
+        let results = [(); 3].map(|()| events.next(|_| {}).is_ok());
+        assert_eq!(results, [true, false, true]);
+        assert_eq!(peer.accesses(), Ok(3));
+    }
+
+    #[test]
+    fn set_link_before_access_link_changes_then() {
+        let clock = Clock::new();
+        let (wire, port, end) = Wire::new(&clock, WireConfig::default());
+        let link = wire.clone();
+        let mut access: Box<dyn FnMut()> = Box::new(|| ());
+        let mut peer = WirePeer::new(clock, wire, Peer::new(end)).with_accesses(|watcher| access = watcher, |_| {});
+        assert_eq!(peer.set_link_before_access(1, false), Ok(()));
+        access();
+        assert!(link.is_plugged());
+        access();
+        assert!(!link.is_plugged());
+        drop(port);
     }
 
     #[test]

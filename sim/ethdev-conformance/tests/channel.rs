@@ -196,6 +196,13 @@ struct ChannelNicFixture;
 impl Fixture for ChannelNicFixture {
     type Device = ChannelNic;
     type LinkPeer = WirePeer;
+    const MISSING: Option<&'static [&'static str]> = Some(&[
+        "accesses",
+        "fail_bus",
+        "inject_fault",
+        "override_rx_len",
+        "peer_send_before_access",
+    ]);
 
     fn new() -> (ChannelNic, WirePeer) {
         let clock = Clock::new();

@@ -35,6 +35,7 @@ struct Ring;
 impl Fixture for Ring {
     type Device = RingNic;
     type LinkPeer = WirePeer;
+    const MISSING: Option<&'static [&'static str]> = Some(&["fail_bus"]);
 
     fn new() -> (RingNic, WirePeer) {
         ring(RingConfig::new(ADDRESS), WireConfig::default())
@@ -49,6 +50,7 @@ struct SmallRing;
 impl Fixture for SmallRing {
     type Device = RingNic;
     type LinkPeer = WirePeer;
+    const MISSING: Option<&'static [&'static str]> = Some(&["fail_bus"]);
 
     fn new() -> (RingNic, WirePeer) {
         let config = RingConfig::new(ADDRESS).with_slots(1, 1).with_trigger(Trigger::Level);
@@ -64,6 +66,7 @@ struct VlanRing;
 impl Fixture for VlanRing {
     type Device = RingNic;
     type LinkPeer = WirePeer;
+    const MISSING: Option<&'static [&'static str]> = Some(&["fail_bus"]);
 
     fn new() -> (RingNic, WirePeer) {
         let config = RingConfig::new(ADDRESS).with_max_frame_len(MaxFrameLen::VLAN);
@@ -79,6 +82,7 @@ struct Faultless;
 impl Fixture for Faultless {
     type Device = Faulty<RingNic>;
     type LinkPeer = WirePeer;
+    const MISSING: Option<&'static [&'static str]> = Some(&["fail_bus"]);
 
     fn new() -> (Faulty<RingNic>, WirePeer) {
         let (nic, far) = Ring::new();

@@ -14,7 +14,7 @@ use ethdev::{
     Capabilities, Control, ErrorKind, ErrorType, EthernetDevice, Events, FilterOutcome, Interest, Link, MacAddress,
     Multicast, Rearm, RearmOutcome, RxFilter, RxMeta, Stats, validate_tx_len,
 };
-use ethdev_conformance::{HookResult, LinkPeer};
+use ethdev_conformance::{AccessEvents, Arrival, HookResult, InjectedFailure, LinkPeer};
 use ethdev_sim::fcs;
 use ethdev_util::IrqSignal;
 
@@ -31,10 +31,6 @@ pub(crate) struct Chip {
     stalled: bool,
     running: bool,
     faulty: bool,
-    bus_fails: bool,
-    accesses: u64,
-    /// A frame that arrives before this access.
-    late: Option<(u64, Vec<u8>)>,
     /// The length that is reported for the next frame to arrive, instead of the true one.
     forged: Option<usize>,
     pub(crate) reported: Option<usize>,
@@ -163,6 +159,7 @@ impl Chip {
 /// The driver. Everything that touches the chip goes through [`access`](Self::access).
 pub(crate) struct Mem {
     pub(crate) chip: Rc<RefCell<Chip>>,
+    events: Rc<AccessEvents>,
     pub(crate) link: Link,
     lost: u32,
     pub(crate) stats: Stats,
@@ -175,14 +172,12 @@ impl Mem {
     /// One transaction on the bus.
     pub(crate) fn access<T>(&self, f: impl FnOnce(&mut Chip) -> T) -> Result<T, ErrorKind> {
         let mut chip = self.chip.borrow_mut();
-        let accesses = chip.accesses;
-        if let Some((_, frame)) = chip.late.take_if(|(at, _)| *at <= accesses) {
-            chip.arrive(&frame);
-        }
-        chip.accesses += 1;
-        if chip.bus_fails {
-            return Err(ErrorKind::Bus);
-        }
+        self.events
+            .next(|arrival| match arrival {
+                Arrival::Frame(frame) => chip.arrive(&fcs::append(&frame)),
+                Arrival::Link(up) => chip.plug(up),
+            })
+            .map_err(|InjectedFailure| ErrorKind::Bus)?;
         Ok(f(&mut chip))
     }
 
@@ -382,7 +377,7 @@ impl Control for Mem {
 }
 
 /// The link peer: the chip from the side of the wire.
-pub(crate) struct MemPeer(Rc<RefCell<Chip>>);
+pub(crate) struct MemPeer(Rc<RefCell<Chip>>, Rc<AccessEvents>);
 
 /// A device that is started, with the cable plugged.
 pub(crate) fn mem() -> (Mem, MemPeer) {
@@ -396,9 +391,6 @@ pub(crate) fn mem() -> (Mem, MemPeer) {
         stalled: false,
         running: true,
         faulty: false,
-        bus_fails: false,
-        accesses: 0,
-        late: None,
         forged: None,
         reported: None,
         now: Duration::ZERO,
@@ -410,8 +402,10 @@ pub(crate) fn mem() -> (Mem, MemPeer) {
         completed: 0,
         failed: 0,
     }));
+    let events = Rc::default();
     let nic = Mem {
         chip: Rc::clone(&chip),
+        events: Rc::clone(&events),
         link: Link::UP,
         lost: 0,
         stats: Stats::ZERO,
@@ -419,7 +413,7 @@ pub(crate) fn mem() -> (Mem, MemPeer) {
         filter,
         started: true,
     };
-    (nic, MemPeer(chip))
+    (nic, MemPeer(chip, events))
 }
 
 impl LinkPeer for MemPeer {
@@ -463,7 +457,7 @@ impl LinkPeer for MemPeer {
     }
 
     fn fail_bus(&mut self, failing: bool) -> HookResult {
-        self.0.borrow_mut().bus_fails = failing;
+        self.1.fail(failing);
         Ok(())
     }
 
@@ -472,13 +466,26 @@ impl LinkPeer for MemPeer {
     }
 
     fn accesses(&self) -> HookResult<u64> {
-        Ok(self.0.borrow().accesses)
+        Ok(self.1.accesses())
+    }
+
+    fn fail_bus_at(&mut self, nth: u32) -> HookResult {
+        self.1.fail_at(nth);
+        Ok(())
     }
 
     fn peer_send_before_access(&mut self, nth: u32, frame: &[u8]) -> HookResult {
-        let mut chip = self.0.borrow_mut();
-        chip.late = Some((chip.accesses + u64::from(nth), fcs::append(frame)));
+        self.1.arrive_before(nth, Arrival::Frame(frame.to_vec()));
         Ok(())
+    }
+
+    fn set_link_before_access(&mut self, nth: u32, up: bool) -> HookResult {
+        self.1.arrive_before(nth, Arrival::Link(up));
+        Ok(())
+    }
+
+    fn cancel_access_events(&mut self) {
+        self.1.cancel();
     }
 
     fn irq_signal(&self) -> HookResult<Arc<IrqSignal>> {
