@@ -1,5 +1,8 @@
-//! The examples of the README and of `docs/choose-your-api.md`. Each file of `readme/` is in one of
-//! them, word for word.
+//! The examples of the READMEs and of `docs/choose-your-api.md`. Each file of `readme/` is in one of
+//! these pages, word for word.
+
+#[path = "readme/crates.rs"]
+mod crates;
 
 use std::time::Duration;
 
