@@ -4,7 +4,7 @@
 use embedded_hal::delay::DelayNs;
 use ethdev_phy::mmio::Registers;
 
-use crate::error::{Error, WaitFor};
+use crate::error::{Error, Fault, WaitFor};
 use crate::regs::{self, Register};
 
 /// Limits of a wait.
@@ -157,6 +157,19 @@ impl<BUS: Registers, D: DelayNs> Bus<BUS, D> {
         self.mac_ready()?;
         self.write(regs::MAC_CSR_DATA, value);
         self.mac_command(csr)
+    }
+
+    /// Writes a MAC register and compares the bits in `mask` with what was written: a bus that is
+    /// not driven accepts every write.
+    pub(crate) fn mac_write_verified(&mut self, csr: u32, value: u32, mask: u32) -> Result<(), Error> {
+        self.mac_write(csr, value)?;
+        let found = self.mac_read(csr)?;
+        if (found ^ value) & mask == 0 {
+            Ok(())
+        } else {
+            let csr = csr as u8;
+            Err(Error::Fault(Fault::RegisterMismatch { csr, found }))
+        }
     }
 
     fn mac_ready(&mut self) -> Result<(), Error> {

@@ -74,15 +74,18 @@ impl<BUS: Registers, D: DelayNs> EthernetDevice for Lan9118<BUS, D> {
 }
 
 impl<BUS: Registers, D: DelayNs> Control for Lan9118<BUS, D> {
+    /// In a fault it resets the chip, as `recover` does.
     fn start(&mut self) -> Result<(), Error> {
         self.start_frames()
     }
 
+    /// In a fault it resets the chip, as `recover` does.
     fn stop(&mut self) -> Result<(), Error> {
         self.stop_frames()
     }
 
-    /// Pending frames stay pending.
+    /// Pending frames stay pending. The register is read back. If that fails, and in a fault, the
+    /// address is stored for `recover`.
     fn set_mac_address(&mut self, address: MacAddress) -> Result<(), Error> {
         if !address.is_unicast() {
             return Err(ErrorKind::InvalidInput.into());
@@ -90,18 +93,19 @@ impl<BUS: Registers, D: DelayNs> Control for Lan9118<BUS, D> {
         self.set_address(address)
     }
 
-    /// Pending frames stay pending.
+    /// Pending frames stay pending. The registers are read back. If that fails, and in a fault, the
+    /// filter is stored for `recover`.
     fn set_rx_filter(&mut self, filter: RxFilter<'_>) -> Result<FilterOutcome, Error> {
         self.set_filter(filter)
     }
 
     /// Resets the chip, but not its PHY.
     fn recover(&mut self) -> Result<(), Error> {
-        self.restart()
+        self.recover_chip()
     }
 
-    /// Enters power state D2. The chip is woken for the time of an access to its registers. It does
-    /// not wake the host.
+    /// Enters power state D2. The chip is woken for the time of an access to its PHY. It does not
+    /// wake the host. In a fault it resets the chip before, as `recover` does.
     fn sleep(&mut self) -> Result<(), Error> {
         self.go_to_sleep()
     }

@@ -74,10 +74,18 @@ pub enum Fault {
     RxFifo(u32),
     /// More status words than frames that were sent: content of `TX_FIFO_INF`.
     TxFifo(u32),
-    /// The chip does not respond any more: content of `BYTE_TEST`.
+    /// The chip does not respond any more: content of `BYTE_TEST`; or another chip responds:
+    /// content of `ID_REV`.
     Gone(u32),
-    /// A transition into another state timed out.
+    /// A transition into another state, or a change of a setting, timed out.
     Transition(WaitFor),
+    /// A MAC register does not have the value that was written.
+    RegisterMismatch {
+        /// Its index (section 5.4).
+        csr: u8,
+        /// Its content.
+        found: u32,
+    },
 }
 
 impl ethdev::Error for Error {
@@ -136,7 +144,10 @@ impl fmt::Display for Fault {
             Self::RxFifo(info) => write!(f, "receive FIFO level out of range: RX_FIFO_INF reads {info:#010x}"),
             Self::TxFifo(info) => write!(f, "unexpected transmit status: TX_FIFO_INF reads {info:#010x}"),
             Self::Gone(found) => write!(f, "chip does not respond: BYTE_TEST reads {found:#010x}"),
-            Self::Transition(wait) => write!(f, "state transition timed out waiting for {wait}"),
+            Self::Transition(wait) => write!(f, "change of state or setting timed out waiting for {wait}"),
+            Self::RegisterMismatch { csr, found } => {
+                write!(f, "MAC register {csr} reads {found:#010x} instead of the written value")
+            }
         }
     }
 }

@@ -17,23 +17,26 @@ use crate::trace::warning;
 use crate::tx::Transmitter;
 use crate::variant::Model;
 
-/// The state of the driver.
+/// The state that the chip reached last.
 ///
 /// ```text
 /// Stopped <-> Running      start, stop
-/// either   -> Asleep       sleep;    Asleep -> as before: wake
-/// any      -> Faulted      inconsistent chip, or a failed transition;    Faulted -> as before: recover
+/// either  <-> Asleep       sleep, wake
 /// ```
+///
+/// A fault stands beside it: an inconsistent chip, or a call that did not take its whole effect.
+/// Every transition that is called in a fault resets the chip; `recover` restores the state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum State {
+enum State {
     /// Receiver and transmitter are off.
     Stopped,
     /// Receiver and transmitter are on.
     Running,
     /// Receiver and transmitter are off, and the chip accepts no accesses.
-    Asleep,
-    /// A fault was detected.
-    Faulted(Fault),
+    Asleep {
+        /// It was running.
+        running: bool,
+    },
 }
 
 /// A LAN9118 or another chip of the family, behind a bus of [`Registers`]. Running on construction,
@@ -49,16 +52,18 @@ pub struct Lan9118<BUS, D> {
     max_len: u16,
     model: Model,
     revision: u16,
+    /// The requested address and filter. The chip has them while it is running without a fault.
     pub(crate) address: MacAddress,
     filter: Filter,
     /// The link that was set last.
     link: Link,
     state: State,
-    /// The requested state, when neither asleep nor faulted: running or stopped.
-    requested_running: bool,
+    fault: Option<Fault>,
     /// The unmasked interrupts.
     armed: u32,
-    /// Running, with the link up.
+    /// Running, without a fault.
+    can_receive: bool,
+    /// That, with the link up.
     can_send: bool,
     rx: Receiver,
     tx: Transmitter,
@@ -81,6 +86,7 @@ impl<BUS: Registers, D: DelayNs> Lan9118<BUS, D> {
     /// - `NoAddress`: neither `config` nor an EEPROM has an address.
     /// - `InvalidInput`: the address in `config` is a group address or all zeros.
     /// - `Timeout`: the chip did not finish.
+    /// - `Fault(RegisterMismatch)`: the chip did not store a setting.
     pub fn new(registers: BUS, delay: D, config: Config) -> Result<Self, Error> {
         if config.mac_address.is_some_and(|address| !address.is_unicast()) {
             return Err(ErrorKind::InvalidInput.into());
@@ -104,8 +110,9 @@ impl<BUS: Registers, D: DelayNs> Lan9118<BUS, D> {
             filter: Filter::DEFAULT,
             link: Link::Down,
             state: State::Stopped,
-            requested_running: false,
+            fault: None,
             armed: 0,
+            can_receive: false,
             can_send: false,
             rx: Receiver::new(max_len, config.tx_fifo_kib()),
             tx: Transmitter::new(config.longest_in_tx_fifo()),
@@ -141,7 +148,7 @@ impl<BUS: Registers, D: DelayNs> Lan9118<BUS, D> {
     /// Reads the next frame into the start of `buf` and returns its length.
     #[inline]
     pub(crate) fn receive(&mut self, buf: &mut [u8]) -> Result<Option<usize>, Error> {
-        if self.state != State::Running {
+        if !self.can_receive {
             return self.check_fault().map(|()| None);
         }
         match self.rx.take_good_frame(&mut self.bus, buf) {
@@ -166,7 +173,7 @@ impl<BUS: Registers, D: DelayNs> Lan9118<BUS, D> {
     /// Returns the length of the next frame, without FCS. Bad frames before it are dropped and
     /// counted.
     pub(crate) fn next_len(&mut self) -> Result<Option<usize>, Error> {
-        if self.state != State::Running {
+        if !self.can_receive {
             return self.check_fault().map(|()| None);
         }
         match self.rx.next_len(&mut self.bus, &mut self.stats) {
@@ -237,20 +244,20 @@ impl<BUS: Registers, D: DelayNs> Lan9118<BUS, D> {
 
     #[inline]
     pub(crate) const fn check_fault(&self) -> Result<(), Error> {
-        match self.state {
-            State::Faulted(fault) => Err(Error::Fault(fault)),
-            State::Stopped | State::Running | State::Asleep => Ok(()),
+        match self.fault {
+            Some(fault) => Err(Error::Fault(fault)),
+            None => Ok(()),
         }
     }
 
     pub(crate) const fn is_asleep(&self) -> bool {
-        matches!(self.state, State::Asleep)
+        matches!(self.state, State::Asleep { .. })
     }
 
     pub(crate) const fn link_state(&self) -> Link {
         match self.state {
-            State::Running | State::Faulted(_) => self.link,
-            State::Stopped | State::Asleep => Link::Down,
+            State::Running => self.link,
+            State::Stopped | State::Asleep { .. } => Link::Down,
         }
     }
 
@@ -259,34 +266,44 @@ impl<BUS: Registers, D: DelayNs> Lan9118<BUS, D> {
         self.link_state() != self.reported_link
     }
 
-    /// The only place where the state changes.
-    fn set_state(&mut self, state: State) {
-        self.state = state;
-        self.can_send = state == State::Running && self.link.is_up();
+    fn update(&mut self) {
+        self.can_receive = self.state == State::Running && self.fault.is_none();
+        self.can_send = self.can_receive && self.link.is_up();
     }
 
-    /// Enters the fault state, which only a recovery ends.
+    /// Enters a fault, which a transition or a recovery ends.
     #[cold]
     fn fail(&mut self, fault: Fault) -> Error {
         warning!("{}", fault);
-        self.set_state(State::Faulted(fault));
-        self.stats.faults = self.stats.faults.wrapping_add(1);
+        if self.fault.replace(fault).is_none() {
+            self.stats.faults = self.stats.faults.wrapping_add(1);
+        }
+        self.update();
         Error::Fault(fault)
     }
 
-    /// A timeout in a transition leaves the chip between two states: a fault.
-    fn fail_transition(&mut self, error: Error) -> Error {
+    /// A call that failed leaves the chip between two states: a fault.
+    fn fail_call(&mut self, error: Error) -> Error {
         match error {
             Error::Timeout(wait) => self.fail(Fault::Transition(wait)),
-            other => other,
+            Error::Fault(fault) => self.fail(fault),
+            Error::NoChip { found } | Error::ByteOrder { found } => {
+                self.fail(Fault::Gone(found));
+                error
+            }
+            Error::WrongChip { id, revision } => {
+                self.fail(Fault::Gone(u32::from(id) << 16 | u32::from(revision)));
+                error
+            }
+            Error::Kind(_) | Error::NoAddress => error,
         }
     }
 
     /// Changes state and link, and counts a change of the reported link.
     fn enter(&mut self, state: State, link: Link) {
         let before = self.link_state();
-        self.link = link;
-        self.set_state(state);
+        (self.state, self.link) = (state, link);
+        self.update();
         self.count_link_change(before);
     }
 
@@ -298,7 +315,7 @@ impl<BUS: Registers, D: DelayNs> Lan9118<BUS, D> {
 
     // Settings
 
-    /// Writes all settings that a reset clears, except the enable bits of receiver and transmitter.
+    /// Writes the settings that a reset clears, except those that [`run`](Self::run) writes.
     fn set_up(&mut self) -> Result<(), Error> {
         use regs::{afc_cfg, fifo, hw_cfg, irq_cfg, mac};
 
@@ -314,43 +331,39 @@ impl<BUS: Registers, D: DelayNs> Lan9118<BUS, D> {
         bus.write(regs::INT_STS, u32::MAX);
         // Frames begin at the first byte of a word; their end is not padded.
         bus.write(regs::RX_CFG, 0);
-        bus.write_mac_address(self.address)?;
         if self.config.vlan {
-            bus.mac_write(mac::VLAN1, u32::from(ETHERTYPE_VLAN))?;
+            bus.mac_write_verified(mac::VLAN1, u32::from(ETHERTYPE_VLAN), 0xffff)?;
         }
-        self.write_filter()?;
-        self.write_flow_control()
+        self.write_control(self.link, 0)
     }
 
     fn write_filter(&mut self) -> Result<(), Error> {
         let hash = self.filter.hash;
-        self.bus.mac_write(regs::mac::HASHH, (hash >> 32) as u32)?;
-        self.bus.mac_write(regs::mac::HASHL, hash as u32)?;
-        self.write_control(true)
+        self.bus
+            .mac_write_verified(regs::mac::HASHH, (hash >> 32) as u32, u32::MAX)?;
+        self.bus.mac_write_verified(regs::mac::HASHL, hash as u32, u32::MAX)
     }
 
-    /// Writes duplex mode, filter and enable bits. While running, `rx` is whether the receiver is
-    /// enabled.
-    fn write_control(&mut self, rx: bool) -> Result<(), Error> {
-        use regs::cr::{DISABLE_RX_OWN, FULL_DUPLEX, PASS_BAD, RX_ENABLE, TX_ENABLE};
+    /// Returns the duplex mode of `link`, the filter, and the bits in `enable`.
+    fn control(&self, link: Link, enable: u32) -> u32 {
+        use regs::cr::{DISABLE_RX_OWN, FULL_DUPLEX, PASS_BAD};
 
-        let half = self.link.mode().is_some_and(|mode| mode.duplex == Some(Duplex::Half));
+        let half = link.mode().is_some_and(|mode| mode.duplex == Some(Duplex::Half));
         let duplex = if half { DISABLE_RX_OWN } else { FULL_DUPLEX };
         let runts = if self.config.count_runts { PASS_BAD } else { 0 };
-        let enable = match self.state {
-            State::Running if rx => TX_ENABLE | RX_ENABLE,
-            State::Running => TX_ENABLE,
-            State::Stopped | State::Asleep | State::Faulted(_) => 0,
-        };
-        self.bus
-            .mac_write(regs::mac::CR, self.filter.bits | duplex | runts | enable)
+        self.filter.bits | duplex | runts | enable
+    }
+
+    fn write_control(&mut self, link: Link, enable: u32) -> Result<(), Error> {
+        let control = self.control(link, enable);
+        self.bus.mac_write_verified(regs::mac::CR, control, regs::cr::VERIFIED)
     }
 
     /// Writes PAUSE in both directions, as negotiated.
-    fn write_flow_control(&mut self) -> Result<(), Error> {
+    fn write_flow_control(&mut self, link: Link) -> Result<(), Error> {
         use regs::{afc_cfg, flow};
 
-        let pause = self.link.mode().map_or(Pause::default(), |mode| mode.pause);
+        let pause = link.mode().map_or(Pause::default(), |mode| mode.pause);
         let levels = afc_cfg::levels(regs::fifo::rx_data(self.config.tx_fifo_kib()));
         let send = if pause.tx { afc_cfg::ON_ANY_FRAME } else { 0 };
         self.bus.write(regs::AFC_CFG, levels | send);
@@ -368,64 +381,86 @@ impl<BUS: Registers, D: DelayNs> Lan9118<BUS, D> {
     }
 
     pub(crate) fn set_address(&mut self, address: MacAddress) -> Result<(), Error> {
-        self.with_awake(|device| device.bus.write_mac_address(address))?;
         self.address = address;
-        Ok(())
+        self.apply(|device| device.bus.write_mac_address(address))
     }
 
     pub(crate) fn set_filter(&mut self, filter: RxFilter<'_>) -> Result<FilterOutcome, Error> {
         let (filter, outcome) = Filter::new(filter);
         self.filter = filter;
-        self.with_awake(Self::write_filter)?;
+        self.apply(|device| {
+            device.write_filter()?;
+            device.write_control(device.link, ENABLE)
+        })?;
         Ok(outcome)
+    }
+
+    /// Writes a setting to a running chip. Otherwise `run` writes it.
+    fn apply(&mut self, write: impl FnOnce(&mut Self) -> Result<(), Error>) -> Result<(), Error> {
+        self.check_fault()?;
+        if self.state != State::Running {
+            return Ok(());
+        }
+        write(self).map_err(|e| self.fail_call(e))
     }
 
     // Transitions
 
-    /// Enables receiver and transmitter.
+    /// Writes the requested settings and enables receiver and transmitter.
     fn run(&mut self) -> Result<(), Error> {
-        self.requested_running = true;
-        self.enter(State::Running, self.link);
-        self.write_flow_control()?;
+        self.bus.write_mac_address(self.address)?;
+        self.write_filter()?;
+        self.write_flow_control(self.link)?;
         self.bus.write(regs::TX_CFG, regs::tx_cfg::ON);
-        self.write_control(true)
+        self.write_control(self.link, ENABLE)?;
+        self.enter(State::Running, self.link);
+        Ok(())
     }
 
     pub(crate) fn start_frames(&mut self) -> Result<(), Error> {
-        self.check_fault()?;
         match self.state {
-            State::Stopped => self.run().map_err(|e| self.fail_transition(e)),
-            State::Asleep => {
-                self.requested_running = true;
-                self.wake_up()
-            }
-            State::Running | State::Faulted(_) => Ok(()),
+            _ if self.fault.is_some() => self.restart(State::Running),
+            // Written again: a chip that was disconnected meanwhile is detected.
+            State::Running => self.apply(|device| device.write_control(device.link, ENABLE)),
+            State::Stopped => self.run().map_err(|e| self.fail_call(e)),
+            State::Asleep { .. } => self
+                .wake_chip()
+                .and_then(|()| self.run())
+                .map_err(|e| self.fail_call(e)),
         }
+    }
+
+    pub(crate) fn stop_frames(&mut self) -> Result<(), Error> {
+        match self.state {
+            _ if self.fault.is_some() => return self.restart(State::Stopped),
+            State::Stopped => return Ok(()),
+            State::Running => self.halt(),
+            State::Asleep { .. } => self.wake_chip(),
+        }
+        .map_err(|e| self.fail_call(e))?;
+        self.enter(State::Stopped, self.link);
+        Ok(())
     }
 
     /// Disables receiver and transmitter in the order of the data sheet, or by a reset if the chip
     /// does not stop. Pending frames are counted as lost.
-    pub(crate) fn stop_frames(&mut self) -> Result<(), Error> {
-        self.check_fault()?;
-        self.requested_running = false;
-        if self.state != State::Running {
-            return Ok(());
-        }
+    fn halt(&mut self) -> Result<(), Error> {
         self.set_interrupts(0);
-        match self.empty_transmitter().and_then(|()| self.empty_receiver()) {
-            Ok(()) => {
-                self.enter(State::Stopped, self.link);
-                self.write_control(true)
+        let stopped = match self.empty_transmitter() {
+            Ok(()) => self.empty_receiver(),
+            Err(e) => {
+                self.rx.count_lost(&mut self.bus, &mut self.stats);
+                Err(e)
             }
+        };
+        match stopped {
+            Ok(()) => self.write_control(self.link, 0),
             Err(Error::Timeout(wait)) => {
                 warning!("{}: chip is reset", wait);
-                self.enter(State::Stopped, self.link);
                 self.reset()
             }
-            // A fault: only a recovery helps.
             Err(e) => Err(e),
         }
-        .map_err(|e| self.fail_transition(e))
     }
 
     /// Stops the transmitter, counts sent and lost frames, and empties the FIFO. The transmitter
@@ -441,8 +476,8 @@ impl<BUS: Registers, D: DelayNs> Lan9118<BUS, D> {
     /// Stops the receiver and drops the frames in its FIFO.
     fn empty_receiver(&mut self) -> Result<(), Error> {
         self.bus.write(regs::INT_STS, regs::int::RX_STOPPED);
-        self.write_control(false)?;
-        let stopped = self.bus.wait_for_receiver();
+        let disabled = self.write_control(self.link, regs::cr::TX_ENABLE);
+        let stopped = disabled.and_then(|()| self.bus.wait_for_receiver());
         self.rx.count_lost(&mut self.bus, &mut self.stats);
         stopped?;
         self.bus.empty_receiver()
@@ -452,14 +487,17 @@ impl<BUS: Registers, D: DelayNs> Lan9118<BUS, D> {
     #[cold]
     fn realign(&mut self) -> Result<(), Error> {
         warning!("receive FIFO out of step: emptied");
-        match self.empty_receiver().and_then(|()| self.write_control(true)) {
+        match self
+            .empty_receiver()
+            .and_then(|()| self.write_control(self.link, ENABLE))
+        {
             Ok(()) => {
                 self.stats.faults = self.stats.faults.wrapping_add(1);
                 self.stats.recoveries = self.stats.recoveries.wrapping_add(1);
                 self.recovered = true;
                 Ok(())
             }
-            Err(e) => Err(self.fail_transition(e)),
+            Err(e) => Err(self.fail_call(e)),
         }
     }
 
@@ -469,74 +507,82 @@ impl<BUS: Registers, D: DelayNs> Lan9118<BUS, D> {
         self.set_up()
     }
 
-    /// Resets the chip in any state and restores the requested state.
-    pub(crate) fn restart(&mut self) -> Result<(), Error> {
-        let before = self.state;
-        let link_before = self.link_state();
-        if !self.is_asleep() {
-            self.rx.count_lost(&mut self.bus, &mut self.stats);
-            self.tx.count_lost(&mut self.stats);
+    /// Resets the chip and restores the state that it reached last.
+    pub(crate) fn recover_chip(&mut self) -> Result<(), Error> {
+        self.restart(self.state)
+    }
+
+    /// Resets the chip in any state and brings it into `target`.
+    fn restart(&mut self, target: State) -> Result<(), Error> {
+        match self.try_restart(target) {
+            Ok(()) => {
+                self.stats.recoveries = self.stats.recoveries.wrapping_add(1);
+                self.fault = None;
+                // The link did not change if it is up again.
+                self.enter(target, self.link);
+                Ok(())
+            }
+            Err(e) => Err(self.fail_call(e)),
         }
-        // If the chip is gone or was replaced, the state stays.
+    }
+
+    fn try_restart(&mut self, target: State) -> Result<(), Error> {
         let (model, revision) = self.bus.identify()?;
         if model != self.model {
             let id = model.id();
             return Err(Error::WrongChip { id, revision });
         }
-        self.set_state(State::Stopped);
-        let result = self.restore(before);
-        match result {
-            Ok(()) => self.stats.recoveries = self.stats.recoveries.wrapping_add(1),
-            Err(Error::Timeout(wait)) => self.set_state(State::Faulted(Fault::Transition(wait))),
-            Err(_) => {}
+        if !self.is_asleep() {
+            self.rx.count_lost(&mut self.bus, &mut self.stats);
+            self.tx.count_lost(&mut self.stats);
         }
-        // The link did not change if it is up again.
-        self.count_link_change(link_before);
-        result
-    }
-
-    fn restore(&mut self, before: State) -> Result<(), Error> {
         self.reset()?;
-        if before == State::Asleep {
-            self.bus.sleep();
-            self.set_state(State::Asleep);
-        } else if self.requested_running {
-            self.set_state(State::Running);
-            self.bus.write(regs::TX_CFG, regs::tx_cfg::ON);
-            self.write_control(true)?;
+        match target {
+            State::Running => self.run(),
+            State::Stopped => Ok(()),
+            State::Asleep { .. } => {
+                self.bus.sleep();
+                Ok(())
+            }
         }
-        Ok(())
     }
 
     /// Stops, and enters power state D2 (section 3.10).
     pub(crate) fn go_to_sleep(&mut self) -> Result<(), Error> {
+        let running = match self.state {
+            State::Asleep { running } => running,
+            state => state == State::Running,
+        };
+        let target = State::Asleep { running };
+        if self.fault.is_some() {
+            return self.restart(target);
+        }
         if self.is_asleep() {
             return Ok(());
         }
-        let running = self.requested_running;
-        self.stop_frames()?;
-        self.requested_running = running;
+        if running {
+            self.halt().map_err(|e| self.fail_call(e))?;
+        }
+        self.check_connected()?;
         self.bus.sleep();
-        self.enter(State::Asleep, self.link);
+        self.enter(target, self.link);
         Ok(())
     }
 
     pub(crate) fn wake_up(&mut self) -> Result<(), Error> {
-        self.check_fault()?;
-        if !self.is_asleep() {
-            return Ok(());
-        }
-        self.wake_chip()?;
-        self.enter(State::Stopped, self.link);
-        if self.requested_running {
-            self.start_frames()
-        } else {
-            Ok(())
+        match self.state {
+            State::Asleep { running: true } => self.start_frames(),
+            State::Asleep { running: false } => self.stop_frames(),
+            State::Stopped | State::Running => self.check_fault(),
         }
     }
 
     fn wake_chip(&mut self) -> Result<(), Error> {
         self.bus.wake()?;
+        self.check_connected()
+    }
+
+    fn check_connected(&mut self) -> Result<(), Error> {
         match self.bus.byte_test() {
             regs::BYTE_ORDER => Ok(()),
             found => Err(self.fail(Fault::Gone(found))),
@@ -558,17 +604,24 @@ impl<BUS: Registers, D: DelayNs> Lan9118<BUS, D> {
         if link == self.link {
             return Ok(());
         }
-        self.enter(self.state, link);
-        let result = match self.state {
-            State::Running if !link.is_up() => self.drop_queue(),
-            State::Running | State::Stopped => self.write_control(true).and_then(|()| self.write_flow_control()),
-            // `run` or `restart` writes the mode.
-            State::Asleep | State::Faulted(_) => Ok(()),
+        // Otherwise `run` writes the mode.
+        let result = match self.can_receive {
+            false => Ok(()),
+            true if link.is_up() => self
+                .write_control(link, ENABLE)
+                .and_then(|()| self.write_flow_control(link)),
+            true => self.drop_queue(),
         };
-        if result.is_err() {
-            self.enter(self.state, Link::Down);
+        match result {
+            Ok(()) => {
+                self.enter(self.state, link);
+                Ok(())
+            }
+            Err(e) => {
+                self.enter(self.state, Link::Down);
+                Err(self.fail_call(e))
+            }
         }
-        result
     }
 
     /// Drops the frames that are queued when the link goes down. The transmitter is on afterwards.
@@ -585,9 +638,7 @@ impl<BUS: Registers, D: DelayNs> Lan9118<BUS, D> {
             // A transmitter that waits for the medium does not stop.
             Err(Error::Timeout(_)) => {
                 self.rx.count_lost(&mut self.bus, &mut self.stats);
-                self.reset()
-                    .and_then(|()| self.run())
-                    .map_err(|e| self.fail_transition(e))
+                self.reset().and_then(|()| self.run())
             }
             Err(e) => Err(e),
         }
@@ -601,11 +652,8 @@ impl<BUS: Registers, D: DelayNs> Lan9118<BUS, D> {
 
         self.check_fault()?;
         let mut events = Events::NONE;
-        if self.state == State::Running {
-            match self.bus.byte_test() {
-                regs::BYTE_ORDER => {}
-                found => return Err(self.fail(Fault::Gone(found))),
-            }
+        if self.can_receive {
+            self.check_connected()?;
             let interrupts = self.bus.read(regs::INT_STS);
             if interrupts & TX_ERROR != 0 {
                 return Err(self.fail(Fault::Transmitter(interrupts)));
@@ -633,6 +681,9 @@ fn take_delta(last: &mut u32, now: u32) -> u16 {
     let delta = now.wrapping_sub(core::mem::replace(last, now));
     u16::try_from(delta).unwrap_or(u16::MAX)
 }
+
+/// Both directions are on.
+const ENABLE: u32 = regs::cr::TX_ENABLE | regs::cr::RX_ENABLE;
 
 /// The Ethertype of an IEEE 802.1Q tag.
 const ETHERTYPE_VLAN: u16 = 0x8100;

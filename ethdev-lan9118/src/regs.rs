@@ -227,6 +227,16 @@ pub(crate) mod cr {
     pub(crate) const NO_BROADCAST: u32 = 1 << 11;
     pub(crate) const TX_ENABLE: u32 = 1 << 3;
     pub(crate) const RX_ENABLE: u32 = 1 << 2;
+    /// The bits that the driver writes, and compares when they are read back.
+    pub(crate) const VERIFIED: u32 = DISABLE_RX_OWN
+        | FULL_DUPLEX
+        | PASS_ALL_MULTICAST
+        | PROMISCUOUS
+        | PASS_BAD
+        | HASH_GROUPS
+        | NO_BROADCAST
+        | TX_ENABLE
+        | RX_ENABLE;
 }
 
 /// Bits of the MAC's flow control register (section 5.4.8).

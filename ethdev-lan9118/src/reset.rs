@@ -87,7 +87,7 @@ impl<BUS: Registers, D: DelayNs> Bus<BUS, D> {
 
     pub(crate) fn write_mac_address(&mut self, address: MacAddress) -> Result<(), Error> {
         let [a, b, c, d, e, f] = address.octets();
-        self.mac_write(regs::mac::ADDRL, u32::from_le_bytes([a, b, c, d]))?;
-        self.mac_write(regs::mac::ADDRH, u32::from_le_bytes([e, f, 0, 0]))
+        self.mac_write_verified(regs::mac::ADDRL, u32::from_le_bytes([a, b, c, d]), u32::MAX)?;
+        self.mac_write_verified(regs::mac::ADDRH, u32::from_le_bytes([e, f, 0, 0]), 0xffff)
     }
 }

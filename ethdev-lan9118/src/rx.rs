@@ -247,12 +247,13 @@ impl Receiver {
         }
     }
 
-    /// Counts the frames in the FIFO as lost.
+    /// Counts the frames in the FIFO as lost, and those that found it full.
     pub(crate) fn count_lost<BUS: Registers, D: DelayNs>(&self, bus: &mut Bus<BUS, D>, stats: &mut Stats) {
         let info = bus.read(regs::RX_FIFO_INF);
         // An implausible level is no number of frames.
         if self.is_plausible(info) {
             stats.rx_reset = stats.rx_reset.wrapping_add(fifo_inf::statuses(info));
+            stats.rx_overrun = stats.rx_overrun.wrapping_add(bus.read(regs::RX_DROP));
         }
     }
 }

@@ -193,7 +193,7 @@ fn recover_after_fault_restores_operation() {
     assert_eq!(mac.send_frame(&frame(60)), fault);
     assert_eq!(mac.tx_ready(), fault.map(|()| false));
     assert_eq!(mac.service().map_err(|e| e.kind()), Err(ErrorKind::Fault));
-    assert_eq!(mac.stop(), fault);
+    assert_eq!(mac.set_mac_address(mac.mac_address()), fault);
     mac.recover().unwrap();
     assert_eq!((mac.stats().faults, mac.stats().recoveries), (1, 1));
     assert!(mac.link().is_up());

@@ -83,7 +83,11 @@ impl Testbed {
 
 /// A frame of `len` bytes, at least 14, to the driver.
 pub(crate) fn frame(len: usize) -> Vec<u8> {
-    let mut frame = ADDRESS.octets().to_vec();
+    frame_to(ADDRESS, len)
+}
+
+pub(crate) fn frame_to(address: MacAddress, len: usize) -> Vec<u8> {
+    let mut frame = address.octets().to_vec();
     frame.extend([0x02, 0, 0, 0, 0, 0xfe, 0x88, 0xb5]);
     frame.extend((frame.len()..len).map(|n| (n * 7) as u8));
     frame
