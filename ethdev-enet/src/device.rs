@@ -111,38 +111,35 @@ impl<BUS: Registers, D: DelayNs, DMA: Dma> LendingDevice for Enet<BUS, D, DMA> {
 }
 
 impl<BUS: Registers, D: DelayNs, DMA: Dma> Control for Enet<BUS, D, DMA> {
+    /// In a fault it resets the MAC, as `recover` does.
     fn start(&mut self) -> Result<(), Error> {
-        self.check()?;
-        self.start_mac();
-        Ok(())
+        self.start_mac()
     }
 
+    /// In a fault it resets the MAC, as `recover` does.
     fn stop(&mut self) -> Result<(), Error> {
-        self.check()?;
-        self.stop_mac();
-        Ok(())
+        self.stop_mac()
     }
 
-    /// Pending frames stay pending.
+    /// Pending frames stay pending. The registers are read back. If that fails, and in a fault, the
+    /// address is stored for `recover`.
     fn set_mac_address(&mut self, address: MacAddress) -> Result<(), Error> {
         if !address.is_unicast() {
             return Err(ErrorKind::InvalidInput.into());
         }
-        self.check()?;
-        self.change_address(address);
-        Ok(())
+        self.change_address(address)
     }
 
-    /// Pending frames stay pending.
+    /// Pending frames stay pending. `RCR` is read back. If that fails, and in a fault, the filter
+    /// is stored for `recover`.
     fn set_rx_filter(&mut self, filter: RxFilter<'_>) -> Result<FilterOutcome, Error> {
-        self.check()?;
-        Ok(self.change_filter(filter))
+        self.change_filter(filter)
     }
 
     /// Resets the MAC (`ECR[RESET]`) and writes its settings again. QEMU's model of the ENET resets
     /// its PHY too; silicon does not.
     fn recover(&mut self) -> Result<(), Error> {
-        self.restart()
+        self.recover_mac()
     }
 }
 
@@ -167,7 +164,7 @@ impl<BUS: Registers, D: DelayNs, DMA: Dma> Mac for Enet<BUS, D, DMA> {
     ///
     /// # Errors
     ///
-    /// `UnsupportedSpeed`; the link is down then.
+    /// `UnsupportedSpeed`, or `Fault`: the MAC did not store the mode. The link is down then.
     fn set_link(&mut self, link: Link) -> Result<(), Error> {
         self.change_link(link)
     }

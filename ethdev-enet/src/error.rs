@@ -21,11 +21,12 @@ pub enum Error {
     /// Timed out waiting for the end of an MDIO frame. MDC stops if the module has no clock, for
     /// example.
     MdioTimeout,
-    /// The MAC stopped by itself. [`recover`](ethdev::Control::recover) resets it.
+    /// The MAC stopped by itself, or a call did not take its whole effect.
+    /// [`recover`](ethdev::Control::recover) resets it.
     Fault(Fault),
 }
 
-/// The reason why the MAC stopped by itself.
+/// The reason of a fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
@@ -34,6 +35,13 @@ pub enum Fault {
     Bus,
     /// Other software disabled or reset the MAC, it lost power, or a recovery failed.
     Disabled,
+    /// A register does not have the value that was written.
+    RegisterMismatch {
+        /// Its offset in bytes.
+        register: u16,
+        /// Its content.
+        found: u32,
+    },
 }
 
 impl ethdev::Error for Error {
@@ -65,6 +73,12 @@ impl fmt::Display for Error {
             Self::MdioTimeout => f.write_str("timed out waiting for the end of an MDIO frame"),
             Self::Fault(Fault::Bus) => f.write_str("DMA bus error"),
             Self::Fault(Fault::Disabled) => f.write_str("MAC disabled"),
+            Self::Fault(Fault::RegisterMismatch { register, found }) => {
+                write!(
+                    f,
+                    "register {register:#05x} reads {found:#010x} instead of the written value"
+                )
+            }
         }
     }
 }

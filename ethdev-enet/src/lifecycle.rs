@@ -28,18 +28,19 @@ const EMPTY_FIFO_US: u32 = 20;
 /// Poll interval in microseconds.
 const INTERVAL_US: u32 = 10;
 
-/// The state of the MAC.
+/// The state that the MAC reached last.
 ///
 /// ```text
 /// Stopped <-> Running      start, stop
-/// Running  -> Fault        bus error, or disabled by other software;    Fault -> Running: recover
 /// ```
+///
+/// A fault stands beside it: a bus error, a MAC that other software disabled, or a call that did
+/// not take its whole effect. `start` and `stop` reset the MAC in a fault; `recover` restores the
+/// state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     Running,
     Stopped,
-    /// It was running.
-    Fault(Fault),
 }
 
 /// Addresses of the descriptor tables on the bus of the DMA engine.
@@ -60,9 +61,12 @@ pub struct Enet<BUS, D, DMA = NonCacheable> {
     pub(crate) rx: Receiver,
     pub(crate) tx: Transmitter,
     tables: Tables,
+    /// With the requested address. The MAC has address and filter while it is running without a
+    /// fault.
     pub(crate) config: Config,
     filter: Filter,
     state: State,
+    fault: Option<Fault>,
     /// The link that was set last.
     link: Link,
     /// The mode of the last link that was up.
@@ -87,6 +91,7 @@ impl<BUS: Registers, D: DelayNs> Enet<BUS, D> {
     /// - `InvalidInput`: the address in `config` is a group address or all zeros.
     /// - `Unreachable`: the DMA engine cannot access `memory`.
     /// - `ResetTimeout`.
+    /// - `Fault`: the MAC did not store a setting.
     pub fn new<M: Into<RingStorage>>(registers: BUS, memory: M, delay: D, config: Config) -> Result<Self, Error> {
         Self::with_dma(registers, memory, delay, NonCacheable, config)
     }
@@ -125,6 +130,7 @@ impl<BUS: Registers, D: DelayNs, DMA: Dma> Enet<BUS, D, DMA> {
             config,
             filter: Filter::new(RxFilter::DEFAULT).0,
             state: State::Stopped,
+            fault: None,
             link: Link::Down,
             mode: LinkMode::UNKNOWN,
             counters: RxCounters::default(),
@@ -133,7 +139,7 @@ impl<BUS: Registers, D: DelayNs, DMA: Dma> Enet<BUS, D, DMA> {
             reported_lost: 0,
         };
         enet.reset()?;
-        enet.run();
+        enet.run()?;
         Ok(enet)
     }
 
@@ -153,48 +159,74 @@ impl<BUS: Registers, D: DelayNs, DMA: Dma> Enet<BUS, D, DMA> {
     /// Checks that the MAC is still enabled.
     #[inline]
     pub(crate) fn check(&mut self) -> Result<(), Error> {
-        match self.state {
-            State::Running if self.bus.registers.read(regs::ECR) & ecr::ETHEREN == 0 => Err(self.fail()),
-            State::Running | State::Stopped => Ok(()),
-            State::Fault(fault) => Err(Error::Fault(fault)),
+        match self.fault {
+            Some(fault) => Err(Error::Fault(fault)),
+            None if self.state == State::Running && !self.is_enabled() => Err(self.stopped_by_itself()),
+            None => Ok(()),
         }
     }
 
+    #[inline]
+    fn is_enabled(&self) -> bool {
+        self.bus.registers.read(regs::ECR) & (ecr::RESET | ecr::ETHEREN) == ecr::ETHEREN
+    }
+
     #[cold]
-    fn fail(&mut self) -> Error {
-        let fault = if self.bus.registers.read(regs::EIR) & event::EBERR != 0 {
+    fn stopped_by_itself(&mut self) -> Error {
+        let events = self.bus.registers.read(regs::EIR);
+        // A module without clock may read as all ones.
+        self.fail(if events & event::EBERR != 0 && events != u32::MAX {
             Fault::Bus
         } else {
             Fault::Disabled
-        };
-        self.set_state(State::Fault(fault));
-        self.stats.faults = self.stats.faults.wrapping_add(1);
+        })
+    }
+
+    fn fail(&mut self, fault: Fault) -> Error {
+        if self.fault.is_none() {
+            self.stats.faults = self.stats.faults.wrapping_add(1);
+        }
+        self.set_state(self.state, Some(fault));
         Error::Fault(fault)
     }
 
-    fn set_state(&mut self, state: State) {
-        self.state = state;
-        let fault = match state {
-            State::Fault(fault) => Some(fault),
-            State::Running | State::Stopped => None,
-        };
+    /// A call that failed leaves the MAC between two states: a fault.
+    fn fail_call(&mut self, error: Error) -> Error {
+        self.fail(match error {
+            Error::Fault(fault) => fault,
+            _ => Fault::Disabled,
+        });
+        error
+    }
+
+    fn set_state(&mut self, state: State, fault: Option<Fault>) {
+        (self.state, self.fault) = (state, fault);
         self.rx.set_fault(fault);
         self.tx.set_fault(fault);
         self.tx.stopped = state == State::Stopped;
-        self.tx.can_send = state == State::Running && self.link.is_up();
+        self.update_can_send();
+    }
+
+    fn update_can_send(&mut self) {
+        self.tx.can_send = self.is_active() && self.link.is_up();
+    }
+
+    /// Running, without a fault.
+    fn is_active(&self) -> bool {
+        self.state == State::Running && self.fault.is_none()
     }
 
     #[inline]
     pub(crate) const fn link_state(&self) -> Link {
         match self.state {
             State::Stopped => Link::Down,
-            State::Running | State::Fault(_) => self.link,
+            State::Running => self.link,
         }
     }
 
     /// Counts a change of `link_state()` since `before`.
     fn count_link_change(&mut self, before: Link) {
-        self.tx.can_send = self.state == State::Running && self.link.is_up();
+        self.update_can_send();
         if self.link_state() != before {
             self.stats.link_changes = self.stats.link_changes.wrapping_add(1);
         }
@@ -208,7 +240,7 @@ impl<BUS: Registers, D: DelayNs, DMA: Dma> Enet<BUS, D, DMA> {
     /// Returns which conditions hold.
     pub(crate) fn pending(&mut self) -> Interest {
         Interest {
-            rx: self.state == State::Running && self.rx.has_work(&self.bus),
+            rx: self.is_active() && self.rx.has_work(&self.bus),
             tx: self.is_tx_ready(),
             link: self.link_state() != self.reported_link,
         }
@@ -221,39 +253,61 @@ impl<BUS: Registers, D: DelayNs, DMA: Dma> Enet<BUS, D, DMA> {
 
     // Transitions
 
-    pub(crate) fn start_mac(&mut self) {
-        if self.state == State::Stopped {
-            let before = self.link_state();
-            self.write_mode();
-            self.run();
-            self.count_link_change(before);
+    pub(crate) fn start_mac(&mut self) -> Result<(), Error> {
+        if self.fault.is_some() {
+            return self.restart(State::Running);
         }
-    }
-
-    pub(crate) fn stop_mac(&mut self) {
         if self.state == State::Running {
-            let before = self.link_state();
-            self.flush_rx();
-            self.halt();
-            self.rx.flush(&self.bus);
-            self.counters.read(&self.bus.registers);
-            self.rx.reset(&self.bus.dma);
-            self.tx.reset(&self.bus.registers);
-            self.set_state(State::Stopped);
-            self.count_link_change(before);
+            return self.check();
         }
+        let before = self.link_state();
+        self.write_settings()
+            .and_then(|()| self.run())
+            .map_err(|e| self.fail_call(e))?;
+        self.count_link_change(before);
+        Ok(())
     }
 
-    pub(crate) fn change_address(&mut self, address: MacAddress) {
+    pub(crate) fn stop_mac(&mut self) -> Result<(), Error> {
+        if self.fault.is_some() {
+            return self.restart(State::Stopped);
+        }
+        self.check()?;
+        if self.state == State::Stopped {
+            return Ok(());
+        }
+        let before = self.link_state();
+        self.flush_rx();
+        self.halt();
+        self.rx.flush(&self.bus);
+        self.counters.read(&self.bus.registers);
+        self.rx.reset(&self.bus.dma);
+        self.tx.reset(&self.bus.registers);
+        self.verify_enabled(false).map_err(|e| self.fail_call(e))?;
+        self.set_state(State::Stopped, None);
+        self.count_link_change(before);
+        Ok(())
+    }
+
+    pub(crate) fn change_address(&mut self, address: MacAddress) -> Result<(), Error> {
         self.config.mac_address = address;
-        self.write_address();
+        self.apply(Self::write_address)
     }
 
-    pub(crate) fn change_filter(&mut self, filter: RxFilter<'_>) -> FilterOutcome {
+    pub(crate) fn change_filter(&mut self, filter: RxFilter<'_>) -> Result<FilterOutcome, Error> {
         let (filter, outcome) = Filter::new(filter);
         self.filter = filter;
-        self.write_filter();
-        outcome
+        self.apply(Self::write_filter)?;
+        Ok(outcome)
+    }
+
+    /// Writes a setting to a running MAC. Otherwise `start` and `recover` write it.
+    fn apply(&mut self, write: impl FnOnce(&Self) -> Result<(), Error>) -> Result<(), Error> {
+        self.check()?;
+        if self.state == State::Stopped {
+            return Ok(());
+        }
+        write(self).map_err(|e| self.fail_call(e))
     }
 
     pub(crate) fn change_link(&mut self, link: Link) -> Result<(), Error> {
@@ -264,8 +318,12 @@ impl<BUS: Registers, D: DelayNs, DMA: Dma> Enet<BUS, D, DMA> {
         let link = if unsupported.is_some() { Link::Down } else { link };
         if link != self.link {
             let before = self.link_state();
-            self.apply_link(link);
+            let applied = self.apply_link(link);
+            if applied.is_err() {
+                self.link = Link::Down;
+            }
             self.count_link_change(before);
+            applied.map_err(|e| self.fail_call(e))?;
         }
         match unsupported {
             Some(speed) => Err(Error::UnsupportedSpeed(speed)),
@@ -273,12 +331,12 @@ impl<BUS: Registers, D: DelayNs, DMA: Dma> Enet<BUS, D, DMA> {
         }
     }
 
-    fn apply_link(&mut self, link: Link) {
+    fn apply_link(&mut self, link: Link) -> Result<(), Error> {
         // Without a link the mode does not matter.
         let mode = link.mode().unwrap_or(self.mode);
         let mode_changed = self.settings(mode) != self.settings(self.mode);
         let dropped = !link.is_up() && self.tx.queued() > 0;
-        let restart = self.state == State::Running && (mode_changed || dropped);
+        let restart = self.is_active() && (mode_changed || dropped);
         if restart {
             self.halt();
             self.tx.reset(&self.bus.registers);
@@ -286,34 +344,40 @@ impl<BUS: Registers, D: DelayNs, DMA: Dma> Enet<BUS, D, DMA> {
         }
         (self.link, self.mode) = (link, mode);
         if restart {
-            self.write_mode();
-            self.run();
+            self.write_mode()?;
+            self.run()?;
         }
+        Ok(())
     }
 
-    /// Resets the MAC and restores its state.
-    pub(crate) fn restart(&mut self) -> Result<(), Error> {
-        let started = self.state != State::Stopped;
+    /// Resets the MAC and restores the state that it reached last.
+    pub(crate) fn recover_mac(&mut self) -> Result<(), Error> {
+        self.restart(self.state)
+    }
+
+    /// Resets the MAC and brings it into `target`.
+    fn restart(&mut self, target: State) -> Result<(), Error> {
         let before = self.link_state();
-        if self.state == State::Running {
+        if self.is_active() {
             self.flush_rx();
             self.halt();
         }
         // Also if the MAC stopped by itself: counts the frames in the rings.
         self.rx.flush(&self.bus);
         self.tx.reclaim(&self.bus.registers);
-        self.counters.read(&self.bus.registers);
-        if let Err(e) = self.reset() {
-            if started {
-                self.set_state(State::Fault(Fault::Disabled));
-                self.count_link_change(before);
-            }
-            return Err(e);
+        // A module that was reset or has no clock lost the counters, and the byte order.
+        if self.bus.registers.read(regs::ECR) & (ecr::RESET | ecr::DBSWP) == ecr::DBSWP {
+            self.counters.read(&self.bus.registers);
         }
+        let result = self.reset().and_then(|()| match target {
+            State::Running => self.run(),
+            State::Stopped => Ok(()),
+        });
+        if let Err(e) = result {
+            return Err(self.fail_call(e));
+        }
+        self.set_state(target, None);
         self.stats.recoveries = self.stats.recoveries.wrapping_add(1);
-        if started {
-            self.run();
-        }
         self.count_link_change(before);
         Ok(())
     }
@@ -345,20 +409,20 @@ impl<BUS: Registers, D: DelayNs, DMA: Dma> Enet<BUS, D, DMA> {
         // No unicast address other than the own one.
         registers.write(regs::IAUR, 0);
         registers.write(regs::IALR, 0);
-        self.write_address();
-        self.write_mode();
         self.rx.reset(&self.bus.dma);
         self.tx.reset(&self.bus.registers);
-        Ok(())
+        self.write_settings()
     }
 
     /// Enables the MAC. The DMA engine begins at the first descriptors.
-    fn run(&mut self) {
-        self.set_state(State::Running);
+    fn run(&mut self) -> Result<(), Error> {
         // The DMA engine reads the rings next.
         self.bus.dma.barrier_before_doorbell();
         self.bus.registers.write(regs::ECR, ecr::ETHEREN | ecr::DBSWP);
         self.bus.registers.write(regs::RDAR, regs::ACTIVE);
+        self.verify_enabled(true)?;
+        self.set_state(State::Running, None);
+        Ok(())
     }
 
     /// Disables the MAC after the frame that is being sent. A frame that is being received is lost.
@@ -391,10 +455,36 @@ impl<BUS: Registers, D: DelayNs, DMA: Dma> Enet<BUS, D, DMA> {
 
     // Settings
 
-    fn write_address(&self) {
+    /// Compares a register with what was written: a module without clock, or in its reset, accepts
+    /// every write.
+    fn verify(&self, register: usize, value: u32, mask: u32) -> Result<(), Error> {
+        let found = self.bus.registers.read(register);
+        if (found ^ value) & mask == 0 {
+            Ok(())
+        } else {
+            let register = register as u16;
+            Err(Error::Fault(Fault::RegisterMismatch { register, found }))
+        }
+    }
+
+    fn verify_enabled(&self, enabled: bool) -> Result<(), Error> {
+        let enable = if enabled { ecr::ETHEREN } else { 0 };
+        self.verify(regs::ECR, enable | ecr::DBSWP, ecr::RESET | ecr::ETHEREN | ecr::DBSWP)
+    }
+
+    fn write_settings(&mut self) -> Result<(), Error> {
+        self.write_address()?;
+        self.write_mode()
+    }
+
+    fn write_address(&self) -> Result<(), Error> {
         let [a, b, c, d, e, f] = self.config.mac_address.octets();
-        self.bus.registers.write(regs::PALR, u32::from_be_bytes([a, b, c, d]));
-        self.bus.registers.write(regs::PAUR, u32::from_be_bytes([e, f, 0, 0]));
+        let (low, high) = (u32::from_be_bytes([a, b, c, d]), u32::from_be_bytes([e, f, 0, 0]));
+        self.bus.registers.write(regs::PALR, low);
+        self.bus.registers.write(regs::PAUR, high);
+        self.verify(regs::PALR, low, u32::MAX)?;
+        // The lower half is the type of PAUSE frames.
+        self.verify(regs::PAUR, high, 0xffff_0000)
     }
 
     /// Returns the contents of `RCR`, `TCR` and `RSEM` for a link mode.
@@ -419,20 +509,22 @@ impl<BUS: Registers, D: DelayNs, DMA: Dma> Enet<BUS, D, DMA> {
     }
 
     /// Writes the link mode. The MAC must be disabled.
-    fn write_mode(&mut self) {
+    fn write_mode(&mut self) -> Result<(), Error> {
         let (_, transmit, pause) = self.settings(self.mode);
         self.tx.set_half_duplex(transmit & tcr::FDEN == 0);
         self.bus.registers.write(regs::RSEM, pause);
         self.bus.registers.write(regs::TCR, transmit);
-        self.write_filter();
+        self.write_filter()
     }
 
     /// Writes the filter. The MAC may be enabled.
-    fn write_filter(&self) {
+    fn write_filter(&self) -> Result<(), Error> {
         let (receive, _, _) = self.settings(self.mode);
+        let receive = receive | self.filter.control;
         self.bus.registers.write(regs::GAUR, (self.filter.groups >> 32) as u32);
         self.bus.registers.write(regs::GALR, self.filter.groups as u32);
-        self.bus.registers.write(regs::RCR, receive | self.filter.control);
+        self.bus.registers.write(regs::RCR, receive);
+        self.verify(regs::RCR, receive, rcr::VERIFIED)
     }
 
     // Housekeeping
@@ -442,7 +534,7 @@ impl<BUS: Registers, D: DelayNs, DMA: Dma> Enet<BUS, D, DMA> {
     pub(crate) fn poll_mac(&mut self) -> Result<Events, Error> {
         self.check()?;
         let mut events = Events::NONE;
-        if self.state == State::Running {
+        if self.is_active() {
             self.tx.reclaim(&self.bus.registers);
             self.counters.read(&self.bus.registers);
             if self.tx.queued() > 0 && self.bus.registers.read(regs::TDAR) == 0 {

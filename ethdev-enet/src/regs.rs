@@ -136,6 +136,8 @@ pub(crate) mod rcr {
     pub(crate) const MII_MODE: u32 = 1 << 2;
     /// Own frames are not received: for half duplex.
     pub(crate) const DRT: u32 = 1 << 1;
+    /// The bits that the driver compares when they are read back. QEMU's model has no RMII bits.
+    pub(crate) const VERIFIED: u32 = 0x07ff << MAX_FL | FCE | BC_REJ | PROM | MII_MODE | DRT;
 }
 
 /// Bits of [`TCR`].

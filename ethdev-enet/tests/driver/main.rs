@@ -2,6 +2,7 @@
 //! to the ENET. The contract of every device is tested by the conformance suite, in
 //! `tests/conformance/enet.rs` of the repository.
 
+mod control;
 mod faults;
 mod misbehaving_chip;
 mod mock_chip;
