@@ -6,7 +6,7 @@ use core::time::Duration;
 use crate::phy::{Phy, PhyError, PhyEvent};
 use ethdev::{
     Capabilities, Control, Error as _, ErrorKind, ErrorType, EthernetDevice, Events, FilterOutcome, Interest,
-    LendingDevice, Link, MacAddress, MaxFrameLen, PollReady, Rearm, RearmOutcome, RxFilter, RxMeta,
+    LendingDevice, Link, MacAddress, MaxFrameLen, PollReady, Rearm, RearmOutcome, RxFilter, RxMeta, Stats,
 };
 
 use crate::{Error, Mac, MapErr, NoIrq, PhyIrq};
@@ -40,12 +40,28 @@ pub struct EthernetPort<M, P, C, I = NoIrq> {
     irq: I,
     interval: Duration,
     phy_status: PhyStatus,
-    stopped: bool,
-    asleep: bool,
+    state: State,
+    /// A transition was begun and did not complete.
+    in_transition: bool,
+    /// The MAC has the link of the PHY.
+    link_applied: bool,
+    /// Transitions that the PHY failed. The MAC counts its own faults.
+    phy_faults: u32,
     /// What `link` returned at the end of the last successful `service`.
     reported_link: Link,
     /// Events that the MAC reported to a call that failed, for the next one.
     unreported: Events,
+}
+
+/// The state that MAC and PHY reached last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Stopped,
+    Running,
+    Asleep {
+        /// It was running.
+        running: bool,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,12 +95,14 @@ impl<M: Mac, P: Phy, C: FnMut() -> Duration> EthernetPort<M, P, C> {
             irq: NoIrq,
             interval: Self::MAX_SERVICE_INTERVAL,
             phy_status: PhyStatus::Off,
-            stopped: false,
-            asleep: false,
+            state: State::Running,
+            in_transition: false,
+            link_applied: true,
+            phy_faults: 0,
             reported_link: Link::Down,
             unreported: Events::NONE,
         };
-        port.start_phy().map_err(Error::Phy)?;
+        port.start_phy()?;
         match port.mac.start() {
             // A MAC without start and stop is always running.
             Err(e) if e.kind() != ErrorKind::Unsupported => Err(Error::Mac(e)),
@@ -103,8 +121,10 @@ impl<M: Mac, P: Phy, C: FnMut() -> Duration> EthernetPort<M, P, C> {
             irq,
             interval: self.interval,
             phy_status: self.phy_status,
-            stopped: self.stopped,
-            asleep: self.asleep,
+            state: self.state,
+            in_transition: self.in_transition,
+            link_applied: self.link_applied,
+            phy_faults: self.phy_faults,
             reported_link: self.reported_link,
             unreported: self.unreported,
         }
@@ -154,12 +174,64 @@ impl<M: Mac, P: Phy, C: FnMut() -> Duration, I: PhyIrq> EthernetPort<M, P, C, I>
         (self.mac, self.phy, self.clock, self.irq)
     }
 
-    fn start_phy(&mut self) -> Result<(), PhyError<M::Error>> {
+    fn start_phy(&mut self) -> Result<(), Error<M::Error>> {
         let now = (self.clock)();
         let modes = self.mac.modes();
-        self.phy.start(&mut self.mac.mdio(), modes, now)?;
+        let started = self.phy.start(&mut self.mac.mdio(), modes, now);
+        started.map_err(Error::Phy)?;
         self.phy_status = PhyStatus::Started;
         Ok(())
+    }
+
+    /// Fails after a transition that did not complete.
+    #[inline]
+    fn check(&self) -> Result<(), Error<M::Error>> {
+        if self.in_transition {
+            return Err(ErrorKind::Fault.into());
+        }
+        Ok(())
+    }
+
+    /// Brings the port into `target` by `f`. If that fails, the port is in a fault, in its former
+    /// state, unless the MAC does not have the transition.
+    fn transition(
+        &mut self,
+        target: State,
+        f: impl FnOnce(&mut Self) -> Result<(), Error<M::Error>>,
+    ) -> Result<(), Error<M::Error>> {
+        match f(self) {
+            Ok(()) => (self.state, self.in_transition) = (target, false),
+            Err(Error::Mac(e)) if e.kind() == ErrorKind::Unsupported => return Err(Error::Mac(e)),
+            Err(e) => {
+                if !self.in_transition && matches!(e, Error::Phy(_)) {
+                    self.phy_faults = self.phy_faults.wrapping_add(1);
+                }
+                self.in_transition = true;
+                return Err(e);
+            }
+        }
+        Ok(())
+    }
+
+    fn bring_up(&mut self) -> Result<(), Error<M::Error>> {
+        if self.phy_status == PhyStatus::Off {
+            self.start_phy()?;
+        }
+        self.mac.start().map_err(Error::Mac)
+    }
+
+    fn power_down(&mut self) -> Result<(), Error<M::Error>> {
+        match self.mac.sleep() {
+            Err(e) if e.kind() == ErrorKind::Unsupported => self.mac.stop(),
+            slept => slept,
+        }
+        .map_err(Error::Mac)?;
+        // After a failure too, the PHY must be started.
+        self.phy_status = PhyStatus::Off;
+        let powered_down = self.phy.stop(&mut self.mac.mdio());
+        // Otherwise the link would be up again as soon as the MAC wakes.
+        self.set_mac_link()?;
+        powered_down.map_err(Error::Phy)
     }
 
     /// Returns whether a poll of the PHY is due, and whether by its interrupt.
@@ -168,7 +240,16 @@ impl<M: Mac, P: Phy, C: FnMut() -> Duration, I: PhyIrq> EthernetPort<M, P, C, I>
             Some(active) => active,
             None => self.mac.phy_interrupt()? == Some(true),
         };
-        Ok((interrupt || self.next_service().is_zero(), interrupt))
+        let due = interrupt || !self.link_applied || self.next_service().is_zero();
+        Ok((due, interrupt))
+    }
+
+    /// Sets the link of the MAC to that of the PHY. Tried again by the next poll if the MAC fails.
+    fn set_mac_link(&mut self) -> Result<(), Error<M::Error>> {
+        let set = self.mac.set_link(self.phy.link());
+        // A mode that the MAC does not have stays refused.
+        self.link_applied = !matches!(&set, Err(e) if e.kind() != ErrorKind::Unsupported);
+        set.map_err(Error::Mac)
     }
 
     /// Polls the PHY if that is due, and sets the link of the MAC.
@@ -179,7 +260,7 @@ impl<M: Mac, P: Phy, C: FnMut() -> Duration, I: PhyIrq> EthernetPort<M, P, C, I>
         }
         let polled = self.poll_phy_now(interrupt);
         // `phy.link()` is valid after a failure too.
-        self.mac.set_link(self.phy.link()).map_err(Error::Mac)?;
+        self.set_mac_link()?;
         match polled {
             // The PHY may be back without a new start.
             Ok(_) if self.phy_status == PhyStatus::Failed && self.phy.link().is_up() => {
@@ -208,7 +289,7 @@ impl<M: Mac, P, C, I> ErrorType for EthernetPort<M, P, C, I> {
 }
 
 impl<M: Mac, P: Phy, C: FnMut() -> Duration, I: PhyIrq> EthernetDevice for EthernetPort<M, P, C, I> {
-    ethdev::forward_ethernet_device!(|this| this.mac; mac_address, link, stats);
+    ethdev::forward_ethernet_device!(|this| this.mac; mac_address, link);
 
     fn capabilities(&self) -> Capabilities {
         self.mac.capabilities().with_max_service_interval(self.interval)
@@ -219,27 +300,38 @@ impl<M: Mac, P: Phy, C: FnMut() -> Duration, I: PhyIrq> EthernetDevice for Ether
         self.mac.tx_max_frame_len()
     }
 
+    fn stats(&self) -> Stats {
+        let mut stats = self.mac.stats();
+        stats.faults = stats.faults.wrapping_add(self.phy_faults);
+        stats
+    }
+
     #[inline]
     fn recv_frame(&mut self, buf: &mut [u8]) -> Result<Option<RxMeta>, Self::Error> {
+        self.check()?;
         self.mac.recv_frame(buf).map_err(Error::Mac)
     }
 
     fn discard_frame(&mut self) -> Result<bool, Self::Error> {
+        self.check()?;
         self.mac.discard_frame().map_err(Error::Mac)
     }
 
     #[inline]
     fn tx_ready(&mut self) -> Result<bool, Self::Error> {
+        self.check()?;
         self.mac.tx_ready().map_err(Error::Mac)
     }
 
     #[inline]
     fn send_vectored(&mut self, parts: &[&[u8]]) -> Result<(), Self::Error> {
+        self.check()?;
         self.mac.send_vectored(parts).map_err(Error::Mac)
     }
 
     #[inline]
     fn send_frame(&mut self, frame: &[u8]) -> Result<(), Self::Error> {
+        self.check()?;
         self.mac.send_frame(frame).map_err(Error::Mac)
     }
 
@@ -251,6 +343,7 @@ impl<M: Mac, P: Phy, C: FnMut() -> Duration, I: PhyIrq> EthernetDevice for Ether
     /// serviced all the same, and later calls poll the PHY again. The link is down while its
     /// state is unknown or its mode is not supported.
     fn service(&mut self) -> Result<Events, Self::Error> {
+        self.check()?;
         let polled = self.poll_phy();
         let events = self.mac.service().map_err(Error::Mac)?;
         let mut events = core::mem::take(&mut self.unreported).merge(events);
@@ -266,21 +359,18 @@ impl<M: Mac, P: Phy, C: FnMut() -> Duration, I: PhyIrq> EthernetDevice for Ether
 
 /// The PHY keeps its link where possible, because auto-negotiation takes seconds: `start` and
 /// `wake` start it only if it is powered down, `recover` only if it had failed.
+///
+/// A transition that failed leaves the port in the state that it reached last. Until it is repeated
+/// with success, or `recover` brings MAC and PHY back into that state, the methods of
+/// [`EthernetDevice`], [`Rearm`] and [`PollReady`] fail with [`Fault`](ErrorKind::Fault).
 impl<M: Mac, P: Phy, C: FnMut() -> Duration, I: PhyIrq> Control for EthernetPort<M, P, C, I> {
     fn start(&mut self) -> Result<(), Self::Error> {
-        if self.phy_status == PhyStatus::Off {
-            self.start_phy().map_err(Error::Phy)?;
-        }
-        self.mac.start().map_err(Error::Mac)?;
-        (self.stopped, self.asleep) = (false, false);
-        Ok(())
+        self.transition(State::Running, Self::bring_up)
     }
 
     /// Stops the MAC. The PHY keeps its link.
     fn stop(&mut self) -> Result<(), Self::Error> {
-        self.mac.stop().map_err(Error::Mac)?;
-        (self.stopped, self.asleep) = (true, false);
-        Ok(())
+        self.transition(State::Stopped, |port| port.mac.stop().map_err(Error::Mac))
     }
 
     fn set_mac_address(&mut self, address: MacAddress) -> Result<(), Self::Error> {
@@ -295,43 +385,44 @@ impl<M: Mac, P: Phy, C: FnMut() -> Duration, I: PhyIrq> Control for EthernetPort
     fn recover(&mut self) -> Result<(), Self::Error> {
         self.mac.recover().map_err(Error::Mac)?;
         if self.phy_status == PhyStatus::Failed {
-            self.start_phy().map_err(Error::Phy)?;
+            // If that fails, polls continue.
+            self.start_phy()?;
         }
-        Ok(())
+        if self.in_transition {
+            let state = self.state;
+            self.transition(state, |port| match state {
+                State::Running => port.bring_up(),
+                State::Stopped => port.mac.stop().map_err(Error::Mac),
+                State::Asleep { .. } => port.power_down(),
+            })?;
+        }
+        self.set_mac_link()
     }
 
     /// Puts the MAC to sleep, or stops it if it has no sleep state, and powers the PHY down.
     fn sleep(&mut self) -> Result<(), Self::Error> {
-        match self.mac.sleep() {
-            Err(e) if e.kind() == ErrorKind::Unsupported => self.mac.stop(),
-            slept => slept,
-        }
-        .map_err(Error::Mac)?;
-        (self.asleep, self.phy_status) = (true, PhyStatus::Off);
-        let powered_down = self.phy.stop(&mut self.mac.mdio());
-        // Otherwise the link would be up again as soon as the MAC wakes.
-        let link_down = self.mac.set_link(Link::Down);
-        powered_down.map_err(Error::Phy)?;
-        link_down.map_err(Error::Mac)
+        let running = matches!(self.state, State::Running | State::Asleep { running: true });
+        self.transition(State::Asleep { running }, Self::power_down)
     }
 
     /// Restarts the PHY and wakes the MAC. A port that was stopped before it slept is stopped
     /// again.
     fn wake(&mut self) -> Result<(), Self::Error> {
-        if !self.asleep {
-            return Ok(());
-        }
-        if self.phy_status == PhyStatus::Off {
-            self.start_phy().map_err(Error::Phy)?;
-        }
-        match self.mac.wake() {
-            Err(e) if e.kind() == ErrorKind::Unsupported && self.stopped => Ok(()),
-            Err(e) if e.kind() == ErrorKind::Unsupported => self.mac.start(),
-            woken => woken,
-        }
-        .map_err(Error::Mac)?;
-        self.asleep = false;
-        Ok(())
+        let State::Asleep { running } = self.state else {
+            return self.check();
+        };
+        let target = if running { State::Running } else { State::Stopped };
+        self.transition(target, |port| {
+            if port.phy_status == PhyStatus::Off {
+                port.start_phy()?;
+            }
+            match port.mac.wake() {
+                Err(e) if e.kind() == ErrorKind::Unsupported && running => port.mac.start(),
+                Err(e) if e.kind() == ErrorKind::Unsupported => Ok(()),
+                woken => woken,
+            }
+            .map_err(Error::Mac)
+        })
     }
 }
 
@@ -341,6 +432,7 @@ impl<M: Mac + Rearm, P: Phy, C: FnMut() -> Duration, I: PhyIrq> Rearm for Ethern
     }
 
     fn rearm(&mut self, interest: Interest) -> Result<RearmOutcome, Self::Error> {
+        self.check()?;
         let outcome = self.mac.rearm(interest).map_err(Error::Mac)?;
         // The line is read after the MAC's interrupt was unmasked, so that an interrupt of the PHY from
         // here on is not missed.
@@ -355,6 +447,7 @@ impl<M: Mac + Rearm, P: Phy, C: FnMut() -> Duration, I: PhyIrq> Rearm for Ethern
 /// that is due.
 impl<M: Mac + PollReady, P: Phy, C: FnMut() -> Duration, I: PhyIrq> PollReady for EthernetPort<M, P, C, I> {
     fn poll_ready(&mut self, interest: Interest, cx: &mut Context<'_>) -> Poll<Result<Interest, Self::Error>> {
+        self.check()?;
         if interest.link {
             self.poll_phy()?;
         }

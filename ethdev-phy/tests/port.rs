@@ -35,6 +35,9 @@ struct Script {
     fault: Cell<bool>,
     events: Cell<Events>,
     starts_fail: Cell<bool>,
+    mac_start_fails: Cell<bool>,
+    phy_stop_fails: Cell<bool>,
+    set_link_fails: Cell<bool>,
     mac_rejects: Cell<bool>,
     mac_sleeps: Cell<bool>,
     /// The results of the next polls of the PHY; `PhyEvent::None` after them.
@@ -118,6 +121,9 @@ impl Control for MockMac {
         self.0.record("start");
         if self.0.mac_rejects.get() {
             return Err(ErrorKind::InvalidInput);
+        }
+        if self.0.mac_start_fails.get() {
+            return Err(ErrorKind::Timeout);
         }
         Ok(())
     }
@@ -231,6 +237,10 @@ impl Mac for MockMac {
     }
 
     fn set_link(&mut self, link: Link) -> Result<(), ErrorKind> {
+        if self.0.set_link_fails.get() {
+            self.0.link.set(Link::Down);
+            return Err(ErrorKind::Timeout);
+        }
         if link != self.0.link.replace(link) {
             self.0.link_changes.set(self.0.link_changes.get() + 1);
         }
@@ -336,6 +346,9 @@ impl Phy for MockPhy {
     fn stop<M: Mdio + ?Sized>(&mut self, _: &mut M) -> Result<(), PhyError<M::Error>> {
         self.script.record("phy stop");
         self.link = Link::Down;
+        if self.script.phy_stop_fails.get() {
+            return Err(PhyError::NotResponding(ADDRESS));
+        }
         Ok(())
     }
 
@@ -530,6 +543,127 @@ fn sleep_mac_without_sleep_stops_mac() {
     assert_eq!(script.take_calls(), ["stop", "stop", "phy stop", "phy start"]);
     port.start().unwrap();
     assert_eq!(script.take_calls(), ["start"]);
+}
+
+const FAULT: Error<ErrorKind> = Error::Kind(ErrorKind::Fault);
+
+fn assert_fault(port: &mut EthernetPort<MockMac, MockPhy, impl FnMut() -> Duration>) {
+    assert_eq!(port.service(), Err(FAULT));
+    assert_eq!(port.recv_frame(&mut [0; 60]), Err(FAULT));
+    assert_eq!(port.discard_frame(), Err(FAULT));
+    assert_eq!(port.tx_ready(), Err(FAULT));
+    assert_eq!(port.send_frame(&[0; 60]), Err(FAULT));
+    assert_eq!(port.send_vectored(&[&[0; 60]]), Err(FAULT));
+    assert_eq!(port.rearm(Interest::ALL), Err(FAULT));
+    let mut cx = Context::from_waker(Waker::noop());
+    assert_eq!(port.poll_ready(Interest::ALL, &mut cx), Poll::Ready(Err(FAULT)));
+}
+
+#[test]
+fn sleep_phy_failed_fault_until_repeated() {
+    let script = Rc::new(Script::default());
+    script.mac_sleeps.set(true);
+    let mut port = port_with_link(&script);
+    script.phy_stop_fails.set(true);
+    let failed = Err(Error::Phy(PhyError::NotResponding(ADDRESS)));
+    assert_eq!(port.sleep(), failed);
+    assert_fault(&mut port);
+    // It did not fall asleep.
+    assert_eq!(port.wake(), Err(FAULT));
+    assert_eq!(port.sleep(), failed);
+    assert_eq!(port.stats().faults, 1);
+    script.phy_stop_fails.set(false);
+    script.take_calls();
+    port.sleep().unwrap();
+    port.service().unwrap();
+    // It was running.
+    port.wake().unwrap();
+    assert_eq!(
+        script.take_calls(),
+        ["sleep", "phy stop", "service", "phy start", "wake"]
+    );
+}
+
+#[test]
+fn recover_after_failed_sleep_starts_both() {
+    let script = Rc::new(Script::default());
+    let mut port = port_with_link(&script);
+    script.phy_stop_fails.set(true);
+    assert!(port.sleep().is_err());
+    script.take_calls();
+    port.recover().unwrap();
+    port.service().unwrap();
+    assert_eq!(script.take_calls(), ["recover", "phy start", "start", "service"]);
+
+    port.stop().unwrap();
+    assert!(port.sleep().is_err());
+    script.take_calls();
+    port.recover().unwrap();
+    assert_eq!(script.take_calls(), ["recover", "stop"]);
+}
+
+#[test]
+fn recover_after_failed_wake_asleep() {
+    let script = Rc::new(Script::default());
+    let mut port = port_with_link(&script);
+    port.sleep().unwrap();
+    script.mac_start_fails.set(true);
+    assert_eq!(port.wake(), Err(Error::Mac(ErrorKind::Timeout)));
+    assert_fault(&mut port);
+    script.mac_start_fails.set(false);
+    script.take_calls();
+    port.recover().unwrap();
+    assert_eq!(script.take_calls(), ["recover", "stop", "phy stop"]);
+    port.wake().unwrap();
+    assert_eq!(script.take_calls(), ["phy start", "start"]);
+}
+
+#[test]
+fn start_failed_fault_until_any_transition() {
+    for start in [false, true] {
+        let script = Rc::new(Script::default());
+        let mut port = port_with_link(&script);
+        port.stop().unwrap();
+        script.mac_start_fails.set(true);
+        assert_eq!(port.start(), Err(Error::Mac(ErrorKind::Timeout)));
+        assert_fault(&mut port);
+        // The MAC counts its faults itself.
+        assert_eq!(port.stats().faults, 0);
+        script.mac_start_fails.set(false);
+        if start {
+            port.start().unwrap();
+        } else {
+            port.stop().unwrap();
+        }
+        port.service().unwrap();
+    }
+}
+
+/// A PHY whose line is connected is not polled again by itself.
+#[test]
+fn service_set_link_failed_repeated_without_interrupt() {
+    let script = Rc::new(Script::default());
+    script.interrupt.set(Some(false));
+    let mut port = port(&script);
+    script.interrupt.set(Some(true));
+    script.next_poll(Ok(PhyEvent::Up(MODE)));
+    script.set_link_fails.set(true);
+    assert_eq!(port.service(), Err(Error::Mac(ErrorKind::Timeout)));
+    assert_eq!(port.link(), Link::Down);
+    script.set_link_fails.set(false);
+    assert_eq!(port.rearm(Interest::LINK), Ok(RearmOutcome::WorkPending));
+    assert!(port.service().unwrap().link_changed);
+    assert_eq!(port.link(), Link::Up(MODE));
+    assert_eq!(port.rearm(Interest::LINK), Ok(RearmOutcome::Armed));
+}
+
+#[test]
+fn recover_mac_without_link_sets_it() {
+    let script = Rc::new(Script::default());
+    let mut port = port_with_link(&script);
+    script.link.set(Link::Down);
+    port.recover().unwrap();
+    assert_eq!(port.link(), Link::Up(MODE));
 }
 
 #[test]
