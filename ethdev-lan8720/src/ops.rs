@@ -60,13 +60,12 @@ impl Lan87xx {
         int::AUTONEG_COMPLETE | int::LINK_DOWN | energy
     }
 
-    fn set_mdix<M: Mdio + ?Sized>(&self, phy: &mut PhyRegisters<'_, M>) -> Result<(), M::Error> {
-        let bits = match self.config.mdix {
+    const fn mdix_bits(&self) -> u16 {
+        match self.config.mdix {
             Mdix::Auto => 0,
             Mdix::Mdi => scsir::AMDIXCTRL,
             Mdix::MdiX => scsir::AMDIXCTRL | scsir::CH_SELECT,
-        };
-        phy.modify(SCSIR, scsir::AMDIXCTRL | scsir::CH_SELECT, bits)
+        }
     }
 }
 
@@ -101,7 +100,7 @@ impl PhyOps for Lan87xx {
             phy.modify(MCSR, mcsr::EDPWRDOWN | mcsr::FARLOOPBACK | mcsr::ALTINT, 0)?;
         }
         if features.mdix {
-            self.set_mdix(phy)?;
+            phy.modify(SCSIR, scsir::AMDIXCTRL | scsir::CH_SELECT, self.mdix_bits())?;
         }
         if self.config.extended_crossover && self.model == Some(Model::Lan8720) {
             phy.modify(EDPD_NLP_CROSSOVER, 0, EXT_CROSS_TIME)?;
@@ -116,6 +115,10 @@ impl PhyOps for Lan87xx {
     }
 
     fn config_valid<M: Mdio + ?Sized>(&mut self, phy: &mut PhyRegisters<'_, M>) -> Result<bool, M::Error> {
+        let mdix = scsir::AMDIXCTRL | scsir::CH_SELECT;
+        if self.features().mdix && phy.read(SCSIR)? & mdix != self.mdix_bits() {
+            return Ok(false);
+        }
         Ok(!self.uses_interrupt() || phy.read(IMR)? == self.mask)
     }
 

@@ -166,7 +166,7 @@ impl Lan8720Phy {
     ///
     /// # Errors
     ///
-    /// The bus failed: the next poll continues.
+    /// As for [`restart`](Self::restart).
     pub fn set_mdix<M: Mdio + ?Sized>(
         &mut self,
         mdio: &mut M,
@@ -185,6 +185,7 @@ impl Lan8720Phy {
     /// - `NoCommonMode`: the MAC does not support the mode; or far loopback on a model without it,
     ///   or without a link at 100 Mbit/s.
     /// - `Mdio`: the bus failed.
+    /// - `NotResponding`: the PHY did not store the mode.
     pub fn set_loopback<M: Mdio + ?Sized>(
         &mut self,
         mdio: &mut M,
@@ -215,9 +216,12 @@ impl Lan8720Phy {
             return Ok(());
         }
         let set = if far { mcsr::FARLOOPBACK } else { 0 };
-        self.registers(mdio)
-            .modify(MCSR, mcsr::FARLOOPBACK, set)
-            .map_err(PhyError::Mdio)
+        let mut phy = self.registers(mdio);
+        phy.modify(MCSR, mcsr::FARLOOPBACK, set).map_err(PhyError::Mdio)?;
+        if phy.read(MCSR).map_err(PhyError::Mdio)? & mcsr::FARLOOPBACK != set {
+            return Err(PhyError::NotResponding(self.address()));
+        }
+        Ok(())
     }
 
     /// Returns the number of symbol errors on a 100BASE-TX link since the driver was created,

@@ -84,6 +84,36 @@ fn energy_detect_signal_not_detected_link_up() {
     assert_eq!(harness.take_events().len(), 1);
 }
 
+/// The settings of a PHY that the driver does not read otherwise.
+#[test]
+fn set_mdix_lost_in_brownout_set_again() {
+    let mut harness = Harness::up(PhyConfig::new());
+    harness
+        .phy
+        .set_mdix(&mut harness.chip, Mdix::MdiX, harness.now)
+        .unwrap();
+    assert_eq!(harness.chip.get(27), 0xa000);
+    harness.run(20);
+    harness.chip.brownout();
+    harness.chip.link_up_100_full();
+    harness.run(200);
+    assert_eq!(harness.chip.get(27), 0xa000);
+    assert!(!harness.phy.link().is_up(), "reset and configured again");
+    harness.chip.link_up_100_full();
+    harness.run(200);
+    assert!(harness.phy.link().is_up());
+}
+
+#[test]
+fn set_loopback_far_not_stored_error() {
+    let mut harness = Harness::up(PhyConfig::new());
+    harness.chip.stuck_at = Some(0x0002);
+    assert_eq!(
+        harness.phy.set_loopback(&mut harness.chip, Loopback::Far, harness.now),
+        Err(PhyError::NotResponding(ethdev_phy::mdio::PhyAddress::from_low_bits(1)))
+    );
+}
+
 #[test]
 fn set_loopback_near_link_up() {
     let mut harness = Harness::new(PhyConfig::new());

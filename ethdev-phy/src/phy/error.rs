@@ -13,8 +13,8 @@ use ethdev::{Error, ErrorKind};
 pub enum PhyError<E> {
     /// The MDIO bus failed.
     Mdio(E),
-    /// The registers at this address read as all ones or all zeros: no PHY, no clock, or the PHY is
-    /// held in reset.
+    /// The registers at this address read as all ones or all zeros, or do not store what is
+    /// written: no PHY, no clock, or the PHY is held in reset.
     NotResponding(PhyAddress),
     /// The driver does not support the PHY with this identifier.
     UnknownId(PhyId),

@@ -126,7 +126,8 @@ pub trait Phy {
     ///
     /// # Errors
     ///
-    /// The bus failed: the PHY may still be powered. It is not polled any more all the same.
+    /// `Mdio`, `NotResponding`: the PHY may still be powered. It is not polled any more all the
+    /// same.
     fn stop<M: Mdio + ?Sized>(&mut self, mdio: &mut M) -> Result<(), PhyError<M::Error>>;
 
     /// Returns the link state as of the last `poll`. Cached.

@@ -38,7 +38,7 @@ impl<'a, M: Mdio + ?Sized> PhyRegisters<'a, M> {
     }
 
     /// Clears the bits `clear` and then sets the bits `set` of a register. Does not write if that
-    /// changes nothing.
+    /// changes nothing, or if the register reads as all ones: no PHY responds then.
     ///
     /// # Errors
     ///
@@ -46,7 +46,7 @@ impl<'a, M: Mdio + ?Sized> PhyRegisters<'a, M> {
     pub fn modify(&mut self, register: RegisterAddress, clear: u16, set: u16) -> Result<(), M::Error> {
         let before = self.read(register)?;
         let after = (before & !clear) | set;
-        if after == before {
+        if after == before || before == u16::MAX {
             Ok(())
         } else {
             self.write(register, after)

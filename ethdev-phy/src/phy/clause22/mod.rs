@@ -254,6 +254,12 @@ impl<O> Clause22<O> {
         PhyRegisters::new(mdio, self.address)
     }
 
+    /// Writes register 0. Returns whether it reads back.
+    fn write_control<M: Mdio + ?Sized>(&self, mdio: &mut M, control: u16) -> Result<bool, M::Error> {
+        mdio.write(self.address, reg::BMCR, control)?;
+        Ok(is_stored(control, mdio.read(self.address, reg::BMCR)?))
+    }
+
     /// Returns the next event to report, if any.
     fn next_event(&mut self) -> PhyEvent {
         if self.reported == self.link {
@@ -273,6 +279,18 @@ impl<O> Clause22<O> {
             Some((speed, duplex)) => LinkModes::from_mode(speed, duplex).is_some_and(|bit| advertise.contains(bit)),
         }
     }
+}
+
+/// Returns whether register 0, which reads as `found`, has the settings in `control`.
+const fn is_stored(control: u16, found: u16) -> bool {
+    const SETTINGS: u16 = bmcr::RESET
+        | bmcr::LOOPBACK
+        | bmcr::SPEED_100
+        | bmcr::AUTONEG_ENABLE
+        | bmcr::POWER_DOWN
+        | bmcr::ISOLATE
+        | bmcr::FULL_DUPLEX;
+    (found ^ control) & SETTINGS == 0
 }
 
 impl<O: PhyOps> Phy for Clause22<O> {
@@ -330,8 +348,11 @@ impl<O: PhyOps> Phy for Clause22<O> {
         self.link = Link::Down;
         self.state = State::Stopped;
         self.due = Self::NEVER;
-        mdio.write(self.address, reg::BMCR, bmcr::POWER_DOWN)
-            .map_err(PhyError::Mdio)
+        if self.write_control(mdio, bmcr::POWER_DOWN).map_err(PhyError::Mdio)? {
+            Ok(())
+        } else {
+            Err(PhyError::NotResponding(self.address))
+        }
     }
 
     fn link(&self) -> Link {

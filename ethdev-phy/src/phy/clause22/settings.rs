@@ -2,9 +2,9 @@
 
 use core::time::Duration;
 
-use super::{Clause22, State};
+use super::{Clause22, Fault, State};
 use crate::mdio::Mdio;
-use crate::phy::{LinkModes, PhyError, PhyOps, PhyRegisters, bmcr, reg};
+use crate::phy::{LinkModes, PhyError, PhyOps, PhyRegisters, bmcr};
 use ethdev::{Duplex, Link, LinkMode, Speed};
 
 impl<O: PhyOps> Clause22<O> {
@@ -14,7 +14,7 @@ impl<O: PhyOps> Clause22<O> {
     /// # Errors
     ///
     /// - `NoCommonMode`: `advertise` contains no mode, or not the forced one. Nothing was changed.
-    /// - `Mdio`: the next poll continues.
+    /// - `Mdio`, `NotResponding`: the PHY did not store the settings. Later polls try again.
     pub fn set_advertise<M: Mdio + ?Sized>(
         &mut self,
         mdio: &mut M,
@@ -34,7 +34,7 @@ impl<O: PhyOps> Clause22<O> {
     /// # Errors
     ///
     /// - `NoCommonMode`: the MAC does not support the mode. Nothing was changed.
-    /// - `Mdio`: the next poll continues.
+    /// - `Mdio`, `NotResponding`: the PHY did not store the settings. Later polls try again.
     pub fn set_forced_mode<M: Mdio + ?Sized>(
         &mut self,
         mdio: &mut M,
@@ -54,7 +54,7 @@ impl<O: PhyOps> Clause22<O> {
     ///
     /// # Errors
     ///
-    /// The bus failed: the next poll continues.
+    /// `Mdio`, `NotResponding`: the PHY did not store the settings. Later polls try again.
     pub fn restart<M: Mdio + ?Sized>(&mut self, mdio: &mut M, now: Duration) -> Result<(), PhyError<M::Error>> {
         if matches!(
             self.state,
@@ -65,8 +65,8 @@ impl<O: PhyOps> Clause22<O> {
         self.link = Link::Down;
         self.state = State::Configuring;
         self.due = now;
+        self.fault = None;
         self.configure(&mut PhyRegisters::new(mdio, self.address), now)
-            .map_err(PhyError::Mdio)
     }
 
     /// Enters near-end loopback in this mode: the MAC receives what it sends, and nothing reaches
@@ -77,6 +77,7 @@ impl<O: PhyOps> Clause22<O> {
     /// - `NotStarted`: the PHY is stopped, does not respond, or is in its reset.
     /// - `NoCommonMode`: the MAC does not support the mode.
     /// - `Mdio`: the bus failed.
+    /// - `NotResponding`: the PHY did not store the mode. The link is down.
     pub fn set_loopback<M: Mdio + ?Sized>(
         &mut self,
         mdio: &mut M,
@@ -100,7 +101,9 @@ impl<O: PhyOps> Clause22<O> {
             return Err(PhyError::NoCommonMode);
         }
         let control = bmcr::LOOPBACK | mode_bits(speed, duplex);
-        mdio.write(self.address, reg::BMCR, control).map_err(PhyError::Mdio)?;
+        if !self.write_control(mdio, control).map_err(PhyError::Mdio)? {
+            return self.fail(Fault::NotResponding, now);
+        }
         self.state = State::Loopback;
         self.link = Link::Up(LinkMode::new(speed, duplex));
         self.due = now.saturating_add(self.poll_interval);

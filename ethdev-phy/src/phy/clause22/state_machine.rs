@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use super::resolve::resolve;
 use super::settings::mode_bits;
-use super::{Clause22, Fault, LinkLoss, State};
+use super::{Clause22, Fault, LinkLoss, State, is_stored};
 use crate::mdio::Mdio;
 use crate::phy::{LinkModes, PhyError, PhyId, PhyOps, PhyRegisters, bmcr, bmsr, reg};
 use ethdev::{Link, LinkMode};
@@ -62,7 +62,7 @@ impl<O: PhyOps> Clause22<O> {
             }
             State::NotResponding => self.begin(phy, now),
             State::Resetting { deadline, second } => self.poll_reset(phy, deadline, second, now),
-            State::Configuring => self.configure(phy, now).map_err(PhyError::Mdio),
+            State::Configuring => self.configure(phy, now),
             State::Down { .. } | State::Up => self.poll_link(phy, now),
             State::Loopback => {
                 let control = phy.read(reg::BMCR).map_err(PhyError::Mdio)?;
@@ -141,14 +141,26 @@ impl<O: PhyOps> Clause22<O> {
             return self.reset(phy, true, now).map_err(PhyError::Mdio);
         }
         self.state = State::Configuring;
-        self.configure(phy, now).map_err(PhyError::Mdio)
+        self.configure(phy, now)
     }
 
     pub(super) fn configure<M: Mdio + ?Sized>(
         &mut self,
         phy: &mut PhyRegisters<'_, M>,
         now: Duration,
-    ) -> Result<(), M::Error> {
+    ) -> Result<(), PhyError<M::Error>> {
+        if !self.write_settings(phy).map_err(PhyError::Mdio)? {
+            return self.fail(Fault::NotResponding, now);
+        }
+        self.state = State::Down { no_common_mode: false };
+        self.fault = None;
+        // Not at once: the registers may still show the previous link.
+        self.due = now.saturating_add(self.poll_interval);
+        Ok(())
+    }
+
+    /// Returns whether the PHY stored the settings: a bus without a PHY accepts every write.
+    fn write_settings<M: Mdio + ?Sized>(&mut self, phy: &mut PhyRegisters<'_, M>) -> Result<bool, M::Error> {
         self.ops.configure(phy)?;
         let control = match self.forced {
             Some((speed, duplex)) => mode_bits(speed, duplex),
@@ -159,12 +171,16 @@ impl<O: PhyOps> Clause22<O> {
             }
         };
         phy.write(reg::BMCR, control)?;
-        self.autoneg = phy.read(reg::BMCR)? & bmcr::AUTONEG_ENABLE;
-        self.state = State::Down { no_common_mode: false };
-        self.fault = None;
-        // Not at once: the registers may still show the previous link.
-        self.due = now.saturating_add(self.poll_interval);
-        Ok(())
+        let found = phy.read(reg::BMCR)?;
+        self.autoneg = found & bmcr::AUTONEG_ENABLE;
+        Ok(match self.forced {
+            Some(_) => is_stored(control, found),
+            // A PHY may lack some of the modes.
+            None => {
+                let kept = LinkModes::from_register(self.anar).without_pause();
+                found != u16::MAX && !kept.is_empty() && self.advertise.contains(kept)
+            }
+        })
     }
 
     fn poll_link<M: Mdio + ?Sized>(
