@@ -146,11 +146,12 @@ where
     M: Mdio<Error: 'static>,
     C: FnMut() -> Duration,
 {
+    /// In a fault it resets the ports, as `recover` does.
     fn start(&mut self) -> Result<(), Self::Error> {
-        self.start_ports();
-        Ok(())
+        Ok(self.start_ports()?)
     }
 
+    /// In a fault it resets the ports, as `recover` does.
     fn stop(&mut self) -> Result<(), Self::Error> {
         Ok(self.stop_ports()?)
     }

@@ -26,7 +26,9 @@ where
         self.tx.port.set_interrupt(interest.tx);
         self.rx.collect()?;
         let tx_ready = self.tx.has_capacity()? && self.tx.is_up();
-        let pending = (interest.rx && self.rx.has_ready()) || (interest.tx && tx_ready);
+        let pending = (interest.rx && self.rx.has_ready())
+            || (interest.tx && tx_ready)
+            || (interest.link && self.link_state() != self.reported_link);
         Ok(if pending {
             RearmOutcome::WorkPending
         } else {

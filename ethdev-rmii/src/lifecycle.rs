@@ -46,8 +46,10 @@ pub struct SoftMac<R: RxPort, T: TxPort, M, C, const RX: usize, const TX: usize>
     pub(crate) rx: Receiver<R, RX>,
     pub(crate) tx: Transmitter<T, C, TX>,
     pub(crate) mdio: M,
-    /// The requested state. `rx.started` and `tx.started` are the state that was reached.
+    /// The state that both ports reached last: started or stopped.
     started: bool,
+    /// A call did not take its whole effect: `start`, `stop` and `recover` reset the ports.
+    fault: bool,
     /// The counters at the last `service`.
     pub(crate) reported: Stats,
     /// The link at the last `service`.
@@ -130,6 +132,7 @@ where
             tx: Transmitter::new(tx, tx_buffers, clock, tx_max),
             mdio,
             started: false,
+            fault: false,
             reported: Stats::ZERO,
             reported_link: Link::Down,
         })
@@ -155,19 +158,31 @@ where
         if self.tx.started { self.tx.link } else { Link::Down }
     }
 
-    pub(crate) fn start_ports(&mut self) {
+    pub(crate) fn start_ports(&mut self) -> Result<(), PortError<R::Error>> {
+        if self.fault {
+            return self.restart(true);
+        }
         self.started = true;
         self.count_link_change(Self::run);
+        Ok(())
     }
 
     pub(crate) fn stop_ports(&mut self) -> Result<(), PortError<R::Error>> {
-        self.started = false;
-        self.count_link_change(Self::halt)
+        if self.fault {
+            return self.restart(false);
+        }
+        self.change_state(false, Self::halt)
     }
 
-    /// Resets both ports and restores the requested state.
+    /// Resets both ports and restores the state that they reached last.
     pub(crate) fn reset_ports(&mut self) -> Result<(), PortError<R::Error>> {
-        self.count_link_change(|mac| {
+        self.restart(self.started)
+    }
+
+    /// Resets both ports and brings them into a state.
+    fn restart(&mut self, started: bool) -> Result<(), PortError<R::Error>> {
+        self.change_state(started, |mac| {
+            mac.set_fault(false);
             // A failure of the ports is the reason for the reset.
             let _ = mac.halt();
             mac.rx.port.reset().map_err(PortError::Port)?;
@@ -176,11 +191,38 @@ where
                 return Err(PortError::BuffersLost);
             }
             mac.tx.stats.recoveries = mac.tx.stats.recoveries.wrapping_add(1);
-            if mac.started {
+            if started {
                 mac.run();
             }
             Ok(())
         })
+    }
+
+    /// Brings the ports into a state by `change`. If that fails, the MAC is in a fault, in its
+    /// former state.
+    fn change_state(
+        &mut self,
+        started: bool,
+        change: impl FnOnce(&mut Self) -> Result<(), PortError<R::Error>>,
+    ) -> Result<(), PortError<R::Error>> {
+        let was_fault = self.fault;
+        let faults = self.faults();
+        let result = self.count_link_change(change);
+        if result.is_ok() {
+            self.started = started;
+        } else if !was_fault && self.faults() == faults {
+            self.tx.stats.faults = self.tx.stats.faults.wrapping_add(1);
+        }
+        self.set_fault(result.is_err());
+        result
+    }
+
+    const fn faults(&self) -> u32 {
+        self.rx.stats.faults.wrapping_add(self.tx.stats.faults)
+    }
+
+    const fn set_fault(&mut self, fault: bool) {
+        (self.fault, self.rx.fault, self.tx.fault) = (fault, fault, fault);
     }
 
     /// Sets the link. Frames that are queued when it goes down are dropped.

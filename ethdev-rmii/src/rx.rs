@@ -4,7 +4,7 @@ use core::fmt;
 use core::marker::PhantomData;
 
 use ethdev::frame::{FCS_LEN, Header, MIN_FRAME_LEN};
-use ethdev::{MacAddress, RxFilter, RxFrame, RxHalf, RxMeta, Stats, lending};
+use ethdev::{ErrorKind, MacAddress, RxFilter, RxFrame, RxHalf, RxMeta, Stats, lending};
 
 use crate::error::{Error, PortError};
 use crate::fcs;
@@ -23,6 +23,8 @@ pub(crate) struct Receiver<R: RxPort, const N: usize> {
     /// The last call of the port failed, and the fault was counted.
     failed: bool,
     pub(crate) started: bool,
+    /// The MAC is in a fault.
+    pub(crate) fault: bool,
     pub(crate) address: MacAddress,
     pub(crate) filter: Filter,
     pub(crate) max_len: usize,
@@ -58,6 +60,7 @@ impl<R: RxPort, const N: usize> Receiver<R, N> {
             lent: false,
             failed: false,
             started: false,
+            fault: false,
             address,
             filter: Filter::new(RxFilter::DEFAULT).0,
             max_len,
@@ -84,6 +87,9 @@ impl<R: RxPort, const N: usize> Receiver<R, N> {
     /// Takes what was received. The port gets its next buffer before a frame is checked, so that
     /// the receiver is on when the next frame begins.
     pub(crate) fn collect(&mut self) -> Result<(), PortError<R::Error>> {
+        if self.fault {
+            return Err(ErrorKind::Fault.into());
+        }
         if !self.started {
             return Ok(());
         }

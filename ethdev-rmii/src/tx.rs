@@ -28,6 +28,8 @@ pub(crate) struct Transmitter<T: TxPort, C, const N: usize> {
     /// The last call of the port failed, and the fault was counted.
     failed: bool,
     pub(crate) started: bool,
+    /// The MAC is in a fault.
+    pub(crate) fault: bool,
     pub(crate) link: Link,
     pub(crate) max_len: usize,
     pub(crate) stats: Stats,
@@ -61,6 +63,7 @@ impl<T: TxPort, C: FnMut() -> Duration, const N: usize> Transmitter<T, C, N> {
             since: Duration::ZERO,
             failed: false,
             started: false,
+            fault: false,
             link: Link::Down,
             max_len,
             stats: Stats::ZERO,
@@ -69,6 +72,9 @@ impl<T: TxPort, C: FnMut() -> Duration, const N: usize> Transmitter<T, C, N> {
 
     /// Completes sent frames. Aborts and resets the port after a transmit timeout.
     fn reap(&mut self) -> Result<(), PortError<T::Error>> {
+        if self.fault {
+            return Err(ErrorKind::Fault.into());
+        }
         if self.queued.is_empty() {
             return if self.has_all_buffers() {
                 Ok(())
@@ -157,8 +163,11 @@ impl<T: TxPort, C: FnMut() -> Duration, const N: usize> Transmitter<T, C, N> {
         self.free.front_mut()?.as_mut().get_mut(T::HEADROOM..end)
     }
 
-    /// Returns an error if the transmitter is stopped or the link is down.
+    /// Returns an error if the transmitter is in a fault or stopped, or the link is down.
     pub(crate) const fn check_state(&self) -> Result<(), ErrorKind> {
+        if self.fault {
+            return Err(ErrorKind::Fault);
+        }
         if !self.started {
             return Err(ErrorKind::Stopped);
         }
