@@ -23,7 +23,8 @@ impl<BUS: Registers, D: DelayNs> Rearm for Lan9118<BUS, D> {
         for (wanted, source) in [
             (interest.rx, int::RX_STATUS_LEVEL),
             (interest.tx, int::TX_STATUS_LEVEL),
-            (interest.link, int::PHY),
+            // Capacity to send comes with the link.
+            (interest.link || (interest.tx && !self.link_state().is_up()), int::PHY),
         ] {
             if wanted {
                 sources |= source;

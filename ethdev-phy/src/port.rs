@@ -29,7 +29,8 @@ use crate::{Error, Mac, MapErr, NoIrq, PhyIrq};
 /// [`Rearm`] is that of the MAC. If the PHY's interrupt line is connected to the MAC
 /// ([`Mac::phy_interrupt`]) or set by [`with_phy_irq`](Self::with_phy_irq), a change of the link
 /// causes an interrupt too. Without such a line, [`rearm`](Rearm::rearm) with
-/// [`Interest::link`](Interest::link) returns [`WorkPending`](RearmOutcome::WorkPending) once a
+/// [`Interest::link`](Interest::link), or with [`Interest::tx`](Interest::tx) while the link is
+/// down, returns [`WorkPending`](RearmOutcome::WorkPending) once a
 /// poll of the PHY is due, and nothing wakes the host for it: it must sleep no longer than
 /// `max_service_interval`. The same holds for [`PollReady`].
 #[derive(Debug)]
@@ -234,6 +235,12 @@ impl<M: Mac, P: Phy, C: FnMut() -> Duration, I: PhyIrq> EthernetPort<M, P, C, I>
         powered_down.map_err(Error::Phy)
     }
 
+    /// Returns whether the PHY decides whether something of `interest` holds: capacity to send comes
+    /// with the link.
+    fn concerns_phy(&self, interest: Interest) -> bool {
+        interest.link || (interest.tx && !self.mac.link().is_up())
+    }
+
     /// Returns whether a poll of the PHY is due, and whether by its interrupt.
     fn phy_due(&mut self) -> Result<(bool, bool), M::Error> {
         let interrupt = match self.irq.active() {
@@ -436,19 +443,19 @@ impl<M: Mac + Rearm, P: Phy, C: FnMut() -> Duration, I: PhyIrq> Rearm for Ethern
         let outcome = self.mac.rearm(interest).map_err(Error::Mac)?;
         // The line is read after the MAC's interrupt was unmasked, so that an interrupt of the PHY from
         // here on is not missed.
-        if interest.link && self.phy_due().map_err(Error::Mac)?.0 {
+        if self.concerns_phy(interest) && self.phy_due().map_err(Error::Mac)?.0 {
             return Ok(RearmOutcome::WorkPending);
         }
         Ok(outcome)
     }
 }
 
-/// For MACs that keep a waker. With [`Interest::link`](Interest::link) the PHY is polled first if
-/// that is due.
+/// For MACs that keep a waker. With [`Interest::link`](Interest::link), and with
+/// [`Interest::tx`](Interest::tx) while the link is down, the PHY is polled first if that is due.
 impl<M: Mac + PollReady, P: Phy, C: FnMut() -> Duration, I: PhyIrq> PollReady for EthernetPort<M, P, C, I> {
     fn poll_ready(&mut self, interest: Interest, cx: &mut Context<'_>) -> Poll<Result<Interest, Self::Error>> {
         self.check()?;
-        if interest.link {
+        if self.concerns_phy(interest) {
             self.poll_phy()?;
         }
         self.mac.poll_ready(interest, cx).map_err(Error::Mac)

@@ -402,13 +402,23 @@ fn service_phy_interrupt_polls_phy() {
 }
 
 #[test]
-fn rearm_phy_due_work_pending_for_link_only() {
+fn rearm_phy_due_work_pending_for_link_and_tx() {
     let script = Rc::new(Script::default());
     let mut port = port(&script);
     assert_eq!(port.rearm(Interest::ALL), Ok(RearmOutcome::Armed));
     script.advance(POLL);
     assert_eq!(port.rearm(Interest::ALL), Ok(RearmOutcome::WorkPending));
     assert_eq!(port.rearm(Interest::RX), Ok(RearmOutcome::Armed));
+    // Capacity to send comes with the link.
+    assert_eq!(port.rearm(Interest::TX), Ok(RearmOutcome::WorkPending));
+    let mut cx = Context::from_waker(Waker::noop());
+    script.next_poll(Ok(PhyEvent::Up(MODE)));
+    script.take_calls();
+    assert_eq!(port.poll_ready(Interest::TX, &mut cx), Poll::Pending);
+    assert_eq!(script.take_calls(), ["poll", "poll_ready"]);
+    assert!(port.link().is_up());
+    script.advance(POLL);
+    assert_eq!(port.rearm(Interest::TX), Ok(RearmOutcome::Armed));
 }
 
 #[test]

@@ -244,6 +244,23 @@ fn rearm_link_includes_phy_interrupt() {
     bed.assert_clean();
 }
 
+/// Capacity to send comes with the link.
+#[test]
+fn rearm_tx_link_down_includes_phy_interrupt() {
+    let (bed, mut mac) = with_phy();
+    mac.mdio()
+        .write(PHY, ethdev_phy::mdio::RegisterAddress::new(30).unwrap(), 0x40)
+        .unwrap();
+    assert_eq!(mac.rearm(Interest::TX), Ok(RearmOutcome::Armed));
+    bed.clock.advance(std::time::Duration::from_secs(4));
+    assert!(bed.chip.irq_is_active());
+    assert_eq!(mac.rearm(Interest::TX), Ok(RearmOutcome::WorkPending));
+    mac.set_link(FULL).unwrap();
+    // The transmitter is ready now; afterwards the PHY is of no interest.
+    assert_eq!(mac.rearm(Interest::TX), Ok(RearmOutcome::WorkPending));
+    assert!(!bed.chip.irq_is_active());
+}
+
 #[test]
 fn set_link_while_asleep_applied_by_wake() {
     let (bed, mut mac) = Testbed::started();
