@@ -16,7 +16,7 @@ const IPV4_FRAGMENT_PAYLOAD_ALIGNMENT: usize = 0;
 
 /// Whether smoltcp was compiled with IPv4 fragmentation, by any crate of the build. Only then it
 /// has that constant, which shadows the one above.
-const SMOLTCP_FRAGMENTS: bool = {
+pub(crate) const SMOLTCP_FRAGMENTS: bool = {
     #[allow(unused_imports)]
     use smoltcp::phy::*;
     IPV4_FRAGMENT_PAYLOAD_ALIGNMENT != 0

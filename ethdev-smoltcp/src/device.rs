@@ -283,11 +283,11 @@ impl<'b, D: EthernetDevice, M: Mode<D>> SmoltcpDevice<'b, D, M> {
     /// Resolves what prevents smoltcp from sending. Returns whether it may send.
     #[cold]
     fn unblock(&mut self) -> bool {
-        if self.has_pending_reply() && !self.flush() {
+        if !self.flush() {
             return false;
         }
         // Sending the pending reply may have shown that the link is down.
-        if !self.has_pending_reply() && !self.device.link().is_up() {
+        if !self.device.link().is_up() {
             match self.device.service() {
                 Ok(events) => self.events = self.events.merge(events),
                 Err(e) => self.tx.errors.latch(e),

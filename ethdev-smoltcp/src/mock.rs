@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 use std::vec::Vec;
 
 use ethdev::{
-    Capabilities, Control, ErrorKind, ErrorType, EthernetDevice, Events, Interest, LendingDevice, Link, MacAddress,
-    Rearm, RearmOutcome, RxFrame, RxHalf, RxMeta, Stats, TxHalf, lending,
+    Capabilities, Control, ErrorKind, ErrorType, EthernetDevice, Events, FilterOutcome, Interest, LendingDevice, Link,
+    MacAddress, Rearm, RearmOutcome, RxFilter, RxFrame, RxHalf, RxMeta, Stats, TxHalf, lending,
 };
 
 pub(crate) const OWN: MacAddress = MacAddress::new([2, 0, 0, 0, 0, 1]);
@@ -45,6 +45,9 @@ pub(crate) struct MockDevice {
     /// Number of free transmit buffers.
     pub(crate) tx_free: usize,
     pub(crate) faults: Faults,
+    /// The calls of `Control`, `disarm` and `service`.
+    pub(crate) calls: Vec<&'static str>,
+    pub(crate) address: MacAddress,
     stats: Stats,
     stopped: bool,
     reserved: Option<Vec<u8>>,
@@ -60,6 +63,8 @@ impl MockDevice {
             tx: Vec::new(),
             tx_free: usize::MAX,
             faults: Faults::default(),
+            calls: Vec::new(),
+            address: OWN,
             stats: Stats::ZERO,
             stopped: false,
             reserved: None,
@@ -215,7 +220,7 @@ impl LendingDevice for MockDevice {
 
 impl EthernetDevice for MockDevice {
     fn mac_address(&self) -> MacAddress {
-        OWN
+        self.address
     }
 
     fn capabilities(&self) -> Capabilities {
@@ -252,6 +257,7 @@ impl EthernetDevice for MockDevice {
     }
 
     fn service(&mut self) -> Result<Events, ErrorKind> {
+        self.calls.push("service");
         or_fail(self.faults.service, ())?;
         let mut events = Events::NONE;
         events.link_changed = self.link != self.cable;
@@ -262,26 +268,52 @@ impl EthernetDevice for MockDevice {
 
 impl Control for MockDevice {
     fn start(&mut self) -> Result<(), ErrorKind> {
+        self.calls.push("start");
         self.stopped = false;
         Ok(())
     }
 
     fn stop(&mut self) -> Result<(), ErrorKind> {
+        self.calls.push("stop");
         self.halt()
     }
 
+    fn set_mac_address(&mut self, address: MacAddress) -> Result<(), ErrorKind> {
+        self.calls.push("set_mac_address");
+        self.address = address;
+        Ok(())
+    }
+
+    fn set_rx_filter(&mut self, filter: RxFilter<'_>) -> Result<FilterOutcome, ErrorKind> {
+        self.calls.push("set_rx_filter");
+        Ok(if filter.promiscuous {
+            FilterOutcome::Superset
+        } else {
+            FilterOutcome::Exact
+        })
+    }
+
     fn recover(&mut self) -> Result<(), ErrorKind> {
+        self.calls.push("recover");
         self.faults = Faults::default();
         Ok(())
     }
 
     fn sleep(&mut self) -> Result<(), ErrorKind> {
+        self.calls.push("sleep");
         self.halt()
+    }
+
+    fn wake(&mut self) -> Result<(), ErrorKind> {
+        self.calls.push("wake");
+        self.stopped = false;
+        Ok(())
     }
 }
 
 impl Rearm for MockDevice {
     fn disarm(&mut self) -> Result<(), ErrorKind> {
+        self.calls.push("disarm");
         Ok(())
     }
 

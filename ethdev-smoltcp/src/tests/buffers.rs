@@ -3,8 +3,12 @@
 use super::*;
 use ethdev::MaxFrameLen;
 
+use crate::Backoff;
+
 in_both_modes! {
     max_frame_len_is_lowered_not_raised,
+    max_burst_size_is_that_of_the_builder,
+    fragmentation_of_smoltcp_is_detected,
 }
 
 fn max_frame_len_is_lowered_not_raised<M: Mode<MockDevice>>(adapter: Dut<'_, M>) {
@@ -14,6 +18,21 @@ fn max_frame_len_is_lowered_not_raised<M: Mode<MockDevice>>(adapter: Dut<'_, M>)
     assert_eq!(adapter.capabilities().max_transmission_unit, 1294);
     let adapter = adapter.with_max_frame_len(MaxFrameLen::new(100));
     assert_eq!(adapter.capabilities().max_transmission_unit, MIN_BUFFER_LEN);
+}
+
+fn max_burst_size_is_that_of_the_builder<M: Mode<MockDevice>>(adapter: Dut<'_, M>) {
+    assert_eq!(adapter.capabilities().max_burst_size, None);
+    let adapter = adapter.with_max_burst_size(Some(3));
+    assert_eq!(adapter.capabilities().max_burst_size, Some(3));
+}
+
+fn fragmentation_of_smoltcp_is_detected<M: Mode<MockDevice>>(adapter: Dut<'_, M>) {
+    let mut adapter = adapter.with_max_frame_len(MaxFrameLen::new(MIN_BUFFER_LEN));
+    let mut stack = Stack::with_neighbor(&mut adapter);
+    stack.send(&[1; 1400]);
+    stack.poll(&mut adapter);
+    // Without fragmentation smoltcp does not send a datagram that is too long.
+    assert_eq!(crate::capabilities::SMOLTCP_FRAGMENTS, !adapter.inner().tx.is_empty());
 }
 
 /// A whole turn of an application.
@@ -41,7 +60,7 @@ fn buffers_too_short_report_error_and_do_not_panic() {
         assert_eq!(error, Some(ErrorKind::BufferTooSmall { needed }));
         // No frame is read or sent, and the processor is not kept busy.
         assert_eq!((device.rx.len(), device.tx.len()), (3, 0));
-        assert_ne!(at, PollAt::Now);
+        assert_eq!(at.delay(NOW), Some(Backoff::DEFAULT.link_down));
     }
 }
 
@@ -51,7 +70,7 @@ fn lending_reply_buffer_too_short_reports_error_and_does_not_panic() {
         let (error, at, device) = turn(Dut::lending(MockDevice::new(), &mut std::vec![0; len]));
         assert!(matches!(error, Some(ErrorKind::BufferTooSmall { .. })));
         assert_eq!((device.rx.len(), device.tx.len()), (3, 0));
-        assert_ne!(at, PollAt::Now);
+        assert_eq!(at.delay(NOW), Some(Backoff::DEFAULT.link_down));
     }
 }
 

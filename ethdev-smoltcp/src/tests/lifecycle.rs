@@ -1,7 +1,7 @@
 //! `stop`, `sleep` and interrupts, with frames in the buffers.
 
 use super::*;
-use ethdev::{Control, Interest, Rearm, RearmOutcome};
+use ethdev::{Control, FilterOutcome, Interest, MacAddress, Rearm, RearmOutcome, RxFilter};
 
 in_both_modes! {
     stop_held_frames_are_dropped_and_counted,
@@ -9,6 +9,7 @@ in_both_modes! {
     stop_failed_keeps_held_frames,
     stop_then_start_sends_and_receives,
     rearm_pending_frame_is_work,
+    control_calls_reach_the_device,
 }
 
 /// A frame that is taken from the device and not read, and a reply that waits.
@@ -77,6 +78,37 @@ fn rearm_pending_frame_is_work<M: Mode<MockDevice>>(mut adapter: Dut<'_, M>) {
     assert_eq!(adapter.rearm(Interest::TX), Ok(RearmOutcome::Armed));
     answer(&mut adapter, 7, 42);
     assert_eq!(adapter.rearm(Interest::ALL), Ok(RearmOutcome::Armed));
+}
+
+fn control_calls_reach_the_device<M: Mode<MockDevice>>(mut adapter: Dut<'_, M>) {
+    let address = MacAddress::new([2, 0, 0, 0, 0, 9]);
+    assert_eq!(adapter.sleep(), Ok(()));
+    assert_eq!(adapter.wake(), Ok(()));
+    assert_eq!(adapter.stop(), Ok(()));
+    assert_eq!(adapter.start(), Ok(()));
+    assert_eq!(adapter.set_mac_address(address), Ok(()));
+    assert_eq!(adapter.set_rx_filter(RxFilter::DEFAULT), Ok(FilterOutcome::Exact));
+    assert_eq!(
+        adapter.set_rx_filter(RxFilter::PROMISCUOUS),
+        Ok(FilterOutcome::Superset)
+    );
+    assert_eq!(adapter.recover(), Ok(()));
+    assert_eq!(adapter.disarm(), Ok(()));
+    assert_eq!(
+        adapter.inner().calls,
+        [
+            "sleep",
+            "wake",
+            "stop",
+            "start",
+            "set_mac_address",
+            "set_rx_filter",
+            "set_rx_filter",
+            "recover",
+            "disarm"
+        ]
+    );
+    assert_eq!(adapter.hardware_address().as_bytes(), address.octets());
 }
 
 #[test]

@@ -21,6 +21,8 @@ in_both_modes! {
     poll_at_tx_full_waits_for_capacity,
     poll_at_pending_reply_is_sent_or_waited_for,
     poll_at_backoff_is_configurable,
+    poll_at_device_error_backs_off,
+    poll_at_delay_is_the_time_left,
 }
 
 fn wait(millis: u64, interest: Interest) -> PollAt {
@@ -127,6 +129,25 @@ fn poll_at_backoff_is_configurable<M: Mode<MockDevice>>(adapter: Dut<'_, M>) {
     assert_eq!(stack.poll_at(&mut adapter), wait(3, Interest::ALL));
     adapter.inner_mut().cut_link();
     assert_eq!(stack.poll_at(&mut adapter), wait(7, IDLE));
+}
+
+fn poll_at_device_error_backs_off<M: Mode<MockDevice>>(mut adapter: Dut<'_, M>) {
+    let mut stack = Stack::with_neighbor(&mut adapter);
+    stack.send(b"later");
+    adapter.inner_mut().faults.ready = Some(ErrorKind::Bus);
+    assert_eq!(stack.poll_at(&mut adapter), wait(250, Interest::ALL));
+    assert_eq!(adapter.take_error(), Some(ErrorKind::Bus));
+}
+
+fn poll_at_delay_is_the_time_left<M: Mode<MockDevice>>(mut adapter: Dut<'_, M>) {
+    let mut stack = Stack::with_neighbor(&mut adapter);
+    adapter.inner_mut().cut_link();
+    stack.send(b"later");
+    let at = stack.poll_at(&mut adapter);
+    for (passed, left) in [(0, 250), (100, 150), (249, 1), (250, 0), (251, 0), (1000, 0)] {
+        let now = NOW + Duration::from_millis(passed);
+        assert_eq!(at.delay(now), Some(Duration::from_millis(left)), "after {passed} ms");
+    }
 }
 
 #[test]

@@ -14,6 +14,8 @@ in_both_modes! {
     socket_frame_busy_and_replaced_has_own_counter,
     reply_any_refusal_gets_memory,
     transmit_frame_too_long_is_refused,
+    transmit_tx_full_does_not_service,
+    transmit_link_down_services,
 }
 
 fn pending_reply_next_call_sends_it<M: Mode<MockDevice>>(mut adapter: Dut<'_, M>) {
@@ -236,6 +238,33 @@ fn transmit_frame_too_long_is_refused<M: Mode<MockDevice>>(mut adapter: Dut<'_, 
     assert_eq!(adapter.drops(), drops(|d| d.tx_refused = 1));
     assert_eq!(adapter.take_error(), Some(ErrorKind::FrameTooLong { max: 100 }));
     assert_eq!(adapter.errors().frame_too_long, 1);
+}
+
+fn transmit_tx_full_does_not_service<M: Mode<MockDevice>>(mut adapter: Dut<'_, M>) {
+    adapter.inner_mut().tx_free = 0;
+    for _ in 0..3 {
+        assert!(adapter.transmit(NOW).is_none());
+    }
+    assert_eq!(adapter.inner().calls, [] as [&str; 0]);
+    adapter.inner_mut().tx_free = 1;
+    assert!(adapter.transmit(NOW).is_some());
+}
+
+fn transmit_link_down_services<M: Mode<MockDevice>>(mut adapter: Dut<'_, M>) {
+    adapter.inner_mut().cable = Link::Down;
+    adapter.service().unwrap();
+    assert!(!adapter.link().is_up());
+    for n in 2..4 {
+        assert!(adapter.transmit(NOW).is_none());
+        assert_eq!(adapter.inner().calls.len(), n);
+    }
+    adapter.inner_mut().faults.service = Some(ErrorKind::Bus);
+    assert!(adapter.transmit(NOW).is_none());
+    assert_eq!(adapter.take_error(), Some(ErrorKind::Bus));
+    adapter.inner_mut().faults.service = None;
+    adapter.inner_mut().cable = Link::UP;
+    assert!(adapter.transmit(NOW).is_some());
+    assert!(adapter.link().is_up());
 }
 
 #[test]
