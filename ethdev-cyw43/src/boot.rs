@@ -379,13 +379,6 @@ impl<B: Bus, FW: FirmwareSource> Chip<'_, B, FW> {
     }
 }
 
-impl<B: Bus, FW: FirmwareSource> Chip<'_, B, FW> {
-    /// Cuts the power. The chip forgets everything.
-    pub(crate) fn power_off(&mut self) -> Result<(), B> {
-        self.port.power(false)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     extern crate std;

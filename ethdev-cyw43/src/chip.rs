@@ -12,13 +12,12 @@ use crate::events::{self};
 use crate::firmware::FirmwareSource;
 use crate::gspi::{Port, Result};
 use crate::join::{JoinError, Peer};
-use crate::lifecycle::Filter;
+use crate::lifecycle::{Filter, Stale};
 use crate::network::Network;
 use crate::regs::{self, interrupt};
 use crate::rx_queue::RxQueue;
 use crate::scan::Scanning;
 use crate::sdpcm::Credits;
-use crate::soft_ap::ApConfig;
 use crate::trace::warning;
 
 /// Longest Ethernet frame. The firmware drops longer ones.
@@ -39,17 +38,14 @@ const COVERAGE: Coverage = Coverage::EXACT
     .with(LossReason::TxAborted, Counted::NotReported)
     .with(LossReason::TxReset, Counted::NotReported);
 
+/// What the hardware does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mode {
-    /// Without power: not yet started.
+    /// No power, or not started yet.
     Off,
-    Running,
     /// The firmware runs, the interface is down.
     Stopped,
-    /// Without power; what it was before.
-    Asleep {
-        running: bool,
-    },
+    Running,
     Fault(Fault),
 }
 
@@ -72,7 +68,12 @@ pub(crate) struct Chip<'m, B, FW> {
     pub(crate) config: Settings,
     pub(crate) source: FW,
     pub(crate) mode: Mode,
+    /// The state that was reached last: running or stopped, and asleep or not. `mode` follows, but
+    /// in a fault.
+    pub(crate) running: bool,
+    pub(crate) asleep: bool,
     pub(crate) stats: Stats,
+    /// The requested address. The chip has it while `mode` is `Running` or `Stopped`.
     pub(crate) mac: MacAddress,
     pub(crate) credits: Credits,
     /// Where the beginning of an event goes.
@@ -87,9 +88,12 @@ pub(crate) struct Chip<'m, B, FW> {
     /// Attempts in a row that failed, and why the last one did.
     pub(crate) attempts: u16,
     pub(crate) join_error: Option<JoinError>,
-    pub(crate) ap: Option<ApConfig>,
+    /// The channel of access point mode; `network` is then the device's own.
+    pub(crate) ap: Option<u8>,
     pub(crate) ap_up: bool,
+    /// The requested filter.
     pub(crate) filter: Filter,
+    pub(crate) stale: Stale,
     pub(crate) link_up: bool,
     /// `link_up` as of the end of the last `service`.
     link_reported: bool,
@@ -112,7 +116,6 @@ pub(crate) struct Chip<'m, B, FW> {
     pub(crate) suspect: bool,
     /// Calls since a frame came last: what the chip's health is looked at by.
     pub(crate) services: u16,
-    pub(crate) recovered: bool,
     lost_told: u32,
 }
 
@@ -131,6 +134,8 @@ impl<'m, B: Bus, FW: FirmwareSource> Chip<'m, B, FW> {
             config: Settings::new(config),
             source,
             mode: Mode::Off,
+            running: false,
+            asleep: false,
             stats: Stats::ZERO,
             credits: Credits::new(),
             events,
@@ -145,6 +150,7 @@ impl<'m, B: Bus, FW: FirmwareSource> Chip<'m, B, FW> {
             ap: None,
             ap_up: false,
             filter: Filter::new(),
+            stale: Stale::NOTHING,
             link_up: false,
             link_reported: false,
             link_in_doubt: false,
@@ -157,7 +163,6 @@ impl<'m, B: Bus, FW: FirmwareSource> Chip<'m, B, FW> {
             bogus: 0,
             suspect: false,
             services: 0,
-            recovered: false,
             lost_told: 0,
         })
     }
@@ -166,7 +171,6 @@ impl<'m, B: Bus, FW: FirmwareSource> Chip<'m, B, FW> {
     pub(crate) const fn firmware_was_started(&mut self) {
         self.credits = Credits::new();
         self.station.end();
-        self.scanning = Scanning::new();
         self.ap_up = false;
         self.unanswered = 0;
         self.outstanding = None;
@@ -201,7 +205,7 @@ impl<'m, B: Bus, FW: FirmwareSource> Chip<'m, B, FW> {
     pub(crate) const fn is_running(&self) -> Result<bool, B> {
         match self.mode {
             Mode::Running => Ok(true),
-            Mode::Off | Mode::Stopped | Mode::Asleep { .. } => Ok(false),
+            Mode::Off | Mode::Stopped => Ok(false),
             Mode::Fault(fault) => Err(Error::Fault(fault)),
         }
     }
@@ -230,7 +234,6 @@ impl<'m, B: Bus, FW: FirmwareSource> Chip<'m, B, FW> {
         let lost = self.stats.rx_lost();
         events.rx_dropped = lost != self.lost_told;
         self.lost_told = lost;
-        events.recovered = core::mem::take(&mut self.recovered);
         Ok(events)
     }
 
@@ -250,6 +253,7 @@ impl<'m, B: Bus, FW: FirmwareSource> Chip<'m, B, FW> {
         if self.link_in_doubt {
             self.look_at_link().await?;
         }
+        self.apply_stale().await?;
         self.tend_join().await
     }
 

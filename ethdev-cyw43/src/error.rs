@@ -53,8 +53,12 @@ pub enum Fault {
     FirmwareHalted,
     /// The chip repeatedly sent invalid headers or status words.
     ProtocolError,
-    /// The last start failed.
+    /// The last `start`, `wake` or `recover` failed or was dropped.
     NotStarted,
+    /// A call that takes the interface down or up failed or was dropped half way: `stop`, `sleep`,
+    /// a change of the address, the start or the end of access point mode. Repeating it ends the
+    /// fault too.
+    Incomplete,
 }
 
 impl fmt::Display for Fault {
@@ -64,6 +68,7 @@ impl fmt::Display for Fault {
             Self::FirmwareHalted => "firmware halted",
             Self::ProtocolError => "protocol error",
             Self::NotStarted => "last start failed",
+            Self::Incomplete => "last change of the interface did not complete",
         })
     }
 }

@@ -24,6 +24,7 @@ pub(crate) enum Command {
     GetRssi = 127,
     SetWsec = 134,
     SetBand = 142,
+    GetAssocList = 159,
     SetWpaAuth = 165,
     GetVar = 262,
     SetVar = 263,
@@ -109,6 +110,7 @@ pub(crate) mod var {
     pub(crate) const MFP: &str = "mfp";
     pub(crate) const MRATE_2G: &str = "2g_mrate";
     pub(crate) const PM2_SLEEP_RET: &str = "pm2_sleep_ret";
+    pub(crate) const SAE_MAX_PWE_LOOP: &str = "sae_max_pwe_loop";
     pub(crate) const SAE_PASSWORD: &str = "sae_password";
     pub(crate) const SSID: &str = "bsscfg:ssid";
     pub(crate) const SUP_WPA: &str = "bsscfg:sup_wpa";

@@ -4,11 +4,12 @@
 use ethdev::ErrorKind;
 
 use crate::bus::{Bus, TxWords};
-use crate::chip::{Chip, Mode};
+use crate::chip::Chip;
 use crate::error::{Error, Fault, WaitFor};
 use crate::firmware::FirmwareSource;
 use crate::gspi::{Function, Result};
 use crate::ioctl::{self, Command, status};
+use crate::network::ParamError;
 use crate::rx::Fetched;
 use crate::sdpcm;
 
@@ -30,6 +31,8 @@ const MOST_UNANSWERED: u8 = 2;
 const VALUE: usize = 64;
 /// What pads a request to the length of its answer.
 const ZEROS: [u8; VALUE] = [0; VALUE];
+/// Longest variable of a caller, name and value: the buffer for requests in other drivers.
+const MOST_VARIABLE: usize = 1536;
 
 /// A request that is a number, or nothing.
 #[derive(Debug, Clone, Copy)]
@@ -45,10 +48,10 @@ pub(crate) enum Setting {
 impl<B: Bus, FW: FirmwareSource> Chip<'_, B, FW> {
     /// Only a chip that was started answers.
     pub(crate) fn require_firmware(&self) -> Result<(), B> {
-        match self.mode {
-            Mode::Running | Mode::Stopped => Ok(()),
-            Mode::Off | Mode::Asleep { .. } => Err(ErrorKind::Stopped.into()),
-            Mode::Fault(fault) => Err(Error::Fault(fault)),
+        if self.takes_settings()? {
+            Ok(())
+        } else {
+            Err(ErrorKind::Stopped.into())
         }
     }
 
@@ -56,6 +59,8 @@ impl<B: Bus, FW: FirmwareSource> Chip<'_, B, FW> {
     async fn look_later(&mut self, since: u32, pause_us: &mut u32, what: WaitFor) -> Result<(), B> {
         let waited = self.port.elapsed_us().wrapping_sub(since);
         if waited / 1000 >= self.config.ioctl_timeout_ms {
+            // Waited for to the end: the next request does not wait again.
+            self.outstanding = None;
             self.unanswered = self.unanswered.saturating_add(1);
             // One that says what became of it need not be asked twice.
             self.check_health().await?;
@@ -221,6 +226,51 @@ impl<B: Bus, FW: FirmwareSource> Chip<'_, B, FW> {
             *slot = part;
         }
         self.request(Command::SetVar, true, &parts, &mut []).await.map(|_| ())
+    }
+
+    /// Checks name and length of a caller's variable.
+    fn check_iovar(name: &str, len: usize) -> Result<(), B> {
+        if name.is_empty() || name.contains('\0') {
+            return Err(ParamError::IovarName.into());
+        }
+        let len = name.len().saturating_add(1).saturating_add(len);
+        if len > MOST_VARIABLE {
+            let max = MOST_VARIABLE;
+            return Err(ParamError::IovarLength { len, max }.into());
+        }
+        Ok(())
+    }
+
+    /// Writes a variable of the caller's.
+    pub(crate) async fn iovar_set(&mut self, name: &str, value: &[u8]) -> Result<(), B> {
+        Self::check_iovar(name, value.len())?;
+        self.require_firmware()?;
+        self.set_var(name, value).await
+    }
+
+    /// Reads one, with what the firmware takes to find it.
+    pub(crate) async fn iovar_get(&mut self, name: &str, input: &[u8], value: &mut [u8]) -> Result<usize, B> {
+        Self::check_iovar(name, input.len().max(value.len()))?;
+        self.require_firmware()?;
+        let mut parts = [&ZEROS[..]; 3 + MOST_VARIABLE / VALUE];
+        let mut padding = value.len().saturating_sub(name.len() + 1 + input.len());
+        let mut used = 3;
+        for (n, part) in parts.iter_mut().enumerate() {
+            match n {
+                0 => *part = name.as_bytes(),
+                1 => *part = &[0],
+                2 => *part = input,
+                _ if padding > 0 => {
+                    let len = padding.min(VALUE);
+                    *part = ZEROS.get(..len).unwrap_or_default();
+                    padding -= len;
+                    used = n + 1;
+                }
+                _ => break,
+            }
+        }
+        let parts = parts.get(..used).unwrap_or_default();
+        self.request(Command::GetVar, false, parts, value).await
     }
 
     pub(crate) async fn set_var_u32(&mut self, name: &'static str, value: u32) -> Result<(), B> {

@@ -7,7 +7,10 @@
 //!    └──────────> failed                                                                         └──────────> down
 //! ```
 //!
-//! `PSK_SUP` may come before or after `JOIN` and `SET_SSID`.
+//! `PSK_SUP` may come before or after `JOIN` and `SET_SSID`. An `AUTH` or `ASSOC` without an answer
+//! does not end an attempt: the firmware tries again, or another access point. Outside an attempt,
+//! the failures of `AUTH`, `ASSOC` and `SET_SSID` may be those of an attempt to roam, after which
+//! the association goes on: they are reasons to query it.
 
 use core::fmt;
 use core::time::Duration;
@@ -62,8 +65,9 @@ impl core::error::Error for JoinError {}
 
 /// When to reconnect to a network that was lost.
 ///
-/// The first attempt is made immediately. The delay doubles with each failed attempt. Two attempts
-/// in a row with [`WrongPassphrase`](JoinError::WrongPassphrase) end it.
+/// The first attempt is made immediately. The delay doubles with each failed attempt. From the
+/// second attempt in a row with [`WrongPassphrase`](JoinError::WrongPassphrase) on it is the
+/// longest one: the passphrase was right before, and a weak signal has the same effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct ReconnectPolicy {
@@ -100,9 +104,8 @@ impl ReconnectPolicy {
         if self.max_attempts.is_some_and(|max| failed >= max) {
             return None;
         }
-        // The passphrase was right before: once may be a weak signal, twice is a new passphrase.
         if failed >= 2 && why == JoinError::WrongPassphrase {
-            return None;
+            return Some(self.max_delay_ms);
         }
         let doubled = 1_u32
             .checked_shl(u32::from(failed.saturating_sub(1)))
@@ -127,6 +130,15 @@ const IEEE_8021X_FAILED: u32 = 23;
 /// The type of authentication of WPA3.
 const AUTH_SAE: u32 = 3;
 
+/// Reasons of `PRUNE` that mean another security. The others are no failure of the network: a
+/// station that is denied, a channel that is not allowed, a signal that is too weak.
+mod prune {
+    /// Encryption does not match.
+    pub(super) const CIPHER: u32 = 1;
+    /// Key management (RSN) does not match.
+    pub(super) const RSN: u32 = 8;
+}
+
 /// The station.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Peer {
@@ -135,7 +147,8 @@ pub(crate) struct Peer {
     keyed: bool,
     /// An attempt is under way, of which the outcome is not known.
     trying: bool,
-    pruned: bool,
+    /// What went wrong on the way: the reason, if the attempt fails.
+    noted: Option<JoinError>,
     outcome: Option<Result<(), JoinError>>,
 }
 
@@ -146,7 +159,7 @@ impl Peer {
             associated: false,
             keyed: false,
             trying: false,
-            pruned: false,
+            noted: None,
             outcome: None,
         }
     }
@@ -175,11 +188,20 @@ impl Peer {
         self.outcome.take()
     }
 
+    /// The time of the attempt is over.
+    pub(crate) fn time_out(&self) -> JoinError {
+        self.noted.unwrap_or(JoinError::Timeout)
+    }
+
     fn fail(&mut self, why: JoinError) {
         if self.trying {
             self.trying = false;
             self.outcome = Some(Err(why));
         }
+        self.lose();
+    }
+
+    const fn lose(&mut self) {
         self.associated = false;
         self.keyed = false;
     }
@@ -196,64 +218,44 @@ impl Peer {
         }
     }
 
-    fn lose(&mut self, event: &Event<'_>) {
-        let why = match event.reason {
-            HANDSHAKE_TIMEOUT | IEEE_8021X_FAILED if self.security.is_keyed() => JoinError::WrongPassphrase,
-            reason => JoinError::Refused { reason: short(reason) },
-        };
-        self.fail(why);
-    }
-
-    pub(crate) fn on_event(&mut self, event: &Event<'_>) {
+    /// Takes an event. Returns whether the association is to be queried.
+    pub(crate) fn on_event(&mut self, event: &Event<'_>) -> bool {
         match event.kind {
             Kind::Link if event.is_link_up() => self.associate(),
-            Kind::Link => {
-                // While trying, a reason follows.
-                self.associated = false;
-                self.keyed = false;
-            }
             Kind::Join if event.status == status::SUCCESS => self.associate(),
-            Kind::Assoc => self.on_assoc(event),
-            Kind::Join => {}
-            Kind::SetSsid => self.on_set_ssid(event.status),
-            Kind::Auth => self.on_auth(event),
+            Kind::SetSsid if event.status == status::SUCCESS => self.associate(),
             Kind::PskSup => self.on_psk_sup(event),
-            Kind::DeauthInd | Kind::DisassocInd => self.lose(event),
-            // The chip's own doing: the end of what was before an attempt may be told within it.
-            Kind::Deauth | Kind::Disassoc => {
-                self.associated = false;
-                self.keyed = false;
-            }
-            Kind::Prune => self.pruned = true,
-            Kind::EscanResult => {}
-        }
-    }
-
-    fn on_set_ssid(&mut self, status: u32) {
-        match status {
-            status::SUCCESS => self.associate(),
-            _ if self.pruned => self.fail(JoinError::SecurityMismatch),
-            status::NO_NETWORKS => self.fail(JoinError::NoSuchNetwork),
-            status::TIMEOUT => self.fail(JoinError::NoResponse),
-            other => self.fail(JoinError::Failed { status: short(other) }),
-        }
-    }
-
-    fn on_assoc(&mut self, event: &Event<'_>) {
-        match event.status {
-            status::SUCCESS | status::UNSOLICITED => {}
-            status::TIMEOUT | status::NO_ACK => self.fail(JoinError::NoResponse),
-            _ => self.fail(JoinError::Refused {
-                reason: short(event.reason),
+            Kind::DeauthInd | Kind::DisassocInd => self.fail(match event.reason {
+                HANDSHAKE_TIMEOUT | IEEE_8021X_FAILED if self.security.is_keyed() => JoinError::WrongPassphrase,
+                reason => JoinError::Refused { reason: short(reason) },
             }),
+            // LINK: while trying, a reason follows. The others are the chip's own doing: the end of
+            // what was before an attempt may be told within it.
+            Kind::Link | Kind::Deauth | Kind::Disassoc => self.lose(),
+            Kind::Prune if matches!(event.reason, prune::CIPHER | prune::RSN) => {
+                self.noted = Some(JoinError::SecurityMismatch);
+            }
+            Kind::SetSsid | Kind::Auth | Kind::Assoc if self.trying => self.on_step(event),
+            Kind::SetSsid | Kind::Auth | Kind::Assoc => {
+                return !matches!(event.status, status::SUCCESS | status::UNSOLICITED);
+            }
+            Kind::Join | Kind::Prune | Kind::EscanResult => {}
         }
+        false
     }
 
-    fn on_auth(&mut self, event: &Event<'_>) {
-        match event.status {
-            status::SUCCESS | status::UNSOLICITED => {}
-            status::TIMEOUT | status::NO_ACK => self.fail(JoinError::NoResponse),
-            _ if event.auth_type == AUTH_SAE => self.fail(JoinError::WrongPassphrase),
+    /// A step of an attempt: `AUTH`, `ASSOC`, or `SET_SSID` that failed.
+    fn on_step(&mut self, event: &Event<'_>) {
+        match (event.kind, event.status) {
+            (Kind::SetSsid, status) => self.fail(self.noted.unwrap_or(match status {
+                status::NO_NETWORKS => JoinError::NoSuchNetwork,
+                status::TIMEOUT => JoinError::NoResponse,
+                other => JoinError::Failed { status: short(other) },
+            })),
+            (_, status::SUCCESS) => self.noted = None,
+            (_, status::UNSOLICITED) => {}
+            (_, status::TIMEOUT | status::NO_ACK) => self.noted = Some(JoinError::NoResponse),
+            (Kind::Auth, _) if event.auth_type == AUTH_SAE => self.fail(JoinError::WrongPassphrase),
             _ => self.fail(JoinError::Refused {
                 reason: short(event.reason),
             }),
@@ -261,24 +263,27 @@ impl Peer {
     }
 
     fn on_psk_sup(&mut self, event: &Event<'_>) {
-        match event.status {
+        let why = match event.status {
             supplicant::KEYED => {
                 self.keyed = true;
-                self.look();
+                return self.look();
             }
-            _ if event.reason == supplicant::REASON_DEAUTH => {}
+            // A state on the way.
+            _ if matches!(event.reason, 0 | supplicant::REASON_DEAUTH) => return,
             // Nobody began the exchange, or it ended between the keys: the passphrase was not yet,
             // or already, good.
-            supplicant::WAITING_FOR_M1 | supplicant::WAITING_FOR_GROUP_KEY if event.reason != 0 => {
-                self.fail(JoinError::NoResponse);
-            }
+            supplicant::WAITING_FOR_M1 | supplicant::WAITING_FOR_GROUP_KEY => JoinError::NoResponse,
             // The access point did not answer to the proof that the passphrase is known.
-            supplicant::WAITING_FOR_M3 if event.reason != 0 => self.fail(JoinError::WrongPassphrase),
-            // A state on the way.
-            _ if event.reason == 0 => {}
-            _ => self.fail(JoinError::Refused {
+            supplicant::WAITING_FOR_M3 => JoinError::WrongPassphrase,
+            _ => JoinError::Refused {
                 reason: short(event.reason),
-            }),
+            },
+        };
+        if self.trying {
+            self.fail(why);
+        } else {
+            // The association may go on, with new keys.
+            self.keyed = false;
         }
     }
 }
@@ -346,7 +351,6 @@ mod tests {
             (event(Kind::PskSup, 0, 8, 15), JoinError::WrongPassphrase),
             (event(Kind::PskSup, 0, 4, 15), JoinError::NoResponse),
             (event(Kind::PskSup, 0, 10, 15), JoinError::NoResponse),
-            (event(Kind::Auth, 0, 2, 0), JoinError::NoResponse),
             (event(Kind::Auth, 0, 1, 16), JoinError::Refused { reason: 16 }),
             (
                 Event {
@@ -356,7 +360,6 @@ mod tests {
                 JoinError::WrongPassphrase,
             ),
             (event(Kind::Assoc, 0, 1, 17), JoinError::Refused { reason: 17 }),
-            (event(Kind::Assoc, 0, 5, 0), JoinError::NoResponse),
             (event(Kind::DeauthInd, 0, 0, 15), JoinError::WrongPassphrase),
             (event(Kind::DeauthInd, 0, 0, 2), JoinError::Refused { reason: 2 }),
             (
@@ -367,8 +370,67 @@ mod tests {
         for (event, why) in cases {
             assert_eq!(outcome(Security::Wpa2, &[event]), Some(Err(why)), "{event:?}");
         }
-        let pruned = [event(Kind::Prune, 0, 0, 8), event(Kind::SetSsid, 0, 3, 0)];
-        assert_eq!(outcome(Security::Wpa2, &pruned), Some(Err(JoinError::SecurityMismatch)));
+    }
+
+    #[test]
+    fn on_event_prune_only_for_security_is_security_mismatch() {
+        for (reason, why) in [
+            (1, JoinError::SecurityMismatch),
+            (8, JoinError::SecurityMismatch),
+            (3, JoinError::NoSuchNetwork),
+            (0, JoinError::NoSuchNetwork),
+        ] {
+            let events = [event(Kind::Prune, 0, 0, reason), event(Kind::SetSsid, 0, 3, 0)];
+            assert_eq!(outcome(Security::Wpa2, &events), Some(Err(why)), "reason {reason}");
+        }
+    }
+
+    #[test]
+    fn on_event_unanswered_step_is_noted() {
+        for step in [Kind::Auth, Kind::Assoc] {
+            for status in [status::TIMEOUT, status::NO_ACK] {
+                let unanswered = event(step, 0, status, 0);
+                let mut station = after(Security::Open, &[unanswered]);
+                assert_eq!(station.take_outcome(), None, "the firmware may try again");
+                assert_eq!(station.time_out(), JoinError::NoResponse);
+                let failed = [unanswered, event(Kind::SetSsid, 0, 1, 0)];
+                assert_eq!(outcome(Security::Open, &failed), Some(Err(JoinError::NoResponse)));
+                let good = [unanswered, event(step, 0, 0, 0), event(Kind::Link, 1, 0, 0)];
+                let mut station = after(Security::Open, &good);
+                assert_eq!(station.take_outcome(), Some(Ok(())));
+                let later = [unanswered, event(step, 0, 0, 0), event(Kind::SetSsid, 0, 1, 0)];
+                let failed = Some(Err(JoinError::Failed { status: 1 }));
+                assert_eq!(outcome(Security::Open, &later), failed, "a step that succeeded later");
+            }
+        }
+        assert_eq!(after(Security::Open, &[]).time_out(), JoinError::Timeout);
+    }
+
+    #[test]
+    fn on_event_failed_step_while_joined_is_queried() {
+        let up = [event(Kind::Link, 1, 0, 0), event(Kind::PskSup, 0, 6, 0)];
+        for step in [Kind::Auth, Kind::Assoc, Kind::SetSsid] {
+            for status in [1, 2, 3, 5, 15] {
+                let mut station = after(Security::Wpa2, &up);
+                station.take_outcome();
+                assert!(station.on_event(&event(step, 0, status, 0)), "{step:?} {status}");
+                assert!(station.is_up());
+                assert_eq!(station.take_outcome(), None);
+            }
+            let mut station = after(Security::Wpa2, &up);
+            assert!(!station.on_event(&event(step, 0, 0, 0)));
+        }
+    }
+
+    #[test]
+    fn on_event_failed_rekey_while_joined_is_down_until_keyed() {
+        let up = [event(Kind::Link, 1, 0, 0), event(Kind::PskSup, 0, 6, 0)];
+        let mut station = after(Security::Wpa2, &up);
+        station.take_outcome();
+        station.on_event(&event(Kind::PskSup, 0, 10, 15));
+        assert!(!station.is_up());
+        station.on_event(&event(Kind::PskSup, 0, 6, 0));
+        assert!(station.is_up());
     }
 
     #[test]
@@ -400,10 +462,10 @@ mod tests {
         expected.resize(8, Some(3000));
         expected.push(None);
         assert_eq!(pauses, expected);
-        assert_eq!(
-            ReconnectPolicy::PERSISTENT.pause_after(2, JoinError::WrongPassphrase),
-            None
-        );
+        let wrong = |failed| ReconnectPolicy::PERSISTENT.pause_after(failed, JoinError::WrongPassphrase);
+        assert_eq!([wrong(1), wrong(2), wrong(3)], [Some(500), Some(30_000), Some(30_000)]);
+        let limited = ReconnectPolicy::PERSISTENT.with_max_attempts(2);
+        assert_eq!(limited.pause_after(2, JoinError::WrongPassphrase), None);
         assert_eq!(
             ReconnectPolicy::PERSISTENT.pause_after(u16::MAX, JoinError::Timeout),
             Some(30_000)

@@ -4,13 +4,14 @@ use ethdev::{ErrorKind, FilterOutcome, MacAddress, Multicast, RxFilter};
 
 use crate::bus::Bus;
 use crate::chip::{Chip, Joining, Mode};
+use crate::config::PowerSave;
 use crate::error::{Error, Fault};
 use crate::events;
 use crate::firmware::FirmwareSource;
 use crate::gspi::Result;
 use crate::ioctl::{Command, status, var};
 use crate::ioctl_client::Setting;
-use crate::network::ParamError;
+use crate::network::{Country, ParamError};
 
 /// How many groups the firmware listens to one by one.
 const GROUPS: usize = 10;
@@ -78,49 +79,69 @@ impl Filter {
     }
 }
 
-impl<B: Bus, FW: FirmwareSource> Chip<'_, B, FW> {
-    // Bringing up.
+/// Settings that the firmware may not have: a call that sets one failed or was dropped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Stale {
+    country: bool,
+    filter: bool,
+    power_save: bool,
+}
 
-    /// From no power to a running interface, with everything that was set before. Whatever goes
-    /// wrong, the next start begins again.
-    async fn begin(&mut self) -> Result<(), B> {
+impl Stale {
+    pub(crate) const NOTHING: Self = Self {
+        country: false,
+        filter: false,
+        power_save: false,
+    };
+}
+
+impl<B: Bus, FW: FirmwareSource> Chip<'_, B, FW> {
+    // Transitions. Until the last step of one, `mode` is a fault, so that one which fails or is
+    // dropped leaves a fault. `running` and `asleep` change with the last step.
+
+    /// A transition begins: no traffic until `mode` is set again.
+    pub(crate) fn unsettle(&mut self) {
+        self.mode = Mode::Fault(Fault::Incomplete);
+        self.joining = Joining::Idle;
+        self.scanning.abort();
+        self.note_link();
+    }
+
+    /// Ends what failed half way, by a restart.
+    pub(crate) async fn settle(&mut self) -> Result<(), B> {
+        if self.mode == Mode::Fault(Fault::Incomplete) {
+            return self.begin(self.running).await;
+        }
+        Ok(())
+    }
+
+    /// From no power to firmware with everything that is requested, running or stopped.
+    async fn begin(&mut self, running: bool) -> Result<(), B> {
         if self.config.mac_address.is_some_and(|address| !address.is_unicast()) {
             return Err(Error::Param(ParamError::MacAddress));
         }
+        self.unsettle();
         self.mode = Mode::Fault(Fault::NotStarted);
-        self.joining = Joining::Idle;
-        self.stats.rx_reset = self.stats.rx_reset.wrapping_add(self.rx_queue.clear());
-        self.note_link();
+        self.drop_queue();
         self.boot().await?;
-        // Requests are answered from here on; frames are not yet received.
-        self.mode = Mode::Stopped;
-        let result = self.set_up().await;
-        if result.is_err() {
-            // Half set up is not started.
-            if !matches!(self.mode, Mode::Fault(_)) {
-                self.mode = Mode::Fault(Fault::NotStarted);
-            }
-            return result;
+        self.set_up().await?;
+        self.stale = Stale::NOTHING;
+        if running {
+            return self.enter_running().await;
         }
-        self.mode = Mode::Running;
-        self.replay().await
+        self.command(Command::Down, &[]).await?;
+        self.running = false;
+        self.asleep = false;
+        self.go_quiet(Mode::Stopped);
+        Ok(())
     }
 
-    /// What every start sets, and what was asked for before.
+    /// What every start sets.
     async fn set_up(&mut self) -> Result<(), B> {
         self.load_clm().await?;
         self.set_all(&[Setting::Var(var::TXGLOM, 0), Setting::Var(var::APSTA, 1)])
             .await?;
-        if let Some(address) = self.config.mac_address {
-            self.set_var(var::CUR_ETHERADDR, &address.octets()).await?;
-        }
-        let address = MacAddress::new(self.get_var(var::CUR_ETHERADDR).await?);
-        if !address.is_unicast() {
-            return Err(Error::BadResponse {
-                request: Command::GetVar as u32,
-            });
-        }
-        self.mac = address;
+        self.apply_address().await?;
         self.set_var(var::COUNTRY, &self.config.country.wire()).await?;
         // For a while the firmware refuses what comes next: not asked at first, then until it does
         // not.
@@ -139,16 +160,22 @@ impl<B: Bus, FW: FirmwareSource> Chip<'_, B, FW> {
         ])
         .await?;
         self.apply_power_save().await?;
-        self.apply_filter(Filter::new()).await
+        if self.filter == Filter::new() {
+            // As the firmware starts.
+            return Ok(());
+        }
+        self.apply_filter().await
     }
 
-    /// Restarts what ran before: the access point, or the network, which is up when `link` says
-    /// so.
-    async fn replay(&mut self) -> Result<(), B> {
-        if self.ap.is_some() {
-            return self.begin_ap().await;
-        }
-        if self.network.is_some() {
+    /// The last steps to a running interface: the access point, or the first step to the network,
+    /// which is up when `link` says so.
+    pub(crate) async fn enter_running(&mut self) -> Result<(), B> {
+        self.begin_ap().await?;
+        self.running = true;
+        self.asleep = false;
+        self.mode = Mode::Running;
+        self.note_link();
+        if self.network.is_some() && self.ap.is_none() {
             self.attempts = 0;
             self.joining = Joining::Asking(0);
         }
@@ -159,38 +186,83 @@ impl<B: Bus, FW: FirmwareSource> Chip<'_, B, FW> {
         match self.mode {
             Mode::Running => Ok(()),
             Mode::Stopped => {
+                self.unsettle();
                 self.command(Command::Up, &[]).await?;
-                self.mode = Mode::Running;
-                self.replay().await
+                self.apply_stale().await?;
+                self.enter_running().await
             }
-            Mode::Off | Mode::Asleep { .. } | Mode::Fault(_) => self.begin().await,
+            Mode::Off | Mode::Fault(_) => self.begin(true).await,
         }
     }
 
     pub(crate) async fn stop(&mut self) -> Result<(), B> {
         match self.mode {
             Mode::Running => {
-                self.drain().await?;
+                self.unsettle();
                 self.part().await?;
                 self.command(Command::Down, &[]).await?;
                 self.go_quiet(Mode::Stopped);
             }
-            Mode::Asleep { .. } => self.mode = Mode::Asleep { running: false },
-            Mode::Fault(_) => {
-                self.power_off()?;
-                self.go_quiet(Mode::Off);
-            }
             Mode::Off | Mode::Stopped => {}
+            Mode::Fault(_) => self.power_down()?,
+        }
+        self.running = false;
+        self.asleep = false;
+        Ok(())
+    }
+
+    pub(crate) async fn sleep(&mut self) -> Result<(), B> {
+        if self.mode == Mode::Running {
+            self.unsettle();
+            self.part().await?;
+        }
+        self.power_down()?;
+        self.asleep = true;
+        Ok(())
+    }
+
+    pub(crate) async fn wake(&mut self) -> Result<(), B> {
+        if self.asleep {
+            if self.running {
+                return self.begin(true).await;
+            }
+            self.power_down()?;
+            self.asleep = false;
         }
         Ok(())
     }
 
-    /// Fetches what waits, and counts it as lost.
+    pub(crate) async fn recover(&mut self) -> Result<(), B> {
+        if self.mode == Mode::Running {
+            self.unsettle();
+            // Whatever it still tells.
+            let _ = self.drain().await;
+        }
+        if self.asleep {
+            self.power_down()?;
+        } else {
+            self.begin(self.running).await?;
+        }
+        self.stats.recoveries = self.stats.recoveries.wrapping_add(1);
+        Ok(())
+    }
+
+    /// Cuts the power. The chip forgets everything.
+    fn power_down(&mut self) -> Result<(), B> {
+        self.port.power(false)?;
+        self.go_quiet(Mode::Off);
+        Ok(())
+    }
+
+    fn drop_queue(&mut self) {
+        self.stats.rx_reset = self.stats.rx_reset.wrapping_add(self.rx_queue.clear());
+    }
+
+    /// Fetches what waits. In a transition, frames are counted as lost.
     async fn drain(&mut self) -> Result<(), B> {
+        self.drop_queue();
         for _ in 0..MOST_PENDING {
-            let more = self.absorb_one().await?;
-            self.stats.rx_reset = self.stats.rx_reset.wrapping_add(self.rx_queue.clear());
-            if !more {
+            if !self.absorb_one().await? {
                 break;
             }
         }
@@ -201,15 +273,16 @@ impl<B: Bus, FW: FirmwareSource> Chip<'_, B, FW> {
     fn go_quiet(&mut self, mode: Mode) {
         self.mode = mode;
         self.joining = Joining::Idle;
+        self.scanning.abort();
         self.station.end();
         self.ap_up = false;
-        self.stats.rx_reset = self.stats.rx_reset.wrapping_add(self.rx_queue.clear());
+        self.drop_queue();
         self.note_link();
     }
 
-    /// Says good-bye to the access point, or to the stations.
+    /// Drops what waits, and leaves the access point, or the stations.
     async fn part(&mut self) -> Result<(), B> {
-        self.joining = Joining::Idle;
+        self.drain().await?;
         if self.ap.is_some() {
             self.end_ap().await
         } else {
@@ -229,134 +302,169 @@ impl<B: Bus, FW: FirmwareSource> Chip<'_, B, FW> {
         Ok(())
     }
 
-    pub(crate) async fn sleep(&mut self) -> Result<(), B> {
-        let running = match self.mode {
-            Mode::Running => {
-                self.drain().await?;
-                self.part().await?;
-                true
-            }
-            Mode::Stopped => false,
-            Mode::Off | Mode::Asleep { .. } => return Ok(()),
-            Mode::Fault(fault) => return Err(Error::Fault(fault)),
-        };
-        self.power_off()?;
-        self.go_quiet(Mode::Asleep { running });
-        Ok(())
-    }
-
-    pub(crate) async fn wake(&mut self) -> Result<(), B> {
-        match self.mode {
-            Mode::Asleep { running: true } => self.begin().await,
-            Mode::Asleep { running: false } => {
-                // What was stopped is to be started.
-                self.mode = Mode::Off;
-                Ok(())
-            }
-            _ => Ok(()),
-        }
-    }
-
-    pub(crate) async fn recover(&mut self) -> Result<(), B> {
-        if self.mode == Mode::Running {
-            // Whatever it still tells.
-            let _ = self.drain().await;
-        }
-        self.begin().await?;
-        self.stats.recoveries = self.stats.recoveries.wrapping_add(1);
-        Ok(())
-    }
-
     /// Whether there is an association, where an event that ended it may have been lost.
     pub(crate) async fn look_at_link(&mut self) -> Result<(), B> {
+        if self.ap.is_none() && self.link_up {
+            match self.query::<6>(Command::GetBssid).await {
+                Ok(_) => {}
+                Err(Error::Rejected {
+                    status: status::NOT_ASSOCIATED,
+                    ..
+                }) => {
+                    self.station.end();
+                    self.note_link();
+                }
+                Err(e) => return Err(e),
+            }
+        }
         self.link_in_doubt = false;
-        if self.ap.is_some() || !self.link_up {
-            return Ok(());
-        }
-        match self.query::<6>(Command::GetBssid).await {
-            Ok(_) => {}
-            Err(Error::Rejected {
-                status: status::NOT_ASSOCIATED,
-                ..
-            }) => {
-                self.station.end();
-                self.note_link();
-            }
-            Err(e) => {
-                self.link_in_doubt = true;
-                return Err(e);
-            }
-        }
         Ok(())
     }
 
-    // Settings.
+    // Settings: requested at once, applied while the firmware runs.
+
+    /// Whether a setting is sent now. A chip without power takes it when it starts.
+    pub(crate) const fn takes_settings(&self) -> Result<bool, B> {
+        match self.mode {
+            Mode::Running | Mode::Stopped => Ok(true),
+            Mode::Off => Ok(false),
+            Mode::Fault(fault) => Err(Error::Fault(fault)),
+        }
+    }
+
+    /// Sends what the firmware may not have.
+    pub(crate) async fn apply_stale(&mut self) -> Result<(), B> {
+        if self.stale.country {
+            self.apply_country().await?;
+        }
+        if self.stale.filter {
+            self.apply_filter().await?;
+        }
+        if self.stale.power_save {
+            self.apply_power_save().await?;
+        }
+        Ok(())
+    }
 
     pub(crate) async fn set_mac_address(&mut self, address: MacAddress) -> Result<(), B> {
         if !address.is_unicast() {
             return Err(ErrorKind::InvalidInput.into());
         }
+        let is_new = self.mac != address;
         self.config.mac_address = Some(address);
-        self.change_address(address).await
+        self.mac = address;
+        if self.mode == Mode::Fault(Fault::Incomplete) {
+            self.settle().await?;
+        } else if self.takes_settings()? && is_new {
+            self.change_address(self.mode).await?;
+        }
+        match self.network {
+            Some(network) if self.mode == Mode::Running && self.ap.is_none() && !self.link_up => {
+                self.attempt(&network).await
+            }
+            _ => Ok(()),
+        }
     }
 
     /// An access point knows a station by its address: a new one means a new association.
-    async fn change_address(&mut self, address: MacAddress) -> Result<(), B> {
-        let running = self.is_running()?;
+    async fn change_address(&mut self, mode: Mode) -> Result<(), B> {
+        let running = mode == Mode::Running;
+        self.unsettle();
         if running {
-            self.drain().await?;
             self.part().await?;
             self.command(Command::Down, &[]).await?;
         }
-        if running || self.mode == Mode::Stopped {
+        self.apply_address().await?;
+        if running {
+            self.command(Command::Up, &[]).await?;
+            return self.enter_running().await;
+        }
+        self.mode = mode;
+        Ok(())
+    }
+
+    /// Sets the requested address, or takes the one of the chip.
+    async fn apply_address(&mut self) -> Result<(), B> {
+        let requested = self.config.mac_address;
+        if let Some(address) = requested {
             self.set_var(var::CUR_ETHERADDR, &address.octets()).await?;
         }
+        let address = MacAddress::new(self.get_var(var::CUR_ETHERADDR).await?);
+        if !address.is_unicast() || requested.is_some_and(|requested| requested != address) {
+            return Err(Error::BadResponse {
+                request: Command::GetVar as u32,
+            });
+        }
         self.mac = address;
-        if !running {
-            return Ok(());
-        }
-        self.command(Command::Up, &[]).await?;
-        match self.network {
-            Some(network) if self.ap.is_none() => self.join(&network).await,
-            _ => self.replay().await,
-        }
+        Ok(())
     }
 
     pub(crate) async fn set_rx_filter(&mut self, filter: RxFilter<'_>) -> Result<FilterOutcome, B> {
         let (filter, outcome) = Filter::nearest(filter).ok_or(ErrorKind::Unsupported)?;
-        let old = core::mem::replace(&mut self.filter, filter);
-        if matches!(self.mode, Mode::Running | Mode::Stopped) {
-            self.apply_filter(old).await?;
+        let is_new = core::mem::replace(&mut self.filter, filter) != filter;
+        if self.takes_settings()? && (is_new || self.stale.filter) {
+            self.apply_filter().await?;
         }
         Ok(outcome)
     }
 
-    /// Tells the firmware what is not as it was.
-    async fn apply_filter(&mut self, old: Filter) -> Result<(), B> {
-        let new = self.filter;
-        if (new.groups, new.count) != (old.groups, old.count) {
-            self.set_var(var::MCAST_LIST, &new.wire()).await?;
+    async fn apply_filter(&mut self) -> Result<(), B> {
+        self.stale.filter = true;
+        self.set_var(var::MCAST_LIST, &self.filter.wire()).await?;
+        self.set_var_u32(var::ALLMULTI, self.filter.all.into()).await?;
+        self.stale.filter = false;
+        Ok(())
+    }
+
+    pub(crate) async fn set_country(&mut self, country: Country) -> Result<(), B> {
+        let old = core::mem::replace(&mut self.config.country, country);
+        let was_stale = self.stale.country;
+        if !self.takes_settings()? {
+            return Ok(());
         }
-        if new.all != old.all {
-            self.set_var_u32(var::ALLMULTI, new.all.into()).await?;
+        let result = self.apply_country().await;
+        if matches!(result, Err(Error::Rejected { .. })) {
+            // The CLM does not have it. The firmware keeps the old one.
+            self.config.country = old;
+            self.stale.country = was_stale;
+        }
+        result
+    }
+
+    async fn apply_country(&mut self) -> Result<(), B> {
+        self.stale.country = true;
+        self.set_var(var::COUNTRY, &self.config.country.wire()).await?;
+        self.stale.country = false;
+        Ok(())
+    }
+
+    pub(crate) async fn set_power_save(&mut self, power_save: PowerSave) -> Result<(), B> {
+        self.config.power_save = power_save;
+        if self.takes_settings()? {
+            self.apply_power_save().await?;
         }
         Ok(())
     }
 
-    pub(crate) async fn apply_power_save(&mut self) -> Result<(), B> {
+    async fn apply_power_save(&mut self) -> Result<(), B> {
+        self.stale.power_save = true;
         let settings = self.config.power_save.settings();
         let mode = Setting::Command(Command::SetPm, settings.mode);
-        if settings.mode == 0 {
-            return self.set_all(&[mode]).await;
-        }
-        self.set_all(&[
+        let all = [
             Setting::Var(var::PM2_SLEEP_RET, settings.sleep_after_ms),
             Setting::Var(var::BCN_LI_BCN, settings.beacons),
             Setting::Var(var::BCN_LI_DTIM, settings.dtims),
             Setting::Var(var::ASSOC_LISTEN, settings.listen),
             mode,
-        ])
-        .await
+        ];
+        self.set_all(if settings.mode == 0 {
+            core::slice::from_ref(&mode)
+        } else {
+            &all
+        })
+        .await?;
+        self.stale.power_save = false;
+        Ok(())
     }
 }
 

@@ -14,16 +14,21 @@ pub enum ParamError {
         /// The length in bytes.
         len: usize,
     },
-    /// A passphrase has 8 to 63 characters.
+    /// A passphrase has 8 to 63 characters, or 64 hexadecimal digits; a password of WPA3 has 1 to
+    /// 128 bytes.
     PassphraseLength {
         /// The length in bytes.
         len: usize,
     },
-    /// A passphrase consists of printable ASCII characters (IEEE 802.11 annex J.4.1).
+    /// A passphrase consists of printable ASCII characters (IEEE 802.11 annex J.4.1), a key of 64
+    /// characters of hexadecimal digits.
     PassphraseCharacter {
         /// Offset of the first invalid byte.
         at: usize,
     },
+    /// The security takes another kind of passphrase: WPA and WPA2 a passphrase or 64 hexadecimal
+    /// digits, WPA3 a password, transition mode a passphrase only.
+    PassphraseKind,
     /// A country code is two upper-case letters.
     Country,
     /// A channel of the 2.4 GHz band is 1 to 14.
@@ -31,27 +36,39 @@ pub enum ParamError {
         /// The requested channel.
         channel: u8,
     },
-    /// The MAC address of a station is not a group address and not all zeros.
+    /// The MAC address of a station or an access point is not a group address and not all zeros.
     MacAddress,
-    /// Access point mode supports open and WPA2 networks.
+    /// Access point mode supports no WPA networks.
     ApSecurity,
     /// The security requires a passphrase.
     PassphraseMissing,
+    /// The name of a variable is empty or contains a zero byte.
+    IovarName,
+    /// Name and value of a variable are too long.
+    IovarLength {
+        /// The length in bytes, with the zero byte after the name.
+        len: usize,
+        /// The longest length.
+        max: usize,
+    },
 }
 
 impl fmt::Display for ParamError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::SsidLength { len } => write!(f, "SSID of {len} bytes (1 to 32 allowed)"),
-            Self::PassphraseLength { len } => write!(f, "passphrase of {len} bytes (8 to 63 allowed)"),
+            Self::PassphraseLength { len } => write!(f, "passphrase of {len} bytes"),
             Self::PassphraseCharacter { at } => {
-                write!(f, "passphrase is not printable ASCII at offset {at}")
+                write!(f, "passphrase has an invalid character at offset {at}")
             }
+            Self::PassphraseKind => f.write_str("passphrase is of a kind that the security does not take"),
             Self::Country => f.write_str("country code is not two upper-case letters"),
             Self::Channel { channel } => write!(f, "channel {channel} (1 to 14 allowed)"),
             Self::MacAddress => f.write_str("MAC address is a group address or all zeros"),
-            Self::ApSecurity => f.write_str("access point security is not open or WPA2"),
+            Self::ApSecurity => f.write_str("access point security is WPA"),
             Self::PassphraseMissing => f.write_str("passphrase missing"),
+            Self::IovarName => f.write_str("variable name is empty or contains a zero byte"),
+            Self::IovarLength { len, max } => write!(f, "variable of {len} bytes (at most {max} allowed)"),
         }
     }
 }
@@ -130,44 +147,91 @@ impl defmt::Format for Ssid {
     }
 }
 
-/// A passphrase. `Debug` and `defmt` output do not contain it.
+/// Longest password of WPA3, in bytes: what the firmware takes.
+const PASSWORD: usize = 128;
+
+/// A passphrase, key or password. `Debug` and `defmt` output do not contain it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Passphrase {
-    bytes: [u8; 63],
+    bytes: [u8; PASSWORD],
     len: u8,
+    kind: PassphraseKind,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum PassphraseKind {
+    /// 8 to 63 printable ASCII characters: for every security.
+    Ascii,
+    /// 64 hexadecimal digits: WPA and WPA2.
+    Key,
+    /// Anything else: WPA3.
+    Password,
 }
 
 impl Passphrase {
-    /// Creates a passphrase of 8 to 63 printable ASCII characters.
+    /// Creates a passphrase of 8 to 63 printable ASCII characters, or a pre-shared key of 64
+    /// hexadecimal digits: the PBKDF2 of passphrase and SSID (IEEE 802.11 annex J.4.1).
     ///
     /// # Errors
     ///
     /// [`ParamError::PassphraseLength`], [`ParamError::PassphraseCharacter`].
     pub fn new(passphrase: &str) -> Result<Self, ParamError> {
         let given = passphrase.as_bytes();
+        let (kind, is_valid): (_, fn(&u8) -> bool) = match given.len() {
+            8..=63 => (PassphraseKind::Ascii, |byte| (b' '..=b'~').contains(byte)),
+            64 => (PassphraseKind::Key, u8::is_ascii_hexdigit),
+            len => return Err(ParamError::PassphraseLength { len }),
+        };
+        match given.iter().position(|byte| !is_valid(byte)) {
+            Some(at) => Err(ParamError::PassphraseCharacter { at }),
+            None => Self::store(given, kind),
+        }
+    }
+
+    /// Creates a password of 1 to 128 bytes of any value, usually UTF-8, for WPA3 (SAE, IEEE 802.11
+    /// clause 12.4.3). One that is a valid passphrase is accepted for every security.
+    ///
+    /// # Errors
+    ///
+    /// [`ParamError::PassphraseLength`].
+    pub fn sae(password: &[u8]) -> Result<Self, ParamError> {
+        let text = core::str::from_utf8(password).ok();
+        match text.map(Self::new) {
+            Some(Ok(passphrase)) if passphrase.kind == PassphraseKind::Ascii => Ok(passphrase),
+            _ => Self::store(password, PassphraseKind::Password),
+        }
+    }
+
+    fn store(given: &[u8], kind: PassphraseKind) -> Result<Self, ParamError> {
         let len = given.len();
-        if len < 8 {
-            return Err(ParamError::PassphraseLength { len });
+        let mut bytes = [0; PASSWORD];
+        match (bytes.get_mut(..len), u8::try_from(len)) {
+            (Some(slot @ [_, ..]), Ok(short)) => {
+                slot.copy_from_slice(given);
+                Ok(Self {
+                    bytes,
+                    len: short,
+                    kind,
+                })
+            }
+            _ => Err(ParamError::PassphraseLength { len }),
         }
-        let mut bytes = [0; 63];
-        bytes
-            .get_mut(..len)
-            .ok_or(ParamError::PassphraseLength { len })?
-            .copy_from_slice(given);
-        if let Some(at) = given.iter().position(|byte| !(b' '..=b'~').contains(byte)) {
-            return Err(ParamError::PassphraseCharacter { at });
+    }
+
+    /// Whether a network of this security takes it.
+    const fn fits(&self, security: Security) -> bool {
+        match self.kind {
+            PassphraseKind::Ascii => true,
+            PassphraseKind::Key => !security.has_sae(),
+            PassphraseKind::Password => !security.has_psk(),
         }
-        Ok(Self {
-            bytes,
-            len: u8::try_from(len).map_err(|_| ParamError::PassphraseLength { len })?,
-        })
     }
 
     pub(crate) const fn len(&self) -> u8 {
         self.len
     }
 
-    pub(crate) const fn bytes(&self) -> &[u8; 63] {
+    pub(crate) const fn bytes(&self) -> &[u8; PASSWORD] {
         &self.bytes
     }
 }
@@ -192,6 +256,9 @@ impl defmt::Format for Passphrase {
 pub enum Security {
     /// No security.
     Open,
+    /// WPA-Personal with TKIP or AES. Insecure: TKIP is broken, and prohibited by the Wi-Fi Alliance
+    /// since 2015. Only for access points that know nothing better.
+    Wpa,
     /// WPA2-Personal: a pre-shared key.
     Wpa2,
     /// WPA3-Personal: SAE, with protected management frames.
@@ -207,11 +274,48 @@ impl Security {
     }
 
     pub(crate) const fn has_psk(self) -> bool {
-        matches!(self, Self::Wpa2 | Self::Wpa2Wpa3)
+        matches!(self, Self::Wpa | Self::Wpa2 | Self::Wpa2Wpa3)
     }
 
     pub(crate) const fn has_sae(self) -> bool {
         matches!(self, Self::Wpa3 | Self::Wpa2Wpa3)
+    }
+
+    /// `wsec`: the ciphers. A WPA2 access point may have TKIP for its group key; WPA3 excludes it.
+    pub(crate) const fn wsec(self) -> u32 {
+        const TKIP: u32 = 2;
+        const AES: u32 = 4;
+        match self {
+            Self::Open => 0,
+            Self::Wpa | Self::Wpa2 => AES | TKIP,
+            Self::Wpa3 | Self::Wpa2Wpa3 => AES,
+        }
+    }
+
+    /// `wpa_auth`: the key managements.
+    pub(crate) const fn wpa_auth(self) -> u32 {
+        const WPA_PSK: u32 = 0x04;
+        const WPA2_PSK: u32 = 0x80;
+        const WPA3_SAE: u32 = 0x4_0000;
+        match self {
+            Self::Open => 0,
+            Self::Wpa => WPA_PSK,
+            Self::Wpa2 => WPA2_PSK,
+            Self::Wpa3 => WPA3_SAE,
+            Self::Wpa2Wpa3 => WPA3_SAE | WPA2_PSK,
+        }
+    }
+
+    /// `mfp`: protected management frames.
+    pub(crate) const fn mfp(self) -> u32 {
+        const NONE: u32 = 0;
+        const CAPABLE: u32 = 1;
+        const REQUIRED: u32 = 2;
+        match self {
+            Self::Open | Self::Wpa => NONE,
+            Self::Wpa2 | Self::Wpa2Wpa3 => CAPABLE,
+            Self::Wpa3 => REQUIRED,
+        }
     }
 }
 
@@ -222,27 +326,25 @@ pub struct Network {
     pub(crate) ssid: Ssid,
     pub(crate) security: Security,
     pub(crate) passphrase: Option<Passphrase>,
-    pub(crate) access_point: Option<(MacAddress, u8)>,
+    pub(crate) access_point: Option<(MacAddress, Option<u8>)>,
 }
 
 impl Network {
-    fn keyed(ssid: &str, security: Security, passphrase: &str) -> Result<Self, ParamError> {
-        Ok(Self {
-            ssid: Ssid::new(ssid.as_bytes())?,
-            security,
-            passphrase: Some(Passphrase::new(passphrase)?),
-            access_point: None,
-        })
+    fn keyed(ssid: &str, security: Security, passphrase: Passphrase) -> Result<Self, ParamError> {
+        Self::new(Ssid::new(ssid.as_bytes())?, security, Some(passphrase))
     }
 
     /// Creates a network from its parts.
     ///
     /// # Errors
     ///
-    /// [`ParamError::PassphraseMissing`] if the security requires one and none is given.
+    /// [`ParamError::PassphraseMissing`] if the security requires one and none is given,
+    /// [`ParamError::PassphraseKind`] if it takes another kind.
     pub const fn new(ssid: Ssid, security: Security, passphrase: Option<Passphrase>) -> Result<Self, ParamError> {
-        if security.is_keyed() && passphrase.is_none() {
-            return Err(ParamError::PassphraseMissing);
+        match &passphrase {
+            None if security.is_keyed() => return Err(ParamError::PassphraseMissing),
+            Some(passphrase) if !passphrase.fits(security) => return Err(ParamError::PassphraseKind),
+            _ => {}
         }
         Ok(Self {
             ssid,
@@ -266,22 +368,32 @@ impl Network {
         })
     }
 
-    /// Creates a WPA2-Personal network.
+    /// Creates a WPA-Personal network, which is insecure: see [`Security::Wpa`].
+    ///
+    /// # Errors
+    ///
+    /// The SSID or the passphrase is invalid.
+    pub fn wpa(ssid: &str, passphrase: &str) -> Result<Self, ParamError> {
+        Self::keyed(ssid, Security::Wpa, Passphrase::new(passphrase)?)
+    }
+
+    /// Creates a WPA2-Personal network, with a passphrase of 8 to 63 characters or a key of 64
+    /// hexadecimal digits.
     ///
     /// # Errors
     ///
     /// The SSID or the passphrase is invalid.
     pub fn wpa2(ssid: &str, passphrase: &str) -> Result<Self, ParamError> {
-        Self::keyed(ssid, Security::Wpa2, passphrase)
+        Self::keyed(ssid, Security::Wpa2, Passphrase::new(passphrase)?)
     }
 
-    /// Creates a WPA3-Personal network.
+    /// Creates a WPA3-Personal network, with a password of 1 to 128 bytes.
     ///
     /// # Errors
     ///
     /// The SSID or the passphrase is invalid.
     pub fn wpa3(ssid: &str, passphrase: &str) -> Result<Self, ParamError> {
-        Self::keyed(ssid, Security::Wpa3, passphrase)
+        Self::keyed(ssid, Security::Wpa3, Passphrase::sae(passphrase.as_bytes())?)
     }
 
     /// Creates a network in WPA2/WPA3 transition mode.
@@ -290,17 +402,21 @@ impl Network {
     ///
     /// The SSID or the passphrase is invalid.
     pub fn wpa2_wpa3(ssid: &str, passphrase: &str) -> Result<Self, ParamError> {
-        Self::keyed(ssid, Security::Wpa2Wpa3, passphrase)
+        Self::keyed(ssid, Security::Wpa2Wpa3, Passphrase::new(passphrase)?)
     }
 
-    /// Sets the access point to use, by its BSSID and its channel, 1 to 14.
+    /// Sets the access point to use, by its BSSID, and its channel, 1 to 14; `None` to look for it
+    /// on all channels.
     ///
     /// # Errors
     ///
-    /// [`ParamError::Channel`].
-    pub const fn with_bss(mut self, bssid: MacAddress, channel: u8) -> Result<Self, ParamError> {
-        if channel < 1 || channel > 14 {
+    /// [`ParamError::Channel`], or [`ParamError::MacAddress`] for a group address or all zeros.
+    pub fn with_bss(mut self, bssid: MacAddress, channel: Option<u8>) -> Result<Self, ParamError> {
+        if let Some(channel @ (0 | 15..)) = channel {
             return Err(ParamError::Channel { channel });
+        }
+        if !bssid.is_unicast() {
+            return Err(ParamError::MacAddress);
         }
         self.access_point = Some((bssid, channel));
         Ok(self)
@@ -386,8 +502,61 @@ mod tests {
 
         #[test]
         fn new_invalid_passphrase_is_rejected(text: String) {
-            let good = (8..=63).contains(&text.len()) && text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+            let good = (8..=63).contains(&text.len()) && text.bytes().all(|byte| (b' '..=b'~').contains(&byte))
+                || text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
             prop_assert_eq!(Passphrase::new(&text).is_ok(), good);
+        }
+    }
+
+    #[test]
+    fn new_passphrase_of_another_kind_is_rejected() {
+        let ssid = Ssid::new(b"net").unwrap();
+        let key = Passphrase::new(&"0123456789abcdefABCDEF0123456789".repeat(2)).unwrap();
+        let ascii = Passphrase::sae(b"correct horse").unwrap();
+        assert_eq!(ascii, Passphrase::new("correct horse").unwrap());
+        let long = Passphrase::sae(&[0xe4; 128]).unwrap();
+        assert_eq!(long.bytes(), &[0xe4; 128]);
+        let short = Passphrase::sae(b"x").unwrap();
+        for (passphrase, fits) in [
+            (ascii, [true; 4]),
+            (key, [true, true, false, false]),
+            (long, [false, false, true, false]),
+            (short, [false, false, true, false]),
+        ] {
+            let all = [Security::Wpa, Security::Wpa2, Security::Wpa3, Security::Wpa2Wpa3];
+            let result = all.map(|security| Network::new(ssid, security, Some(passphrase)).map(|_| ()));
+            assert_eq!(
+                result,
+                fits.map(|fits| if fits { Ok(()) } else { Err(ParamError::PassphraseKind) })
+            );
+        }
+        assert_eq!(Passphrase::sae(b""), Err(ParamError::PassphraseLength { len: 0 }));
+        assert_eq!(
+            Passphrase::sae(&[1; 129]),
+            Err(ParamError::PassphraseLength { len: 129 })
+        );
+        // Digits that are a key for WPA2 are a password for WPA3.
+        assert!(Network::wpa3("net", &"0".repeat(64)).is_ok());
+        assert_eq!(
+            Network::new(ssid, Security::Wpa3, None),
+            Err(ParamError::PassphraseMissing)
+        );
+    }
+
+    #[test]
+    fn with_bss_invalid_address_or_channel_is_rejected() {
+        let network = Network::open("net").unwrap();
+        let bssid = MacAddress::new([2, 0, 0, 0, 0, 9]);
+        assert!(network.with_bss(bssid, None).is_ok());
+        assert!(network.with_bss(bssid, Some(14)).is_ok());
+        for channel in [0, 15, 255] {
+            assert_eq!(
+                network.with_bss(bssid, Some(channel)),
+                Err(ParamError::Channel { channel })
+            );
+        }
+        for bssid in [MacAddress::BROADCAST, MacAddress::UNSPECIFIED] {
+            assert_eq!(network.with_bss(bssid, Some(1)), Err(ParamError::MacAddress));
         }
     }
 
@@ -397,7 +566,9 @@ mod tests {
         assert!(Passphrase::new("12345678").is_ok());
         assert!(Passphrase::new(&"x".repeat(63)).is_ok());
         let long = Passphrase::new(&"x".repeat(64));
-        assert_eq!(long, Err(ParamError::PassphraseLength { len: 64 }));
+        assert_eq!(long, Err(ParamError::PassphraseCharacter { at: 0 }));
+        let long = Passphrase::new(&"a".repeat(65));
+        assert_eq!(long, Err(ParamError::PassphraseLength { len: 65 }));
         assert_eq!(
             Passphrase::new("pass\u{e4}word"),
             Err(ParamError::PassphraseCharacter { at: 4 })

@@ -192,7 +192,8 @@ impl<B: Bus, FW: FirmwareSource> Chip<'_, B, FW> {
 
     fn take_data(&mut self, len: usize, place: &Place) -> Fetched {
         if self.mode != Mode::Running {
-            // Nobody listens.
+            // Dropped by what stops the interface.
+            self.stats.rx_reset = self.stats.rx_reset.wrapping_add(1);
             return Fetched::Nothing;
         }
         if !(ethdev::frame::HEADER_LEN..=MAX_FRAME).contains(&len) {
@@ -215,7 +216,7 @@ impl<B: Bus, FW: FirmwareSource> Chip<'_, B, FW> {
         if event.kind == Kind::EscanResult {
             self.scanning.on_event(event.status, event.data);
         } else if self.ap.is_none() {
-            self.station.on_event(&event);
+            self.link_in_doubt |= self.station.on_event(&event);
         } else if event.kind == Kind::Link {
             self.ap_up = event.is_link_up();
         }

@@ -227,45 +227,77 @@ fn security(capability: u16, elements: Option<&[u8]>) -> Option<Security> {
     (capability & PRIVACY == 0).then_some(Security::Open)
 }
 
+/// Number of results that are kept. The access points of one channel come within some 40 ms.
+const KEPT: usize = 8;
+
+/// How far a scan is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Progress {
+    /// It is over, or was never requested.
+    Over,
+    /// The request is not confirmed: one that was dropped is no scan.
+    Requested,
+    Running,
+}
+
 /// A scan under way.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Scanning {
     pub(crate) id: u16,
-    pub(crate) running: bool,
-    pub(crate) aborted: bool,
-    pub(crate) missed: u16,
-    found: Option<AccessPoint>,
+    progress: Progress,
+    aborted: bool,
+    missed: u16,
+    /// Results that are not fetched yet, oldest first.
+    found: [Option<AccessPoint>; KEPT],
 }
 
 impl Scanning {
     pub(crate) const fn new() -> Self {
         Self {
             id: 0,
-            running: false,
+            progress: Progress::Over,
             aborted: false,
             missed: 0,
-            found: None,
+            found: [None; KEPT],
         }
     }
 
-    /// The next one begins.
+    /// The next one is requested.
     pub(crate) const fn begin(&mut self) {
         let id = self.id.wrapping_add(1);
         *self = Self::new();
         self.id = id;
-        self.running = true;
+        self.progress = Progress::Requested;
+        self.aborted = true;
+    }
+
+    /// The firmware confirmed the request.
+    pub(crate) fn confirm(&mut self) {
+        // Unless the end was faster.
+        if self.progress == Progress::Requested {
+            self.progress = Progress::Running;
+        }
+    }
+
+    /// Ends it, complete or not.
+    pub(crate) fn abort(&mut self) {
+        if self.progress != Progress::Over {
+            self.progress = Progress::Over;
+            self.aborted = true;
+        }
     }
 
     /// Takes an event of a scan.
     pub(crate) fn on_event(&mut self, status: u32, data: &[u8]) {
         use crate::events::status::{PARTIAL, SUCCESS};
-        if !self.running {
+        if self.progress == Progress::Over {
             return;
         }
         if status == PARTIAL {
             if let Some(found) = parse(data, self.id) {
-                if self.found.replace(found).is_some() {
-                    self.missed = self.missed.saturating_add(1);
+                match self.found.iter_mut().find(|slot| slot.is_none()) {
+                    Some(slot) => *slot = Some(found),
+                    None => self.missed = self.missed.saturating_add(1),
                 }
             }
             return;
@@ -274,15 +306,19 @@ impl Scanning {
         if u16_at(data, 8).is_some_and(|id| id != self.id) {
             return;
         }
-        self.running = false;
+        self.progress = Progress::Over;
         self.aborted = status != SUCCESS;
     }
 
     /// What is there to tell.
-    pub(crate) const fn take(&mut self) -> Scan {
-        match self.found.take() {
-            Some(found) => Scan::Found(found),
-            None if self.running => Scan::Pending,
+    pub(crate) fn take(&mut self) -> Scan {
+        let [first, ..] = &mut self.found;
+        match first.take() {
+            Some(found) => {
+                self.found.rotate_left(1);
+                Scan::Found(found)
+            }
+            None if self.progress == Progress::Running => Scan::Pending,
             None => Scan::Done {
                 missed: self.missed,
                 aborted: self.aborted,
@@ -347,25 +383,49 @@ mod tests {
     }
 
     #[test]
-    fn scanning_unfetched_results_are_counted() {
+    fn scanning_unfetched_results_are_kept_then_counted() {
         let mut scanning = Scanning::new();
         scanning.begin();
         scanning.id = 5;
+        scanning.confirm();
         assert_eq!(scanning.take(), Scan::Pending);
-        let data = record(b"net", &[]);
-        for _ in 0..3 {
-            scanning.on_event(8, &data);
+        for n in 0..KEPT as u8 + 2 {
+            scanning.on_event(8, &record(&[b'a' + n], &[]));
         }
-        assert!(matches!(scanning.take(), Scan::Found(_)));
+        for n in 0..KEPT as u8 {
+            let Scan::Found(found) = scanning.take() else {
+                panic!("result {n} is gone");
+            };
+            assert_eq!(found.ssid.as_bytes(), [b'a' + n], "oldest first");
+        }
         assert_eq!(scanning.take(), Scan::Pending);
+        scanning.on_event(8, &record(b"late", &[]));
         scanning.on_event(0, &[]);
-        assert_eq!(
-            scanning.take(),
-            Scan::Done {
-                missed: 2,
-                aborted: false
-            }
-        );
+        assert!(matches!(scanning.take(), Scan::Found(_)), "before the end");
+        let done = Scan::Done {
+            missed: 2,
+            aborted: false,
+        };
+        assert_eq!([scanning.take(), scanning.take()], [done; 2]);
+    }
+
+    #[test]
+    fn scanning_end_before_confirmation_is_done() {
+        let mut scanning = Scanning::new();
+        scanning.begin();
+        scanning.on_event(0, &[]);
+        scanning.confirm();
+        let done = |aborted| Scan::Done { missed: 0, aborted };
+        assert_eq!(scanning.take(), done(false));
+        scanning.abort();
+        assert_eq!(scanning.take(), done(false), "it was complete");
+        scanning.begin();
+        assert_eq!(scanning.take(), done(true), "not confirmed");
+        scanning.confirm();
+        scanning.abort();
+        assert_eq!(scanning.take(), done(true));
+        scanning.on_event(8, &record(b"net", &[]));
+        assert_eq!(scanning.take(), done(true), "after the end");
     }
 
     #[test]

@@ -1,19 +1,23 @@
 //! Access point mode.
 
+use ethdev::MacAddress;
+
 use crate::bus::Bus;
-use crate::chip::{Chip, Joining};
+use crate::chip::Chip;
+use crate::error::Error;
 use crate::firmware::FirmwareSource;
 use crate::gspi::Result;
 use crate::ioctl::{Command, var};
 use crate::ioctl_client::Setting;
 use crate::network::{Network, ParamError, Security};
-use crate::wifi::{WPA2_PSK, WSEC_AES};
 
+/// More stations than the firmware accepts.
+const MOST_STATIONS: usize = 16;
 /// How long the firmware may take to be on the air, and how far apart two looks are.
 const ON_AIR_MS: u32 = 1000;
 const LOOK_US: u32 = 1000;
 
-/// The configuration of an access point: open, or WPA2.
+/// The configuration of an access point: open, WPA2, WPA3, or both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct ApConfig {
@@ -22,14 +26,16 @@ pub struct ApConfig {
 }
 
 impl ApConfig {
-    /// Creates a configuration for a network ([`Network::open`] or [`Network::wpa2`]) on a channel,
-    /// 1 to 14.
+    /// Creates a configuration for a network of any security but WPA, on a channel, 1 to 14.
+    ///
+    /// In transition mode ([`Network::wpa2_wpa3`]) the stations choose. WPA3 needs a firmware with
+    /// SAE for access points; one without it rejects the password.
     ///
     /// # Errors
     ///
     /// [`ParamError::ApSecurity`], [`ParamError::Channel`].
     pub const fn new(network: Network, channel: u8) -> core::result::Result<Self, ParamError> {
-        if !matches!(network.security, Security::Open | Security::Wpa2) {
+        if matches!(network.security, Security::Wpa) {
             return Err(ParamError::ApSecurity);
         }
         if channel < 1 || channel > 14 {
@@ -41,33 +47,34 @@ impl ApConfig {
 
 impl<B: Bus, FW: FirmwareSource> Chip<'_, B, FW> {
     pub(crate) async fn start_ap(&mut self, config: &ApConfig) -> Result<(), B> {
-        if !self.is_running()? {
-            return Err(ethdev::ErrorKind::Stopped.into());
+        self.settle().await?;
+        self.require_running()?;
+        let was_ap = self.ap.replace(config.channel).is_some();
+        self.network = Some(config.network);
+        self.unsettle();
+        if was_ap {
+            self.end_ap().await?;
+        } else {
+            self.disassociate().await?;
         }
-        if self.ap.is_some() {
-            self.stop_ap().await?;
-        }
-        self.network = None;
-        self.joining = Joining::Idle;
-        self.disassociate().await?;
-        self.ap = Some(*config);
-        let result = self.begin_ap().await;
-        if result.is_err() {
-            // Back to a station; what went wrong first is what is told.
-            let _ = self.end_ap().await;
-            self.ap = None;
+        let result = self.enter_running().await;
+        if matches!(result, Err(Error::Rejected { .. })) {
+            // Not with this configuration: a station again. What went wrong first is told.
+            let _ = self.leave_ap().await;
         }
         result
     }
 
-    /// Begins what `ap` says.
+    /// Begins what `network` and `ap` say, if they say so.
     pub(crate) async fn begin_ap(&mut self) -> Result<(), B> {
         /// Of beacons and broadcasts: 11 Mbit/s, in units of 500 kbit/s.
         const BASIC_RATE: u32 = 22;
-        let Some(ApConfig { network, channel }) = self.ap else {
+        /// How often a password element is sought, as in the vendor's driver.
+        const SAE_LOOPS: u32 = 5;
+        let (Some(network), Some(channel)) = (self.network, self.ap) else {
             return Ok(());
         };
-        let keyed = network.security.is_keyed();
+        let security = network.security;
         self.set_all(&[
             Setting::Plain(Command::Down),
             Setting::Var(var::APSTA, 0),
@@ -79,13 +86,14 @@ impl<B: Bus, FW: FirmwareSource> Chip<'_, B, FW> {
         self.set_var_gather(var::SSID, &[&[0; 4], &network.ssid.wire()]).await?;
         self.set_all(&[
             Setting::Command(Command::SetChannel, channel.into()),
-            Setting::BssVar(var::WSEC, if keyed { WSEC_AES } else { 0 }),
-            Setting::Var(var::MFP, 0),
-            Setting::BssVar(var::WPA_AUTH, if keyed { WPA2_PSK } else { 0 }),
+            Setting::BssVar(var::WSEC, security.wsec()),
+            Setting::Var(var::MFP, if security.has_sae() { security.mfp() } else { 0 }),
+            Setting::BssVar(var::WPA_AUTH, security.wpa_auth()),
         ])
         .await?;
-        if keyed {
-            self.set_psk(&network).await?;
+        self.set_keys(&network).await?;
+        if security.has_sae() {
+            self.set_var_u32(var::SAE_MAX_PWE_LOOP, SAE_LOOPS).await?;
         }
         self.set_all(&[Setting::Var(var::MRATE_2G, BASIC_RATE), Setting::BssVar(var::BSS, 1)])
             .await?;
@@ -97,14 +105,12 @@ impl<B: Bus, FW: FirmwareSource> Chip<'_, B, FW> {
             }
         }
         self.ap_up = true;
-        self.note_link();
         Ok(())
     }
 
     /// Ends it in the chip.
     pub(crate) async fn end_ap(&mut self) -> Result<(), B> {
         self.ap_up = false;
-        self.note_link();
         self.set_all(&[
             Setting::BssVar(var::BSS, 0),
             Setting::Command(Command::SetAp, 0),
@@ -115,13 +121,58 @@ impl<B: Bus, FW: FirmwareSource> Chip<'_, B, FW> {
         .await
     }
 
-    pub(crate) async fn stop_ap(&mut self) -> Result<(), B> {
-        if !self.is_running()? {
-            return Err(ethdev::ErrorKind::Stopped.into());
+    /// From an access point to a station.
+    async fn leave_ap(&mut self) -> Result<(), B> {
+        self.ap = None;
+        self.network = None;
+        self.unsettle();
+        self.end_ap().await?;
+        self.enter_running().await
+    }
+
+    /// The stations of the access point, as many as fit; how many these are.
+    pub(crate) async fn ap_stations(&mut self, stations: &mut [MacAddress]) -> Result<usize, B> {
+        self.require_running()?;
+        if self.ap.is_none() {
+            return Ok(0);
         }
-        if self.ap.is_some() {
-            self.end_ap().await?;
-            self.ap = None;
+        let capacity = (MOST_STATIONS as u32).to_le_bytes();
+        let mut answer = [0; 4 + 6 * MOST_STATIONS];
+        let len = self
+            .request(
+                Command::GetAssocList,
+                false,
+                &[&capacity, &[0; 6 * MOST_STATIONS]],
+                &mut answer,
+            )
+            .await?;
+        let answer = answer.get(..len).unwrap_or_default();
+        let parsed = answer.split_first_chunk::<4>().and_then(|(count, list)| {
+            let count = usize::try_from(u32::from_le_bytes(*count)).ok()?;
+            Some((count, list.get(..count.checked_mul(6)?)?))
+        });
+        let Some((count, list)) = parsed else {
+            return Err(Error::BadResponse {
+                request: Command::GetAssocList as u32,
+            });
+        };
+        for (slot, station) in stations.iter_mut().zip(list.chunks_exact(6)) {
+            if let Some(station) = station.first_chunk() {
+                *slot = MacAddress::new(*station);
+            }
+        }
+        Ok(count.min(stations.len()))
+    }
+
+    pub(crate) async fn stop_ap(&mut self) -> Result<(), B> {
+        let was_ap = self.ap.take().is_some();
+        if was_ap {
+            self.network = None;
+        }
+        self.settle().await?;
+        self.require_running()?;
+        if was_ap {
+            self.leave_ap().await?;
         }
         Ok(())
     }
@@ -138,6 +189,8 @@ mod tests {
         assert_eq!(ApConfig::new(wpa2, 0), Err(ParamError::Channel { channel: 0 }));
         assert_eq!(ApConfig::new(wpa2, 15), Err(ParamError::Channel { channel: 15 }));
         let wpa3 = Network::wpa3("net", "passphrase").unwrap();
-        assert_eq!(ApConfig::new(wpa3, 6), Err(ParamError::ApSecurity));
+        assert!(ApConfig::new(wpa3, 6).is_ok());
+        let wpa = Network::wpa("net", "passphrase").unwrap();
+        assert_eq!(ApConfig::new(wpa, 6), Err(ParamError::ApSecurity));
     }
 }

@@ -3,29 +3,24 @@
 use ethdev::{ErrorKind, MacAddress};
 
 use crate::bus::Bus;
-use crate::chip::{Chip, Joining, Mode};
-use crate::config::PowerSave;
+use crate::chip::{Chip, Joining};
 use crate::error::{Error, WaitFor};
 use crate::firmware::FirmwareSource;
 use crate::gspi::Result;
 use crate::ioctl::{Command, status, var, words};
 use crate::ioctl_client::Setting;
 use crate::join::JoinError;
-use crate::network::{Country, Network, Security};
+use crate::network::{Network, Security};
 use crate::scan::{AccessPoint, Scan, ScanOptions};
 
-/// `wsec`: which ciphers are taken.
-pub(crate) const WSEC_TKIP: u32 = 2;
-pub(crate) const WSEC_AES: u32 = 4;
-/// `wpa_auth`: which key managements are taken.
-pub(crate) const WPA2_PSK: u32 = 0x80;
-const WPA3_SAE: u32 = 0x4_0000;
-/// How long the firmware's supplicant waits for a key of the access point, in milliseconds.
-const SUPPLICANT_MS: u32 = 2500;
+/// How long the firmware's supplicant waits for a key message of the access point, in milliseconds,
+/// as in the vendor's driver. An access point repeats each for some 3 s (hostapd: after 0.1, 1.1
+/// and 2.1 s, given up after 3.1 s), and is not to be given up before.
+const SUPPLICANT_MS: u32 = 5000;
 /// The radio is not ready for a key at once, and does not say so (the vendor waits as well).
 const KEY_US: u32 = 3000;
 /// The requests that begin an attempt, see `join_step`.
-const JOIN_STEPS: u8 = 11;
+const JOIN_STEPS: u8 = 10;
 /// Poll interval of an attempt, in milliseconds.
 const LOOK_MS: u32 = 1;
 /// Every N-th poll also checks that the chip is alive.
@@ -49,7 +44,7 @@ pub struct BssInfo {
 }
 
 impl<B: Bus, FW: FirmwareSource> Chip<'_, B, FW> {
-    fn require_running(&self) -> Result<(), B> {
+    pub(crate) fn require_running(&self) -> Result<(), B> {
         if self.is_running()? {
             Ok(())
         } else {
@@ -61,39 +56,32 @@ impl<B: Bus, FW: FirmwareSource> Chip<'_, B, FW> {
 
     /// One of the requests that begin an attempt; whether it was the last.
     async fn join_step(&mut self, step: u8, network: &Network) -> Result<bool, B> {
-        const CAPABLE: u32 = 1;
-        const REQUIRED: u32 = 2;
         const AUTH_OPEN: u32 = 0;
         const AUTH_SAE: u32 = 3;
         let security = network.security;
         let keyed = security.is_keyed();
         let setting = match step {
-            0 => Setting::Command(Command::SetWsec, if keyed { WSEC_AES | WSEC_TKIP } else { 0 }),
+            0 => Setting::Command(Command::SetWsec, security.wsec()),
             1 => Setting::BssVar(var::SUP_WPA, keyed.into()),
             // As the access point has it.
             2 if keyed => Setting::BssVar(var::SUP_WPA2_EAPVER, u32::MAX),
             3 if keyed => Setting::BssVar(var::SUP_WPA_TMO, SUPPLICANT_MS),
-            4 if security.has_psk() => {
-                self.set_psk(network).await?;
+            4 if keyed => {
+                self.set_keys(network).await?;
                 return Ok(false);
             }
-            5 if security.has_sae() => {
-                self.port.wait_us(KEY_US).await;
-                self.set_sae_password(network).await?;
-                return Ok(false);
-            }
-            6 => Setting::Command(Command::SetInfra, 1),
-            7 => Setting::Command(Command::SetAuth, if security.has_sae() { AUTH_SAE } else { AUTH_OPEN }),
-            8 if keyed => Setting::Var(var::MFP, if security == Security::Wpa3 { REQUIRED } else { CAPABLE }),
-            9 => Setting::Command(
+            5 => Setting::Command(Command::SetInfra, 1),
+            6 => Setting::Command(Command::SetAuth, if security.has_sae() { AUTH_SAE } else { AUTH_OPEN }),
+            7 if keyed => Setting::Var(var::MFP, security.mfp()),
+            8 => Setting::Command(
                 Command::SetWpaAuth,
                 match security {
-                    Security::Open => 0,
-                    Security::Wpa2 => WPA2_PSK,
-                    Security::Wpa3 | Security::Wpa2Wpa3 => WPA3_SAE,
+                    // The firmware takes one: WPA3 where both are allowed.
+                    Security::Wpa2Wpa3 => Security::Wpa3.wpa_auth(),
+                    other => other.wpa_auth(),
                 },
             ),
-            10 => {
+            9 => {
                 // What is told from here on is of this attempt.
                 self.station.begin(security);
                 self.call(network).await?;
@@ -105,27 +93,27 @@ impl<B: Bus, FW: FirmwareSource> Chip<'_, B, FW> {
         Ok(step + 1 >= JOIN_STEPS)
     }
 
-    /// The passphrase as the firmware takes it for WPA2: length, "it is a passphrase", and room for
-    /// 64 characters.
-    pub(crate) async fn set_psk(&mut self, network: &Network) -> Result<(), B> {
+    /// Gives the firmware the keys of a network, for a station or an access point.
+    pub(crate) async fn set_keys(&mut self, network: &Network) -> Result<(), B> {
+        /// Room for a passphrase, and for a password of SAE.
+        const PSK: usize = 64;
+        /// A passphrase, or 64 hexadecimal digits: the length tells which.
         const IS_PASSPHRASE: u8 = 1;
         let Some(passphrase) = &network.passphrase else {
             return Ok(());
         };
-        self.port.wait_us(KEY_US).await;
-        let parts: [&[u8]; 3] = [&[passphrase.len(), 0, IS_PASSPHRASE, 0], passphrase.bytes(), &[0]];
-        self.request(Command::SetWsecPmk, true, &parts, &mut [])
-            .await
-            .map(|_| ())
-    }
-
-    /// The passphrase as the firmware takes it for WPA3: length, and room for 128 characters.
-    async fn set_sae_password(&mut self, network: &Network) -> Result<(), B> {
-        let Some(passphrase) = &network.passphrase else {
-            return Ok(());
-        };
-        let parts: [&[u8]; 3] = [&[passphrase.len(), 0], passphrase.bytes(), &[0; 65]];
-        self.set_var_gather(var::SAE_PASSWORD, &parts).await
+        let (len, bytes) = (passphrase.len(), passphrase.bytes());
+        if network.security.has_psk() {
+            self.port.wait_us(KEY_US).await;
+            let bytes = bytes.get(..PSK).unwrap_or_default();
+            let parts: [&[u8]; 2] = [&[len, 0, IS_PASSPHRASE, 0], bytes];
+            self.request(Command::SetWsecPmk, true, &parts, &mut []).await?;
+        }
+        if network.security.has_sae() {
+            self.port.wait_us(KEY_US).await;
+            self.set_var_gather(var::SAE_PASSWORD, &[&[len, 0], bytes]).await?;
+        }
+        Ok(())
     }
 
     /// Calls the network by its name, or one of its access points.
@@ -136,7 +124,9 @@ impl<B: Bus, FW: FirmwareSource> Chip<'_, B, FW> {
         };
         const DEFAULT: [u8; 4] = [0xff; 4];
         const BANDWIDTH_20_MHZ: u16 = 0x1000;
-        let chanspec = (u16::from(channel) | BANDWIDTH_20_MHZ).to_le_bytes();
+        // No channel: all of them.
+        let count = u32::from(channel.is_some());
+        let chanspec = channel.map_or(0, |channel| u16::from(channel) | BANDWIDTH_20_MHZ);
         let mut wire = [0; 70];
         let fields: [&[u8]; 10] = [
             &ssid,
@@ -148,8 +138,8 @@ impl<B: Bus, FW: FirmwareSource> Chip<'_, B, FW> {
             &DEFAULT,
             &bssid.octets(),
             &[0; 2],
-            &1_u32.to_le_bytes(),
-            &chanspec,
+            &count.to_le_bytes(),
+            &chanspec.to_le_bytes(),
         ];
         let _ = ethdev::frame::copy_vectored(&fields, &mut wire);
         self.set_var(var::JOIN, &wire).await
@@ -160,18 +150,25 @@ impl<B: Bus, FW: FirmwareSource> Chip<'_, B, FW> {
         if self.ap.is_some() {
             self.stop_ap().await?;
         }
-        self.joining = Joining::Idle;
         self.network = None;
+        self.attempt(network).await?;
+        self.network = Some(*network);
+        Ok(())
+    }
+
+    /// One attempt, to its end. Where it does not get there, `service` begins again if the network
+    /// is the one to reconnect to.
+    pub(crate) async fn attempt(&mut self, network: &Network) -> Result<(), B> {
+        self.joining = Joining::Pausing(0);
         self.join_error = None;
         self.disassociate().await?;
         for step in 0..JOIN_STEPS {
             self.join_step(step, network).await?;
         }
         let outcome = self.await_outcome().await?;
+        self.joining = Joining::Idle;
         self.end_attempt(outcome).await?;
-        outcome.map_err(Error::Join)?;
-        self.network = Some(*network);
-        Ok(())
+        outcome.map_err(Error::Join)
     }
 
     async fn await_outcome(&mut self) -> Result<core::result::Result<(), JoinError>, B> {
@@ -182,7 +179,7 @@ impl<B: Bus, FW: FirmwareSource> Chip<'_, B, FW> {
                 return Ok(outcome);
             }
             if self.port.elapsed_us().wrapping_sub(since) / 1000 >= self.config.join_timeout_ms {
-                return Ok(Err(JoinError::Timeout));
+                return Ok(Err(self.station.time_out()));
             }
             if !self.absorb_one().await? {
                 self.look_again(&mut looks).await?;
@@ -236,12 +233,12 @@ impl<B: Bus, FW: FirmwareSource> Chip<'_, B, FW> {
 
     /// Continues an attempt to reconnect: one request, or one poll.
     pub(crate) async fn tend_join(&mut self) -> Result<(), B> {
-        let Some(network) = self.network else {
+        let (Some(network), None) = (self.network, self.ap) else {
             self.joining = Joining::Idle;
             return Ok(());
         };
         match self.joining {
-            Joining::Idle if !self.link_up && self.config.reconnect.is_some() && self.ap.is_none() => {
+            Joining::Idle if !self.link_up && self.config.reconnect.is_some() => {
                 self.attempts = 0;
                 self.joining = Joining::Pausing(0);
                 Ok(())
@@ -280,7 +277,7 @@ impl<B: Bus, FW: FirmwareSource> Chip<'_, B, FW> {
                 if let Some(outcome) = self.station.take_outcome() {
                     self.end_own_attempt(outcome).await
                 } else if left_ms == 0 {
-                    self.end_own_attempt(Err(JoinError::Timeout)).await
+                    self.end_own_attempt(Err(self.station.time_out())).await
                 } else {
                     self.joining = Joining::Waiting(left_ms.saturating_sub(self.passed_ms().await));
                     Ok(())
@@ -344,11 +341,9 @@ impl<B: Bus, FW: FirmwareSource> Chip<'_, B, FW> {
         self.require_running()?;
         self.scanning.begin();
         let wire = options.wire(self.scanning.id);
-        let result = self.set_var(var::ESCAN, &wire).await;
-        if result.is_err() {
-            self.scanning.running = false;
-        }
-        result
+        self.set_var(var::ESCAN, &wire).await?;
+        self.scanning.confirm();
+        Ok(())
     }
 
     pub(crate) async fn next_result(&mut self) -> Result<Scan, B> {
@@ -372,30 +367,12 @@ impl<B: Bus, FW: FirmwareSource> Chip<'_, B, FW> {
                 Scan::Done { .. } => return Ok(()),
                 Scan::Pending => {
                     if self.port.elapsed_us().wrapping_sub(since) / 1000 >= SCAN_MS {
-                        self.scanning.running = false;
+                        self.scanning.abort();
                         return Err(Error::Timeout(WaitFor::Response));
                     }
                     self.look_again(&mut looks).await?;
                 }
             }
-        }
-    }
-
-    // Settings.
-
-    pub(crate) async fn set_country(&mut self, country: Country) -> Result<(), B> {
-        self.config.country = country;
-        match self.mode {
-            Mode::Running | Mode::Stopped => self.set_var(var::COUNTRY, &country.wire()).await,
-            _ => Ok(()),
-        }
-    }
-
-    pub(crate) async fn set_power_save(&mut self, power_save: PowerSave) -> Result<(), B> {
-        self.config.power_save = power_save;
-        match self.mode {
-            Mode::Running | Mode::Stopped => self.apply_power_save().await,
-            _ => Ok(()),
         }
     }
 

@@ -71,8 +71,10 @@ macro_rules! wifi_methods {
 
         /// Returns the next result of a scan. Does not wait for one.
         ///
-        /// The driver holds one result. Further results that arrive before it is fetched are
-        /// counted in `missed`.
+        /// The driver holds eight results. Further results that arrive before one is fetched are
+        /// counted in `missed`: call this until it returns [`Pending`](crate::Scan::Pending), every
+        /// few milliseconds. A stop, a sleep, a recovery or a change of the address or the mode
+        /// ends a scan early.
         ///
         /// # Errors
         ///
@@ -96,13 +98,30 @@ macro_rules! wifi_methods {
         }
 
         /// Starts access point mode; the link is up from then on. Disconnects from a joined network
-        /// and forgets it.
+        /// and forgets it. `start`, `wake` and `recover` start it again.
+        ///
+        /// If the firmware rejects the configuration, the device is a station again, without a
+        /// network. Another failure is a fault until the call is repeated, or `recover`.
+        ///
+        /// # Errors
+        ///
+        /// `Stopped` before `start`, [`Rejected`](crate::Error::Rejected), or the device failed.
+        pub $($asyncness)? fn start_ap(&mut self, config: &crate::ApConfig) -> Result<(), crate::Error<BUS::Error>> {
+            $run!(self.chip.start_ap(config))
+        }
+
+        /// Writes the addresses of the stations of the access point to `stations`, as many as fit,
+        /// and returns how many these are: none outside access point mode. The firmware accepts ten
+        /// stations unless its variable `maxassoc` has another number.
         ///
         /// # Errors
         ///
         /// `Stopped` before `start`, or the device failed.
-        pub $($asyncness)? fn start_ap(&mut self, config: &crate::ApConfig) -> Result<(), crate::Error<BUS::Error>> {
-            $run!(self.chip.start_ap(config))
+        pub $($asyncness)? fn ap_stations(
+            &mut self,
+            stations: &mut [ethdev::MacAddress],
+        ) -> Result<usize, crate::Error<BUS::Error>> {
+            $run!(self.chip.ap_stations(stations))
         }
 
         /// Stops access point mode.
@@ -114,7 +133,11 @@ macro_rules! wifi_methods {
             $run!(self.chip.stop_ap())
         }
 
-        /// Sets the country. Before `start`, it takes effect with `start`.
+        /// Sets the country. On a device without firmware (before `start`, or asleep) it takes
+        /// effect with `start` or `wake`.
+        ///
+        /// A country that is rejected changes nothing. After another failure, `service` sets it
+        /// again.
         ///
         /// # Errors
         ///
@@ -124,7 +147,8 @@ macro_rules! wifi_methods {
             $run!(self.chip.set_country(country))
         }
 
-        /// Sets the power-save mode. Before `start`, it takes effect with `start`.
+        /// Sets the power-save mode. On a device without firmware (before `start`, or asleep) it
+        /// takes effect with `start` or `wake`. After a failure, `service` sets it again.
         ///
         /// # Errors
         ///
@@ -134,6 +158,43 @@ macro_rules! wifi_methods {
             power_save: crate::PowerSave,
         ) -> Result<(), crate::Error<BUS::Error>> {
             $run!(self.chip.set_power_save(power_save))
+        }
+
+        /// Reads a variable of the firmware ("iovar") by its name. Its bytes, little-endian, are
+        /// written to `value`; returns their number. The firmware fills the whole of `value`, with
+        /// meaningless bytes after a shorter variable.
+        ///
+        /// `input` is what the firmware takes to find the value, usually empty; for names that
+        /// begin with `bsscfg:` the number of the interface, 4 bytes, which is 0. Name, zero byte
+        /// and the longer of `input` and `value` have at most 1,536 bytes.
+        ///
+        /// # Errors
+        ///
+        /// [`Param`](crate::Error::Param) for an invalid name or length, `Stopped` before `start`,
+        /// [`Rejected`](crate::Error::Rejected) with the status of the firmware (-23: no such
+        /// variable, -14: `value` is too short), or the device failed.
+        pub $($asyncness)? fn iovar_get(
+            &mut self,
+            name: &str,
+            input: &[u8],
+            value: &mut [u8],
+        ) -> Result<usize, crate::Error<BUS::Error>> {
+            $run!(self.chip.iovar_get(name, input, value))
+        }
+
+        /// Writes a variable of the firmware ("iovar") by its name. The driver does not know of the
+        /// value: `start`, `wake` and `recover` do not restore it, and a variable that the driver
+        /// writes too keeps what was written last.
+        ///
+        /// # Errors
+        ///
+        /// As [`iovar_get`](Self::iovar_get).
+        pub $($asyncness)? fn iovar_set(
+            &mut self,
+            name: &str,
+            value: &[u8],
+        ) -> Result<(), crate::Error<BUS::Error>> {
+            $run!(self.chip.iovar_set(name, value))
         }
 
         /// Drives a GPIO pin of the chip, 0 to 31. On a Pico W, 0 is the LED, 1 the mode of the

@@ -7,12 +7,41 @@ use std::time::Duration;
 use cyw43439_model::{self as model, AccessPoint, ChipConfig, Corruption, EventOrder, Fault, JoinFault};
 use ethdev::{Control, ErrorKind, EthernetDevice, Interest, Link, MacAddress, Multicast, Rearm, RxFilter};
 use ethdev_cyw43::{
-    ApConfig, Config, Error, JoinError, Network, PowerSave, ReconnectPolicy, Scan, ScanOptions, Security, Ssid,
+    ApConfig, Config, Error, JoinError, Network, ParamError, PowerSave, ReconnectPolicy, Scan, ScanOptions, Security,
+    Ssid,
 };
 use support::*;
 
-fn joins() -> [(AccessPoint, Network); 5] {
+/// A password of WPA3 that is no passphrase.
+const PASSWORD: &str = "gr\u{fc}n";
+const LONG_PASSWORD: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+const KEY: &str = "00112233445566778899aabbccddeeff00112233445566778899AABBCCDDEEFF";
+
+fn wpa_access_point() -> AccessPoint {
+    let mut ap = AccessPoint::wpa2(SSID, PASSPHRASE);
+    ap.security = model::Security::Wpa(PASSPHRASE.into());
+    ap
+}
+
+fn joins() -> [(AccessPoint, Network); 9] {
+    let mut key = [0; 32];
+    for (n, byte) in key.iter_mut().enumerate() {
+        *byte = (n % 16 * 0x11) as u8;
+    }
     [
+        (wpa_access_point(), Network::wpa(SSID, PASSPHRASE).unwrap()),
+        (
+            AccessPoint::wpa2(SSID, PASSPHRASE).with_hashed_key(key),
+            Network::wpa2(SSID, KEY).unwrap(),
+        ),
+        (
+            AccessPoint::wpa3(SSID, PASSWORD),
+            Network::wpa3(SSID, PASSWORD).unwrap(),
+        ),
+        (
+            AccessPoint::wpa3(SSID, LONG_PASSWORD),
+            Network::wpa3(SSID, LONG_PASSWORD).unwrap(),
+        ),
         (AccessPoint::open(SSID), Network::open(SSID).unwrap()),
         (
             AccessPoint::wpa2(SSID, PASSPHRASE),
@@ -187,7 +216,7 @@ fn link_roaming_stays_up() {
 }
 
 #[test]
-fn reconnect_policy_rejoins_and_gives_up() {
+fn reconnect_policy_rejoins() {
     let testbed = Testbed::new();
     let ap = testbed.chip.add_ap(AccessPoint::wpa2(SSID, PASSPHRASE));
     let policy = ReconnectPolicy::PERSISTENT.with_delays(Duration::from_millis(20), Duration::from_millis(50));
@@ -208,13 +237,24 @@ fn reconnect_policy_rejoins_and_gives_up() {
         testbed.wait_link(&mut nic, false);
         testbed.wait_link(&mut nic, true);
     }
-    // It gives up when the passphrase was changed.
+    testbed.assert_no_violations();
+}
+
+#[test]
+fn reconnect_policy_limited_gives_up() {
+    let testbed = Testbed::new();
+    let ap = testbed.chip.add_ap(AccessPoint::wpa2(SSID, PASSPHRASE));
+    let policy = ReconnectPolicy::PERSISTENT
+        .with_delays(Duration::from_millis(20), Duration::from_millis(50))
+        .with_max_attempts(3);
+    let mut nic = testbed.started(Config::new().with_reconnect(policy).with_power_save(PowerSave::Off));
+    nic.join(&Network::wpa2(SSID, PASSPHRASE).unwrap()).unwrap();
     testbed
         .chip
         .change_ap(ap, |ap| ap.security = model::Security::Wpa2("something else".into()));
     testbed.chip.deauthenticate(2);
     testbed.wait_link(&mut nic, false);
-    for _ in 0..4000 {
+    for _ in 0..6000 {
         nic.service().unwrap();
         testbed.pass(5);
     }
@@ -226,6 +266,199 @@ fn reconnect_policy_rejoins_and_gives_up() {
     }
     assert_eq!(testbed.chip.bus().ioctls, ioctls, "it has given up");
     testbed.assert_no_violations();
+}
+
+#[test]
+fn reconnect_lost_key_messages_do_not_end_it() {
+    let testbed = Testbed::new();
+    let ap = testbed.chip.add_ap(AccessPoint::wpa2(SSID, PASSPHRASE));
+    let policy = ReconnectPolicy::PERSISTENT.with_delays(Duration::from_millis(20), Duration::from_millis(50));
+    let mut nic = testbed.started(Config::new().with_reconnect(policy));
+    nic.join(&Network::wpa2(SSID, PASSPHRASE).unwrap()).unwrap();
+    testbed
+        .chip
+        .change_ap(ap, |ap| ap.join_fault = JoinFault::ThirdKeyMessageLost);
+    testbed.chip.deauthenticate(2);
+    for _ in 0..6000 {
+        nic.service().unwrap();
+        testbed.pass(5);
+    }
+    assert_eq!(nic.last_join_error(), Some(JoinError::WrongPassphrase));
+    testbed.chip.change_ap(ap, |ap| ap.join_fault = JoinFault::None);
+    testbed.wait_link(&mut nic, true);
+    assert_eq!(nic.last_join_error(), None);
+}
+
+/// Numbers of events, and statuses.
+const SET_SSID: u32 = 0;
+const AUTH: u32 = 3;
+const ASSOC: u32 = 7;
+const PRUNE: u32 = 23;
+const TIMEOUT: u32 = 2;
+
+#[test]
+fn link_failed_roam_stays_up() {
+    for kind in [SET_SSID, AUTH, ASSOC] {
+        for status in [1, TIMEOUT, 3, 5] {
+            let testbed = Testbed::with_ap();
+            let mut nic = testbed.started(Config::new().with_power_save(PowerSave::Off));
+            nic.join(&Network::wpa2(SSID, PASSPHRASE).unwrap()).unwrap();
+            let changes = nic.stats().link_changes;
+            testbed.chip.inject(Fault::StrayEvent {
+                kind,
+                status,
+                reason: 0,
+            });
+            for _ in 0..20 {
+                testbed.pass(5);
+                nic.service().unwrap();
+            }
+            assert!(nic.link().is_up(), "event {kind}, status {status}");
+            assert_eq!(nic.stats().link_changes, changes);
+            testbed.frames_cross(&mut nic);
+            // Where the association is gone, and the events that reported it are lost, it is down.
+            for _ in 0..2 {
+                testbed.chip.inject(Fault::Event(Corruption::Lost));
+            }
+            testbed.chip.deauthenticate(3);
+            testbed.pass(5);
+            nic.service().unwrap();
+            assert!(nic.link().is_up(), "nothing was reported");
+            testbed.chip.inject(Fault::StrayEvent {
+                kind,
+                status,
+                reason: 0,
+            });
+            testbed.pass(5);
+            nic.service().unwrap();
+            assert!(!nic.link().is_up(), "event {kind}, status {status}");
+        }
+    }
+}
+
+/// Injects an event while a network is joined.
+fn join_with_event(kind: u32, status: u32, reason: u32, at_ms: u64, network: &Network) -> Result<(), NicError> {
+    let testbed = Testbed::with_ap();
+    let mut nic = testbed.started(Config::new());
+    let chip = testbed.chip.clone();
+    testbed.clock.schedule_in(Duration::from_millis(at_ms), move || {
+        chip.inject(Fault::StrayEvent { kind, status, reason });
+    });
+    nic.join(network)
+}
+
+#[test]
+fn join_unanswered_step_on_the_way_succeeds() {
+    let network = Network::wpa2(SSID, PASSPHRASE).unwrap();
+    for kind in [AUTH, ASSOC] {
+        for status in [TIMEOUT, 5] {
+            for at_ms in [60, 115, 125] {
+                let result = join_with_event(kind, status, 0, at_ms, &network);
+                assert_eq!(result, Ok(()), "event {kind}, status {status}, after {at_ms} ms");
+            }
+        }
+    }
+}
+
+#[test]
+fn join_pruned_is_security_mismatch_for_its_reasons_only() {
+    let network = Network::open("nowhere").unwrap();
+    for (reason, why) in [
+        (1, JoinError::SecurityMismatch),
+        (3, JoinError::NoSuchNetwork),
+        (8, JoinError::SecurityMismatch),
+    ] {
+        let result = join_with_event(PRUNE, 0, reason, 60, &network);
+        assert_eq!(result, Err(Error::Join(why)), "reason {reason}");
+    }
+}
+
+#[test]
+fn scan_under_traffic_misses_nothing() {
+    let testbed = Testbed::with_ap();
+    for n in 0..12 {
+        let ap = AccessPoint::open(&format!("other {n}"))
+            .with_bssid([2, 0, 0, 1, 0, n])
+            .with_channel(1 + n / 4 * 5);
+        testbed.chip.add_ap(ap);
+    }
+    let mut nic = testbed.started(Config::new().with_power_save(PowerSave::Off));
+    nic.join(&Network::wpa2(SSID, PASSPHRASE).unwrap()).unwrap();
+    let mut frame = vec![0x11; 400];
+    frame[..6].copy_from_slice(&nic.mac_address().octets());
+    nic.start_scan(&ScanOptions::new()).unwrap();
+    let (mut found, mut received) = (0, 0);
+    let missed = loop {
+        testbed.station.send(&frame);
+        nic.service().unwrap();
+        while nic.recv_frame(&mut [0; 1514]).unwrap().is_some() {
+            received += 1;
+        }
+        match nic.next_result().unwrap() {
+            Scan::Found(_) => found += 1,
+            Scan::Pending => testbed.pass(1),
+            Scan::Done { missed, .. } => break missed,
+        }
+    };
+    assert_eq!((found, missed), (13, 0));
+    assert!(received > 50, "{received} frames");
+}
+
+/// The time between a key and the request before it, when `call` sends one.
+fn key_pause(testbed: &Testbed, nic: &mut Nic, call: impl FnOnce(&mut Nic)) -> Duration {
+    /// SDPCM and CDC header, and the key.
+    const KEY: usize = 12 + 16 + 68;
+    testbed.chip.record(true);
+    call(nic);
+    let record = testbed.chip.take_record();
+    let writes: Vec<_> = record.iter().filter(|t| t.write && t.function == 2).collect();
+    let key = writes.iter().position(|t| t.len == KEY).expect("a key");
+    writes[key].at - writes[key - 1].at
+}
+
+#[test]
+fn set_keys_radio_has_time_before_each_key() {
+    let testbed = Testbed::with_ap();
+    let mut nic = testbed.started(Config::new());
+    let network = Network::wpa2(SSID, PASSPHRASE).unwrap();
+    let station = key_pause(&testbed, &mut nic, |nic| nic.join(&network).unwrap());
+    let own = ApConfig::new(network, 6).unwrap();
+    let access_point = key_pause(&testbed, &mut nic, |nic| nic.start_ap(&own).unwrap());
+    let enough = Duration::from_millis(3);
+    assert!(
+        station >= enough && access_point >= enough,
+        "{station:?}, {access_point:?}"
+    );
+}
+
+#[test]
+fn request_after_lost_reply_does_not_wait_again() {
+    let testbed = Testbed::with_ap();
+    let mut nic = testbed.started(Config::new());
+    nic.join(&Network::wpa2(SSID, PASSPHRASE).unwrap()).unwrap();
+    testbed.chip.inject(Fault::Reply(Corruption::Lost));
+    assert_eq!(kind(nic.rssi_dbm()), ErrorKind::Timeout);
+    let before = testbed.clock.now();
+    assert_eq!(nic.rssi_dbm(), Ok(-50));
+    let took = testbed.clock.now() - before;
+    assert!(took < Duration::from_millis(10), "{took:?}");
+}
+
+#[test]
+fn join_waits_for_repeated_key_messages() {
+    // An access point repeats a key message until 3.1 s after the first.
+    let testbed = Testbed::new();
+    let lost = AccessPoint::wpa2(SSID, PASSPHRASE).with_join_fault(JoinFault::FirstKeyMessageLost);
+    testbed.chip.add_ap(lost);
+    let mut nic = testbed.started(Config::new());
+    let before = testbed.clock.now();
+    let result = nic.join(&Network::wpa2(SSID, PASSPHRASE).unwrap());
+    assert_eq!(result, Err(Error::Join(JoinError::NoResponse)));
+    let took = testbed.clock.now() - before;
+    assert!(
+        (Duration::from_millis(3200)..Duration::from_secs(6)).contains(&took),
+        "{took:?}"
+    );
 }
 
 #[test]
@@ -377,10 +610,20 @@ fn start_ap_accepts_clients() {
         nic.start_ap(&ApConfig::new(network, 3).unwrap()).unwrap();
         assert!(nic.link().is_up());
         assert_eq!(testbed.chip.soft_ap(), Some((b"pico".to_vec(), 3)));
-        let client = [2, 0, 0, 0, 0, 0x77];
+        let clients = [[2, 0, 0, 0, 0, 0x77], [2, 0, 0, 0, 0, 0x78]];
         let passphrase = (network.security() != Security::Open).then_some(PASSPHRASE);
-        assert!(testbed.chip.connect_client(client, passphrase));
-        testbed.chip.disconnect_client(client);
+        let mut stations = [MacAddress::UNSPECIFIED; 3];
+        assert_eq!(nic.ap_stations(&mut stations), Ok(0));
+        for (n, client) in clients.into_iter().enumerate() {
+            assert!(testbed.chip.connect_client(client, passphrase));
+            assert_eq!(nic.ap_stations(&mut stations), Ok(n + 1));
+            assert_eq!(stations[n].octets(), client);
+        }
+        assert_eq!(nic.ap_stations(&mut stations[..1]), Ok(1), "as many as fit");
+        for client in clients {
+            testbed.chip.disconnect_client(client);
+        }
+        assert_eq!(nic.ap_stations(&mut stations), Ok(0));
     }
     nic.recover().unwrap();
     assert!(testbed.chip.soft_ap().is_some());
@@ -522,7 +765,85 @@ fn request_corrupt_response_is_error() {
 }
 
 #[test]
+fn join_offers_ciphers_and_key_management_of_network() {
+    for (network, wsec, wpa_auth, mfp) in [
+        (Network::open(SSID).unwrap(), 0, 0, None),
+        (Network::wpa(SSID, PASSPHRASE).unwrap(), 6, 4, Some(0)),
+        (Network::wpa2(SSID, PASSPHRASE).unwrap(), 6, 0x80, Some(1)),
+        (Network::wpa3(SSID, PASSPHRASE).unwrap(), 4, 0x4_0000, Some(2)),
+        (Network::wpa2_wpa3(SSID, PASSPHRASE).unwrap(), 4, 0x4_0000, Some(1)),
+    ] {
+        let testbed = Testbed::new();
+        let mut nic = testbed.started(Config::new());
+        assert_eq!(nic.join(&network), Err(Error::Join(JoinError::NoSuchNetwork)));
+        let mut read = |name: &str| {
+            let mut value = [0; 4];
+            assert_eq!(nic.iovar_get(name, &[], &mut value), Ok(4));
+            u32::from_le_bytes(value)
+        };
+        assert_eq!((read("wsec"), read("wpa_auth")), (wsec, wpa_auth), "{network:?}");
+        assert!(mfp.is_none_or(|mfp| read("mfp") == mfp), "{network:?}");
+    }
+}
+
+#[test]
+fn iovar_set_value_reads_back() {
+    let testbed = Testbed::with_ap();
+    let mut nic = testbed.nic(Config::new());
+    assert_eq!(kind(nic.iovar_set("mpc", &[0; 4])), ErrorKind::Stopped);
+    nic.start().unwrap();
+    for level in [7_u32, 0x0102_0304] {
+        nic.iovar_set("roam_off", &level.to_le_bytes()).unwrap();
+        let mut value = [0; 4];
+        assert_eq!(nic.iovar_get("roam_off", &[], &mut value), Ok(4));
+        assert_eq!(value, level.to_le_bytes());
+    }
+    // Longer than the blocks of padding, and as long as possible.
+    let text = b"wl0: simulated firmware";
+    for len in [41, 64, 65, 400, 1536 - 4] {
+        let mut value = vec![0xee; len];
+        assert_eq!(
+            nic.iovar_get("ver", &[], &mut value).map(|got| got >= text.len()),
+            Ok(true),
+            "{len} bytes"
+        );
+        assert!(value.starts_with(text), "{len}");
+    }
+    nic.stop().unwrap();
+    assert!(nic.iovar_get("ver", &[], &mut [0; 64]).is_ok(), "the firmware runs");
+    testbed.assert_no_violations();
+}
+
+#[test]
+fn iovar_get_errors_are_kept() {
+    let testbed = Testbed::with_ap();
+    let mut nic = testbed.started(Config::new());
+    let rejected = |status| Error::Rejected { request: 262, status };
+    assert_eq!(nic.iovar_get("no such thing", &[], &mut [0; 8]), Err(rejected(-23)));
+    assert_eq!(nic.iovar_get("ver", &[], &mut [0; 8]), Err(rejected(-14)));
+    let before = testbed.chip.bus().transactions;
+    for name in ["", "a\0b"] {
+        assert_eq!(
+            nic.iovar_get(name, &[], &mut [0; 8]),
+            Err(Error::Param(ParamError::IovarName))
+        );
+        assert_eq!(nic.iovar_set(name, &[]), Err(Error::Param(ParamError::IovarName)));
+    }
+    let too_long = Err(Error::Param(ParamError::IovarLength { len: 1537, max: 1536 }));
+    assert_eq!(nic.iovar_get("ver", &[], &mut [0; 1533]), too_long);
+    assert_eq!(nic.iovar_get("ver", &[0; 1533], &mut []), too_long);
+    assert_eq!(nic.iovar_set("ver", &[0; 1533]).map(|()| 0), too_long);
+    assert_eq!(testbed.chip.bus().transactions, before);
+}
+
+#[test]
 fn join_with_bss_selects_access_point() {
+    for channel in [None, Some(11)] {
+        join_with_bss(channel);
+    }
+}
+
+fn join_with_bss(channel: Option<u8>) {
     let testbed = Testbed::new();
     testbed.chip.add_ap(AccessPoint::wpa2(SSID, PASSPHRASE).with_rssi(-30));
     let far = [2, 0xa9, 0, 0, 0, 7];
@@ -534,7 +855,8 @@ fn join_with_bss_selects_access_point() {
     );
     let mut nic = testbed.started(Config::new());
     let network = Network::wpa2(SSID, PASSPHRASE).unwrap();
-    nic.join(&network.with_bss(MacAddress::new(far), 11).unwrap()).unwrap();
+    nic.join(&network.with_bss(MacAddress::new(far), channel).unwrap())
+        .unwrap();
     let bss = nic.current_bss().unwrap().unwrap();
     assert_eq!((bss.bssid.octets(), bss.channel), (far, Some(11)));
     assert!(bss.rssi_dbm <= -79);

@@ -123,6 +123,25 @@ impl Testbed {
         }
     }
 
+    /// With one access point that takes WPA2, and images that are loaded in no time.
+    pub fn small() -> Self {
+        let mut testbed = Self::new();
+        let Blobs { firmware, nvram, clm } = testbed.blobs;
+        testbed.blobs = Blobs {
+            firmware: &firmware[..256],
+            nvram: &nvram[..64],
+            clm: &clm[..100],
+        };
+        testbed.chip.expect_images(
+            model::Images::default()
+                .with_firmware(testbed.blobs.firmware)
+                .with_nvram(testbed.blobs.nvram)
+                .with_clm(testbed.blobs.clm),
+        );
+        testbed.chip.add_ap(AccessPoint::wpa2(SSID, PASSPHRASE));
+        testbed
+    }
+
     /// With one access point that takes WPA2.
     pub fn with_ap() -> Self {
         let testbed = Self::new();
