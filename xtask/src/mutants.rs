@@ -17,11 +17,16 @@ use report::{Equivalent, Report};
 /// Measures the tests by mutation: changes the code in one place, runs the tests, and reports
 /// whether they failed.
 ///
-/// cargo-mutants (installed if it is missing) makes the mutants: it replaces function bodies,
-/// operators, match arms and struct fields, `const fn` included, in all features of the package. A
-/// mutant is unviable if it does not compile, caught if a test fails, missed if all tests pass, and
-/// a timeout if the tests take five times as long as without it. The percentage is that of the
-/// caught among the viable mutants that are not equivalent; a timeout is not caught.
+/// cargo-mutants (installed if it is missing) makes the mutants, in all features of the package: it
+/// replaces function bodies, operators, match arms and struct fields, `const fn` included, but not
+/// in `macro_rules`, `unsafe fn`, `Default` and functions called `new`.
+///
+///   unviable    does not compile
+///   caught      a test fails
+///   missed      all tests pass
+///   timeout     the tests take five times as long as without the mutation, and at least a minute
+///   equal       missed or timeout, and listed as equivalent (see below)
+///   percent     caught, of caught, missed and timeout
 ///
 /// A mutant is tested by the tests of its package, documentation tests included. If it is missed,
 /// it is tested by the tests that the package names in its Cargo.toml:
@@ -40,6 +45,7 @@ use report::{Equivalent, Report};
 /// Source tree and target directory are not changed: the mutants are built in target/mutants, which
 /// is removed at the end. With a sample of 60, a small crate takes minutes, a driver half an hour.
 #[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
 pub(crate) struct Args {
     /// Mutate this package; may be given several times. Without it: the libraries of the default
     /// members.
