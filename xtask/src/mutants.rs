@@ -32,7 +32,7 @@ use report::{Equivalent, Report};
 /// it is tested by the tests that the package names in its Cargo.toml:
 ///
 ///   [package.metadata.mutants]
-///   also = { package = "ethdev-tests", test = "conformance", filter = "enc28j60" }
+///   also = [{ package = "ethdev-tests", test = "conformance", filter = "enc28j60" }]
 ///
 /// The same table lists the equivalent mutants, which no test can catch. The report lists them
 /// separately. An entry of a mutant that is caught or does not exist is an error:
@@ -99,7 +99,7 @@ fn measure(args: &Args, packages: &[Package], directory: &Path) -> Result<Vec<Re
             all.len()
         ));
         let mut outcomes = test(&package.name, &chosen, None, directory)?;
-        if let Some(also) = &package.settings.also {
+        for also in &package.settings.also {
             let missed: Vec<_> = report::with(&outcomes, Outcome::MissedMutant).cloned().collect();
             outcomes.extend(test(&package.name, &missed, Some(also), directory)?);
         }
@@ -124,7 +124,7 @@ struct Package {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Settings {
-    also: Option<Also>,
+    also: Vec<Also>,
     equivalent: Vec<Equivalent>,
 }
 

@@ -156,7 +156,7 @@ mod tests {
         let package = Package {
             name: "p".to_owned(),
             settings: Settings {
-                also: None,
+                also: Vec::new(),
                 equivalent: [
                     "a.rs: replace same in f",
                     "a.rs: replace caught in f",
