@@ -313,8 +313,19 @@ where
 
 /// The device is running on construction.
 ///
-/// `set_mac_address` and `set_rx_filter` turn the receiver off for the change (data sheet section
-/// 8): frames that arrive meanwhile are lost and not counted. Pending frames stay.
+/// - `set_mac_address` and `set_rx_filter` turn the receiver off for the change (data sheet section
+///   8): frames that arrive meanwhile are lost and not counted. Pending frames stay, and so do those
+///   to be sent.
+/// - `stop` and `sleep` wait for a frame that is arriving. Pending frames are counted in `rx_reset`,
+///   frames to be sent in `tx_reset`. `recover`, and `start` of a device that is not running, reset
+///   the chip; what that loses is counted as well. The link is down for about 20 ms afterwards.
+/// - A call returns `Ok` only after the chip was read back: address, filter, buffer limits and MAC
+///   settings, all of which a reset of the chip clears, and whether it receives or sleeps. A chip
+///   that was reset inside the call is set up again, or the call fails.
+/// - After a call that failed, or whose future was dropped, the device is in a fault: calls that move frames return
+///   `Fault`. The same call again, any other of these calls, or `service` resets the chip and ends it.
+///   `service` and `recover` restore the state that was reached last. What a setter requested stays
+///   requested, and is applied with that.
 ///
 /// A group filter is a hash table of 64 bits: [`Superset`](FilterOutcome::Superset). Promiscuous
 /// reception is exact.

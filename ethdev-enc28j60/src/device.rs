@@ -18,6 +18,12 @@ use crate::{Config, Error, Revision};
 /// The device is running on construction. Every call returns after a bounded number of SPI
 /// transactions and delays.
 ///
+/// In half duplex a transmission can stall without an interrupt (erratum 13). While a frame is being
+/// sent, call [`service`](EthernetDevice::service) at least every
+/// [`max_service_interval`](Capabilities::max_service_interval), 20 ms, also if the host sleeps by
+/// [`Rearm`]: a stalled frame is sent again after at most 18 calls. While nothing is being sent,
+/// an interrupt precedes every necessary call.
+///
 /// `D` is the delay, `RST` the RESET pin: [`Reset`](crate::Reset) or [`NoReset`].
 pub struct Enc28j60<SPI, D, RST = NoReset> {
     chip: Chip<Blocking<SPI, D, RST>>,
@@ -125,14 +131,30 @@ impl<SPI: SpiDevice, D: DelayNs, RST: ResetPin> Rearm for Enc28j60<SPI, D, RST> 
     }
 
     fn rearm(&mut self, interest: Interest) -> Result<RearmOutcome, Self::Error> {
-        self.chip.rearm(interest)
+        let outcome = self.chip.rearm(interest)?;
+        // A change that another call noticed makes no interrupt.
+        if interest.link && self.chip.link_up != self.chip.link_reported {
+            return Ok(RearmOutcome::WorkPending);
+        }
+        Ok(outcome)
     }
 }
 
 /// The device is running on construction.
 ///
-/// `set_mac_address` and `set_rx_filter` turn the receiver off for the change (data sheet section
-/// 8): frames that arrive meanwhile are lost and not counted. Pending frames stay.
+/// - `set_mac_address` and `set_rx_filter` turn the receiver off for the change (data sheet section
+///   8): frames that arrive meanwhile are lost and not counted. Pending frames stay, and so do those
+///   to be sent.
+/// - `stop` and `sleep` wait for a frame that is arriving. Pending frames are counted in `rx_reset`,
+///   frames to be sent in `tx_reset`. `recover`, and `start` of a device that is not running, reset
+///   the chip; what that loses is counted as well. The link is down for about 20 ms afterwards.
+/// - A call returns `Ok` only after the chip was read back: address, filter, buffer limits and MAC
+///   settings, all of which a reset of the chip clears, and whether it receives or sleeps. A chip
+///   that was reset inside the call is set up again, or the call fails.
+/// - After a call that failed the device is in a fault: calls that move frames return
+///   `Fault`. The same call again, any other of these calls, or `service` resets the chip and ends it.
+///   `service` and `recover` restore the state that was reached last. What a setter requested stays
+///   requested, and is applied with that.
 ///
 /// A group filter is a hash table of 64 bits: [`Superset`](FilterOutcome::Superset). Promiscuous
 /// reception is exact.

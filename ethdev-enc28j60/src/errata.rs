@@ -1,6 +1,8 @@
 //! Workarounds for silicon errata (DS80349C), one item each. Those that access the bus are in
 //! `logic/errata.rs`.
 
+use core::time::Duration;
+
 use crate::regs::phy;
 use crate::ring;
 
@@ -54,6 +56,11 @@ const TX_STUCK_HALF: u32 = 50_000;
 /// The same in full duplex, where the partner may ask for 65,535 times 512 bits of silence (IEEE
 /// 802.3 annex 31B): 3.36 s.
 const TX_STUCK_FULL: u32 = 40_000_000;
+
+/// Erratum 13: a transmitter that is stuck raises no interrupt. How often a blocking host that has
+/// frames to send must call `service`. The driver has no clock but its own delays, so that it takes
+/// up to 18 calls until the frame is sent again: 0.36 s.
+pub(crate) const SERVICE_INTERVAL: Duration = Duration::from_millis(20);
 
 /// When a transmission counts as stuck, in units of 0.1 µs.
 pub(crate) const fn tx_stuck(full_duplex: bool) -> u32 {

@@ -43,9 +43,10 @@ pub enum Error<E> {
         /// The value of EREVID.
         revision: u8,
     },
-    /// A MAC or PHY register does not read back as written, or an ID register has the wrong value.
-    /// Chip select rises less than 210 ns after the last clock (data sheet table 16-6), or SCK
-    /// is below 8 MHz on revision B1 or B4 (erratum 1).
+    /// A register does not read back as written, or an ID register has the wrong value. MAC and PHY
+    /// registers: chip select rises less than 210 ns after the last clock (data sheet table 16-6),
+    /// or SCK is below 8 MHz on revision B1 or B4 (erratum 1). Others: the chip was reset during the
+    /// call, does not execute a reset, or the bus corrupts bytes.
     RegisterMismatch {
         /// Bank (4 = PHY) and address of the register.
         register: (u8, u8),

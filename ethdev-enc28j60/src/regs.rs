@@ -140,6 +140,7 @@ pub(crate) mod estat {
 
 /// ECON2 (register 3-2).
 pub(crate) mod econ2 {
+    pub(crate) const AUTOINC: u8 = 1 << 7;
     pub(crate) const PKTDEC: u8 = 1 << 6;
     pub(crate) const PWRSV: u8 = 1 << 5;
     pub(crate) const VRPS: u8 = 1 << 3;

@@ -279,6 +279,37 @@ fn driver_frozen_packet_count_does_not_hang() {
     }
 }
 
+/// The chip passes frames on up to the length with a VLAN tag, so that the driver counts those that it
+/// does not deliver. Longer frames, and those below 18 bytes with FCS, it drops silently:
+/// `Coverage` says so.
+#[test]
+fn recv_frame_wrong_length_is_counted_up_to_vlan_length() {
+    for (vlan, limit) in [(false, 1514), (true, 1518)] {
+        let testbed = Testbed::new(ChipConfig::new(Revision::B7).with_errata(Errata::none()));
+        let mut driver = testbed.driver(Config::new(OWN).with_vlan(vlan));
+        let declared = driver.capabilities().coverage.of(ethdev::LossReason::RxBadLength);
+        assert_eq!(declared, ethdev::Counted::NotReported);
+        for len in [13, 14, 59, 60, 1513, 1514, 1515, 1518, 1519, 2000] {
+            let before = driver.stats();
+            // Raw: not padded.
+            let arrived = testbed.peer.send_raw(&ethdev_sim::fcs::append(&frame(7, len)));
+            testbed.clock.advance_to(arrived + Duration::from_micros(20));
+            let mut buf = [0; 1600];
+            let delivered = driver.recv_frame(&mut buf).unwrap().map(|meta| meta.len);
+            let stats = driver.stats().delta_since(&before);
+            let counted = (delivered, stats.rx_bad_length, stats.rx_lost());
+            let expected = match len {
+                ..14 | 1519.. => (None, 0, 0),
+                len if len < 60 || len > limit => (None, 1, 1),
+                len => (Some(len), 0, 0),
+            };
+            assert_eq!(counted, expected, "VLAN {vlan}, {len} bytes");
+        }
+        assert_eq!(driver.stats().recoveries, 0);
+        testbed.assert_no_violations();
+    }
+}
+
 /// A bus that fails once, at every byte of a round of receiving and sending.
 #[test]
 fn driver_bus_error_at_any_byte_loses_at_most_one() {

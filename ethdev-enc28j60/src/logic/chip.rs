@@ -8,10 +8,10 @@ use super::rx::Rx;
 use super::spi::Spi;
 use super::tx::Tx;
 use crate::config::{Config, Settings};
-use crate::errata::Revision;
+use crate::errata::{self, Revision};
 use crate::error::{Error, WaitFor};
-use crate::regs::{self, Mac, econ1, econ2, eie, eir, erxfcon, estat, macon1, macon3, macon4, txcontrol};
-use crate::ring::{FCS, HEADER, RX_END, RX_FRAMES, RX_START, TX_SLOTS};
+use crate::regs::{self, Eth, Mac, econ1, econ2, eie, eir, erxfcon, estat, macon1, macon3, macon4, txcontrol};
+use crate::ring::{FCS, HEADER, MAX_COUNT, RX_END, RX_FRAMES, RX_START, TX_SLOTS};
 use crate::stats::{Counters, count};
 use crate::trace::warning;
 
@@ -32,9 +32,9 @@ const PATIENT_LOOKS: u8 = 8;
 const LOOK_US: u32 = 100;
 const LOOK_US_MAX: u32 = 1000;
 
-/// What the chip reports of lost frames. It drops frames with a wrong FCS, giants and filtered
-/// frames silently. RXERIF reports an overrun, not how many frames it cost; a reset of the chip
-/// clears EPKTCNT.
+/// What the chip reports of lost frames. It drops frames with a wrong FCS, of more than 1518 bytes
+/// without FCS, and filtered frames silently. RXERIF reports an overrun, not how many frames it
+/// cost; a reset of the chip clears EPKTCNT.
 const COVERAGE: Coverage = Coverage::EXACT
     .with(LossReason::RxOverrun, Counted::AtLeastOne)
     .with(LossReason::RxBadFcs, Counted::NotReported)
@@ -42,6 +42,7 @@ const COVERAGE: Coverage = Coverage::EXACT
     .with(LossReason::RxFiltered, Counted::NotReported)
     .with(LossReason::RxReset, Counted::AtLeastOne);
 
+/// The state that was reached last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mode {
     Running,
@@ -50,7 +51,17 @@ pub(crate) enum Mode {
     Asleep {
         running: bool,
     },
-    /// It could not be brought up.
+}
+
+/// Whether the chip is in its [`Mode`], with address, filter and duplex mode as requested.
+///
+/// It is not from before the first instruction of a change until after the last: the call can fail
+/// or be dropped at any of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Applied {
+    Yes,
+    No,
+    /// No, and counted in `faults`.
     Fault,
 }
 
@@ -75,12 +86,16 @@ pub(crate) struct Chip<B> {
     pub(crate) rx: Rx,
     pub(crate) tx: Tx,
     pub(crate) counters: Counters,
+    /// Requested.
     hash: [u8; 8],
     filter: u8,
-    pub(crate) mode: Mode,
+    mode: Mode,
+    applied: Applied,
+    /// The receiver was on: frames may wait in the chip that are in no counter.
+    uncounted: bool,
     pub(crate) link_up: bool,
     /// `link_up` as of the end of the last `service`.
-    link_reported: bool,
+    pub(crate) link_reported: bool,
     /// The chip told of a change and may have forgotten it, and what changed was not read: a look
     /// at it failed or was dropped.
     pub(crate) link_in_doubt: bool,
@@ -90,6 +105,18 @@ pub(crate) struct Chip<B> {
     recovered: bool,
     /// A received frame was lost since that was told last.
     pub(crate) rx_dropped: bool,
+}
+
+/// Compares what a register was read as with what it should be.
+fn check<E>(register: (u8, u8), expected: u16, found: u16) -> core::result::Result<(), Error<E>> {
+    if found == expected {
+        return Ok(());
+    }
+    Err(Error::RegisterMismatch {
+        register,
+        expected,
+        found,
+    })
 }
 
 #[bisync]
@@ -105,7 +132,9 @@ impl<B: Bus> Chip<B> {
             counters: Counters::ZERO,
             hash: [0; 8],
             filter: erxfcon::UCEN | erxfcon::CRCEN | erxfcon::BCEN,
-            mode: Mode::Stopped,
+            mode: Mode::Running,
+            applied: Applied::No,
+            uncounted: false,
             link_up: false,
             link_reported: false,
             link_in_doubt: false,
@@ -117,10 +146,15 @@ impl<B: Bus> Chip<B> {
     }
 
     pub(crate) const fn capabilities(&self) -> Capabilities {
-        Capabilities::ETHERNET
+        let common = Capabilities::ETHERNET
             .with_max_frame_len(self.settings.max_frame_len())
             .with_queue_frames(Some(RX_FRAMES), Some(TX_SLOTS.len() as u16))
-            .with_coverage(COVERAGE)
+            .with_coverage(COVERAGE);
+        if self.settings.is_full_duplex() {
+            common
+        } else {
+            common.with_max_service_interval(errata::SERVICE_INTERVAL)
+        }
     }
 
     /// Longest frame with FCS.
@@ -130,11 +164,15 @@ impl<B: Bus> Chip<B> {
 
     /// Whether to go on: `Ok(false)` where nothing is received because nothing runs.
     pub(crate) fn is_running(&self) -> Result<bool, B> {
-        match self.mode {
-            Mode::Running => Ok(true),
-            Mode::Stopped | Mode::Asleep { .. } => Ok(false),
-            Mode::Fault => Err(ErrorKind::Fault.into()),
+        match self.applied {
+            Applied::Yes => Ok(self.mode == Mode::Running),
+            Applied::No | Applied::Fault => Err(ErrorKind::Fault.into()),
         }
+    }
+
+    /// The same where a fault is no error.
+    pub(crate) fn runs(&self) -> bool {
+        self.applied == Applied::Yes && self.mode == Mode::Running
     }
 
     // Bringing up.
@@ -145,7 +183,9 @@ impl<B: Bus> Chip<B> {
         let by_duplex = |half, in_full| if full { in_full } else { half };
         let [a, b, c, d, e, f] = self.settings.mac_address.octets();
         let [a_reg, b_reg, c_reg, d_reg, e_reg, f_reg] = regs::MAADR;
-        let [max_low, max_high] = self.max_count().to_le_bytes();
+        // With a VLAN tag, whatever was asked for: the chip drops what is longer silently, the
+        // driver counts it.
+        let [max_low, max_high] = MAX_COUNT.to_le_bytes();
         let macon3 = macon3::PAD_60 | macon3::TXCRCEN | macon3::FRMLNEN;
         [
             (
@@ -173,9 +213,9 @@ impl<B: Bus> Chip<B> {
     }
 
     /// Resets the chip and sets up all of it but the receiver, which stays off.
-    pub(crate) async fn bring_up(&mut self) -> Result<(), B> {
+    async fn bring_up(&mut self) -> Result<(), B> {
         self.rx = Rx::new();
-        self.tx = Tx::new();
+        self.tx.restart();
         self.enabled = None;
         self.reset().await?;
         let revision = self.spi.read(regs::EREVID).await?;
@@ -189,13 +229,7 @@ impl<B: Bus> Chip<B> {
         for (reg, value) in self.mac_settings() {
             self.spi.write_mac(reg, value).await?;
         }
-        if let Some((reg, expected, found)) = self.mac_differs().await? {
-            return Err(Error::RegisterMismatch {
-                register: (reg.bank, reg.address),
-                expected: expected.into(),
-                found: found.into(),
-            });
-        }
+        self.verify_mac().await?;
         // CLKOUT off.
         self.spi.write(regs::ECOCON, 0).await?;
         self.set_up_phy().await?;
@@ -225,74 +259,149 @@ impl<B: Bus> Chip<B> {
         Ok(())
     }
 
-    async fn mac_differs(&mut self) -> Result<Option<(Mac, u8, u8)>, B> {
+    async fn verify_mac(&mut self) -> Result<(), B> {
         for (reg, expected) in self.mac_settings() {
             let found = self.spi.read_mac(reg).await?;
-            if found != expected {
-                return Ok(Some((reg, expected, found)));
-            }
+            check((reg.bank, reg.address), expected.into(), found.into())?;
         }
-        Ok(None)
+        Ok(())
+    }
+
+    fn hash_registers(&self) -> impl Iterator<Item = (Eth, u8)> + use<B> {
+        let used = if self.filter & erxfcon::HTEN != 0 {
+            self.hash.len()
+        } else {
+            0
+        };
+        let bank = regs::EHT0.bank;
+        (regs::EHT0.address..)
+            .map(move |address| Eth { bank, address })
+            .zip(self.hash)
+            .take(used)
     }
 
     async fn write_filter(&mut self) -> Result<(), B> {
-        if self.filter & erxfcon::HTEN != 0 {
-            for (address, byte) in (regs::EHT0.address..).zip(self.hash) {
-                let reg = regs::Eth {
-                    bank: regs::EHT0.bank,
-                    address,
-                };
-                self.spi.write(reg, byte).await?;
-            }
+        for (reg, byte) in self.hash_registers() {
+            self.spi.write(reg, byte).await?;
         }
         self.spi.write(regs::ERXFCON, self.filter).await
     }
 
-    /// From reset to receiving. Whatever goes wrong, the next call of `recover` or `service` begins
-    /// again.
-    pub(crate) async fn begin(&mut self) -> Result<(), B> {
-        self.mode = Mode::Fault;
-        self.bring_up().await?;
-        self.look_at_link().await?;
+    /// Turns the receiver on, and checks that the chip was not reset on the way here: with RXEN it
+    /// would pass for alive.
+    async fn start_receiver(&mut self) -> Result<(), B> {
+        self.uncounted = true;
         self.spi.set(regs::ECON1, econ1::RXEN).await?;
-        self.mode = Mode::Running;
+        self.verify(true).await
+    }
+
+    /// Compares the chip with what was written to it, all of which a reset clears. The receiver is
+    /// on or off.
+    async fn verify(&mut self, receiving: bool) -> Result<(), B> {
+        let checked = self.verify_once(receiving).await;
+        if matches!(checked, Err(Error::RegisterMismatch { .. })) {
+            // The bus may have corrupted a value.
+            self.spi.forget_bank();
+            return self.verify_once(receiving).await;
+        }
+        checked
+    }
+
+    async fn verify_or_resync(&mut self) -> Result<(), B> {
+        match self.verify(true).await {
+            Err(Error::RegisterMismatch { .. }) => self.resync().await,
+            checked => checked,
+        }
+    }
+
+    async fn verify_once(&mut self, receiving: bool) -> Result<(), B> {
+        let mut pairs = [(regs::ERXST, RX_START), (regs::ERXND, RX_END), (regs::ERXRDPT, 0)];
+        if receiving {
+            if self.rx.free_to().is_none() {
+                self.free().await?;
+            }
+            let [.., (_, free_to)] = &mut pairs;
+            *free_to = self.rx.free_to().unwrap_or_default();
+        }
+        for (pair, expected) in pairs.into_iter().take(if receiving { 3 } else { 2 }) {
+            let found = self.spi.read_pair(pair).await?;
+            check((pair.low.bank, pair.low.address), expected, found)?;
+        }
+        for (reg, expected) in self.hash_registers().chain([(regs::ERXFCON, self.filter)]) {
+            let found = self.spi.read(reg).await?;
+            check((reg.bank, reg.address), expected.into(), found.into())?;
+        }
+        self.verify_mac().await?;
+        // Last: a reset before this cleared it.
+        let (state, expected) = if receiving {
+            (!econ1::TXRTS, econ1::RXEN)
+        } else {
+            (u8::MAX, 0)
+        };
+        let econ1 = self.spi.look(regs::ECON1).await?;
+        let bank = self.spi.bank().unwrap_or_default();
+        check((0, regs::ECON1.0), (expected | bank).into(), (econ1 & state).into())
+    }
+
+    /// Resets the chip and brings it into `mode`, with all that was requested. What is lost by that
+    /// is counted, and what was armed stays armed.
+    async fn set_up(&mut self, mode: Mode) -> Result<(), B> {
+        if self.applied == Applied::Yes {
+            self.applied = Applied::No;
+        }
+        let armed = self.enabled.filter(|bits| bits & eie::INTIE != 0);
+        self.count_losses().await?;
+        self.bring_up().await?;
+        if mode == Mode::Running {
+            self.look_at_link().await?;
+            if let Some(bits) = armed {
+                self.enable(bits).await?;
+            }
+            self.start_receiver().await?;
+        } else {
+            self.set_link(false).await?;
+            self.verify(false).await?;
+            self.power_down_for(mode).await?;
+        }
+        (self.mode, self.applied) = (mode, Applied::Yes);
         Ok(())
     }
 
-    /// Everything again, after what was lost by it is counted. `trusted`: what EPKTCNT says can be
-    /// believed.
-    async fn replay(&mut self, trusted: bool) -> Result<(), B> {
-        if self.mode == Mode::Running {
-            self.count_losses(trusted).await;
-        }
-        self.begin().await?;
-        count(&mut self.counters.recoveries);
-        Ok(())
+    /// From power-on to receiving.
+    pub(crate) async fn begin(&mut self) -> Result<(), B> {
+        self.set_up(Mode::Running).await
     }
 
     /// The chip is not as it should be: the driver recovers by itself.
-    pub(crate) async fn resync(&mut self, trusted: bool) -> Result<(), B> {
-        warning!("ENC28J60 state lost, reinitialized");
-        count(&mut self.counters.faults);
-        self.replay(trusted).await?;
+    pub(crate) async fn resync(&mut self) -> Result<(), B> {
+        if self.applied != Applied::Fault {
+            warning!("ENC28J60 state lost, reinitialized");
+            count(&mut self.counters.faults);
+            self.applied = Applied::Fault;
+        }
+        self.set_up(self.mode).await?;
+        count(&mut self.counters.recoveries);
         self.recovered = true;
         Ok(())
     }
 
-    /// Counts what a reset takes from the chip. If `trusted`, that is exact. If not, the chip was
-    /// reset already: what was known to wait is gone, and so is what came since, and what comes
-    /// until it is set up again; how many those are it cannot tell, so that one is counted at
-    /// least.
-    async fn count_losses(&mut self, trusted: bool) {
+    /// Counts what a reset takes from the chip. That is exact, unless the chip was reset already:
+    /// what was known to wait is gone then, and so is what came since, and what comes until it is
+    /// set up again; how many those are it cannot tell, so that one is counted at least.
+    async fn count_losses(&mut self) -> Result<(), B> {
+        if !self.uncounted {
+            return Ok(());
+        }
         let known = self.rx.pending();
-        let waiting = if trusted {
-            self.packets_waiting().await.map_or(known, |count| count.max(known))
-        } else {
-            known.max(1)
-        };
+        self.spi.forget_bank();
+        let reported = self.packets_waiting().await?;
+        // Afterwards: a reset before this cleared EPKTCNT.
+        let least = if self.was_reset().await? { 1 } else { reported };
+        let waiting = known.max(least);
         // One in doubt is among those that wait, and is counted already.
         let counted = self.rx.in_doubt();
         self.rx = Rx::new();
+        self.uncounted = false;
         self.counters.rx_reset = self
             .counters
             .rx_reset
@@ -300,43 +409,92 @@ impl<B: Bus> Chip<B> {
             .wrapping_sub(counted.into());
         self.rx_dropped |= waiting > 0;
         self.counters.tx_reset = self.counters.tx_reset.wrapping_add(self.tx.forget());
+        Ok(())
+    }
+
+    /// Whether the chip was reset since it was set up. Also where nothing responds.
+    async fn was_reset(&mut self) -> Result<bool, B> {
+        self.spi.forget_bank();
+        Ok(self.spi.read_pair(regs::ERXND).await? != RX_END)
     }
 
     // Management.
 
     pub(crate) async fn start(&mut self) -> Result<(), B> {
-        match self.mode {
-            Mode::Running => Ok(()),
-            _ => self.begin().await,
-        }
+        self.change_to(Mode::Running).await
     }
 
     pub(crate) async fn stop(&mut self) -> Result<(), B> {
-        match self.mode {
-            Mode::Running => {
-                self.go_quiet().await?;
-                self.mode = Mode::Stopped;
-            }
-            Mode::Asleep { .. } => self.mode = Mode::Asleep { running: false },
-            Mode::Stopped => {}
-            Mode::Fault => self.mode = Mode::Stopped,
-        }
+        self.change_to(Mode::Stopped).await
+    }
+
+    pub(crate) async fn sleep(&mut self) -> Result<(), B> {
+        let running = match self.mode {
+            Mode::Running => true,
+            Mode::Stopped => false,
+            Mode::Asleep { running } => running,
+        };
+        self.change_to(Mode::Asleep { running }).await
+    }
+
+    pub(crate) async fn wake(&mut self) -> Result<(), B> {
+        let mode = match self.mode {
+            Mode::Asleep { running: true } => Mode::Running,
+            Mode::Asleep { running: false } => Mode::Stopped,
+            mode => mode,
+        };
+        self.change_to(mode).await
+    }
+
+    pub(crate) async fn recover(&mut self) -> Result<(), B> {
+        self.set_up(self.mode).await?;
+        count(&mut self.counters.recoveries);
         Ok(())
     }
 
-    /// Ends receiving and sending. What that loses is counted.
-    async fn go_quiet(&mut self) -> Result<(), B> {
-        self.poll_tx().await?;
-        self.spi.clear(regs::EIE, eie::INTIE).await?;
-        self.enabled = None;
-        self.stop_receiver().await?;
-        self.reset_transmitter().await?;
-        self.count_losses(true).await;
-        if self.link_up {
-            self.link_up = false;
-            count(&mut self.counters.link_changes);
+    async fn change_to(&mut self, mode: Mode) -> Result<(), B> {
+        if self.applied == Applied::Yes {
+            if self.mode == mode {
+                return if mode == Mode::Running {
+                    self.verify_or_resync().await
+                } else {
+                    Ok(())
+                };
+            }
+            if self.mode == Mode::Running {
+                // What was sent is counted as sent.
+                self.poll_tx().await?;
+            }
+            if mode != Mode::Running && self.go_quiet().await? {
+                self.power_down_for(mode).await?;
+                (self.mode, self.applied) = (mode, Applied::Yes);
+                return Ok(());
+            }
         }
-        Ok(())
+        self.set_up(mode).await
+    }
+
+    /// Ends receiving and sending without a reset. What that loses is counted. `Ok(false)` if that
+    /// takes a reset.
+    async fn go_quiet(&mut self) -> Result<bool, B> {
+        match self.mode {
+            Mode::Running => {
+                self.applied = Applied::No;
+                self.enabled = None;
+                self.spi.clear(regs::EIE, eie::INTIE).await?;
+                self.stop_receiver().await?;
+                self.reset_transmitter().await?;
+                self.count_losses().await?;
+                self.set_link(false).await?;
+            }
+            Mode::Stopped => self.applied = Applied::No,
+            Mode::Asleep { .. } => return Ok(false),
+        }
+        match self.verify(false).await {
+            Ok(()) => Ok(true),
+            Err(Error::RegisterMismatch { .. }) => Ok(false),
+            Err(e) => Err(e),
+        }
     }
 
     /// Turns the receiver off, and waits for the end of the frame that is arriving (section 14.0).
@@ -351,66 +509,55 @@ impl<B: Bus> Chip<B> {
         Err(Error::Timeout(WaitFor::RxIdle))
     }
 
-    pub(crate) async fn sleep(&mut self) -> Result<(), B> {
-        let running = match self.mode {
-            Mode::Running => {
-                self.go_quiet().await?;
-                self.mode = Mode::Stopped;
-                true
-            }
-            Mode::Stopped => false,
-            Mode::Asleep { .. } => return Ok(()),
-            Mode::Fault => return Err(ErrorKind::Fault.into()),
-        };
+    /// Enters power save if `mode` is asleep (section 14.0).
+    async fn power_down_for(&mut self, mode: Mode) -> Result<(), B> {
+        if !matches!(mode, Mode::Asleep { .. }) {
+            return Ok(());
+        }
         self.spi.set(regs::ECON2, econ2::VRPS).await?;
         self.spi.set(regs::ECON2, econ2::PWRSV).await?;
-        self.mode = Mode::Asleep { running };
-        Ok(())
-    }
-
-    pub(crate) async fn wake(&mut self) -> Result<(), B> {
-        match self.mode {
-            Mode::Asleep { running: true } => self.begin().await,
-            Mode::Asleep { running: false } => {
-                self.bring_up().await?;
-                self.mode = Mode::Stopped;
-                Ok(())
-            }
-            _ => Ok(()),
-        }
-    }
-
-    pub(crate) async fn recover(&mut self) -> Result<(), B> {
-        let trusted = match self.spi.look(regs::ECON1).await {
-            Ok(econ1) => econ1 & (econ1::RXEN | econ1::RXRST) == econ1::RXEN,
-            Err(_) => false,
-        };
-        self.spi.forget_bank();
-        self.replay(trusted).await
+        let expected = econ2::AUTOINC | econ2::PWRSV | econ2::VRPS;
+        let found = self.spi.look(regs::ECON2).await?;
+        check((0, regs::ECON2.0), expected.into(), found.into())?;
+        let found = self.spi.read_pair(regs::ERXND).await?;
+        check((regs::ERXND.low.bank, regs::ERXND.low.address), RX_END, found)
     }
 
     pub(crate) async fn set_mac_address(&mut self, address: MacAddress) -> Result<(), B> {
         self.settings.mac_address = address;
-        if !self.is_running()? {
-            return Ok(());
-        }
-        // Changed with the receiver off (section 8).
-        self.stop_receiver().await?;
-        for (reg, octet) in regs::MAADR.into_iter().zip(address.octets()) {
-            self.spi.write_mac(reg, octet).await?;
-        }
-        self.spi.set(regs::ECON1, econ1::RXEN).await
+        self.reconfigure().await
     }
 
     pub(crate) async fn set_rx_filter(&mut self, filter: RxFilter<'_>) -> Result<FilterOutcome, B> {
         let (bits, hash, outcome) = crate::filter::settings(filter);
         (self.filter, self.hash) = (bits, hash.to_le_bytes());
-        if self.is_running()? {
-            self.stop_receiver().await?;
-            self.write_filter().await?;
-            self.spi.set(regs::ECON1, econ1::RXEN).await?;
-        }
+        self.reconfigure().await?;
         Ok(outcome)
+    }
+
+    /// Writes address and filter to a chip that runs.
+    async fn reconfigure(&mut self) -> Result<(), B> {
+        if self.mode != Mode::Running {
+            return Ok(());
+        }
+        if self.applied != Applied::Yes {
+            return self.resync().await;
+        }
+        self.applied = Applied::No;
+        // Both are changed with the receiver off (section 8).
+        self.stop_receiver().await?;
+        for (reg, octet) in regs::MAADR.into_iter().zip(self.settings.mac_address.octets()) {
+            self.spi.write_mac(reg, octet).await?;
+        }
+        self.write_filter().await?;
+        match self.start_receiver().await {
+            Ok(()) => {
+                self.applied = Applied::Yes;
+                Ok(())
+            }
+            Err(Error::RegisterMismatch { .. }) => self.resync().await,
+            Err(e) => Err(e),
+        }
     }
 
     // Watching.
@@ -418,7 +565,7 @@ impl<B: Bus> Chip<B> {
     pub(crate) async fn service(&mut self) -> Result<Events, B> {
         self.attend(Look::Thorough).await?;
         let mut events = Events::NONE;
-        if self.mode == Mode::Running {
+        if self.runs() {
             events.rx_pending = self.is_rx_pending().await?;
             events.tx_ready = self.has_room();
         }
@@ -431,10 +578,10 @@ impl<B: Bus> Chip<B> {
 
     /// Looks after the chip, from whatever state.
     pub(crate) async fn attend(&mut self, look: Look) -> Result<(), B> {
-        match self.mode {
-            Mode::Running => self.watch(look).await,
-            Mode::Fault => self.resync(false).await,
-            Mode::Stopped | Mode::Asleep { .. } => Ok(()),
+        match (self.applied, self.mode) {
+            (Applied::Yes, Mode::Running) => self.watch(look).await,
+            (Applied::Yes, Mode::Stopped | Mode::Asleep { .. }) => Ok(()),
+            (Applied::No | Applied::Fault, _) => self.resync().await,
         }
     }
 
@@ -450,7 +597,7 @@ impl<B: Bus> Chip<B> {
         }
         if thorough && !self.is_alive().await? {
             // A brown-out, or a reset by another party.
-            return self.resync(false).await;
+            return self.resync().await;
         }
         let flags = self.spi.look(regs::EIR).await?;
         self.note_overrun(flags).await?;
@@ -463,9 +610,8 @@ impl<B: Bus> Chip<B> {
         if impatience > 0 && !self.settings.is_full_duplex() {
             self.spi.wait_us(LOOK_US_MAX.min(LOOK_US * u32::from(impatience))).await;
         }
-        // Twice: the bus may have corrupted the value.
-        if deep && self.settings_differ().await? && self.settings_differ().await? {
-            return self.resync(false).await;
+        if deep {
+            self.verify_or_resync().await?;
         }
         Ok(())
     }
@@ -484,20 +630,6 @@ impl<B: Bus> Chip<B> {
             }
         }
         Ok(false)
-    }
-
-    /// Whether what nothing changes has changed.
-    async fn settings_differ(&mut self) -> Result<bool, B> {
-        if self.rx.free_to().is_none() {
-            self.free().await?;
-        }
-        let start = self.spi.read_pair(regs::ERXST).await?;
-        let end = self.spi.read_pair(regs::ERXND).await?;
-        let free_to = self.spi.read_pair(regs::ERXRDPT).await?;
-        let filter = self.spi.read(regs::ERXFCON).await?;
-        let mac = self.mac_differs().await?;
-        let right = (RX_START, RX_END, self.rx.free_to(), self.filter);
-        Ok((start, end, Some(free_to), filter) != right || mac.is_some())
     }
 
     pub(crate) async fn note_overrun(&mut self, flags: u8) -> Result<(), B> {

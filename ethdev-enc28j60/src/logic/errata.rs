@@ -23,9 +23,9 @@ impl<B: Bus> Chip<B> {
     ///
     /// Erratum 19: a system reset is ignored by a chip that sleeps, so that it is woken first.
     /// Erratum 2: CLKRDY stays set while MAC and PHY are not there, so that time decides; the
-    /// bit only tells that a chip is there at all.
+    /// bit only tells that a chip is there at all. That it was reset is read from ECON1.
     pub(crate) async fn reset(&mut self) -> Result<(), B> {
-        let mut seen = 0;
+        let (mut seen, mut econ1) = (0, 0);
         for _ in 0..RESETS {
             if self.spi.bus.reset_pin(true).map_err(Error::ResetPin)? {
                 self.spi.wait_us(RESET_PIN_US).await;
@@ -41,13 +41,22 @@ impl<B: Bus> Chip<B> {
             for _ in 0..CLOCK_LOOKS {
                 seen = self.spi.look(regs::ESTAT).await?;
                 if seen & (estat::CLKRDY | estat::ZERO) == estat::CLKRDY {
-                    return Ok(());
+                    econ1 = self.spi.look(regs::ECON1).await?;
+                    if econ1 == 0 {
+                        return Ok(());
+                    }
+                    break;
                 }
                 self.spi.wait_us(CLOCK_LOOK_US).await;
             }
         }
         match seen {
             0x00 | 0xff => Err(Error::NotResponding { read: seen }),
+            _ if econ1 != 0 => Err(Error::RegisterMismatch {
+                register: (0, regs::ECON1.0),
+                expected: 0,
+                found: econ1.into(),
+            }),
             _ => Err(Error::Timeout(WaitFor::ClkRdy)),
         }
     }

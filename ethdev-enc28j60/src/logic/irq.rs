@@ -2,7 +2,7 @@
 
 use ethdev::{Interest, RearmOutcome};
 
-use super::chip::{Chip, Mode, Result};
+use super::chip::{Chip, Result};
 use super::{Bus, bisync};
 use crate::regs::{self, eie, eir};
 
@@ -31,7 +31,7 @@ impl<B: Bus> Chip<B> {
             self.poll_tx().await?;
             pending |= self.has_room();
         }
-        if interest.link {
+        if self.waits_for_link(interest) {
             pending |= self.link_in_doubt || self.spi.look(regs::EIR).await? & eir::LINKIF != 0;
         }
         Ok(outcome(pending))
@@ -45,15 +45,20 @@ impl<B: Bus> Chip<B> {
         self.arm(interest, false).await?;
         let untold = interest.rx && (self.rx.pending() > 0 || self.rx.in_doubt())
             || interest.tx && self.has_room()
-            || interest.link && self.link_in_doubt;
+            || self.waits_for_link(interest) && self.link_in_doubt;
         Ok(outcome(untold))
     }
 
     /// Whether that is enabled already, and only the chip can change what is of interest.
     pub(crate) fn is_armed(&self, interest: Interest) -> bool {
-        self.mode == Mode::Running
+        self.runs()
             && self.enabled == Some(self.wanted(interest))
             && !(interest.tx && self.has_room() || self.link_in_doubt || self.rx.in_doubt())
+    }
+
+    /// Whether a change of the link is of interest: nothing can be sent before it comes up.
+    const fn waits_for_link(&self, interest: Interest) -> bool {
+        interest.link || interest.tx && !self.link_up
     }
 
     /// What EIE is to be.
@@ -62,7 +67,7 @@ impl<B: Bus> Chip<B> {
         if interest.rx {
             wanted |= eie::PKTIE;
         }
-        if interest.link {
+        if self.waits_for_link(interest) {
             wanted |= eie::LINKIE;
         }
         if interest.tx || self.tx.is_queued() {
@@ -84,7 +89,7 @@ impl<B: Bus> Chip<B> {
     }
 
     /// Changes EIE to `wanted`, of which INTIE comes last.
-    async fn enable(&mut self, wanted: u8) -> Result<(), B> {
+    pub(crate) async fn enable(&mut self, wanted: u8) -> Result<(), B> {
         let all = eie::PKTIE | eie::LINKIE | eie::TXIE | eie::TXERIE;
         let (on, surplus) = match self.enabled.take() {
             Some(old) => (wanted & !old & all, old & !wanted & all),

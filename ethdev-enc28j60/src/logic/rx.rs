@@ -7,7 +7,7 @@
 use super::{Bus, bisync};
 use ethdev::ErrorKind;
 
-use super::chip::{Chip, Mode, Result};
+use super::chip::{Chip, Result};
 use crate::errata;
 use crate::regs::{self, econ2};
 use crate::ring::{self, FCS, HEADER, Header, Quality};
@@ -91,7 +91,7 @@ impl<B: Bus> Chip<B> {
         let following = self.read_frame(header, frame).await?;
         if !is_last && following.is_none() && !self.is_alive().await? {
             // The chip was reset while the frame was read: what was read is not what was there.
-            self.resync(false).await?;
+            self.resync().await?;
             return Ok(None);
         }
         self.release(header, following).await?;
@@ -112,7 +112,7 @@ impl<B: Bus> Chip<B> {
 
     /// Whether it is known without a look that a packet waits.
     pub(crate) fn knows_of_frames(&self) -> bool {
-        self.mode == Mode::Running && self.rx.pending > 0 && !self.rx.doubt
+        self.runs() && self.rx.pending > 0 && !self.rx.doubt
     }
 
     /// Whether a packet waits, good or bad.
@@ -176,7 +176,7 @@ impl<B: Bus> Chip<B> {
         // The chain is broken: this frame has no length, and the position of the others is unknown.
         count(&mut self.counters.rx_bad_length);
         self.counters.rx_reset = self.counters.rx_reset.wrapping_sub(1);
-        self.resync(true).await?;
+        self.resync().await?;
         Ok(None)
     }
 
@@ -282,7 +282,7 @@ impl<B: Bus> Chip<B> {
         let (mut at, mut behind, waiting_for) = (after, 0_u16, u16::from(waiting));
         while at != written && behind <= waiting_for {
             let Some(next) = self.read_header(at).await? else {
-                return self.resync(true).await;
+                return self.resync().await;
             };
             at = next.next(at);
             behind += 1;

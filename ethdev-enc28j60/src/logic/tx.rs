@@ -98,11 +98,23 @@ impl Tx {
         }
     }
 
-    /// Forgets the frames that are not sent; how many those are.
+    /// The chip is reset: nothing of it is known. What was not told yet stays.
+    pub(crate) fn restart(&mut self) {
+        let (completed, failed) = self.take_told();
+        *self = Self {
+            completed,
+            failed,
+            ..Self::new()
+        };
+    }
+
+    /// Gives up the frames that are not sent; how many those are.
     pub(crate) fn forget(&mut self) -> u32 {
         self.phase = Phase::Waiting;
         (self.retries, self.looks) = (0, 0);
-        core::mem::take(&mut self.used).into()
+        let lost = core::mem::take(&mut self.used);
+        self.failed = self.failed.saturating_add(lost.into());
+        lost.into()
     }
 
     /// Whether a frame waits for its turn.
@@ -311,7 +323,7 @@ impl<B: Bus> Chip<B> {
         } else if flags & eir::TXIF != 0 {
             if !alive && !self.is_alive().await? {
                 // Started after a reset, it was nothing that went out.
-                return self.resync(false).await;
+                return self.resync().await;
             }
             self.sent().await
         } else if self.spi.elapsed() > errata::tx_stuck(self.settings.is_full_duplex()) {
@@ -333,7 +345,7 @@ impl<B: Bus> Chip<B> {
     /// It takes longer than a frame does, and nothing tells of its end.
     async fn late(&mut self) -> Result<(), B> {
         if !self.is_alive().await? {
-            return self.resync(false).await;
+            return self.resync().await;
         }
         warning!("ENC28J60 transmitter stuck, reset");
         self.start_again().await
@@ -399,7 +411,6 @@ impl<B: Bus> Chip<B> {
         }
         let lost = self.tx.forget();
         self.counters.tx_aborted = self.counters.tx_aborted.wrapping_add(lost);
-        self.tx.failed = self.tx.failed.saturating_add(lost as u16);
         self.tidy_tx().await
     }
 }

@@ -1,6 +1,8 @@
 //! Testbed: the driver on the model of the chip, with a peer at the other end of the wire.
 #![allow(dead_code, reason = "each test uses its part")]
 
+pub(crate) mod bus;
+
 use std::time::Duration;
 
 use enc28j60_model::{BusCounters, ChipConfig, Enc28j60Chip, Revision, SimSpi};
