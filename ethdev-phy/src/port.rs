@@ -355,6 +355,8 @@ impl<M: Mac, P: Phy, C: FnMut() -> Duration, I: PhyIrq> EthernetDevice for Ether
         let events = self.mac.service().map_err(Error::Mac)?;
         let mut events = core::mem::take(&mut self.unreported).merge(events);
         if let Err(e) = polled {
+            // States, not events: the next report has its own.
+            (events.rx_pending, events.tx_ready) = (false, false);
             self.unreported = events;
             return Err(e);
         }

@@ -486,9 +486,12 @@ fn service_phy_error_keeps_mac_events() {
     let script = Rc::new(Script::default());
     let mut port = port(&script);
     let mut seen = Events::NONE;
-    seen.rx_pending = true;
+    (seen.rx_dropped, seen.recovered) = (true, true);
     seen.tx_completed = 3;
-    script.events.set(seen);
+    let mut events = seen;
+    // Read before the next report.
+    events.rx_pending = true;
+    script.events.set(events);
     script.next_poll(Err(PhyError::NotResponding(ADDRESS)));
     script.advance(POLL);
     assert!(port.service().is_err());

@@ -5,6 +5,8 @@ use ethdev::{
     Polled, Rearm, RxHalf, Stats, Transmit, TxHalf,
 };
 
+use crate::reports::Reports;
+
 /// Gives the callback + poll API to any lending device, without a copy. Put
 /// [`Buffered`](crate::Buffered) in front of any other device; the only copy is then the one over
 /// the bus.
@@ -29,6 +31,8 @@ use ethdev::{
 pub struct Callback<'h, D: EthernetDevice, H: ?Sized = dyn FrameHandler<<D as ErrorType>::Error> + 'h> {
     device: D,
     handler: Option<&'h mut H>,
+    /// What polls that failed found.
+    reports: Reports,
 }
 
 impl<'h, D: EthernetDevice> Callback<'h, D> {
@@ -43,7 +47,11 @@ impl<D: EthernetDevice, H: ?Sized> Callback<'_, D, H> {
     /// Wraps a lending device, with handlers of type `H`.
     #[must_use]
     pub const fn with_handler_type(device: D) -> Self {
-        Self { device, handler: None }
+        Self {
+            device,
+            handler: None,
+            reports: Reports::new(None),
+        }
     }
 
     /// Returns the address of the device.
@@ -113,7 +121,15 @@ impl<'h, D: LendingDevice, H: FrameHandler<D::Error> + ?Sized + 'h> CallbackDevi
     }
 
     fn poll(&mut self, budget: usize) -> Result<Polled, D::Error> {
-        let events = self.device.service()?;
+        self.reports.add(self.device.service()?);
+        let (frames, more) = self.deliver(budget)?;
+        Ok(Polled::new(frames, more, self.reports.take(self.device.link())))
+    }
+}
+
+impl<D: LendingDevice, H: FrameHandler<D::Error> + ?Sized> Callback<'_, D, H> {
+    /// Returns the number of frames that the handler got, and whether more are pending.
+    fn deliver(&mut self, budget: usize) -> Result<(usize, bool), D::Error> {
         let mac_address = self.device.mac_address();
         let (mut rx, tx) = self.device.split();
         let mut tx = HandlerTx { tx, mac_address };
@@ -126,8 +142,7 @@ impl<'h, D: LendingDevice, H: FrameHandler<D::Error> + ?Sized + 'h> CallbackDevi
                 frames += 1;
             }
         }
-        let more = rx.pending()?;
-        Ok(Polled::new(frames, more, events))
+        Ok((frames, rx.pending()?))
     }
 }
 

@@ -6,7 +6,8 @@ use ethdev::{MacAddress, Multicast};
 ///
 /// Stacks join and leave IP groups; several groups share one group address (RFC 1112, section 6.4),
 /// so an address is received until it was removed as often as it was added. It holds up to `N`
-/// addresses. While more are joined, it asks for all multicast frames, so that none is missed.
+/// addresses. While more are joined, it asks for all multicast frames, so that none is missed; also
+/// while an address was removed that had not been added.
 ///
 /// ```
 /// use ethdev::{MacAddress, Multicast, RxFilter};
@@ -30,6 +31,9 @@ pub struct GroupSet<const N: usize> {
     len: usize,
     /// Additions that found no place and were not removed yet.
     overflow: u32,
+    /// The sum of their addresses. It differs from zero without additions if another address was
+    /// removed instead: then it is unknown which one is still joined.
+    overflow_sum: u64,
 }
 
 impl<const N: usize> GroupSet<N> {
@@ -41,6 +45,7 @@ impl<const N: usize> GroupSet<N> {
             counts: [0; N],
             len: 0,
             overflow: 0,
+            overflow_sum: 0,
         }
     }
 
@@ -54,21 +59,32 @@ impl<const N: usize> GroupSet<N> {
         if let (Some(place), Some(count)) = (self.groups.get_mut(self.len), self.counts.get_mut(self.len)) {
             (*place, *count) = (group, 1);
             self.len = self.len.saturating_add(1);
-            return self.overflow == 0;
+            return !self.is_overflown();
         }
+        let was_overflown = self.is_overflown();
         self.overflow = self.overflow.saturating_add(1);
-        self.overflow == 1
+        self.overflow_sum = self.overflow_sum.wrapping_add(number(group));
+        self.is_overflown() != was_overflown
     }
 
     /// Removes a group address once. Returns whether [`multicast`](Self::multicast) changed. Does
-    /// nothing if it was not added.
+    /// nothing if it was not added and all additions have a place. An address that was added 65,535
+    /// times stays.
     pub fn remove(&mut self, group: impl Into<MacAddress>) -> bool {
-        let Some(at) = self.position(group.into()) else {
-            let was_full = self.overflow != 0;
-            self.overflow = self.overflow.saturating_sub(1);
-            return was_full && self.overflow == 0;
+        let group = group.into();
+        let Some(at) = self.position(group) else {
+            let was_overflown = self.is_overflown();
+            if was_overflown {
+                self.overflow = self.overflow.saturating_sub(1);
+                self.overflow_sum = self.overflow_sum.wrapping_sub(number(group));
+            }
+            return self.is_overflown() != was_overflown;
         };
         if let Some(count) = self.counts.get_mut(at) {
+            if *count == u16::MAX {
+                // The number of additions is unknown.
+                return false;
+            }
             *count = count.saturating_sub(1);
             if *count != 0 {
                 return false;
@@ -80,14 +96,18 @@ impl<const N: usize> GroupSet<N> {
             self.counts.swap(at, last);
         }
         self.len = last;
-        self.overflow == 0
+        !self.is_overflown()
+    }
+
+    const fn is_overflown(&self) -> bool {
+        self.overflow != 0 || self.overflow_sum != 0
     }
 
     /// Returns the filter for the groups in the set.
     #[must_use]
     pub fn multicast(&self) -> Multicast<'_> {
         match self.groups.get(..self.len) {
-            _ if self.overflow != 0 => Multicast::All,
+            _ if self.is_overflown() => Multicast::All,
             Some([]) | None => Multicast::None,
             Some(groups) => Multicast::List(groups),
         }
@@ -96,6 +116,13 @@ impl<const N: usize> GroupSet<N> {
     fn position(&self, group: MacAddress) -> Option<usize> {
         self.groups.iter().take(self.len).position(|held| *held == group)
     }
+}
+
+fn number(group: MacAddress) -> u64 {
+    group
+        .octets()
+        .iter()
+        .fold(0, |number, octet| number << 8 | u64::from(*octet))
 }
 
 impl<const N: usize> Default for GroupSet<N> {
@@ -154,6 +181,34 @@ mod tests {
         assert!(!set.add(group(3)));
         assert!(!set.remove(group(2)));
         assert!(set.remove(group(3)));
+        assert_eq!(set.multicast(), Multicast::List(&[MacAddress::new(group(1))]));
+    }
+
+    /// Two owners of one set, one of which removes what it did not add.
+    #[test]
+    fn remove_never_added_while_full_misses_no_group() {
+        let mut set = GroupSet::<1>::new();
+        set.add(group(1));
+        set.add(group(2));
+        set.remove(group(3));
+        assert_eq!(set.multicast(), Multicast::All, "group 2 is still joined");
+        // Balanced again.
+        set.add(group(3));
+        assert!(set.remove(group(2)));
+        assert_eq!(set.multicast(), Multicast::List(&[MacAddress::new(group(1))]));
+        assert!(!set.remove(group(3)));
+        assert_eq!(set.multicast(), Multicast::List(&[MacAddress::new(group(1))]));
+    }
+
+    #[test]
+    fn remove_after_most_additions_keeps_group() {
+        let mut set = GroupSet::<1>::new();
+        for _ in 0..=u16::MAX {
+            set.add(group(1));
+        }
+        for _ in 0..u16::MAX {
+            set.remove(group(1));
+        }
         assert_eq!(set.multicast(), Multicast::List(&[MacAddress::new(group(1))]));
     }
 

@@ -2,10 +2,13 @@
 
 use core::task::{Context, Poll};
 
-use ethdev::{Control, ErrorType, EthernetDevice, Interest, LendingDevice, Link, PollReady, Rearm, RearmOutcome};
+use ethdev::{
+    Control, ErrorType, EthernetDevice, Events, Interest, LendingDevice, Link, PollReady, Rearm, RearmOutcome,
+};
 
 use crate::IrqSignal;
 use crate::asynch::check;
+use crate::reports::Reports;
 
 /// Number of checks in one `poll_ready` of a device that keeps reporting pending work that is not
 /// there.
@@ -48,6 +51,8 @@ pub struct IrqDevice<'s, D> {
     armed: Option<Interest>,
     /// The link as last reported by `poll_ready`.
     link: Link,
+    /// What `service` inside `poll_ready` found.
+    reports: Reports,
 }
 
 impl<'s, D: EthernetDevice> IrqDevice<'s, D> {
@@ -60,6 +65,7 @@ impl<'s, D: EthernetDevice> IrqDevice<'s, D> {
             irq,
             armed: None,
             link,
+            reports: Reports::new(Some(link)),
         }
     }
 }
@@ -83,7 +89,13 @@ impl<D: ErrorType> ErrorType for IrqDevice<'_, D> {
 }
 
 impl<D: EthernetDevice> EthernetDevice for IrqDevice<'_, D> {
-    ethdev::forward_ethernet_device!(|this| this.device);
+    ethdev::forward_ethernet_device!(|this| this.device; mac_address, capabilities, tx_max_frame_len, link, stats,
+        recv_frame, discard_frame, tx_ready, send_vectored, send_frame);
+
+    fn service(&mut self) -> Result<Events, D::Error> {
+        self.reports.add(self.device.service()?);
+        Ok(self.reports.take(self.device.link()))
+    }
 }
 
 impl<D: LendingDevice> LendingDevice for IrqDevice<'_, D> {
@@ -104,7 +116,7 @@ impl<D: EthernetDevice + Rearm> PollReady for IrqDevice<'_, D> {
             // Cleared before the check: an interrupt after it sets the signal again.
             self.irq.try_take();
             self.device.disarm()?;
-            let ready = check(&mut self.device, &mut self.link, interest)?;
+            let ready = check(&mut self.device, &mut self.link, &mut self.reports, interest)?;
             if !ready.is_none() {
                 return Poll::Ready(Ok(ready));
             }

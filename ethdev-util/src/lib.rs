@@ -27,6 +27,7 @@ mod group_set;
 mod irq_device;
 #[cfg(feature = "critical-section")]
 mod irq_signal;
+mod reports;
 #[cfg(feature = "critical-section")]
 mod shared;
 mod trace;

@@ -16,7 +16,7 @@ use ethdev::asynch::EthernetDevice as _;
 use ethdev::*;
 use ethdev_util::IrqSignal;
 use ethdev_util::asynch::BlockingAsync;
-use support::{Cause, Scripted, frame};
+use support::{Cause, Scripted, found_events, frame};
 
 /// A device that the test shares with the driver, and its interrupt signal.
 #[derive(Clone)]
@@ -178,6 +178,38 @@ fn ready_other_interest_stays_pending() {
     shared.device.borrow_mut().tx_capacity = 1;
     shared.irq.signal();
     assert_eq!(task.poll(ready.as_mut()), Poll::Ready(Ok(Interest::TX)));
+}
+
+/// What a `service` inside `ready` finds is for the caller of `service`.
+#[test]
+fn service_after_ready_reports_what_ready_found() {
+    let (shared, task) = (SharedDevice::new(), Task::new());
+    let mut device = BlockingAsync::with_interrupt(shared.clone(), &shared.irq);
+    let found = found_events();
+    for link in [Link::Down, Link::UP] {
+        shared.device.borrow_mut().link = link;
+        shared.device.borrow_mut().events = found;
+        assert_eq!(
+            task.poll(pin!(device.ready(Interest::LINK))),
+            Poll::Ready(Ok(Interest::LINK))
+        );
+        let mut expected = found;
+        expected.link_changed = true;
+        expected.tx_ready = link.is_up();
+        assert_eq!(task.poll(pin!(device.service())), Poll::Ready(Ok(expected)), "{link:?}");
+        let mut expected = Events::NONE;
+        expected.tx_ready = link.is_up();
+        assert_eq!(task.poll(pin!(device.service())), Poll::Ready(Ok(expected)), "{link:?}");
+    }
+    // Down and up again: no difference to the last report.
+    for link in [Link::Down, Link::UP] {
+        shared.device.borrow_mut().link = link;
+        assert!(task.poll(pin!(device.ready(Interest::LINK))).is_ready());
+    }
+    let Poll::Ready(Ok(events)) = task.poll(pin!(device.service())) else {
+        panic!("service failed")
+    };
+    assert!(!events.link_changed);
 }
 
 #[test]

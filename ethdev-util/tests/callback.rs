@@ -6,7 +6,7 @@ use std::cell::RefCell;
 
 use ethdev::{CallbackDevice, Control, Error, ErrorKind, FrameHandler, Link, RxFrame, Stats, Transmit};
 use ethdev_util::{Buffered, Callback};
-use support::{Cause, Scripted, buffered, frame};
+use support::{Cause, Scripted, buffered, found_events, frame};
 
 fn wrap<'h>(device: Scripted) -> Callback<'h, Buffered<'static, Scripted>> {
     Callback::new(buffered(device, 1514))
@@ -137,4 +137,23 @@ fn callback_send_handler_is_send() {
     let device: Callback<'_, Buffered<'_, Scripted>, dyn FrameHandler<Cause> + Send> =
         Callback::with_handler_type(buffered(Scripted::new(), 1514));
     is_send(&device);
+}
+
+/// A poll whose frames fail reports its events with the next one.
+#[test]
+fn poll_frame_error_keeps_events() {
+    let mut scripted = Scripted::with_incoming([frame(1, 60)]);
+    scripted.link = Link::Down;
+    scripted.events = found_events();
+    // `service` is the first access, the frame the second.
+    scripted.fail_at = Some(1);
+    let mut handler = |_: RxFrame<'_>, _: &mut dyn Transmit<Error = Cause>| {};
+    let mut device = wrap(scripted);
+    device.set_handler(&mut handler);
+    assert_eq!(device.poll(1), Err(Cause(ErrorKind::Bus, "one access")));
+    let polled = device.poll(1).unwrap();
+    let mut expected = found_events();
+    (expected.link_changed, expected.rx_pending) = (true, true);
+    assert_eq!((polled.frames, polled.events), (1, expected));
+    assert_eq!(device.poll(1).unwrap().events, ethdev::Events::NONE);
 }

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
-use ethdev::{ErrorKind, Events, Interest, Link, PollReady, RearmOutcome};
+use ethdev::{ErrorKind, EthernetDevice, Events, Interest, Link, PollReady, RearmOutcome};
 use ethdev_util::{IrqDevice, IrqSignal};
-use support::{Cause, Scripted, frame};
+use support::{Cause, Scripted, found_events, frame};
 
 #[derive(Default)]
 struct Wakes(AtomicUsize);
@@ -122,7 +122,7 @@ impl ethdev::ErrorType for Inconsistent {
     type Error = Cause;
 }
 
-impl ethdev::EthernetDevice for Inconsistent {
+impl EthernetDevice for Inconsistent {
     ethdev::forward_ethernet_device!(|this| this.0; mac_address, capabilities, link, stats, recv_frame, discard_frame,
         tx_ready, send_vectored);
 
@@ -154,4 +154,28 @@ fn poll_ready_inconsistent_device_yields() {
     );
     assert_eq!(wakes.0.load(Ordering::Relaxed), 1);
     assert!(device.into_inner().0.bus_accesses <= 8);
+}
+
+/// What a `service` inside `poll_ready` finds is for the caller of `service`.
+#[test]
+fn service_after_poll_ready_reports_what_it_found() {
+    let irq = IrqSignal::new();
+    let mut device = IrqDevice::new(Scripted::new(), &irq);
+    let mut cx = Context::from_waker(Waker::noop());
+    device.inner_mut().link = Link::Down;
+    device.inner_mut().events = found_events();
+    assert_eq!(
+        device.poll_ready(Interest::LINK, &mut cx),
+        Poll::Ready(Ok(Interest::LINK))
+    );
+    let mut expected = found_events();
+    expected.link_changed = true;
+    assert_eq!(device.service(), Ok(expected));
+    assert_eq!(device.service(), Ok(Events::NONE));
+    // A failure loses nothing.
+    device.inner_mut().events = found_events();
+    assert!(device.poll_ready(Interest::LINK, &mut cx).is_pending());
+    device.inner_mut().fail_next = Some(Cause(ErrorKind::Bus, "no answer"));
+    assert_eq!(device.service(), Err(Cause(ErrorKind::Bus, "no answer")));
+    assert_eq!(device.service(), Ok(found_events()));
 }

@@ -1,5 +1,6 @@
 //! The async form of blocking devices.
 
+use crate::reports::Reports;
 use ethdev::asynch::EthernetDevice;
 use ethdev::{
     Capabilities, ErrorType, EthernetDevice as BlockingDevice, Events, Interest, Link, MacAddress, RxMeta, Stats,
@@ -40,6 +41,8 @@ pub struct BlockingAsync<D, W> {
     wake: W,
     /// The link as last reported by `ready`.
     link: Link,
+    /// What `service` inside `ready` found.
+    reports: Reports,
 }
 
 impl<D: BlockingDevice, W: Wake<D>> BlockingAsync<D, W> {
@@ -47,7 +50,12 @@ impl<D: BlockingDevice, W: Wake<D>> BlockingAsync<D, W> {
     #[must_use]
     pub fn new(device: D, wake: W) -> Self {
         let link = device.link();
-        Self { device, wake, link }
+        Self {
+            device,
+            wake,
+            link,
+            reports: Reports::new(Some(link)),
+        }
     }
 
     /// Returns the device, for its specific functions.
@@ -103,13 +111,14 @@ impl<D: BlockingDevice, W: Wake<D>> EthernetDevice for BlockingAsync<D, W> {
     }
 
     async fn service(&mut self) -> Result<Events, D::Error> {
-        self.device.service()
+        self.reports.add(self.device.service()?);
+        Ok(self.reports.take(self.device.link()))
     }
 
     async fn ready(&mut self, interest: Interest) -> Result<Interest, D::Error> {
         loop {
             self.wake.prepare(&mut self.device)?;
-            let ready = check(&mut self.device, &mut self.link, interest)?;
+            let ready = check(&mut self.device, &mut self.link, &mut self.reports, interest)?;
             if !ready.is_none() {
                 return Ok(ready);
             }
@@ -123,13 +132,15 @@ impl<D: ethdev::Control, W> ethdev::Control for BlockingAsync<D, W> {
 }
 
 /// Services the device and returns what of `interest` holds. `reported` is the link that the caller
-/// knows; it is updated once a change is part of the result.
+/// knows; it is updated once a change is part of the result. The events are kept in `reports`.
 pub(crate) fn check<D: BlockingDevice>(
     device: &mut D,
     reported: &mut Link,
+    reports: &mut Reports,
     interest: Interest,
 ) -> Result<Interest, D::Error> {
     let events = device.service()?;
+    reports.add(events);
     let link = device.link();
     let holds = Interest {
         rx: events.rx_pending,

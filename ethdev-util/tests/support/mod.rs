@@ -40,6 +40,12 @@ pub(crate) struct Scripted {
     pub(crate) link: Link,
     /// What the next call that touches the bus answers.
     pub(crate) fail_next: Option<Cause>,
+    /// The number of bus accesses after which one fails.
+    pub(crate) fail_at: Option<usize>,
+    /// Further events, which the next `service` reports.
+    pub(crate) events: Events,
+    /// The link when `service` returned last.
+    pub(crate) reported_link: Link,
     pub(crate) capabilities: Capabilities,
     pub(crate) stats: Stats,
     /// Names of the management calls and of the overridden `send_frame`, in order.
@@ -55,6 +61,9 @@ impl Scripted {
             tx_capacity: usize::MAX,
             link: Link::UP,
             fail_next: None,
+            fail_at: None,
+            events: Events::NONE,
+            reported_link: Link::UP,
             capabilities: Capabilities::ETHERNET,
             stats: Stats::ZERO,
             calls: Vec::new(),
@@ -71,6 +80,9 @@ impl Scripted {
 
     fn bus(&mut self) -> Result<(), Cause> {
         self.bus_accesses += 1;
+        if self.fail_at.is_some_and(|at| at + 1 == self.bus_accesses) {
+            return Err(Cause(ErrorKind::Bus, "one access"));
+        }
         self.fail_next.take().map_or(Ok(()), Err)
     }
 }
@@ -88,6 +100,14 @@ pub(crate) fn buffered<D>(device: D, len: usize) -> ethdev_util::Buffered<'stati
 /// A recognizable frame of `len` bytes.
 pub(crate) fn frame(seed: u8, len: usize) -> Vec<u8> {
     (0..len).map(|i| seed.wrapping_mul(31).wrapping_add(i as u8)).collect()
+}
+
+/// Events that are reported once, whatever the state is afterwards.
+pub(crate) fn found_events() -> Events {
+    let mut found = Events::NONE;
+    (found.rx_dropped, found.recovered) = (true, true);
+    (found.tx_completed, found.tx_failed) = (3, 2);
+    found
 }
 
 impl ErrorType for Scripted {
@@ -157,7 +177,8 @@ impl EthernetDevice for Scripted {
 
     fn service(&mut self) -> Result<Events, Cause> {
         self.bus()?;
-        let mut events = Events::NONE;
+        let mut events = std::mem::take(&mut self.events);
+        events.link_changed = std::mem::replace(&mut self.reported_link, self.link) != self.link;
         events.rx_pending = !self.incoming.is_empty();
         events.tx_ready = self.tx_capacity > 0 && self.link.is_up();
         Ok(events)

@@ -163,6 +163,11 @@ impl<R: RxHalf> RxHalf for Half<R> {
         self.0.peek()
     }
 
+    fn pending(&mut self) -> Result<bool, R::Error> {
+        self.1.run_until_waiting();
+        self.0.pending()
+    }
+
     fn release(&mut self) -> Result<(), R::Error> {
         self.0.release()
     }
@@ -187,6 +192,11 @@ impl<T: TxHalf> TxHalf for Half<T> {
 
     fn commit(&mut self, len: usize) -> Result<(), T::Error> {
         self.0.commit(len)
+    }
+
+    fn send_vectored(&mut self, parts: &[&[u8]]) -> Result<(), T::Error> {
+        self.1.run_until_waiting();
+        self.0.send_vectored(parts)
     }
 }
 
