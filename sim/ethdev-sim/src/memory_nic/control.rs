@@ -23,13 +23,27 @@ impl RingNic {
         }
     }
 
+    /// Brings the chip into a mode, by a reset if it is in a fault.
     fn set_mode(&mut self, started: bool, asleep: bool) -> Result<()> {
-        self.check()?;
-        (self.started, self.asleep) = (started, asleep);
+        if self.check().is_err() {
+            return self.restart(started, asleep);
+        }
         if !started || asleep {
             self.drop_lent();
         }
-        self.program();
+        self.program(started, asleep)
+    }
+
+    fn restart(&mut self, started: bool, asleep: bool) -> Result<()> {
+        // The reset line works in every state; a dead chip keeps its state.
+        let came_back = Chip::access(&self.hw).reset();
+        if !came_back {
+            self.check()?;
+            return Err(RingError::Dead);
+        }
+        self.drop_lent();
+        self.program(started, asleep)?;
+        self.rx.stats.recoveries = self.rx.stats.recoveries.wrapping_add(1);
         Ok(())
     }
 }
@@ -47,30 +61,23 @@ impl Control for RingNic {
         if !address.is_unicast() {
             return Err(ErrorKind::InvalidInput.into());
         }
-        self.check()?;
         self.mac_address = address;
-        Chip::access(&self.hw).mac_address = address;
+        let mut chip = Chip::access(&self.hw);
+        chip.check()?;
+        chip.mac_address = address;
         Ok(())
     }
 
     fn set_rx_filter(&mut self, filter: RxFilter<'_>) -> Result<FilterOutcome> {
-        self.check()?;
         self.filter = Filter::from(filter);
-        Chip::access(&self.hw).filter = self.filter.clone();
+        let mut chip = Chip::access(&self.hw);
+        chip.check()?;
+        chip.filter = self.filter.clone();
         Ok(FilterOutcome::Exact)
     }
 
     fn recover(&mut self) -> Result<()> {
-        // The reset line works in every state; a dead chip keeps its state.
-        let came_back = Chip::access(&self.hw).reset();
-        if !came_back {
-            self.check()?;
-            return Err(RingError::Dead);
-        }
-        self.drop_lent();
-        self.rx.stats.recoveries = self.rx.stats.recoveries.wrapping_add(1);
-        self.program();
-        Ok(())
+        self.restart(self.started, self.asleep)
     }
 
     /// Drops pending frames, as `stop` does.
@@ -79,6 +86,9 @@ impl Control for RingNic {
     }
 
     fn wake(&mut self) -> Result<()> {
+        if !self.asleep {
+            return self.check();
+        }
         self.set_mode(self.started, false)
     }
 }

@@ -44,6 +44,8 @@ use crate::{Clock, Peer, Port, Wire, WireConfig};
 /// - Every frame that arrives is counted, in this order: wrong length, wrong FCS, filtered, lost in
 ///   a fault (`rx_reset`), overrun. A stopped or sleeping device receives and counts no frames.
 /// - [`Events::rx_dropped`] does not report frames that were filtered or discarded by the caller.
+/// - In a fault, `start`, `stop`, `sleep`, and `wake` of a sleeping device reset the chip; the
+///   setters store the value for [`recover`](ethdev::Control::recover) and fail.
 /// - In a fault, a lent frame stays lent. [`recover`](ethdev::Control::recover) drops it and counts
 ///   it in `rx_reset`.
 #[derive(Debug)]
@@ -54,9 +56,10 @@ pub struct RingNic {
     pub(super) reported_link: Link,
     pub(super) reported_lost: u32,
     pub(super) capabilities: Capabilities,
-    /// Settings that are restored after a reset.
+    /// The requested settings, which are restored after a reset.
     pub(super) mac_address: MacAddress,
     pub(super) filter: Filter,
+    /// The mode that the chip reached last.
     pub(super) started: bool,
     pub(super) asleep: bool,
 }
@@ -100,7 +103,8 @@ impl RingNic {
             started: config.started,
             asleep: false,
         };
-        nic.program();
+        // A new chip responds.
+        let _ = nic.program(config.started, false);
         // The state on construction is no change.
         nic.reported_link = nic.tx.link.link;
         nic.hw.borrow_mut().stats = Stats::ZERO;
@@ -136,17 +140,20 @@ impl RingNic {
         RingHandle::new(self.hw.clone())
     }
 
-    /// Writes address, filter and mode to the chip.
-    pub(super) fn program(&mut self) {
+    /// Writes address, filter and mode to the chip. The mode is stored once the chip has it.
+    pub(super) fn program(&mut self, started: bool, asleep: bool) -> Result<(), RingError> {
         let mut chip = Chip::access(&self.hw);
+        chip.check()?;
         chip.mac_address = self.mac_address;
         chip.filter = self.filter.clone();
-        if self.started && !self.asleep {
+        if started && !asleep {
             chip.start();
         } else {
             chip.stop();
         }
         self.tx.link.refresh(&chip);
+        (self.started, self.asleep) = (started, asleep);
+        Ok(())
     }
 }
 

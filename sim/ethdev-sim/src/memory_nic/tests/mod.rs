@@ -1,4 +1,5 @@
 mod accounting;
+mod control;
 mod interrupts;
 
 use super::*;
@@ -419,7 +420,7 @@ fn fault_reported_until_recover_losses_counted() {
         assert_eq!(b.nic.service(), Err(RingError::Fault));
         assert_eq!(b.nic.disarm(), Err(RingError::Fault));
         assert_eq!(b.nic.rearm(Interest::ALL), Err(RingError::Fault));
-        assert_eq!(b.nic.start(), Err(RingError::Fault));
+        assert_eq!(b.nic.wake(), Err(RingError::Fault));
         let (mut rx, mut tx) = b.nic.split();
         assert_eq!(rx.peek().unwrap().unwrap().len(), 60, "the host has it");
         assert!(tx.ready().is_err() && tx.reserve(60).is_err());
