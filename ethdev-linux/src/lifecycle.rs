@@ -73,14 +73,16 @@ impl Tap {
 
 /// [`sleep`](Control::sleep) and [`wake`](Control::wake) are `Unsupported`.
 ///
-/// A deleted interface is a fault, which [`recover`](Control::recover) ends; until then `start`
-/// returns `InterfaceRemoved`.
+/// A deleted interface is a fault, which [`recover`](Control::recover) and `start` end. Address and
+/// filter are those of this device, not of the interface: they apply at once, in every state.
 impl Control for Tap {
     /// Starts reception and transmission. Frames that arrived while the device was stopped are
-    /// dropped without being counted. After an error, other than `InterfaceRemoved` by the last
-    /// poll, the device is still stopped.
+    /// dropped without being counted. An interface that was deleted is opened again, as `recover`
+    /// does. After an error the device is in its former state.
     fn start(&mut self) -> Result<(), TapError> {
-        self.check_present()?;
+        if self.removed {
+            self.recover()?;
+        }
         if self.running {
             return Ok(());
         }
@@ -91,21 +93,29 @@ impl Control for Tap {
         self.stats.rx_reset = before;
         self.update_drops(false);
         self.running = true;
-        self.poll_interface(Interest::ALL, Some(Duration::ZERO))?;
-        Ok(())
+        let polled = self.poll_interface(Interest::ALL, Some(Duration::ZERO));
+        self.running = polled.is_ok();
+        polled.map(drop)
     }
 
     /// Stops reception and transmission. Pending frames are dropped, counted in `rx_reset`. The
     /// kernel's interface stays up, and its queue fills.
+    ///
+    /// # Errors
+    ///
+    /// `Io`: a frame cannot be read; the device is still running. A deleted interface is no error.
     fn stop(&mut self) -> Result<(), TapError> {
         if !self.running {
             return Ok(());
         }
         let drained = if self.removed { Ok(()) } else { self.drain() };
+        if !self.removed {
+            drained?;
+        }
         self.update_drops(true);
         self.running = false;
         self.set_link(Link::Down);
-        drained
+        Ok(())
     }
 
     /// Changes the address of this device. Frames that the kernel has queued are filtered by the

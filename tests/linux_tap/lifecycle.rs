@@ -126,9 +126,8 @@ fn interface_deleted_every_call_is_not_present() {
             tap.tx_ready().expect_err("interface deleted").kind(),
             tap.service().expect_err("interface deleted").kind(),
             tap.wait(Interest::RX, None).expect_err("interface deleted").kind(),
-            tap.start().expect_err("interface deleted").kind(),
         ];
-        assert_eq!(kinds, [ErrorKind::NotPresent; 7]);
+        assert_eq!(kinds, [ErrorKind::NotPresent; 6]);
         assert_eq!(tap.stats().faults.wrapping_sub(faults), 1);
 
         // `recover` creates the interface again.
@@ -176,13 +175,79 @@ fn interface_deleted_first_call_is_not_present() {
             |tap| tap.wait(Interest::LINK, None).map(drop),
             |tap| tap.tx_ready().map(drop),
             |tap| tap.send_frame(&legal_frame(tap)),
-            |tap| tap.stop(),
         ] {
             let mut tap = tap0();
             ip("link del tap0");
             let error = call(&mut tap).expect_err("interface deleted");
             assert!(matches!(error, TapError::InterfaceRemoved { .. }), "{error:?}");
         }
+    });
+}
+
+#[test]
+fn transition_interface_deleted_reaches_state() {
+    in_namespace(|| {
+        for noticed in [false, true] {
+            for start in [false, true] {
+                let mut tap = tap0();
+                ip("link del tap0");
+                if noticed || start {
+                    tap.service().expect_err("interface deleted");
+                }
+                // The interface is needed only to start.
+                if !start {
+                    tap.stop().expect("not stopped");
+                    tap.stop().expect("not stopped");
+                    tap.service().expect_err("interface deleted");
+                }
+                tap.start().expect("not started");
+                assert_eq!(tap.stats().recoveries, 1);
+                ip("link set tap0 up");
+                wait_for_link(&mut tap, true);
+                tap.send_frame(&legal_frame(&tap)).expect("not sent");
+            }
+        }
+    });
+}
+
+#[test]
+fn start_failed_stays_stopped() {
+    in_namespace(|| {
+        let mut tap = tap0();
+        tap.stop().expect("not stopped");
+        // A queue without places delivers nothing.
+        ip("link set tap0 txqueuelen 0");
+        for _ in 0..2 {
+            tap.start().expect_err("no queue");
+            assert_eq!(
+                tap.send_frame(&legal_frame(&tap)).expect_err("stopped").kind(),
+                ErrorKind::Stopped
+            );
+        }
+        ip("link set tap0 txqueuelen 1000");
+        tap.start().expect("not started");
+        wait_for_link(&mut tap, true);
+        tap.send_frame(&legal_frame(&tap)).expect("not sent");
+    });
+}
+
+#[test]
+fn settings_while_stopped_apply_after_start() {
+    in_namespace(|| {
+        let mut tap = tap0();
+        tap.stop().expect("not stopped");
+        let other = ethdev::MacAddress::new([2, 0, 0, 0, 0, 0x77]);
+        tap.set_mac_address(other).expect("refused");
+        let none = ethdev::RxFilter::DEFAULT.with_broadcast(false);
+        tap.set_rx_filter(none).expect("refused");
+        tap.start().expect("not started");
+        wait_for_link(&mut tap, true);
+        ip(&format!("neigh add {DEVICE_IP} lladdr {other} dev tap0"));
+        let peer = UdpSocket::bind("10.99.0.1:0").expect("no socket");
+        peer.send_to(b"hello", (DEVICE_IP, 7)).expect("not sent");
+        let mut buf = [0; 1518];
+        assert_eq!(expect_frame(&mut tap, &mut buf), 47);
+        assert_eq!((tap.mac_address(), buf[..6].to_vec()), (other, other.octets().to_vec()));
     });
 }
 
