@@ -137,13 +137,24 @@ impl<BUS: Gspi, PWR: OutputPin, D: DelayNs, FW: FirmwareSource> Rearm for Cyw43<
 /// The device is stopped on construction.
 ///
 /// `start` powers the chip, loads the firmware, which takes about 0.3 s, and begins to reconnect to
-/// the network that was joined last. `stop` takes the interface down; `sleep` turns the power off.
+/// the network that was joined last. `stop` takes the interface down; the firmware runs on. `sleep`
+/// turns the power off. `recover` cycles the power, also of a stopped device.
 ///
-/// `set_mac_address` on a running device drops pending frames (counted in `rx_reset`),
-/// disassociates and waits until the network is joined again.
+/// A call that failed or was dropped is a fault ([`NotStarted`](crate::Fault::NotStarted),
+/// [`Incomplete`](crate::Fault::Incomplete)) until it is repeated, or until `recover`, which restores
+/// the state that was reached last. A `stop` or `sleep` in a fault cuts the power.
 ///
-/// Up to ten group addresses are filtered exactly, more are [`Superset`](FilterOutcome::Superset),
-/// as is a filter without broadcast. Promiscuous reception is `Unsupported`.
+/// `stop`, `sleep`, `recover` and `set_mac_address` drop pending frames, which are counted in
+/// `rx_reset`; the firmware does not report what it had accepted to send.
+///
+/// `set_mac_address` on a running device disassociates, and waits until the network is joined
+/// again. If only that join fails, the call returns its error and the address is set.
+///
+/// `set_rx_filter` drops nothing. If it fails, the next `service` repeats it. Up to ten group
+/// addresses are filtered exactly, more are [`Superset`](FilterOutcome::Superset), as is a filter
+/// without broadcast. Promiscuous reception is `Unsupported`.
+///
+/// A setter in a fault stores the value for `recover` and returns the fault.
 impl<BUS: Gspi, PWR: OutputPin, D: DelayNs, FW: FirmwareSource> Control for Cyw43<'_, BUS, PWR, D, FW> {
     fn start(&mut self) -> Result<(), Self::Error> {
         complete(self.chip.start())

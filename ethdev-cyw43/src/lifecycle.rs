@@ -125,7 +125,6 @@ impl<B: Bus, FW: FirmwareSource> Chip<'_, B, FW> {
         self.drop_queue();
         self.boot().await?;
         self.set_up().await?;
-        self.stale = Stale::NOTHING;
         if running {
             return self.enter_running().await;
         }
@@ -142,7 +141,11 @@ impl<B: Bus, FW: FirmwareSource> Chip<'_, B, FW> {
         self.set_all(&[Setting::Var(var::TXGLOM, 0), Setting::Var(var::APSTA, 1)])
             .await?;
         self.apply_address().await?;
-        self.set_var(var::COUNTRY, &self.config.country.wire()).await?;
+        self.stale = Stale {
+            country: true,
+            ..Stale::NOTHING
+        };
+        self.apply_stale().await?;
         // For a while the firmware refuses what comes next: not asked at first, then until it does
         // not.
         self.port.wait_us(COUNTRY_MS * 1000).await;
@@ -159,12 +162,10 @@ impl<B: Bus, FW: FirmwareSource> Chip<'_, B, FW> {
             Setting::Command(Command::SetBand, 0),
         ])
         .await?;
-        self.apply_power_save().await?;
-        if self.filter == Filter::new() {
-            // As the firmware starts.
-            return Ok(());
-        }
-        self.apply_filter().await
+        self.stale.power_save = true;
+        // The firmware starts with the default.
+        self.stale.filter = self.filter != Filter::new();
+        self.apply_stale().await
     }
 
     /// The last steps to a running interface: the access point, or the first step to the network,
@@ -335,13 +336,28 @@ impl<B: Bus, FW: FirmwareSource> Chip<'_, B, FW> {
     /// Sends what the firmware may not have.
     pub(crate) async fn apply_stale(&mut self) -> Result<(), B> {
         if self.stale.country {
-            self.apply_country().await?;
+            self.set_var(var::COUNTRY, &self.config.country.wire()).await?;
+            self.stale.country = false;
         }
         if self.stale.filter {
-            self.apply_filter().await?;
+            self.set_var(var::MCAST_LIST, &self.filter.wire()).await?;
+            self.set_all(&[Setting::Var(var::ALLMULTI, self.filter.all.into())])
+                .await?;
+            self.stale.filter = false;
         }
         if self.stale.power_save {
-            self.apply_power_save().await?;
+            let settings = self.config.power_save.settings();
+            let all = [
+                Setting::Var(var::PM2_SLEEP_RET, settings.sleep_after_ms),
+                Setting::Var(var::BCN_LI_BCN, settings.beacons),
+                Setting::Var(var::BCN_LI_DTIM, settings.dtims),
+                Setting::Var(var::ASSOC_LISTEN, settings.listen),
+                Setting::Command(Command::SetPm, settings.mode),
+            ];
+            // Always on: only the mode has a meaning.
+            let first = if settings.mode == 0 { all.len() - 1 } else { 0 };
+            self.set_all(all.get(first..).unwrap_or_default()).await?;
+            self.stale.power_save = false;
         }
         Ok(())
     }
@@ -402,28 +418,21 @@ impl<B: Bus, FW: FirmwareSource> Chip<'_, B, FW> {
     pub(crate) async fn set_rx_filter(&mut self, filter: RxFilter<'_>) -> Result<FilterOutcome, B> {
         let (filter, outcome) = Filter::nearest(filter).ok_or(ErrorKind::Unsupported)?;
         let is_new = core::mem::replace(&mut self.filter, filter) != filter;
-        if self.takes_settings()? && (is_new || self.stale.filter) {
-            self.apply_filter().await?;
+        if self.takes_settings()? {
+            self.stale.filter |= is_new;
+            self.apply_stale().await?;
         }
         Ok(outcome)
     }
 
-    async fn apply_filter(&mut self) -> Result<(), B> {
-        self.stale.filter = true;
-        self.set_var(var::MCAST_LIST, &self.filter.wire()).await?;
-        self.set_var_u32(var::ALLMULTI, self.filter.all.into()).await?;
-        self.stale.filter = false;
-        Ok(())
-    }
-
     pub(crate) async fn set_country(&mut self, country: Country) -> Result<(), B> {
         let old = core::mem::replace(&mut self.config.country, country);
-        let was_stale = self.stale.country;
         if !self.takes_settings()? {
             return Ok(());
         }
-        let result = self.apply_country().await;
-        if matches!(result, Err(Error::Rejected { .. })) {
+        let was_stale = core::mem::replace(&mut self.stale.country, true);
+        let result = self.apply_stale().await;
+        if self.stale.country && matches!(result, Err(Error::Rejected { .. })) {
             // The CLM does not have it. The firmware keeps the old one.
             self.config.country = old;
             self.stale.country = was_stale;
@@ -431,39 +440,12 @@ impl<B: Bus, FW: FirmwareSource> Chip<'_, B, FW> {
         result
     }
 
-    async fn apply_country(&mut self) -> Result<(), B> {
-        self.stale.country = true;
-        self.set_var(var::COUNTRY, &self.config.country.wire()).await?;
-        self.stale.country = false;
-        Ok(())
-    }
-
     pub(crate) async fn set_power_save(&mut self, power_save: PowerSave) -> Result<(), B> {
         self.config.power_save = power_save;
         if self.takes_settings()? {
-            self.apply_power_save().await?;
+            self.stale.power_save = true;
+            self.apply_stale().await?;
         }
-        Ok(())
-    }
-
-    async fn apply_power_save(&mut self) -> Result<(), B> {
-        self.stale.power_save = true;
-        let settings = self.config.power_save.settings();
-        let mode = Setting::Command(Command::SetPm, settings.mode);
-        let all = [
-            Setting::Var(var::PM2_SLEEP_RET, settings.sleep_after_ms),
-            Setting::Var(var::BCN_LI_BCN, settings.beacons),
-            Setting::Var(var::BCN_LI_DTIM, settings.dtims),
-            Setting::Var(var::ASSOC_LISTEN, settings.listen),
-            mode,
-        ];
-        self.set_all(if settings.mode == 0 {
-            core::slice::from_ref(&mode)
-        } else {
-            &all
-        })
-        .await?;
-        self.stale.power_save = false;
         Ok(())
     }
 }

@@ -99,7 +99,8 @@ pub struct AccessPoint {
     pub channel: u8,
     /// Signal strength in dBm.
     pub rssi_dbm: i16,
-    /// Security; `None` if it is another one (WEP, WPA, enterprise) or unknown.
+    /// Security; `None` if it is another one (WEP, enterprise) or unknown. An access point with WPA
+    /// and WPA2 is WPA2.
     pub security: Option<Security>,
 }
 
@@ -187,44 +188,63 @@ fn elements(record: &[u8], length: usize) -> Option<&[u8]> {
     record.get(offset..end)
 }
 
-/// What a beacon says of security: its privacy bit, and its RSN element (IEEE 802.11 clause
-/// 9.4.2.24).
+/// What a beacon says of security: its privacy bit, its RSN element (IEEE 802.11 clause 9.4.2.24),
+/// and without one its WPA element, the vendor's forerunner of the same layout.
 fn security(capability: u16, elements: Option<&[u8]>) -> Option<Security> {
     const PRIVACY: u16 = 1 << 4;
     const RSN: u8 = 48;
-    const SUITES: [u8; 3] = [0x00, 0x0f, 0xac];
+    const VENDOR: u8 = 221;
+    const WPA: [u8; 4] = [0x00, 0x50, 0xf2, 1];
     const PSK: u8 = 2;
     const PSK_SHA256: u8 = 6;
     const SAE: u8 = 8;
+    let is_open = capability & PRIVACY == 0;
     let Some(mut rest) = elements else {
-        return (capability & PRIVACY == 0).then_some(Security::Open);
+        return is_open.then_some(Security::Open);
     };
+    let (mut has_wpa, mut wpa) = (false, None);
     while let [id, len, tail @ ..] = rest {
         let (body, next) = tail.split_at_checked(usize::from(*len))?;
         rest = next;
-        if *id != RSN {
-            continue;
+        if *id == RSN {
+            let (mut psk, mut sae) = (false, false);
+            for kind in key_managements(body, [0x00, 0x0f, 0xac])? {
+                psk |= matches!(kind, PSK | PSK_SHA256);
+                sae |= kind == SAE;
+            }
+            return match (psk, sae) {
+                (true, false) => Some(Security::Wpa2),
+                (false, true) => Some(Security::Wpa3),
+                (true, true) => Some(Security::Wpa2Wpa3),
+                (false, false) => None,
+            };
         }
-        // Version, group cipher, then a list of pairwise ciphers, then one of key managements.
-        let pairwise = usize::from(u16_at(body, 6)?);
-        let list = body.get(8 + 4 * pairwise..)?;
-        let count = usize::from(u16_at(list, 0)?);
-        let (mut psk, mut sae) = (false, false);
-        for suite in list.get(2..)?.chunks_exact(4).take(count) {
-            if let [a, b, c, kind] = *suite {
-                let is_known = [a, b, c] == SUITES;
-                psk |= is_known && matches!(kind, PSK | PSK_SHA256);
-                sae |= is_known && kind == SAE;
+        if let Some(body) = body.strip_prefix(&WPA).filter(|_| *id == VENDOR) {
+            has_wpa = true;
+            let [a, b, c, _] = WPA;
+            if key_managements(body, [a, b, c])?.any(|kind| kind == PSK) {
+                wpa = Some(Security::Wpa);
             }
         }
-        return match (psk, sae) {
-            (true, false) => Some(Security::Wpa2),
-            (false, true) => Some(Security::Wpa3),
-            (true, true) => Some(Security::Wpa2Wpa3),
-            (false, false) => None,
-        };
     }
-    (capability & PRIVACY == 0).then_some(Security::Open)
+    if has_wpa {
+        wpa
+    } else {
+        is_open.then_some(Security::Open)
+    }
+}
+
+/// The key managements in the body of an RSN or WPA element, by the number behind this prefix.
+fn key_managements(body: &[u8], suites: [u8; 3]) -> Option<impl Iterator<Item = u8>> {
+    // Version, group cipher, then a list of pairwise ciphers, then one of key managements.
+    let pairwise = usize::from(u16_at(body, 6)?);
+    let list = body.get(8 + 4 * pairwise..)?;
+    let count = usize::from(u16_at(list, 0)?);
+    let list = list.get(2..)?.chunks_exact(4).take(count);
+    Some(list.filter_map(move |suite| match *suite {
+        [a, b, c, kind] if [a, b, c] == suites => Some(kind),
+        _ => None,
+    }))
 }
 
 /// Number of results that are kept. The access points of one channel come within some 40 ms.
@@ -361,6 +381,34 @@ mod tests {
         [std::vec![0, 3, b'n', b'e', b't', 48, body.len() as u8], body].concat()
     }
 
+    /// A WPA element with TKIP and these key managements.
+    fn wpa(kinds: &[u8]) -> Vec<u8> {
+        let mut body = std::vec![
+            0,
+            0x50,
+            0xf2,
+            1,
+            1,
+            0,
+            0,
+            0x50,
+            0xf2,
+            2,
+            1,
+            0,
+            0,
+            0x50,
+            0xf2,
+            2,
+            kinds.len() as u8,
+            0
+        ];
+        for kind in kinds {
+            body.extend([0, 0x50, 0xf2, *kind]);
+        }
+        [std::vec![221, body.len() as u8], body].concat()
+    }
+
     #[test]
     fn parse_beacon_record_is_access_point() {
         let found = parse(&record(b"net", &rsn(&[2])), 5).unwrap();
@@ -379,6 +427,16 @@ mod tests {
             "enterprise"
         );
         assert_eq!(parse(&record(b"net", &[]), 5).unwrap().security, None, "WEP");
+        let security = |elements: &[&[u8]]| parse(&record(b"net", &elements.concat()), 5).unwrap().security;
+        assert_eq!(security(&[&wpa(&[2])]), Some(Security::Wpa));
+        assert_eq!(security(&[&wpa(&[1])]), None, "enterprise");
+        assert_eq!(security(&[&wpa(&[2]), &rsn(&[2])]), Some(Security::Wpa2));
+        // Another element of the vendor, and one of the form of WPA that is not the vendor's.
+        let wmm = [221, 7, 0, 0x50, 0xf2, 2, 0, 1, 0];
+        assert_eq!(security(&[&wmm, &rsn(&[8])]), Some(Security::Wpa3));
+        let mut other = wpa(&[2]);
+        other[0] = 220;
+        assert_eq!(security(&[&other]), None);
         assert_eq!(parse(&record(b"net", &[]), 6), None, "another scan's");
     }
 

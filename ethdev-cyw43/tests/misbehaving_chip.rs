@@ -8,7 +8,10 @@ use std::time::Duration;
 
 use bus::{FaultInjector, FaultyChip, Host};
 use ethdev::{Control, EthernetDevice, Interest, MacAddress, Multicast, Rearm, RxFilter};
-use ethdev_cyw43::{ApConfig, Config, Cyw43, FirmwareImages, Network, ReconnectPolicy, ScanOptions, Verify};
+use ethdev_cyw43::{
+    ApConfig, Config, Country, Cyw43, Error, Fault, FirmwareImages, Network, PowerSave, ReconnectPolicy, ScanOptions,
+    Verify, WaitFor,
+};
 
 /// Most transactions of one call: a request may see ten thousand frames, and a join has a dozen
 /// requests.
@@ -22,6 +25,8 @@ struct Rng {
     corruptions: u64,
     /// One transaction in N fails; 0 for none.
     failures: u64,
+    /// The last word that was read.
+    last: u32,
 }
 
 impl Rng {
@@ -40,10 +45,12 @@ impl Rng {
 
 impl FaultInjector for Rng {
     fn word(&mut self, value: u32) -> u32 {
+        let stale = core::mem::replace(&mut self.last, value);
         if !self.one_in(self.corruptions) {
             return value;
         }
-        match self.roll() % 5 {
+        match self.roll() % 6 {
+            5 => stale,
             0 => 0,
             1 => u32::MAX,
             2 => value ^ 1 << (self.roll() % 32),
@@ -56,17 +63,18 @@ impl FaultInjector for Rng {
     }
 }
 
-fn run(seed: u64, corruptions: u64, failures: u64) -> u32 {
+fn run(seed: u64, corruptions: u64, failures: u64, config: Config) -> u32 {
     let chip = RefCell::new(FaultyChip::new(
         Rng {
             state: seed,
             corruptions: 0,
             failures: 0,
+            last: 0,
         },
         MOST_TRANSACTIONS,
     ));
     let mut memory = [0; 4096];
-    let config = Config::new()
+    let config = config
         .with_verify(Verify::Nothing)
         .with_reconnect(ReconnectPolicy::PERSISTENT)
         .with_join_timeout(Duration::from_millis(2000));
@@ -83,7 +91,7 @@ fn run(seed: u64, corruptions: u64, failures: u64) -> u32 {
             let mut chip = chip.borrow_mut();
             chip.begin();
             let rng = &mut chip.injector;
-            (rng.roll() % 26, (rng.roll() % 1600) as usize, rng.roll() as u8)
+            (rng.roll() % 32, (rng.roll() % 1600) as usize, rng.roll() as u8)
         };
         match call {
             0..=4 => {
@@ -131,6 +139,12 @@ fn run(seed: u64, corruptions: u64, failures: u64) -> u32 {
                 chip.borrow_mut().send_event(0, 0, 0, 0, &[]);
             }
             23 => chip.borrow_mut().deliver(byte % 20, &buf[..len]),
+            24 if byte < 60 => drop(nic.sleep()),
+            25 => drop(nic.wake()),
+            26 => drop(nic.set_power_save(PowerSave::Fast)),
+            27 => drop(nic.set_country(Country::new("DE").unwrap())),
+            28 => drop(nic.iovar_get("name", &buf[..len % 9], &mut [0; 100])),
+            29 => drop(nic.ap_stations(&mut [MacAddress::UNSPECIFIED; 4])),
             _ => {
                 let body = [&[0x20, 0, 0, byte % 3][..], &buf[..len]].concat();
                 chip.borrow_mut().deliver(2, &body);
@@ -147,7 +161,7 @@ fn run(seed: u64, corruptions: u64, failures: u64) -> u32 {
 
 #[test]
 fn driver_no_faults_receives_frames() {
-    let received: u32 = (0..10).map(|seed| run(seed, 0, 0)).sum();
+    let received: u32 = (0..20).map(|seed| run(seed, 0, 0, Config::new())).sum();
     assert!(received > 50, "{received} frames");
 }
 
@@ -155,7 +169,181 @@ fn driver_no_faults_receives_frames() {
 fn driver_random_faults_are_bounded() {
     for seed in 0..12 {
         for (corruptions, failures) in [(500, 0), (50, 0), (5, 0), (1, 0), (0, 50), (200, 200)] {
-            run(seed, corruptions, failures);
+            run(seed, corruptions, failures, Config::new());
         }
     }
+}
+
+#[test]
+fn driver_clock_stands_still_is_bounded() {
+    let config = Config::new().with_clock(|| Duration::from_secs(7));
+    for seed in 0..4 {
+        for (corruptions, failures) in [(0, 0), (50, 0), (0, 50)] {
+            run(seed, corruptions, failures, config);
+        }
+    }
+}
+
+/// Fails one transaction.
+struct FailOnce(Option<u32>);
+
+impl FaultInjector for FailOnce {
+    fn word(&mut self, value: u32) -> u32 {
+        value
+    }
+
+    fn fails(&mut self) -> bool {
+        let left = self.0.take();
+        self.0 = left.and_then(|left| left.checked_sub(1));
+        left == Some(0)
+    }
+}
+
+type Chip = RefCell<FaultyChip<FailOnce>>;
+
+/// Runs a test on a driver that is started.
+fn started(
+    test: impl FnOnce(&Chip, &mut Cyw43<'_, Host<'_, FailOnce>, Host<'_, FailOnce>, Host<'_, FailOnce>, FirmwareImages<'_>>),
+) {
+    let chip = RefCell::new(FaultyChip::new(FailOnce(None), MOST_TRANSACTIONS));
+    let mut memory = [0; 4096];
+    let images = FirmwareImages::new(&[1; 200], &[2; 40], &[3; 100]);
+    let config = Config::new().with_verify(Verify::Nothing).with_watchdog_polls(0);
+    let mut nic = Cyw43::new(Host(&chip), Host(&chip), Host(&chip), images, &mut memory, config).unwrap();
+    nic.start().unwrap();
+    chip.borrow_mut().begin();
+    test(&chip, &mut nic);
+}
+
+/// A data frame: BDC header and Ethernet frame.
+fn data_frame() -> Vec<u8> {
+    [&[0x20, 0, 0, 0][..], &[7; 60]].concat()
+}
+
+#[test]
+fn recv_frame_sequence_gap_counts_after_failed_read_only() {
+    // Frames that are missing, whether a read failed, frames that are counted as lost.
+    for (missing, failed, counted) in [
+        (0, false, 0),
+        (0, true, 0),
+        (3, false, 0),
+        (1, true, 1),
+        (3, true, 3),
+        (16, true, 16),
+        // Another chip, rather than a loss.
+        (17, true, 0),
+        (255, true, 0),
+    ] {
+        started(|chip, nic| {
+            let what = format!("{missing} missing, failed {failed}");
+            let mut buf = [0; 1514];
+            chip.borrow_mut().lose(missing);
+            chip.borrow_mut().deliver(2, &data_frame());
+            if failed {
+                // The interrupts are read and cleared, then the frame is read.
+                chip.borrow_mut().injector.0 = Some(2);
+                assert!(matches!(nic.recv_frame(&mut buf), Err(Error::Bus(_))), "{what}");
+            }
+            let before = nic.stats();
+            assert_eq!(
+                nic.recv_frame(&mut buf).unwrap().map(|meta| meta.len),
+                Some(60),
+                "{what}"
+            );
+            assert_eq!(nic.stats().delta_since(&before).rx_reset, counted, "{what}");
+            // The next frame is in sequence again.
+            chip.borrow_mut().deliver(2, &data_frame());
+            assert!(nic.recv_frame(&mut buf).unwrap().is_some(), "{what}");
+            assert_eq!(nic.stats().delta_since(&before).rx_reset, counted, "{what}");
+        });
+    }
+}
+
+#[test]
+fn recv_frame_frame_lost_with_failed_read_is_counted() {
+    started(|chip, nic| {
+        chip.borrow_mut().deliver(2, &data_frame());
+        chip.borrow_mut().injector.0 = Some(2);
+        assert!(nic.recv_frame(&mut [0; 1514]).is_err());
+        // The chip has it no more, and nothing else.
+        chip.borrow_mut().drop_frames();
+        assert_eq!(nic.recv_frame(&mut [0; 1514]).unwrap(), None);
+        assert_eq!(nic.stats().rx_reset, 1);
+        assert_eq!(nic.recv_frame(&mut [0; 1514]).unwrap(), None);
+        assert_eq!(nic.stats().rx_reset, 1, "counted once");
+    });
+}
+
+#[test]
+fn call_many_frames_without_data_is_bounded() {
+    const FRAMES: usize = 300;
+    /// Of one call: 64 frames, and the status.
+    const MOST: u64 = 66;
+    started(|chip, nic| {
+        let mut buf = [0; 1514];
+        // The link is up, without credit to send.
+        chip.borrow_mut().send_event(16, 1, 0, 0, &[]);
+        nic.service().unwrap();
+        for call in 0..4 {
+            for _ in 0..FRAMES {
+                chip.borrow_mut().deliver(1, &[]);
+            }
+            chip.borrow_mut().deliver(2, &data_frame());
+            let mut calls = 0;
+            loop {
+                chip.borrow_mut().begin();
+                let received = match call {
+                    0 => nic.recv_frame(&mut buf).unwrap().is_some(),
+                    1 => nic.discard_frame().unwrap(),
+                    2 => nic.service().unwrap().rx_pending,
+                    _ => {
+                        let _ = nic.rearm(Interest::RX).unwrap();
+                        nic.service().unwrap().rx_pending
+                    }
+                };
+                let transactions = chip.borrow().transactions();
+                // `rearm` and `service` are two calls.
+                assert!(
+                    transactions <= if call == 3 { 2 * MOST } else { MOST },
+                    "call {call}: {transactions}"
+                );
+                calls += 1;
+                if received {
+                    break;
+                }
+                assert!(calls < 10, "call {call}: the frame is not found");
+            }
+            assert!(calls > 2, "call {call}: all at once");
+            if call > 1 {
+                assert!(nic.recv_frame(&mut buf).unwrap().is_some());
+            }
+        }
+    });
+}
+
+#[test]
+fn request_flood_without_response_is_bounded() {
+    /// 10,000 frames, then a poll every millisecond for a second.
+    const MOST: u64 = 12_500;
+    started(|chip, nic| {
+        chip.borrow_mut().floods = true;
+        assert!(matches!(nic.rssi_dbm(), Err(Error::Timeout(WaitFor::Response))));
+        let transactions = chip.borrow().transactions();
+        assert!((5000..MOST).contains(&transactions), "{transactions}");
+        chip.borrow_mut().begin();
+        // The second in a row is a firmware that stopped.
+        assert!(matches!(nic.rssi_dbm(), Err(Error::Fault(Fault::FirmwareHalted))));
+        assert!(chip.borrow().transactions() < MOST);
+    });
+    // An earlier request is waited for as long, and no longer.
+    started(|chip, nic| {
+        chip.borrow_mut().injector.0 = Some(1);
+        assert!(matches!(nic.rssi_dbm(), Err(Error::Bus(_))));
+        chip.borrow_mut().drop_frames();
+        chip.borrow_mut().begin();
+        chip.borrow_mut().floods = true;
+        assert!(matches!(nic.rssi_dbm(), Err(Error::Timeout(WaitFor::Response))));
+        let transactions = chip.borrow().transactions();
+        assert!((10_000..2 * MOST).contains(&transactions), "{transactions}");
+    });
 }

@@ -602,11 +602,10 @@ fn gpio_country_and_power_save_are_accepted() {
 fn start_ap_accepts_clients() {
     let testbed = Testbed::with_ap();
     let mut nic = testbed.started(Config::new().with_power_save(PowerSave::Off));
-    let own = [
+    for network in [
         Network::open("pico").unwrap(),
         Network::wpa2("pico", PASSPHRASE).unwrap(),
-    ];
-    for network in own {
+    ] {
         nic.start_ap(&ApConfig::new(network, 3).unwrap()).unwrap();
         assert!(nic.link().is_up());
         assert_eq!(testbed.chip.soft_ap(), Some((b"pico".to_vec(), 3)));
@@ -634,6 +633,79 @@ fn start_ap_accepts_clients() {
     nic.join(&Network::wpa2(SSID, PASSPHRASE).unwrap()).unwrap();
     testbed.frames_cross(&mut nic);
     testbed.assert_no_violations();
+}
+
+#[test]
+fn start_ap_wpa3_accepts_sae_clients() {
+    let clients = [[2, 0, 0, 0, 0, 0x77], [2, 0, 0, 0, 0, 0x78]];
+    for (network, secret, psk, sae) in [
+        (Network::wpa2("pico", KEY).unwrap(), KEY, true, false),
+        (Network::wpa3("pico", PASSPHRASE).unwrap(), PASSPHRASE, false, true),
+        (Network::wpa3("pico", PASSWORD).unwrap(), PASSWORD, false, true),
+        (Network::wpa2_wpa3("pico", PASSPHRASE).unwrap(), PASSPHRASE, true, true),
+    ] {
+        let testbed = Testbed::with_ap();
+        let mut nic = testbed.started(Config::new().with_power_save(PowerSave::Off));
+        nic.start_ap(&ApConfig::new(network, 3).unwrap()).unwrap();
+        for restarted in [false, true] {
+            assert!(nic.link().is_up());
+            assert_eq!(
+                testbed.chip.connect_client(clients[0], Some(secret)),
+                psk,
+                "{network:?}"
+            );
+            assert_eq!(testbed.chip.connect_sae_client(clients[1], secret), sae, "{network:?}");
+            assert!(!testbed.chip.connect_client(clients[0], Some("another one")));
+            assert!(!testbed.chip.connect_sae_client(clients[0], "another one"));
+            assert!(!testbed.chip.connect_client([2, 0, 0, 0, 0, 0x79], None));
+            let connected = usize::from(psk) + usize::from(sae);
+            assert_eq!(nic.ap_stations(&mut [MacAddress::UNSPECIFIED; 4]), Ok(connected));
+            if !restarted {
+                nic.recover().unwrap();
+            }
+        }
+        nic.stop_ap().unwrap();
+        nic.join(&Network::wpa2(SSID, PASSPHRASE).unwrap()).unwrap();
+        testbed.frames_cross(&mut nic);
+        testbed.assert_no_violations();
+    }
+}
+
+#[test]
+fn start_ap_rejected_is_station_again() {
+    let testbed = Testbed::with_ap();
+    let mut nic = testbed.started(Config::new().with_power_save(PowerSave::Off));
+    let network = Network::wpa2(SSID, PASSPHRASE).unwrap();
+    nic.join(&network).unwrap();
+    let own = ApConfig::new(Network::wpa3("pico", PASSWORD).unwrap(), 3).unwrap();
+    // DISASSOC is the first request, whose refusal has no meaning; then that of each other one.
+    let chip = testbed.chip.clone();
+    let before = testbed.chip.bus().ioctls;
+    watch(&testbed.clock, move || {
+        let due = chip.bus().ioctls >= before + 6;
+        if due {
+            chip.inject(Fault::RefuseIoctl(-23));
+        }
+        due
+    });
+    let result = nic.start_ap(&own);
+    assert!(matches!(result, Err(Error::Rejected { status: -23, .. })), "{result:?}");
+    assert_eq!(testbed.chip.soft_ap(), None);
+    assert!(!nic.link().is_up());
+    nic.service().unwrap();
+    // A station without a network.
+    nic.join(&network).unwrap();
+    testbed.frames_cross(&mut nic);
+    nic.start_ap(&own).unwrap();
+    assert!(nic.link().is_up());
+}
+
+/// Calls `step` every 20 µs until it returns true.
+fn watch(clock: &ethdev_sim::Clock, mut step: impl FnMut() -> bool + 'static) {
+    if !step() {
+        let again = clock.clone();
+        clock.schedule_in(Duration::from_micros(20), move || watch(&again, step));
+    }
 }
 
 #[test]

@@ -30,6 +30,8 @@ pub(crate) struct FaultyChip<O> {
     /// Frames for the host.
     frames: VecDeque<Vec<u8>>,
     sequence: u8,
+    /// Whether there is always another frame, and no request is answered.
+    pub(crate) floods: bool,
 }
 
 impl<O: FaultInjector> FaultyChip<O> {
@@ -43,6 +45,7 @@ impl<O: FaultInjector> FaultyChip<O> {
             registers: HashMap::new(),
             frames: VecDeque::new(),
             sequence: 0,
+            floods: false,
         }
     }
 
@@ -50,6 +53,21 @@ impl<O: FaultInjector> FaultyChip<O> {
     pub(crate) fn begin(&mut self) {
         self.transactions = 0;
         self.waited_ns = 0;
+    }
+
+    /// Number of transactions since `begin`.
+    pub(crate) const fn transactions(&self) -> u64 {
+        self.transactions
+    }
+
+    /// All frames for the host are lost.
+    pub(crate) fn drop_frames(&mut self) {
+        self.frames.clear();
+    }
+
+    /// This many frames are lost on their way to the host.
+    pub(crate) const fn lose(&mut self, frames: u8) {
+        self.sequence = self.sequence.wrapping_add(frames);
     }
 
     /// Queues a frame on this channel, with a valid header unless the bytes have one.
@@ -106,6 +124,9 @@ impl<O: FaultInjector> FaultyChip<O> {
 
     fn status(&mut self) -> u32 {
         const READY: u32 = 0x20;
+        if self.floods && self.frames.is_empty() {
+            self.deliver(1, &[]);
+        }
         let status = match self.frames.front() {
             Some(frame) => READY | 0x100 | ((frame.len() as u32 & 0x7ff) << 9),
             None => READY,
@@ -159,6 +180,9 @@ impl<O: FaultInjector> FaultyChip<O> {
         let Some(&sequence) = bytes.get(4) else { return };
         self.registers.insert(u32::MAX, u32::from(sequence));
         if bytes.get(5).is_none_or(|channel| channel & 15 != 0) {
+            return;
+        }
+        if self.floods {
             return;
         }
         let Some(cdc) = bytes.get(12..28) else { return };
