@@ -360,9 +360,9 @@ fn check_retry<D: Device>(testbed: &Testbed, nic: &mut D, op: Op, joined: bool, 
     check_effect(testbed, nic, op, joined, what);
 }
 
-/// The first and last 20 numbers, and some between.
+/// The first and last 12 numbers, and some between.
 fn sample(count: u64) -> impl Iterator<Item = u64> {
-    (0..count).filter(move |&n| n < 20 || n + 20 >= count || n % 17 == 3)
+    (0..count).filter(move |&n| n < 12 || n + 12 >= count || n % 19 == 3)
 }
 
 fn each_bus_failure(op: Op, fresh: bool) {
