@@ -252,25 +252,15 @@ impl<B: Bus, FW: FirmwareSource> Chip<'_, B, FW> {
     pub(crate) async fn iovar_get(&mut self, name: &str, input: &[u8], value: &mut [u8]) -> Result<usize, B> {
         Self::check_iovar(name, input.len().max(value.len()))?;
         self.require_firmware()?;
-        let mut parts = [&ZEROS[..]; 3 + MOST_VARIABLE / VALUE];
-        let mut padding = value.len().saturating_sub(name.len() + 1 + input.len());
-        let mut used = 3;
-        for (n, part) in parts.iter_mut().enumerate() {
-            match n {
-                0 => *part = name.as_bytes(),
-                1 => *part = &[0],
-                2 => *part = input,
-                _ if padding > 0 => {
-                    let len = padding.min(VALUE);
-                    *part = ZEROS.get(..len).unwrap_or_default();
-                    padding -= len;
-                    used = n + 1;
-                }
-                _ => break,
-            }
+        let mut parts = [&[][..]; 3 + MOST_VARIABLE / VALUE];
+        let mut left = value.len().saturating_sub(name.len() + 1 + input.len());
+        let [first, end, second, padding @ ..] = &mut parts;
+        (*first, *end, *second) = (name.as_bytes(), &[0], input);
+        for part in padding {
+            *part = ZEROS.get(..left).unwrap_or(&ZEROS);
+            left -= part.len();
         }
-        let parts = parts.get(..used).unwrap_or_default();
-        self.request(Command::GetVar, false, parts, value).await
+        self.request(Command::GetVar, false, &parts, value).await
     }
 
     pub(crate) async fn set_var_u32(&mut self, name: &'static str, value: u32) -> Result<(), B> {

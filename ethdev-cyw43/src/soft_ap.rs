@@ -1,9 +1,9 @@
 //! Access point mode.
 
-use ethdev::MacAddress;
+use ethdev::{ErrorKind, MacAddress};
 
 use crate::bus::Bus;
-use crate::chip::Chip;
+use crate::chip::{Chip, Mode};
 use crate::error::Error;
 use crate::firmware::FirmwareSource;
 use crate::gspi::Result;
@@ -69,7 +69,7 @@ impl<B: Bus, FW: FirmwareSource> Chip<'_, B, FW> {
     pub(crate) async fn begin_ap(&mut self) -> Result<(), B> {
         /// Of beacons and broadcasts: 11 Mbit/s, in units of 500 kbit/s.
         const BASIC_RATE: u32 = 22;
-        /// How often a password element is sought, as in the vendor's driver.
+        /// Limit of the search for a password element, as in the vendor's driver.
         const SAE_LOOPS: u32 = 5;
         let (Some(network), Some(channel)) = (self.network, self.ap) else {
             return Ok(());
@@ -165,6 +165,9 @@ impl<B: Bus, FW: FirmwareSource> Chip<'_, B, FW> {
     }
 
     pub(crate) async fn stop_ap(&mut self) -> Result<(), B> {
+        if matches!(self.mode, Mode::Off | Mode::Stopped) {
+            return Err(ErrorKind::Stopped.into());
+        }
         let was_ap = self.ap.take().is_some();
         if was_ap {
             self.network = None;

@@ -95,7 +95,7 @@ impl<B: Bus, FW: FirmwareSource> Chip<'_, B, FW> {
 
     /// Gives the firmware the keys of a network, for a station or an access point.
     pub(crate) async fn set_keys(&mut self, network: &Network) -> Result<(), B> {
-        /// Room for a passphrase, and for a password of SAE.
+        /// Bytes of a request for a passphrase; for a password it has all of them.
         const PSK: usize = 64;
         /// A passphrase, or 64 hexadecimal digits: the length tells which.
         const IS_PASSPHRASE: u8 = 1;

@@ -626,6 +626,11 @@ fn start_ap_accepts_clients() {
     }
     nic.recover().unwrap();
     assert!(testbed.chip.soft_ap().is_some());
+    nic.stop().unwrap();
+    assert_eq!(testbed.chip.soft_ap(), None);
+    assert_eq!(kind(nic.stop_ap()), ErrorKind::Stopped);
+    nic.start().unwrap();
+    assert!(testbed.chip.soft_ap().is_some() && nic.link().is_up());
     nic.stop_ap().unwrap();
     assert!(!nic.link().is_up());
     assert_eq!(testbed.chip.soft_ap(), None);
