@@ -230,7 +230,8 @@ impl<B: Bus, FW: FirmwareSource> Chip<'_, B, FW> {
             self.power_down()?;
             self.asleep = false;
         }
-        Ok(())
+        // Of a device that is not asleep: a `sleep` that failed is no state to wake from.
+        self.takes_settings().map(|_| ())
     }
 
     pub(crate) async fn recover(&mut self) -> Result<(), B> {

@@ -574,6 +574,18 @@ fn set_mac_address_failed_rejoins_after_recover() {
 }
 
 #[test]
+fn wake_after_failed_sleep_is_fault() {
+    let (testbed, mut nic) = prepared::<Nic>(Op::Sleep, false);
+    testbed.chip.fail_bus_at(0);
+    assert_eq!(kind(nic.call(&testbed, Op::Sleep)), ErrorKind::Bus);
+    assert_eq!(kind(nic.call(&testbed, Op::Wake)), ErrorKind::Fault);
+    assert_eq!(kind(nic.service(&testbed)), ErrorKind::Fault);
+    // The whole effect, and it is remembered that it ran.
+    nic.call(&testbed, Op::Sleep).unwrap();
+    check_effect(&testbed, &mut nic, Op::Sleep, true, "sleep repeated");
+}
+
+#[test]
 fn stop_and_sleep_count_pending_frames() {
     for op in [Op::Stop, Op::Sleep, Op::Recover, Op::Address] {
         for fetched in [false, true] {
