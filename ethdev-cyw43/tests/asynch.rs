@@ -55,6 +55,26 @@ fn ready_idle_has_no_traffic_until_frame() {
 }
 
 #[test]
+fn ready_without_credit_waits() {
+    let (testbed, mut nic) = joined(Config::new().with_power_save(PowerSave::Off));
+    testbed.chip.freeze_credit(true);
+    testbed.chip.inject(cyw43439_model::Fault::CreditUpdate);
+    let frame = [9; 60];
+    let parts = [&frame[..]];
+    while block_on(&testbed.clock, nic.send_vectored(&parts)).unwrap().is_ok() {}
+    for interest in [Interest::TX, Interest::RX | Interest::TX] {
+        let until = testbed.clock.now() + Duration::from_millis(50);
+        let result = block_on_until(&testbed.clock, until, nic.ready(interest));
+        assert!(result.is_err(), "{interest:?}: {result:?}");
+    }
+    testbed.chip.freeze_credit(false);
+    testbed.chip.inject(cyw43439_model::Fault::CreditUpdate);
+    let ready = block_on(&testbed.clock, nic.ready(Interest::TX)).unwrap();
+    assert_eq!(ready, Ok(Interest::TX));
+    assert_eq!(block_on(&testbed.clock, nic.send_vectored(&parts)).unwrap(), Ok(()));
+}
+
+#[test]
 fn ready_link_loss_is_reported() {
     let (testbed, mut nic) = joined(Config::new());
     testbed.chip.deauthenticate(3);
