@@ -113,13 +113,17 @@ pub enum FilterOutcome {
 /// - Every call is idempotent. The documentation of the device says whether it is running on
 ///   construction.
 /// - A call that failed, or whose future was dropped, may be repeated, and then has its whole
-///   effect or returns an error.
+///   effect or returns an error. Until then the device is in the last state that it reached, and in
+///   fault: other calls return [`Fault`](ErrorKind::Fault) or repair it, and
+///   [`recover`](Self::recover) ends it.
 /// - Stopping drops pending frames: received ones are counted in `rx_reset`, unsent ones in
 ///   `tx_reset`.
 /// - The [`link`](crate::EthernetDevice::link) of a device that is stopped or asleep is down.
 /// - Address, filter and mode survive `stop`/`start`, `sleep`/`wake` and `recover`.
-/// - A setter on a device that is stopped or asleep stores the value; `start` and `wake` apply it
-///   or fail.
+/// - A setter whose argument is rejected (`InvalidInput`, `Unsupported`) changes nothing. Any other
+///   stores the value, and getters report it. On a device that is stopped or asleep, `start` and
+///   `wake` apply it or fail. On a running device the setter applies it; if that fails, a repeated
+///   call, `start` and `recover` apply it or fail.
 /// - Frames lost by `recover` are counted in `rx_reset` and `tx_reset`.
 ///
 /// ```
