@@ -15,6 +15,8 @@ mod lifecycle;
 mod open;
 #[path = "linux_tap/poll_ready.rs"]
 mod poll_ready;
+#[path = "linux_tap/readme.rs"]
+mod readme;
 #[path = "linux_tap/testbed.rs"]
 mod testbed;
 #[path = "linux_tap/wait.rs"]

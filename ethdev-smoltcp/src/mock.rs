@@ -29,6 +29,8 @@ pub(crate) struct Faults {
     pub(crate) first_reserve_fails: bool,
     /// `reserve` lends no more than this.
     pub(crate) short_reserve: Option<usize>,
+    /// `recv_frame` fails although the buffer is long enough: the frame needs this length.
+    pub(crate) false_needed: Option<usize>,
     /// `recv_frame` reports this length.
     pub(crate) reported_len: Option<usize>,
     pub(crate) stop: Option<ErrorKind>,
@@ -178,6 +180,7 @@ impl TxHalf for Tx<'_> {
             return Err(ErrorKind::FrameTooLong { max: frame.len() });
         }
         frame.truncate(len);
+        assert!(self.sent.len() < 100_000, "the adapter polls without end");
         *self.free -= 1;
         self.sent.push(frame);
         Ok(())
@@ -237,6 +240,12 @@ impl EthernetDevice for MockDevice {
 
     fn recv_frame(&mut self, buf: &mut [u8]) -> Result<Option<RxMeta>, ErrorKind> {
         let reported = self.faults.reported_len;
+        or_fail(
+            self.faults
+                .false_needed
+                .map(|needed| ErrorKind::BufferTooSmall { needed }),
+            (),
+        )?;
         let meta = lending::recv_by_copy(self.split().0, buf)?;
         Ok(meta.map(|meta| reported.map_or(meta, RxMeta::new)))
     }

@@ -5,13 +5,15 @@ mod report;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use ethdev_cli as cli;
 use serde::Deserialize;
 
 use crate::programs::require;
-use crate::tools::{command, output, root};
+use crate::tools::{command, output, root, run as run_command};
 use report::{Equivalent, Report};
 
 /// Measures the tests by mutation: changes the code in one place, runs the tests, and reports
@@ -61,6 +63,11 @@ pub(crate) struct Args {
     #[arg(long)]
     json: bool,
 }
+
+/// The time limit of the tests, in multiples of their time without a mutation.
+const TIMEOUT_FACTOR: u32 = 5;
+/// The shortest time limit, for times that vary on a busy machine.
+const MIN_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The directory of the builds, in the target directory.
 const DIRECTORY: &str = "target/mutants";
@@ -140,6 +147,31 @@ struct Also {
     filter: String,
 }
 
+impl Also {
+    /// Runs the tests without a mutation. Returns their time.
+    fn pass(&self, directory: &Path) -> Result<Duration> {
+        let tests = |last: &str| {
+            let mut cargo = command("cargo");
+            cargo.args(["test", "--quiet", "--package", &self.package, "--all-features"]);
+            cargo.args(["--test", &self.test, last]);
+            build_in(&mut cargo, directory);
+            cargo
+        };
+        // An empty filter is part of every name.
+        run_command(tests("--no-run").stdout(std::io::stderr()))?;
+        let begin = Instant::now();
+        run_command(tests(&self.filter).stdout(std::io::stderr()))?;
+        Ok(begin.elapsed())
+    }
+}
+
+/// Makes cargo build in a subdirectory of `directory`, without debug information.
+fn build_in(cargo: &mut Command, directory: &Path) {
+    cargo
+        .env("CARGO_TARGET_DIR", directory.join("target"))
+        .env("CARGO_PROFILE_DEV_DEBUG", "0");
+}
+
 /// The packages with these names, or the libraries of the default members.
 fn packages(names: &[String]) -> Result<Vec<Package>> {
     let arguments = ["metadata", "--no-deps", "--format-version", "1"];
@@ -200,16 +232,17 @@ fn test(package: &str, mutants: &[String], also: Option<&Also>, directory: &Path
     // Starts: cargo-mutants
     let mut cargo = command("cargo");
     // Copies of the source are made in the directory for temporary files.
-    cargo
-        .env("TMPDIR", directory)
-        .env("CARGO_TARGET_DIR", directory.join("target"))
-        .env("CARGO_PROFILE_DEV_DEBUG", "0");
+    cargo.env("TMPDIR", directory);
+    build_in(&mut cargo, directory);
     cargo.args(["mutants", "--package", package, "--all-features", "--jobs", "1"]);
-    // The minimum covers times that vary on a busy machine.
-    cargo.args(["--timeout-multiplier", "5", "--minimum-test-timeout", "60"]);
     cargo.args(["--colors", "never", "--output"]).arg(directory);
+    let minimum = MIN_TIMEOUT.as_secs().to_string();
     match also {
         Some(also) => {
+            // cargo-mutants tests the mutated package only before it begins.
+            let time = also.pass(directory)?;
+            let timeout = (time * TIMEOUT_FACTOR).max(MIN_TIMEOUT).as_secs().to_string();
+            cargo.args(["--baseline", "skip", "--timeout", &timeout]);
             cargo.args(["--test-package", &also.package]);
             cargo.arg(format!("--cargo-arg=--test={}", also.test));
             if !also.filter.is_empty() {
@@ -217,7 +250,8 @@ fn test(package: &str, mutants: &[String], also: Option<&Also>, directory: &Path
             }
         }
         None => {
-            cargo.args(["--test-package", package]);
+            cargo.args(["--timeout-multiplier", &TIMEOUT_FACTOR.to_string()]);
+            cargo.args(["--minimum-test-timeout", &minimum]);
         }
     }
     for mutant in mutants {

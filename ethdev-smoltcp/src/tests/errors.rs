@@ -133,12 +133,11 @@ fn pull_receive_false_buffer_too_small_keeps_frame() {
     adapter.inner_mut().rx.push_back(frame(1, 60));
     // The buffer is long enough for what the device reports.
     for needed in [60, 1514] {
-        let error = ErrorKind::BufferTooSmall { needed };
-        adapter.inner_mut().faults.peek = Some(error);
+        adapter.inner_mut().faults.false_needed = Some(needed);
         assert!(adapter.receive(NOW).is_none());
-        assert_eq!(adapter.take_error(), Some(error));
+        assert_eq!(adapter.take_error(), Some(ErrorKind::BufferTooSmall { needed }));
     }
-    adapter.inner_mut().faults.peek = None;
+    adapter.inner_mut().faults.false_needed = None;
     assert_eq!(answer(&mut adapter, 7, 42), Some(frame(1, 60)));
     assert_eq!(adapter.stats().rx_discarded, 0);
 }
