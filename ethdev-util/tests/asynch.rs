@@ -427,3 +427,32 @@ mod polling {
         assert_eq!(*elapsed.borrow(), [1_000]);
     }
 }
+
+#[test]
+fn methods_are_those_of_the_device() {
+    let shared = SharedDevice::new();
+    let mut device = BlockingAsync::with_interrupt(shared.clone(), &shared.irq);
+    fn now<T>(future: impl Future<Output = T>) -> T {
+        match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(result) => result,
+            Poll::Pending => panic!("waits"),
+        }
+    }
+    assert_eq!(now(device.tx_ready()), Ok(true));
+    shared.device.borrow_mut().tx_capacity = 1;
+    assert_eq!(now(device.send_frame(&frame(1, 60))), Ok(()));
+    assert_eq!(now(device.tx_ready()), Ok(false));
+    assert_eq!(
+        now(device.send_vectored(&[&frame(2, 60)])),
+        Err(Cause(ErrorKind::Busy, "full"))
+    );
+    assert_eq!(shared.device.borrow().sent, [frame(1, 60)]);
+    shared.receive_frame(frame(3, 60));
+    shared.receive_frame(frame(4, 60));
+    assert_eq!(now(device.discard_frame()), Ok(true));
+    let mut buf = [0; 60];
+    assert_eq!(now(device.recv_frame(&mut buf)), Ok(Some(RxMeta::new(60))));
+    assert_eq!(buf[..], frame(4, 60));
+    assert_eq!(now(device.recv_frame(&mut buf)), Ok(None));
+    assert_eq!(now(device.discard_frame()), Ok(false));
+}

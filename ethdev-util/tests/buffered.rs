@@ -324,3 +324,51 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn cached_values_are_those_of_the_device() {
+    let mut device = buffered_1514(Scripted::new());
+    assert_eq!((device.link(), device.mac_address().octets()[5]), (Link::UP, 1));
+    device.inner_mut().link = Link::Down;
+    assert_eq!(device.link(), Link::Down);
+    assert_eq!(device.into_inner().bus_accesses, 0);
+}
+
+#[test]
+fn disarm_reaches_the_device() {
+    let mut device = buffered_1514(Scripted::new());
+    device.disarm().unwrap();
+    device.inner_mut().fail_next = Some(Cause(ErrorKind::Bus, "no answer"));
+    assert_eq!(device.disarm(), Err(Cause(ErrorKind::Bus, "no answer")));
+    assert_eq!(device.into_inner().calls, ["disarm", "disarm"]);
+}
+
+#[test]
+fn peek_false_buffer_too_small_keeps_frame() {
+    let mut device = buffered_1514(Scripted::with_incoming([frame(1, 60)]));
+    // The buffer is long enough for what the device reports.
+    for needed in [60, 1514] {
+        let error = Cause(ErrorKind::BufferTooSmall { needed }, "wrong");
+        device.inner_mut().fail_next = Some(error);
+        assert_eq!(device.split().0.peek().map(drop), Err(error));
+    }
+    assert_eq!(lent(&mut device), Some(frame(1, 60)));
+    assert_eq!(device.stats().rx_discarded, 0);
+}
+
+#[test]
+fn rearm_tx_interest_needs_free_buffer_and_link() {
+    let mut device = buffered_1514(Scripted::new());
+    assert_eq!(device.rearm(Interest::TX), Ok(RearmOutcome::WorkPending));
+    assert_eq!(device.rearm(Interest::RX | Interest::LINK), Ok(RearmOutcome::Armed));
+    device.inner_mut().link = Link::Down;
+    assert_eq!(device.rearm(Interest::TX), Ok(RearmOutcome::Armed));
+    device.inner_mut().link = Link::UP;
+    device.inner_mut().tx_capacity = 0;
+    device.send_frame(&frame(1, 60)).unwrap();
+    assert_eq!(
+        device.rearm(Interest::TX),
+        Ok(RearmOutcome::Armed),
+        "the buffer is in use"
+    );
+}

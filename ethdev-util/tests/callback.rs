@@ -157,3 +157,14 @@ fn poll_frame_error_keeps_events() {
     assert_eq!((polled.frames, polled.events), (1, expected));
     assert_eq!(device.poll(1).unwrap().events, ethdev::Events::NONE);
 }
+
+#[test]
+fn callback_accessors_are_those_of_the_device() {
+    let mut device = wrap(Scripted::with_incoming([frame(1, 60)]));
+    assert_eq!((device.link(), device.mac_address().octets()[5]), (Link::UP, 1));
+    assert_eq!(device.capabilities().rx_max_frame_len.bytes(), 1514);
+    device.send_vectored(&[&frame(1, 14), b"hello"]).unwrap();
+    assert_eq!(device.stats().tx_frames, 1);
+    let device = device.into_inner().into_inner();
+    assert_eq!(device.sent, [[frame(1, 14), b"hello".to_vec()].concat()]);
+}

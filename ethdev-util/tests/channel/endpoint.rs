@@ -324,3 +324,53 @@ fn channel_new_in_static() {
     static EMPTY: Channel<'static, 4, 4> = Channel::new();
     assert_eq!(format!("{EMPTY:?}"), "Channel { received: 0, to_send: 0, .. }");
 }
+
+#[test]
+fn service_spare_buffer_link_down_not_tx_ready() {
+    let (chip, task) = (Chip::new(WAITS), Task::new());
+    with_channel(&chip, |mut runner, mut stack| {
+        let mut run = pin!(runner.run());
+        assert!(task.settle(run.as_mut()).is_pending());
+        // Both buffers: one in the queue of the chip, one reserved and not committed.
+        chip.with(|state| state.tx_capacity = 0);
+        stack.send_frame(&frame(0, 60)).unwrap();
+        assert!(task.settle(run.as_mut()).is_pending());
+        stack.split().1.reserve(60).unwrap().unwrap();
+        assert!(stack.service().unwrap().tx_ready);
+        chip.with(|state| state.link = Link::Down);
+        assert!(task.settle(run.as_mut()).is_pending());
+        let events = stack.service().unwrap();
+        assert!(events.link_changed && !events.tx_ready, "{events:?}");
+    });
+}
+
+#[test]
+fn disarm_then_frame_causes_no_interrupt() {
+    let (chip, task) = (Chip::new(WAITS), Task::new());
+    with_channel(&chip, |mut runner, mut stack| {
+        let mut run = pin!(runner.run());
+        assert!(task.settle(run.as_mut()).is_pending());
+        assert_eq!(stack.rearm(Interest::RX), Ok(RearmOutcome::Armed));
+        stack.disarm().unwrap();
+        chip.receive_frame(frame(0, 60));
+        assert!(task.settle(run.as_mut()).is_pending());
+        assert!(!stack.irq_signal().try_take());
+        assert_eq!(stack.rearm(Interest::RX), Ok(RearmOutcome::WorkPending));
+    });
+}
+
+#[test]
+fn rearm_other_interest_causes_no_interrupt() {
+    let (chip, task) = (Chip::new(WAITS), Task::new());
+    with_channel(&chip, |mut runner, mut stack| {
+        let mut run = pin!(runner.run());
+        assert!(task.settle(run.as_mut()).is_pending());
+        assert_eq!(stack.rearm(Interest::LINK), Ok(RearmOutcome::Armed));
+        chip.receive_frame(frame(0, 60));
+        assert!(task.settle(run.as_mut()).is_pending());
+        assert!(!stack.irq_signal().try_take(), "woken by a frame");
+        chip.with(|state| state.link = Link::Down);
+        assert!(task.settle(run.as_mut()).is_pending());
+        assert!(stack.irq_signal().try_take(), "not woken by the link");
+    });
+}
