@@ -26,6 +26,7 @@ libfuzzer_sys::fuzz_target!(|input: (u16, u16, Vec<u8>, Vec<u8>)| {
     while !calls.is_empty() {
         let call = calls.arbitrary::<u8>().unwrap_or(0) % 10;
         let len = usize::from(calls.arbitrary::<u16>().unwrap_or(0)) % 2000;
+        device.inner_mut().begin();
         let (mut rx, mut tx) = device.split();
         match call {
             0 => {
@@ -59,6 +60,7 @@ libfuzzer_sys::fuzz_target!(|input: (u16, u16, Vec<u8>, Vec<u8>)| {
         assert!(frame.len() <= rx_len, "frame longer than the buffer");
         tx.send_frame(&frame).ok();
     };
+    device.inner_mut().begin();
     let mut device = Callback::new(device);
     device.set_handler(&mut handler);
     for _ in 0..64 {

@@ -20,8 +20,12 @@ const MAX_ACCESSES: u64 = 200_000;
 /// Limit of the waits in one call.
 const MAX_WAIT_NS: u64 = 5_000_000_000;
 
-/// An idle chip that is always ready, except for the faults of a script.
+/// An idle chip that is always ready and stores the registers of its MAC, except for the faults of a
+/// script.
 struct FaultyChip {
+    /// The registers behind the command and data register (0xa4, 0xa8), and the latter.
+    mac: [Cell<u32>; 16],
+    mac_data: Cell<u32>,
     script: RefCell<std::vec::IntoIter<u8>>,
     /// The number of unmodified values before the next fault.
     unmodified: Cell<u8>,
@@ -53,8 +57,9 @@ impl FaultyChip {
         })
     }
 
-    fn idle_value(offset: usize) -> u32 {
+    fn idle_value(&self, offset: usize) -> u32 {
         match offset {
+            0xa8 => self.mac_data.get(),
             0x50 => 0x0118_0001,
             // Both directions are stopped.
             0x58 => 0x0300_0000,
@@ -62,6 +67,18 @@ impl FaultyChip {
             0x80 => 4608,
             0x84 => 1,
             _ => 0,
+        }
+    }
+
+    /// Executes a command for a register of the MAC: bit 31 starts it, bit 30 reads.
+    fn access_mac(&self, command: u32) {
+        let Some(register) = self.mac.get((command & 0xff) as usize) else {
+            return;
+        };
+        if command >> 30 & 1 != 0 {
+            self.mac_data.set(register.get());
+        } else {
+            register.set(self.mac_data.get());
         }
     }
 
@@ -80,13 +97,18 @@ impl FaultyChip {
 impl Registers for &FaultyChip {
     fn read(&self, offset: usize) -> u32 {
         self.count();
-        let value = FaultyChip::idle_value(offset);
+        let value = self.idle_value(offset);
         self.fault(value).unwrap_or(value)
     }
 
-    fn write(&self, offset: usize, _: u32) {
+    fn write(&self, offset: usize, value: u32) {
         assert!(offset.is_multiple_of(4) && offset < 0x100, "write to {offset:#x}");
         self.count();
+        match offset {
+            0xa4 if value >> 31 != 0 => self.access_mac(value),
+            0xa8 => self.mac_data.set(value),
+            _ => {}
+        }
     }
 }
 
@@ -117,6 +139,8 @@ libfuzzer_sys::fuzz_target!(|input: (u8, Vec<u8>, Vec<u8>)| {
     let (flags, calls, script) = input;
     let mut calls = Unstructured::new(&calls);
     let chip = FaultyChip {
+        mac: Default::default(),
+        mac_data: Cell::new(0),
         script: RefCell::new(script.into_iter()),
         // A driver that does not start executes little code.
         unmodified: Cell::new(if flags & 1 == 0 { 120 } else { 0 }),
@@ -129,11 +153,13 @@ libfuzzer_sys::fuzz_target!(|input: (u8, Vec<u8>, Vec<u8>)| {
         .with_vlan(flags & 4 != 0)
         .with_count_runts(flags & 8 != 0)
         .with_tx_fifo_kib(flags >> 4);
-    // The chip works after the last byte of the script, so that the loop ends.
+    // The chip works after the last byte of the script.
     let mut nic = loop {
         chip.begin();
-        if let Ok(nic) = Lan9118::new(&chip, Delay(&chip), config) {
-            break nic;
+        let is_sound = chip.script.borrow().len() == 0;
+        match Lan9118::new(&chip, Delay(&chip), config) {
+            Ok(nic) => break nic,
+            Err(error) => assert!(!is_sound, "a working chip does not start: {error:?}"),
         }
     };
     let _ = nic.set_link(link(0));

@@ -15,7 +15,8 @@ const MAX_POLLS: i64 = 256;
 /// Limit of polls after the last input until the node is idle.
 const MAX_POLLS_TO_IDLE: i64 = 64;
 
-fn run<D: EthernetDevice, M: Mode<D>>(mut device: SmoltcpDevice<'_, D, M>, is_used_up: impl Fn(&mut D) -> bool) {
+/// `begin` begins a poll, and returns whether all input is used.
+fn run<D: EthernetDevice, M: Mode<D>>(mut device: SmoltcpDevice<'_, D, M>, begin: impl Fn(&mut D) -> bool) {
     let mut storage = Box::new(Storage::<2048>::new());
     let mut slots = Slots::new();
     let addresses = [IpCidr::new(Ipv4Address::new(10, 0, 0, 1).into(), 24)];
@@ -28,6 +29,7 @@ fn run<D: EthernetDevice, M: Mode<D>>(mut device: SmoltcpDevice<'_, D, M>, is_us
     let mut node = Node::new(&config, &mut device, Instant::ZERO, &mut storage, &mut slots).expect("a valid address");
     let mut now = Instant::ZERO;
     let mut poll = |device: &mut SmoltcpDevice<'_, D, M>| {
+        begin(device.inner_mut());
         now += smoltcp::time::Duration::from_millis(37);
         node.poll(now, device).ok();
         device.take_error();
@@ -35,12 +37,17 @@ fn run<D: EthernetDevice, M: Mode<D>>(mut device: SmoltcpDevice<'_, D, M>, is_us
     };
     for _ in 0..MAX_POLLS {
         let _ = poll(&mut device);
-        if is_used_up(device.inner_mut()) {
+        if begin(device.inner_mut()) {
             let idle = (0..MAX_POLLS_TO_IDLE).any(|_| poll(&mut device) != PollAt::Now);
             assert!(idle, "the node never becomes idle");
             break;
         }
     }
+}
+
+fn begin(device: &mut MisbehavingDevice<'_>) -> bool {
+    device.begin();
+    device.is_idle()
 }
 
 libfuzzer_sys::fuzz_target!(|input: (bool, Vec<u8>)| {
@@ -50,9 +57,9 @@ libfuzzer_sys::fuzz_target!(|input: (bool, Vec<u8>)| {
     if lending {
         let buffered = Buffered::new(nic, &mut rx, &mut tx);
         run(SmoltcpDevice::lending(buffered, &mut reply), |device| {
-            device.inner_mut().is_idle()
+            begin(device.inner_mut())
         });
     } else {
-        run(SmoltcpDevice::new(nic, &mut rx, &mut reply), |device| device.is_idle());
+        run(SmoltcpDevice::new(nic, &mut rx, &mut reply), begin);
     }
 });

@@ -32,6 +32,18 @@ struct Line {
     fails: bool,
     rejects: bool,
     stuck: bool,
+    /// Calls of the ports in one call of the driver.
+    calls: u32,
+}
+
+/// Limit of these calls: each port has six buffers at most.
+const MAX_CALLS: u32 = 100;
+
+impl Line {
+    fn count(&mut self) {
+        self.calls += 1;
+        assert!(self.calls < MAX_CALLS, "unbounded call");
+    }
 }
 
 #[derive(Clone)]
@@ -51,6 +63,7 @@ impl RxPort for Port {
     }
     fn start(&mut self, buffer: Buffer) -> Result<(), Buffer> {
         let mut line = self.0.borrow_mut();
+        line.count();
         if line.rejects {
             return Err(buffer);
         }
@@ -59,6 +72,7 @@ impl RxPort for Port {
     }
     fn done(&mut self) -> Result<Option<Received<Buffer>>, ErrorKind> {
         let mut line = self.0.borrow_mut();
+        line.count();
         if line.fails {
             Err(ErrorKind::Fault)
         } else {
@@ -67,6 +81,7 @@ impl RxPort for Port {
     }
     fn stop(&mut self) -> Option<Buffer> {
         let mut line = self.0.borrow_mut();
+        line.count();
         if let Some(received) = line.filled.pop_front() {
             line.missed += 1;
             return Some(received.buffer);
@@ -96,6 +111,7 @@ impl TxPort for Port {
     fn start(&mut self, buffer: Buffer, len: usize) -> Result<(), Buffer> {
         assert!((64..=1522).contains(&len) && len <= buffer.len());
         let mut line = self.0.borrow_mut();
+        line.count();
         if line.rejects {
             return Err(buffer);
         }
@@ -104,13 +120,16 @@ impl TxPort for Port {
     }
     fn done(&mut self) -> Result<Option<Buffer>, ErrorKind> {
         let mut line = self.0.borrow_mut();
+        line.count();
         if line.fails {
             return Err(ErrorKind::Fault);
         }
         Ok(if line.stuck { None } else { line.sending.pop_front() })
     }
     fn abort(&mut self) -> Option<Buffer> {
-        self.0.borrow_mut().sending.pop_front()
+        let mut line = self.0.borrow_mut();
+        line.count();
+        line.sending.pop_front()
     }
     fn reset(&mut self) -> Result<(), ErrorKind> {
         self.0.borrow_mut().fails = false;
@@ -196,6 +215,7 @@ libfuzzer_sys::fuzz_target!(|input: &[u8]| {
     while !input.is_empty() {
         let call: u8 = input.arbitrary().unwrap_or(0);
         let len = usize::from(input.arbitrary::<u16>().unwrap_or(0)) % 1600;
+        port.0.borrow_mut().calls = 0;
         match call % 20 {
             0..=4 => receive(&mut port.0.borrow_mut(), &mut input, &valid),
             5 | 6 => {
@@ -231,12 +251,15 @@ libfuzzer_sys::fuzz_target!(|input: &[u8]| {
     {
         let mut line = port.0.borrow_mut();
         (line.fails, line.rejects, line.stuck) = (false, false, false);
+        line.calls = 0;
     }
     // Without further faults the MAC works again.
     nic.recover().expect("recover failed");
     nic.start().expect("start failed");
     nic.set_link(Link::UP).expect("100 Mbit/s full duplex");
-    while nic.discard_frame().expect("the port works") {}
+    while nic.discard_frame().expect("the port works") {
+        port.0.borrow_mut().calls = 0;
+    }
     port.0.borrow_mut().armed.truncate(4);
     receive(&mut port.0.borrow_mut(), &mut Unstructured::new(&[]), &valid);
     assert!(matches!(nic.recv_frame(&mut buf), Ok(Some(meta)) if meta.len == 100));

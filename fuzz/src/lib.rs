@@ -67,7 +67,12 @@ pub struct MisbehavingDevice<'a> {
     input: Unstructured<'a>,
     capabilities: Capabilities,
     link: Link,
+    /// How many calls are left.
+    budget: usize,
 }
+
+/// Limit of the calls in one operation on an idle device.
+const MAX_IDLE_CALLS: usize = 1_000;
 
 impl<'a> MisbehavingDevice<'a> {
     /// Creates a device from fuzzer input.
@@ -81,7 +86,14 @@ impl<'a> MisbehavingDevice<'a> {
             input,
             capabilities,
             link: Link::UP,
+            budget: MAX_IDLE_CALLS,
         }
+    }
+
+    /// Begins an operation, which must end after a limited number of calls: each byte of input may
+    /// cause one.
+    pub fn begin(&mut self) {
+        self.budget = self.input.len() + MAX_IDLE_CALLS;
     }
 
     /// Whether all input is used.
@@ -110,6 +122,8 @@ impl<'a> MisbehavingDevice<'a> {
 
     /// Returns a result: one in four is an error.
     fn result<T>(&mut self, idle: T, ok: impl FnOnce(&mut Self) -> Result<T>) -> Result<T, ErrorKind> {
+        let left = self.budget.checked_sub(1);
+        self.budget = left.expect("unbounded operation");
         // `Unstructured` returns default values without input.
         if self.is_idle() {
             return Ok(idle);

@@ -1,7 +1,8 @@
 //! A minimal chip whose responses a fault injector can change.
+#![allow(dead_code, reason = "tests and fuzz target use different parts")]
 
 use std::cell::RefCell;
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 
 use embedded_hal::delay::DelayNs;
 use embedded_hal::digital::{ErrorType, OutputPin};
@@ -21,31 +22,42 @@ pub(crate) struct Broken;
 
 pub(crate) struct FaultyChip<O> {
     pub(crate) injector: O,
-    /// Time that the host waited since `begin`.
-    pub(crate) waited_ns: u64,
+    /// The call since `begin`: the time that the host waited, and transactions.
+    waited_ns: u64,
     transactions: u64,
-    most_transactions: u64,
+    limits: Limits,
     swapped: bool,
-    registers: HashMap<u32, u32>,
+    /// The registers that were written. There are few, so that a search is fast.
+    registers: Vec<(u32, u32)>,
     /// Frames for the host.
     frames: VecDeque<Vec<u8>>,
     sequence: u8,
     /// Whether there is always another frame, and no request is answered.
     pub(crate) floods: bool,
+    /// The sequence number that the host has used last.
+    host_sequence: u8,
+}
+
+/// Limits of one call of the driver.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    pub(crate) transactions: u64,
+    pub(crate) wait_ns: u64,
 }
 
 impl<O: FaultInjector> FaultyChip<O> {
-    pub(crate) fn new(injector: O, most_transactions: u64) -> Self {
+    pub(crate) fn new(injector: O, limits: Limits) -> Self {
         Self {
             injector,
             waited_ns: 0,
             transactions: 0,
-            most_transactions,
+            limits,
             swapped: true,
-            registers: HashMap::new(),
+            registers: Vec::new(),
             frames: VecDeque::new(),
             sequence: 0,
             floods: false,
+            host_sequence: 0,
         }
     }
 
@@ -79,7 +91,6 @@ impl<O: FaultInjector> FaultyChip<O> {
         let len = u16::try_from(body.len() + 12).unwrap_or(u16::MAX);
         let [a, b] = len.to_le_bytes();
         self.sequence = self.sequence.wrapping_add(1);
-        let credit = self.registers.get(&u32::MAX).copied().unwrap_or(0) as u8;
         let mut frame = vec![
             a,
             b,
@@ -90,7 +101,7 @@ impl<O: FaultInjector> FaultyChip<O> {
             0,
             12,
             0,
-            credit.wrapping_add(8),
+            self.host_sequence.wrapping_add(8),
             0,
             0,
         ];
@@ -118,7 +129,11 @@ impl<O: FaultInjector> FaultyChip<O> {
 
     fn before(&mut self) -> Result<(), Broken> {
         self.transactions += 1;
-        assert!(self.transactions < self.most_transactions, "the driver does not return");
+        assert!(
+            self.transactions < self.limits.transactions,
+            "the driver does not return: {} transactions",
+            self.transactions
+        );
         if self.injector.fails() { Err(Broken) } else { Ok(()) }
     }
 
@@ -144,7 +159,10 @@ impl<O: FaultInjector> FaultyChip<O> {
         };
         match key {
             0x14 | 0x1001_000e | 0x1000_0000 => default,
-            _ => self.registers.get(&key).copied().unwrap_or(default),
+            _ => {
+                let written = self.registers.iter().find(|(register, _)| *register == key);
+                written.map_or(default, |(_, value)| *value)
+            }
         }
     }
 
@@ -159,26 +177,33 @@ impl<O: FaultInjector> FaultyChip<O> {
     }
 
     fn written(&mut self, command: u32, data: &mut TxWords<'_>) {
-        let words: Vec<u32> = data.map(|word| self.order(word)).collect();
         match command >> 28 & 3 {
-            2 => self.request(&words),
+            2 => {
+                let words: Vec<u32> = data.map(|word| self.order(word)).collect();
+                self.request(&words);
+            }
             // Images are not stored.
-            1 if command & 0x7ff > 4 => {}
+            1 if command & 0x7ff > 4 => data.by_ref().for_each(drop),
             _ => {
                 let key = Self::key(command);
-                self.registers.insert(key, words.first().copied().unwrap_or(0));
-                if key == 0 && words.first().is_some_and(|word| word & 1 != 0) {
+                let value = data.next().map_or(0, |word| self.order(word));
+                match self.registers.iter_mut().find(|(register, _)| *register == key) {
+                    Some((_, stored)) => *stored = value,
+                    None => self.registers.push((key, value)),
+                }
+                if key == 0 && value & 1 != 0 {
                     self.swapped = false;
                 }
             }
         }
     }
 
-    /// Responds to a request with zeros, or with an address if one is read.
+    /// Responds to a request: without a value if one is set, with zeros or an address if one is
+    /// read.
     fn request(&mut self, words: &[u32]) {
         let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
         let Some(&sequence) = bytes.get(4) else { return };
-        self.registers.insert(u32::MAX, u32::from(sequence));
+        self.host_sequence = sequence;
         if bytes.get(5).is_none_or(|channel| channel & 15 != 0) {
             return;
         }
@@ -189,11 +214,15 @@ impl<O: FaultInjector> FaultyChip<O> {
         let mut answer = cdc.to_vec();
         answer[8] &= !1;
         let payload = bytes.get(28..).unwrap_or_default();
-        let mut value = vec![0; payload.len()];
-        if payload.starts_with(b"cur_etheraddr") {
-            value[..6].copy_from_slice(&[2, 0, 0, 0, 0, 0x43]);
+        if cdc[8] & 2 != 0 {
+            answer[4..8].fill(0);
+        } else {
+            let at = answer.len();
+            answer.resize(at + payload.len(), 0);
+            if payload.starts_with(b"cur_etheraddr") {
+                answer[at..at + 6].copy_from_slice(&[2, 0, 0, 0, 0, 0x43]);
+            }
         }
-        answer.extend(value);
         self.deliver(0, &answer);
     }
 }
@@ -218,22 +247,23 @@ impl<O: FaultInjector> Gspi for Host<'_, O> {
         let mut chip = self.0.borrow_mut();
         chip.before()?;
         let command = chip.order(command);
-        let words = if command >> 28 & 3 == 2 {
-            let frame = chip.frames.pop_front().unwrap_or_default();
-            let mut words: Vec<u32> = frame
-                .chunks(4)
-                .map(|chunk| {
-                    let mut bytes = [0; 4];
-                    bytes[..chunk.len()].copy_from_slice(chunk);
-                    u32::from_le_bytes(bytes)
-                })
-                .collect();
-            words.resize(data.words_left(), 0);
-            words
+        let frame = if command >> 28 & 3 == 2 {
+            Some(chip.frames.pop_front().unwrap_or_default())
         } else {
-            vec![chip.register(FaultyChip::<O>::key(command)); data.words_left()]
+            None
         };
-        for word in words {
+        let register = chip.register(FaultyChip::<O>::key(command));
+        for at in 0..data.words_left() {
+            let word = match &frame {
+                Some(frame) => {
+                    let rest = frame.get(4 * at..).unwrap_or_default();
+                    let mut bytes = [0; 4];
+                    let len = rest.len().min(4);
+                    bytes[..len].copy_from_slice(&rest[..len]);
+                    u32::from_le_bytes(bytes)
+                }
+                None => register,
+            };
             let word = chip.injector.word(word);
             data.push(chip.order(word));
         }
@@ -248,7 +278,13 @@ impl<O: FaultInjector> Gspi for Host<'_, O> {
 
 impl<O> DelayNs for Host<'_, O> {
     fn delay_ns(&mut self, ns: u32) {
-        self.0.borrow_mut().waited_ns += u64::from(ns);
+        let mut chip = self.0.borrow_mut();
+        chip.waited_ns += u64::from(ns);
+        assert!(
+            chip.waited_ns < chip.limits.wait_ns,
+            "the driver does not return: {} ns of waits",
+            chip.waited_ns
+        );
     }
 }
 

@@ -22,12 +22,26 @@ struct State {
     written: BTreeMap<usize, u32>,
     scripted: Vec<u32>,
     accesses: u64,
+    /// Limit of the accesses between two calls of `take_accesses`.
+    limit: Option<u64>,
+}
+
+impl State {
+    fn count(&mut self) {
+        self.accesses += 1;
+        assert!(self.limit.is_none_or(|limit| self.accesses <= limit), "unbounded call");
+    }
 }
 
 impl MockRegisters {
     /// Sets the results of the next reads, the last one first.
     pub(crate) fn script(&self, values: Vec<u32>) {
         self.0.borrow_mut().scripted = values;
+    }
+
+    /// Limits the number of accesses between two calls of `take_accesses`.
+    pub(crate) fn limit_accesses(&self, limit: u64) {
+        self.0.borrow_mut().limit = Some(limit);
     }
 
     /// Returns the number of accesses since the last call.
@@ -39,7 +53,7 @@ impl MockRegisters {
 impl Registers for MockRegisters {
     fn read(&self, offset: usize) -> u32 {
         let mut state = self.0.borrow_mut();
-        state.accesses += 1;
+        state.count();
         match state.scripted.pop() {
             Some(value) => value,
             None => state.written.get(&offset).copied().unwrap_or(0),
@@ -48,7 +62,7 @@ impl Registers for MockRegisters {
 
     fn write(&self, offset: usize, value: u32) {
         let mut state = self.0.borrow_mut();
-        state.accesses += 1;
+        state.count();
         // A reset ends at once; events are scripted only.
         if !(offset == 0x24 && value & 1 == 1) && offset != 4 {
             state.written.insert(offset, value);
