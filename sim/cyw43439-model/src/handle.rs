@@ -136,6 +136,26 @@ impl Cyw43Chip {
         });
     }
 
+    /// Whether the host has switched the radio on.
+    #[must_use]
+    pub fn is_up(&self) -> bool {
+        self.firmware(|firmware| firmware.settings.up).unwrap_or(false)
+    }
+
+    /// The MAC address; without firmware that of the one-time programmable memory.
+    #[must_use]
+    pub fn mac_address(&self) -> [u8; 6] {
+        let in_memory = self.0.model().model.chip.cx.config.mac;
+        self.firmware(|firmware| firmware.settings.mac).unwrap_or(in_memory)
+    }
+
+    /// Whether the host has enabled all multicast frames.
+    #[must_use]
+    pub fn all_multicast(&self) -> bool {
+        self.firmware(|firmware| firmware.settings.number("allmulti") != 0)
+            .unwrap_or(false)
+    }
+
     /// The multicast addresses that the host has enabled.
     #[must_use]
     pub fn multicast_list(&self) -> Vec<[u8; 6]> {

@@ -11,8 +11,10 @@ fn mac_address_is_set_while_down() {
     let other = [0x02, 0, 0, 0, 0, 0x77];
     bed.set("cur_etheraddr", &other).unwrap();
     assert_eq!(bed.get("cur_etheraddr", 6).unwrap(), other);
+    assert_eq!((bed.chip.mac_address(), bed.chip.is_up()), (other, false));
     bed.clean();
     bed.turn_up();
+    assert!(bed.chip.is_up());
     assert_eq!(bed.set("cur_etheraddr", &MAC), Err(-5));
     assert_eq!(bed.kinds(), [ViolationKind::BadState].into());
 }
