@@ -41,20 +41,75 @@ impl FaultKind {
     }
 }
 
+impl FaultKind {
+    /// Whether it may alter a frame, or make the driver count one that the chip did not send, or
+    /// not count one that it sent.
+    const fn touches_frame(self) -> bool {
+        matches!(
+            self,
+            Self::LengthZero
+                | Self::OtherLength
+                | Self::BadComplement
+                | Self::BadHeaderLength
+                | Self::OddHeaderLength
+                | Self::DataOffset
+                | Self::Oversize
+                | Self::OtherChannel
+                | Self::OtherSequence
+                | Self::Garbage
+                | Self::EventFromAir
+                | Self::JunkFrame
+                | Self::BitFlipped
+                | Self::StatusInvalid
+                | Self::DataStuck
+                | Self::DataNoise
+                | Self::Brownout
+        )
+    }
+
+    /// Whether the driver may deliver something that was no frame of the peer's, where the model
+    /// does not count it as corrupted: an event on the data channel, or words that the bus altered.
+    const fn delivers_other(self) -> bool {
+        matches!(
+            self,
+            Self::EventFromAir
+                | Self::OtherChannel
+                | Self::BitFlipped
+                | Self::StatusInvalid
+                | Self::DataStuck
+                | Self::DataNoise
+                | Self::Brownout
+        )
+    }
+}
+
+impl Family {
+    /// Limit of the time without a delivery while frames are sent: the longest fault, and the time
+    /// after it.
+    const fn silence_limit(self) -> Duration {
+        match self {
+            Self::Air => Duration::from_millis(4_000),
+            Self::Firmware => Duration::from_millis(5_000),
+            Self::Bus => Duration::from_millis(1_500),
+            Self::Power => Duration::from_millis(1_000),
+        }
+    }
+}
+
 impl RunStats {
-    /// The tolerance between the counters of the driver and those of the model: one frame for each
-    /// fault that affects frames.
-    fn slack(&self, family: Family) -> i64 {
-        let faults = match family {
-            Family::Air => 0,
-            _ => self.faults() + self.cycles + 1,
-        };
-        faults as i64
+    /// The number of faults of some kinds, with the one that has not been recovered from at the
+    /// end.
+    fn faults_that(&self, may: fn(FaultKind) -> bool) -> u64 {
+        let recovered = self.recoveries.iter().filter(|(kind, _)| may(**kind));
+        let pending = u64::from(self.pending_fault.is_some_and(may));
+        recovered.map(|(_, times)| times.count).sum::<u64>() + self.other_faults + pending
     }
 
     pub(super) fn audit(&mut self, family: Family) {
         let (driver, model) = (self.driver, self.model);
-        let slack = self.slack(family);
+        // The tolerance between the counters of the driver and those of the model: one frame for
+        // each fault that touches a frame.
+        let slack = self.faults_that(FaultKind::touches_frame) as i64;
         let mut violations = Vec::new();
         let mut check = |holds: bool, what: &str, figures: String| {
             if !holds {
@@ -92,8 +147,8 @@ impl RunStats {
         );
         // Receive.
         let copies = model.arrived as i64 - self.rx_sent as i64;
-        // The fault that has not been recovered from at the end may have made a copy too.
-        let injected = self.fault_count(FaultKind::FrameTwice) + self.fault_count(FaultKind::EventFromAir) + 1;
+        let copies_frame = |kind| matches!(kind, FaultKind::FrameTwice | FaultKind::EventFromAir);
+        let injected = self.faults_that(copies_frame) - self.other_faults;
         check(
             (0..=injected as i64).contains(&copies),
             "frames at the access point minus frames sent",
@@ -104,10 +159,17 @@ impl RunStats {
             "frames delivered twice",
             format!("{}, {copies} copies made by the firmware", self.rx_duplicates),
         );
+        let altered = model.delivered_corrupted + self.faults_that(FaultKind::delivers_other);
         check(
-            self.rx_corrupt as i64 <= slack,
+            self.rx_corrupt <= altered,
             "corrupt frames delivered",
-            format!("{}, {slack} faults", self.rx_corrupt),
+            format!("{}, {altered} altered", self.rx_corrupt),
+        );
+        let limit = family.silence_limit();
+        check(
+            self.max_silence <= limit,
+            "no frame delivered for too long",
+            format!("{:?}, limit {limit:?}", self.max_silence),
         );
         check(
             u64::from(driver.rx_frames) == self.rx_delivered + self.rx_duplicates + self.rx_corrupt,

@@ -299,7 +299,10 @@ pub fn run(joins: u64, seed: u64, mut progress: impl FnMut()) -> Joins {
     exchange.finish(&mut all.stats);
     all.stats.driver = host.stats();
     all.stats.max_durations = host.max_durations;
-    all.stats.cycles = joins;
+    // A corrupted event may be delivered as a frame.
+    let touching = [Failure::EventCorrupted, Failure::Brownout];
+    let counts = touching.map(|failure| all.durations.get(&failure).map_or(0, |times| times.count));
+    all.stats.other_faults = counts.iter().sum();
     all.stats.elapsed = testbed.clock.now();
     all.stats.audit(Family::Firmware);
     for violation in testbed.chip.violations() {

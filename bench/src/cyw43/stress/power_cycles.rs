@@ -107,7 +107,9 @@ pub fn run(cycles: u64, seed: u64, mut progress: impl FnMut()) -> Cycles {
     testbed.clock.advance(Duration::from_secs(1));
     exchange.recv_from_peer();
     exchange.finish(&mut all.stats);
-    all.stats.cycles = cycles;
+    let lost =
+        [Cycle::Brownout, Cycle::SupplyOff].map(|cycle| all.recoveries.get(&cycle).map_or(0, |times| times.count));
+    all.stats.other_faults = lost.iter().sum();
     all.stats.elapsed = testbed.clock.now();
     all.stats.audit(Family::Power);
     for violation in testbed.chip.violations() {

@@ -109,8 +109,10 @@ pub struct RunStats {
     pub transactions: u64,
     /// Injected faults and the recovery times after them.
     pub recoveries: BTreeMap<FaultKind, RecoveryTimes>,
-    /// Power cycles or joins in the run, each of which is a fault too.
-    pub cycles: u64,
+    /// The fault from which the driver had not recovered at the end.
+    pub pending_fault: Option<FaultKind>,
+    /// Faults that touch a frame, outside `recoveries`.
+    pub other_faults: u64,
     /// Joins by the application after the driver did not rejoin by itself.
     pub joins: u64,
     /// Calls of `recover` that failed.

@@ -432,6 +432,7 @@ impl Run<'_> {
         stats.transactions = self.testbed.chip.bus().transactions;
         stats.max_durations = self.host.max_durations;
         stats.elapsed = self.now();
+        stats.pending_fault = self.pending.as_ref().map(|pending| pending.fault);
         if let Some(pending) = &self.pending
             && self.now().saturating_sub(pending.since) > pending.fault.recovery_limit()
         {
