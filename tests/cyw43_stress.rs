@@ -1,7 +1,8 @@
 //! A short run of `cargo xtask stress cyw43`: the CYW43439 driver on the model of its chip.
 
 use ethdev_bench::cyw43::stress::{
-    Failure, Family, FaultKind, Plan, RunStats, run_joins, run_power_cycles, run_traffic,
+    Failure, Family, FaultKind, ManagementPlan, Operation, Plan, RunStats, run_joins, run_management, run_power_cycles,
+    run_traffic,
 };
 
 const FRAMES: u64 = 8_000;
@@ -72,4 +73,23 @@ fn joins_with_faults_known_errors_then_join_succeeds() {
     let joins = run_joins(Failure::ALL.len() as u64, SEED, || {});
     assert_eq!(joins.stats.violations, [""; 0], "{joins:#?}");
     assert_eq!(joins.outcomes.len(), Failure::ALL.len(), "{joins:#?}");
+}
+
+#[test]
+fn management_calls_with_faults_have_their_effect() {
+    for is_async in [false, true] {
+        let plan = ManagementPlan {
+            is_async,
+            operations: 1_000,
+            seed: SEED,
+        };
+        let results = run_management(plan, || {});
+        assert_eq!(results.stats.violations, [""; 0], "{plan:?}: {results:#?}");
+        for operation in Operation::ALL {
+            let calls = results.calls.get(&operation).copied().unwrap_or_default();
+            assert!(calls.succeeded > 20 && calls.failed > 0, "{operation}: {calls:?}");
+            assert_eq!(calls.dropped > 0, is_async, "{operation}: {calls:?}");
+        }
+        assert!(results.exchanges > 20, "{results:#?}");
+    }
 }

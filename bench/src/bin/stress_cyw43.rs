@@ -1,5 +1,5 @@
-//! `stress_cyw43 [--frames N] [--seed N]`: stress test of the CYW43439 driver on the model of its
-//! chip: traffic, power cycles, joins.
+//! `stress_cyw43 [--frames N] [--operations N] [--seed N]`: stress test of the CYW43439 driver on the
+//! model of its chip: traffic, power cycles, joins, management calls.
 
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
@@ -12,7 +12,8 @@ use std::time::{Duration, Instant};
 use comfy_table::Table;
 use ethdev_bench::StressArgs;
 use ethdev_bench::cyw43::stress::{
-    Cycles, Failure, Family, FaultKind, Joins, Plan, RecoveryTimes, RunStats, run_joins, run_power_cycles, run_traffic,
+    Calls, Cycles, Failure, Family, FaultKind, Joins, Management, ManagementPlan, Operation, Plan, RecoveryTimes,
+    RunStats, run_joins, run_management, run_power_cycles, run_traffic,
 };
 use ethdev_cli::{self as cli, OutputError};
 use indicatif::ProgressBar;
@@ -26,12 +27,26 @@ const RUNS_PER_TABLE: usize = 2;
 /// The number of chips for power cycles, and for joins.
 const CHIPS: u64 = 8;
 
+/// The number of chips for management calls: half of them with the async driver.
+const MANAGEMENT_CHIPS: u64 = 8;
+
+/// Stress test of the CYW43439 driver on the model of its chip
+#[derive(Debug, clap::Parser)]
+struct Args {
+    #[command(flatten)]
+    stress: StressArgs,
+    /// Number of management calls
+    #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
+    operations: u64,
+}
+
 /// A part of the run.
 #[derive(Debug, Clone, Copy)]
 enum Part {
     Traffic(Plan),
     Power { cycles: u64, seed: u64 },
     Joins { joins: u64, seed: u64 },
+    Management(ManagementPlan),
 }
 
 /// The result of a part.
@@ -39,11 +54,12 @@ enum Outcome {
     Traffic(Plan, Box<RunStats>),
     Power(Box<Cycles>),
     Joins(Box<Joins>),
+    Management(ManagementPlan, Box<Management>),
     Panicked(Part),
 }
 
 fn main() -> ExitCode {
-    let args = match cli::parse::<StressArgs>() {
+    let args = match cli::parse::<Args>() {
         Ok(args) => args,
         Err(status) => return status,
     };
@@ -55,15 +71,16 @@ fn main() -> ExitCode {
 }
 
 /// Runs and prints everything. Returns whether anything failed.
-fn run_all(StressArgs { frames, seed }: StressArgs) -> Result<bool, OutputError> {
+fn run_all(Args { stress, operations }: Args) -> Result<bool, OutputError> {
+    let StressArgs { frames, seed } = stress;
     cli::print(format_args!(
-        "seed {seed}; to reproduce: --frames {frames} --seed {seed}"
+        "seed {seed}; to reproduce: --frames {frames} --operations {operations} --seed {seed}"
     ))?;
     let began = Instant::now();
-    let parts = parts(frames, seed);
+    let parts = parts(frames, operations, seed);
     let progress = cli::progress(
         parts.iter().map(Part::steps).sum(),
-        "{wide_bar} {pos}/{len} frames, power cycles and joins, {eta} remaining",
+        "{wide_bar} {pos}/{len} frames, cycles, joins and calls, {eta} remaining",
     );
     let queue = Mutex::new(parts.clone());
     let done = Mutex::new(BTreeMap::new());
@@ -84,7 +101,7 @@ fn run_all(StressArgs { frames, seed }: StressArgs) -> Result<bool, OutputError>
     let done: Vec<Outcome> = done.into_inner().unwrap_or_default().into_values().collect();
     let failed = report(&done)?;
     cli::print(format_args!(
-        "\n{frames} frames, {CYCLES} power cycles, {JOINS} joins, seed {seed}, {:.0?}",
+        "\n{frames} frames, {CYCLES} power cycles, {JOINS} joins, {operations} management calls, seed {seed}, {:.0?}",
         began.elapsed()
     ))?;
     Ok(failed)
@@ -96,7 +113,7 @@ fn take(queue: &Mutex<Vec<Part>>) -> Option<(usize, Part)> {
     Some((queue.len(), part))
 }
 
-fn parts(frames: u64, seed: u64) -> Vec<Part> {
+fn parts(frames: u64, operations: u64, seed: u64) -> Vec<Part> {
     let mut parts = Vec::new();
     let seed_of = |n: usize| seed.wrapping_mul(1000).wrapping_add(n as u64);
     for family in Family::ALL {
@@ -119,6 +136,14 @@ fn parts(frames: u64, seed: u64) -> Vec<Part> {
         let joins = JOINS / CHIPS;
         parts.push(Part::Joins { joins, seed });
     }
+    for n in 0..MANAGEMENT_CHIPS {
+        let seed = seed_of(parts.len());
+        parts.push(Part::Management(ManagementPlan {
+            is_async: n % 2 == 1,
+            operations: operations.div_ceil(MANAGEMENT_CHIPS),
+            seed,
+        }));
+    }
     parts
 }
 
@@ -128,6 +153,7 @@ impl Part {
             Self::Traffic(plan) => plan.frames,
             Self::Power { cycles, .. } => *cycles,
             Self::Joins { joins, .. } => *joins,
+            Self::Management(plan) => plan.operations,
         }
     }
 
@@ -138,6 +164,7 @@ impl Part {
                 Outcome::Power(Box::new(run_power_cycles(cycles, seed, || progress.inc(1))))
             }
             Self::Joins { joins, seed } => Outcome::Joins(Box::new(run_joins(joins, seed, || progress.inc(1)))),
+            Self::Management(plan) => Outcome::Management(plan, Box::new(run_management(plan, || progress.inc(1)))),
         }
     }
 }
@@ -184,8 +211,20 @@ fn report(done: &[Outcome]) -> Result<bool, OutputError> {
         "\njoins of open, WPA2, WPA3 and mixed networks with one fault each, then a join without a fault, after a restart if required"
     ))?;
     cli::print(joins_table(&joins))?;
+    let management: Vec<(ManagementPlan, &Management)> = done
+        .iter()
+        .filter_map(|outcome| match outcome {
+            Outcome::Management(plan, management) => Some((*plan, &**management)),
+            _ => None,
+        })
+        .collect();
+    report_management(&management)?;
     let rest = power.iter().map(|cycles| ("power cycles", &cycles.stats));
-    let rest: Vec<(&str, &RunStats)> = rest.chain(joins.iter().map(|joins| ("joins", &joins.stats))).collect();
+    let rest = rest.chain(joins.iter().map(|joins| ("joins", &joins.stats)));
+    let managed = management.iter();
+    let rest: Vec<(&str, &RunStats)> = rest
+        .chain(managed.map(|(plan, management)| (driver(plan), &management.stats)))
+        .collect();
     for what in ["power cycles", "joins"] {
         let of = rest.iter().filter(|(kind, _)| *kind == what).map(|(_, stats)| *stats);
         cli::print(format_args!("{what}: {}", summary(of)))?;
@@ -205,6 +244,64 @@ fn report(done: &[Outcome]) -> Result<bool, OutputError> {
         }
     }
     Ok(failed)
+}
+
+const fn driver(plan: &ManagementPlan) -> &'static str {
+    if plan.is_async {
+        "async driver"
+    } else {
+        "blocking driver"
+    }
+}
+
+/// Prints the management calls of each driver.
+fn report_management(runs: &[(ManagementPlan, &Management)]) -> Result<(), OutputError> {
+    cli::print(format_args!(
+        "\nmanagement calls at random moments, a quarter of them with a bus failure, a quarter of the async ones dropped; \
+         each that succeeded has its whole effect"
+    ))?;
+    for is_async in [false, true] {
+        let of: Vec<&Management> = runs
+            .iter()
+            .filter(|(plan, _)| plan.is_async == is_async)
+            .map(|(_, management)| *management)
+            .collect();
+        let name = if is_async { "async driver" } else { "blocking driver" };
+        cli::print(calls_table(name, &of))?;
+        let sum = |figure: fn(&Management) -> u64| of.iter().map(|management| figure(management)).sum::<u64>();
+        let silence = of
+            .iter()
+            .map(|management| management.max_silence)
+            .max()
+            .unwrap_or_default();
+        cli::print(format_args!(
+            "{name}: {} recoveries on a working bus, {} failed; frames exchanged {} times, after {} ms at most;\n\
+             {} frames received, {} sent; calls with an effect missing or a counter wrong: {}",
+            sum(|management| management.recoveries),
+            sum(|management| management.failed_recoveries),
+            sum(|management| management.exchanges),
+            millis(silence),
+            sum(|management| management.stats.rx_delivered),
+            sum(|management| management.stats.tx_arrived),
+            sum(|management| management.stats.violations.len() as u64),
+        ))?;
+    }
+    Ok(())
+}
+
+fn calls_table(name: &str, runs: &[&Management]) -> Table {
+    let heads = [name, "calls", "succeeded", "failed", "dropped", "max, ms"];
+    let mut table = table(heads.map(String::from));
+    for operation in Operation::ALL {
+        let each = runs.iter().filter_map(|management| management.calls.get(&operation));
+        let calls = each.fold(Calls::default(), |all, one| all.merge(*one));
+        let figures = [calls.all, calls.succeeded, calls.failed, calls.dropped];
+        let mut row = vec![operation.to_string()];
+        row.extend(figures.iter().map(u64::to_string));
+        row.push(millis(calls.max));
+        table.add_row(row);
+    }
+    table
 }
 
 fn title(plan: &Plan) -> String {
@@ -359,10 +456,11 @@ mod tests {
         let runs: Vec<(Plan, &RunStats)> = plans.into_iter().map(|plan| (plan, &stats)).collect();
         let width = cli::table().width().map(usize::from).expect("a width");
         let joins = Joins::default();
-        let tables = runs
-            .chunks(RUNS_PER_TABLE)
-            .map(stats_table)
-            .chain([faults_table(&runs), joins_table(&[&joins])]);
+        let tables = runs.chunks(RUNS_PER_TABLE).map(stats_table).chain([
+            faults_table(&runs),
+            joins_table(&[&joins]),
+            calls_table("blocking driver", &[]),
+        ]);
         for table in tables.map(|table| table.to_string()) {
             assert!(table.lines().all(|line| line.chars().count() <= width), "{table}");
         }

@@ -32,11 +32,16 @@ impl Testbed {
     /// Creates a testbed. The images have the sizes of those of a Pico W.
     #[must_use]
     pub fn new(config: ChipConfig) -> Self {
+        Self::with_images(config, Images::pseudo_random(43))
+    }
+
+    /// Creates a testbed whose chip expects these images.
+    #[must_use]
+    pub fn with_images(config: ChipConfig, images: Images) -> Self {
         let clock = Clock::new();
         let wire_config = WireConfig::default().with_seed(config.seed);
         let (wire, port, far) = Wire::new(&clock, wire_config);
         let chip_side = port.side();
-        let images = Images::pseudo_random(43);
         let config = config.with_mac(MAC.octets()).with_images(images.clone());
         Self {
             chip: Cyw43Chip::new(&clock, port, config),

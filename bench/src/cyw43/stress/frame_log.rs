@@ -42,6 +42,19 @@ impl FrameLog {
         });
     }
 
+    /// The counters.
+    pub(super) fn summary(&self) -> String {
+        let Self {
+            accepted,
+            unique,
+            unexpected,
+            duplicates,
+            corrupt,
+            ..
+        } = self;
+        format!("{accepted} accepted, {unique} arrived, {unexpected} unexpected, {duplicates} twice, {corrupt} corrupt")
+    }
+
     /// Records an arrival: the number of the frame, `None` if it is corrupt. Returns when the frame
     /// was sent if this is its first arrival.
     pub(super) fn arrive(&mut self, number: Option<u64>) -> Option<Duration> {

@@ -49,6 +49,12 @@ pub(super) fn config() -> Config {
         .with_clock(now)
 }
 
+/// As [`config`], timed by this clock.
+pub(super) fn clocked_config(clock: &Clock) -> Config {
+    CLOCK.set(Some(clock.clone()));
+    config()
+}
+
 impl<'m> Host<'m> {
     /// Creates a driver, which has not started its chip.
     pub(super) fn new(

@@ -11,12 +11,14 @@ mod faults;
 mod frame_log;
 mod host;
 mod joins;
+mod management;
 mod power_cycles;
 mod stats;
 mod traffic;
 
 pub use faults::{Family, FaultKind};
 pub use joins::{Attempt, Failure, Joins, run as run_joins};
+pub use management::{Calls, Management, Operation, Plan as ManagementPlan, run as run_management};
 pub use power_cycles::{Cycle, Cycles, run as run_power_cycles};
 pub use stats::{MaxDurations, RecoveryTimes, RunStats};
 pub use traffic::{Plan, run as run_traffic};
