@@ -185,7 +185,7 @@ impl<B: Bus, FW: FirmwareSource> Chip<'_, B, FW> {
 
     pub(crate) async fn start(&mut self) -> Result<(), B> {
         match self.mode {
-            Mode::Running => Ok(()),
+            Mode::Running => self.apply_stale().await,
             Mode::Stopped => {
                 self.unsettle();
                 self.command(Command::Up, &[]).await?;
@@ -229,9 +229,14 @@ impl<B: Bus, FW: FirmwareSource> Chip<'_, B, FW> {
             }
             self.power_down()?;
             self.asleep = false;
+            return Ok(());
         }
-        // Of a device that is not asleep: a `sleep` that failed is no state to wake from.
-        self.takes_settings().map(|_| ())
+        // Of a device that is not asleep: a `sleep` that failed is no state to wake from, and a
+        // setting that failed is applied.
+        if self.takes_settings()? {
+            self.apply_stale().await?;
+        }
+        Ok(())
     }
 
     pub(crate) async fn recover(&mut self) -> Result<(), B> {

@@ -537,6 +537,18 @@ fn set_rx_filter_rejected_is_sent_again() {
 }
 
 #[test]
+fn start_and_wake_running_apply_rejected_filter() {
+    for op in [Op::Start, Op::Wake] {
+        let (testbed, mut nic) = prepared::<Nic>(Op::Filter, false);
+        testbed.chip.inject(Fault::RefuseIoctl(-22));
+        nic.call(&testbed, Op::Filter).unwrap_err();
+        nic.call(&testbed, op).unwrap();
+        assert_eq!(testbed.chip.multicast_list(), GROUPS.map(MacAddress::octets), "{op:?}");
+        frames_cross(&testbed, &mut nic, "the link was not lost");
+    }
+}
+
+#[test]
 fn set_country_rejected_keeps_old_one() {
     let (testbed, mut nic) = prepared::<Nic>(Op::Country, false);
     testbed.chip.inject(Fault::RefuseIoctl(-2));
