@@ -293,6 +293,57 @@ mod tests {
     }
 
     #[test]
+    fn with_each_setting_sets_its_field() {
+        let country = Country::new("DE").unwrap();
+        let address = MacAddress::new([2, 0, 0, 0, 0, 1]);
+        let policy = ReconnectPolicy::PERSISTENT.with_max_attempts(3);
+        let seconds = Duration::from_secs;
+        let config = Config::default()
+            .with_country(country)
+            .with_mac_address(address)
+            .with_power_save(PowerSave::Deep)
+            .with_verify(Verify::Everything)
+            .with_reconnect(policy)
+            .with_join_timeout(seconds(2))
+            .with_ioctl_timeout(seconds(3))
+            .with_watchdog_polls(4)
+            .with_poll_interval(Duration::from_micros(5))
+            .with_watchdog_interval(seconds(6));
+        assert_eq!((config.country, config.mac_address), (country, Some(address)));
+        assert_eq!(
+            (config.power_save, config.verify),
+            (PowerSave::Deep, Verify::Everything)
+        );
+        assert_eq!(config.reconnect, Some(policy));
+        let settings = Settings::new(&config);
+        assert_eq!((settings.join_timeout_ms, settings.ioctl_timeout_ms), (2000, 3000));
+        assert_eq!((settings.watchdog_polls, settings.poll_interval_us), (4, 5));
+        assert_eq!(settings.watchdog_ms, 6000);
+        assert!(!settings.has_clock() && settings.now_ms().is_none());
+        assert_eq!(millis(Duration::new(3, 7_999_999)), 3007);
+        assert_eq!(micros(Duration::new(2, 5_999)), 2_000_005);
+    }
+
+    #[test]
+    fn settings_sleep_longer_in_deeper_modes() {
+        let of = |power_save: PowerSave| power_save.settings();
+        assert_eq!(of(PowerSave::Off).mode, 0);
+        for power_save in [
+            PowerSave::Fast,
+            PowerSave::Balanced,
+            PowerSave::Aggressive,
+            PowerSave::Deep,
+        ] {
+            let settings = of(power_save);
+            // The firmware takes multiples of 10 ms up to 2 s.
+            assert!(settings.mode == 2 && settings.sleep_after_ms % 10 == 0 && settings.sleep_after_ms <= 2000);
+        }
+        assert!(of(PowerSave::Fast).sleep_after_ms < of(PowerSave::Balanced).sleep_after_ms);
+        assert!(of(PowerSave::Balanced).sleep_after_ms < of(PowerSave::Aggressive).sleep_after_ms);
+        assert!(of(PowerSave::Deep).listen > of(PowerSave::Aggressive).listen);
+    }
+
+    #[test]
     fn now_ms_beyond_32_bits_wraps() {
         let config = Config::new().with_clock(|| Duration::from_millis((1 << 32) + 7));
         assert_eq!(Settings::new(&config).now_ms(), Some(7));

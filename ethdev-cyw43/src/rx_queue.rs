@@ -113,6 +113,14 @@ mod tests {
     use std::collections::VecDeque;
     use std::vec::Vec;
 
+    #[test]
+    fn capacity_counts_frames_with_length() {
+        for (bytes, frames) in [(0, 0), (1515, 0), (1516, 1), (3031, 1), (3032, 2)] {
+            let mut memory = std::vec![0; bytes];
+            assert_eq!(RxQueue::new(&mut memory).capacity(1514), frames, "{bytes} bytes");
+        }
+    }
+
     proptest! {
         #[test]
         fn queue_any_steps_matches_model(size in 0_usize..400, steps: Vec<(bool, u8, u8)>) {

@@ -2,14 +2,18 @@
 
 mod support;
 
+use std::cell::RefCell;
+use std::rc::Rc;
 use std::time::Duration;
 
-use cyw43439_model::{Boot, ChipConfig, DataLine};
+use cyw43439_model::{Boot, ChipConfig, DataLine, PowerPin};
+use embedded_hal::digital::{self, OutputPin};
 use ethdev::{Control, ErrorKind, EthernetDevice};
 use ethdev_cyw43::{
     Config, Error, Fault, FirmwareError, FirmwareImages, FirmwareSource, Gspi, Image, Network, ParamError, RxWords,
     SourceError, TxWords, Verify, WaitFor,
 };
+use ethdev_sim::Clock;
 use support::*;
 
 fn error(result: Result<(), NicError>) -> NicError {
@@ -58,6 +62,57 @@ fn start_slow_power_up_works() {
         testbed.started(Config::new());
         testbed.assert_no_violations();
     }
+}
+
+/// A power pin that notes when it changes.
+struct TimedPin {
+    pin: PowerPin,
+    clock: Clock,
+    changes: Rc<RefCell<Vec<(bool, Duration)>>>,
+}
+
+impl digital::ErrorType for TimedPin {
+    type Error = <PowerPin as digital::ErrorType>::Error;
+}
+
+impl OutputPin for TimedPin {
+    fn set_low(&mut self) -> Result<(), Self::Error> {
+        self.changes.borrow_mut().push((false, self.clock.now()));
+        self.pin.set_low()
+    }
+
+    fn set_high(&mut self) -> Result<(), Self::Error> {
+        self.changes.borrow_mut().push((true, self.clock.now()));
+        self.pin.set_high()
+    }
+}
+
+#[test]
+fn start_power_is_off_for_20_ms_and_on_for_50() {
+    let testbed = Testbed::new();
+    let changes = Rc::default();
+    let power = TimedPin {
+        pin: testbed.chip.power_pin(),
+        clock: testbed.clock.clone(),
+        changes: Rc::clone(&changes),
+    };
+    let memory = Box::leak(vec![0; 4096].into_boxed_slice());
+    let (host, delay, images) = (
+        Host(testbed.chip.word_bus()),
+        testbed.chip.delay(),
+        testbed.blobs.images(),
+    );
+    let mut nic = ethdev_cyw43::Cyw43::new(host, power, delay, images, memory, Config::new()).unwrap();
+    testbed.pass(1000);
+    testbed.chip.record(true);
+    nic.start().unwrap();
+    let first = testbed.chip.take_record()[0].at;
+    let [(false, off), (true, on)] = changes.borrow()[..] else {
+        panic!("{changes:?}");
+    };
+    let ms = Duration::from_millis;
+    assert!((ms(20)..ms(25)).contains(&(on - off)), "{:?}", on - off);
+    assert!((ms(50)..ms(60)).contains(&(first - on)), "{:?}", first - on);
 }
 
 #[test]
