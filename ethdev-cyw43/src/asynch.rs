@@ -4,10 +4,10 @@
 //! # Cancellation
 //!
 //! Every future may be dropped at any point. The next call finds out whether the chip executed the
-//! transaction. A frame that is lost by that is counted in `rx_reset`. A management call whose future
-//! was dropped half way is a fault until it is repeated, or until `recover`. After a dropped `join` the
-//! firmware may go on, and the link come up; the network is not remembered. A scan of which the start
-//! was dropped ends as aborted.
+//! transaction. A frame that is lost by that is counted in `rx_reset`. A management call whose
+//! future was dropped half way is a fault until it is repeated, or until `recover`. After a dropped
+//! `join` the firmware may go on, and the link come up; the network is not remembered. A scan of
+//! which the start was dropped ends as aborted.
 
 use core::fmt;
 use core::future::{Future, poll_fn};

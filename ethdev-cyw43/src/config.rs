@@ -28,7 +28,8 @@ pub struct Config {
     /// A monotonic clock with any epoch, for attempts to reconnect.
     ///
     /// Without it, each call of `service` during such an attempt waits for 1 ms, and that is the
-    /// time that counts.
+    /// time that counts. While a clock stands still, attempts do not time out; no call waits for
+    /// it.
     pub now: Option<fn() -> Duration>,
     /// The timeout of a firmware request (IOCTL), at most one hour.
     pub ioctl_timeout: Duration,

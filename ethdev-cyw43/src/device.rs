@@ -141,8 +141,8 @@ impl<BUS: Gspi, PWR: OutputPin, D: DelayNs, FW: FirmwareSource> Rearm for Cyw43<
 /// turns the power off. `recover` cycles the power, also of a stopped device.
 ///
 /// A call that failed or was dropped is a fault ([`NotStarted`](crate::Fault::NotStarted),
-/// [`Incomplete`](crate::Fault::Incomplete)) until it is repeated, or until `recover`, which restores
-/// the state that was reached last. A `stop` or `sleep` in a fault cuts the power.
+/// [`Incomplete`](crate::Fault::Incomplete)) until it is repeated, or until `recover`, which
+/// restores the state that was reached last. A `stop` or `sleep` in a fault cuts the power.
 ///
 /// `stop`, `sleep`, `recover` and `set_mac_address` drop pending frames, which are counted in
 /// `rx_reset`; the firmware does not report what it had accepted to send.

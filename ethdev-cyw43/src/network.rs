@@ -256,8 +256,8 @@ impl defmt::Format for Passphrase {
 pub enum Security {
     /// No security.
     Open,
-    /// WPA-Personal with TKIP or AES. Insecure: TKIP is broken, and prohibited by the Wi-Fi Alliance
-    /// since 2015. Only for access points that know nothing better.
+    /// WPA-Personal with TKIP or AES. Insecure: TKIP is broken, and deprecated since IEEE
+    /// 802.11-2012. Only for access points that have nothing better.
     Wpa,
     /// WPA2-Personal: a pre-shared key.
     Wpa2,
