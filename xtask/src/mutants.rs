@@ -75,14 +75,31 @@ const DIRECTORY: &str = "target/mutants";
 pub(crate) fn run(args: &Args) -> Result<()> {
     require(&["mutants"])?;
     let packages = packages(&args.package)?;
+    std::fs::create_dir_all(root().join("target"))?;
     let lock = File::create(root().join("target/mutants.lock"))?;
     lock.try_lock()
         .with_context(|| format!("another run uses {DIRECTORY}"))?;
     let directory = root().join(DIRECTORY);
-    let result = measure(args, &packages, &directory);
+    // A previous run may have been killed.
     remove(&directory)?;
-    let reports = result?;
+    std::fs::create_dir_all(&directory)?;
+    let (mut reports, mut failed) = (Vec::new(), 0);
+    for package in &packages {
+        match measure(args, package, &directory) {
+            Ok(report) => reports.push(report),
+            Err(e) => {
+                failed += 1;
+                cli::note(format_args!("{}: {e:#}", package.name));
+            }
+        }
+    }
+    remove(&directory)?;
     report::print(&reports, args.json)?;
+    ensure!(
+        failed == 0,
+        "{failed} of {} packages could not be measured",
+        packages.len()
+    );
     let wrong: Vec<&str> = reports.iter().flat_map(Report::wrong_entries).collect();
     ensure!(
         wrong.is_empty(),
@@ -91,28 +108,21 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     Ok(())
 }
 
-fn measure(args: &Args, packages: &[Package], directory: &Path) -> Result<Vec<Report>> {
-    // A previous run may have been killed.
-    remove(directory)?;
-    std::fs::create_dir_all(directory)?;
-    let mut reports = Vec::new();
-    for package in packages {
-        let all = list(&package.name)?;
-        let chosen = sample(&all, args.sample, args.seed);
-        cli::note(format_args!(
-            "{}: {} of {} mutants",
-            package.name,
-            chosen.len(),
-            all.len()
-        ));
-        let mut outcomes = test(&package.name, &chosen, None, directory)?;
-        for also in &package.settings.also {
-            let missed: Vec<_> = report::with(&outcomes, Outcome::MissedMutant).cloned().collect();
-            outcomes.extend(test(&package.name, &missed, Some(also), directory)?);
-        }
-        reports.push(Report::new(package, &all, outcomes));
+fn measure(args: &Args, package: &Package, directory: &Path) -> Result<Report> {
+    let all = list(&package.name)?;
+    let chosen = sample(&all, args.sample, args.seed);
+    cli::note(format_args!(
+        "{}: {} of {} mutants",
+        package.name,
+        chosen.len(),
+        all.len()
+    ));
+    let mut outcomes = test(&package.name, &chosen, None, directory)?;
+    for also in &package.settings.also {
+        let missed: Vec<_> = report::with(&outcomes, Outcome::MissedMutant).cloned().collect();
+        outcomes.extend(test(&package.name, &missed, Some(also), directory)?);
     }
-    Ok(reports)
+    Ok(Report::new(package, &all, outcomes))
 }
 
 fn remove(directory: &Path) -> Result<()> {
