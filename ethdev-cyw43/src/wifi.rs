@@ -299,6 +299,9 @@ impl<B: Bus, FW: FirmwareSource> Chip<'_, B, FW> {
 
     pub(crate) async fn disconnect(&mut self) -> Result<(), B> {
         self.require_running()?;
+        if self.ap.is_some() {
+            return Ok(());
+        }
         self.network = None;
         self.joining = Joining::Idle;
         self.disassociate().await

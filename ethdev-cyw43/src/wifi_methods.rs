@@ -18,7 +18,7 @@ macro_rules! wifi_methods {
             $run!(self.chip.join(network))
         }
 
-        /// Disconnects from the network and forgets it.
+        /// Disconnects from the network and forgets it. No effect in access point mode.
         ///
         /// # Errors
         ///

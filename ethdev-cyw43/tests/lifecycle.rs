@@ -8,7 +8,7 @@ use std::pin::pin;
 use std::task::{Context, Waker};
 use std::time::Duration;
 
-use cyw43439_model::{self as model, DataLine, Fault, PowerPin, ViolationKind};
+use cyw43439_model::{self as model, ChipConfig, ChipFaults, DataLine, Fault, PowerPin, ViolationKind};
 use ethdev::{Error as _, ErrorKind, Events, FilterOutcome, MacAddress, Multicast, RxFilter, Stats};
 use ethdev_cyw43::{
     ApConfig, Config, Country, Error, FirmwareImages, Network, PowerSave, ReconnectPolicy, Scan, ScanOptions, asynch,
@@ -225,7 +225,10 @@ impl Device for AsyncNic {
 
 /// A device before an operation: joined, unless the operation needs another state.
 fn prepared<D: Device>(op: Op, fresh: bool) -> (Testbed, D) {
-    let testbed = Testbed::small();
+    prepare(Testbed::small(), op, fresh)
+}
+
+fn prepare<D: Device>(testbed: Testbed, op: Op, fresh: bool) -> (Testbed, D) {
     testbed.chip.allow_violation(ViolationKind::CutOff);
     let mut nic = D::new(&testbed);
     if fresh {
@@ -645,6 +648,67 @@ fn lifecycle_broken_data_line_is_error_until_retry() {
             check_retry(&testbed, &mut nic, op, true, &what);
         }
     }
+}
+
+/// Replies that are lost, late, repeated, refused or corrupted during an operation, and bits that
+/// flip.
+#[test]
+fn lifecycle_random_faults_never_ok_without_effect() {
+    let none = ChipFaults::NONE;
+    let kinds = [
+        none.with_replies(0.1, 0.1, 0.1).with_refused_ioctl(0.05),
+        none.with_corrupted_frame(0.15),
+        none.with_invalid_status(0.1).with_bus_failure(0.005),
+        none.with_read_bit_error(0.02),
+    ];
+    let mut failed = 0;
+    for (kind, faults) in kinds.into_iter().enumerate() {
+        // A scan loses results with the frames that carry them.
+        for op in ALL.into_iter().filter(|&op| op != Op::Scan) {
+            for seed in 0..2 {
+                let testbed = Testbed::small_with(ChipConfig::default().with_seed(seed));
+                let (testbed, mut nic) = prepare::<Nic>(testbed, op, false);
+                testbed.chip.set_faults(faults);
+                let before = testbed.clock.now();
+                let result = nic.call(&testbed, op);
+                let what = format!("{op:?}, faults {kind}, seed {seed}, {result:?}");
+                assert!(testbed.clock.now() - before < Duration::from_secs(30), "{what}");
+                testbed.chip.set_faults(none);
+                // Late replies come within 3 s.
+                testbed.pass(4000);
+                if result.is_ok() {
+                    check_effect(&testbed, &mut nic, op, true, &what);
+                } else {
+                    failed += 1;
+                    check_retry(&testbed, &mut nic, op, true, &what);
+                }
+            }
+        }
+    }
+    assert!(failed > 20, "{failed} calls failed");
+}
+
+#[test]
+fn access_point_survives_other_calls() {
+    let (testbed, mut nic) = prepared::<Nic>(Op::StopAp, false);
+    for calls in [
+        &[Op::Disconnect][..],
+        &[Op::Address],
+        &[Op::Stop, Op::Start],
+        &[Op::Sleep, Op::Wake],
+        &[Op::Recover],
+        &[Op::Disconnect, Op::Recover],
+        &[Op::Filter, Op::PowerSave, Op::Country],
+    ] {
+        for &op in calls {
+            nic.call(&testbed, op).unwrap();
+        }
+        check_effect(&testbed, &mut nic, Op::StartAp, true, &format!("{calls:?}"));
+    }
+    assert_eq!(nic.mac(), NEW);
+    nic.call(&testbed, Op::StopAp).unwrap();
+    check_effect(&testbed, &mut nic, Op::StopAp, true, "stopped");
+    testbed.assert_no_violations();
 }
 
 #[test]

@@ -125,7 +125,11 @@ impl Testbed {
 
     /// With one access point that takes WPA2, and images that are loaded in no time.
     pub fn small() -> Self {
-        let mut testbed = Self::new();
+        Self::small_with(ChipConfig::default())
+    }
+
+    pub fn small_with(config: ChipConfig) -> Self {
+        let mut testbed = Self::with(config);
         let Blobs { firmware, nvram, clm } = testbed.blobs;
         testbed.blobs = Blobs {
             firmware: &firmware[..256],
