@@ -359,6 +359,31 @@ fn start_and_wake_of_running_device_keep_pending_frames() {
     }
 }
 
+/// Frames that arrive while the call runs are counted or delivered as well: the chip counts what it
+/// stored.
+#[test]
+fn frames_arriving_during_call_are_counted() {
+    for op in [Op::Recover, Op::Stop, Op::Sleep, Op::Filter] {
+        for offset in (0..600).step_by(7) {
+            let mut dut = Dut::new(false);
+            let before = dut.testbed.chip.stats().received;
+            for n in 0..30 {
+                dut.testbed.peer.send(&frame(n, 60 + n as usize % 7));
+            }
+            dut.testbed.clock.advance(Duration::from_micros(offset));
+            dut.op(op).unwrap().unwrap();
+            dut.testbed.clock.advance(Duration::from_millis(4));
+            dut.op(Op::Start).unwrap().unwrap();
+            let mut buf = [0; 1514];
+            while dut.recv(&mut buf).unwrap().is_some() {}
+            let stored = dut.testbed.chip.stats().received - before;
+            let stats = dut.stats();
+            let counted = u64::from(stats.rx_frames + stats.rx_lost());
+            assert_eq!(counted, stored, "{op:?} after {offset} us: {stats:?}");
+        }
+    }
+}
+
 /// What ends a fault.
 #[derive(Debug, Clone, Copy)]
 enum Cure {

@@ -5,7 +5,7 @@ mod support;
 use core::time::Duration;
 
 use enc28j60_model::{ChipConfig, Errata, Revision};
-use ethdev::{EthernetDevice, Stats};
+use ethdev::{Control, EthernetDevice, Stats};
 use ethdev_enc28j60::{Config, Enc28j60};
 use ethdev_sim::SimDelay;
 use support::bus::{Fault, Faults, FaultySpi};
@@ -133,5 +133,31 @@ fn recv_frame_chip_reset_while_reading_delivers_nothing_corrupt() {
             n += 1;
         }
         assert!(n > 4, "{n}");
+    }
+}
+
+/// A bus that fails at the PKTDEC of a received frame, before or after the chip executed it, and then
+/// a recovery: the frame in doubt is counted once, and so are those that came since.
+#[test]
+fn recover_with_release_in_doubt_counts_each_frame_once() {
+    for fault in [Fault::FailBefore, Fault::FailAfter] {
+        for waiting in [1, 2, 5] {
+            for n in 0..20 {
+                let what = format!("{waiting} frames, {fault:?} at {n}");
+                let (testbed, faults, mut driver) = testbed();
+                testbed.arrive((0..waiting).map(|n| frame(n, 200)));
+                faults.set(n, fault);
+                let received = driver.recv_frame(&mut [0; 1514]);
+                if !faults.end() {
+                    break;
+                }
+                let delivered = u32::from(received.is_ok_and(|frame| frame.is_some()));
+                testbed.arrive((0..3).map(|n| frame(n, 100)));
+                driver.recover().unwrap_or_else(|e| panic!("{what}: {e}"));
+                let stats = driver.stats();
+                assert_eq!(stats.rx_frames, delivered, "{what}");
+                assert_eq!(stats.rx_frames + stats.rx_reset, waiting + 3, "{what}: {stats:?}");
+            }
+        }
     }
 }

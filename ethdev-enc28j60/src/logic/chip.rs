@@ -393,13 +393,24 @@ impl<B: Bus> Chip<B> {
             return Ok(());
         }
         let known = self.rx.pending();
+        // Nothing comes after what is counted.
+        match self.stop_receiver().await {
+            Ok(()) | Err(Error::Timeout(_)) => {}
+            Err(e) => return Err(e),
+        }
         self.spi.forget_bank();
         let reported = self.packets_waiting().await?;
+        // A frame in doubt is counted already. Does it still wait?
+        let doubt = self.rx.in_doubt();
+        let found = if doubt { self.was_released().await? } else { None };
         // Afterwards: a reset before this cleared EPKTCNT.
-        let least = if self.was_reset().await? { 1 } else { reported };
-        let waiting = known.max(least);
-        // One in doubt is among those that wait, and is counted already.
-        let counted = self.rx.in_doubt();
+        let (waiting, counted) = if self.was_reset().await? {
+            (known.max(1), doubt)
+        } else if let Some((true, _)) = found {
+            (reported, false)
+        } else {
+            (known.max(reported), doubt)
+        };
         self.rx = Rx::new();
         self.uncounted = false;
         self.counters.rx_reset = self
@@ -482,7 +493,6 @@ impl<B: Bus> Chip<B> {
                 self.applied = Applied::No;
                 self.enabled = None;
                 self.spi.clear(regs::EIE, eie::INTIE).await?;
-                self.stop_receiver().await?;
                 self.reset_transmitter().await?;
                 self.count_losses().await?;
                 self.set_link(false).await?;

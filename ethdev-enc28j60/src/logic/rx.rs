@@ -263,10 +263,32 @@ impl<B: Bus> Chip<B> {
         Ok(())
     }
 
-    /// Finds out whether the PKTDEC in doubt was carried out: by counting the packets behind it.
+    /// Finds out whether the PKTDEC in doubt was carried out, and goes on from there.
     async fn settle(&mut self) -> Result<(), B> {
         let (true, Some(header)) = (self.rx.doubt, self.rx.header) else {
             return Ok(());
+        };
+        let Some((released, waiting)) = self.was_released().await? else {
+            return self.resync().await;
+        };
+        self.rx.doubt = false;
+        self.rx.pending = waiting;
+        if released {
+            // The frame stays counted as lost.
+            self.rx.next = header.next(self.rx.next);
+            self.rx.header = None;
+            self.rx_dropped = true;
+        } else {
+            self.counters.rx_reset = self.counters.rx_reset.wrapping_sub(1);
+        }
+        Ok(())
+    }
+
+    /// Whether the PKTDEC in doubt was carried out, by counting the packets behind it, and how many
+    /// wait. `None` where their chain is broken.
+    pub(crate) async fn was_released(&mut self) -> Result<Option<(bool, u8)>, B> {
+        let Some(header) = self.rx.header else {
+            return Ok(None);
         };
         let (mut waiting, mut written) = (0, 0);
         for _ in 0..4 {
@@ -278,26 +300,15 @@ impl<B: Bus> Chip<B> {
             }
         }
         // One more than EPKTCNT can say: a chain without an end is left behind, too.
-        let after = header.next(self.rx.next);
-        let (mut at, mut behind, waiting_for) = (after, 0_u16, u16::from(waiting));
+        let (mut at, mut behind, waiting_for) = (header.next(self.rx.next), 0_u16, u16::from(waiting));
         while at != written && behind <= waiting_for {
             let Some(next) = self.read_header(at).await? else {
-                return self.resync().await;
+                return Ok(None);
             };
             at = next.next(at);
             behind += 1;
         }
-        self.rx.doubt = false;
-        self.rx.pending = waiting;
         self.rx.lost_place();
-        if behind == waiting_for {
-            // It was: the frame stays counted as lost.
-            self.rx.next = after;
-            self.rx.header = None;
-            self.rx_dropped = true;
-        } else {
-            self.counters.rx_reset = self.counters.rx_reset.wrapping_sub(1);
-        }
-        Ok(())
+        Ok(Some((behind == waiting_for, waiting)))
     }
 }
