@@ -2,7 +2,9 @@
 //! all errata of each revision.
 
 use enc28j60_model::Revision;
-use ethdev_bench::enc28j60::stress::{Plan, RunStats, Scenario, run};
+use ethdev_bench::enc28j60::stress::{
+    OperationsPlan, OperationsScenario, Plan, RunStats, Scenario, run, run_operations,
+};
 
 const FRAMES: u64 = 8_000;
 
@@ -70,4 +72,25 @@ fn resets_async_full_duplex_traffic_resumes() {
 fn resets_edge_half_duplex_traffic_resumes() {
     stress_resets(Scenario::ResetsEdge);
     stress_resets(Scenario::ResetsAsyncEdge);
+}
+
+/// Start, stop, sleep, wake, recover, address and filter at random moments, with faults inside them.
+#[test]
+fn management_calls_ok_only_with_effect() {
+    for scenario in OperationsScenario::ALL {
+        for revision in Revision::ALL {
+            let plan = OperationsPlan {
+                revision,
+                scenario,
+                operations: 400,
+                seed: 60,
+            };
+            let stats = run_operations(plan, |_| {});
+            assert_eq!(stats.violations, [""; 0], "{plan:?}: {stats:#?}");
+            assert!(
+                stats.verified > 200 && stats.revived > 10 && stats.bus_failures > 5,
+                "{plan:?}: {stats:#?}"
+            );
+        }
+    }
 }

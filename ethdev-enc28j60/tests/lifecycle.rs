@@ -454,7 +454,7 @@ fn one(is_async: bool, from: State, op: Op, fault: Fault, n: u32, cure: Cure) ->
 }
 
 /// Bounds the number of runs: each of the first transactions, then every `STEP`-th.
-const ALL_BELOW: u32 = 16;
+const ALL_BELOW: u32 = 14;
 const STEP: usize = 11;
 
 fn every_transaction(is_async: bool, faults: &[Fault]) {

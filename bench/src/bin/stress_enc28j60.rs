@@ -1,5 +1,6 @@
-//! `stress_enc28j60 [--frames N] [--seed N]`: stress test of the ENC28J60 driver on the model of
-//! its chip, in all four revisions.
+//! `stress_enc28j60 [--frames N] [--operations N] [--seed N]`: stress test of the ENC28J60 driver on
+//! the model of its chip, in all four revisions: traffic with faults, then management calls with
+//! faults inside them.
 
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
@@ -9,14 +10,26 @@ use std::process::ExitCode;
 use std::sync::Mutex;
 use std::time::Instant;
 
+use clap::Parser;
 use comfy_table::Table;
 use enc28j60_model::Revision;
 use ethdev_bench::StressArgs;
-use ethdev_bench::enc28j60::stress::{Plan, RunStats, Scenario, run};
+use ethdev_bench::enc28j60::stress::{
+    OperationStats, OperationsPlan, OperationsScenario, Plan, RunStats, Scenario, run, run_operations,
+};
 use ethdev_cli::{self as cli, OutputError};
 
+#[derive(Debug, Clone, Copy, Parser)]
+struct Args {
+    #[command(flatten)]
+    common: StressArgs,
+    /// Total number of management calls
+    #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
+    operations: u64,
+}
+
 fn main() -> ExitCode {
-    let args = match cli::parse::<StressArgs>() {
+    let args = match cli::parse::<Args>() {
         Ok(args) => args,
         Err(status) => return status,
     };
@@ -28,59 +41,103 @@ fn main() -> ExitCode {
 }
 
 /// Runs and prints everything. Returns whether anything failed.
-fn run_all(StressArgs { frames, seed }: StressArgs) -> Result<bool, OutputError> {
+fn run_all(Args { common, operations }: Args) -> Result<bool, OutputError> {
+    let StressArgs { frames, seed } = common;
     cli::print(format_args!(
-        "seed {seed}; to reproduce: --frames {frames} --seed {seed}"
+        "seed {seed}; to reproduce: --frames {frames} --operations {operations} --seed {seed}"
     ))?;
     let began = Instant::now();
-    let plans = plans(frames, seed);
-    let progress = cli::progress(
-        plans.iter().map(|plan| plan.frames).sum(),
-        "{wide_bar} {pos}/{len} frames, {eta} remaining",
+    let mut failed = false;
+    let traffic = run_plans(
+        plans(frames, seed),
+        "frames",
+        |plan| plan.frames,
+        |plan, progress| run(plan, progress),
     );
-    let queue = Mutex::new(plans.clone());
+    for (scenario, plans) in Scenario::ALL.iter().zip(traffic.chunks(Revision::ALL.len())) {
+        cli::print(format_args!("\n{scenario}"))?;
+        failed |= print_runs(plans, ROWS, |stats| &stats.violations)?;
+        for (revision, stats) in Revision::ALL.iter().zip(plans) {
+            let Some(errors) = stats
+                .as_ref()
+                .map(|stats| &stats.errors)
+                .filter(|errors| !errors.is_empty())
+            else {
+                continue;
+            };
+            let errors: Vec<String> = errors.iter().map(|(e, times)| format!("{e}: {times}")).collect();
+            cli::print(format_args!("{revision:?}: errors returned: {}", errors.join(", ")))?;
+        }
+    }
+    let calls = run_plans(
+        operation_plans(operations, seed),
+        "calls",
+        |plan| plan.operations,
+        |plan, progress| run_operations(plan, progress),
+    );
+    for (scenario, plans) in OperationsScenario::ALL.iter().zip(calls.chunks(Revision::ALL.len())) {
+        cli::print(format_args!("\n{scenario}"))?;
+        failed |= print_runs(plans, OPERATION_ROWS, |stats| &stats.violations)?;
+    }
+    cli::print(format_args!(
+        "\n{frames} frames, {operations} management calls, seed {seed}, {:.0?}",
+        began.elapsed()
+    ))?;
+    Ok(failed)
+}
+
+/// Executes all plans on all processors. Returns the results in the order of the plans; `None` where
+/// a run panicked.
+fn run_plans<P: Copy + Send, S: Send>(
+    plans: Vec<P>,
+    unit: &str,
+    size: impl Fn(&P) -> u64,
+    run: impl Fn(P, &mut dyn FnMut(u64)) -> S + Sync,
+) -> Vec<Option<S>> {
+    let template = format!("{{wide_bar}} {{pos}}/{{len}} {unit}, {{eta}} remaining");
+    let progress = cli::progress(plans.iter().map(size).sum(), &template);
+    let queue: Mutex<Vec<(usize, P)>> = Mutex::new(plans.into_iter().enumerate().collect());
     let done = Mutex::new(BTreeMap::new());
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| {
         for _ in 0..workers {
             scope.spawn(|| {
-                while let Some(plan) = take(&queue) {
-                    let stats = catch_unwind(AssertUnwindSafe(|| run(plan, |frames| progress.inc(frames))));
+                while let Some((at, plan)) = take(&queue) {
+                    let stats = catch_unwind(AssertUnwindSafe(|| run(plan, &mut |steps| progress.inc(steps))));
                     if let Ok(mut done) = done.lock() {
-                        done.insert((plan.scenario, plan.revision), stats.ok());
+                        done.insert(at, stats.ok());
                     }
                 }
             });
         }
     });
     progress.finish_and_clear();
-    let done = done.into_inner().unwrap_or_default();
+    done.into_inner().unwrap_or_default().into_values().collect()
+}
+
+/// Prints the table of one scenario, one run for each revision. Returns whether anything failed.
+fn print_runs<S>(
+    runs: &[Option<S>],
+    rows: &[Row<S>],
+    violations: impl Fn(&S) -> &[String],
+) -> Result<bool, OutputError> {
+    cli::print(table(runs, rows))?;
     let mut failed = false;
-    for scenario in Scenario::ALL {
-        let of = |revision| done.get(&(scenario, revision)).and_then(Option::as_ref);
-        cli::print(format_args!("\n{scenario}"))?;
-        cli::print(table(&Revision::ALL.map(of)))?;
-        for revision in Revision::ALL {
-            let Some(stats) = of(revision) else {
-                cli::print(format_args!("{revision:?}: PANICKED"))?;
-                failed = true;
-                continue;
-            };
-            for violation in &stats.violations {
-                cli::print(format_args!("{revision:?}: VIOLATION: {violation}"))?;
-                failed = true;
-            }
-            if !stats.errors.is_empty() {
-                let errors: Vec<String> = stats.errors.iter().map(|(e, times)| format!("{e}: {times}")).collect();
-                cli::print(format_args!("{revision:?}: errors returned: {}", errors.join(", ")))?;
-            }
+    for (revision, stats) in Revision::ALL.iter().zip(runs) {
+        let Some(stats) = stats else {
+            cli::print(format_args!("{revision:?}: PANICKED"))?;
+            failed = true;
+            continue;
+        };
+        for violation in violations(stats) {
+            cli::print(format_args!("{revision:?}: VIOLATION: {violation}"))?;
+            failed = true;
         }
     }
-    cli::print(format_args!("\n{frames} frames, seed {seed}, {:.0?}", began.elapsed()))?;
     Ok(failed)
 }
 
-fn take(queue: &Mutex<Vec<Plan>>) -> Option<Plan> {
+fn take<P>(queue: &Mutex<Vec<P>>) -> Option<P> {
     queue.lock().ok()?.pop()
 }
 
@@ -100,11 +157,47 @@ fn plans(frames: u64, seed: u64) -> Vec<Plan> {
     plans
 }
 
+fn operation_plans(operations: u64, seed: u64) -> Vec<OperationsPlan> {
+    let runs = OperationsScenario::ALL.len() * Revision::ALL.len();
+    let mut plans = Vec::new();
+    for scenario in OperationsScenario::ALL {
+        for revision in Revision::ALL {
+            plans.push(OperationsPlan {
+                revision,
+                scenario,
+                operations: operations.div_ceil(runs as u64),
+                seed: seed.wrapping_mul(1000).wrapping_add(500 + plans.len() as u64),
+            });
+        }
+    }
+    plans
+}
+
 /// A row of the table: its name and its value.
-type Row = (&'static str, fn(&RunStats) -> String);
+type Row<S> = (&'static str, fn(&S) -> String);
 
 #[rustfmt::skip]
-const ROWS: &[Row] = &[
+const OPERATION_ROWS: &[Row<OperationStats>] = &[
+    ("calls: Ok / error / future dropped", |s| format!("{} / {} / {}", s.ok, s.failed, s.dropped)),
+    ("bus failures that struck / chip resets", |s| format!("{} / {}", s.bus_failures, s.resets)),
+    ("Ok: registers compared", |s| s.verified.to_string()),
+    ("Ok: chip reset after the last access", |s| s.after_last_access.to_string()),
+    ("alive after one recover", |s| s.revived.to_string()),
+    ("RX: delivered", |s| s.delivered.to_string()),
+    ("RX: stored by the chip", |s| s.model.received.to_string()),
+    ("RX: rx_reset / rx_bad_length / rx_error", |s| format!("{} / {} / {}", s.driver.rx_reset, s.driver.rx_bad_length, s.driver.rx_error)),
+    ("RX: lost from the FIFO in resets (model)", |s| s.lost_in_reset.to_string()),
+    ("RX: stored, not accounted for", |s| s.unaccounted.to_string()),
+    ("TX: accepted / unknown", |s| format!("{} / {}", s.accepted, s.unknown)),
+    ("TX: tx_frames / tx_aborted / tx_reset", |s| format!("{} / {} / {}", s.driver.tx_frames, s.driver.tx_aborted, s.driver.tx_reset)),
+    ("faults / recoveries", |s| format!("{} / {}", s.driver.faults, s.driver.recoveries)),
+    ("longest call, ms", |s| millis(s.max_call)),
+    ("simulated time, s", |s| format!("{:.1}", s.elapsed.as_secs_f64())),
+    ("violations", |s| s.violations.len().to_string()),
+];
+
+#[rustfmt::skip]
+const ROWS: &[Row<RunStats>] = &[
     ("RX: sent by the peer", |b| b.rx_sent.to_string()),
     ("RX: delivered intact", |b| b.rx_delivered.to_string()),
     ("RX: delivered twice / corrupt", |b| format!("{} / {}", b.rx_duplicates, b.rx_corrupt)),
@@ -141,14 +234,17 @@ fn millis(time: std::time::Duration) -> String {
     format!("{:.2}", time.as_secs_f64() * 1000.0)
 }
 
-fn table(stats: &[Option<&RunStats>; 4]) -> Table {
+fn table<S>(runs: &[Option<S>], rows: &[Row<S>]) -> Table {
     let mut table = cli::table();
     let mut header = vec![String::new()];
     header.extend(Revision::ALL.map(|revision| format!("{revision:?}")));
     table.set_header(header);
-    for (name, figure) in ROWS {
+    for (name, figure) in rows {
         let mut row = vec![(*name).to_owned()];
-        row.extend(stats.map(|stats| stats.map_or_else(|| "-".to_owned(), figure)));
+        row.extend(
+            runs.iter()
+                .map(|run| run.as_ref().map_or_else(|| "-".to_owned(), figure)),
+        );
         table.add_row(row);
     }
     table
@@ -161,7 +257,12 @@ mod tests {
     #[test]
     fn table_default_stats_fits_terminal() {
         let width = cli::table().width().map(usize::from).expect("a width");
-        let table = table(&[Some(&RunStats::default()), None, None, None]).to_string();
-        assert!(table.lines().all(|line| line.chars().count() <= width), "{table}");
+        for table in [
+            table(&[Some(RunStats::default()), None, None, None], ROWS),
+            table(&[Some(OperationStats::default()), None, None, None], OPERATION_ROWS),
+        ] {
+            let table = table.to_string();
+            assert!(table.lines().all(|line| line.chars().count() <= width), "{table}");
+        }
     }
 }

@@ -229,7 +229,7 @@ impl<B: Bus> Chip<B> {
         for (reg, value) in self.mac_settings() {
             self.spi.write_mac(reg, value).await?;
         }
-        self.verify_mac().await?;
+        self.verify(false).await?;
         // CLKOUT off.
         self.spi.write(regs::ECOCON, 0).await?;
         self.set_up_phy().await?;

@@ -8,6 +8,8 @@ use super::stats::RunStats;
 
 /// Limit of a call.
 const MAX_CALL: Duration = Duration::from_millis(100);
+/// Limit of the time without a delivery while a frame waits: that of a recovery.
+const MAX_SILENCE: Duration = Duration::from_millis(100);
 
 /// When the link was down, and when the chip was reset.
 #[derive(Debug, Default)]
@@ -129,6 +131,25 @@ impl RunStats {
             self.tx_falsely_lost == 0,
             "frames counted as lost that arrived",
             self.tx_falsely_lost.to_string(),
+        );
+        let flaps = self.flaps;
+        check(
+            self.tx_sent_link_down <= model.tx_without_link + self.tx_cut,
+            "more frames counted as sent around link losses than the chip sent into them",
+            format!(
+                "{}, {} sent without a link, {} cut",
+                self.tx_sent_link_down, model.tx_without_link, self.tx_cut
+            ),
+        );
+        check(
+            self.tx_lost_arrived <= flaps + injected,
+            "more than one frame for each link loss or reset counted as lost that arrived",
+            format!("{}, {flaps} link losses, {injected} resets", self.tx_lost_arrived),
+        );
+        check(
+            self.max_silence <= MAX_SILENCE,
+            "frames waited too long",
+            format!("{:?}", self.max_silence),
         );
         let lost = model.overflowed + model.packet_count_full + model.lost_to_errata;
         check(

@@ -5,7 +5,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use enc28j60_model::{Enc28j60Chip, IntPin, SimSpi, SpiFault};
-use ethdev::{EthernetDevice, Events, Interest, Rearm, RearmOutcome, Stats, asynch};
+use ethdev::{Control, EthernetDevice, Events, Interest, MacAddress, Rearm, RearmOutcome, RxFilter, Stats, asynch};
 use ethdev_enc28j60::asynch::{EdgeIrq, Enc28j60 as AsyncDriver, LevelIrq};
 use ethdev_enc28j60::{Config, Enc28j60, Error};
 use ethdev_sim::{Clock, SimDelay, block_on, block_on_until};
@@ -26,22 +26,49 @@ enum Nic {
     AsyncEdge(AsyncDriver<SimSpi, SimDelay, EdgeIrq<IntPin>>),
 }
 
-/// Calls a method of the driver. An async method runs to completion.
-macro_rules! call {
-    ($host:expr, $method:ident($($arg:expr),*)) => {{
-        let began = $host.clock.now();
+/// Calls a method of the driver. The future of an async method is dropped at `drop_at`: `None`.
+macro_rules! call_until {
+    ($host:expr, $drop_at:expr, $trait:ident::$method:ident($($arg:expr),*)) => {{
+        let (began, clock) = ($host.clock.now(), &$host.clock);
         let result = match &mut $host.nic {
-            Nic::Polling(nic) | Nic::Edge(nic, _) => EthernetDevice::$method(nic, $($arg),*),
-            Nic::AsyncLevel(nic) => wait(&$host.clock, asynch::EthernetDevice::$method(nic, $($arg),*)),
-            Nic::AsyncEdge(nic) => wait(&$host.clock, asynch::EthernetDevice::$method(nic, $($arg),*)),
+            Nic::Polling(nic) | Nic::Edge(nic, _) => Some($trait::$method(nic, $($arg),*)),
+            Nic::AsyncLevel(nic) => wait_until(clock, $drop_at, asynch::$trait::$method(nic, $($arg),*)),
+            Nic::AsyncEdge(nic) => wait_until(clock, $drop_at, asynch::$trait::$method(nic, $($arg),*)),
         };
         $host.max_call = $host.max_call.max($host.clock.now() - began);
         result
     }};
 }
 
+/// Calls a method of the driver to its end.
+macro_rules! call {
+    ($host:expr, $method:ident($($arg:expr),*)) => {
+        call_until!($host, None, EthernetDevice::$method($($arg),*)).expect("a call of the driver never completes")
+    };
+}
+
 fn wait<T>(clock: &Clock, call: impl Future<Output = T>) -> T {
     block_on(clock, call).expect("a call of the driver never completes")
+}
+
+fn wait_until<T>(clock: &Clock, until: Option<Duration>, call: impl Future<Output = T>) -> Option<T> {
+    match until {
+        None => Some(wait(clock, call)),
+        Some(until) => block_on_until(clock, until, call).ok(),
+    }
+}
+
+/// A management call.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Call {
+    Start,
+    Stop,
+    Sleep,
+    Wake,
+    Recover,
+    Address(MacAddress),
+    Filter(RxFilter<'static>),
+    Service,
 }
 
 /// The driver, with the duration of its calls.
@@ -102,6 +129,45 @@ impl Host {
 
     pub(super) fn send(&mut self, frame: &[u8]) -> Result<()> {
         call!(self, send_vectored(&[frame]))
+    }
+
+    /// Makes a management call. `None`: its future was dropped at `drop_at`.
+    pub(super) fn manage(&mut self, call: Call, drop_at: Option<Duration>) -> Option<Result<()>> {
+        match call {
+            Call::Start => call_until!(self, drop_at, Control::start()),
+            Call::Stop => call_until!(self, drop_at, Control::stop()),
+            Call::Sleep => call_until!(self, drop_at, Control::sleep()),
+            Call::Wake => call_until!(self, drop_at, Control::wake()),
+            Call::Recover => call_until!(self, drop_at, Control::recover()),
+            Call::Address(address) => call_until!(self, drop_at, Control::set_mac_address(address)),
+            Call::Filter(filter) => {
+                let outcome = call_until!(self, drop_at, Control::set_rx_filter(filter));
+                outcome.map(|outcome| outcome.map(drop))
+            }
+            Call::Service => {
+                let events = call_until!(self, drop_at, EthernetDevice::service());
+                events.map(|events| events.map(drop))
+            }
+        }
+    }
+
+    /// As [`recv`](Self::recv), dropped at `drop_at`.
+    pub(super) fn recv_until(&mut self, buf: &mut [u8], drop_at: Option<Duration>) -> Option<Result<Option<usize>>> {
+        let received = call_until!(self, drop_at, EthernetDevice::recv_frame(buf));
+        received.map(|received| received.map(|meta| meta.map(|meta| meta.len)))
+    }
+
+    /// As [`send`](Self::send), dropped at `drop_at`.
+    pub(super) fn send_until(&mut self, frame: &[u8], drop_at: Option<Duration>) -> Option<Result<()>> {
+        call_until!(self, drop_at, EthernetDevice::send_vectored(&[frame]))
+    }
+
+    pub(super) fn is_link_up(&self) -> bool {
+        match &self.nic {
+            Nic::Polling(nic) | Nic::Edge(nic, _) => nic.link().is_up(),
+            Nic::AsyncLevel(nic) => asynch::EthernetDevice::link(nic).is_up(),
+            Nic::AsyncEdge(nic) => asynch::EthernetDevice::link(nic).is_up(),
+        }
     }
 
     pub(super) fn stats(&self) -> Stats {

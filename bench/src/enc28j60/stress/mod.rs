@@ -13,10 +13,12 @@
 mod audit;
 mod frame_log;
 mod host;
+mod operations;
 mod run;
 mod scenario;
 mod stats;
 
+pub use operations::{OperationStats, OperationsPlan, OperationsScenario, run_operations};
 pub use run::run;
 pub use scenario::{Plan, Scenario};
 pub use stats::RunStats;

@@ -25,6 +25,8 @@ const MAX_AHEAD: u64 = 200;
 const SERVICE_INTERVAL: Duration = Duration::from_millis(1);
 /// The interval between calls of `service` by a host that uses the interrupt.
 const SERVICE_INTERVAL_WITH_IRQ: Duration = Duration::from_millis(10);
+/// The interval between calls of `service` by a host whose driver does that while it waits.
+const ASYNC_SERVICE_INTERVAL: Duration = Duration::from_millis(500);
 /// The longest sleep of a host that uses the interrupt.
 const MAX_SLEEP: Duration = Duration::from_millis(3);
 /// The time to deliver the remaining frames at the end.
@@ -63,6 +65,10 @@ struct Run {
     /// The recoveries of the driver so far, and the time of the last one.
     recoveries: u32,
     last_recovery: Duration,
+    /// Frames that the chip lost by overruns, and `rx_overrun`, when `service` returned last; and the
+    /// recoveries until then.
+    overruns: (u64, u32),
+    overruns_since: u32,
 }
 
 /// Executes a plan. `progress` is called with the number of frames sent since its last call.
@@ -109,6 +115,8 @@ pub fn run(plan: Plan, mut progress: impl FnMut(u64)) -> RunStats {
         resets: Rc::default(),
         recoveries: 0,
         last_recovery: Duration::ZERO,
+        overruns: (0, 0),
+        overruns_since: 0,
         testbed,
     };
     let mut reported = 0;
@@ -313,7 +321,8 @@ impl Run {
 
     fn service_if_due(&mut self) {
         let pause = match self.host.is_signaled() {
-            _ if !self.host.needs_service() => return,
+            // The async driver services the chip while it waits.
+            _ if !self.host.needs_service() => ASYNC_SERVICE_INTERVAL,
             Some(true) => Duration::ZERO,
             Some(false) => SERVICE_INTERVAL_WITH_IRQ,
             None => SERVICE_INTERVAL,
@@ -322,9 +331,32 @@ impl Run {
             return;
         }
         self.last_service = self.now();
+        self.service();
+    }
+
+    /// Calls `service`. Where frames were overrun since the last call, it counts at least one.
+    fn service(&mut self) {
+        let lost = self.lost_by_overruns();
+        let recoveries = self.host.stats().recoveries;
         if let Err(e) = self.call(Host::service) {
-            self.stats.count_error(&e);
+            return self.stats.count_error(&e);
         }
+        let driver = self.host.stats();
+        let (lost_before, counted_before) = self.overruns;
+        // A reset clears the flag.
+        let may_compare = driver.recoveries == recoveries && self.overruns_since == recoveries;
+        if may_compare && lost > lost_before && driver.rx_overrun == counted_before {
+            let frames = lost - lost_before;
+            self.stats
+                .violation(format!("{frames} frames overrun until {:?}, not counted", self.now()));
+        }
+        self.overruns = (lost, driver.rx_overrun);
+        self.overruns_since = driver.recoveries;
+    }
+
+    fn lost_by_overruns(&self) -> u64 {
+        let model = self.testbed.chip.stats();
+        model.overflowed + model.packet_count_full + model.lost_to_errata
     }
 
     fn receive(&mut self) {
