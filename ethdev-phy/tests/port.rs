@@ -401,6 +401,50 @@ fn service_phy_interrupt_polls_phy() {
     assert_eq!(port.rearm(Interest::LINK), Ok(RearmOutcome::Armed));
 }
 
+/// A MAC to which no interrupt line of a PHY is connected.
+struct WithoutLine(MockMac);
+
+impl ErrorType for WithoutLine {
+    type Error = ErrorKind;
+}
+
+impl EthernetDevice for WithoutLine {
+    ethdev::forward_ethernet_device!(|this| this.0);
+}
+
+impl Control for WithoutLine {
+    ethdev::forward_control!(|this| this.0);
+}
+
+impl Mac for WithoutLine {
+    fn modes(&self) -> LinkModes {
+        self.0.modes()
+    }
+
+    fn mdio(&mut self) -> impl Mdio<Error = ErrorKind> {
+        self.0.mdio()
+    }
+
+    fn set_link(&mut self, link: Link) -> Result<(), ErrorKind> {
+        self.0.set_link(link)
+    }
+}
+
+#[test]
+fn service_mac_without_phy_line_polls_when_due() {
+    let script = Rc::new(Script::default());
+    let mut mac = WithoutLine(MockMac(script.clone()));
+    assert_eq!(mac.phy_interrupt(), Ok(None));
+    let clock = script.clone();
+    let mut port = EthernetPort::new(mac, MockPhy::new(&script), move || clock.now.get()).unwrap();
+    script.take_calls();
+    port.service().unwrap();
+    assert_eq!(script.take_calls(), ["service"]);
+    script.advance(POLL);
+    port.service().unwrap();
+    assert_eq!(script.take_calls(), ["poll", "service"]);
+}
+
 #[test]
 fn rearm_phy_due_work_pending_for_link_and_tx() {
     let script = Rc::new(Script::default());
