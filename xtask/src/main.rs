@@ -9,6 +9,7 @@ mod figures;
 mod fuzz;
 mod image;
 mod lint;
+mod miri;
 mod mutants;
 mod programs;
 mod qemu;

@@ -47,6 +47,8 @@ const PROGRAMS: &[Program] = &[
     ("cargo-fuzz", Crate("cargo-fuzz"), &["fuzz"]),
     ("cargo-hack", Crate("cargo-hack"), &["lint-all"]),
     ("cargo-mutants", Crate("cargo-mutants"), &["mutants"]),
+    // A component of the nightly tool chain. Started only if it is installed.
+    ("cargo-miri", Rust, &[]),
     ("cargo-nextest", Crate("cargo-nextest"), &["test"]),
     ("cat", Debian("coreutils"), &["test"]),
     ("curl", Debian("curl"), &["test", "qemu"]),

@@ -86,6 +86,11 @@ const STEPS: &[Step] = &[
         run: loom,
     },
     Step {
+        name: "miri",
+        about: "tests that reach unsafe code, in Miri",
+        run: crate::miri::run,
+    },
+    Step {
         name: "docs",
         about: "documentation builds without warnings",
         run: docs,

@@ -172,8 +172,8 @@ fn new_invalid_address_or_memory_error() {
     config.mac_address = ethdev::MacAddress::BROADCAST;
     let result = Enet::with_dma(Bus(chip.clone()), rings::<2, 2>(), chip.delay(), memory, config);
     assert_eq!(result.err(), Some(Error::Kind(ErrorKind::InvalidInput)));
-    // Memory outside the 32-bit bus, as on this host.
-    if usize::BITS > 32 {
+    // Memory outside the 32-bit bus, as on this host. Addresses in Miri are lower.
+    if usize::BITS > 32 && !cfg!(miri) {
         let result = Enet::new(Bus(chip.clone()), rings::<2, 2>(), chip.delay(), CONFIG);
         assert_eq!(result.err(), Some(Error::Unreachable));
     }

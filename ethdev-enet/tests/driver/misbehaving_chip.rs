@@ -8,7 +8,7 @@ use ethdev_phy::phy::reg;
 use proptest::prelude::*;
 
 use crate::mock_chip::{MockBed, RX};
-use crate::testbed::{FULL, HALF_10};
+use crate::testbed::{FULL, HALF_10, fewer};
 
 /// Dropped as a whole and counted once, whenever its fragments arrive.
 #[test]
@@ -129,11 +129,11 @@ fn calls() -> impl Strategy<Value = Vec<Call>> {
         1 => Just(Call::Address),
         1 => Just(Call::Mdio),
     ];
-    proptest::collection::vec(call, 0..120)
+    proptest::collection::vec(call, 0..fewer(120) as usize)
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(256))]
+    #![proptest_config(ProptestConfig::with_cases(fewer(256)))]
 
     #[test]
     fn every_method_any_chip_state_stays_within_bounds(calls in calls()) {

@@ -7,7 +7,7 @@ use ethdev_enet::Error;
 use ethdev_phy::Mac as _;
 use proptest::prelude::*;
 
-use crate::testbed::{CONFIG, FULL, HALF_10, Testbed, number, numbered};
+use crate::testbed::{CONFIG, FULL, HALF_10, Testbed, fewer, number, numbered};
 
 /// An action, in any order.
 #[derive(Debug, Clone, Copy)]
@@ -27,11 +27,11 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         4 => prop_oneof![Just(FULL), Just(HALF_10), Just(Link::Down)].prop_map(Step::Link),
         1 => Just(Step::Restart),
     ];
-    proptest::collection::vec(step, 0..60)
+    proptest::collection::vec(step, 0..fewer(60) as usize)
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(128))]
+    #![proptest_config(ProptestConfig::with_cases(fewer(128)))]
 
     /// The DMA engine restarts at the first descriptor after each change of the mode.
     #[test]

@@ -9,7 +9,7 @@ use ethdev_phy::Mac as _;
 use nxp_enet_model::{ChipConfig, TxOutcome};
 use proptest::prelude::*;
 
-use crate::testbed::{CONFIG, FULL, HALF_10, Testbed, number, numbered};
+use crate::testbed::{CONFIG, FULL, HALF_10, Testbed, fewer, number, numbered};
 
 /// One register access for each received and each sent frame: the doorbell.
 #[test]
@@ -108,11 +108,11 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => Just(Step::Restart),
         1 => Just(Step::Recover),
     ];
-    proptest::collection::vec(step, 0..80)
+    proptest::collection::vec(step, 0..fewer(80) as usize)
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(128))]
+    #![proptest_config(ProptestConfig::with_cases(fewer(128)))]
 
     /// Each accepted frame is received by the peer or counted as lost, and no counter decreases.
     #[test]
