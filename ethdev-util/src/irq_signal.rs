@@ -23,8 +23,9 @@ use crate::shared::Shared;
 ///     NIC.signal();
 /// }
 /// # interrupt_handler();
+/// assert!(NIC.is_signaled());
 /// assert!(NIC.try_take());
-/// assert!(!NIC.try_take());
+/// assert!(!NIC.try_take() && !NIC.is_signaled());
 /// ```
 ///
 /// # Contract

@@ -438,6 +438,11 @@ fn methods_are_those_of_the_device() {
             Poll::Pending => panic!("waits"),
         }
     }
+    let capabilities = Capabilities::ETHERNET.with_tx_min_frame_len(0);
+    shared.device.borrow_mut().capabilities = capabilities;
+    shared.device.borrow_mut().stats.rx_overrun = 5;
+    assert_eq!((device.capabilities(), device.stats().rx_overrun), (capabilities, 5));
+    assert_eq!((device.mac_address().octets()[5], device.link()), (1, Link::UP));
     assert_eq!(now(device.tx_ready()), Ok(true));
     shared.device.borrow_mut().tx_capacity = 1;
     assert_eq!(now(device.send_frame(&frame(1, 60))), Ok(()));

@@ -42,6 +42,7 @@ fn move_five_frames(waits: Waits, period: usize, drops: &[usize]) -> Outcome {
             assert!(task.poll(run.as_mut()).is_pending());
             polls += 1;
             total += 1;
+            assert!(total < 100_000, "the frames are never moved");
             let mut endpoint_used = false;
             if total % period == 0 {
                 let mut buf = [0; 100];

@@ -152,11 +152,14 @@ fn check(waits: Waits, steps: &[Step]) {
     let mut run: Pin<Box<dyn Future<Output = _>>> = Box::pin(runner.run());
     task.wake();
     watcher.wake();
+    let mut wakes = 0;
     while task.is_woken() || watcher.is_woken() {
         assert!(task.settle(run.as_mut()).is_pending());
         while watcher.poll(Box::pin(side.ready(Interest::RX)).as_mut()).is_ready() {
             log.recv(&mut side);
             watcher.wake();
+            wakes += 1;
+            assert!(wakes < 10_000, "ready without a frame");
         }
     }
     drop(run);
