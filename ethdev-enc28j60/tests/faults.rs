@@ -2,6 +2,7 @@
 
 mod support;
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use enc28j60_model::{ChipConfig, ChipFaults, Errata, MisoFault, Revision, TxOutcome, ViolationKind};
@@ -24,30 +25,93 @@ fn next_at_peer(testbed: &Testbed, driver: &mut Driver) -> Option<Vec<u8>> {
     None
 }
 
-/// Sends and receives until both directions work, at most for [`TIMEOUT`].
+/// Sends and receives until both directions work, at most for [`TIMEOUT`]; then ten frames cross in
+/// each direction, or are counted as lost. Frames of this call arrive unchanged, once and in order.
 fn assert_traffic_flows(testbed: &Testbed, driver: &mut Driver, what: &str) {
-    let (begin, mut buf, mut number) = (testbed.clock.now(), [0; 1514], 1_000_000);
-    let (mut sent, mut received) = (false, false);
-    while !(sent && received) {
+    let begin = testbed.clock.now();
+    // The time makes the numbers of two calls differ; a call uses one number a millisecond.
+    let first = 1_000_000 + u32::try_from(begin.as_micros()).expect("a test of less than an hour");
+    let (mut number, mut sent, mut received) = (first, first, first);
+    while sent == first || received == first {
         assert!(
             testbed.clock.now() - begin < TIMEOUT,
-            "{what}: after {TIMEOUT:?}, sent {sent}, received {received}, {:?}",
+            "{what}: after {TIMEOUT:?}, sent {}, received {}, {:?}",
+            sent > first,
+            received > first,
             driver.stats()
         );
         number += 1;
         testbed.peer.send(&frame(number, 200));
-        if !sent {
-            let _ = driver.send_frame(&frame(number, 300));
-        }
+        let _ = driver.send_frame(&frame(number, 300));
         testbed.clock.advance(Duration::from_millis(1));
         let _ = driver.service();
-        while let Ok(Some(_)) = driver.recv_frame(&mut buf) {
-            received = true;
+        sent = newest(
+            std::iter::from_fn(|| testbed.peer.recv()),
+            (first + 1..=number, sent),
+            300,
+            what,
+        );
+        received = newest(received_frames(driver), (first + 1..=number, received), 200, what);
+    }
+    // What is still in the queues.
+    testbed.clock.advance(Duration::from_millis(5));
+    driver.service().expect("service failed");
+    newest(
+        std::iter::from_fn(|| testbed.peer.recv()),
+        (first + 1..=number, sent),
+        300,
+        what,
+    );
+    newest(received_frames(driver), (first + 1..=number, received), 200, what);
+    for number in number + 1..=number + 10 {
+        let before = driver.stats();
+        testbed.peer.send(&frame(number, 200));
+        driver.send_frame(&frame(number, 300)).expect("send_frame failed");
+        testbed.clock.advance(Duration::from_millis(2));
+        driver.service().expect("service failed");
+        let sent = next_at_peer(testbed, driver);
+        let lost = driver.stats().delta_since(&before);
+        match sent {
+            None => assert_ne!(lost.tx_lost(), 0, "{what}: frame {number} was not sent"),
+            sent => assert_eq!(sent, Some(frame(number, 300)), "{what}: sent"),
         }
-        while testbed.peer.recv().is_some() {
-            sent = true;
+        let frames: Vec<_> = received_frames(driver).collect();
+        match frames.len() {
+            0 => assert_ne!(lost.rx_lost(), 0, "{what}: frame {number} was not received"),
+            _ => assert_eq!(frames, [frame(number, 200)], "{what}: received"),
         }
     }
+}
+
+fn received_frames(driver: &mut Driver) -> impl Iterator<Item = Vec<u8>> {
+    std::iter::from_fn(|| {
+        let mut buf = [0; 1514];
+        let meta = driver.recv_frame(&mut buf).ok()??;
+        Some(buf[..meta.len].to_vec())
+    })
+}
+
+/// Compares frames with those that were sent, and returns the highest number, at least `former`.
+/// Frames with numbers that this call did not use are left from before it.
+fn newest(
+    frames: impl Iterator<Item = Vec<u8>>,
+    (sent, former): (RangeInclusive<u32>, u32),
+    len: usize,
+    what: &str,
+) -> u32 {
+    let mut newest = former;
+    for got in frames {
+        let number = u32::from_be_bytes(got[8..12].try_into().expect("four bytes"));
+        if sent.contains(&number) {
+            assert_eq!(got, frame(number, got.len()), "{what}: not as it was sent");
+            assert!(
+                number > newest && got.len() == len,
+                "{what}: frame {number} after {newest}"
+            );
+            newest = number;
+        }
+    }
+    newest
 }
 
 #[test]
