@@ -71,6 +71,10 @@ impl LinkPeer for KernelPeer {
         ethdev::frame::HEADER_LEN
     }
 
+    fn keeps_vlan_tags(&self) -> bool {
+        false
+    }
+
     fn set_link(&mut self, up: bool) -> HookResult {
         let carrier = if up { "on" } else { "off" };
         ip(&format!("link set {} carrier {carrier}", self.interface));

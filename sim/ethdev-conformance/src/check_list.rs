@@ -133,6 +133,11 @@ macro_rules! __conformance_checks {
                 /// Typical defect: the driver reports a change twice or, when another call noticed
                 /// it, never.
                 service_link_changes_reported_once: EVENTS in checks_link [set_link];
+                /// Sends and receives while the link changes, then calls `service`: it reports
+                /// the change, whichever call saw it first.
+                /// Typical defect: the driver reports only the changes that `service` itself
+                /// finds.
+                service_link_change_seen_by_traffic_reported: EVENTS in checks_link [set_link];
             }
             caller {
                 /// Receives into a buffer that is too short, repeatedly: `BufferTooSmall` with the
@@ -145,6 +150,11 @@ macro_rules! __conformance_checks {
                 /// Sends after each `Ok(true)` of `tx_ready` while the transmitter is stalled.
                 /// Typical defect: the driver compares with another limit than `send_frame` does.
                 tx_ready_true_send_not_busy: DEVICE_4 in checks_tx [stall_tx];
+                /// Sends 3000 frames, each after `tx_ready` returned `true`, while the peer
+                /// takes them.
+                /// Typical defect: `tx_ready` and `send_*` compute the free capacity in two
+                /// ways that differ where a ring wraps.
+                tx_ready_long_run_send_not_busy: DEVICE_4 in checks_tx [];
             }
             lend {
                 /// Drops lent frames without release: the same frame is lent again.
@@ -153,6 +163,16 @@ macro_rules! __conformance_checks {
                 /// Sends a flood while a frame is lent: its bytes do not change.
                 /// Typical defect: the driver gives the buffer back to the chip too early.
                 peek_flood_lent_memory_unchanged: LENDING_1 in checks_lending [];
+                /// Compares `RxHalf::pending` with the next `peek`, for each number of pending
+                /// frames, and `TxHalf::ready` with the next `reserve`, until the transmit
+                /// queue is full.
+                /// Typical defect: an override of `pending` ignores the frame that is lent.
+                pending_and_ready_match_next_call: LENDING_1 in checks_lending [stall_tx];
+                /// Loses the link while a frame is lent and memory is reserved: the frame is
+                /// lent again in a later split, and the buffers are free when the link returns.
+                /// Typical defect: the driver empties its rings when the link is lost, with the
+                /// lent frame in them.
+                split_link_lost_frame_lent_again: LENDING_1 in checks_lending [set_link];
                 /// Uses both halves at once, in every order of peek, reserve, commit and release.
                 /// Typical defect: the driver shares one buffer.
                 split_both_halves_independent: LENDING_2 in checks_lending [];
@@ -162,9 +182,18 @@ macro_rules! __conformance_checks {
                 /// Drops more reservations than there are buffers.
                 /// Typical defect: the driver leaks the buffer.
                 reserve_dropped_buffer_freed: LENDING_3 in checks_lending [stall_tx];
+                /// Reserves memory, drops the halves, splits again: `commit` fails and nothing
+                /// is sent, and a lent frame is still lent.
+                /// Typical defect: the reservation is kept in the device, and `commit` sends
+                /// what is in the memory.
+                split_again_reservation_ended: LENDING_3 in checks_lending [];
                 /// Commits too little, more than reserved, and without a reservation.
                 /// Typical defect: the driver sends what is in the buffer.
                 commit_illegal_length_rejected: LENDING_4 in checks_lending [];
+                /// Commits many lengths, multiples of four or not, of longer reservations.
+                /// Typical defect: the driver sends the reserved length, or rounds the length
+                /// to words.
+                commit_less_than_reserved_sends_first_bytes: LENDING_4 in checks_lending [];
                 /// Commits with the link down: `LinkDown`, and the reservation ends.
                 /// Typical defect: the driver keeps the reservation.
                 commit_link_down_rejected: LENDING_4 in checks_lending [set_link];
@@ -173,6 +202,21 @@ macro_rules! __conformance_checks {
                 /// Polls with pending frames: the handler gets each once, in order.
                 /// Typical defect: the driver delivers a frame again if the handler sends.
                 poll_frames_pending_handler_called_once_each: CALLBACK_1 in checks_callback [];
+                /// The handler writes over each frame: it is delivered once, and the next
+                /// frames are intact.
+                /// Typical defect: the device delivers from its memory again after the handler
+                /// wrote to it.
+                handler_writes_frame_next_frame_intact: CALLBACK_1 in checks_callback [];
+                /// Polls while the bus fails, with and without a handler and with several
+                /// budgets: each `poll` returns the error.
+                /// Typical defect: the loop over the frames ends at the first error and drops
+                /// it.
+                poll_bus_failure_returns_error: CALLBACK_1 in checks_callback [fail_bus];
+                /// Adds up `tx_completed` of the replies, then changes the link: `poll` returns
+                /// the events.
+                /// Typical defect: the driver drops the events that the housekeeping inside
+                /// `poll` found.
+                poll_link_and_replies_events_returned: CALLBACK_1 in checks_callback [set_link];
                 /// Replaces and clears the handler: the former one is returned and is not called
                 /// again.
                 /// Typical defect: the driver keeps it for one more frame.
@@ -190,6 +234,18 @@ macro_rules! __conformance_checks {
                 /// Sends replies from inside the handler.
                 /// Typical defect: the driver loses the reply, or the next frame.
                 transmit_in_handler_reply_sent: CALLBACK_5 in checks_callback [];
+                /// Sends three replies to one frame from the handler: as many as the queue
+                /// holds are accepted and sent in order.
+                /// Typical defect: the handle can be used once only.
+                transmit_in_handler_second_reply_sent: CALLBACK_5 in checks_callback [];
+                /// Sends replies of illegal lengths from the handler: typed errors, and nothing
+                /// is sent.
+                /// Typical defect: the handle writes to the queue without validation.
+                transmit_in_handler_illegal_length_rejected: CALLBACK_5 in checks_callback [];
+                /// Sends a reply from the handler to a frame that arrived before the link was
+                /// lost: `LinkDown`, and nothing is sent when the link returns.
+                /// Typical defect: the handle queues without a check of the link.
+                transmit_in_handler_link_down_rejected: CALLBACK_5 in checks_callback [set_link];
                 /// Sends from inside the handler with a full transmit queue: `Busy`, and reception
                 /// continues.
                 /// Typical defect: the driver stops delivery.
@@ -210,6 +266,21 @@ macro_rules! __conformance_checks {
                 /// Sets nine filters and sends to seven destinations. `Exact` is exact.
                 /// Typical defect: the driver calls a hash filter `Exact`.
                 set_rx_filter_any_filter_applied: CONTROL_3 in checks_control [set_rx_filter];
+                /// Sets lists of up to 130 groups: each listed group passes. If the answer is
+                /// `Exact`, no other does, neither one that the usual CRC hashes cannot tell
+                /// from a listed one, nor one that differs in one bit.
+                /// Typical defect: the driver answers `Exact` for a hash table, or for a list
+                /// that it truncated.
+                set_rx_filter_many_groups_exact_is_exact: CONTROL_3 in checks_filter [set_rx_filter];
+                /// Sets each filter after each other one and sends to four addresses: nothing
+                /// of the former filter is left.
+                /// Typical defect: the driver never leaves promiscuous or all-multicast mode.
+                set_rx_filter_after_any_other_applied: CONTROL_3 in checks_filter [set_rx_filter];
+                /// Sets filters with frames pending and queued: each is delivered, or counted
+                /// in `rx_reset` or `tx_reset`.
+                /// Typical defect: the receiver is reset for the change, and its queue is lost
+                /// uncounted.
+                set_rx_filter_frames_pending_delivered_or_counted: CONTROL_3 in checks_filter [set_rx_filter];
                 /// Sets another address: frames to it are received, to the former one not; group
                 /// addresses are `InvalidInput`.
                 /// Typical defect: the driver changes only what `mac_address()` returns.
@@ -242,6 +313,26 @@ macro_rules! __conformance_checks {
                 /// A host that works only after interrupts receives random traffic.
                 /// Typical defect: the driver loses an edge between drain and unmask.
                 rearm_interrupt_driven_host_no_frame_missed: REARM_1 in checks_rearm [irq_signal];
+                /// Arms for each set of conditions, then causes one event of it: an interrupt.
+                /// Typical defect: the driver unmasks only one source of a set.
+                rearm_any_interest_each_event_interrupts: REARM_1 in checks_rearm [irq_signal, stall_tx];
+                /// Arms for transmit capacity while the link is down, alone and with other
+                /// conditions: an interrupt when it comes up.
+                /// Typical defect: armed for TX, the driver masks the interrupt of the link.
+                rearm_tx_link_down_interrupts_when_up: REARM_1 in checks_rearm [irq_signal, set_link, link_interrupts];
+                /// Changes the link while the interrupt is masked, then arms: `WorkPending`, or
+                /// an interrupt.
+                /// Typical defect: the driver clears the flag of the link when it unmasks.
+                rearm_link_change_while_masked_not_missed: REARM_1 in checks_rearm [irq_signal, set_link, link_interrupts];
+                /// Changes the link before each single access of `service` and `rearm`: `WorkPending`, or
+                /// an interrupt.
+                /// Typical defect: the driver reads the link, then unmasks its interrupt.
+                rearm_link_change_at_any_access_not_missed: REARM_1 in checks_rearm [irq_signal, set_link, link_interrupts, accesses, set_link_before_access];
+                /// Arms at 100 moments around the completion of a frame: `WorkPending`, or an
+                /// interrupt.
+                /// Typical defect: the driver clears the completion between its check and the
+                /// unmasking.
+                rearm_tx_completion_at_any_time_not_missed: REARM_1 in checks_rearm [irq_signal, stall_tx];
                 /// Re-arms with a pending frame, also a lent one: `WorkPending`.
                 /// Typical defect: the driver looks at edges only.
                 rearm_frame_pending_returns_work_pending: REARM_2 in checks_rearm [irq_signal];
@@ -249,6 +340,9 @@ macro_rules! __conformance_checks {
                 /// `tx_ready`.
                 /// Typical defect: the driver does not look at the queue.
                 rearm_tx_queue_free_returns_work_pending: REARM_2 in checks_rearm [irq_signal, stall_tx];
+                /// Arms a device that has returned `Fault`: an error or `WorkPending`.
+                /// Typical defect: the driver arms an interrupt that the chip will never raise.
+                rearm_in_fault_not_armed: REARM_2 in checks_rearm [irq_signal, inject_fault];
                 /// A frame arrives at a disarmed device: no interrupt.
                 /// Typical defect: the driver masks in software only.
                 disarm_frame_arrives_no_interrupt: REARM_3 in checks_rearm [irq_signal];
@@ -290,6 +384,25 @@ macro_rules! __conformance_checks {
                 /// Waits for the link: completes on each change, and not before.
                 /// Typical defect: the driver does not unmask the PHY.
                 ready_link_completes_on_change: ASYNC_5 in checks_async [set_link, link_interrupts];
+                /// Waits for each set of conditions with and without a frame, with a full and a
+                /// free transmit queue, with a lost link: what is returned was asked for and
+                /// holds.
+                /// Typical defect: the driver returns every condition that holds, or waits for
+                /// the first of a set only.
+                ready_any_interest_returns_what_holds: ASYNC_5 in checks_async [stall_tx];
+                /// Waits for transmit capacity while the link is down: completes when it comes
+                /// up.
+                /// Typical defect: the driver waits for a completion, which never comes; or
+                /// completes while the link is down.
+                ready_tx_link_down_completes_when_up: ASYNC_5 in checks_async [set_link, link_interrupts];
+                /// Waits on a device that has returned `Fault`: `ready` returns an error.
+                /// Typical defect: the driver waits for an interrupt that the chip will never
+                /// raise.
+                ready_in_fault_returns_error: ASYNC_5 in checks_async [inject_fault];
+                /// Polls `ready`, `recv` and `send` with one waker, then with another one: the
+                /// last one is woken.
+                /// Typical defect: the driver keeps the first waker.
+                any_wait_new_waker_replaces_former: ASYNC_5 in checks_async [];
                 /// Waits with an empty interest.
                 /// Typical defect: the driver completes at once.
                 ready_none_never_completes: ASYNC_5 in checks_async [];

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use ethdev::{ErrorKind, FrameHandler, MacAddress, Polled, RxFrame, Transmit};
+use ethdev::{ErrorKind, FrameHandler, LossReason, MacAddress, Polled, RxFrame, Transmit};
 
 use super::dut::{Callbacks, Handler};
 use super::outcome::{CheckError, CheckResult, attribute, ensure};
@@ -14,20 +14,25 @@ use super::testbed::Testbed;
 #[derive(Default)]
 struct Log {
     frames: Vec<Vec<u8>>,
-    /// Replies to send, one for each frame, and their results.
+    /// Replies to the next frame, and their results.
     answers: Vec<Vec<u8>>,
     results: Vec<Result<(), ErrorKind>>,
     address: Option<MacAddress>,
+    /// Whether the handler writes over each frame.
+    overwrites: bool,
 }
 
 struct Recorder(Rc<RefCell<Log>>);
 
 impl FrameHandler<ErrorKind> for Recorder {
-    fn on_frame(&mut self, frame: RxFrame<'_>, tx: &mut dyn Transmit<Error = ErrorKind>) {
+    fn on_frame(&mut self, mut frame: RxFrame<'_>, tx: &mut dyn Transmit<Error = ErrorKind>) {
         let mut log = self.0.borrow_mut();
         log.frames.push(frame.to_vec());
         log.address = Some(tx.mac_address());
-        if let Some(answer) = log.answers.pop() {
+        if log.overwrites {
+            frame.fill(0xee);
+        }
+        for answer in std::mem::take(&mut log.answers) {
             let result = tx.send_frame(&answer);
             log.results.push(result);
         }
@@ -273,7 +278,9 @@ pub(super) fn transmit_in_handler_reply_sent(testbed: &mut Testbed<'_>) -> Check
     }
     let reported = log.borrow().address;
     ensure!(
-        !testbed.dev.features().cached || reported == Some(testbed.dev.mac_address()),
+        reported.is_some_and(|address| {
+            address.is_unicast() && (address == testbed.dev.mac_address() || !testbed.dev.features().cached)
+        }),
         testbed.requirement,
         "expected the address of the device in the handler, found {reported:?}"
     );
@@ -308,6 +315,236 @@ pub(super) fn transmit_in_handler_queue_full_busy(testbed: &mut Testbed<'_>) -> 
     }
     clear(testbed, requirement::CALLBACK_2)?;
     testbed.peer().stall_tx(false)?;
+    testbed.check_accounting()
+}
+
+/// Delivers one frame to the handler, which answers it with `answers`. Returns the results.
+fn answer(
+    testbed: &mut Testbed<'_>,
+    log: &Rc<RefCell<Log>>,
+    answers: &[&[u8]],
+) -> CheckResult<Vec<Result<(), ErrorKind>>> {
+    log.borrow_mut().answers = answers.iter().map(|answer| answer.to_vec()).collect();
+    poll(testbed, 4)?;
+    let seen = collect(testbed, log)?;
+    ensure!(
+        seen == 1,
+        testbed.requirement,
+        "one frame pending: expected it to be delivered, {seen} were"
+    );
+    Ok(std::mem::take(&mut log.borrow_mut().results))
+}
+
+/// Several replies to one frame, as many as the queue takes.
+pub(super) fn transmit_in_handler_second_reply_sent(testbed: &mut Testbed<'_>) -> CheckResult {
+    testbed.warm_up()?;
+    let (handler, log) = recorder();
+    set(testbed, handler)?;
+    for len in [14, 60, 500] {
+        let replies = [
+            testbed.own_frame(len),
+            testbed.own_frame(len + 1),
+            testbed.own_frame(len),
+        ];
+        deliver(testbed, 1);
+        let results = answer(testbed, &log, &[&replies[0], &replies[1], &replies[2]])?;
+        let accepted = results.iter().take_while(|result| result.is_ok()).count();
+        ensure!(
+            accepted >= 1 && results[accepted..].iter().all(|result| *result == Err(ErrorKind::Busy)),
+            testbed.requirement,
+            "three replies to one frame: expected Ok, then Busy if the queue is full, found {results:?}"
+        );
+        let room = testbed.caps.tx_queue_frames.map_or(1, usize::from).min(3);
+        ensure!(
+            accepted >= room,
+            testbed.requirement,
+            "tx_queue_frames is {room} or more: expected that many replies to be accepted, found {accepted}"
+        );
+        for reply in replies.into_iter().take(accepted) {
+            testbed.accepted(reply);
+        }
+        attribute(testbed.requirement, testbed.peer_receives_all())?;
+    }
+    clear(testbed, requirement::CALLBACK_2)?;
+    testbed.check_accounting()
+}
+
+pub(super) fn transmit_in_handler_illegal_length_rejected(testbed: &mut Testbed<'_>) -> CheckResult {
+    testbed.warm_up()?;
+    let (handler, log) = recorder();
+    set(testbed, handler)?;
+    let max = testbed.tx_max().max(testbed.peer().medium_max_frame_len());
+    for len in [0, 1, 13, max + 1, max + 4, 2 * max] {
+        let frame = testbed.own_frame(len);
+        deliver(testbed, 1);
+        let results = answer(testbed, &log, &[&frame])?;
+        let right = match results[..] {
+            [Err(ErrorKind::FrameTooShort)] => len < 14,
+            [Err(ErrorKind::FrameTooLong { .. })] => len > 14,
+            _ => false,
+        };
+        ensure!(
+            right,
+            testbed.requirement,
+            "a reply of {len} bytes: expected FrameTooShort or FrameTooLong, found {results:?}"
+        );
+        // Nothing was sent.
+        testbed.peer_receives_all()?;
+    }
+    clear(testbed, requirement::CALLBACK_2)?;
+    testbed.check_accounting()
+}
+
+/// The frame arrived before the link was lost.
+pub(super) fn transmit_in_handler_link_down_rejected(testbed: &mut Testbed<'_>) -> CheckResult {
+    testbed.peer().set_link(true)?;
+    testbed.warm_up()?;
+    let (handler, log) = recorder();
+    set(testbed, handler)?;
+    for len in [60, 500] {
+        let reply = testbed.own_frame(len);
+        deliver(testbed, 1);
+        testbed.peer().set_link(false)?;
+        // Longer than the detection of a lost link takes.
+        for _ in 0..200 {
+            testbed.advance_frames(5);
+            if poll(testbed, 0)?.events.link_changed {
+                break;
+            }
+        }
+        let results = answer(testbed, &log, &[&reply])?;
+        ensure!(
+            results == [Err(ErrorKind::LinkDown)],
+            testbed.requirement,
+            "link down, reply from the handler: expected LinkDown, found {results:?}"
+        );
+        testbed.peer().set_link(true)?;
+        testbed.wait_link(true)?;
+        if !testbed.dev.features().cached {
+            testbed.advance_frames(500);
+            poll(testbed, 0)?;
+        }
+        testbed.peer_receives_all()?;
+    }
+    clear(testbed, requirement::CALLBACK_2)?;
+    testbed.check_accounting()
+}
+
+/// The handler owns the frame while it runs: what it writes is not delivered.
+pub(super) fn handler_writes_frame_next_frame_intact(testbed: &mut Testbed<'_>) -> CheckResult {
+    testbed.warm_up()?;
+    let (handler, log) = recorder();
+    log.borrow_mut().overwrites = true;
+    set(testbed, handler)?;
+    let burst = testbed.rx_burst().min(4);
+    for budget in [1, 2, 64] {
+        for _ in 0..3 {
+            deliver(testbed, burst);
+            for _ in 0..=burst {
+                poll(testbed, budget)?;
+            }
+            let seen = attribute(testbed.requirement, collect(testbed, &log))?;
+            ensure!(
+                seen == burst,
+                testbed.requirement,
+                "{burst} frames, written over by the handler: expected each to be delivered once, found {seen}"
+            );
+        }
+    }
+    clear(testbed, requirement::CALLBACK_2)?;
+    testbed.check_accounting()
+}
+
+/// What fails inside `poll` is its result, with and without a handler.
+pub(super) fn poll_bus_failure_returns_error(testbed: &mut Testbed<'_>) -> CheckResult {
+    testbed.peer().fail_bus(false)?;
+    testbed.warm_up()?;
+    testbed.provoke_rx(&[LossReason::RxError, LossReason::RxReset]);
+    let (handler, log) = recorder();
+    for with_handler in [false, true] {
+        if with_handler {
+            set(testbed, handler)?;
+            deliver(testbed, 1);
+            testbed.peer().fail_bus(true)?;
+            for budget in [0, 1, 64] {
+                let result = callbacks(testbed)?.poll(budget);
+                ensure!(
+                    result.is_err_and(|e| !e.is_transient() && !e.is_rejection()),
+                    testbed.requirement,
+                    "bus failing, budget {budget}: expected an error from poll, found {result:?}"
+                );
+            }
+            break;
+        }
+        testbed.peer().fail_bus(true)?;
+        let result = callbacks(testbed)?.poll(8);
+        ensure!(
+            result.is_err(),
+            testbed.requirement,
+            "bus failing, no handler: expected an error from poll, found {result:?}"
+        );
+        testbed.peer().fail_bus(false)?;
+        let _ = callbacks(testbed)?.poll(0);
+    }
+    ensure!(
+        log.borrow().frames.is_empty(),
+        testbed.requirement,
+        "bus failing: expected no frame in the handler, found one"
+    );
+    Ok(())
+}
+
+/// The events that housekeeping finds are those that `poll` returns.
+pub(super) fn poll_link_and_replies_events_returned(testbed: &mut Testbed<'_>) -> CheckResult {
+    testbed.peer().set_link(true)?;
+    testbed.warm_up()?;
+    let (handler, log) = recorder();
+    set(testbed, handler)?;
+    let mut completed = 0;
+    for _ in 0..4 {
+        let reply = testbed.own_frame(100);
+        deliver(testbed, 1);
+        log.borrow_mut().answers = vec![reply.clone()];
+        completed += u32::from(poll(testbed, 4)?.events.tx_completed);
+        collect(testbed, &log)?;
+        ensure!(
+            std::mem::take(&mut log.borrow_mut().results) == [Ok(())],
+            requirement::CALLBACK_5,
+            "empty transmit queue: expected a reply to be accepted"
+        );
+        testbed.accepted(reply);
+        for _ in 0..3 {
+            testbed.advance_frames(1);
+            completed += u32::from(poll(testbed, 4)?.events.tx_completed);
+        }
+        testbed.peer_receives()?;
+    }
+    ensure!(
+        completed == 4 || completed == 0,
+        testbed.requirement,
+        "4 replies were sent: expected tx_completed = 4 in all, found {completed}"
+    );
+    for up in [false, true] {
+        testbed.peer().set_link(up)?;
+        let mut changes = 0;
+        for _ in 0..2000 {
+            testbed.advance_frames(5);
+            let events = poll(testbed, 4)?.events;
+            changes += u32::from(events.link_changed);
+            if changes > 0 {
+                break;
+            }
+        }
+        ensure!(
+            changes == 1,
+            testbed.requirement,
+            "the link is {}: expected link_changed from a poll, found none within 10,000 frame times",
+            if up { "up" } else { "down" }
+        );
+    }
+    // A link that comes up may change its speed.
+    testbed.wait_link(true)?;
+    clear(testbed, requirement::CALLBACK_2)?;
     testbed.check_accounting()
 }
 

@@ -3,9 +3,9 @@
 use ethdev::{ErrorKind, LossReason};
 
 use super::dut::{Rx, Tx};
-use super::outcome::{CheckError, CheckResult, ensure};
+use super::outcome::{CheckError, CheckResult, attribute, ensure};
 use super::requirement;
-use super::testbed::Testbed;
+use super::testbed::{MAX_TX_QUEUE, Testbed};
 
 /// Both halves for as long as `f` runs.
 fn split<T>(
@@ -78,7 +78,7 @@ pub(super) fn peek_not_released_lends_same_frame(testbed: &mut Testbed<'_>) -> C
             })?;
             match &expected {
                 Some(frame) if !discard => testbed.received(frame)?,
-                _ => testbed.drop_expected(),
+                _ => testbed.discard_expected(),
             }
             last = expected;
         }
@@ -305,6 +305,201 @@ pub(super) fn reserve_dropped_buffer_freed(testbed: &mut Testbed<'_>) -> CheckRe
         "expected {room} free buffers after dropped reservations, found {now}"
     );
     testbed.peer().stall_tx(false)?;
+    testbed.check_accounting()
+}
+
+pub(super) fn pending_and_ready_match_next_call(testbed: &mut Testbed<'_>) -> CheckResult {
+    testbed.peer().stall_tx(false)?;
+    testbed.warm_up()?;
+    let requirement = testbed.requirement;
+    let burst = testbed.rx_burst().min(3);
+    for frames in 0..=burst {
+        for _ in 0..frames {
+            testbed.peer_delivers(200);
+        }
+        for left in (0..=frames).rev() {
+            let mut next = None;
+            split(testbed, |rx, _| {
+                for lent in [false, true] {
+                    let pending = rx.pending();
+                    ensure!(
+                        pending == Ok(left > 0),
+                        requirement,
+                        "{left} frames pending, the first {}lent: expected pending = {}, found {pending:?}",
+                        if lent { "" } else { "not " },
+                        left > 0
+                    );
+                    next = peek(rx)?;
+                    ensure!(
+                        next.is_some() == (left > 0),
+                        requirement,
+                        "pending returned {}, peek {}",
+                        left > 0,
+                        if next.is_some() { "a frame" } else { "no frame" }
+                    );
+                }
+                rx.release().or_else(|e| {
+                    Err(CheckError::Fail {
+                        requirement,
+                        reason: format!("release: {e:?}"),
+                    })
+                })
+            })?;
+            if let Some(frame) = next {
+                testbed.received(&frame)?;
+            }
+        }
+    }
+    testbed.peer().stall_tx(true)?;
+    for sent in 0..MAX_TX_QUEUE {
+        let frame = testbed.own_frame(600);
+        let free = split(testbed, |_, tx| {
+            let ready = tx.ready();
+            let memory = tx
+                .reserve(frame.len())
+                .map(|memory| memory.map(|memory| memory[..frame.len()].copy_from_slice(&frame)));
+            let free = memory == Ok(Some(()));
+            ensure!(
+                ready == Ok(free) && (free || memory == Ok(None)),
+                requirement,
+                "{sent} frames queued: ready returned {ready:?}, reserve {memory:?}"
+            );
+            if free {
+                let result = tx.commit(frame.len());
+                ensure!(result == Ok(()), requirement, "commit after reserve: {result:?}");
+            }
+            Ok(free)
+        })?;
+        if !free {
+            break;
+        }
+        testbed.accepted(frame);
+        testbed.advance_frames(1);
+    }
+    testbed.peer().stall_tx(false)?;
+    testbed.peer_receives_all()?;
+    testbed.check_accounting()
+}
+
+/// A frame is lent and memory reserved while the link is lost.
+pub(super) fn split_link_lost_frame_lent_again(testbed: &mut Testbed<'_>) -> CheckResult {
+    testbed.peer().set_link(true)?;
+    testbed.warm_up()?;
+    let requirement = testbed.requirement;
+    for committed in [false, true] {
+        testbed.peer_delivers(300);
+        let expected = testbed.next_expected().cloned().unwrap_or_default();
+        let frame = testbed.own_frame(100);
+        let peer = testbed.peer_cell();
+        let time = testbed.peer().frame_time();
+        let accepted = split(testbed, |rx, tx| {
+            ensure!(peek(rx)?.as_ref() == Some(&expected), requirement, "no frame is lent");
+            match tx.reserve(100) {
+                Ok(Some(memory)) => memory[..100].copy_from_slice(&frame),
+                other => ensure!(false, requirement, "reserve(100): {:?}", other.map(|m| m.is_some())),
+            }
+            peer.borrow_mut().set_link(false)?;
+            peer.borrow_mut().advance(time * 100);
+            ensure!(
+                peek(rx)?.as_ref() == Some(&expected),
+                requirement,
+                "the link was lost: expected the lent frame to be lent again"
+            );
+            Ok(committed && tx.commit(100).is_ok())
+        })?;
+        if accepted {
+            testbed.allow_tx_into_lost_link();
+            testbed.accepted(frame);
+        }
+        testbed.wait_link(false)?;
+        still_lent(testbed, &expected)?;
+        split(testbed, |rx, tx| {
+            ensure!(rx.release().is_ok(), requirement, "link down: release failed");
+            let again = tx.commit(100);
+            ensure!(
+                again.is_err(),
+                requirement,
+                "link down, no reservation: commit is {again:?}"
+            );
+            Ok(())
+        })?;
+        testbed.received(&expected)?;
+        testbed.peer().set_link(true)?;
+        testbed.wait_link(true)?;
+        testbed.peer_receives_all()?;
+        testbed.warm_up()?;
+    }
+    testbed.check_accounting()
+}
+
+/// A reservation ends with the half; a lent frame does not.
+pub(super) fn split_again_reservation_ended(testbed: &mut Testbed<'_>) -> CheckResult {
+    testbed.warm_up()?;
+    let requirement = testbed.requirement;
+    for len in [60, 301, 1000] {
+        testbed.peer_delivers(300);
+        let expected = testbed.next_expected().cloned().unwrap_or_default();
+        split(testbed, |rx, tx| {
+            ensure!(peek(rx)?.as_ref() == Some(&expected), requirement, "no frame is lent");
+            match tx.reserve(len) {
+                Ok(Some(memory)) => memory.fill(0xee),
+                other => ensure!(false, requirement, "reserve({len}): {:?}", other.map(|m| m.is_some())),
+            }
+            Ok(())
+        })?;
+        still_lent(testbed, &expected)?;
+        split(testbed, |rx, tx| {
+            let result = tx.commit(len);
+            ensure!(
+                result.is_err(),
+                requirement,
+                "reserved in a half that was dropped: expected commit({len}) to fail, found {result:?}"
+            );
+            ensure!(rx.release().is_ok(), requirement, "release in another split failed");
+            Ok(())
+        })?;
+        testbed.received(&expected)?;
+        testbed.peer_receives_all()?;
+        testbed.send(len)?;
+        testbed.peer_receives_all()?;
+    }
+    testbed.check_accounting()
+}
+
+/// The first bytes of a longer reservation.
+pub(super) fn commit_less_than_reserved_sends_first_bytes(testbed: &mut Testbed<'_>) -> CheckResult {
+    testbed.warm_up()?;
+    let requirement = testbed.requirement;
+    let max = testbed.tx_max().min(1514);
+    for len in (14..=80).chain((81..max).step_by(61)) {
+        for reserved in [len + 1, len + 2, len + 3, max] {
+            let reserved = reserved.min(max);
+            let frame = testbed.own_frame(len);
+            split(testbed, |_, tx| {
+                match tx.reserve(reserved) {
+                    Ok(Some(memory)) => {
+                        memory.fill(0xee);
+                        memory[..len].copy_from_slice(&frame);
+                    }
+                    other => ensure!(
+                        false,
+                        requirement,
+                        "reserve({reserved}): {:?}",
+                        other.map(|m| m.is_some())
+                    ),
+                }
+                let result = tx.commit(len);
+                ensure!(
+                    result == Ok(()),
+                    requirement,
+                    "{reserved} bytes reserved: expected commit({len}) = Ok, found {result:?}"
+                );
+                Ok(())
+            })?;
+            testbed.accepted(frame);
+            attribute(requirement, testbed.peer_receives_all())?;
+        }
+    }
     testbed.check_accounting()
 }
 

@@ -7,16 +7,46 @@ use super::requirement;
 use super::testbed::Testbed;
 
 pub(super) fn cached_values_read_no_access(testbed: &mut Testbed<'_>) -> CheckResult {
+    testbed.peer().accesses()?;
+    read_cached_values(testbed, "new device")?;
+    testbed.warm_up()?;
+    read_cached_values(testbed, "after traffic")?;
+    let result = testbed.try_send(300);
+    testbed.ok("send_frame", result)?;
+    for _ in 0..testbed.rx_burst().min(4) {
+        testbed.peer_delivers(200);
+    }
+    read_cached_values(testbed, "frames pending")?;
+    testbed.receive_all()?;
+    testbed.peer_receives_all()?;
+    if testbed.peer().set_link(false).is_ok() {
+        read_cached_values(testbed, "link changed")?;
+        testbed.wait_link(false)?;
+        read_cached_values(testbed, "link down")?;
+        testbed.peer().set_link(true)?;
+        testbed.wait_link(true)?;
+        read_cached_values(testbed, "link up again")?;
+    }
+    testbed.check_accounting()
+}
+
+fn read_cached_values(testbed: &Testbed<'_>, when: &str) -> CheckResult {
     let before = testbed.peer().accesses()?;
     for _ in 0..100 {
         let dev = &*testbed.dev;
-        let _ = (dev.mac_address(), dev.capabilities(), dev.link(), dev.stats());
+        let _ = (
+            dev.mac_address(),
+            dev.capabilities(),
+            dev.tx_max_frame_len(),
+            dev.link(),
+            dev.stats(),
+        );
     }
     let accesses = testbed.peer().accesses()? - before;
     ensure!(
         accesses == 0,
         testbed.requirement,
-        "100 rounds of cached values made {accesses} accesses to the chip"
+        "{when}: 100 rounds of cached values made {accesses} accesses to the chip"
     );
     Ok(())
 }
@@ -125,6 +155,7 @@ pub(super) fn service_link_changes_reported_once(testbed: &mut Testbed<'_>) -> C
     testbed.peer().set_link(true)?;
     testbed.warm_up()?;
     let before = testbed.stats().link_changes;
+    let mut changes = 0;
     let mut up = true;
     for change in 1..=10 {
         up = !up;
@@ -141,6 +172,7 @@ pub(super) fn service_link_changes_reported_once(testbed: &mut Testbed<'_>) -> C
                 events.link_changed
             );
             reported |= changed;
+            changes += u32::from(changed);
             if testbed.dev.link().is_up() == up {
                 break;
             }
@@ -154,10 +186,42 @@ pub(super) fn service_link_changes_reported_once(testbed: &mut Testbed<'_>) -> C
     }
     let counted = testbed.stats().link_changes.wrapping_sub(before);
     ensure!(
-        counted >= 10,
+        counted == changes,
         requirement::DEVICE_9,
-        "10 changes of the link, counted {counted}"
+        "{changes} changes of the link: expected link_changes to grow by as many, it grew by {counted}"
     );
+    testbed.check_accounting()
+}
+
+pub(super) fn service_link_change_seen_by_traffic_reported(testbed: &mut Testbed<'_>) -> CheckResult {
+    testbed.peer().set_link(true)?;
+    testbed.warm_up()?;
+    testbed.allow_tx_into_lost_link();
+    for up in [false, true, false, true] {
+        testbed.peer().set_link(up)?;
+        for _ in 0..20 {
+            match testbed.try_send(100) {
+                Ok(()) | Err(ErrorKind::LinkDown | ErrorKind::Busy) => {}
+                Err(e) => return testbed.fail(format!("the link changes: send is {e:?}")),
+            }
+            testbed.receive_if_any()?;
+            if testbed.dev.link().is_up() == up {
+                break;
+            }
+            testbed.advance_frames(5);
+            testbed.peer_receives()?;
+        }
+        let seen = testbed.dev.link().is_up() == up;
+        let events = testbed.service()?;
+        ensure!(
+            events.link_changed || !seen,
+            testbed.requirement,
+            "send or recv_frame saw that the link is {}: expected link_changed from the next service, found none",
+            if up { "up" } else { "down" }
+        );
+        testbed.wait_link(up)?;
+        testbed.peer_receives_all()?;
+    }
     testbed.check_accounting()
 }
 
@@ -223,6 +287,7 @@ fn is_fault(kind: ErrorKind) -> bool {
 
 pub(super) fn any_call_chip_fault_returns_error(testbed: &mut Testbed<'_>) -> CheckResult {
     testbed.warm_up()?;
+    let start = testbed.stats();
     testbed.peer().inject_fault()?;
     let frame = testbed.own_frame(100);
     for _ in 0..8 {
@@ -231,12 +296,31 @@ pub(super) fn any_call_chip_fault_returns_error(testbed: &mut Testbed<'_>) -> Ch
         let recv = testbed.dev.recv_frame(&mut vec![0; 2048]).map(|_| ());
         let send = testbed.dev.send_frame(&frame);
         let service = testbed.dev.service();
-        if service.is_ok_and(|events| events.recovered) || testbed.stats().recoveries > 0 {
+        let counted = testbed.stats().delta_since(&start);
+        if service.is_ok_and(|events| events.recovered) || counted.recoveries > 0 {
+            ensure!(
+                counted.faults == 1 && counted.recoveries == 1,
+                requirement::DEVICE_9,
+                "the device recovered from one fault: expected faults and recoveries to grow by 1, found {} and {}",
+                counted.faults,
+                counted.recoveries
+            );
             return Ok(());
         }
         for result in [recv, send, service.map(|_| ())] {
             match result {
-                Err(ErrorKind::Fault) => return fault_stays(testbed, &frame),
+                Err(ErrorKind::Fault) => {
+                    fault_stays(testbed, &frame)?;
+                    let faults = testbed.stats().faults;
+                    fault_stays(testbed, &frame)?;
+                    let later = testbed.stats().faults;
+                    ensure!(
+                        faults > 0 && faults == later,
+                        requirement::DEVICE_9,
+                        "a fault, and further calls that return it: expected faults to grow once, it is {faults}, then {later}"
+                    );
+                    return Ok(());
+                }
                 Err(e) if is_fault(e) => return Ok(()),
                 Err(e) if e != ErrorKind::Busy => {
                     return testbed.fail(format!("chip fault: expected a device error, found {e:?}"));

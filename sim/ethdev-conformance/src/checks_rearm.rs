@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ethdev::{Interest, RearmOutcome};
+use ethdev::{ErrorKind, Interest, RearmOutcome};
 use ethdev_util::IrqSignal;
 
 use super::fixture::Unsupported;
@@ -27,6 +27,29 @@ fn rearm(testbed: &mut Testbed<'_>, interest: Interest) -> CheckResult<RearmOutc
     };
     testbed.ok("rearm", result)
 }
+
+/// Every set of conditions but the empty one.
+pub(super) const INTERESTS: [Interest; 7] = [
+    Interest::RX,
+    Interest::TX,
+    Interest::LINK,
+    Interest {
+        rx: true,
+        tx: true,
+        link: false,
+    },
+    Interest {
+        rx: true,
+        tx: false,
+        link: true,
+    },
+    Interest {
+        rx: false,
+        tx: true,
+        link: true,
+    },
+    Interest::ALL,
+];
 
 /// Masks the interrupt, waits for running transfers and clears the signal.
 fn quiet(testbed: &mut Testbed<'_>) -> CheckResult<Arc<IrqSignal>> {
@@ -196,17 +219,261 @@ pub(super) fn rearm_tx_queue_free_returns_work_pending(testbed: &mut Testbed<'_>
     testbed.check_accounting()
 }
 
+fn link_interrupts(testbed: &Testbed<'_>) -> CheckResult {
+    testbed.peer().irq_signal()?;
+    if testbed.peer().link_interrupts() {
+        Ok(())
+    } else {
+        Err(Unsupported("link changes cause no interrupt (`link_interrupts`)").into())
+    }
+}
+
+/// A host that sleeps until the interrupt, services the device and arms it again, until `done`.
+/// `outcome` is that of the last `rearm`. Time passes only while it sleeps.
+fn sleep_until(
+    testbed: &mut Testbed<'_>,
+    irq: &IrqSignal,
+    (interest, mut outcome): (Interest, RearmOutcome),
+    what: &str,
+    mut done: impl FnMut(&mut Testbed<'_>) -> CheckResult<bool>,
+) -> CheckResult {
+    const SLEEPS: usize = 4000;
+    for _ in 0..SLEEPS {
+        if outcome == RearmOutcome::WorkPending || irq.try_take() {
+            disarm(testbed)?;
+            testbed.service()?;
+            if done(testbed)? {
+                return Ok(());
+            }
+            irq.try_take();
+            outcome = rearm(testbed, interest)?;
+        }
+        testbed.advance_frames(5);
+    }
+    testbed.fail(format!("{what}: expected an interrupt that wakes the host, none came"))
+}
+
+/// Each set of conditions, each event of it, with the transmit queue full where the set has TX.
+pub(super) fn rearm_any_interest_each_event_interrupts(testbed: &mut Testbed<'_>) -> CheckResult {
+    testbed.peer().irq_signal()?;
+    testbed.peer().stall_tx(false)?;
+    testbed.warm_up()?;
+    testbed.allow_tx_into_lost_link();
+    let changes = testbed.peer().link_interrupts() && testbed.peer().set_link(true).is_ok();
+    for interest in INTERESTS {
+        for event in [Interest::RX, Interest::TX, Interest::LINK] {
+            // Where the link causes no interrupt, a device that is armed for it asks to be serviced.
+            if !interest.contains(event) || (interest.link && !changes) {
+                continue;
+            }
+            let irq = quiet(testbed)?;
+            if interest.tx {
+                testbed.fill_tx(300)?;
+                disarm(testbed)?;
+            }
+            arm(testbed, interest)?;
+            irq.try_take();
+            if event.rx {
+                testbed.peer_delivers(200);
+            } else if event.tx {
+                testbed.peer().stall_tx(false)?;
+                testbed.advance_frames(2);
+            } else {
+                testbed.peer().set_link(false)?;
+                for _ in 0..2000 {
+                    if irq.is_signaled() {
+                        break;
+                    }
+                    testbed.advance_frames(5);
+                }
+            }
+            ensure!(
+                irq.try_take(),
+                testbed.requirement,
+                "armed for {interest:?}, then an event of {event:?}: expected an interrupt, found none"
+            );
+            disarm(testbed)?;
+            testbed.peer().stall_tx(false)?;
+            if event.link {
+                testbed.wait_link(false)?;
+                testbed.peer().set_link(true)?;
+                testbed.wait_link(true)?;
+            }
+            testbed.receive_all()?;
+            testbed.peer_receives_all()?;
+        }
+    }
+    testbed.check_accounting()
+}
+
+/// A host that waits for transmit capacity while the link is down.
+pub(super) fn rearm_tx_link_down_interrupts_when_up(testbed: &mut Testbed<'_>) -> CheckResult {
+    testbed.peer().set_link(true)?;
+    link_interrupts(testbed)?;
+    testbed.warm_up()?;
+    for interest in INTERESTS.into_iter().filter(|interest| interest.tx) {
+        let irq = quiet(testbed)?;
+        testbed.peer().set_link(false)?;
+        testbed.wait_link(false)?;
+        let outcome = rearm(testbed, interest)?;
+        ensure!(
+            outcome == RearmOutcome::Armed,
+            requirement::REARM_2,
+            "link down, nothing of {interest:?} pending: expected Armed, found WorkPending"
+        );
+        testbed.peer().set_link(true)?;
+        let what = format!("armed for {interest:?} while the link was down, and it came up");
+        sleep_until(testbed, &irq, (interest, outcome), &what, |testbed| {
+            let ready = testbed.dev.tx_ready();
+            testbed.ok("tx_ready", ready)
+        })?;
+        disarm(testbed)?;
+        testbed.wait_link(true)?;
+    }
+    testbed.check_accounting()
+}
+
+/// The link changes while the interrupt is masked.
+pub(super) fn rearm_link_change_while_masked_not_missed(testbed: &mut Testbed<'_>) -> CheckResult {
+    testbed.peer().set_link(true)?;
+    link_interrupts(testbed)?;
+    testbed.warm_up()?;
+    let mut up = true;
+    for interest in INTERESTS.into_iter().filter(|interest| interest.link && !interest.tx) {
+        for frames in [0, 1, 100] {
+            up = !up;
+            let irq = quiet(testbed)?;
+            testbed.peer().set_link(up)?;
+            testbed.advance_frames(frames);
+            irq.try_take();
+            let what = format!("the link changed {frames} frame times before it was armed for {interest:?}");
+            let outcome = rearm(testbed, interest)?;
+            sleep_until(testbed, &irq, (interest, outcome), &what, |testbed| {
+                Ok(testbed.dev.link().is_up() == up)
+            })?;
+            disarm(testbed)?;
+        }
+    }
+    testbed.peer().set_link(true)?;
+    testbed.wait_link(true)?;
+    testbed.check_accounting()
+}
+
+/// The link changes before each of the accesses that servicing and re-arming make.
+pub(super) fn rearm_link_change_at_any_access_not_missed(testbed: &mut Testbed<'_>) -> CheckResult {
+    testbed.peer().set_link(true)?;
+    link_interrupts(testbed)?;
+    testbed.peer().accesses()?;
+    testbed.warm_up()?;
+    let mut up = true;
+    for nth in 0..200 {
+        up = !up;
+        let irq = quiet(testbed)?;
+        let before = testbed.peer().accesses()?;
+        testbed.peer().set_link_before_access(nth, up)?;
+        testbed.service()?;
+        let outcome = rearm(testbed, Interest::LINK)?;
+        let accesses = testbed.peer().accesses()? - before;
+        if accesses <= u64::from(nth) {
+            testbed.peer().cancel_access_events();
+            break;
+        }
+        // Unless service saw it already.
+        if testbed.dev.link().is_up() != up {
+            let what = format!("the link changed before access {nth} of {accesses} of service and rearm(LINK)");
+            sleep_until(testbed, &irq, (Interest::LINK, outcome), &what, |testbed| {
+                Ok(testbed.dev.link().is_up() == up)
+            })?;
+        }
+        disarm(testbed)?;
+    }
+    testbed.peer().set_link(true)?;
+    testbed.wait_link(true)?;
+    testbed.check_accounting()
+}
+
+/// The transmit queue becomes free at any time around the call.
+pub(super) fn rearm_tx_completion_at_any_time_not_missed(testbed: &mut Testbed<'_>) -> CheckResult {
+    testbed.peer().irq_signal()?;
+    testbed.peer().stall_tx(false)?;
+    testbed.warm_up()?;
+    let time = testbed.peer().frame_time();
+    for part in 0..100 {
+        let irq = quiet(testbed)?;
+        testbed.fill_tx(300)?;
+        disarm(testbed)?;
+        irq.try_take();
+        testbed.peer().stall_tx(false)?;
+        testbed.peer().advance(time * part / 100);
+        let what = format!("a frame was sent, armed {part} % of a frame time later");
+        let outcome = rearm(testbed, Interest::TX)?;
+        sleep_until(testbed, &irq, (Interest::TX, outcome), &what, |testbed| {
+            let ready = testbed.dev.tx_ready();
+            testbed.ok("tx_ready", ready)
+        })?;
+        disarm(testbed)?;
+        testbed.peer_receives_all()?;
+    }
+    testbed.check_accounting()
+}
+
+/// A device that has returned `Fault`, and waits for `recover`.
+pub(super) fn rearm_in_fault_not_armed(testbed: &mut Testbed<'_>) -> CheckResult {
+    testbed.peer().irq_signal()?;
+    testbed.warm_up()?;
+    testbed.peer().inject_fault()?;
+    for _ in 0..8 {
+        match testbed.dev.service() {
+            Err(ErrorKind::Fault) => {}
+            Err(_) => return Ok(()),
+            Ok(_) => {
+                testbed.peer_sends(200);
+                testbed.advance_frames(1);
+                continue;
+            }
+        }
+        for interest in INTERESTS {
+            let result = testbed.dev.rearm().map(|mut device| device.rearm(interest));
+            ensure!(
+                result != Some(Ok(RearmOutcome::Armed)),
+                testbed.requirement,
+                "service returned Fault, then armed for {interest:?}: expected an error or WorkPending, found Armed"
+            );
+        }
+        break;
+    }
+    Ok(())
+}
+
 /// A frame that arrives before each of the accesses that draining and re-arming make.
 pub(super) fn rearm_frame_at_any_access_not_missed(testbed: &mut Testbed<'_>) -> CheckResult {
+    testbed.peer().accesses()?;
     testbed.warm_up()?;
+    for interest in [Interest::RX, Interest::RX | Interest::LINK] {
+        frame_at_any_access(testbed, interest)?;
+    }
+    if testbed.peer().stall_tx(false).is_ok() {
+        for interest in [Interest::RX | Interest::TX, Interest::ALL] {
+            testbed.fill_tx(300)?;
+            frame_at_any_access(testbed, interest)?;
+            testbed.peer().stall_tx(false)?;
+            testbed.peer_receives_all()?;
+        }
+    }
+    testbed.check_accounting()
+}
+
+fn frame_at_any_access(testbed: &mut Testbed<'_>, interest: Interest) -> CheckResult {
+    let irq = testbed.peer().irq_signal()?;
     for nth in 0..200 {
-        let irq = quiet(testbed)?;
+        disarm(testbed)?;
+        irq.try_take();
         let before = testbed.peer().accesses()?;
         let frame = testbed.peer_frame(200);
         testbed.peer().peer_send_before_access(nth, &frame)?;
         testbed.peer_sent(frame);
         while testbed.receive_if_any()? {}
-        let outcome = rearm(testbed, Interest::RX)?;
+        let outcome = rearm(testbed, interest)?;
         let accesses = testbed.peer().accesses()? - before;
         let arrived = accesses > u64::from(nth);
         testbed.advance_frames(1);
@@ -214,7 +481,7 @@ pub(super) fn rearm_frame_at_any_access_not_missed(testbed: &mut Testbed<'_>) ->
             ensure!(
                 outcome == RearmOutcome::WorkPending || irq.is_signaled(),
                 testbed.requirement,
-                "a frame arrived before access {nth} of {accesses}, rearm returned Armed: expected an interrupt, found none"
+                "a frame arrived before access {nth} of {accesses}, rearm({interest:?}) returned Armed: expected an interrupt, found none"
             );
         }
         if !arrived {
@@ -224,11 +491,11 @@ pub(super) fn rearm_frame_at_any_access_not_missed(testbed: &mut Testbed<'_>) ->
                 testbed.receive_if_any()?;
                 testbed.service()?;
             }
-            testbed.receive_all()?;
-            return testbed.check_accounting();
+            return testbed.receive_all();
         }
+        testbed.receive_all()?;
     }
-    testbed.check_accounting()
+    Ok(())
 }
 
 /// A host that works only when an interrupt requests it.

@@ -2,6 +2,7 @@
 
 use ethdev::{ErrorKind, LossReason};
 
+use super::frames::Random;
 use super::outcome::{CheckError, CheckResult, ensure};
 use super::requirement;
 use super::testbed::{MAX_TX_QUEUE, Testbed};
@@ -28,6 +29,7 @@ pub(super) fn send_frame_bursts_in_order(testbed: &mut Testbed<'_>) -> CheckResu
 }
 
 pub(super) fn send_vectored_any_parts_concatenated(testbed: &mut Testbed<'_>) -> CheckResult {
+    const SEED: u64 = 0x6a;
     testbed.warm_up()?;
     let max = testbed.tx_max().min(1514);
     for size in [1, 2, 3, 7, 14, 64, 500] {
@@ -37,18 +39,41 @@ pub(super) fn send_vectored_any_parts_concatenated(testbed: &mut Testbed<'_>) ->
             let parts: Vec<&[u8]> = std::iter::once(&[][..])
                 .chain(frame.chunks(size).flat_map(|part| [part, &[]]))
                 .collect();
-            let result = testbed.dev.send_vectored(&parts);
-            match result {
-                Ok(()) => {}
-                other => {
-                    return testbed.fail(format!(
-                        "{len} bytes in parts of {size}, with empty ones between: {other:?}"
-                    ));
-                }
-            }
-            testbed.accepted(frame);
-            testbed.peer_receives_all()?;
+            send_parts(testbed, &frame, &parts)?;
         }
+    }
+    // As stacks compose frames: the header, or each field of the headers, then the body.
+    for len in [42, 60, 61, 62, 63, 64, 590, max] {
+        for fields in [
+            &[14][..],
+            &[6, 6, 2],
+            &[6, 6, 2, 1, 1, 2, 2, 2, 1, 1, 2, 4, 4],
+            &[12, 2, 20, 8],
+        ] {
+            let frame = testbed.own_frame(len);
+            let mut rest = &frame[..];
+            let mut parts = vec![];
+            for &field in fields {
+                let (part, tail) = rest.split_at(field.min(rest.len()));
+                parts.push(part);
+                rest = tail;
+            }
+            parts.push(rest);
+            send_parts(testbed, &frame, &parts)?;
+        }
+    }
+    let mut random = Random::new(SEED);
+    for _ in 0..60 {
+        let frame = testbed.own_frame(random.between(14, max));
+        let mut rest = &frame[..];
+        let mut parts = vec![];
+        while !rest.is_empty() {
+            let most = [0, 1, 3, 9, 70, 1514][random.between(0, 5)];
+            let (part, tail) = rest.split_at(random.between(0, most).min(rest.len()));
+            parts.push(part);
+            rest = tail;
+        }
+        send_parts(testbed, &frame, &parts)?;
     }
     for parts in [&[][..], &[&[][..]], &[&[][..], &[]]] {
         let result = testbed.dev.send_vectored(parts);
@@ -59,6 +84,52 @@ pub(super) fn send_vectored_any_parts_concatenated(testbed: &mut Testbed<'_>) ->
             parts.len()
         );
     }
+    testbed.check_accounting()
+}
+
+/// Sends `frame` in these parts, and the peer receives it.
+fn send_parts(testbed: &mut Testbed<'_>, frame: &[u8], parts: &[&[u8]]) -> CheckResult {
+    let result = testbed.dev.send_vectored(parts);
+    if let Err(e) = result {
+        let lengths: Vec<_> = parts.iter().map(|part| part.len()).collect();
+        return testbed.fail(format!("send_vectored of parts of {lengths:?} bytes: {e:?}"));
+    }
+    testbed.accepted(frame.to_vec());
+    testbed.peer_receives_all()
+}
+
+/// Thousands of frames that the peer takes meanwhile.
+pub(super) fn tx_ready_long_run_send_not_busy(testbed: &mut Testbed<'_>) -> CheckResult {
+    const FRAMES: usize = 3000;
+    testbed.warm_up()?;
+    let mut random = Random::new(0x6b);
+    let (mut sent, mut waits) = (0, 0);
+    while sent < FRAMES {
+        let ready = testbed.dev.tx_ready();
+        let ready = testbed.ok("tx_ready", ready)?;
+        if ready {
+            let len = random.between(14, 300);
+            let result = testbed.try_send(len);
+            ensure!(
+                result.is_ok(),
+                testbed.requirement,
+                "frame {sent} of {FRAMES}, after tx_ready: expected send to succeed, found {result:?}"
+            );
+            (sent, waits) = (sent + 1, 0);
+        }
+        if !ready || random.between(0, 9) == 0 {
+            waits += 1;
+            ensure!(
+                waits < 256,
+                testbed.requirement,
+                "the peer receives every frame: expected tx_ready to become true, it stays false"
+            );
+            testbed.advance_frames(1);
+            testbed.service()?;
+            testbed.peer_receives()?;
+        }
+    }
+    testbed.peer_receives_all()?;
     testbed.check_accounting()
 }
 

@@ -11,7 +11,7 @@ use ethdev::{
 use ethdev_util::Callback;
 
 use super::dut::{Callbacks, Dut, Features, Handler, kind};
-use super::outcome::CheckError;
+use super::outcome::{CheckError, raise};
 use super::requirement;
 use super::watchdog;
 
@@ -66,6 +66,12 @@ pub(super) struct CallbackDut<C> {
     frames: Rc<RefCell<VecDeque<Vec<u8>>>>,
     /// Events of `poll` that the next `service` reports.
     reported: Events,
+    /// The link as of the last `poll`; `None` if it failed.
+    polled_link: Option<Link>,
+    /// Whether the last `poll` did not report that the link is another one than `polled_link`.
+    late_change: bool,
+    /// The link as of the last `service`.
+    serviced_link: Link,
 }
 
 /// The parts of a callback API besides the trait.
@@ -144,12 +150,16 @@ impl<C> CallbackExtras for CallbackOnly<C> {
     }
 }
 
-impl<C> CallbackDut<C> {
+impl<C: CallbackExtras> CallbackDut<C> {
     /// Leaks a few bytes: a handler must outlive every device that has it.
     pub(super) fn new(device: C) -> Self {
         let frames = Rc::default();
         let collector = Box::leak(Box::new(Collector(Rc::clone(&frames))));
+        let link = device.cached().2;
         Self {
+            polled_link: Some(link),
+            late_change: false,
+            serviced_link: link,
             device,
             slots: vec![],
             collector: Some(collector),
@@ -160,6 +170,41 @@ impl<C> CallbackDut<C> {
 }
 
 impl<C: CallbackDevice<'static, dyn FrameHandler<<C as ErrorType>::Error> + 'static> + 'static> CallbackDut<C> {
+    /// Notes the events of one `poll` for the next `service`. A `poll` reports a change of the link
+    /// since the last one.
+    fn note(&mut self, polled: Result<Polled, C::Error>) -> Result<Events, ErrorKind>
+    where
+        C: CallbackExtras,
+    {
+        let last = self.polled_link.take();
+        let late = std::mem::take(&mut self.late_change);
+        let events = polled.map_err(kind)?.events;
+        let link = self.device.cached().2;
+        self.polled_link = Some(link);
+        match last {
+            Some(last) if events.link_changed != (link != last) && self.device.features().cached => {
+                // The device may see the change while it delivers frames, after its housekeeping: the
+                // next poll reports it.
+                if late || events.link_changed {
+                    raise::<()>(Err(CheckError::Fail {
+                        requirement: requirement::EVENTS,
+                        reason: format!(
+                            "link {last} at the last poll, now {link}: found link_changed = {}",
+                            events.link_changed
+                        ),
+                    }));
+                }
+                (self.polled_link, self.late_change) = (Some(last), true);
+            }
+            _ => {}
+        }
+        self.reported.rx_dropped |= events.rx_dropped;
+        self.reported.recovered |= events.recovered;
+        self.reported.tx_completed += events.tx_completed;
+        self.reported.tx_failed += events.tx_failed;
+        Ok(events)
+    }
+
     /// A handler for the device that calls `handler`.
     fn adapt(&mut self, handler: Handler) -> OwnHandler<C> {
         let slot = Rc::new(RefCell::new(Some(handler)));
@@ -173,7 +218,7 @@ impl<C: CallbackDevice<'static, dyn FrameHandler<<C as ErrorType>::Error> + 'sta
         let address: *const () = std::ptr::from_mut(adapter).cast_const().cast();
         let slot = self.slots.iter().find(|(of, _)| *of == address);
         slot.and_then(|(_, slot)| slot.borrow_mut().take()).unwrap_or_else(|| {
-            std::panic::resume_unwind(Box::new(CheckError::Fail {
+            raise(Err(CheckError::Fail {
                 requirement: requirement::CALLBACK_2,
                 reason: "expected the handler that was set, found another one".into(),
             }))
@@ -212,10 +257,7 @@ impl<C: CallbackExtras + CallbackDevice<'static, dyn FrameHandler<<C as ErrorTyp
             }
             let polled = self.device.poll(1);
             self.collector = self.clear_handler();
-            let events = polled.map_err(kind)?.events;
-            self.reported.rx_dropped |= events.rx_dropped;
-            self.reported.tx_completed += events.tx_completed;
-            self.reported.tx_failed += events.tx_failed;
+            self.note(polled)?;
         }
         let frame = self.frames.borrow_mut().pop_front();
         Ok(frame.map(|frame| {
@@ -237,8 +279,17 @@ impl<C: CallbackExtras + CallbackDevice<'static, dyn FrameHandler<<C as ErrorTyp
     }
 
     fn service(&mut self) -> Result<Events, ErrorKind> {
-        let events = self.device.poll(0).map_err(kind)?.events;
-        Ok(events.merge(std::mem::take(&mut self.reported)))
+        let polled = self.device.poll(0);
+        let mut events = self.note(polled)?;
+        let link = self.link();
+        events.link_changed = link != self.serviced_link;
+        self.serviced_link = link;
+        // Of this poll and of those before it.
+        let reported = std::mem::take(&mut self.reported);
+        events.rx_dropped = reported.rx_dropped;
+        events.recovered = reported.recovered;
+        (events.tx_completed, events.tx_failed) = (reported.tx_completed, reported.tx_failed);
+        Ok(events)
     }
 }
 
@@ -258,8 +309,8 @@ impl<C: CallbackExtras + CallbackDevice<'static, dyn FrameHandler<<C as ErrorTyp
     }
 }
 
-impl<C: CallbackDevice<'static, dyn FrameHandler<<C as ErrorType>::Error> + 'static> + 'static> Callbacks
-    for CallbackDut<C>
+impl<C: CallbackExtras + CallbackDevice<'static, dyn FrameHandler<<C as ErrorType>::Error> + 'static> + 'static>
+    Callbacks for CallbackDut<C>
 {
     fn set_handler(&mut self, handler: Handler) -> Option<Handler> {
         let adapter = self.adapt(handler);
@@ -274,6 +325,11 @@ impl<C: CallbackDevice<'static, dyn FrameHandler<<C as ErrorType>::Error> + 'sta
 
     fn poll(&mut self, budget: usize) -> Result<Polled, ErrorKind> {
         watchdog::calling("poll");
-        self.device.poll(budget).map_err(kind)
+        let polled = self.device.poll(budget).map_err(kind);
+        // The check has the events.
+        let link = self.device.cached().2;
+        self.polled_link = polled.is_ok().then_some(link);
+        self.serviced_link = link;
+        polled
     }
 }

@@ -124,6 +124,12 @@ pub trait LinkPeer {
             .map_or(ethdev::frame::MIN_FRAME_LEN, |inner| inner.medium_min_frame_len())
     }
 
+    /// Returns whether [`peer_recv`](Self::peer_recv) returns frames with their VLAN tags. The Linux
+    /// kernel, for example, removes them before a packet socket receives a frame.
+    fn keeps_vlan_tags(&self) -> bool {
+        self.inner().is_none_or(|inner| inner.keeps_vlan_tags())
+    }
+
     /// Returns the length of the longest frame of the medium in bytes, without FCS. A device whose
     /// maximum is lower fails a check: it may report the IP MTU as its frame length.
     fn medium_max_frame_len(&self) -> usize {

@@ -72,6 +72,10 @@ impl<R: RxHalf> RxHalf for MapKind<R> {
         self.0.peek().map_err(kind)
     }
 
+    fn pending(&mut self) -> Result<bool, ErrorKind> {
+        self.0.pending().map_err(kind)
+    }
+
     fn release(&mut self) -> Result<(), ErrorKind> {
         watchdog::calling("release");
         self.0.release().map_err(kind)

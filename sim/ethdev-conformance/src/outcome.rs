@@ -30,6 +30,12 @@ impl From<Unsupported> for CheckError {
     }
 }
 
+/// Ends the check with this result, from inside a call that returns another type. Not a panic of the
+/// device: no message is printed.
+pub(super) fn raise<T>(result: CheckResult<T>) -> T {
+    result.unwrap_or_else(|stop| std::panic::resume_unwind(Box::new(stop)))
+}
+
 /// Fails the check with this requirement.
 macro_rules! fail {
     ($requirement:expr, $($reason:tt)+) => {

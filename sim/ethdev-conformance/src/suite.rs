@@ -25,7 +25,8 @@ use super::requirement::{self, Requirement};
 use super::testbed::Testbed;
 use super::watchdog::{self, Hang};
 use super::{
-    checks_async, checks_callback, checks_control, checks_lending, checks_link, checks_rearm, checks_rx, checks_tx,
+    checks_async, checks_callback, checks_control, checks_filter, checks_lending, checks_link, checks_rearm, checks_rx,
+    checks_tx,
 };
 
 /// Length of the buffers in front of a device in bytes. Jumbo devices are checked up to it.

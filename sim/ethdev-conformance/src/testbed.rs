@@ -1,14 +1,17 @@
 //! The testbed: one device under test, its link peer, and the accounting of their frames.
 
 use std::cell::{RefCell, RefMut};
+use std::rc::Rc;
 use std::time::Duration;
 
-use ethdev::{Capabilities, ErrorKind, Events, LossReason, MacAddress, Stats};
+use ethdev::frame::MIN_FRAME_LEN;
+use ethdev::{Capabilities, ChecksumOffload, ErrorKind, Events, LossReason, MacAddress, Stats};
 
 use super::accounting::FrameAccount;
 use super::dut::Dut;
 use super::fixture::LinkPeer;
-use super::frames::{difference, frame};
+use super::frames::{FrameShape, difference, frame};
+use super::observed::{EventRecord, Observed};
 use super::outcome::{CheckError, CheckResult, ensure, fail};
 use super::requirement::{self, Requirement};
 use super::watchdog;
@@ -23,7 +26,8 @@ const EVERY_LENGTH_TO: usize = ethdev::frame::MAX_VLAN_FRAME_LEN;
 pub(super) const MAX_TX_QUEUE: usize = 4096;
 
 pub(super) struct Testbed<'a> {
-    pub dev: &'a mut dyn Dut,
+    pub dev: Box<dyn Dut + 'a>,
+    events: Rc<RefCell<EventRecord>>,
     peer: &'a RefCell<dyn LinkPeer>,
     /// The requirement of the check that runs.
     pub requirement: Requirement,
@@ -46,6 +50,7 @@ impl<'a> Testbed<'a> {
     ) -> CheckResult<Self> {
         let caps = dev.capabilities();
         let longest = caps.rx_max_frame_len.bytes().max(peer.borrow().medium_max_frame_len());
+        let events = Rc::default();
         let mut testbed = Self {
             start: Stats::ZERO,
             caps,
@@ -55,10 +60,12 @@ impl<'a> Testbed<'a> {
             rx: FrameAccount::default(),
             tx: FrameAccount::default(),
             buf: vec![0; longest + 64],
-            dev,
+            dev: Box::new(Observed::new(dev, Rc::clone(&events))),
+            events,
             peer,
         };
         testbed.wait_link(true)?;
+        testbed.events.borrow_mut().start_accounting();
         testbed.start = testbed.dev.stats();
         Ok(testbed)
     }
@@ -161,7 +168,7 @@ impl<'a> Testbed<'a> {
     /// The next frame of the peer, not sent.
     pub(super) fn peer_frame(&mut self, len: usize) -> Vec<u8> {
         self.seq += 1;
-        frame(self.dev.mac_address(), self.seq, len)
+        frame(self.dev.mac_address(), self.seq, len, self.shape())
     }
 
     /// Notes that this frame was put on the medium and is to be delivered.
@@ -170,10 +177,10 @@ impl<'a> Testbed<'a> {
         self.rx.expected.push_back(frame);
     }
 
-    /// Notes that a frame was sent that must be counted, not delivered.
+    /// Notes that a frame was sent that must be counted under one of these reasons, not delivered.
     pub(super) fn peer_sent_bad(&mut self, reasons: &[LossReason]) {
         self.rx.offered += 1;
-        self.provoke_rx(reasons);
+        self.rx.lose_for(0, reasons.to_vec());
     }
 
     pub(super) fn peer_sends(&mut self, len: usize) {
@@ -232,6 +239,7 @@ impl<'a> Testbed<'a> {
                 }
                 fail!(requirement::DEVICE_2, "received: {}", difference(got, &expected));
             }
+            self.rx.lose(expected.len());
         }
         fail!(
             requirement::DEVICE_2,
@@ -299,15 +307,23 @@ impl<'a> Testbed<'a> {
         self.rx.delivered
     }
 
-    /// The next expected frame was discarded, or lost where that is allowed: it must be counted,
+    /// The next expected frame was lost for a reason that the check provoked: it must be counted,
     /// not delivered.
     pub(super) fn drop_expected(&mut self) {
-        self.rx.expected.pop_front();
+        if let Some(frame) = self.rx.expected.pop_front() {
+            self.rx.lose(frame.len());
+        }
     }
 
-    /// Records that the following steps lose received frames for these reasons. If the device
-    /// declares that it does not report a reason exactly, the final accounting accepts that frames
-    /// are missing.
+    /// The caller discarded the next expected frame.
+    pub(super) fn discard_expected(&mut self) {
+        self.rx.expected.pop_front();
+        self.rx.discarded += 1;
+    }
+
+    /// Records that the following steps may lose received frames for these reasons: only frames
+    /// that are lost from here on may be counted under them. For each of those that the device
+    /// declares as not exactly reported, a lost frame may also be missing in the counters.
     pub(super) fn provoke_rx(&mut self, reasons: &[LossReason]) {
         self.rx.provoked.extend(reasons);
     }
@@ -336,7 +352,7 @@ impl<'a> Testbed<'a> {
             self.advance_frames(1);
             self.service()?;
         }
-        self.rx.expected.clear();
+        self.rx.lose_expected();
         self.rx.gaps = false;
         Ok(())
     }
@@ -346,13 +362,37 @@ impl<'a> Testbed<'a> {
     /// The next frame of the device, not sent.
     pub(super) fn own_frame(&mut self, len: usize) -> Vec<u8> {
         self.seq += 1;
-        frame(MacAddress::new([0x02, 0x5e, 0xff, 0xff, 0xff, 0xfe]), self.seq, len)
+        let to = match self.seq % 7 {
+            0 => MacAddress::BROADCAST,
+            1 => MacAddress::new([0x01, 0x00, 0x5e, 0x7f, 0xff, 0xfa]),
+            _ => MacAddress::new([0x02, 0x5e, 0xff, 0xff, 0xff, 0xfe]),
+        };
+        let shape = match self.shape() {
+            FrameShape::Tagged if !self.peer().keeps_vlan_tags() => FrameShape::Experimental,
+            shape => shape,
+        };
+        let mut frame = frame(to, self.seq, len, shape);
+        // Where the device does not pad, the other end may: the last byte tells the frame from its
+        // padding.
+        if self.caps.tx_min_frame_len < MIN_FRAME_LEN && (15..=MIN_FRAME_LEN).contains(&len) {
+            frame[len - 1] |= 1;
+        }
+        frame
+    }
+
+    /// The content of the next frame.
+    fn shape(&self) -> FrameShape {
+        if self.caps.checksum == ChecksumOffload::NONE {
+            FrameShape::any(self.seq)
+        } else {
+            // A device that verifies or inserts checksums interprets the payload.
+            FrameShape::Experimental
+        }
     }
 
     /// Notes that the device accepted this frame.
     pub(super) fn accepted(&mut self, frame: Vec<u8>) {
         self.tx.offered += 1;
-        self.tx.bytes = self.tx.bytes.wrapping_add(frame.len() as u32);
         self.tx.expected.push_back(frame);
     }
 
@@ -404,9 +444,11 @@ impl<'a> Testbed<'a> {
                         expected.len(),
                         got.len()
                     );
+                    self.tx.bytes = self.tx.bytes.wrapping_add(expected.len() as u32);
                     break;
                 }
                 if self.tx.gaps && self.tx.expected.iter().any(|later| got.starts_with(later)) {
+                    self.tx.lose(expected.len());
                     continue;
                 }
                 ensure!(
@@ -446,8 +488,15 @@ impl<'a> Testbed<'a> {
             requirement::DEVICE_2,
             "{missing} accepted frames did not reach the peer"
         );
-        self.tx.expected.clear();
+        self.tx.lose_expected();
         Ok(())
+    }
+
+    /// [`allow_tx_gaps`](Self::allow_tx_gaps) while the cable is unplugged: a device that has not
+    /// noticed that sends frames which nobody receives.
+    pub(super) fn allow_tx_into_lost_link(&mut self) {
+        self.allow_tx_gaps();
+        self.tx.into_lost_link = true;
     }
 
     /// From here on accepted frames may be missing at the peer; each must be counted.
@@ -503,6 +552,27 @@ impl<'a> Testbed<'a> {
         }
         let stats = self.stats();
         self.rx.check_rx(&stats, self.caps.coverage)?;
-        self.tx.check_tx(&stats, self.caps.coverage)
+        self.tx.check_tx(&stats, self.caps.coverage)?;
+        self.events.borrow().check_confirmations(&stats)?;
+        // A check that provokes a fault provokes the losses of the recovery too.
+        let resets = [LossReason::RxReset, LossReason::TxReset];
+        let provoked = |reason| self.rx.provoked.contains(reason) || self.tx.provoked.contains(reason);
+        ensure!(
+            (stats.faults == 0 && (stats.recoveries == 0 || self.dev.control().is_some()))
+                || resets.iter().any(provoked),
+            requirement::DEVICE_9,
+            "no fault: expected faults = 0 and recoveries = 0, found {} and {}",
+            stats.faults,
+            stats.recoveries
+        );
+        // A recovery may find other settings of an interface that is not the driver's own.
+        let caps = self.dev.capabilities();
+        ensure!(
+            caps == self.caps || stats.recoveries > 0,
+            requirement::CAPABILITIES,
+            "expected constant capabilities {:?}, found {caps:?}",
+            self.caps
+        );
+        Ok(())
     }
 }

@@ -1,7 +1,7 @@
 //! Defects of async devices, most of them with dropped futures.
 
 use std::future::poll_fn;
-use std::task::Poll;
+use std::task::{Poll, Waker};
 
 use ethdev::{
     Capabilities, Control as _, ErrorKind, ErrorType, EthernetDevice as _, Events, FilterOutcome, Interest, Link,
@@ -25,6 +25,17 @@ pub(crate) const SENDS_HALVES: u8 = 4;
 pub(crate) const NEVER_WOKEN: u8 = 5;
 /// `ready` completes for no reason.
 pub(crate) const READY_FOR_NOTHING: u8 = 6;
+
+/// `ready` wakes the waker of its first poll.
+pub(crate) const WAKES_FIRST_WAKER: u8 = 7;
+/// `ready` returns everything that holds, not only what was asked for.
+pub(crate) const READY_RETURNS_MORE: u8 = 8;
+/// `ready` notes a change of the link as reported, then waits for the bus.
+pub(crate) const READY_TAKES_LINK_CHANGE: u8 = 9;
+/// `ready` does not check the link for transmit capacity.
+pub(crate) const READY_TX_WITHOUT_LINK: u8 = 10;
+/// `ready` waits after a fault.
+pub(crate) const WAITS_IN_FAULT: u8 = 11;
 
 /// An async device with one defect.
 pub(crate) struct Awaiting<const DEFECT: u8> {
@@ -74,6 +85,19 @@ async fn once(wake: bool) {
         if wake {
             cx.waker().wake_by_ref();
         }
+        Poll::Pending
+    })
+    .await;
+}
+
+/// Until the next poll, which the first waker is asked for.
+async fn once_by_first(first: &mut Option<Waker>) {
+    let mut polled = false;
+    poll_fn(|cx| {
+        if std::mem::replace(&mut polled, true) {
+            return Poll::Ready(());
+        }
+        first.get_or_insert_with(|| cx.waker().clone()).wake_by_ref();
         Poll::Pending
     })
     .await;
@@ -161,14 +185,26 @@ impl<const DEFECT: u8> EthernetDevice for Awaiting<DEFECT> {
     }
 
     async fn ready(&mut self, interest: Interest) -> Result<Interest, ErrorKind> {
+        let mut first = None;
         loop {
-            let events = self.nic.service()?;
+            let result = self.nic.service();
+            if DEFECT == WAITS_IN_FAULT && result == Err(ErrorKind::Fault) {
+                std::future::pending::<()>().await;
+            }
+            let events = result?;
             let so = Interest {
                 rx: events.rx_pending,
-                tx: events.tx_ready,
+                tx: events.tx_ready || (DEFECT == READY_TX_WITHOUT_LINK && self.nic.room()?),
                 link: self.nic.link() != self.reported_link,
             };
+            if DEFECT == READY_TAKES_LINK_CHANGE && so.link && interest.link {
+                self.reported_link = self.nic.link();
+                bus().await;
+            }
             let ready = so & interest;
+            if DEFECT == READY_RETURNS_MORE && !ready.is_none() {
+                return Ok(so);
+            }
             if ready.rx && DEFECT == READY_TAKES_THE_FRAME {
                 let frame = self.nic.take()?;
                 bus().await;
@@ -180,7 +216,11 @@ impl<const DEFECT: u8> EthernetDevice for Awaiting<DEFECT> {
             if !ready.is_none() || (DEFECT == READY_FOR_NOTHING && interest.is_none()) {
                 return Ok(ready);
             }
-            once(DEFECT != NEVER_WOKEN).await;
+            if DEFECT == WAKES_FIRST_WAKER {
+                once_by_first(&mut first).await;
+            } else {
+                once(DEFECT != NEVER_WOKEN).await;
+            }
         }
     }
 }

@@ -29,6 +29,9 @@ pub(crate) trait Defect: Default + 'static {
     fn tx_ready(&mut self, nic: &mut Mem) -> Answer<bool> {
         nic.tx_ready()
     }
+    fn send_parts(&mut self, nic: &mut Mem, parts: &[&[u8]]) -> Answer<()> {
+        self.send(nic, &parts.concat())
+    }
     /// Gathered already.
     fn send(&mut self, nic: &mut Mem, frame: &[u8]) -> Answer<()> {
         nic.send_frame(frame)
@@ -112,7 +115,7 @@ impl<X: Defect> EthernetDevice for Broken<X> {
     }
 
     fn send_vectored(&mut self, parts: &[&[u8]]) -> Answer<()> {
-        self.defect.send(&mut self.nic, &parts.concat())
+        self.defect.send_parts(&mut self.nic, parts)
     }
 
     fn service(&mut self) -> Answer<Events> {

@@ -21,6 +21,21 @@ pub(crate) const DROPS_WITHOUT_HANDLER: u8 = 5;
 /// Delivers at once when a handler is set.
 pub(crate) const CALLS_OUTSIDE_POLL: u8 = 6;
 
+/// The handle sends one reply to each frame.
+pub(crate) const REPLIES_ONCE: u8 = 7;
+/// The handle does not validate the length.
+pub(crate) const REPLIES_OF_ANY_LENGTH: u8 = 8;
+/// The handle does not check the link.
+pub(crate) const REPLIES_WITH_LINK_DOWN: u8 = 9;
+/// The handle has the address of another station.
+pub(crate) const REPLIES_FROM_OTHER_ADDRESS: u8 = 10;
+/// A frame that the handler wrote to is delivered again.
+pub(crate) const DELIVERS_WRITTEN_FRAMES_AGAIN: u8 = 11;
+/// `poll` drops errors.
+pub(crate) const SWALLOWS_ERRORS: u8 = 12;
+/// `poll` drops the events that it found.
+pub(crate) const SWALLOWS_EVENTS: u8 = 13;
+
 type Handler = &'static mut dyn FrameHandler<ErrorKind>;
 
 /// A callback device with one defect.
@@ -47,17 +62,32 @@ impl<const DEFECT: u8> Fixture for CallFixture<DEFECT> {
     }
 }
 
-struct Tx<'a>(&'a mut Mem);
+struct Tx<'a, const DEFECT: u8> {
+    nic: &'a mut Mem,
+    used: bool,
+}
 
-impl Transmit for Tx<'_> {
+impl<const DEFECT: u8> Transmit for Tx<'_, DEFECT> {
     type Error = ErrorKind;
 
     fn mac_address(&self) -> MacAddress {
-        self.0.mac_address()
+        if DEFECT == REPLIES_FROM_OTHER_ADDRESS {
+            return MacAddress::BROADCAST;
+        }
+        self.nic.mac_address()
     }
 
     fn send_vectored(&mut self, parts: &[&[u8]]) -> Result<(), ErrorKind> {
-        self.0.send_vectored(parts)
+        if DEFECT == REPLIES_ONCE && std::mem::replace(&mut self.used, true) {
+            return Err(ErrorKind::Busy);
+        }
+        match self.nic.send_vectored(parts) {
+            Err(ErrorKind::FrameTooLong { .. } | ErrorKind::FrameTooShort) if DEFECT == REPLIES_OF_ANY_LENGTH => {
+                self.nic.queue(parts.concat())
+            }
+            Err(ErrorKind::LinkDown) if DEFECT == REPLIES_WITH_LINK_DOWN => self.nic.queue(parts.concat()),
+            result => result,
+        }
     }
 }
 
@@ -69,9 +99,15 @@ impl<const DEFECT: u8> Calling<DEFECT> {
             let Some(meta) = self.nic.recv_frame(&mut buf)? else {
                 break;
             };
-            for _ in 0..if DEFECT == CALLS_TWICE { 2 } else { 1 } {
+            let received = buf;
+            for call in 0..2 {
+                let again = DEFECT == CALLS_TWICE || (DEFECT == DELIVERS_WRITTEN_FRAMES_AGAIN && buf != received);
+                if call == 1 && !again {
+                    break;
+                }
                 if let Some(frame) = RxFrame::new(&mut buf, meta) {
-                    handler.on_frame(frame, &mut Tx(&mut self.nic));
+                    let nic = &mut self.nic;
+                    handler.on_frame(frame, &mut Tx::<DEFECT> { nic, used: false });
                 }
             }
             frames += 1;
@@ -103,6 +139,15 @@ impl<const DEFECT: u8> CallbackDevice<'static, dyn FrameHandler<ErrorKind> + 'st
     }
 
     fn poll(&mut self, budget: usize) -> Result<Polled, ErrorKind> {
+        match self.poll_once(budget) {
+            Err(_) if DEFECT == SWALLOWS_ERRORS => Ok(Polled::default()),
+            result => result,
+        }
+    }
+}
+
+impl<const DEFECT: u8> Calling<DEFECT> {
+    fn poll_once(&mut self, budget: usize) -> Result<Polled, ErrorKind> {
         let events = self.nic.service()?;
         if DEFECT == DROPS_WITHOUT_HANDLER && self.handler.is_none() {
             while self.nic.discard_frame()? {}
@@ -114,7 +159,9 @@ impl<const DEFECT: u8> CallbackDevice<'static, dyn FrameHandler<ErrorKind> + 'st
         let mut polled = Polled::default();
         polled.frames = frames;
         polled.more = self.nic.next_len()?.is_some() && DEFECT != NEVER_MORE;
-        polled.events = events;
+        if DEFECT != SWALLOWS_EVENTS {
+            polled.events = events;
+        }
         Ok(polled)
     }
 }

@@ -16,6 +16,8 @@ type Error = ErrorKind;
 pub(crate) struct Lending<const DEFECT: u8> {
     inner: Inner,
     leaked: usize,
+    /// Length of the reservation that was not committed.
+    kept: usize,
 }
 
 pub(crate) const CORRECT: u8 = 0;
@@ -27,6 +29,17 @@ pub(crate) const PULLS_BESIDE_THE_HALVES: u8 = 2;
 pub(crate) const LEAKS_RESERVATIONS: u8 = 3;
 /// More is sent than was reserved.
 pub(crate) const COMMITS_ANYTHING: u8 = 4;
+
+/// `pending` does not see the frame that is lent.
+pub(crate) const PENDING_IGNORES_LENT_FRAME: u8 = 5;
+/// `ready` does not check the queue.
+pub(crate) const ALWAYS_READY: u8 = 6;
+/// What was reserved in a half that was dropped can be committed later.
+pub(crate) const KEEPS_RESERVATIONS: u8 = 7;
+/// Lengths are rounded up to words.
+pub(crate) const COMMITS_WORDS: u8 = 8;
+/// The lent frame is released when the link changes.
+pub(crate) const RELEASES_ON_LINK_CHANGE: u8 = 9;
 
 /// Slots of the device that leaks them.
 const SLOTS: usize = 20;
@@ -41,32 +54,48 @@ impl<const DEFECT: u8> Fixture for LendFixture<DEFECT> {
         let (nic, peer) = mem();
         let [rx, tx] = [0; 2].map(|_| Box::leak(Box::new([0; 1514])));
         let inner = Buffered::new(nic, rx, tx);
-        (Lending { inner, leaked: 0 }, peer)
+        let device = Lending {
+            inner,
+            leaked: 0,
+            kept: 0,
+        };
+        (device, peer)
     }
 }
 
-pub(crate) struct Rx<'a, const DEFECT: u8>(BufferedRx<'a, 'static, Mem>);
+pub(crate) struct Rx<'a, const DEFECT: u8> {
+    rx: BufferedRx<'a, 'static, Mem>,
+    lent: bool,
+}
 
 impl<const DEFECT: u8> RxHalf for Rx<'_, DEFECT> {
     type Error = Error;
 
     fn peek(&mut self) -> Result<Option<RxFrame<'_>>, Error> {
-        self.0.peek()
+        self.lent = true;
+        self.rx.peek()
+    }
+
+    fn pending(&mut self) -> Result<bool, Error> {
+        if DEFECT == PENDING_IGNORES_LENT_FRAME && self.lent {
+            return Ok(false);
+        }
+        self.rx.pending()
     }
 
     fn release(&mut self) -> Result<(), Error> {
-        self.0.release()
+        self.rx.release()
     }
 
     fn discard(&mut self) -> Result<(), Error> {
-        self.0.discard()
+        self.rx.discard()
     }
 }
 
 impl<const DEFECT: u8> Drop for Rx<'_, DEFECT> {
     fn drop(&mut self) {
         if DEFECT == RELEASES_ON_DROP {
-            self.0.release().ok();
+            self.rx.release().ok();
         }
     }
 }
@@ -74,6 +103,9 @@ impl<const DEFECT: u8> Drop for Rx<'_, DEFECT> {
 pub(crate) struct Tx<'a, const DEFECT: u8> {
     tx: BufferedTx<'a, 'static, Mem>,
     leaked: &'a mut usize,
+    kept: &'a mut usize,
+    /// Length of the reservation.
+    reserved: usize,
     open: bool,
 }
 
@@ -81,7 +113,7 @@ impl<const DEFECT: u8> TxHalf for Tx<'_, DEFECT> {
     type Error = Error;
 
     fn ready(&mut self) -> Result<bool, Error> {
-        self.tx.ready()
+        Ok(self.tx.ready()? || DEFECT == ALWAYS_READY)
     }
 
     fn reserve(&mut self, len: usize) -> Result<Option<&mut [u8]>, Error> {
@@ -91,11 +123,19 @@ impl<const DEFECT: u8> TxHalf for Tx<'_, DEFECT> {
         let loose = DEFECT == COMMITS_ANYTHING && (14..1514).contains(&len);
         let memory = self.tx.reserve(if loose { 1514 } else { len })?;
         self.open |= memory.is_some();
+        self.reserved = len;
         Ok(memory)
     }
 
     fn commit(&mut self, len: usize) -> Result<(), Error> {
-        self.open = false;
+        let open = std::mem::take(&mut self.open);
+        if DEFECT == KEEPS_RESERVATIONS && !open && *self.kept >= len {
+            self.tx.reserve(len)?;
+        }
+        *self.kept = 0;
+        if DEFECT == COMMITS_WORDS && open && len >= 60 {
+            return self.tx.commit(len.next_multiple_of(4).min(self.reserved));
+        }
         self.tx.commit(len)
     }
 }
@@ -104,6 +144,9 @@ impl<const DEFECT: u8> Drop for Tx<'_, DEFECT> {
     fn drop(&mut self) {
         if DEFECT == LEAKS_RESERVATIONS && self.open {
             *self.leaked += 1;
+        }
+        if self.open {
+            *self.kept = self.reserved;
         }
     }
 }
@@ -118,12 +161,13 @@ impl<const DEFECT: u8> LendingDevice for Lending<DEFECT> {
 
     fn split(&mut self) -> (Rx<'_, DEFECT>, Tx<'_, DEFECT>) {
         let (rx, tx) = self.inner.split();
-        let leaked = &mut self.leaked;
         (
-            Rx(rx),
+            Rx { rx, lent: false },
             Tx {
                 tx,
-                leaked,
+                leaked: &mut self.leaked,
+                kept: &mut self.kept,
+                reserved: 0,
                 open: false,
             },
         )
@@ -167,6 +211,10 @@ impl<const DEFECT: u8> EthernetDevice for Lending<DEFECT> {
     }
 
     fn service(&mut self) -> Result<Events, Error> {
-        self.inner.service()
+        let events = self.inner.service()?;
+        if DEFECT == RELEASES_ON_LINK_CHANGE && events.link_changed {
+            self.inner.split().0.release()?;
+        }
+        Ok(events)
     }
 }

@@ -1,14 +1,18 @@
 //! Tests of the suite: each defective device fails the checks of the requirement that it violates,
 //! and no others.
 
+mod accounting;
 mod asynch;
 mod broken;
 mod callback;
 mod error;
+mod filters;
+mod frames;
 mod lend;
 mod mem;
 mod poll_ready;
 mod pull;
+mod wakeups;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -99,7 +103,8 @@ defects! {
     reads_the_bus_for_the_link: pull::<pull::ReadsTheBusForTheLink>(), ["device.7"];
     // The caller sees the change before service reports it.
     caches_no_link: pull::<pull::CachesNoLink>(), ["device.7", "events"];
-    sends_with_the_link_down: pull::<pull::SendsWithTheLinkDown>(), ["device.7"];
+    // What was queued is sent late.
+    sends_with_the_link_down: pull::<pull::SendsWithTheLinkDown>(), ["device.2", "device.7"];
     panics_on_a_bad_length: pull::<pull::PanicsOnABadLength>(), ["device.8"];
     hangs_on_a_bad_length: hanging::<pull::HangsOnABadLength>(), ["device.8"];
     stops_receiving_after_overrun: pull::<pull::StopsReceivingAfterOverrun>(), ["device.8"];
@@ -118,7 +123,8 @@ defects! {
     commits_anything: lending::<{ lend::COMMITS_ANYTHING }>("lending"), ["lending.4"];
     calls_twice: calling::<{ callback::CALLS_TWICE }>(), ["callback.1", "device.2"];
     clears_late: calling::<{ callback::CLEARS_LATE }>(), ["callback.2"];
-    ignores_the_budget: calling::<{ callback::IGNORES_THE_BUDGET }>(), ["callback.3"];
+    // It also delivers where the checks poll for events only.
+    ignores_the_budget: calling::<{ callback::IGNORES_THE_BUDGET }>(), ["callback.3", "callback.5"];
     never_more: calling::<{ callback::NEVER_MORE }>(), ["callback.3"];
     drops_without_handler: calling::<{ callback::DROPS_WITHOUT_HANDLER }>(), ["callback.4"];
     calls_outside_poll: calling::<{ callback::CALLS_OUTSIDE_POLL }>(), ["callback.5"];
@@ -141,6 +147,52 @@ defects! {
     checks_every_poll: waking::<{ poll_ready::CHECKS_EVERY_POLL }>(), ["poll_ready"];
     // A later wait for the link is not woken either.
     keeps_first_waker: waking::<{ poll_ready::KEEPS_FIRST_WAKER }>(), ["async.5", "poll_ready"];
+    confirms_one_too_many: pull::<accounting::ConfirmsOneTooMany>(), ["events"];
+    reports_no_failures: pull::<accounting::ReportsNoFailures>(), ["events"];
+    reports_no_losses: pull::<accounting::ReportsNoLosses>(), ["events"];
+    forgets_link_changes_of_traffic: pull::<accounting::ForgetsLinkChangesOfTraffic>(), ["events"];
+    counts_overruns_as_errors: pull::<accounting::CountsOverrunsAsErrors>(), ["device.9"];
+    forgets_runts_declares_bad_fcs: pull::<accounting::ForgetsRuntsDeclaresBadFcs>(), ["device.9"];
+    counts_padding: pull::<accounting::CountsPadding>(), ["device.9"];
+    counts_bytes_of_lost_frames: pull::<accounting::CountsBytesOfLostFrames>(), ["device.9"];
+    counts_link_changes_twice: pull::<accounting::CountsLinkChangesTwice>(), ["device.9"];
+    counts_faults_per_call: pull::<accounting::CountsFaultsPerCall>(), ["device.9"];
+    capabilities_change: pull::<accounting::CapabilitiesChange>(), ["capabilities"];
+    reads_the_bus_for_a_lost_link: pull::<accounting::ReadsTheBusForALostLink>(), ["device.7"];
+    busy_once_in_a_while: pull::<accounting::BusyOnceInAWhile>(), ["device.4"];
+    // The next frame in other checks is not the right one either.
+    trims_trailing_zeros: pull::<frames::TrimsTrailingZeros>(), ["device.2", "device.3", "device.8"];
+    trims_to_the_type_field: pull::<frames::TrimsToTheTypeField>(), ["device.6"];
+    strips_vlan_tag: pull::<frames::StripsVlanTag>(), ["device.2"];
+    sends_broadcasts_to_one_station: pull::<frames::SendsBroadcastsToOneStation>(), ["device.2"];
+    gathers_twelve_parts: pull::<frames::GathersTwelveParts>(), ["device.2"];
+    hashes_groups: control::<filters::HashesGroups>(), ["control.3"];
+    truncates_the_list: control::<filters::TruncatesTheList>(), ["control.3"];
+    stays_promiscuous: control::<filters::StaysPromiscuous>(), ["control.3"];
+    drops_pending_frames_for_the_filter: control::<filters::DropsPendingFramesForTheFilter>(), ["device.9"];
+    masks_the_link_for_tx: rearm::<wakeups::MasksTheLinkForTx>(), ["rearm.1"];
+    ready_masks_the_link_for_tx: sleeping::<wakeups::MasksTheLinkForTx>(), ["async.5"];
+    unmasks_one_source: rearm::<wakeups::UnmasksOneSource>(), ["rearm.1"];
+    reads_the_link_when_armed: rearm::<wakeups::ReadsTheLinkWhenArmed>(), ["rearm.1"];
+    checks_the_link_before_unmasking: rearm::<wakeups::ChecksTheLinkBeforeUnmasking>(), ["rearm.1"];
+    arms_in_fault: rearm::<wakeups::ArmsInFault>(), ["rearm.2"];
+    wakes_first_waker: awaiting::<{ asynch::WAKES_FIRST_WAKER }>(), ["async.5"];
+    ready_returns_more: awaiting::<{ asynch::READY_RETURNS_MORE }>(), ["async.1", "async.5"];
+    ready_takes_link_change: awaiting::<{ asynch::READY_TAKES_LINK_CHANGE }>(), ["async.1"];
+    ready_tx_without_link: awaiting::<{ asynch::READY_TX_WITHOUT_LINK }>(), ["async.5"];
+    waits_in_fault: awaiting::<{ asynch::WAITS_IN_FAULT }>(), ["async.5"];
+    replies_once: calling::<{ callback::REPLIES_ONCE }>(), ["callback.5"];
+    replies_of_any_length: calling::<{ callback::REPLIES_OF_ANY_LENGTH }>(), ["callback.5"];
+    replies_with_link_down: calling::<{ callback::REPLIES_WITH_LINK_DOWN }>(), ["callback.5"];
+    replies_from_other_address: calling::<{ callback::REPLIES_FROM_OTHER_ADDRESS }>(), ["callback.5"];
+    delivers_written_frames_again: calling::<{ callback::DELIVERS_WRITTEN_FRAMES_AGAIN }>(), ["callback.1"];
+    poll_swallows_errors: calling::<{ callback::SWALLOWS_ERRORS }>(), ["callback.1"];
+    poll_swallows_events: calling::<{ callback::SWALLOWS_EVENTS }>(), ["callback.1"];
+    pending_ignores_lent_frame: lending::<{ lend::PENDING_IGNORES_LENT_FRAME }>("lending"), ["lending.1"];
+    half_always_ready: lending::<{ lend::ALWAYS_READY }>("lending"), ["lending.1"];
+    keeps_reservations: lending::<{ lend::KEEPS_RESERVATIONS }>("lending"), ["lending.3"];
+    commits_words: lending::<{ lend::COMMITS_WORDS }>("lending"), ["lending.4"];
+    releases_on_link_change: lending::<{ lend::RELEASES_ON_LINK_CHANGE }>("lending"), ["lending.1"];
     ready_for_nothing: awaiting::<{ asynch::READY_FOR_NOTHING }>(), ["async.5"];
 }
 

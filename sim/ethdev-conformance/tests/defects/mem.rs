@@ -49,6 +49,13 @@ pub(crate) struct Filter {
     broadcast: bool,
     groups: Option<Vec<MacAddress>>,
     promiscuous: bool,
+    /// Compares six bits of the CRC of group addresses only.
+    pub(crate) hashed: bool,
+}
+
+/// Six bits of the CRC-32 of an address.
+fn hash(address: MacAddress) -> u8 {
+    fcs::compute(&address.octets())[3] >> 2
 }
 
 impl Filter {
@@ -61,10 +68,17 @@ impl Filter {
                 Multicast::All => None,
             },
             promiscuous: filter.promiscuous,
+            hashed: false,
         }
     }
 
     fn passes(&self, to: MacAddress, own: MacAddress) -> bool {
+        if self.hashed && to.is_multicast() && !to.is_broadcast() {
+            return match &self.groups {
+                Some(groups) => self.promiscuous || groups.iter().any(|&group| hash(group) == hash(to)),
+                None => true,
+            };
+        }
         let multicast = self
             .groups
             .as_ref()
@@ -135,7 +149,12 @@ impl Chip {
             self.stats.tx_aborted += self.tx.len() as u32;
             self.tx.clear();
         }
-        self.ring(Interest::LINK);
+        // Transmission is possible again.
+        self.ring(if cable {
+            Interest::LINK | Interest::TX
+        } else {
+            Interest::LINK
+        });
     }
 
     pub(crate) fn link(&self) -> Link {
@@ -161,6 +180,10 @@ pub(crate) struct Mem {
     pub(crate) chip: Rc<RefCell<Chip>>,
     events: Rc<AccessEvents>,
     pub(crate) link: Link,
+    /// Whether the fault of the chip is counted.
+    in_fault: bool,
+    /// The link as of the last `service`.
+    reported_link: Link,
     lost: u32,
     pub(crate) stats: Stats,
     mac_address: MacAddress,
@@ -184,7 +207,9 @@ impl Mem {
     fn check(&mut self) -> Result<(), ErrorKind> {
         let (faulty, link) = self.access(|chip| (chip.faulty, chip.link()))?;
         if faulty {
-            self.stats.faults += 1;
+            if !std::mem::replace(&mut self.in_fault, true) {
+                self.stats.faults += 1;
+            }
             return Err(ErrorKind::Fault);
         }
         if self.link != link {
@@ -291,10 +316,10 @@ impl EthernetDevice for Mem {
     }
 
     fn service(&mut self) -> Result<Events, ErrorKind> {
-        let was = self.link;
         self.check()?;
         let mut events = Events::NONE;
-        events.link_changed = self.link != was;
+        events.link_changed = self.link != self.reported_link;
+        self.reported_link = self.link;
         self.access(|chip| {
             events.rx_pending = !chip.rx.is_empty();
             events.tx_completed = std::mem::take(&mut chip.completed);
@@ -323,11 +348,15 @@ impl Mem {
     /// Whether an event of the interest is pending.
     pub(crate) fn check_pending(&mut self, interest: Interest) -> Result<RearmOutcome, ErrorKind> {
         let link = self.link;
-        let pending = self.access(|chip| {
-            (interest.rx && !chip.rx.is_empty())
+        let (faulty, pending) = self.access(|chip| {
+            let pending = (interest.rx && !chip.rx.is_empty())
                 || (interest.tx && chip.tx.len() < SLOTS && chip.link().is_up())
-                || (interest.link && chip.link() != link)
+                || (interest.link && chip.link() != link);
+            (chip.faulty, pending)
         })?;
+        if faulty {
+            return Err(ErrorKind::Fault);
+        }
         Ok(if pending {
             RearmOutcome::WorkPending
         } else {
@@ -371,6 +400,7 @@ impl Control for Mem {
             chip.filter = self.filter.clone();
             chip.running = self.started;
         })?;
+        self.in_fault = false;
         self.stats.recoveries += 1;
         Ok(())
     }
@@ -407,6 +437,8 @@ pub(crate) fn mem() -> (Mem, MemPeer) {
         chip: Rc::clone(&chip),
         events: Rc::clone(&events),
         link: Link::UP,
+        in_fault: false,
+        reported_link: Link::UP,
         lost: 0,
         stats: Stats::ZERO,
         mac_address,

@@ -74,7 +74,7 @@ impl Defect for CorruptsAByte {
     fn recv(&mut self, nic: &mut Mem, buf: &mut [u8]) -> Answer<Option<RxMeta>> {
         let meta = nic.recv_frame(buf)?;
         if let Some(RxMeta { len: 777, .. }) = meta {
-            buf[776] = 0;
+            buf[776] ^= 0x20;
         }
         Ok(meta)
     }
@@ -258,6 +258,11 @@ impl Defect for StopsReceivingAfterOverrun {
 #[derive(Default)]
 pub(crate) struct ForgetsOverruns;
 impl Defect for ForgetsOverruns {
+    fn service(&mut self, nic: &mut Mem) -> Answer<Events> {
+        let mut events = nic.service()?;
+        events.rx_dropped &= nic.stats().rx_overrun == 0;
+        Ok(events)
+    }
     fn stats(&self, nic: &Mem) -> Stats {
         let mut stats = nic.stats();
         stats.rx_overrun = 0;
@@ -273,6 +278,9 @@ impl Defect for ForgetsDeclaredOverruns {
         nic.capabilities()
             .with_coverage(Coverage::EXACT.with(LossReason::RxOverrun, Counted::NotReported))
     }
+    fn service(&mut self, nic: &mut Mem) -> Answer<Events> {
+        ForgetsOverruns.service(nic)
+    }
     fn stats(&self, nic: &Mem) -> Stats {
         ForgetsOverruns.stats(nic)
     }
@@ -285,6 +293,9 @@ impl Defect for ForgetsOverrunsDeclaresOthers {
     fn capabilities(&self, nic: &Mem) -> Capabilities {
         nic.capabilities()
             .with_coverage(Coverage::EXACT.with(LossReason::RxFiltered, Counted::NotReported))
+    }
+    fn service(&mut self, nic: &mut Mem) -> Answer<Events> {
+        ForgetsOverruns.service(nic)
     }
     fn stats(&self, nic: &Mem) -> Stats {
         ForgetsOverruns.stats(nic)
