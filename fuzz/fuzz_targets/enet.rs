@@ -22,6 +22,9 @@ use mock_chip::{MockBed, RX, TX};
 /// Limit of register accesses in one call.
 const MAX_ACCESSES: u64 = 400;
 
+/// Calls per input: longer inputs are as likely to find something as several short ones.
+const MAX_CALLS: usize = 32;
+
 thread_local! {
     /// The rings are never freed: each run uses those of the previous one.
     static RINGS: Cell<Option<RingStorage>> = const { Cell::new(None) };
@@ -34,7 +37,8 @@ libfuzzer_sys::fuzz_target!(|calls: Vec<u8>| {
     bed.registers.take_accesses();
     bed.registers.limit_accesses(MAX_ACCESSES);
     let mut delivered = 0_u32;
-    while let Ok(call) = calls.arbitrary::<u8>() {
+    for _ in 0..MAX_CALLS {
+        let Ok(call) = calls.arbitrary::<u8>() else { break };
         let number = usize::from(calls.arbitrary::<u16>().unwrap_or(0));
         let len = number % 1600;
         match call % 16 {

@@ -20,8 +20,8 @@ const MAX_ACCESSES: u64 = 200_000;
 /// Limit of the waits in one call.
 const MAX_WAIT_NS: u64 = 5_000_000_000;
 
-/// An idle chip that is always ready and stores the registers of its MAC, except for the faults of a
-/// script.
+/// An idle chip that is always ready and stores the registers of its MAC, except for the faults of
+/// a script.
 struct FaultyChip {
     /// The registers behind the command and data register (0xa4, 0xa8), and the latter.
     mac: [Cell<u32>; 16],

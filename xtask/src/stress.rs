@@ -18,26 +18,26 @@ use crate::tools;
 /// chip by an injected brownout or reset, of which the driver counts at least one; one corrupt
 /// frame per brownout or reset, if it was being read at that time.
 ///
-/// ENC28J60, management calls: `Ok` from `start`, `stop`, `sleep`, `wake`, `recover`, the address or
-/// the filter while the chip has something else, with a bus that fails at any byte, futures that are
-/// dropped and a chip that resets itself inside the call; a call that fails without a fault; a device
-/// that one `recover` does not bring back; frames that pass or miss the filter then; without resets,
-/// a frame that the chip stored in no counter.
+/// ENC28J60, management calls: `Ok` from `start`, `stop`, `sleep`, `wake`, `recover`, the address
+/// or the filter while the chip has something else, with a bus that fails at any byte, futures that
+/// are dropped and a chip that resets itself inside the call; a call that fails without a fault; a
+/// device that one `recover` does not bring back; frames that pass or miss the filter then; without
+/// resets, a frame that the chip stored in no counter.
 ///
-/// CYW43439, with 1,000 power cycles, 1,000 joins and management calls in addition: a panic; a call longer than 100
-/// ms (send, receive), 5 s (service), 20 s (join) or 10 s (start, recover); no traffic in time
-/// after a fault (250 ms; 1 s with a join or restart; 5 s with a lost response); no frames within 3
-/// s after a start; a join with another result than its fault has, where that is certain, or a
-/// failed join without a fault; a frame delivered twice that the firmware did not duplicate; a
-/// frame sent twice, sent corrupt, or sent although an error was returned; a frame read from the
-/// chip in no counter; an accepted frame that the chip did not receive; a protocol violation; a
-/// management call that succeeded without its whole effect, also when it is repeated after a bus
-/// failure or after its future was dropped; a `recover` on a working bus that fails, or after which
-/// frames do not flow; no frame delivered for longer than the longest fault and the recovery from it.
-/// Reported in the table, but allowed: frames lost in the air; frames lost in the chip, which
-/// confirms no frame (queue overflow, reset, link loss); for each fault that touches a frame one
-/// frame that is corrupt (the bus has no checksum) or counted wrongly; for each bus failure one
-/// frame that is counted as sent; requests that overlap with a response later than 2 s.
+/// CYW43439, with 1,000 power cycles, 1,000 joins and management calls in addition: a panic; a call
+/// longer than 100 ms (send, receive), 5 s (service), 20 s (join) or 10 s (start, recover); no
+/// traffic in time after a fault (250 ms; 1 s with a join or restart; 5 s with a lost response); no
+/// frames within 3 s after a start; a join with another result than its fault has, where that is
+/// certain, or a failed join without a fault; a frame delivered twice that the firmware did not
+/// duplicate; a frame sent twice, sent corrupt, or sent although an error was returned; a frame
+/// read from the chip in no counter; an accepted frame that the chip did not receive; a protocol
+/// violation; a management call that succeeded without its whole effect, also when it is repeated
+/// after a bus failure or after its future was dropped; a `recover` on a working bus that fails, or
+/// after which frames do not flow; no frame delivered for longer than the longest fault and the
+/// recovery from it. Reported in the table, but allowed: frames lost in the air; frames lost in the
+/// chip, which confirms no frame (queue overflow, reset, link loss); for each fault that touches a
+/// frame one frame that is corrupt (the bus has no checksum) or counted wrongly; for each bus
+/// failure one frame that is counted as sent; requests that overlap with a response later than 2 s.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The chip.

@@ -1,5 +1,5 @@
-//! `stress_cyw43 [--frames N] [--operations N] [--seed N]`: stress test of the CYW43439 driver on the
-//! model of its chip: traffic, power cycles, joins, management calls.
+//! `stress_cyw43 [--frames N] [--operations N] [--seed N]`: stress test of the CYW43439 driver on
+//! the model of its chip: traffic, power cycles, joins, management calls.
 
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 

@@ -4,8 +4,8 @@
 //! its whole effect, which the model shows: the chip runs or not, has the address and the filter
 //! that were requested, has joined the network or left it. A call that failed or was dropped leaves
 //! the previous state or the next one; then the call is repeated, or the driver recovers, or the
-//! next call comes. One `recover` on a working bus must always succeed, and frames must flow in both
-//! directions after it.
+//! next call comes. One `recover` on a working bus must always succeed, and frames must flow in
+//! both directions after it.
 
 use core::fmt;
 use core::future::{Future, poll_fn};
@@ -260,8 +260,8 @@ pub fn run(plan: Plan, mut progress: impl FnMut()) -> Management {
     let testbed = Testbed::with_images(ChipConfig::default().with_seed(plan.seed), images);
     testbed.chip.add_ap(AccessPoint::wpa2(SSID, PASSPHRASE));
     if plan.is_async {
-        // A dropped transaction raises chip select at once, and whether a frame was sent is unknown:
-        // its sequence number is used again.
+        // A dropped transaction raises chip select at once. Whether a frame was sent is unknown
+        // then, and its sequence number is used again.
         testbed.chip.allow_violation(ViolationKind::CutOff);
         testbed.chip.allow_violation(ViolationKind::BadSequence);
     }
