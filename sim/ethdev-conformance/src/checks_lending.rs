@@ -338,11 +338,9 @@ pub(super) fn pending_and_ready_match_next_call(testbed: &mut Testbed<'_>) -> Ch
                         if next.is_some() { "a frame" } else { "no frame" }
                     );
                 }
-                rx.release().or_else(|e| {
-                    Err(CheckError::Fail {
-                        requirement,
-                        reason: format!("release: {e:?}"),
-                    })
+                rx.release().map_err(|e| CheckError::Fail {
+                    requirement,
+                    reason: format!("release: {e:?}"),
                 })
             })?;
             if let Some(frame) = next {

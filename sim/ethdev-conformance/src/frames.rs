@@ -9,11 +9,11 @@ use ethdev_sim::random::Rng;
 const PEER: [u8; 2] = [0x02, 0x5e];
 /// `EtherType` for local experiments (IEEE 802 clause 9.2.4).
 const ETHERTYPE: [u8; 2] = [0x88, 0xb5];
-/// EtherTypes of ARP, IPv4 and IPv6 (IEEE 802 numbers).
+/// Types of ARP, IPv4 and IPv6 (IEEE 802 numbers).
 const ARP: [u8; 2] = [0x08, 0x06];
 const IPV4: [u8; 2] = [0x08, 0x00];
 const IPV6: [u8; 2] = [0x86, 0xdd];
-/// A VLAN tag (IEEE 802.1Q): its EtherType, then priority 5 and VLAN 0x123.
+/// A VLAN tag (IEEE 802.1Q): its `EtherType`, then priority 5 and VLAN 0x123.
 const VLAN_TAG: [u8; 4] = [0x81, 0x00, 0xa1, 0x23];
 /// The greatest value of the length field (IEEE 802.3 clause 3.2.6).
 const MAX_LENGTH_FIELD: usize = 1500;
