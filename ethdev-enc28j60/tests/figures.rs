@@ -41,6 +41,13 @@ fn receiving(backlog: u32, len: usize) -> (f64, f64) {
     (transactions as f64 / backlog, bytes as f64 / backlog - len)
 }
 
+/// A row of the table in the README, with these figures.
+#[track_caller]
+fn assert_in_readme(row: &str) {
+    let readme = include_str!("../README.md");
+    assert!(readme.lines().any(|line| line == row), "the README does not say: {row}");
+}
+
 #[test]
 fn recv_frame_one_pending_cost() {
     for len in [60, 64, 1514] {
@@ -50,6 +57,11 @@ fn recv_frame_one_pending_cost() {
             transactions <= 7.0 && beyond <= 22.0,
             "{len} bytes: {transactions}, {beyond}"
         );
+        if len == 60 {
+            assert_in_readme(&format!(
+                "| receive, one pending frame of 60 bytes | {transactions} transactions, {beyond} bytes of overhead |"
+            ));
+        }
     }
 }
 
@@ -69,6 +81,11 @@ fn recv_frame_four_pending_cost() {
             transactions <= most && beyond <= most_beyond,
             "{len} bytes: {transactions}, {beyond}"
         );
+        if len == 60 || len == 1000 {
+            assert_in_readme(&format!(
+                "| receive, four pending frames of {len} bytes | {transactions} transactions, {beyond} bytes of overhead for each |"
+            ));
+        }
     }
     // The chip holds three of the longest; the memory of each is freed as soon as it was read.
     let (transactions, beyond) = receiving(3, 1514);
@@ -95,6 +112,10 @@ fn send_frame_cost() {
             transactions <= 9 && bytes as usize <= len + 19,
             "{len} bytes: {transactions}, {bytes}"
         );
+        let overhead = bytes as usize - len;
+        assert_in_readme(&format!(
+            "| send, one frame at a time | {transactions} transactions, {overhead} bytes of overhead |"
+        ));
         testbed.assert_no_violations();
     }
 }
@@ -122,6 +143,10 @@ fn send_frame_back_to_back_cost() {
             transactions <= 10 && bytes as usize <= len + 19,
             "{len} bytes: {transactions}, {bytes}"
         );
+        let overhead = bytes as usize - len;
+        assert_in_readme(&format!(
+            "| send, back to back | {transactions} transactions, {overhead} bytes of overhead |"
+        ));
         testbed.assert_no_violations();
     }
 }
@@ -167,23 +192,27 @@ fn rx_goodput(sck_hz: u32) -> (f64, u64) {
 #[test]
 fn send_frame_two_slots_saturates_wire() {
     // 812.7 frames of 1514 bytes a second are what 10 Mbit/s carry: 9.84 Mbit/s.
-    for (sck, least) in [(20_000_000, 0.98 * 9.84), (10_000_000, 0.95 * 9.84)] {
-        let goodput = tx_goodput(sck);
-        println!("sending at {sck} Hz: {goodput:.2} Mbit/s");
-        assert!(goodput >= least, "{sck} Hz: {goodput}");
-    }
+    let [fast, slow] = [20_000_000, 10_000_000].map(tx_goodput);
+    assert!(fast >= 0.98 * 9.84 && slow >= 0.98 * 9.84, "{fast} and {slow}");
+    assert_in_readme(&format!(
+        "| send, frames of 1514 bytes | {fast:.2} Mbit/s at 20 MHz SPI, {slow:.2} at 10 MHz |"
+    ));
 }
 
 #[test]
 fn recv_frame_full_rate_without_overrun() {
-    for sck in [20_000_000, 12_500_000, 10_000_000] {
+    let rates = [20_000_000, 12_500_000, 10_000_000].map(|sck| {
         let (goodput, overflowed) = rx_goodput(sck);
-        println!("receiving at {sck} Hz: {goodput:.2} Mbit/s, {overflowed} overrun");
         assert!(
             goodput >= 0.99 * 9.84 && overflowed == 0,
             "{sck} Hz: {goodput}, {overflowed}"
         );
-    }
+        goodput
+    });
+    assert_in_readme(&format!(
+        "| receive, frames of 1514 bytes (wire: 9.84 Mbit/s) | {:.2} Mbit/s at 20 MHz SPI, {:.2} at 10 MHz, no overrun |",
+        rates[0], rates[2]
+    ));
 }
 
 #[test]
