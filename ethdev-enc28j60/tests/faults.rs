@@ -303,6 +303,32 @@ fn service_unexpected_reset_recovers() {
     }
 }
 
+/// Registers that nobody has changed are compared at every 32nd call.
+#[test]
+fn service_changed_register_is_restored() {
+    use embedded_hal::spi::{Operation, SpiDevice};
+    // ERXFCON, ERXNDH, MACON3, and an octet of the address.
+    for (bank, address, value) in [(1, 0x18, 0x00), (0, 0x0b, 0x0f), (2, 0x02, 0x00), (3, 0x04, 0x06)] {
+        let testbed = Testbed::of(Revision::B7);
+        let mut driver = testbed.driver(Config::new(OWN));
+        let right = testbed.chip.peek(bank, address);
+        let mut spi = testbed.chip.spi_device();
+        spi.write(&[0xbf, 0x03]).unwrap();
+        spi.write(&[0x9f, bank]).unwrap();
+        spi.transaction(&mut [Operation::Write(&[0x40 | address, value]), Operation::DelayNs(300)])
+            .unwrap();
+        assert_eq!(testbed.chip.peek(bank, address), value);
+        testbed.chip.take_violations();
+        for _ in 0..32 {
+            driver.service().unwrap();
+        }
+        assert_eq!(testbed.chip.peek(bank, address), right, "{bank}, {address:#x}");
+        assert_eq!((driver.stats().faults, driver.stats().recoveries), (1, 1));
+        assert_traffic_flows(&testbed, &mut driver, "restored");
+        testbed.assert_no_violations();
+    }
+}
+
 #[test]
 fn service_link_flaps_are_reported() {
     let testbed = Testbed::of(Revision::B7);

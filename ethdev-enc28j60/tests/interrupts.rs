@@ -205,6 +205,27 @@ fn ready_again_while_armed_has_no_traffic() {
     testbed.assert_no_violations();
 }
 
+/// A line that is armed for something else says nothing of what is asked for now: the chip is read,
+/// and a reset is found.
+#[test]
+fn ready_other_interest_after_chip_reset_recovers() {
+    let testbed = testbed();
+    let mut nic = testbed.by_level(Config::new(OWN));
+    for (armed, asked) in [
+        (Interest::RX, Interest::LINK),
+        (Interest::LINK, Interest::RX),
+        (Interest::RX, Interest::RX | Interest::LINK),
+    ] {
+        wait(&testbed, &mut nic, armed);
+        let before = asynch::EthernetDevice::stats(&nic).recoveries;
+        testbed.chip.inject_reset();
+        let until = testbed.clock.now() + Duration::from_millis(3);
+        let _ = block_on_until(&testbed.clock, until, asynch::EthernetDevice::ready(&mut nic, asked));
+        let recoveries = asynch::EthernetDevice::stats(&nic).recoveries - before;
+        assert_eq!(recoveries, 1, "armed for {armed:?}, asked for {asked:?}");
+    }
+}
+
 /// Erratum 13 without a flag: no interrupt tells of it. A host that sleeps until INT has to call
 /// `service` every `max_service_interval` while it sends.
 #[test]
