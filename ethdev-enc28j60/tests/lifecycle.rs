@@ -614,6 +614,86 @@ fn fault_that_lasts_is_counted_once() {
     assert_eq!((dut.stats().faults, dut.stats().recoveries), (1, 1));
 }
 
+/// Frames do not move between a call that failed and what ends the fault.
+#[test]
+fn call_that_failed_leaves_device_in_fault() {
+    for (from, op) in [
+        (Running, Op::Address),
+        (Running, Op::Filter),
+        (Running, Op::Stop),
+        (Running, Op::Sleep),
+        (Running, Op::Recover),
+        (Stopped, Op::Sleep),
+        (Stopped, Op::Start),
+        (AsleepRunning, Op::Wake),
+    ] {
+        for n in [4, 5, 6, 20] {
+            let what = format!("{from:?}, {op:?} at {n}");
+            let mut dut = Dut::in_state(false, from);
+            dut.faults.set(n, Fault::FailAfter);
+            dut.op(op).unwrap().unwrap_err();
+            let fault = Err(ErrorKind::Fault);
+            assert_eq!(
+                dut.recv(&mut [0; 60]).map_err(|e| e.kind()),
+                fault.map(|()| None),
+                "{what}"
+            );
+            assert_eq!(dut.send(&frame(1, 60)).map_err(|e| e.kind()), fault, "{what}");
+            assert!(dut.service().unwrap().recovered, "{what}");
+            assert_eq!((dut.stats().faults, dut.stats().recoveries), (1, 1), "{what}");
+            dut.assert_state(from, &what);
+        }
+    }
+}
+
+/// A transaction that does not reach the chip, and no error: what was not executed is noticed.
+#[test]
+fn swallowed_transaction_is_noticed() {
+    for (from, op) in [
+        (Running, Op::Stop),
+        (Running, Op::Sleep),
+        (Stopped, Op::Sleep),
+        (Running, Op::Filter),
+        (Running, Op::Address),
+        (Running, Op::Recover),
+        (Stopped, Op::Start),
+    ] {
+        for n in 0.. {
+            let what = format!("{from:?}, {op:?}, {n} swallowed");
+            let mut dut = Dut::in_state(false, from);
+            let began = dut.testbed.clock.now();
+            dut.faults.set(n, Fault::Swallow);
+            let result = dut.op(op).unwrap();
+            let happened = dut.faults.end();
+            if result.is_err() {
+                dut.op(op).unwrap().unwrap_or_else(|e| panic!("{what}: {e}"));
+            }
+            dut.assert_state(after(from, op), &what);
+            if matches!(op, Op::Recover | Op::Start) {
+                assert!(dut.testbed.chip.last_reset() > began, "{what}: not reset");
+            }
+            if !happened {
+                break;
+            }
+        }
+    }
+}
+
+/// A frame that is over when the device is stopped was sent, and the one that waits is reported.
+#[test]
+fn stop_counts_frame_that_is_over_as_sent() {
+    let mut dut = Dut::new(false);
+    dut.send(&frame(1, 60)).unwrap();
+    dut.testbed.arrive([frame(2, 60)]);
+    dut.testbed.clock.advance(Duration::from_millis(1));
+    dut.op(Op::Stop).unwrap().unwrap();
+    let stats = dut.stats();
+    assert_eq!((stats.tx_frames, stats.tx_reset, stats.rx_reset), (1, 0, 1));
+    let events = dut.service().unwrap();
+    assert!(events.rx_dropped && events.link_changed);
+    assert_eq!((events.tx_completed, events.tx_failed), (1, 0));
+}
+
 /// What was armed stays armed: the host that sleeps does not know that the chip was reset.
 #[test]
 fn recover_and_repair_keep_interrupt_armed() {

@@ -23,10 +23,13 @@ impl<B: Bus> Chip<B> {
     ///
     /// Erratum 19: a system reset is ignored by a chip that sleeps, so that it is woken first.
     /// Erratum 2: CLKRDY stays set while MAC and PHY are not there, so that time decides; the
-    /// bit only tells that a chip is there at all. That it was reset is read from ECON1.
+    /// bit only tells that a chip is there at all. That it was reset is read from ECON1, in which
+    /// bank 3 is selected before.
     pub(crate) async fn reset(&mut self) -> Result<(), B> {
         let (mut seen, mut econ1) = (0, 0);
         for _ in 0..RESETS {
+            self.spi.forget_bank();
+            self.spi.set(regs::ECON1, econ1::BSEL).await?;
             if self.spi.bus.reset_pin(true).map_err(Error::ResetPin)? {
                 self.spi.wait_us(RESET_PIN_US).await;
                 self.spi.bus.reset_pin(false).map_err(Error::ResetPin)?;

@@ -13,6 +13,8 @@ pub(crate) enum Fault {
     FailBefore,
     /// The chip executes the transaction, and the bus reports an error.
     FailAfter,
+    /// The chip sees nothing of the transaction, and the bus reports no error.
+    Swallow,
     /// The chip resets itself before the transaction.
     Reset,
     /// The supply fails before the transaction.
@@ -136,6 +138,9 @@ impl embedded_hal::spi::SpiDevice for FaultySpi {
     fn transaction(&mut self, operations: &mut [Operation<'_, u8>]) -> Result<(), SpiFault> {
         let fault = self.faults.next();
         self.strike(fault)?;
+        if fault == Some(Fault::Swallow) {
+            return Ok(());
+        }
         embedded_hal::spi::SpiDevice::transaction(&mut self.spi, operations)?;
         self.faults.falsify(operations);
         if fault == Some(Fault::FailAfter) {
@@ -149,6 +154,9 @@ impl embedded_hal_async::spi::SpiDevice for FaultySpi {
     async fn transaction(&mut self, operations: &mut [Operation<'_, u8>]) -> Result<(), SpiFault> {
         let fault = self.faults.next();
         self.strike(fault)?;
+        if fault == Some(Fault::Swallow) {
+            return Ok(());
+        }
         if fault == Some(Fault::DropBefore) {
             core::future::pending::<()>().await;
         }
