@@ -444,6 +444,16 @@ fn start_bus_failure_at_each_access_comes_up() {
 }
 
 #[test]
+fn poll_bus_failure_during_reset_polls_soon() {
+    let mut harness = Harness::new(Clause22::new(ADDRESS, Ops::default()));
+    harness.start(LinkModes::ALL_MODES).unwrap();
+    harness.chip.failing = harness.chip.accesses..harness.chip.accesses + 1;
+    harness.poll_due();
+    assert_eq!(harness.take(), (vec![], vec![PhyError::Mdio(ErrorKind::Timeout)]));
+    assert_eq!(harness.phy.next_poll(harness.now), Duration::from_millis(1));
+}
+
+#[test]
 fn poll_mode_from_both_advertisements() {
     for (ours, partner, expansion, mode) in [
         (LinkModes::ALL_MODES, 0x01e1, 1, Some(FULL_100)),

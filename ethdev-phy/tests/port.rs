@@ -158,6 +158,7 @@ impl Control for MockMac {
 
 impl Rearm for MockMac {
     fn disarm(&mut self) -> Result<(), ErrorKind> {
+        self.0.record("disarm");
         Ok(())
     }
 
@@ -450,6 +451,8 @@ fn rearm_phy_due_work_pending_for_link_and_tx() {
     let script = Rc::new(Script::default());
     let mut port = port(&script);
     assert_eq!(port.rearm(Interest::ALL), Ok(RearmOutcome::Armed));
+    port.disarm().unwrap();
+    assert_eq!(script.take_calls(), ["rearm", "disarm"]);
     script.advance(POLL);
     assert_eq!(port.rearm(Interest::ALL), Ok(RearmOutcome::WorkPending));
     assert_eq!(port.rearm(Interest::RX), Ok(RearmOutcome::Armed));
