@@ -4,6 +4,7 @@
 mod accounting;
 mod asynch;
 mod broken;
+mod by_name;
 mod callback;
 mod error;
 mod filters;
