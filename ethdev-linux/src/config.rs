@@ -181,4 +181,16 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn display_name_error_has_the_value() {
+        for (error, text) in [
+            (NameError::Empty, "empty name"),
+            (NameError::TooLong { len: 16 }, "16 bytes, the maximum is 15"),
+            (NameError::BadCharacter { found: '/' }, "invalid character '/'"),
+            (NameError::Dots, "reserved name"),
+        ] {
+            assert_eq!(error.to_string(), text);
+        }
+    }
 }

@@ -228,4 +228,29 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn messages_after_empty_message_are_found() {
+        // A header alone: `NLMSG_NOOP`.
+        let mut datagram = 16_u32.to_ne_bytes().to_vec();
+        datagram.extend(1_u16.to_ne_bytes());
+        datagram.extend([0; 10]);
+        datagram.extend(message(RTM_DELLINK, 0, 7, 0, &[]));
+        assert_eq!(messages(&datagram, 7).collect::<Vec<_>>(), [LinkMessage::Removed]);
+    }
+
+    #[test]
+    fn messages_tx_dropped_after_empty_attribute_is_found() {
+        let counters: Vec<u8> = (0_u64..25).flat_map(u64::to_ne_bytes).collect();
+        let mut attributes = attribute(3, &[]);
+        attributes.extend(attribute(IFLA_STATS64, &counters));
+        let found = messages(&message(RTM_NEWLINK, 0, 7, UP, &attributes), 7).next();
+        assert_eq!(
+            found,
+            Some(LinkMessage::State {
+                up: true,
+                tx_dropped: Some(7)
+            })
+        );
+    }
 }
