@@ -45,7 +45,8 @@ use report::{Equivalent, Report};
 /// name, the entry is for all of them.
 ///
 /// Source tree and target directory are not changed: the mutants are built in target/mutants, which
-/// is removed at the end. With a sample of 60, a small crate takes minutes, a driver half an hour.
+/// is removed at the end. Do not change the sources meanwhile: they are copied for each package.
+/// With a sample of 60, a small crate takes minutes, a driver half an hour.
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Args {
