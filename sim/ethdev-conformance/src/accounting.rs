@@ -111,15 +111,8 @@ impl FrameAccount {
         let (offered, delivered) = (self.offered, self.delivered);
         // A device that is not informed of the outcome of an accepted frame counts it as sent.
         let uncounted = self.excused(stats, coverage).count();
-        let into_lost_link = self
-            .lost
-            .iter()
-            .filter(|frame| frame.into_lost_link)
-            .map(|frame| frame.len);
-        let mut unknown: Vec<u32> = match self.into_lost_link {
-            true => into_lost_link.collect(),
-            false => self.excused(stats, coverage).collect(),
-        };
+        let is_unknown = |frame: &&LostFrame| frame.into_lost_link || frame.is_excused(stats, coverage);
+        let mut unknown: Vec<u32> = self.lost.iter().filter(is_unknown).map(|frame| frame.len).collect();
         let falsely_sent = stats.tx_frames.wrapping_sub(delivered);
         ensure!(
             falsely_sent as usize <= unknown.len(),
@@ -179,20 +172,22 @@ impl FrameAccount {
         Ok(())
     }
 
-    /// The lengths of the frames that may be missing in the counters: lost for a reason that the
-    /// check provoked and that the device declares as not exactly reported. A reason that is counted
-    /// at least once must have been counted.
-    fn excused(&self, stats: &Stats, coverage: Coverage) -> impl Iterator<Item = u32> {
-        self.lost
-            .iter()
-            .filter(move |frame| {
-                frame.reasons.iter().any(|&reason| match coverage.of(reason) {
-                    Counted::Exactly => false,
-                    Counted::AtLeastOne => counter(stats, reason) > 0,
-                    Counted::NotReported => true,
-                })
-            })
-            .map(|frame| frame.len)
+    /// The frames that may be missing in the counters.
+    fn excused(&self, stats: &Stats, coverage: Coverage) -> impl Iterator<Item = &LostFrame> {
+        self.lost.iter().filter(move |frame| frame.is_excused(stats, coverage))
+    }
+}
+
+impl LostFrame {
+    /// Whether it may be missing in the counters: lost for a reason that the check provoked and that
+    /// the device declares as not exactly reported. A reason that is counted at least once must have
+    /// been counted.
+    fn is_excused(&self, stats: &Stats, coverage: Coverage) -> bool {
+        self.reasons.iter().any(|&reason| match coverage.of(reason) {
+            Counted::Exactly => false,
+            Counted::AtLeastOne => counter(stats, reason) > 0,
+            Counted::NotReported => true,
+        })
     }
 }
 
