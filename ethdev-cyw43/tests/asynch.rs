@@ -78,6 +78,28 @@ fn ready_without_credit_waits() {
     assert_eq!(block_on(&testbed.clock, nic.send_vectored(&parts)).unwrap(), Ok(()));
 }
 
+/// The next request waits for the reply to one that was dropped, as long as to one that was not.
+#[test]
+fn request_after_dropped_one_waits_for_its_reply() {
+    for (lost, least, most) in [(false, 0, 2), (true, 990, 1020)] {
+        let (testbed, mut nic) = joined(Config::new().with_power_save(PowerSave::Off));
+        if lost {
+            let fault = cyw43439_model::Fault::Reply(cyw43439_model::Corruption::Lost);
+            testbed.chip.inject(fault);
+        }
+        let requests = testbed.chip.bus().ioctls;
+        let until = testbed.clock.now() + Duration::from_micros(200);
+        assert!(block_on_until(&testbed.clock, until, nic.rssi_dbm()).is_err());
+        assert_eq!(testbed.chip.bus().ioctls, requests + 1, "it was sent");
+        let before = testbed.clock.now();
+        let until = before + Duration::from_secs(2);
+        let result = block_on_until(&testbed.clock, until, nic.rssi_dbm());
+        assert_eq!(result.expect("the call does not return"), Ok(-50));
+        let took = (testbed.clock.now() - before).as_millis();
+        assert!((least..=most).contains(&took), "{took} ms");
+    }
+}
+
 #[test]
 fn ready_link_loss_is_reported() {
     let (testbed, mut nic) = joined(Config::new());
