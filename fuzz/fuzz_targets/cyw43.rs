@@ -23,7 +23,7 @@ const LIMITS: Limits = Limits {
     wait_ns: 20_000_000_000,
 };
 /// Calls per input: longer inputs are as likely to find something as several short ones.
-const MAX_CALLS: usize = 12;
+const MAX_CALLS: usize = 8;
 
 struct Script(FaultScript);
 

@@ -23,7 +23,7 @@ use mock_chip::{MockBed, RX, TX};
 const MAX_ACCESSES: u64 = 400;
 
 /// Calls per input: longer inputs are as likely to find something as several short ones.
-const MAX_CALLS: usize = 32;
+const MAX_CALLS: usize = 16;
 
 thread_local! {
     /// The rings are never freed: each run uses those of the previous one.
