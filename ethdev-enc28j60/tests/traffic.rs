@@ -161,3 +161,30 @@ fn recover_with_release_in_doubt_counts_each_frame_once() {
         }
     }
 }
+
+/// The same without a recovery: the frames behind the one in doubt follow, each once.
+#[test]
+fn recv_frame_with_release_in_doubt_delivers_others() {
+    for fault in [Fault::FailBefore, Fault::FailAfter] {
+        for n in 0..8 {
+            let what = format!("{fault:?} at {n}");
+            let (testbed, faults, mut driver) = testbed();
+            testbed.arrive((0..4).map(|n| frame(n, 200 + n as usize)));
+            faults.set(n, fault);
+            let (mut buf, mut got) = ([0; 1514], vec![]);
+            for _ in 0..8 {
+                if let Ok(Some(meta)) = driver.recv_frame(&mut buf) {
+                    got.push(buf[..meta.len].to_vec());
+                }
+            }
+            let first = u32::from(got.len() < 4);
+            let expected: Vec<_> = (first..4).map(|n| frame(n, 200 + n as usize)).collect();
+            assert_eq!(got, expected, "{what}");
+            assert_eq!(
+                (driver.stats().rx_lost(), driver.stats().recoveries),
+                (first, 0),
+                "{what}"
+            );
+        }
+    }
+}
