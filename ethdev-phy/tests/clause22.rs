@@ -117,7 +117,7 @@ impl Mdio for Registers {
         assert_eq!(phy, ADDRESS);
         self.access()?;
         self.writes.push((register.get(), value));
-        if self.stuck_at.is_some() || self.loses_writes {
+        if self.stuck_at.is_some() || self.loses_writes || self.in_reset > 0 {
             return Ok(());
         }
         match register.get() {
@@ -716,6 +716,24 @@ fn stop_powers_down_until_start() {
     harness.start(LinkModes::ALL_MODES).unwrap();
     harness.run(20);
     assert_eq!(harness.chip.control, 0x1000);
+}
+
+#[test]
+fn stop_during_reset_waits_for_its_end() {
+    let mut harness = Harness::new(Clause22::new(ADDRESS, Ops::default()));
+    harness.start(LinkModes::ALL_MODES).unwrap();
+    harness.phy.stop(&mut harness.chip).unwrap();
+    assert_eq!(harness.chip.control, 0x0800);
+}
+
+#[test]
+fn stop_reset_never_ends_error() {
+    let mut harness = Harness::new(Clause22::new(ADDRESS, Ops::default()));
+    harness.chip.reset_reads = u32::MAX;
+    harness.start(LinkModes::ALL_MODES).unwrap();
+    let stopped = harness.phy.stop(&mut harness.chip);
+    assert_eq!(stopped, Err(PhyError::ResetTimeout));
+    assert_eq!(harness.chip.writes, [(0, 0x8000)]);
 }
 
 #[test]

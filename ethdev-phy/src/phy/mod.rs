@@ -122,11 +122,12 @@ pub trait Phy {
         Ok(())
     }
 
-    /// Powers the PHY down until the next [`start`](Self::start). The link goes down.
+    /// Powers the PHY down until the next [`start`](Self::start). The link goes down. Waits for the
+    /// end of a reset that has begun.
     ///
     /// # Errors
     ///
-    /// `Mdio`, `NotResponding`: the PHY may still be powered. It is not polled any more all the
+    /// `Mdio`, `NotResponding`, `ResetTimeout`: the PHY may still be powered. It is not polled any more all the
     /// same.
     fn stop<M: Mdio + ?Sized>(&mut self, mdio: &mut M) -> Result<(), PhyError<M::Error>>;
 

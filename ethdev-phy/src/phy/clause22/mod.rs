@@ -157,6 +157,9 @@ pub struct Clause22<O> {
 impl<O> Clause22<O> {
     /// The longest time of a software reset (IEEE 802.3 clause 22.2.4.1.1).
     pub const RESET_TIME: Duration = Duration::from_millis(500);
+    /// Reads of register 0 that take [`RESET_TIME`](Self::RESET_TIME): 64 cycles of MDC each, at
+    /// 2.5 MHz (clause 22.2.2.13).
+    const RESET_READS: u32 = 19_532;
     /// Interval of polling for the end of a reset.
     const RESET_POLL: Duration = Duration::from_millis(1);
     /// Number of bus failures in a row after which a link that was up counts as down.
@@ -260,6 +263,23 @@ impl<O> Clause22<O> {
         Ok(is_stored(control, mdio.read(self.address, reg::BMCR)?))
     }
 
+    /// Waits for the end of a reset: a PHY need not accept writes before.
+    fn wait_for_reset<M: Mdio + ?Sized>(&self, mdio: &mut M) -> Result<(), PhyError<M::Error>> {
+        let mut control = 0;
+        for _ in 0..Self::RESET_READS {
+            // All ones count as "in reset": some PHYs do not respond during their reset.
+            control = mdio.read(self.address, reg::BMCR).map_err(PhyError::Mdio)?;
+            if control & bmcr::RESET == 0 {
+                return Ok(());
+            }
+        }
+        Err(if control == u16::MAX {
+            PhyError::NotResponding(self.address)
+        } else {
+            PhyError::ResetTimeout
+        })
+    }
+
     /// Returns the next event to report, if any.
     fn next_event(&mut self) -> PhyEvent {
         if self.reported == self.link {
@@ -348,6 +368,7 @@ impl<O: PhyOps> Phy for Clause22<O> {
         self.link = Link::Down;
         self.state = State::Stopped;
         self.due = Self::NEVER;
+        self.wait_for_reset(mdio)?;
         if self.write_control(mdio, bmcr::POWER_DOWN).map_err(PhyError::Mdio)? {
             Ok(())
         } else {
