@@ -128,7 +128,6 @@ impl Fixture for Bridged {
     type LinkPeer = Testbed;
     const MISSING: Option<&'static [&'static str]> = Some(&[
         "rx_queue_frames",
-        "start",
         "stop",
         "sleep",
         "wake",
@@ -138,6 +137,8 @@ impl Fixture for Bridged {
         "set_link",
         "link_interrupts",
         "fail_bus",
+        "fail_bus_at",
+        "set_link_before_access",
         "inject_fault",
         "override_rx_len",
         "peer_send_raw",

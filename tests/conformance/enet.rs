@@ -83,7 +83,7 @@ struct Bare;
 impl Fixture for Bare {
     type Device = EthernetPort<Mac, CablePhy, Now>;
     type LinkPeer = WirePeer;
-    const MISSING: Option<&'static [&'static str]> = Some(&["fail_bus", "link_interrupts"]);
+    const MISSING: Option<&'static [&'static str]> = Some(&["fail_bus", "fail_bus_at", "link_interrupts"]);
 
     fn new() -> (Self::Device, WirePeer) {
         bare::<8, 4>(CONFIG, WireConfig::default())
@@ -98,7 +98,7 @@ struct Small;
 impl Fixture for Small {
     type Device = EthernetPort<Mac, CablePhy, Now>;
     type LinkPeer = WirePeer;
-    const MISSING: Option<&'static [&'static str]> = Some(&["fail_bus", "link_interrupts"]);
+    const MISSING: Option<&'static [&'static str]> = Some(&["fail_bus", "fail_bus_at", "link_interrupts"]);
 
     fn new() -> (Self::Device, WirePeer) {
         bare::<2, 2>(CONFIG.with_vlan(true), WireConfig::default().with_speed(Speed::MBPS_10))
@@ -113,7 +113,7 @@ struct Port;
 impl Fixture for Port {
     type Device = Lan8720<Mac, Now, IrqPin<IntPin>>;
     type LinkPeer = WirePeer;
-    const MISSING: Option<&'static [&'static str]> = Some(&["fail_bus", "masks_by_source"]);
+    const MISSING: Option<&'static [&'static str]> = Some(&["fail_bus", "fail_bus_at", "masks_by_source"]);
 
     fn new() -> (Self::Device, WirePeer) {
         Self::with(Partner::default())

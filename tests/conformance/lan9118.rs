@@ -98,7 +98,7 @@ struct DefaultConfig;
 impl Fixture for DefaultConfig {
     type Device = Bare;
     type LinkPeer = WirePeer;
-    const MISSING: Option<&'static [&'static str]> = Some(&["fail_bus", "link_interrupts"]);
+    const MISSING: Option<&'static [&'static str]> = Some(&["fail_bus", "fail_bus_at", "link_interrupts"]);
 
     fn new() -> (Bare, WirePeer) {
         let testbed = Testbed::new(|_, port| Lan9118Chip::on_media(port, ChipConfig::new(Part::Lan9118)));
@@ -115,7 +115,7 @@ struct Other;
 impl Fixture for Other {
     type Device = Bare;
     type LinkPeer = WirePeer;
-    const MISSING: Option<&'static [&'static str]> = Some(&["fail_bus", "link_interrupts"]);
+    const MISSING: Option<&'static [&'static str]> = Some(&["fail_bus", "fail_bus_at", "link_interrupts"]);
 
     fn new() -> (Bare, WirePeer) {
         let chip = ChipConfig::new(Part::Lan9220)
@@ -144,7 +144,7 @@ struct Port;
 impl Fixture for Port {
     type Device = Lan8720<Driver, Now>;
     type LinkPeer = WirePeer;
-    const MISSING: Option<&'static [&'static str]> = Some(&["fail_bus"]);
+    const MISSING: Option<&'static [&'static str]> = Some(&["fail_bus", "fail_bus_at"]);
 
     fn new() -> (Self::Device, WirePeer) {
         let testbed = Testbed::new(|clock, port| Lan9118Chip::new(clock, port, ChipConfig::new(Part::Lan9118)));

@@ -100,10 +100,12 @@ fn open_pair() -> (Tap, KernelPeer) {
 const MISSING: Option<&'static [&'static str]> = Some(&[
     "accesses",
     "fail_bus",
+    "fail_bus_at",
     "inject_fault",
     "override_rx_len",
     "peer_send_before_access",
     "peer_send_raw",
+    "set_link_before_access",
     "sleep",
     "stall_tx",
     "wake",

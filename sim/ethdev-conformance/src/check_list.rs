@@ -419,6 +419,93 @@ macro_rules! __conformance_checks {
                 /// Typical defect: the driver keeps the first waker.
                 poll_ready_new_waker_replaces_former: POLL_READY in checks_async [];
             }
+            inside {
+                /// A frame arrives before each access of `recv_frame`, `tx_ready`, `send_frame` and
+                /// `service`, with and without a pending frame: all are delivered, in order.
+                /// Typical defect: the driver clears an event that came after it looked.
+                any_call_frame_arrives_inside_delivered: DEVICE_2 in checks_arrival
+                    [accesses, peer_send_before_access];
+                /// The receive queue is full, and frames arrive before each access of `recv_frame`:
+                /// frames are delivered byte for byte or counted as overrun.
+                /// Typical defect: the driver frees the buffer before it has copied the frame.
+                recv_frame_queue_full_frame_arrives_inside_exact: DEVICE_2 in checks_arrival
+                    [accesses, peer_send_before_access];
+                /// More frames than the receive queue holds arrive before each access of the same
+                /// calls: each is delivered or counted, and reception goes on.
+                /// Typical defect: the driver misses an overrun between two reads of the status.
+                any_call_overrun_inside_counted: DEVICE_9 in checks_arrival
+                    [accesses, peer_send_before_access];
+                /// The link changes before each access of the same calls: the next `service` that
+                /// sees it reports it, once.
+                /// Typical defect: `send_frame` notes the change, and `service` finds none.
+                any_call_link_change_inside_reported_once: EVENTS in checks_arrival
+                    [accesses, set_link, set_link_before_access];
+            }
+            lifecycle {
+                /// Runs every sequence of four calls of `Control` (three where starting takes
+                /// thousands of accesses), one after another. After each call the state is that of
+                /// the table of `Control`: the device sends or returns `Stopped`, and its address is
+                /// the one that was set. Traffic, address and filter are compared after every 13th
+                /// call.
+                /// Typical defect: the driver wakes as running after `stop`, `sleep`; `recover`
+                /// starts a stopped device.
+                control_any_sequence_state_as_in_table: CONTROL_1 in checks_lifecycle [start, stop];
+                /// Sets address and filter (a list, all-multicast, promiscuous) of a device that is
+                /// stopped or asleep: they apply when it runs again.
+                /// Typical defect: the driver writes them to a chip that is in reset.
+                settings_while_stopped_applied: CONTROL_4 in checks_lifecycle
+                    [start, stop, set_mac_address, set_rx_filter];
+                /// Starts and wakes a running device with pending frames in both directions: none is
+                /// dropped.
+                /// Typical defect: the driver resets the chip in every `start`.
+                start_running_pending_frames_kept: CONTROL_1 in checks_lifecycle [start];
+                /// Calls each method of `Control` with pending frames in both directions: each frame
+                /// is delivered or counted in `rx_reset`, sent or counted in `tx_reset` or
+                /// `tx_aborted`.
+                /// Typical defect: `set_rx_filter` empties the receive queue, and counts nothing.
+                control_frames_pending_delivered_or_counted: CONTROL_2 in checks_lifecycle [start];
+                /// Recovers from a fault of the chip, in every state and with each kind of filter:
+                /// state, address and filter are kept.
+                /// Typical defect: the driver does not restore promiscuous mode; `recover` starts a
+                /// stopped device.
+                recover_after_fault_settings_and_state_kept: CONTROL_4 in checks_lifecycle
+                    [inject_fault, recover, set_rx_filter];
+                /// The same after a `recover` during which the bus failed.
+                /// Typical defect: the driver notes the reset state as the state to restore.
+                recover_after_bus_failure_settings_and_state_kept: CONTROL_4 in checks_lifecycle
+                    [fail_bus, recover, set_rx_filter];
+                /// Fails each single access of each method of `Control`, in each state, and repeats
+                /// the call, half of the time after `recover`: it has its whole effect. Of calls with
+                /// hundreds of accesses the first, the last and some between them.
+                /// Typical defect: the driver stores the new state before the chip has it, so that
+                /// the repeated call returns `Ok` at once.
+                control_access_fails_retry_has_whole_effect: CONTROL_6 in checks_failure
+                    [accesses, fail_bus_at, start, recover];
+                /// Fails each single access of each method of the pull API, with pending frames: the
+                /// call returns a device error or has its effect, each frame is delivered once or
+                /// counted, and the device works again, if need be after `recover`.
+                /// Typical defect: the driver loses its place in the receive ring.
+                any_call_access_fails_nothing_lost_or_repeated: DEVICE_10 in checks_failure
+                    [accesses, fail_bus_at, recover];
+                /// A frame arrives before each access of each method of `Control`: setters, and
+                /// `start` and `wake` of a running device, deliver or count it; after the others it is
+                /// delivered at most once.
+                /// Typical defect: the driver empties the receive queue without counting.
+                control_frame_arrives_inside_delivered_or_counted: CONTROL_2 in checks_arrival
+                    [accesses, peer_send_before_access, start];
+            }
+            dropped {
+                /// Drops the future of each method of `Control` at each poll, in each state, and
+                /// repeats the call, half of the time after `recover`: it has its whole effect. Of
+                /// futures with hundreds of polls the first, the last and some between them.
+                /// Typical defect: the driver stores the new state before the first `await`.
+                control_future_dropped_retry_has_whole_effect: CONTROL_6 in checks_failure [start, recover];
+                /// Drops the future of each method of the pull API at each poll, with pending frames:
+                /// each frame is delivered once or counted, a frame is sent once or not at all, and
+                /// the device works again, if need be after `recover`.
+                /// Typical defect: the driver takes the frame from the chip before the last `await`.
+                any_call_future_dropped_nothing_lost_or_repeated: ASYNC_3 in checks_failure [recover];
+            }
         }
     };
 }
@@ -443,7 +530,7 @@ macro_rules! conformance {
             #[allow(unused_imports)]
             use super::*;
             type UnderTest = $fixture;
-            $crate::__conformance_checks!([$crate::__conformance_select] awaiting asynch asynch);
+            $crate::__conformance_checks!([$crate::__conformance_select] asynch asynch asynch);
             $($($crate::__conformance_also!(async $also);)+)?
         }
     };
@@ -462,9 +549,9 @@ macro_rules! conformance {
             #[allow(unused_imports)]
             use super::*;
             type UnderTest = $fixture;
-            $crate::__conformance_checks!([$crate::__conformance_select] direct pull pull);
+            $crate::__conformance_checks!([$crate::__conformance_select] inside pull pull);
             $crate::__conformance_checks!([$crate::__conformance_select] direct erased layers);
-            $crate::__conformance_checks!([$crate::__conformance_select] direct buffered layers);
+            $crate::__conformance_checks!([$crate::__conformance_select] inside buffered layers);
             $crate::__conformance_checks!([$crate::__conformance_select] lending buffered_halves layers);
             $crate::__conformance_checks!([$crate::__conformance_select] calling callback layers);
             $crate::__conformance_checks!([$crate::__conformance_select] awaiting blocking_async layers);
@@ -482,7 +569,7 @@ macro_rules! __conformance_also {
         $crate::__conformance_checks!([$crate::__conformance_select] calling callback_lending lending);
     };
     (control) => {
-        $crate::__conformance_checks!([$crate::__conformance_select] control control control);
+        $crate::__conformance_checks!([$crate::__conformance_select] lifecycle control control);
         $crate::__conformance_checks!([$crate::__conformance_select] control control_erased control_layers);
         $crate::__conformance_checks!([$crate::__conformance_select] control control_buffered control_layers);
     };
@@ -496,7 +583,7 @@ macro_rules! __conformance_also {
         $crate::__conformance_checks!([$crate::__conformance_select] waking poll_ready poll_ready);
     };
     (async control) => {
-        $crate::__conformance_checks!([$crate::__conformance_select] control asynch_control asynch_control);
+        $crate::__conformance_checks!([$crate::__conformance_select] dropped asynch_control asynch_control);
     };
 }
 
@@ -505,64 +592,72 @@ macro_rules! __conformance_also {
 #[macro_export]
 macro_rules! __conformance_select {
     (
-        @ $api:ident $method:ident
-        $($(#[doc = $doc:literal])* $name:ident: $requirement:ident in $module:ident [$($needs:ident),*];)*
+        $groups:ident $api:ident $method:ident
+        pull $pull:tt caller $caller:tt lend $lend:tt callback $callback:tt control $control:tt rearm $rearm:tt
+        awaited $awaited:tt poll_ready $poll_ready:tt inside $inside:tt lifecycle $lifecycle:tt dropped $dropped:tt
+    ) => {
+        $crate::__conformance_select!(
+            @ $groups $api $method
+            $pull $caller $lend $callback $control $rearm $awaited $poll_ready $inside $lifecycle $dropped
+        );
+    };
+    (@ direct $s:ident $m:ident $p:tt $c:tt $l:tt $b:tt $o:tt $r:tt $a:tt $w:tt $i:tt $y:tt $d:tt) => {
+        $crate::__conformance_tests!($s $m $p $c);
+    };
+    (@ inside $s:ident $m:ident $p:tt $c:tt $l:tt $b:tt $o:tt $r:tt $a:tt $w:tt $i:tt $y:tt $d:tt) => {
+        $crate::__conformance_tests!($s $m $p $c $i);
+    };
+    (@ lending $s:ident $m:ident $p:tt $c:tt $l:tt $b:tt $o:tt $r:tt $a:tt $w:tt $i:tt $y:tt $d:tt) => {
+        $crate::__conformance_tests!($s $m $p $c $l $i);
+    };
+    (@ calling $s:ident $m:ident $p:tt $c:tt $l:tt $b:tt $o:tt $r:tt $a:tt $w:tt $i:tt $y:tt $d:tt) => {
+        $crate::__conformance_tests!($s $m $p $b);
+    };
+    (@ callback $s:ident $m:ident $p:tt $c:tt $l:tt $b:tt $o:tt $r:tt $a:tt $w:tt $i:tt $y:tt $d:tt) => {
+        $crate::__conformance_tests!($s $m $b);
+    };
+    (@ control $s:ident $m:ident $p:tt $c:tt $l:tt $b:tt $o:tt $r:tt $a:tt $w:tt $i:tt $y:tt $d:tt) => {
+        $crate::__conformance_tests!($s $m $o);
+    };
+    (@ lifecycle $s:ident $m:ident $p:tt $c:tt $l:tt $b:tt $o:tt $r:tt $a:tt $w:tt $i:tt $y:tt $d:tt) => {
+        $crate::__conformance_tests!($s $m $o $y);
+    };
+    (@ dropped $s:ident $m:ident $p:tt $c:tt $l:tt $b:tt $o:tt $r:tt $a:tt $w:tt $i:tt $y:tt $d:tt) => {
+        $crate::__conformance_tests!($s $m $o $y $d);
+    };
+    (@ rearm $s:ident $m:ident $p:tt $c:tt $l:tt $b:tt $o:tt $r:tt $a:tt $w:tt $i:tt $y:tt $d:tt) => {
+        $crate::__conformance_tests!($s $m $r);
+    };
+    (@ awaiting $s:ident $m:ident $p:tt $c:tt $l:tt $b:tt $o:tt $r:tt $a:tt $w:tt $i:tt $y:tt $d:tt) => {
+        $crate::__conformance_tests!($s $m $p $c $a);
+    };
+    (@ asynch $s:ident $m:ident $p:tt $c:tt $l:tt $b:tt $o:tt $r:tt $a:tt $w:tt $i:tt $y:tt $d:tt) => {
+        $crate::__conformance_tests!($s $m $p $c $a $i);
+    };
+    (@ waking $s:ident $m:ident $p:tt $c:tt $l:tt $b:tt $o:tt $r:tt $a:tt $w:tt $i:tt $y:tt $d:tt) => {
+        $crate::__conformance_tests!($s $m $p $c $a $w);
+    };
+}
+
+/// The tests of some groups on an API.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __conformance_tests {
+    (
+        $api:ident $method:ident
+        $({
+            $($(#[doc = $doc:literal])* $name:ident: $requirement:ident in $module:ident [$($needs:ident),*];)*
+        })*
     ) => {
         mod $api {
-            $(
+            $($(
                 #[test]
                 fn $name() {
                     $crate::Suite::<super::UnderTest>::new()
                         .$method()
                         .test(stringify!($api), stringify!($name));
                 }
-            )*
+            )*)*
         }
-    };
-    (direct $s:ident $m:ident pull { $($pull:tt)* } caller { $($caller:tt)* } $($rest:tt)*) => {
-        $crate::__conformance_select!(@ $s $m $($pull)* $($caller)*);
-    };
-    (lending $s:ident $m:ident pull { $($pull:tt)* } caller { $($caller:tt)* } lend { $($lend:tt)* } $($rest:tt)*) => {
-        $crate::__conformance_select!(@ $s $m $($pull)* $($caller)* $($lend)*);
-    };
-    (
-        calling $s:ident $m:ident
-        pull { $($pull:tt)* } caller { $($_c:tt)* } lend { $($_l:tt)* } callback { $($callback:tt)* } $($rest:tt)*
-    ) => {
-        $crate::__conformance_select!(@ $s $m $($pull)* $($callback)*);
-    };
-    (
-        callback $s:ident $m:ident
-        pull { $($_p:tt)* } caller { $($_c:tt)* } lend { $($_l:tt)* } callback { $($callback:tt)* } $($rest:tt)*
-    ) => {
-        $crate::__conformance_select!(@ $s $m $($callback)*);
-    };
-    (
-        control $s:ident $m:ident
-        pull { $($_p:tt)* } caller { $($_c:tt)* } lend { $($_l:tt)* } callback { $($_b:tt)* }
-        control { $($control:tt)* } $($rest:tt)*
-    ) => {
-        $crate::__conformance_select!(@ $s $m $($control)*);
-    };
-    (
-        rearm $s:ident $m:ident
-        pull { $($_p:tt)* } caller { $($_c:tt)* } lend { $($_l:tt)* } callback { $($_b:tt)* }
-        control { $($_o:tt)* } rearm { $($rearm:tt)* } $($rest:tt)*
-    ) => {
-        $crate::__conformance_select!(@ $s $m $($rearm)*);
-    };
-    (
-        awaiting $s:ident $m:ident
-        pull { $($pull:tt)* } caller { $($caller:tt)* } lend { $($_l:tt)* } callback { $($_b:tt)* }
-        control { $($_o:tt)* } rearm { $($_r:tt)* } awaited { $($awaited:tt)* } $($rest:tt)*
-    ) => {
-        $crate::__conformance_select!(@ $s $m $($pull)* $($caller)* $($awaited)*);
-    };
-    (
-        waking $s:ident $m:ident
-        pull { $($pull:tt)* } caller { $($caller:tt)* } lend { $($_l:tt)* } callback { $($_b:tt)* }
-        control { $($_o:tt)* } rearm { $($_r:tt)* } awaited { $($awaited:tt)* } poll_ready { $($poll_ready:tt)* }
-    ) => {
-        $crate::__conformance_select!(@ $s $m $($pull)* $($caller)* $($awaited)* $($poll_ready)*);
     };
 }

@@ -10,7 +10,7 @@ use super::testbed::Testbed;
 const GROUP: MacAddress = MacAddress::new([0x01, 0x00, 0x5e, 0, 0, 0x42]);
 const OTHER_GROUP: MacAddress = MacAddress::new([0x33, 0x33, 0, 0x11, 0x22, 0x33]);
 const OTHER_STATION: MacAddress = MacAddress::new([0x02, 0xaa, 0xbb, 0xcc, 0xdd, 0xee]);
-const NEW_ADDRESS: MacAddress = MacAddress::new([0x02, 0x12, 0x34, 0x56, 0x78, 0x9a]);
+pub(super) const NEW_ADDRESS: MacAddress = MacAddress::new([0x02, 0x12, 0x34, 0x56, 0x78, 0x9a]);
 
 type Answer<T> = Result<T, ErrorKind>;
 
@@ -27,7 +27,7 @@ fn call<T>(
     }
 }
 
-fn ask<T>(
+pub(super) fn ask<T>(
     testbed: &mut Testbed<'_>,
     f: impl FnOnce(&mut (dyn Control<Error = ErrorKind> + '_)) -> Answer<T>,
 ) -> CheckResult<Answer<T>> {
@@ -38,7 +38,7 @@ fn ask<T>(
 }
 
 /// The row "stopped, asleep" of the edge cases.
-fn check_no_traffic(testbed: &mut Testbed<'_>, state: &str) -> CheckResult {
+pub(super) fn check_no_traffic(testbed: &mut Testbed<'_>, state: &str) -> CheckResult {
     ensure!(
         !testbed.dev.link().is_up(),
         testbed.requirement,
@@ -188,7 +188,7 @@ fn passes(testbed: &mut Testbed<'_>, to: MacAddress) -> CheckResult<bool> {
 }
 
 /// Compares the received frames with those that an exact filter of this setting passes.
-fn filters(
+pub(super) fn filters(
     testbed: &mut Testbed<'_>,
     requirement: Requirement,
     filter: RxFilter<'_>,
@@ -398,7 +398,7 @@ pub(super) fn recover_after_fault_resumes(testbed: &mut Testbed<'_>) -> CheckRes
 }
 
 /// Calls the device until it returns an error or has recovered by itself.
-fn notice_fault(testbed: &mut Testbed<'_>) -> CheckResult {
+pub(super) fn notice_fault(testbed: &mut Testbed<'_>) -> CheckResult {
     let before = testbed.stats().recoveries;
     for _ in 0..8 {
         let received = testbed.try_receive()?.map(|_| ());

@@ -4,8 +4,11 @@ use std::future::Future;
 use std::pin::Pin;
 
 use ethdev::{
-    Control, Error, ErrorKind, EthernetDevice, FrameHandler, Interest, Polled, Rearm, RxHalf, RxMeta, TxHalf,
+    Control, Error, ErrorKind, EthernetDevice, Events, FilterOutcome, FrameHandler, Interest, Polled, Rearm, RxHalf,
+    RxMeta, TxHalf,
 };
+
+use super::lifecycle::ControlCall;
 
 /// Returns the kind of an error. Formats it too, so that a `Debug` that panics is found.
 pub(super) fn kind<E: Error>(error: E) -> ErrorKind {
@@ -92,6 +95,11 @@ pub(super) type Pending<'s, T> = Pin<Box<dyn Future<Output = Result<T, ErrorKind
 pub(super) trait Futures {
     fn recv_frame<'s>(&'s mut self, buf: &'s mut [u8]) -> Pending<'s, Option<RxMeta>>;
     fn send_frame<'s>(&'s mut self, frame: &'s [u8]) -> Pending<'s, ()>;
+    fn discard_frame(&mut self) -> Pending<'_, bool>;
+    fn tx_ready(&mut self) -> Pending<'_, bool>;
+    fn service(&mut self) -> Pending<'_, Events>;
+    /// `None`: the API has no management.
+    fn control(&mut self, call: ControlCall) -> Option<Pending<'_, FilterOutcome>>;
     fn ready(&mut self, interest: Interest) -> Pending<'_, Interest>;
     fn recv<'s>(&'s mut self, buf: &'s mut [u8]) -> Pending<'s, RxMeta>;
     fn send<'s>(&'s mut self, frame: &'s [u8]) -> Pending<'s, ()>;

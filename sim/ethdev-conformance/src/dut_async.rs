@@ -13,6 +13,7 @@ use ethdev_util::asynch as util_asynch;
 use super::dut::{AnyControl, Dut, Futures, Pending, kind};
 use super::executor::block_on;
 use super::fixture::LinkPeer;
+use super::lifecycle::ControlCall;
 use super::watchdog;
 
 /// An async device, each call driven to its end.
@@ -20,8 +21,10 @@ pub(super) struct AsyncDut<'a, A> {
     device: A,
     peer: &'a RefCell<dyn LinkPeer>,
     control: Option<Hook<A>>,
+    control_future: Option<FutureHook<A>>,
 }
 
+type FutureHook<A> = for<'x> fn(&'x mut A, ControlCall) -> Pending<'x, FilterOutcome>;
 type Hook<A> = for<'x> fn(&'x mut A, &'x RefCell<dyn LinkPeer>) -> AnyControl<'x>;
 
 impl<'a, A: asynch::EthernetDevice> AsyncDut<'a, A> {
@@ -30,6 +33,7 @@ impl<'a, A: asynch::EthernetDevice> AsyncDut<'a, A> {
             device,
             peer,
             control: None,
+            control_future: None,
         }
     }
 
@@ -38,6 +42,20 @@ impl<'a, A: asynch::EthernetDevice> AsyncDut<'a, A> {
         A: asynch::Control,
     {
         self.control = Some(|device, peer| Box::new(Managed { device, peer }));
+        self.control_future = Some(|device, call| {
+            watched(call.name(), async move {
+                match call {
+                    ControlCall::Start => device.start().await,
+                    ControlCall::Stop => device.stop().await,
+                    ControlCall::Sleep => device.sleep().await,
+                    ControlCall::Wake => device.wake().await,
+                    ControlCall::Recover => device.recover().await,
+                    ControlCall::SetMacAddress(address) => device.set_mac_address(address).await,
+                    ControlCall::SetRxFilter(filter) => return device.set_rx_filter(filter).await,
+                }
+                .map(|()| FilterOutcome::Superset)
+            })
+        });
         self
     }
 }
@@ -111,6 +129,22 @@ impl<A: asynch::EthernetDevice> Futures for AsyncDut<'_, A> {
     fn send_frame<'s>(&'s mut self, frame: &'s [u8]) -> Pending<'s, ()> {
         let future = self.device.send_frame(frame);
         watched("send_frame", future)
+    }
+
+    fn discard_frame(&mut self) -> Pending<'_, bool> {
+        watched("discard_frame", self.device.discard_frame())
+    }
+
+    fn tx_ready(&mut self) -> Pending<'_, bool> {
+        watched("tx_ready", self.device.tx_ready())
+    }
+
+    fn service(&mut self) -> Pending<'_, Events> {
+        watched("service", self.device.service())
+    }
+
+    fn control(&mut self, call: ControlCall) -> Option<Pending<'_, FilterOutcome>> {
+        self.control_future.map(|hook| hook(&mut self.device, call))
     }
 
     fn ready(&mut self, interest: Interest) -> Pending<'_, Interest> {

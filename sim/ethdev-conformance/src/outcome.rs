@@ -24,6 +24,17 @@ pub(super) fn attribute<T>(requirement: Requirement, result: CheckResult<T>) -> 
     })
 }
 
+/// Puts the condition before the reason of a failure.
+pub(super) fn during<T>(when: &str, result: CheckResult<T>) -> CheckResult<T> {
+    result.map_err(|stop| match stop {
+        CheckError::Fail { requirement, reason } => CheckError::Fail {
+            requirement,
+            reason: format!("{when}: {reason}"),
+        },
+        stop => stop,
+    })
+}
+
 impl From<Unsupported> for CheckError {
     fn from(hook: Unsupported) -> Self {
         Self::Skip(hook.to_string())

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::suite::{CHECKS, Check, Group};
 
 /// Title and APIs of each group, in the order of the page.
-const GROUPS: [(Group, &str, &str); 8] = [
+const GROUPS: [(Group, &str, &str); 11] = [
     (
         Group::pull,
         "Pull API (`EthernetDevice`)",
@@ -38,6 +38,17 @@ const GROUPS: [(Group, &str, &str); 8] = [
         "`blocking_async`, `blocking_async_interrupt`, `irq_device`, `poll_ready`, `asynch`",
     ),
     (Group::poll_ready, "Wakers (`PollReady`)", "`irq_device`, `poll_ready`"),
+    (
+        Group::inside,
+        "Events inside calls",
+        "`pull`, `buffered`, `buffered_halves`, `lending`, `asynch`",
+    ),
+    (
+        Group::lifecycle,
+        "Lifecycle, and failures inside calls (`Control`)",
+        "`control`, `asynch_control`",
+    ),
+    (Group::dropped, "Dropped futures", "`asynch_control`"),
 ];
 
 /// Returns the page of [`checks`](crate::checks), in Markdown: each check with its requirement, with

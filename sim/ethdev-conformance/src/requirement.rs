@@ -67,6 +67,7 @@ requirements! {
     CONTROL_3 = "control.3": "address and filter decide which frames are received";
     CONTROL_4 = "control.4": "address and filter survive stop, sleep and recovery";
     CONTROL_5 = "control.5": "after recover the device works, and lost frames are counted";
+    CONTROL_6 = "control.6": "a call that failed or was dropped, repeated, has its whole effect or returns an error";
     ASYNC_1 = "async.1": "ready is cancel-safe: dropped at any point, it has consumed nothing";
     ASYNC_2 = "async.2": "a future that was never polled has no effect";
     ASYNC_3 = "async.3": "a dropped recv_frame delivers nothing twice and loses nothing uncounted";

@@ -25,8 +25,8 @@ use super::requirement::{self, Requirement};
 use super::testbed::Testbed;
 use super::watchdog::{self, Hang};
 use super::{
-    checks_async, checks_callback, checks_control, checks_filter, checks_lending, checks_link, checks_rearm, checks_rx,
-    checks_tx,
+    checks_arrival, checks_async, checks_callback, checks_control, checks_failure, checks_filter, checks_lending,
+    checks_lifecycle, checks_link, checks_rearm, checks_rx, checks_tx,
 };
 
 /// Length of the buffers in front of a device in bytes. Jumbo devices are checked up to it.
@@ -57,6 +57,12 @@ pub(super) enum Group {
     rearm,
     awaited,
     poll_ready,
+    /// Events inside calls.
+    inside,
+    /// Management of the device itself, which layers forward.
+    lifecycle,
+    /// Dropped futures, management included.
+    dropped,
 }
 
 macro_rules! table {
@@ -191,7 +197,7 @@ impl<F: Fixture> Suite<F> {
     {
         self.add(
             "pull",
-            &[Group::pull, Group::caller],
+            &[Group::pull, Group::caller, Group::inside],
             on!(F, |device, _far| PullDut::new(device)),
         )
     }
@@ -212,12 +218,12 @@ impl<F: Fixture> Suite<F> {
         })
         .add(
             "buffered",
-            &[Group::pull, Group::caller],
+            &[Group::pull, Group::caller, Group::inside],
             on!(F, |device, _far| PullDut::new(buffered(device))),
         )
         .add(
             "buffered_halves",
-            &[Group::pull, Group::caller, Group::lend],
+            &[Group::pull, Group::caller, Group::lend, Group::inside],
             on!(F, |device, _far| LendingDut(buffered(device))),
         )
         .add(
@@ -243,7 +249,7 @@ impl<F: Fixture> Suite<F> {
     {
         self.add(
             "lending",
-            &[Group::pull, Group::caller, Group::lend],
+            &[Group::pull, Group::caller, Group::lend, Group::inside],
             on!(F, |device, _far| LendingDut(device)),
         )
         .add(
@@ -261,7 +267,7 @@ impl<F: Fixture> Suite<F> {
     {
         self.add(
             "control",
-            &[Group::control],
+            &[Group::control, Group::lifecycle],
             on!(F, |device, _far| PullDut::new(device).with_control()),
         )
     }
@@ -378,7 +384,7 @@ impl<F: Fixture> Suite<F> {
     {
         self.add(
             "asynch",
-            &[Group::pull, Group::caller, Group::awaited],
+            &[Group::pull, Group::caller, Group::awaited, Group::inside],
             on!(F, |device, peer| AsyncDut::new(device, peer)),
         )
     }
@@ -391,7 +397,7 @@ impl<F: Fixture> Suite<F> {
     {
         self.add(
             "asynch_control",
-            &[Group::control],
+            &[Group::control, Group::lifecycle, Group::dropped],
             on!(F, |device, peer| AsyncDut::new(device, peer).with_control()),
         )
     }

@@ -123,6 +123,16 @@ impl<'a> Testbed<'a> {
         self.caps.rx_queue_frames.map_or(0, usize::from)
     }
 
+    /// Starts the accounting again. Nothing is pending, in either direction.
+    pub(super) fn restart_accounting(&mut self) {
+        // Confirmations of frames that were sent before.
+        let _ = self.dev.service();
+        self.events.borrow_mut().start_accounting();
+        self.start = self.dev.stats();
+        self.rx = FrameAccount::default();
+        self.tx = FrameAccount::default();
+    }
+
     /// Returns the counters since the start of the accounting.
     pub(super) fn stats(&self) -> Stats {
         self.dev.stats().delta_since(&self.start)

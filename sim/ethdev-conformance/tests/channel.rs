@@ -209,6 +209,8 @@ impl Fixture for ChannelNicFixture {
     const MISSING: Option<&'static [&'static str]> = Some(&[
         "accesses",
         "fail_bus",
+        "fail_bus_at",
+        "set_link_before_access",
         "inject_fault",
         "override_rx_len",
         "peer_send_before_access",

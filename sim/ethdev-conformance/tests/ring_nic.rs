@@ -35,7 +35,7 @@ struct Ring;
 impl Fixture for Ring {
     type Device = RingNic;
     type LinkPeer = WirePeer;
-    const MISSING: Option<&'static [&'static str]> = Some(&["fail_bus"]);
+    const MISSING: Option<&'static [&'static str]> = Some(&["fail_bus", "fail_bus_at"]);
 
     fn new() -> (RingNic, WirePeer) {
         ring(RingConfig::new(ADDRESS), WireConfig::default())
@@ -50,7 +50,7 @@ struct SmallRing;
 impl Fixture for SmallRing {
     type Device = RingNic;
     type LinkPeer = WirePeer;
-    const MISSING: Option<&'static [&'static str]> = Some(&["fail_bus"]);
+    const MISSING: Option<&'static [&'static str]> = Some(&["fail_bus", "fail_bus_at"]);
 
     fn new() -> (RingNic, WirePeer) {
         let config = RingConfig::new(ADDRESS).with_slots(1, 1).with_trigger(Trigger::Level);
@@ -66,7 +66,7 @@ struct VlanRing;
 impl Fixture for VlanRing {
     type Device = RingNic;
     type LinkPeer = WirePeer;
-    const MISSING: Option<&'static [&'static str]> = Some(&["fail_bus"]);
+    const MISSING: Option<&'static [&'static str]> = Some(&["fail_bus", "fail_bus_at"]);
 
     fn new() -> (RingNic, WirePeer) {
         let config = RingConfig::new(ADDRESS).with_max_frame_len(MaxFrameLen::VLAN);
@@ -82,7 +82,7 @@ struct Faultless;
 impl Fixture for Faultless {
     type Device = Faulty<RingNic>;
     type LinkPeer = WirePeer;
-    const MISSING: Option<&'static [&'static str]> = Some(&["fail_bus"]);
+    const MISSING: Option<&'static [&'static str]> = Some(&["fail_bus", "fail_bus_at"]);
 
     fn new() -> (Faulty<RingNic>, WirePeer) {
         let (nic, far) = Ring::new();

@@ -250,4 +250,14 @@ impl<const DEFECT: u8> Control for Awaiting<DEFECT> {
         bus().await;
         self.nic.recover()
     }
+
+    async fn sleep(&mut self) -> Result<(), ErrorKind> {
+        bus().await;
+        self.nic.sleep()
+    }
+
+    async fn wake(&mut self) -> Result<(), ErrorKind> {
+        bus().await;
+        self.nic.wake()
+    }
 }

@@ -54,6 +54,21 @@ pub(crate) trait Defect: Default + 'static {
     fn recover(&mut self, nic: &mut Mem) -> Result<(), ErrorKind> {
         nic.recover()
     }
+    fn start(&mut self, nic: &mut Mem) -> Result<(), ErrorKind> {
+        nic.start()
+    }
+    fn sleep(&mut self, nic: &mut Mem) -> Result<(), ErrorKind> {
+        nic.sleep()
+    }
+    fn wake(&mut self, nic: &mut Mem) -> Result<(), ErrorKind> {
+        nic.wake()
+    }
+    fn set_mac_address(&mut self, nic: &mut Mem, address: MacAddress) -> Result<(), ErrorKind> {
+        nic.set_mac_address(address)
+    }
+    fn discard(&mut self, nic: &mut Mem) -> Answer<bool> {
+        nic.discard_frame()
+    }
 }
 
 /// No defect.
@@ -107,7 +122,7 @@ impl<X: Defect> EthernetDevice for Broken<X> {
     }
 
     fn discard_frame(&mut self) -> Answer<bool> {
-        self.nic.discard_frame()
+        self.defect.discard(&mut self.nic)
     }
 
     fn tx_ready(&mut self) -> Answer<bool> {
@@ -135,7 +150,15 @@ impl<X: Defect> Rearm for Broken<X> {
 
 impl<X: Defect> Control for Broken<X> {
     fn start(&mut self) -> Result<(), ErrorKind> {
-        self.nic.start()
+        self.defect.start(&mut self.nic)
+    }
+
+    fn sleep(&mut self) -> Result<(), ErrorKind> {
+        self.defect.sleep(&mut self.nic)
+    }
+
+    fn wake(&mut self) -> Result<(), ErrorKind> {
+        self.defect.wake(&mut self.nic)
     }
 
     fn stop(&mut self) -> Result<(), ErrorKind> {
@@ -143,7 +166,7 @@ impl<X: Defect> Control for Broken<X> {
     }
 
     fn set_mac_address(&mut self, address: MacAddress) -> Result<(), ErrorKind> {
-        self.nic.set_mac_address(address)
+        self.defect.set_mac_address(&mut self.nic, address)
     }
 
     fn set_rx_filter(&mut self, filter: RxFilter<'_>) -> Result<FilterOutcome, ErrorKind> {

@@ -87,7 +87,7 @@ macro_rules! defects {
 
 defects! {
     waits_for_a_frame: pull::<pull::WaitsForAFrame>(), ["device.1"];
-    duplicates: pull::<pull::Duplicates>(), ["device.2"];
+    duplicates: pull::<pull::Duplicates>(), ["device.2", "device.9"];
     reorders: pull::<pull::Reorders>(), ["device.2"];
     keeps_the_fcs: pull::<pull::KeepsTheFcs>(), ["device.2"];
     corrupts_a_byte: pull::<pull::CorruptsAByte>(), ["device.2"];
@@ -134,11 +134,11 @@ defects! {
     checks_nothing_in_rearm: rearm::<pull::ChecksNothingInRearm>(), ["rearm.1", "rearm.2"];
     disarms_nothing: rearm::<pull::DisarmsNothing>(), ["rearm.3"];
     unmasks_everything: rearm::<pull::UnmasksEverything>(), ["rearm.4"];
-    keeps_the_link_up_when_stopped: control::<pull::KeepsTheLinkUpWhenStopped>(), ["control.1"];
+    keeps_the_link_up_when_stopped: control::<pull::KeepsTheLinkUpWhenStopped>(), ["control.1", "control.4", "control.6"];
     stops_without_counting: control::<pull::StopsWithoutCounting>(), ["control.2"];
-    filters_nothing: control::<pull::FiltersNothing>(), ["control.3"];
+    filters_nothing: control::<pull::FiltersNothing>(), ["control.3", "control.4", "control.6"];
     forgets_the_filter: control::<pull::ForgetsTheFilter>(), ["control.4"];
-    recovers_nothing: control::<pull::RecoversNothing>(), ["control.5"];
+    recovers_nothing: control::<pull::RecoversNothing>(), ["control.4", "control.5", "device.10"];
     ready_takes_the_frame: awaiting::<{ asynch::READY_TAKES_THE_FRAME }>(), ["async.1"];
     // A frame that was received for a future which was dropped is lost.
     receives_eagerly: awaiting::<{ asynch::RECEIVES_EAGERLY }>(), ["async.2", "async.3"];
@@ -165,12 +165,12 @@ defects! {
     trims_trailing_zeros: pull::<frames::TrimsTrailingZeros>(), ["device.2", "device.3", "device.8"];
     trims_to_the_type_field: pull::<frames::TrimsToTheTypeField>(), ["device.6"];
     strips_vlan_tag: pull::<frames::StripsVlanTag>(), ["device.2"];
-    sends_broadcasts_to_one_station: pull::<frames::SendsBroadcastsToOneStation>(), ["device.2"];
+    sends_broadcasts_to_one_station: pull::<frames::SendsBroadcastsToOneStation>(), ["device.2", "device.9"];
     gathers_twelve_parts: pull::<frames::GathersTwelveParts>(), ["device.2"];
     hashes_groups: control::<filters::HashesGroups>(), ["control.3"];
     truncates_the_list: control::<filters::TruncatesTheList>(), ["control.3"];
-    stays_promiscuous: control::<filters::StaysPromiscuous>(), ["control.3"];
-    drops_pending_frames_for_the_filter: control::<filters::DropsPendingFramesForTheFilter>(), ["device.9"];
+    stays_promiscuous: control::<filters::StaysPromiscuous>(), ["control.3", "control.4"];
+    drops_pending_frames_for_the_filter: control::<filters::DropsPendingFramesForTheFilter>(), ["control.2", "device.9"];
     masks_the_link_for_tx: rearm::<wakeups::MasksTheLinkForTx>(), ["rearm.1"];
     ready_masks_the_link_for_tx: sleeping::<wakeups::MasksTheLinkForTx>(), ["async.5"];
     unmasks_one_source: rearm::<wakeups::UnmasksOneSource>(), ["rearm.1"];

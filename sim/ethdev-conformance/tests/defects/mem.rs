@@ -29,7 +29,7 @@ pub(crate) struct Chip {
     out: VecDeque<Vec<u8>>,
     pub(crate) cable: bool,
     stalled: bool,
-    running: bool,
+    pub(crate) running: bool,
     faulty: bool,
     /// The length that is reported for the next frame to arrive, instead of the true one.
     forged: Option<usize>,
@@ -165,7 +165,7 @@ impl Chip {
         }
     }
 
-    fn stop(&mut self) {
+    pub(crate) fn stop(&mut self) {
         self.running = false;
         self.stats.rx_reset += self.rx.len() as u32;
         self.stats.tx_reset += self.tx.len() as u32;
@@ -188,7 +188,12 @@ pub(crate) struct Mem {
     pub(crate) stats: Stats,
     mac_address: MacAddress,
     pub(crate) filter: Filter,
-    started: bool,
+    /// The last state that was reached.
+    pub(crate) state: State,
+    /// A call of `Control` has not succeeded yet.
+    pub(crate) in_transition: bool,
+    /// The chip does not have the requested settings.
+    pub(crate) is_outdated: bool,
 }
 
 impl Mem {
@@ -204,14 +209,15 @@ impl Mem {
         Ok(f(&mut chip))
     }
 
-    fn check(&mut self) -> Result<(), ErrorKind> {
+    pub(crate) fn check(&mut self) -> Result<(), ErrorKind> {
         let (faulty, link) = self.access(|chip| (chip.faulty, chip.link()))?;
-        if faulty {
+        if faulty || self.in_transition || (self.is_outdated && self.state.is_active()) {
             if !std::mem::replace(&mut self.in_fault, true) {
                 self.stats.faults += 1;
             }
             return Err(ErrorKind::Fault);
         }
+        self.in_fault = false;
         if self.link != link {
             self.stats.link_changes += 1;
         }
@@ -306,7 +312,7 @@ impl EthernetDevice for Mem {
     fn send_vectored(&mut self, parts: &[&[u8]]) -> Result<(), ErrorKind> {
         self.check()?;
         validate_tx_len(parts, self.tx_max_frame_len())?;
-        if !self.started {
+        if !self.state.is_active() {
             return Err(ErrorKind::Stopped);
         }
         if !self.link.is_up() {
@@ -365,16 +371,81 @@ impl Mem {
     }
 }
 
+/// The state of the table of `Control`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct State {
+    pub(crate) running: bool,
+    pub(crate) asleep: bool,
+}
+
+impl State {
+    pub(crate) const fn is_active(self) -> bool {
+        self.running && !self.asleep
+    }
+}
+
+impl Mem {
+    /// Brings the chip into this state, with the requested settings. Until that has succeeded, the
+    /// device is in fault.
+    pub(crate) fn enter(&mut self, state: State) -> Result<(), ErrorKind> {
+        if self.state == state && !self.in_transition {
+            return Ok(());
+        }
+        self.in_transition = true;
+        self.access(Chip::stop)?;
+        if state.is_active() {
+            self.apply()?;
+            self.access(|chip| chip.running = true)?;
+        }
+        self.state = state;
+        self.in_transition = false;
+        self.check()
+    }
+
+    /// Writes the requested settings to the chip. Until that has succeeded, the device is in fault.
+    pub(crate) fn apply(&mut self) -> Result<(), ErrorKind> {
+        self.is_outdated = true;
+        self.access(|chip| chip.mac_address = self.mac_address)?;
+        self.access(|chip| chip.filter = self.filter.clone())?;
+        self.is_outdated = false;
+        Ok(())
+    }
+
+    fn apply_if_active(&mut self) -> Result<(), ErrorKind> {
+        if self.state.is_active() {
+            self.apply()?;
+        }
+        Ok(())
+    }
+}
+
 impl Control for Mem {
     fn start(&mut self) -> Result<(), ErrorKind> {
-        self.started = true;
-        self.access(|chip| chip.running = true)
+        self.enter(State {
+            running: true,
+            asleep: false,
+        })
     }
 
     fn stop(&mut self) -> Result<(), ErrorKind> {
-        self.started = false;
-        self.access(Chip::stop)?;
-        self.check()
+        self.enter(State {
+            running: false,
+            asleep: false,
+        })
+    }
+
+    fn sleep(&mut self) -> Result<(), ErrorKind> {
+        self.enter(State {
+            asleep: true,
+            ..self.state
+        })
+    }
+
+    fn wake(&mut self) -> Result<(), ErrorKind> {
+        self.enter(State {
+            asleep: false,
+            ..self.state
+        })
     }
 
     fn set_mac_address(&mut self, address: MacAddress) -> Result<(), ErrorKind> {
@@ -382,25 +453,24 @@ impl Control for Mem {
             return Err(ErrorKind::InvalidInput);
         }
         self.mac_address = address;
-        self.access(|chip| chip.mac_address = address)
+        self.apply_if_active()
     }
 
     fn set_rx_filter(&mut self, filter: RxFilter<'_>) -> Result<FilterOutcome, ErrorKind> {
         self.filter = Filter::new(filter);
-        self.access(|chip| chip.filter = self.filter.clone())?;
+        self.apply_if_active()?;
         Ok(FilterOutcome::Exact)
     }
 
     fn recover(&mut self) -> Result<(), ErrorKind> {
+        self.in_transition = true;
         self.access(|chip| {
             chip.stop();
             chip.faulty = false;
             chip.mask = Interest::NONE;
-            chip.mac_address = self.mac_address;
-            chip.filter = self.filter.clone();
-            chip.running = self.started;
         })?;
         self.in_fault = false;
+        self.enter(self.state)?;
         self.stats.recoveries += 1;
         Ok(())
     }
@@ -443,7 +513,12 @@ pub(crate) fn mem() -> (Mem, MemPeer) {
         stats: Stats::ZERO,
         mac_address,
         filter,
-        started: true,
+        state: State {
+            running: true,
+            asleep: false,
+        },
+        in_transition: false,
+        is_outdated: false,
     };
     (nic, MemPeer(chip, events))
 }
