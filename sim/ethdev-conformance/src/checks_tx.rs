@@ -180,8 +180,9 @@ pub(super) fn send_frame_illegal_length_link_down_rejected(testbed: &mut Testbed
 
 /// Each is rejected with its kind. The accounting finds frames that were sent.
 pub(super) fn illegal_lengths(testbed: &mut Testbed<'_>, state: &str) -> CheckResult {
-    let (declared, medium) = (testbed.tx_max(), testbed.peer().medium_max_frame_len());
-    let max = declared.max(medium);
+    // As of now: a device on an interface of the operating system adopts its lengths at a start.
+    let declared = testbed.dev.tx_max_frame_len().bytes();
+    let max = declared.max(testbed.peer().medium_max_frame_len());
     for len in (0..14).chain([max + 1, max + 2, max + 4, max + 100, 2 * max, 0x1_0000 + max]) {
         let frame = testbed.own_frame(len);
         let halves = frame.split_at(len / 2);

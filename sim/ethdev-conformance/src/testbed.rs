@@ -128,6 +128,8 @@ impl<'a> Testbed<'a> {
         // Confirmations of frames that were sent before.
         let _ = self.dev.service();
         self.events.borrow_mut().start_accounting();
+        // A recovery may have changed them.
+        self.caps = self.dev.capabilities();
         self.start = self.dev.stats();
         self.rx = FrameAccount::default();
         self.tx = FrameAccount::default();
