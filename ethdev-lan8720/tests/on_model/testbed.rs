@@ -80,6 +80,7 @@ impl Testbed {
     /// Advances the clock by `by`. The driver is called when a poll is due and at interrupts only.
     pub(crate) fn run(&mut self, by: Duration) {
         let end = self.clock.now() + by;
+        let mut polls = 0;
         while self.clock.now() < end {
             if self.interrupt.take() {
                 let now = self.clock.now();
@@ -96,6 +97,8 @@ impl Testbed {
                     Err(error) => self.errors.push((self.clock.now(), error)),
                 }
                 self.watch();
+                polls += 1;
+                assert!(polls < 100_000, "a poll is always due");
                 continue;
             }
             let next = now.saturating_add(wait).min(end);

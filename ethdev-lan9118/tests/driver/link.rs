@@ -9,7 +9,7 @@ use ethdev_sim::{Clock, Peer, Wire, WireConfig};
 use lan8720_model::MdioLine;
 use lan9118_model::{ChipConfig, Lan9118Chip, Part};
 
-use crate::testbed::{Bus, FULL, Testbed, frame, receive};
+use crate::testbed::{Bus, FULL, Testbed, frame, receive, receive_all};
 
 fn up(duplex: Duplex, pause: Pause) -> Link {
     Link::Up(LinkMode::new(Speed::MBPS_100, duplex).with_pause(pause))
@@ -84,7 +84,7 @@ fn pause_negotiated_obeyed_and_sent() {
         bed.peer.recv().map(|frame| frame[12..18].to_vec()),
         Some(vec![0x88, 8, 0, 1, 0xff, 0xff])
     );
-    while receive(&mut mac).is_some() {}
+    receive_all(&mut mac);
     bed.pass(50);
     assert_eq!(
         bed.peer.recv().map(|frame| frame[12..18].to_vec()),

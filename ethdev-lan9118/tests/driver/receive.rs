@@ -6,7 +6,7 @@ use ethdev_sim::fcs;
 use lan9118_model::{ChipConfig, Part};
 use std::time::Duration;
 
-use crate::testbed::{Testbed, frame, receive};
+use crate::testbed::{Testbed, frame, receive, receive_all};
 
 #[test]
 fn recv_frame_bad_frames_counted_by_reason() {
@@ -49,10 +49,7 @@ fn service_overruns_counted_exactly() {
     for _ in 0..10 {
         bed.deliver(&frame(1514));
     }
-    let mut received = 0;
-    while receive(&mut mac).is_some() {
-        received += 1;
-    }
+    let received = receive_all(&mut mac);
     mac.service().unwrap();
     assert_eq!((received, mac.stats().rx_overrun), (6, 4));
     assert_eq!(mac.capabilities().coverage.of(LossReason::RxOverrun), Counted::Exactly);
@@ -137,10 +134,7 @@ fn recv_frame_lost_word_or_status_realigns() {
             } else {
                 bed.chip.drop_rx_word();
             }
-            let mut delivered = 0;
-            while receive(&mut mac).is_some() {
-                delivered += 1;
-            }
+            let delivered = receive_all(&mut mac);
             assert!(delivered <= others, "{delivered} frames from a FIFO out of step");
             assert_eq!(mac.stats().faults, 1);
             bed.deliver(&frame(300));

@@ -100,3 +100,14 @@ pub(crate) fn receive(driver: &mut Driver) -> Option<Vec<u8>> {
     buf.truncate(meta.len);
     Some(buf)
 }
+
+/// Receives until nothing is pending. Returns the number of frames.
+pub(crate) fn receive_all(driver: &mut Driver) -> usize {
+    // More than the FIFO holds.
+    for received in 0..1_000 {
+        if receive(driver).is_none() {
+            return received;
+        }
+    }
+    panic!("frames without end");
+}
