@@ -2,7 +2,8 @@
 
 use ethdev::{Counted, ErrorKind, LossReason};
 
-use super::lifecycle::{ControlCall, Life, require_calls};
+use super::control_call::ControlCall;
+use super::lifecycle::{Life, require_calls};
 use super::outcome::{CheckResult, attribute, during, ensure};
 use super::strike::{DataCall, Strike, points};
 use super::testbed::Testbed;

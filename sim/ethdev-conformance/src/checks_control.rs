@@ -3,6 +3,7 @@
 use ethdev::{Control, Counted, ErrorKind, FilterOutcome, LossReason, MacAddress, Multicast, RxFilter};
 
 use super::checks_tx::illegal_lengths;
+use super::control_call::NEW_ADDRESS;
 use super::outcome::{CheckError, CheckResult, ensure};
 use super::requirement::{self, Requirement};
 use super::testbed::Testbed;
@@ -10,7 +11,6 @@ use super::testbed::Testbed;
 const GROUP: MacAddress = MacAddress::new([0x01, 0x00, 0x5e, 0, 0, 0x42]);
 const OTHER_GROUP: MacAddress = MacAddress::new([0x33, 0x33, 0, 0x11, 0x22, 0x33]);
 const OTHER_STATION: MacAddress = MacAddress::new([0x02, 0xaa, 0xbb, 0xcc, 0xdd, 0xee]);
-pub(super) const NEW_ADDRESS: MacAddress = MacAddress::new([0x02, 0x12, 0x34, 0x56, 0x78, 0x9a]);
 
 type Answer<T> = Result<T, ErrorKind>;
 

@@ -2,8 +2,10 @@
 
 use ethdev::{Counted, ErrorKind, LossReason, RxFilter};
 
-use super::checks_control::{NEW_ADDRESS, ask, filters};
-use super::lifecycle::{ALL_MULTICAST, ControlCall, Life, State, require_calls};
+use super::checks_control::{ask, filters};
+use super::control_call::NEW_ADDRESS;
+use super::control_call::{ALL_MULTICAST, ControlCall};
+use super::lifecycle::{Life, State, require_calls};
 use super::outcome::{CheckResult, attribute, during, ensure};
 use super::requirement;
 use super::strike::{DataCall, Strike, points};

@@ -3,8 +3,10 @@
 
 use ethdev::{Counted, ErrorKind, LossReason, MacAddress, Multicast, RxFilter};
 
-use super::checks_control::{NEW_ADDRESS, ask, check_no_traffic, notice_fault};
-use super::lifecycle::{ALL_MULTICAST, ControlCall, Life, State, all_sequences, require_calls};
+use super::checks_control::{ask, check_no_traffic, notice_fault};
+use super::control_call::NEW_ADDRESS;
+use super::control_call::{ALL_MULTICAST, ControlCall};
+use super::lifecycle::{Life, State, all_sequences, require_calls};
 use super::outcome::{CheckResult, attribute, during, ensure};
 use super::requirement;
 use super::testbed::Testbed;

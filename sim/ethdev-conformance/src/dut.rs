@@ -8,7 +8,7 @@ use ethdev::{
     RxMeta, TxHalf,
 };
 
-use super::lifecycle::ControlCall;
+use super::control_call::ControlCall;
 
 /// Returns the kind of an error. Formats it too, so that a `Debug` that panics is found.
 pub(super) fn kind<E: Error>(error: E) -> ErrorKind {

@@ -10,10 +10,10 @@ use ethdev::{
 };
 use ethdev_util::asynch as util_asynch;
 
+use super::control_call::ControlCall;
 use super::dut::{AnyControl, Dut, Futures, Pending, kind};
 use super::executor::block_on;
 use super::fixture::LinkPeer;
-use super::lifecycle::ControlCall;
 use super::watchdog;
 
 /// An async device, each call driven to its end.

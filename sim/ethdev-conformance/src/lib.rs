@@ -22,6 +22,7 @@ mod checks_link;
 mod checks_rearm;
 mod checks_rx;
 mod checks_tx;
+mod control_call;
 mod dut;
 mod dut_async;
 mod dut_callback;

@@ -1,13 +1,14 @@
 //! The lifecycle of a device: its states, the calls that change them, and how checks observe them.
 
-use ethdev::{Control, ErrorKind, FilterOutcome, MacAddress, Multicast, RxFilter};
+use ethdev::{ErrorKind, FilterOutcome, MacAddress, RxFilter};
 
-use super::checks_control::{NEW_ADDRESS, ask, check_no_traffic, filters};
+use super::checks_control::{ask, check_no_traffic, filters};
+use super::control_call::ControlCall;
 use super::outcome::{CheckError, CheckResult, attribute, during, ensure};
 use super::requirement;
 use super::testbed::Testbed;
 
-/// A state of the table of [`Control`].
+/// A state of the table of [`Control`](ethdev::Control).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum State {
     Stopped,
@@ -17,59 +18,6 @@ pub(super) enum State {
         running: bool,
     },
 }
-
-/// A call of [`Control`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum ControlCall {
-    Start,
-    Stop,
-    Sleep,
-    Wake,
-    Recover,
-    SetMacAddress(MacAddress),
-    SetRxFilter(RxFilter<'static>),
-}
-
-impl ControlCall {
-    pub(super) const ALL: [Self; 7] = [
-        Self::Start,
-        Self::Stop,
-        Self::Sleep,
-        Self::Wake,
-        Self::Recover,
-        Self::SetMacAddress(NEW_ADDRESS),
-        Self::SetRxFilter(ALL_MULTICAST),
-    ];
-
-    pub(super) const fn name(self) -> &'static str {
-        match self {
-            Self::Start => "start",
-            Self::Stop => "stop",
-            Self::Sleep => "sleep",
-            Self::Wake => "wake",
-            Self::Recover => "recover",
-            Self::SetMacAddress(_) => "set_mac_address",
-            Self::SetRxFilter(_) => "set_rx_filter",
-        }
-    }
-
-    /// `Superset` unless a filter was set.
-    pub(super) fn run(self, device: &mut dyn Control<Error = ErrorKind>) -> Result<FilterOutcome, ErrorKind> {
-        match self {
-            Self::Start => device.start(),
-            Self::Stop => device.stop(),
-            Self::Sleep => device.sleep(),
-            Self::Wake => device.wake(),
-            Self::Recover => device.recover(),
-            Self::SetMacAddress(address) => device.set_mac_address(address),
-            Self::SetRxFilter(filter) => return device.set_rx_filter(filter),
-        }
-        .map(|()| FilterOutcome::Superset)
-    }
-}
-
-/// A filter with a mode of the hardware.
-pub(super) const ALL_MULTICAST: RxFilter<'static> = RxFilter::DEFAULT.with_multicast(Multicast::All);
 
 /// What a device with a history of calls has to be like.
 #[derive(Debug, Clone, Copy)]
@@ -253,6 +201,7 @@ pub(super) fn all_sequences(count: usize, len: usize) -> Vec<usize> {
 mod tests {
     use std::collections::BTreeSet;
 
+    use super::super::control_call::NEW_ADDRESS;
     use super::*;
 
     #[test]

@@ -11,10 +11,10 @@ use std::time::Duration;
 use ethdev::{ErrorKind, FilterOutcome};
 
 use super::checks_control::ask;
+use super::control_call::ControlCall;
 use super::dut::Pending;
 use super::fixture::LinkPeer;
 use super::frames::Random;
-use super::lifecycle::ControlCall;
 use super::outcome::{CheckError, CheckResult};
 use super::testbed::Testbed;
 
