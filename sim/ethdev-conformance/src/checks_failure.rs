@@ -3,8 +3,7 @@
 use ethdev::{Counted, ErrorKind, LossReason, RxFilter};
 
 use super::checks_control::{ask, filters};
-use super::control_call::NEW_ADDRESS;
-use super::control_call::{ALL_MULTICAST, ControlCall};
+use super::control_call::{ALL_MULTICAST, ControlCall, NEW_ADDRESS};
 use super::lifecycle::{Life, State, require_calls};
 use super::outcome::{CheckResult, attribute, during, ensure};
 use super::requirement;

@@ -4,8 +4,7 @@
 use ethdev::{Counted, ErrorKind, LossReason, MacAddress, Multicast, RxFilter};
 
 use super::checks_control::{ask, check_no_traffic, notice_fault};
-use super::control_call::NEW_ADDRESS;
-use super::control_call::{ALL_MULTICAST, ControlCall};
+use super::control_call::{ALL_MULTICAST, ControlCall, NEW_ADDRESS};
 use super::lifecycle::{Life, State, all_sequences, require_calls};
 use super::outcome::{CheckResult, attribute, during, ensure};
 use super::requirement;

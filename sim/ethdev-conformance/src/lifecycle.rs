@@ -201,8 +201,8 @@ pub(super) fn all_sequences(count: usize, len: usize) -> Vec<usize> {
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::super::control_call::NEW_ADDRESS;
     use super::*;
+    use crate::control_call::NEW_ADDRESS;
 
     #[test]
     fn all_sequences_each_contained() {
