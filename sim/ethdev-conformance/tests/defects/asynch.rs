@@ -10,7 +10,7 @@ use ethdev::{
 };
 use ethdev_conformance::Fixture;
 
-use crate::mem::{Mem, MemPeer, mem};
+use crate::mem::{Mem, MemPeer, State, mem};
 
 pub(crate) const CORRECT: u8 = 0;
 /// `ready` takes the frame out of the chip.
@@ -36,6 +36,8 @@ pub(crate) const READY_TAKES_LINK_CHANGE: u8 = 9;
 pub(crate) const READY_TX_WITHOUT_LINK: u8 = 10;
 /// `ready` waits after a fault.
 pub(crate) const WAITS_IN_FAULT: u8 = 11;
+/// `start` stores the new state before the chip has it.
+pub(crate) const STORES_THE_STATE_FIRST: u8 = 12;
 
 /// An async device with one defect.
 pub(crate) struct Awaiting<const DEFECT: u8> {
@@ -227,6 +229,16 @@ impl<const DEFECT: u8> EthernetDevice for Awaiting<DEFECT> {
 
 impl<const DEFECT: u8> Control for Awaiting<DEFECT> {
     async fn start(&mut self) -> Result<(), ErrorKind> {
+        if DEFECT == STORES_THE_STATE_FIRST {
+            let running = State {
+                running: true,
+                asleep: false,
+            };
+            let before = std::mem::replace(&mut self.nic.state, running);
+            bus().await;
+            self.nic.state = before;
+            return self.nic.start();
+        }
         bus().await;
         self.nic.start()
     }

@@ -3,14 +3,14 @@
 use ethdev_conformance::Report;
 
 use crate::broken::{Defect, DefectFixture};
-use crate::{accounting, asynch, callback, filters, frames, lend, suite, wakeups};
+use crate::{accounting, asynch, callback, filters, frames, lend, lifecycle, suite, wakeups};
 
 fn pull<X: Defect>(requirement: &'static str) -> Report {
     suite::<DefectFixture<X>>().pull().only(requirement).run()
 }
 
-fn control<X: Defect>() -> Report {
-    suite::<DefectFixture<X>>().control().only("control.3").run()
+fn control<X: Defect>(requirement: &'static str) -> Report {
+    suite::<DefectFixture<X>>().control().only(requirement).run()
 }
 
 fn rearm<X: Defect>(requirement: &'static str) -> Report {
@@ -30,6 +30,13 @@ fn calling<const DEFECT: u8>(requirement: &'static str) -> Report {
 
 fn awaiting<const DEFECT: u8>(requirement: &'static str) -> Report {
     suite::<asynch::AsyncFixture<DEFECT>>().asynch().only(requirement).run()
+}
+
+fn awaiting_control<const DEFECT: u8>(requirement: &'static str) -> Report {
+    suite::<asynch::AsyncFixture<DEFECT>>()
+        .asynch_control()
+        .only(requirement)
+        .run()
 }
 
 /// One test for each check: name, a run on a device with its defect.
@@ -64,9 +71,9 @@ failed_checks! {
     transmit_in_handler_second_reply_sent: calling::<{ callback::REPLIES_ONCE }>("callback.5");
     transmit_in_handler_illegal_length_rejected: calling::<{ callback::REPLIES_OF_ANY_LENGTH }>("callback.5");
     transmit_in_handler_link_down_rejected: calling::<{ callback::REPLIES_WITH_LINK_DOWN }>("callback.5");
-    set_rx_filter_many_groups_exact_is_exact: control::<filters::HashesGroups>();
-    set_rx_filter_after_any_other_applied: control::<filters::StaysPromiscuous>();
-    set_rx_filter_frames_pending_delivered_or_counted: control::<filters::DropsPendingFramesForTheFilter>();
+    set_rx_filter_many_groups_exact_is_exact: control::<filters::HashesGroups>("control.3");
+    set_rx_filter_after_any_other_applied: control::<filters::StaysPromiscuous>("control.3");
+    set_rx_filter_frames_pending_delivered_or_counted: control::<filters::DropsPendingFramesForTheFilter>("control.3");
     rearm_any_interest_each_event_interrupts: rearm::<wakeups::UnmasksOneSource>("rearm.1");
     rearm_tx_link_down_interrupts_when_up: rearm::<wakeups::MasksTheLinkForTx>("rearm.1");
     rearm_link_change_while_masked_not_missed: rearm::<wakeups::ReadsTheLinkWhenArmed>("rearm.1");
@@ -78,4 +85,19 @@ failed_checks! {
     ready_tx_link_down_completes_when_up: awaiting::<{ asynch::READY_TX_WITHOUT_LINK }>("async.5");
     ready_in_fault_returns_error: awaiting::<{ asynch::WAITS_IN_FAULT }>("async.5");
     any_wait_new_waker_replaces_former: awaiting::<{ asynch::WAKES_FIRST_WAKER }>("async.5");
+    control_any_sequence_state_as_in_table: control::<lifecycle::SleepForgetsRunning>("control.1");
+    settings_while_stopped_applied: control::<lifecycle::IgnoresTheFilterWhenStopped>("control.4");
+    start_running_pending_frames_kept: control::<lifecycle::StartResets>("control.1");
+    control_frames_pending_delivered_or_counted: control::<crate::pull::StopsWithoutCounting>("control.2");
+    recover_after_fault_settings_and_state_kept: control::<lifecycle::ForgetsTheFilterInFault>("control.4");
+    recover_after_bus_failure_settings_and_state_kept: control::<lifecycle::RestoresTheResetState>("control.4");
+    control_access_fails_retry_has_whole_effect: control::<lifecycle::ComparesTheRequestedAddress>("control.6");
+    any_call_access_fails_nothing_lost_or_repeated: control::<lifecycle::LosesTheFrameWithTheLastAccess>("device.10");
+    control_frame_arrives_inside_delivered_or_counted: control::<lifecycle::AddressDropsArrivals>("control.2");
+    any_call_frame_arrives_inside_delivered: pull::<lifecycle::ServiceDropsArrivals>("device.2");
+    recv_frame_queue_full_frame_arrives_inside_exact: pull::<lifecycle::FreesBeforeItCopies>("device.2");
+    any_call_overrun_inside_counted: pull::<lifecycle::ClearsOverrunsUnread>("device.9");
+    any_call_link_change_inside_reported_once: pull::<lifecycle::ReadsTheLinkTwice>("events");
+    control_future_dropped_retry_has_whole_effect: awaiting_control::<{ asynch::STORES_THE_STATE_FIRST }>("control.6");
+    any_call_future_dropped_nothing_lost_or_repeated: awaiting_control::<{ asynch::RECV_LOSES_WHEN_DROPPED }>("async.3");
 }

@@ -10,6 +10,7 @@ mod error;
 mod filters;
 mod frames;
 mod lend;
+mod lifecycle;
 mod mem;
 mod poll_ready;
 mod pull;
