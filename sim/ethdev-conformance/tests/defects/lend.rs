@@ -40,6 +40,10 @@ pub(crate) const KEEPS_RESERVATIONS: u8 = 7;
 pub(crate) const COMMITS_WORDS: u8 = 8;
 /// The lent frame is released when the link changes.
 pub(crate) const RELEASES_ON_LINK_CHANGE: u8 = 9;
+/// Nothing is reserved in halves that begin with a pending frame.
+pub(crate) const SHARES_ONE_BUFFER: u8 = 10;
+/// `commit` drops the frame if the link is down.
+pub(crate) const COMMITS_WITH_LINK_DOWN: u8 = 11;
 
 /// Slots of the device that leaks them.
 const SLOTS: usize = 20;
@@ -107,6 +111,7 @@ pub(crate) struct Tx<'a, const DEFECT: u8> {
     /// Length of the reservation.
     reserved: usize,
     open: bool,
+    blocked: bool,
 }
 
 impl<const DEFECT: u8> TxHalf for Tx<'_, DEFECT> {
@@ -117,7 +122,7 @@ impl<const DEFECT: u8> TxHalf for Tx<'_, DEFECT> {
     }
 
     fn reserve(&mut self, len: usize) -> Result<Option<&mut [u8]>, Error> {
-        if DEFECT == LEAKS_RESERVATIONS && *self.leaked == SLOTS {
+        if self.blocked || (DEFECT == LEAKS_RESERVATIONS && *self.leaked == SLOTS) {
             return Ok(None);
         }
         let loose = DEFECT == COMMITS_ANYTHING && (14..1514).contains(&len);
@@ -136,7 +141,10 @@ impl<const DEFECT: u8> TxHalf for Tx<'_, DEFECT> {
         if DEFECT == COMMITS_WORDS && open && len >= 60 {
             return self.tx.commit(len.next_multiple_of(4).min(self.reserved));
         }
-        self.tx.commit(len)
+        match self.tx.commit(len) {
+            Err(ErrorKind::LinkDown) if DEFECT == COMMITS_WITH_LINK_DOWN => Ok(()),
+            result => result,
+        }
     }
 }
 
@@ -160,7 +168,8 @@ impl<const DEFECT: u8> LendingDevice for Lending<DEFECT> {
     type Tx<'a> = Tx<'a, DEFECT>;
 
     fn split(&mut self) -> (Rx<'_, DEFECT>, Tx<'_, DEFECT>) {
-        let (rx, tx) = self.inner.split();
+        let (mut rx, tx) = self.inner.split();
+        let blocked = DEFECT == SHARES_ONE_BUFFER && rx.pending() == Ok(true);
         (
             Rx { rx, lent: false },
             Tx {
@@ -169,6 +178,7 @@ impl<const DEFECT: u8> LendingDevice for Lending<DEFECT> {
                 kept: &mut self.kept,
                 reserved: 0,
                 open: false,
+                blocked,
             },
         )
     }

@@ -1,6 +1,7 @@
-//! Defects of the lifecycle, and of what happens inside a call: an access that fails, an arrival.
+//! Defects of the lifecycle, of what happens inside a call (an access that fails, an arrival), and
+//! others that one check finds.
 
-use ethdev::{Control, ErrorKind, EthernetDevice, Events, FilterOutcome, MacAddress, RxFilter, RxMeta};
+use ethdev::{Capabilities, Control, ErrorKind, EthernetDevice, Events, FilterOutcome, MacAddress, RxFilter, RxMeta};
 
 use crate::broken::{Answer, Defect};
 use crate::mem::{Filter, Mem, SLOTS};
@@ -149,5 +150,70 @@ impl Defect for ReadsTheLinkTwice {
         let events = nic.service()?;
         nic.check()?;
         Ok(events)
+    }
+}
+
+/// Empties the receive queue when the link is lost.
+#[derive(Default)]
+pub(crate) struct EmptiesTheQueueOnLinkLoss;
+impl Defect for EmptiesTheQueueOnLinkLoss {
+    fn service(&mut self, nic: &mut Mem) -> Answer<Events> {
+        let events = nic.service()?;
+        if events.link_changed && !nic.link().is_up() {
+            nic.access(|chip| chip.rx.clear())?;
+        }
+        Ok(events)
+    }
+}
+
+/// Drops broadcasts.
+#[derive(Default)]
+pub(crate) struct DropsBroadcasts;
+impl Defect for DropsBroadcasts {
+    fn recv(&mut self, nic: &mut Mem, buf: &mut [u8]) -> Answer<Option<RxMeta>> {
+        if nic.access(|chip| chip.rx.front().is_some_and(|frame| frame.starts_with(&[0xff; 6])))? {
+            nic.take()?;
+            nic.stats.rx_filtered += 1;
+        }
+        nic.recv_frame(buf)
+    }
+}
+
+/// Stores a new address without writing it to the chip.
+#[derive(Default)]
+pub(crate) struct WritesNoAddress;
+impl Defect for WritesNoAddress {
+    fn set_mac_address(&mut self, nic: &mut Mem, address: MacAddress) -> Answer<()> {
+        let former = nic.access(|chip| chip.mac_address)?;
+        nic.set_mac_address(address)?;
+        nic.access(|chip| chip.mac_address = former)
+    }
+}
+
+/// Reports a receive queue that is longer than it is.
+#[derive(Default)]
+pub(crate) struct ReportsLongerRxQueue;
+impl Defect for ReportsLongerRxQueue {
+    fn capabilities(&self, nic: &Mem) -> Capabilities {
+        nic.capabilities()
+            .with_queue_frames(Some(SLOTS as u16 + 1), Some(SLOTS as u16))
+    }
+}
+
+/// Drops a reply that does not fit: the first frame that is sent after one was received.
+#[derive(Default)]
+pub(crate) struct DropsReplies(bool);
+impl Defect for DropsReplies {
+    fn recv(&mut self, nic: &mut Mem, buf: &mut [u8]) -> Answer<Option<RxMeta>> {
+        let meta = nic.recv_frame(buf)?;
+        self.0 = meta.is_some();
+        Ok(meta)
+    }
+    fn send(&mut self, nic: &mut Mem, frame: &[u8]) -> Answer<()> {
+        let is_reply = std::mem::take(&mut self.0);
+        match nic.send_frame(frame) {
+            Err(ErrorKind::Busy) if is_reply => Ok(()),
+            result => result,
+        }
     }
 }
