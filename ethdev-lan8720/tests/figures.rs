@@ -61,6 +61,7 @@ impl Host {
     /// Returns the first event within this time, and its latency after the change of the wire.
     fn event(&mut self, by: Duration) -> Option<(PhyEvent, Duration)> {
         let end = self.clock.now() + by;
+        let mut polls = 0;
         while self.clock.now() < end {
             let now = self.clock.now();
             if self.irq.take() {
@@ -73,6 +74,8 @@ impl Host {
                 if event != PhyEvent::None {
                     return Some((event, self.clock.now() - self.changed_at));
                 }
+                polls += 1;
+                assert!(polls < 100_000, "a poll is always due");
                 continue;
             }
             let next = now.saturating_add(wait).min(end);

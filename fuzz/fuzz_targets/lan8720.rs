@@ -12,18 +12,21 @@ use ethdev_phy::phy::{LinkModes, Phy, PhyError, PhyEvent};
 
 /// Limit of register accesses in one call.
 const MAX_ACCESSES: usize = 40;
+/// Limit of `stop`, which waits for the end of a reset: half a second of reads at 2.5 MHz.
+const MAX_ACCESSES_STOP: usize = 19_532 + MAX_ACCESSES;
 
 /// Registers that store what is written, except for faults from the fuzzer.
 struct FaultyBus<'a, 'b> {
     registers: [u16; 32],
     faults: &'a mut Unstructured<'b>,
     accesses: usize,
+    max_accesses: usize,
 }
 
 impl FaultyBus<'_, '_> {
     fn access(&mut self) -> Result<Option<u16>, ErrorKind> {
         self.accesses += 1;
-        assert!(self.accesses <= MAX_ACCESSES, "unbounded call");
+        assert!(self.accesses <= self.max_accesses, "unbounded call");
         match self.faults.arbitrary::<u8>().unwrap_or(0) {
             0xff => Err(ErrorKind::Bus),
             0xfe => Ok(Some(0xffff)),
@@ -73,6 +76,7 @@ libfuzzer_sys::fuzz_target!(|input: &[u8]| {
             registers,
             faults: &mut input,
             accesses: 0,
+            max_accesses: MAX_ACCESSES,
         };
         match call % 16 {
             0..=6 => {
@@ -113,6 +117,7 @@ libfuzzer_sys::fuzz_target!(|input: &[u8]| {
             _ if value & 1 != 0 => drop(phy.symbol_errors(&mut bus)),
             _ if value & 2 != 0 => drop(phy.set_forced_mode(&mut bus, None, now)),
             _ => {
+                bus.max_accesses = MAX_ACCESSES_STOP;
                 let _ = phy.stop(&mut bus);
                 assert!(!phy.link().is_up());
             }
