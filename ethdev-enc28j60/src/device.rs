@@ -151,10 +151,10 @@ impl<SPI: SpiDevice, D: DelayNs, RST: ResetPin> Rearm for Enc28j60<SPI, D, RST> 
 /// - A call returns `Ok` only after the chip was read back: address, filter, buffer limits and MAC
 ///   settings, all of which a reset of the chip clears, and whether it receives or sleeps. A chip
 ///   that was reset inside the call is set up again, or the call fails.
-/// - After a call that failed the device is in a fault: calls that move frames return
-///   `Fault`. The same call again, any other of these calls, or `service` resets the chip and ends it.
-///   `service` and `recover` restore the state that was reached last. What a setter requested stays
-///   requested, and is applied with that.
+/// - After a call that failed the device is in a fault: calls that
+///   move frames return `Fault`. The same call again, any other of these calls, or `service` resets
+///   the chip and ends it. `service` and `recover` restore the state that was reached last. What a
+///   setter requested stays requested, and is applied with that.
 ///
 /// A group filter is a hash table of 64 bits: [`Superset`](FilterOutcome::Superset). Promiscuous
 /// reception is exact.

@@ -465,10 +465,10 @@ impl Run {
     fn exchange(&mut self) -> Result<(), String> {
         while self.receive()?.is_some() {}
         while self.testbed.peer.recv().is_some() {}
-        let stranger = if self.address == CHIP { OTHER } else { CHIP };
+        let other = if self.address == CHIP { OTHER } else { CHIP };
         let sent = [
             (self.address, true),
-            (stranger, self.filter == Filter::Promiscuous),
+            (other, self.filter == Filter::Promiscuous),
             (GROUP, self.filter != Filter::Default),
             (MacAddress::BROADCAST, true),
         ]

@@ -65,8 +65,8 @@ struct Run {
     /// The recoveries of the driver so far, and the time of the last one.
     recoveries: u32,
     last_recovery: Duration,
-    /// Frames that the chip lost by overruns, and `rx_overrun`, when `service` returned last; and the
-    /// recoveries until then.
+    /// Frames that the chip lost by overruns, and `rx_overrun`, when `service` returned last.
+    /// Then the recoveries until that time.
     overruns: (u64, u32),
     overruns_since: u32,
 }
