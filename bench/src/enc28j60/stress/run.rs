@@ -66,8 +66,8 @@ struct Run {
     recoveries: u32,
     last_recovery: Duration,
     /// Frames that the chip lost by overruns, and `rx_overrun`, when `service` returned last.
-    /// Then the recoveries until that time.
     overruns: (u64, u32),
+    /// The recoveries until then.
     overruns_since: u32,
 }
 
