@@ -2,21 +2,21 @@
 
 use core::time::Duration;
 
-use ethdev::EthernetDevice;
-use ethdev_smoltcp::Mode;
 use smoltcp::iface::SocketHandle;
 use smoltcp::socket::tcp;
 use smoltcp::wire::Ipv4Address;
 
-use super::simulation::{Failure, Simulation};
+use super::failure::Failure;
+use super::host::Host;
+use super::simulation::Simulation;
 use crate::apps::http::PORT;
 
 const LIMIT: Duration = Duration::from_secs(10);
 
 /// Fetches the page twice over one connection, and checks that both contain all of `expected`.
 /// Returns the length of the second page in bytes.
-pub(super) fn fetch<D: EthernetDevice, M: Mode<D>>(
-    sim: &mut Simulation<'_, '_, '_, D, M>,
+pub(super) fn fetch<H: Host>(
+    sim: &mut Simulation<'_, H>,
     node: Ipv4Address,
     expected: &[&str],
 ) -> Result<usize, Failure> {
@@ -44,11 +44,7 @@ pub(super) fn fetch<D: EthernetDevice, M: Mode<D>>(
 }
 
 /// Sends `text` and waits until it is acknowledged.
-fn send<D: EthernetDevice, M: Mode<D>>(
-    sim: &mut Simulation<'_, '_, '_, D, M>,
-    connection: SocketHandle,
-    text: &str,
-) -> Result<(), Failure> {
+fn send<H: Host>(sim: &mut Simulation<'_, H>, connection: SocketHandle, text: &str) -> Result<(), Failure> {
     let mut rest = text.as_bytes();
     sim.run(LIMIT, |peer, _| {
         let socket = peer.socket::<tcp::Socket<'_>>(connection);
@@ -64,10 +60,7 @@ fn send<D: EthernetDevice, M: Mode<D>>(
 }
 
 /// Receives the body of the next response.
-fn receive<D: EthernetDevice, M: Mode<D>>(
-    sim: &mut Simulation<'_, '_, '_, D, M>,
-    connection: SocketHandle,
-) -> Result<String, Failure> {
+fn receive<H: Host>(sim: &mut Simulation<'_, H>, connection: SocketHandle) -> Result<String, Failure> {
     let mut bytes = Vec::new();
     sim.run(LIMIT, |peer, _| {
         let socket = peer.socket::<tcp::Socket<'_>>(connection);

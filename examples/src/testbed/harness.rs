@@ -9,13 +9,16 @@ use ethdev_sim::{Clock, Peer, Port, Side, Wire, WireStats};
 use ethdev_smoltcp::{Mode, SmoltcpDevice};
 use smoltcp::wire::{EthernetAddress, IpCidr, Ipv4Address};
 
+use super::failure::Failure;
 use super::fetch::fetch;
+use super::host::Host;
 use super::meter::{CopyCounter, Meter};
 use super::micros;
 use super::peer::StackPeer;
 use super::ping::ping;
 use super::report::Figures;
-use super::simulation::{Failure, Simulation};
+use super::simulation::Simulation;
+use super::smoltcp_host::SmoltcpHost;
 use super::tcp_echo::{ECHO_LEN, tcp_echo};
 use crate::apps::{Config, Node, Slots, Storage};
 
@@ -24,6 +27,8 @@ pub(super) const NODE_IP: Ipv4Address = Ipv4Address::new(192, 168, 69, 1);
 pub(super) const PEER_MAC: EthernetAddress = EthernetAddress([0x02, 0, 0, 0, 0, 2]);
 pub(super) const PEER_IP: Ipv4Address = Ipv4Address::new(192, 168, 69, 2);
 pub(super) const PREFIX_LEN: u8 = 24;
+/// Title of the page.
+const NAME: &str = "ethdev";
 /// Longest frame in bytes, without FCS.
 const FRAME: usize = ethdev::frame::MAX_FRAME_LEN;
 /// TCP buffers of the node.
@@ -110,7 +115,7 @@ impl Harness<'_> {
     pub fn measure_pull<D: EthernetDevice>(self, device: D) -> Result<(), Failure> {
         let (mut rx, mut reply) = ([0; FRAME], [0; FRAME]);
         let device = SmoltcpDevice::new(self.meter(device), &mut rx, &mut reply);
-        self.measure(device, &mut || Ok(false))
+        self.measure_smoltcp(device, &mut || Ok(false))
     }
 
     /// Measures a lending device that contains a [`meter`](Self::meter).
@@ -127,17 +132,17 @@ impl Harness<'_> {
         background: &mut dyn FnMut() -> Result<bool, Failure>,
     ) -> Result<(), Failure> {
         let mut reply = [0; FRAME];
-        self.measure(SmoltcpDevice::lending(device, &mut reply), background)
+        self.measure_smoltcp(SmoltcpDevice::lending(device, &mut reply), background)
     }
 
-    fn measure<D: EthernetDevice, M: Mode<D>>(
+    fn measure_smoltcp<D: EthernetDevice, M: Mode<D>>(
         self,
         mut device: SmoltcpDevice<'_, D, M>,
         background: &mut dyn FnMut() -> Result<bool, Failure>,
     ) -> Result<(), Failure> {
         let (mut storage, mut slots) = (Box::new(Storage::<TCP_BUFFER>::new()), Slots::new());
         let config = Config {
-            name: "ethdev",
+            name: NAME,
             addresses: &[IpCidr::new(NODE_IP.into(), PREFIX_LEN)],
             gateway: None,
             seed: self.seed,
@@ -145,6 +150,10 @@ impl Harness<'_> {
         let now = micros(self.clock.now());
         let node = Node::new(&config, &mut device, now, &mut storage, &mut slots)
             .map_err(|e| Failure(format!("invalid node: {e}")))?;
+        self.measure(SmoltcpHost { node, device }, background)
+    }
+
+    fn measure(self, host: impl Host, background: &mut dyn FnMut() -> Result<bool, Failure>) -> Result<(), Failure> {
         let peer = StackPeer::new(
             &self.clock,
             Peer::new(self.peer),
@@ -154,8 +163,7 @@ impl Harness<'_> {
         );
         let mut sim = Simulation {
             clock: self.clock,
-            node,
-            device,
+            host,
             peer,
             background,
         };
@@ -165,19 +173,18 @@ impl Harness<'_> {
             self.figures.copies_per_frame = Some(self.copies.copied() as f64 / frames as f64);
             self.figures.bus_bytes_per_frame = self.bus_bytes.map(|bytes| bytes.get() as f64 / frames as f64);
         }
-        let stats = sim.device.stats();
-        let drops = sim.device.drops();
+        let stats = sim.host.stats();
         self.figures.overruns = stats.rx_overrun;
-        self.figures.lost = stats.rx_lost() + stats.tx_lost() + drops.tx_lost() + drops.rx_too_short;
+        self.figures.lost = stats.rx_lost() + stats.tx_lost() + sim.host.dropped();
         self.figures.simulated_us = sim.clock.now().as_secs_f64() * 1e6;
         (self.progress)(1.0);
         result?;
-        check_accounting(&sim, self.wire.stats(Side::A), self.wire.stats(Side::B))
+        check_accounting(&sim.host, self.wire.stats(Side::A), self.wire.stats(Side::B))
     }
 }
 
-fn measure<D: EthernetDevice, M: Mode<D>>(
-    sim: &mut Simulation<'_, '_, '_, D, M>,
+fn measure<H: Host>(
+    sim: &mut Simulation<'_, H>,
     seed: u64,
     figures: &mut Figures,
     progress: &mut dyn FnMut(f64),
@@ -185,28 +192,29 @@ fn measure<D: EthernetDevice, M: Mode<D>>(
     let stage = |name| move |e: Failure| Failure(format!("{name}: {e}"));
     let round_trip = ping(sim, NODE_IP).map_err(stage("ping"))?;
     figures.ping_us = Some(round_trip.as_secs_f64() * 1e6);
-    let link = sim.device.link().to_string();
+    let link = sim.host.link().to_string();
     figures.link = Some(link.clone());
     let echoed =
         tcp_echo(sim, NODE_IP, seed, |bytes| progress(bytes as f64 / ECHO_LEN as f64)).map_err(stage("TCP echo"))?;
     figures.echo_sha256 = Some(echoed.sha256);
     figures.goodput_mbps = Some(ECHO_LEN as f64 * 8.0 / echoed.took.as_secs_f64() / 1e6);
-    let expected = ["<title>ethdev</title>", "rx_frames", &link, &NODE_MAC.to_string()];
+    let expected = [
+        &format!("<title>{NAME}</title>"),
+        "rx_frames",
+        &link,
+        &NODE_MAC.to_string(),
+    ];
     figures.page_bytes = Some(fetch(sim, NODE_IP, &expected).map_err(stage("HTTP"))?);
     sim.settle(SETTLE).map_err(stage("settling"))
 }
 
 /// Checks that every frame that reached the device is counted, and that every frame counted as sent
 /// was on the wire.
-fn check_accounting<D: EthernetDevice, M: Mode<D>>(
-    sim: &Simulation<'_, '_, '_, D, M>,
-    from_device: WireStats,
-    to_device: WireStats,
-) -> Result<(), Failure> {
-    let stats = sim.device.stats();
+fn check_accounting(host: &impl Host, from_device: WireStats, to_device: WireStats) -> Result<(), Failure> {
+    let stats = host.stats();
     let counted = stats.rx_frames.wrapping_add(stats.rx_lost());
     // A chip may report overruns inexactly.
-    let coverage = sim.device.inner().capabilities().coverage;
+    let coverage = host.capabilities().coverage;
     let exact = coverage.of(LossReason::RxOverrun) == Counted::Exactly;
     if u64::from(counted) != to_device.delivered && (exact || u64::from(counted) > to_device.delivered) {
         return Err(Failure(format!(

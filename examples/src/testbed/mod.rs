@@ -4,9 +4,11 @@
 //! measures it.
 
 pub mod enet;
+mod failure;
 mod fetch;
 mod gspi;
 mod harness;
+mod host;
 mod lan9118;
 mod meter;
 mod nics;
@@ -16,6 +18,7 @@ mod report;
 pub mod rmii;
 mod run;
 mod simulation;
+mod smoltcp_host;
 mod spi_meter;
 mod tcp_echo;
 #[cfg(test)]
@@ -26,6 +29,7 @@ use core::time::Duration;
 
 use smoltcp::time::Instant;
 
+pub use failure::Failure;
 pub use gspi::GspiHost;
 pub(crate) use gspi::images;
 pub use harness::{Harness, Slot};
@@ -33,7 +37,6 @@ pub use meter::{CopyCounter, Meter};
 pub use nics::{NICS, Nic};
 pub use report::{Figures, Row, table};
 pub use run::{Settings, run};
-pub use simulation::Failure;
 pub use tcp_echo::ECHO_LEN;
 
 /// Converts simulated time to an instant of smoltcp, rounded down to whole microseconds.

@@ -30,11 +30,11 @@ use nxp_enet_model::EnetChip;
 use rmii_port_model::{RmiiPort, RmiiPortConfig};
 
 use super::enet;
+use super::failure::Failure;
 use super::gspi::{GspiHost, images};
 use super::harness::{Harness, Slot};
 use super::lan9118;
 use super::rmii;
-use super::simulation::Failure;
 use super::spi_meter::SpiMeter;
 use super::wake_flag::WakeFlag;
 

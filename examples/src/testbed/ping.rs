@@ -2,15 +2,15 @@
 
 use core::time::Duration;
 
-use ethdev::EthernetDevice;
-use ethdev_smoltcp::Mode;
 use smoltcp::iface::SocketHandle;
 use smoltcp::phy::ChecksumCapabilities;
 use smoltcp::socket::icmp;
 use smoltcp::wire::{Icmpv4Packet, Icmpv4Repr, Ipv4Address};
 
+use super::failure::Failure;
+use super::host::Host;
 use super::peer::StackPeer;
-use super::simulation::{Failure, Simulation};
+use super::simulation::Simulation;
 
 /// Number of measured pings.
 const PINGS: u16 = 10;
@@ -21,10 +21,7 @@ const IDENT: u16 = 0x6574;
 const LIMIT: Duration = Duration::from_secs(1);
 
 /// Returns the mean round-trip time, without the first ping, which waits for ARP.
-pub(super) fn ping<D: EthernetDevice, M: Mode<D>>(
-    sim: &mut Simulation<'_, '_, '_, D, M>,
-    node: Ipv4Address,
-) -> Result<Duration, Failure> {
+pub(super) fn ping<H: Host>(sim: &mut Simulation<'_, H>, node: Ipv4Address) -> Result<Duration, Failure> {
     let socket = sim.peer.ping_socket(IDENT)?;
     let mut total = Duration::ZERO;
     for seq_no in 0..=PINGS {

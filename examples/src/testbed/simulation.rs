@@ -1,49 +1,29 @@
 //! The simulation loop: both ends of the wire on one virtual clock.
 
-use core::fmt;
 use core::time::Duration;
 
-use ethdev::{Error as _, ErrorKind, EthernetDevice};
-use ethdev_cli::Causes;
 use ethdev_sim::Clock;
-use ethdev_smoltcp::{Mode, PollAt, SmoltcpDevice};
 
+use super::failure::Failure;
+use super::host::Host;
 use super::peer::StackPeer;
 use super::{micros, simulated_time};
-use crate::apps::Node;
 
 /// Limit of iterations without progress of the clock.
 const MAX_ITERATIONS: u32 = 10_000;
 
-/// The reason why a row of the table failed.
-#[derive(Debug)]
-pub struct Failure(pub String);
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl From<String> for Failure {
-    fn from(reason: String) -> Self {
-        Self(reason)
-    }
-}
-
-/// A node on a device at one end of a wire, and a peer at the other end.
+/// A host at one end of a wire, and a peer at the other end.
 ///
 /// Software takes no simulated time. Wires do, and buses whose drivers advance the clock.
-pub(super) struct Simulation<'w, 'n, 's, D: EthernetDevice, M> {
+pub(super) struct Simulation<'w, H> {
     pub(super) clock: Clock,
-    pub(super) node: Node<'n>,
-    pub(super) device: SmoltcpDevice<'s, D, M>,
+    pub(super) host: H,
     pub(super) peer: StackPeer,
     /// Another task that the device needs. Returns whether it must run again immediately.
     pub(super) background: &'w mut dyn FnMut() -> Result<bool, Failure>,
 }
 
-impl<D: EthernetDevice, M: Mode<D>> Simulation<'_, '_, '_, D, M> {
+impl<H: Host> Simulation<'_, H> {
     /// Runs until `step` returns a result or an error.
     ///
     /// # Errors
@@ -95,43 +75,22 @@ impl<D: EthernetDevice, M: Mode<D>> Simulation<'_, '_, '_, D, M> {
     fn iterate(&mut self) -> Result<Option<Duration>, Failure> {
         self.run_background()?;
         self.peer.poll(micros(self.clock.now()));
-        self.node
-            .poll(micros(self.clock.now()), &mut self.device)
-            .map_err(|e| Failure(format!("the device failed: {}", Causes(&e))))?;
-        if let Some(e) = self.device.take_error() {
-            return Err(Failure(format!("the device failed: {}", Causes(&e))));
-        }
+        self.host.poll(self.clock.now())?;
         self.run_background()?;
         // Read before the last checks: these may take time on a bus, and an event during them must
         // not be missed.
         let next = self.clock.next_event();
-        let now = micros(self.clock.now());
-        let node = match self.node.poll_at(now, &mut self.device) {
-            PollAt::Now => Some(now),
-            // There is no interrupt: poll again.
-            PollAt::Wait { .. } if self.is_pending() => Some(now),
-            PollAt::Wait { until, .. } => until,
-        };
+        let now = self.clock.now();
+        let host = self.host.poll_at(now);
         let peer = if self.peer.is_pending() {
             Some(now)
         } else {
-            self.peer.poll_at(now)
+            self.peer.poll_at(micros(now)).map(simulated_time)
         };
         if next.is_some_and(|at| at <= self.clock.now()) {
             return Ok(Some(self.clock.now()));
         }
-        let due = [node, peer].into_iter().flatten().min();
-        Ok([due.map(simulated_time), self.clock.next_event()]
-            .into_iter()
-            .flatten()
-            .min())
-    }
-
-    /// Returns whether a frame is pending. An empty buffer leaves it pending, and is cheaper on a
-    /// bus than `service`.
-    fn is_pending(&mut self) -> bool {
-        let result = self.device.inner_mut().recv_frame(&mut []);
-        result.is_err_and(|e| matches!(e.kind(), ErrorKind::BufferTooSmall { .. }))
+        Ok([host, peer, self.clock.next_event()].into_iter().flatten().min())
     }
 
     fn run_background(&mut self) -> Result<(), Failure> {

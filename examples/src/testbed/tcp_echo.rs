@@ -2,16 +2,16 @@
 
 use core::time::Duration;
 
-use ethdev::EthernetDevice;
 use ethdev_sim::Clock;
-use ethdev_smoltcp::Mode;
 use rand_pcg::Pcg64;
 use rand_pcg::rand_core::{Rng, SeedableRng};
 use sha2::{Digest, Sha256};
 use smoltcp::socket::tcp;
 use smoltcp::wire::Ipv4Address;
 
-use super::simulation::{Failure, Simulation};
+use super::failure::Failure;
+use super::host::Host;
+use super::simulation::Simulation;
 use crate::apps::echo::PORT;
 
 /// Number of bytes that are sent and must be returned.
@@ -31,8 +31,8 @@ pub(super) struct Echoed {
 /// closes.
 ///
 /// Calls `progress` with the number of returned bytes.
-pub(super) fn tcp_echo<D: EthernetDevice, M: Mode<D>>(
-    sim: &mut Simulation<'_, '_, '_, D, M>,
+pub(super) fn tcp_echo<H: Host>(
+    sim: &mut Simulation<'_, H>,
     node: Ipv4Address,
     seed: u64,
     mut progress: impl FnMut(usize),

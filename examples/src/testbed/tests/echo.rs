@@ -41,7 +41,7 @@ fn udp_any_length_is_echoed() {
             let (got, from) = request(sim, port, NODE_IP, &data).expect("no reply");
             assert_eq!((got, from), (data, IpEndpoint::from((NODE_IP, PORT))));
         }
-        assert_eq!(sim.node.served().udp_echoed, 6);
+        assert_eq!(sim.host.node.served().udp_echoed, 6);
     });
 }
 
@@ -57,7 +57,7 @@ fn udp_broadcast_is_answered_from_own_address() {
 fn udp_from_echo_port_is_dropped() {
     simulate(WireConfig::default(), |sim, _| {
         assert_eq!(request(sim, PORT, NODE_IP, b"ping-pong"), None);
-        assert_eq!(sim.node.served().udp_dropped, 1);
+        assert_eq!(sim.host.node.served().udp_dropped, 1);
     });
 }
 
@@ -81,7 +81,7 @@ fn udp_burst_is_echoed_in_order() {
             last = Some(data[0]);
             replies += 1;
         }
-        assert_eq!(replies, sim.node.served().udp_echoed);
+        assert_eq!(replies, sim.host.node.served().udp_echoed);
         assert_eq!(replies, 16, "this wire is slower than the node");
     });
 }
@@ -115,7 +115,7 @@ fn tcp_paused_reader_loses_nothing() {
             !socket.may_recv()
         });
         assert!(received == data);
-        assert_eq!(sim.node.served().tcp_echoed, data.len() as u64);
+        assert_eq!(sim.host.node.served().tcp_echoed, data.len() as u64);
     });
 }
 
@@ -165,7 +165,7 @@ fn tcp_echo_on_faulty_wire_is_complete() {
                 if let Err(e) = tcp_echo(sim, NODE_IP, seed, |_| ()) {
                     panic!("seed {seed}: {e}");
                 }
-                let stats = sim.device.stats();
+                let stats = sim.host.device.stats();
                 assert!(stats.rx_bad_fcs > 0, "seed {seed}: no corruption occurred");
                 let delivered = wire.stats(ethdev_sim::Side::B).delivered;
                 assert_eq!(u64::from(stats.rx_frames + stats.rx_lost()), delivered, "seed {seed}");

@@ -70,7 +70,7 @@ fn request_byte_by_byte_and_pipelined_is_answered() {
         let answers = String::from_utf8(sim.recv_until(handle, |_| false)).unwrap();
         let codes: Vec<_> = answers.split("HTTP/1.1 ").skip(1).map(|answer| &answer[..3]).collect();
         assert_eq!(codes, [&["200", "404", "501"].repeat(20)[..], &["200"]].concat());
-        assert_eq!(sim.node.served().http_answered, 62);
+        assert_eq!(sim.host.node.served().http_answered, 62);
     });
 }
 
@@ -79,7 +79,7 @@ fn page_contains_current_status() {
     simulate(WireConfig::default(), |sim, _| {
         sim.settle(Duration::from_secs(65)).unwrap();
         let page = fetch(sim, 50_000, LAST_GET);
-        let before = sim.device.stats().rx_frames;
+        let before = sim.host.device.stats().rx_frames;
         for part in [
             "up 100 Mbit/s full duplex",
             "02:00:00:00:00:01",

@@ -15,9 +15,10 @@ use smoltcp::wire::{IpCidr, Ipv4Address};
 use super::harness::{NODE_IP, NODE_MAC, PEER_IP, PEER_MAC, PREFIX_LEN};
 use super::peer::StackPeer;
 use super::simulation::Simulation;
+use super::smoltcp_host::SmoltcpHost;
 use crate::apps::{Config, Node, Slots, Storage};
 
-type RingSimulation<'w, 'n, 's> = Simulation<'w, 'n, 's, RingNic, Lending>;
+type RingSimulation<'w, 'n, 's> = Simulation<'w, SmoltcpHost<'n, 's, RingNic, Lending>>;
 
 /// Small, so that back-pressure occurs.
 const TCP_BUFFER: usize = 4096;
@@ -51,8 +52,7 @@ fn simulate(config: WireConfig, test: impl FnOnce(&mut RingSimulation<'_, '_, '_
     );
     let mut sim = Simulation {
         clock,
-        node,
-        device,
+        host: SmoltcpHost { node, device },
         peer,
         background: &mut || Ok(false),
     };
