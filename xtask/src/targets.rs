@@ -34,7 +34,7 @@ const TARGETS: [(&str, &str); 3] = [
 ];
 
 /// Each `no_std` crate and the sets of features it is built with.
-const CRATES: [(&str, &[&str]); 11] = [
+const CRATES: [(&str, &[&str]); 12] = [
     ("ethdev", &["", "defmt"]),
     (
         "ethdev-util",
@@ -60,6 +60,7 @@ const CRATES: [(&str, &[&str]); 11] = [
             "proto-ipv4,proto-ipv6,socket-tcp,defmt,log",
         ],
     ),
+    ("ethdev-embassy", &["", "defmt"]),
     (
         "ethdev-enc28j60",
         &["", "defmt", "log", "enc28j60-crate", "defmt,log,enc28j60-crate"],
