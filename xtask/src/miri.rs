@@ -8,12 +8,19 @@ use crate::programs::{has, rustup};
 use crate::test::{Outcome, Skip};
 use crate::tools::{command, run as must};
 
-/// The tests that reach unsafe code: memory-mapped registers and memory that is shared with a DMA
-/// engine. The other unsafe blocks are in programs for boards, which access hardware. No crate calls
+/// The tests that reach unsafe code: memory-mapped registers, memory that is shared with a DMA
+/// engine, and an executor whose tasks are statics. The other unsafe blocks are in programs for boards, which access hardware. No crate calls
 /// foreign functions by itself: `ethdev-linux` uses `nix` and `tun-rs`.
-const TESTS: [&[&str]; 2] = [
+const TESTS: [&[&str]; 3] = [
     &["--package", "ethdev-phy", "--lib", "mmio::"],
     &["--package", "ethdev-enet", "--test", "driver"],
+    &[
+        "--package",
+        "ethdev-examples",
+        "--no-default-features",
+        "--lib",
+        "sys_executor::",
+    ],
 ];
 
 /// Tests leak the memory of their rings, which is `'static`. Property tests read the working
