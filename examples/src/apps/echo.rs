@@ -1,16 +1,17 @@
 //! The echo service (RFC 862) over UDP and TCP.
 
+use core::time::Duration;
+
 use smoltcp::iface::{Interface, SocketHandle, SocketSet};
 use smoltcp::socket::{tcp, udp};
-use smoltcp::time::Duration;
 
 /// The port of the echo service, UDP and TCP.
 pub const PORT: u16 = 7;
 
 /// A connection whose peer does not respond for this time is aborted.
-const TIMEOUT: Duration = Duration::from_secs(30);
+pub(super) const TIMEOUT: Duration = Duration::from_secs(30);
 /// Keep-alive interval of an idle connection.
-const KEEP_ALIVE: Duration = Duration::from_secs(10);
+pub(super) const KEEP_ALIVE: Duration = Duration::from_secs(10);
 
 /// The UDP service.
 #[derive(Debug)]
@@ -79,8 +80,8 @@ impl<const N: usize> TcpEcho<N> {
         for &handle in &self.sockets {
             let socket = sockets.get_mut::<tcp::Socket<'_>>(handle);
             if !socket.is_open() {
-                socket.set_timeout(Some(TIMEOUT));
-                socket.set_keep_alive(Some(KEEP_ALIVE));
+                socket.set_timeout(Some(TIMEOUT.into()));
+                socket.set_keep_alive(Some(KEEP_ALIVE.into()));
                 socket.set_nagle_enabled(false);
                 // Cannot fail: the port is not 0, and the socket is not open.
                 let _ = socket.listen(PORT);

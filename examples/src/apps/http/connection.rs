@@ -2,18 +2,12 @@
 
 use smoltcp::iface::{SocketHandle, SocketSet};
 use smoltcp::socket::tcp;
-use smoltcp::time::{Duration, Instant};
+use smoltcp::time::Instant;
 
 use super::request::{Parsed, parse};
 use super::response::Response;
-use super::{Content, PORT};
+use super::{Content, MAX_DRAIN, PORT, TIMEOUT};
 
-/// A connection without progress (a complete request, or a byte of the response accepted) for this
-/// time is aborted.
-const TIMEOUT: Duration = Duration::from_secs(15);
-/// Number of bytes after the last response that are read and dropped before the connection is
-/// aborted.
-const MAX_DRAIN: usize = 64 * 1024;
 /// Limit of steps of the state machine per poll, so that pipelined requests do not starve other
 /// connections.
 const STEPS_PER_POLL: usize = 8;
@@ -69,7 +63,7 @@ impl<'a> Connection<'a> {
 
     pub(super) fn listen(&mut self, sockets: &mut SocketSet<'_>) {
         let socket = self.socket(sockets);
-        socket.set_timeout(Some(TIMEOUT));
+        socket.set_timeout(Some(TIMEOUT.into()));
         socket.set_nagle_enabled(false);
         // Cannot fail: the port is not 0, and the socket is not open.
         let _ = socket.listen(PORT);
@@ -113,7 +107,7 @@ impl<'a> Connection<'a> {
                 }
                 Phase::Response(response) => {
                     if send(socket, response) {
-                        self.deadline = now + TIMEOUT;
+                        self.deadline = now + TIMEOUT.into();
                     }
                     if !response.is_sent() {
                         break;
@@ -140,7 +134,7 @@ impl<'a> Connection<'a> {
 
     fn enter(&mut self, phase: Phase<'a>, now: Instant) {
         self.phase = phase;
-        self.deadline = now + TIMEOUT;
+        self.deadline = now + TIMEOUT.into();
     }
 
     /// Receives into the head. Returns whether any bytes were received.

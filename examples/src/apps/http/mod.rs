@@ -6,6 +6,12 @@ mod request;
 mod response;
 
 pub(super) use connection::Connection;
+#[cfg(feature = "embassy")]
+pub(super) use request::{Parsed, Request, parse};
+#[cfg(feature = "embassy")]
+pub(super) use response::Response;
+
+use core::time::Duration;
 
 use smoltcp::iface::SocketSet;
 use smoltcp::socket::tcp;
@@ -15,6 +21,13 @@ use super::Status;
 
 /// The port of the service.
 pub const PORT: u16 = 80;
+
+/// A connection without progress (a complete request, or a byte of the response accepted) for this
+/// time is aborted.
+pub(super) const TIMEOUT: Duration = Duration::from_secs(15);
+/// Number of bytes after the last response that are read and dropped before the connection is
+/// aborted.
+pub(super) const MAX_DRAIN: usize = 64 * 1024;
 
 /// The service, with up to `N` connections.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ const MAX_FIELDS: usize = 32;
 
 /// Status codes (RFC 9110 section 15).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum StatusCode {
+pub(in crate::apps) enum StatusCode {
     Ok,
     BadRequest,
     NotFound,
@@ -17,7 +17,7 @@ pub(super) enum StatusCode {
 }
 
 impl StatusCode {
-    pub(super) const fn text(self) -> &'static str {
+    pub(in crate::apps) const fn text(self) -> &'static str {
         match self {
             Self::Ok => "200 OK",
             Self::BadRequest => "400 Bad Request",
@@ -33,12 +33,12 @@ impl StatusCode {
 
 /// The parts of a request on which the response depends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Request {
-    pub(super) status: StatusCode,
+pub(in crate::apps) struct Request {
+    pub(in crate::apps) status: StatusCode,
     /// A HEAD request: the response has no body.
-    pub(super) head_only: bool,
+    pub(in crate::apps) head_only: bool,
     /// Whether another request may follow on the connection.
-    pub(super) keep_alive: bool,
+    pub(in crate::apps) keep_alive: bool,
 }
 
 impl Request {
@@ -54,7 +54,7 @@ impl Request {
 
 /// The result of parsing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Parsed {
+pub(in crate::apps) enum Parsed {
     /// The head is not complete.
     Partial,
     /// A request, and the length of its head in bytes.
@@ -63,7 +63,7 @@ pub(super) enum Parsed {
 
 /// Parses a request head at the start of `bytes`. `full`: the buffer is full, so an incomplete head
 /// is too long.
-pub(super) fn parse(bytes: &[u8], full: bool) -> Parsed {
+pub(in crate::apps) fn parse(bytes: &[u8], full: bool) -> Parsed {
     let mut fields = [httparse::EMPTY_HEADER; MAX_FIELDS];
     let mut head = httparse::Request::new(&mut fields);
     match head.parse(bytes) {

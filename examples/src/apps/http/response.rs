@@ -11,7 +11,7 @@ use super::request::{Request, StatusCode};
 /// Its text is a function of constant values: it is generated from the start for each piece, of
 /// which only the piece is stored.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Response<'a> {
+pub(in crate::apps) struct Response<'a> {
     request: Request,
     content: Content<'a>,
     body: usize,
@@ -20,7 +20,7 @@ pub(super) struct Response<'a> {
 }
 
 impl<'a> Response<'a> {
-    pub(super) fn new(request: Request, content: Content<'a>) -> Self {
+    pub(in crate::apps) fn new(request: Request, content: Content<'a>) -> Self {
         let mut response = Self {
             request,
             content,
@@ -34,7 +34,7 @@ impl<'a> Response<'a> {
     }
 
     /// Writes the next piece to the start of `out`. Returns its length.
-    pub(super) fn next_piece(&mut self, out: &mut [u8]) -> usize {
+    pub(in crate::apps) fn next_piece(&mut self, out: &mut [u8]) -> usize {
         let mut window = Window {
             skip: self.sent,
             out,
@@ -46,11 +46,11 @@ impl<'a> Response<'a> {
         window.filled
     }
 
-    pub(super) const fn is_sent(&self) -> bool {
+    pub(in crate::apps) const fn is_sent(&self) -> bool {
         self.sent >= self.len
     }
 
-    pub(super) const fn keep_alive(&self) -> bool {
+    pub(in crate::apps) const fn keep_alive(&self) -> bool {
         self.request.keep_alive
     }
 
