@@ -14,8 +14,8 @@ use std::time::Duration;
 
 use ethdev::asynch::EthernetDevice as _;
 use ethdev::*;
-use ethdev_util::IrqSignal;
 use ethdev_util::asynch::BlockingAsync;
+use ethdev_util::{IrqDevice, IrqSignal};
 use support::{Cause, Scripted, found_events, frame};
 
 /// A device that the test shares with the driver, and its interrupt signal.
@@ -149,6 +149,48 @@ fn ready_interrupt_completes() {
     assert_eq!(task.take_wakes(), 1);
     assert_eq!(task.poll(ready.as_mut()), Poll::Ready(Ok(Interest::RX)));
     assert_eq!(shared.device.borrow().incoming.len(), 1, "a frame was taken");
+}
+
+#[test]
+fn ready_kept_waker_completes() {
+    let (shared, task) = (SharedDevice::new(), Task::new());
+    let irq = shared.irq.clone();
+    let mut device = BlockingAsync::with_poll_ready(IrqDevice::new(shared.clone(), &irq));
+    let mut ready = pin!(device.ready(Interest::RX));
+    assert!(task.poll(ready.as_mut()).is_pending());
+    assert_eq!((shared.calls("rearm"), task.take_wakes()), (1, 0));
+    shared.receive_frame(frame(1, 60));
+    assert_eq!(task.take_wakes(), 1);
+    assert_eq!(task.poll(ready.as_mut()), Poll::Ready(Ok(Interest::RX)));
+    assert_eq!(shared.device.borrow().incoming.len(), 1, "a frame was taken");
+}
+
+/// A device that keeps a waker, and whose `poll_ready` and `service` disagree.
+struct AlwaysReady(SharedDevice);
+
+impl ErrorType for AlwaysReady {
+    type Error = Cause;
+}
+
+impl EthernetDevice for AlwaysReady {
+    ethdev::forward_ethernet_device!(|this| this.0);
+}
+
+impl PollReady for AlwaysReady {
+    fn poll_ready(&mut self, interest: Interest, _: &mut Context<'_>) -> Poll<Result<Interest, Cause>> {
+        Poll::Ready(Ok(interest))
+    }
+}
+
+#[test]
+fn ready_kept_waker_inconsistent_device_yields() {
+    let (shared, task) = (SharedDevice::new(), Task::new());
+    let mut device = BlockingAsync::with_poll_ready(AlwaysReady(shared));
+    let mut ready = pin!(device.ready(Interest::RX));
+    for _ in 0..3 {
+        assert!(task.poll(ready.as_mut()).is_pending());
+        assert_eq!(task.take_wakes(), 1);
+    }
 }
 
 #[test]

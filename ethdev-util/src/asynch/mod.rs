@@ -3,6 +3,7 @@
 mod blocking_async;
 #[cfg(feature = "critical-section")]
 mod interrupt;
+mod poll_ready;
 #[cfg(feature = "embedded-hal-async")]
 mod timer;
 
@@ -11,5 +12,6 @@ pub(crate) use blocking_async::check;
 pub use blocking_async::{BlockingAsync, Wake};
 #[cfg(feature = "critical-section")]
 pub use interrupt::Interrupt;
+pub use poll_ready::KeptWaker;
 #[cfg(feature = "embedded-hal-async")]
 pub use timer::Timer;
