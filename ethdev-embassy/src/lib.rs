@@ -15,3 +15,7 @@
 
 #[cfg(test)]
 extern crate std;
+
+mod device;
+
+pub use device::{EmbassyDevice, EmbassyDeviceError};
