@@ -1,5 +1,5 @@
 //! Conformance of the drivers on their chip models, on every API. The TAP device is checked in
-//! `linux_tap`, `RingNic` in `ethdev-conformance`.
+//! `linux`, `RingNic` in `ethdev-conformance`.
 
 #[path = "conformance/cyw43.rs"]
 mod cyw43;

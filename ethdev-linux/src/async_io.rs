@@ -21,7 +21,7 @@ pub(crate) struct Registration {
 /// Duplicates: `Async` owns the descriptors that it polls, and so does the device.
 #[derive(Debug)]
 struct Descriptors {
-    tap: Async<OwnedFd>,
+    port: Async<OwnedFd>,
     link: Option<Async<OwnedFd>>,
     timer: Timer,
 }
@@ -54,11 +54,11 @@ impl Wake for WakerSlot {
 impl Registration {
     /// Registers the descriptors with the thread, which is started with the first one. Does nothing
     /// if they are registered and `link` was not closed since.
-    pub(crate) fn open(&mut self, tap: BorrowedFd<'_>, link: Option<BorrowedFd<'_>>) -> io::Result<()> {
+    pub(crate) fn open(&mut self, port: BorrowedFd<'_>, link: Option<BorrowedFd<'_>>) -> io::Result<()> {
         let is_current = |d: &Descriptors| d.link.is_some() == link.is_some();
         if !self.descriptors.as_ref().is_some_and(is_current) {
             self.descriptors = Some(Descriptors {
-                tap: Async::new(tap.try_clone_to_owned()?)?,
+                port: Async::new(port.try_clone_to_owned()?)?,
                 link: link
                     .map(|link| link.try_clone_to_owned().and_then(Async::new))
                     .transpose()?,
@@ -68,7 +68,7 @@ impl Registration {
         Ok(())
     }
 
-    /// Stores the waker of `cx`, which is woken when the TAP descriptor is readable or writable,
+    /// Stores the waker of `cx`, which is woken when the descriptor of the interface is readable or writable,
     /// whichever is requested, when the link descriptor is readable, or after `interval` if
     /// there is no link descriptor.
     ///
@@ -86,10 +86,10 @@ impl Registration {
         let waker = Waker::from(Arc::clone(&self.slot));
         let cx = &mut Context::from_waker(&waker);
         if readable {
-            arm(|| descriptors.tap.poll_readable(cx))?;
+            arm(|| descriptors.port.poll_readable(cx))?;
         }
         if writable {
-            arm(|| descriptors.tap.poll_writable(cx))?;
+            arm(|| descriptors.port.poll_writable(cx))?;
         }
         if let Some(link) = &descriptors.link {
             arm(|| link.poll_readable(cx))

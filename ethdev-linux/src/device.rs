@@ -1,24 +1,23 @@
 //! The pull API.
 
 use core::time::Duration;
-use std::io;
 
 use ethdev::{
     Capabilities, Counted, Error, ErrorKind, EthernetDevice, Events, Interest, Link, LossReason, MacAddress,
     MaxFrameLen, RxMeta, Stats, validate_tx_len,
 };
-use nix::libc::{EAGAIN, EBADFD, EINTR, EIO, ENOBUFS, ENODEV, ENOMEM};
 
-use crate::error::TapError;
-use crate::tap::{Read, Tap};
+use crate::error::InterfaceError;
+use crate::interface::{Interface, Read};
+use crate::port::{Failure, Port};
 use crate::wait::UNANNOUNCED_INTERVAL;
 
 /// Limit of frames that one call of `recv_frame` drops (filtered, of invalid length) before it
 /// returns `None`.
 const MAX_DROPPED: usize = 64;
 
-impl EthernetDevice for Tap {
-    /// Returns the address of this device. The kernel's interface has another one.
+impl<P: Port> EthernetDevice for Interface<P> {
+    /// Returns the address of this device.
     fn mac_address(&self) -> MacAddress {
         self.mac_address
     }
@@ -26,7 +25,7 @@ impl EthernetDevice for Tap {
     /// Returns the capabilities by the settings that the interface had when it was opened or last
     /// [recovered](ethdev::Control::recover).
     ///
-    /// If the kernel does not announce changes of the link (see [`Tap::link_fd`]), overruns are not
+    /// If the kernel does not announce changes of the link (see [`Interface::link_fd`]), overruns are not
     /// reported, and `service` must be called at an interval.
     fn capabilities(&self) -> Capabilities {
         if self.link_monitor.fd().is_some() {
@@ -54,7 +53,7 @@ impl EthernetDevice for Tap {
         self.stats
     }
 
-    fn recv_frame(&mut self, buf: &mut [u8]) -> Result<Option<RxMeta>, TapError> {
+    fn recv_frame(&mut self, buf: &mut [u8]) -> Result<Option<RxMeta>, InterfaceError> {
         if let Some(held) = self.take_held(buf) {
             let len = held?;
             self.stats.count_rx(len);
@@ -78,7 +77,7 @@ impl EthernetDevice for Tap {
         Ok(None)
     }
 
-    fn discard_frame(&mut self) -> Result<bool, TapError> {
+    fn discard_frame(&mut self) -> Result<bool, InterfaceError> {
         // With an empty buffer, a frame that is pending is held afterwards.
         match self.recv_frame(&mut []) {
             Err(e) if matches!(e.kind(), ErrorKind::BufferTooSmall { .. }) => {}
@@ -90,12 +89,12 @@ impl EthernetDevice for Tap {
         Ok(true)
     }
 
-    fn tx_ready(&mut self) -> Result<bool, TapError> {
+    fn tx_ready(&mut self) -> Result<bool, InterfaceError> {
         let found = self.poll_interface(Interest::TX, Some(Duration::ZERO))?;
         Ok(found.tx && self.link.is_up())
     }
 
-    fn send_vectored(&mut self, parts: &[&[u8]]) -> Result<(), TapError> {
+    fn send_vectored(&mut self, parts: &[&[u8]]) -> Result<(), InterfaceError> {
         self.check_present()?;
         let len = validate_tx_len(parts, self.capabilities.tx_max_frame_len)?;
         if !self.running {
@@ -104,26 +103,37 @@ impl EthernetDevice for Tap {
         if !self.link.is_up() {
             return Err(ErrorKind::LinkDown.into());
         }
-        let source = match self.write(parts) {
-            Ok(sent) if sent == len => {
-                self.stats.count_tx(len);
-                return Ok(());
+        let mut result = self.write(parts, len);
+        if matches!(&result, Err(e) if P::classify(e) == Failure::Down) {
+            // The kernel may also report that the interface was down and is up again.
+            self.link_monitor.up = false;
+            self.link_monitor.refresh();
+            self.read_link_mode();
+            self.update_link();
+            if self.link.is_up() {
+                result = self.write(parts, len);
             }
-            // The kernel accepts a frame as a whole or not at all.
-            Ok(_) => io::ErrorKind::WriteZero.into(),
-            Err(e) => e,
+        }
+        let Err(source) = result else {
+            self.stats.count_tx(len);
+            return Ok(());
         };
-        Err(match source.raw_os_error() {
-            Some(EAGAIN | EINTR | ENOBUFS | ENOMEM) => TapError::Busy { source },
-            Some(EIO) => {
-                // The interface went down since the last poll. The announcement is still pending,
-                // possibly followed by others.
-                self.link_monitor.up = false;
-                self.set_link(Link::Down);
-                TapError::LinkDown { source }
+        Err(match P::classify(&source) {
+            Failure::Again => InterfaceError::Busy { source },
+            Failure::Down => InterfaceError::LinkDown { source },
+            Failure::Removed => self.set_removed(Some(source)),
+            Failure::TooLong => {
+                // The IP MTU was lowered.
+                self.apply_settings()?;
+                match validate_tx_len(parts, self.capabilities.tx_max_frame_len) {
+                    Err(kind) => kind.into(),
+                    Ok(_) => InterfaceError::Io {
+                        what: "writing a frame",
+                        source,
+                    },
+                }
             }
-            Some(EBADFD | ENODEV) => self.set_removed(Some(source)),
-            _ => TapError::Io {
+            Failure::Merged | Failure::Other => InterfaceError::Io {
                 what: "writing a frame",
                 source,
             },
@@ -133,7 +143,7 @@ impl EthernetDevice for Tap {
     /// Polls the interface: one poll(2) while nothing changes.
     ///
     /// `rx_pending` means that the kernel has a frame, which the receive filter may still reject.
-    fn service(&mut self) -> Result<Events, TapError> {
+    fn service(&mut self) -> Result<Events, InterfaceError> {
         let found = self.poll_interface(Interest::ALL, Some(Duration::ZERO))?;
         let dropped = self
             .stats

@@ -1,18 +1,13 @@
 //! Decides when to read the kernel's counter of dropped frames.
 
-/// How many frames fewer than `txqueuelen` the kernel's queue may hold. The kernel clears the slots
-/// of its ring in batches (`ptr_ring`: two cache lines of pointers, that is 16, or 32 with 128-byte
-/// lines).
-const RING_SLACK: u32 = 32;
-
 /// Detects when frames may have been dropped, so that the counter is not read on every poll.
 ///
 /// The kernel drops frames when its queue is full. Afterwards either a whole queue of frames is
 /// read without a gap, or frames stay pending. If neither is observed, nothing was dropped.
 #[derive(Debug, Default)]
 pub(crate) struct DropDetector {
-    /// `txqueuelen`.
-    queue_frames: u32,
+    /// Frames that the kernel queues at least.
+    capacity: u32,
     /// Frames read since the queue was last empty.
     consecutive: u32,
     /// Frames were pending at the last poll, and the queue was not empty since.
@@ -23,29 +18,23 @@ pub(crate) struct DropDetector {
 }
 
 impl DropDetector {
-    /// Sets the length of the kernel's queue, in frames.
-    pub(crate) const fn set_queue(&mut self, frames: u32) {
-        self.queue_frames = frames;
-    }
-
-    /// Returns the number of frames that the kernel queues at least.
-    pub(crate) const fn capacity(&self) -> u32 {
-        self.queue_frames.saturating_sub(RING_SLACK)
-    }
-
-    /// Returns the number of reads that empty a full queue, with some margin for frames that arrive
-    /// meanwhile. It bounds the loop under a flood.
-    pub(crate) const fn drain_limit(&self) -> u32 {
-        self.queue_frames.saturating_mul(2).saturating_add(16)
+    /// Sets the number of frames that the kernel queues at least.
+    pub(crate) const fn set_capacity(&mut self, frames: u32) {
+        self.capacity = frames;
     }
 
     /// Records that a frame was read.
     pub(crate) const fn frame_read(&mut self) {
         self.consecutive = self.consecutive.wrapping_add(1);
-        if self.consecutive >= self.capacity() {
+        if self.consecutive >= self.capacity {
             self.consecutive = 0;
             self.suspected = true;
         }
+    }
+
+    /// Records that the queue may have overflowed whatever was read.
+    pub(crate) const fn suspect(&mut self) {
+        self.suspected = true;
     }
 
     /// Records that the queue was found empty.
@@ -95,11 +84,11 @@ mod tests {
         #[test]
         fn suspected_any_drop_is_counted_when_queue_is_empty(
             queue in 0_u32..200,
-            slack in 0_u32..=RING_SLACK,
+            slack in 0_u32..=32,
             steps in prop::collection::vec((0_u32..300, 0_u32..300, any::<bool>()), 1..20),
         ) {
             let mut detector = DropDetector::default();
-            detector.set_queue(queue);
+            detector.set_capacity(queue.saturating_sub(32));
             detector.restart(Some(0));
             let (mut queued, mut dropped, mut counted) = (0, 0_u64, 0);
             for (burst, reads, poll) in steps {
@@ -131,7 +120,7 @@ mod tests {
     #[test]
     fn suspected_frames_pending_at_two_polls_true() {
         let mut detector = DropDetector::default();
-        detector.set_queue(1000);
+        detector.set_capacity(968);
         detector.restart(Some(5));
         detector.polled(true);
         assert!(!detector.suspected(), "one poll");
@@ -146,7 +135,7 @@ mod tests {
     #[test]
     fn suspected_bursts_below_capacity_false() {
         let mut detector = DropDetector::default();
-        detector.set_queue(1000);
+        detector.set_capacity(968);
         for _ in 0..100_000 {
             (0..900).for_each(|_| detector.frame_read());
             detector.queue_empty();

@@ -6,13 +6,13 @@ use std::io;
 use ethdev::{Error, ErrorKind, MacAddress};
 use nix::libc;
 
-use crate::config::NameError;
+use crate::name::NameError;
 
-/// An error of a TAP device. [`source`](core::error::Error::source) returns the error of the
-/// kernel.
+/// An error of a [`Tap`](crate::Tap) or a [`PacketSocket`](crate::PacketSocket).
+/// [`source`](core::error::Error::source) returns the error of the kernel.
 #[derive(Debug)]
 #[non_exhaustive]
-pub enum TapError {
+pub enum InterfaceError {
     /// An error without a further cause: link down, stopped, bad length, unsupported.
     Kind(ErrorKind),
     /// The interface name is invalid. No system call was made.
@@ -22,7 +22,8 @@ pub enum TapError {
         /// The reason.
         source: NameError,
     },
-    /// The MAC address is a group address, all zeros, or the address of the kernel's interface.
+    /// The MAC address is a group address or all zeros, or, for a TAP interface, the address of the
+    /// kernel's end.
     InvalidMacAddress {
         /// The address.
         address: MacAddress,
@@ -32,6 +33,8 @@ pub enum TapError {
     PermissionDenied {
         /// The operation.
         what: &'static str,
+        /// What it requires, for example a capability (capabilities(7)).
+        requires: &'static str,
         /// Name of the interface.
         name: String,
         /// The error of the kernel.
@@ -43,7 +46,8 @@ pub enum TapError {
         /// The error of the kernel.
         source: io::Error,
     },
-    /// The interface does not exist, and [`TapConfig::create`](crate::TapConfig::create) is false.
+    /// The interface does not exist. For a TAP interface:
+    /// [`TapConfig::create`](crate::TapConfig::create) is false.
     NoSuchInterface {
         /// Name of the interface.
         name: String,
@@ -55,20 +59,29 @@ pub enum TapError {
         /// The error of the kernel.
         source: io::Error,
     },
-    /// Another process has the interface open.
+    /// The frames of the interface have no Ethernet header (a loopback, tunnel or monitor
+    /// interface). Packet sockets only.
+    NotEthernet {
+        /// Name of the interface.
+        name: String,
+        /// The hardware type of the interface (`ARPHRD_*`, netdevice(7)); 1 is Ethernet.
+        hardware_type: u16,
+    },
+    /// Another process has the TAP interface open.
     InUse {
         /// Name of the interface.
         name: String,
         /// The error of the kernel.
         source: io::Error,
     },
-    /// The transmit queue length of the interface (`txqueuelen`) is 0: the kernel drops every frame
-    /// for this device without counting it.
+    /// The transmit queue length of the TAP interface (`txqueuelen`) is 0: the kernel drops every
+    /// frame for this device without counting it.
     NoQueue {
         /// Name of the interface.
         name: String,
     },
-    /// The interface was deleted while it was open.
+    /// The interface was deleted while it was open, or, for a packet socket, moved to another network
+    /// namespace.
     InterfaceRemoved {
         /// Name of the interface.
         name: String,
@@ -94,44 +107,35 @@ pub enum TapError {
     },
 }
 
-impl TapError {
-    /// Maps the error of a management operation.
-    pub(crate) fn of(what: &'static str, name: &str, source: io::Error) -> Self {
+impl InterfaceError {
+    /// Maps the error of a management operation, which requires `requires`.
+    pub(crate) fn of(what: &'static str, requires: &'static str, name: &str, source: io::Error) -> Self {
+        let name = name.to_owned();
         match source.raw_os_error() {
             Some(libc::EPERM | libc::EACCES) => Self::PermissionDenied {
                 what,
-                name: name.to_owned(),
+                requires,
+                name,
                 source,
             },
-            Some(libc::ENODEV | libc::EBADFD) => Self::InterfaceRemoved {
-                name: name.to_owned(),
+            Some(libc::ENODEV | libc::ENXIO | libc::EBADFD) => Self::InterfaceRemoved {
+                name,
                 source: Some(source),
             },
             _ => Self::Io { what, source },
         }
     }
-
-    /// Maps the error of opening the interface.
-    pub(crate) fn of_open(name: &str, source: io::Error) -> Self {
-        let what = "opening the interface";
-        let name = name.to_owned();
-        match source.raw_os_error() {
-            Some(libc::EPERM | libc::EACCES) => Self::PermissionDenied { what, name, source },
-            Some(libc::ENOENT | libc::ENODEV | libc::ENXIO) => Self::NoDriver { source },
-            Some(libc::EBUSY) => Self::InUse { name, source },
-            Some(libc::EINVAL) => Self::NotTap { name, source },
-            _ => Self::Io { what, source },
-        }
-    }
 }
 
-impl Error for TapError {
+impl Error for InterfaceError {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::Kind(kind) => *kind,
-            Self::InvalidName { .. } | Self::InvalidMacAddress { .. } | Self::NotTap { .. } | Self::NoQueue { .. } => {
-                ErrorKind::InvalidInput
-            }
+            Self::InvalidName { .. }
+            | Self::InvalidMacAddress { .. }
+            | Self::NotTap { .. }
+            | Self::NotEthernet { .. }
+            | Self::NoQueue { .. } => ErrorKind::InvalidInput,
             Self::PermissionDenied { .. } => ErrorKind::PermissionDenied,
             Self::NoDriver { .. } | Self::NoSuchInterface { .. } | Self::InterfaceRemoved { .. } => {
                 ErrorKind::NotPresent
@@ -146,28 +150,27 @@ impl Error for TapError {
     }
 }
 
-impl From<ErrorKind> for TapError {
+impl From<ErrorKind> for InterfaceError {
     fn from(kind: ErrorKind) -> Self {
         Self::Kind(kind)
     }
 }
 
-impl fmt::Display for TapError {
+impl fmt::Display for InterfaceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Kind(kind) => kind.fmt(f),
             Self::InvalidName { name, source } => write!(f, "invalid interface name {name:?}: {source}"),
             Self::InvalidMacAddress { address } => write!(f, "invalid MAC address {address}"),
-            Self::PermissionDenied { what, name, source } => {
-                let required = match source.raw_os_error() {
-                    Some(libc::EACCES) => "read and write access to /dev/net/tun",
-                    _ => "CAP_NET_ADMIN, or an interface that belongs to this user",
-                };
-                write!(f, "{name}: permission denied: {what} requires {required}")
-            }
+            Self::PermissionDenied {
+                what, requires, name, ..
+            } => write!(f, "{name}: permission denied: {what} requires {requires}"),
             Self::NoDriver { .. } => f.write_str("no TUN/TAP driver: /dev/net/tun cannot be opened"),
             Self::NoSuchInterface { name } => write!(f, "no interface {name}"),
             Self::NotTap { name, .. } => write!(f, "{name} is not a TAP interface with a single queue"),
+            Self::NotEthernet { name, hardware_type } => {
+                write!(f, "{name} is not an Ethernet interface (hardware type {hardware_type})")
+            }
             Self::InUse { name, .. } => write!(f, "{name} is in use by another process"),
             Self::NoQueue { name } => write!(f, "{name} has a transmit queue length (txqueuelen) of 0"),
             Self::InterfaceRemoved { name, .. } => write!(f, "{name} was deleted"),
@@ -178,7 +181,7 @@ impl fmt::Display for TapError {
     }
 }
 
-impl core::error::Error for TapError {
+impl core::error::Error for InterfaceError {
     fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
         match self {
             Self::InvalidName { source, .. } => Some(source),
@@ -190,9 +193,11 @@ impl core::error::Error for TapError {
             | Self::Busy { source }
             | Self::Io { source, .. } => Some(source),
             Self::InterfaceRemoved { source, .. } => source.as_ref().map(|source| source as _),
-            Self::Kind(_) | Self::InvalidMacAddress { .. } | Self::NoSuchInterface { .. } | Self::NoQueue { .. } => {
-                None
-            }
+            Self::Kind(_)
+            | Self::InvalidMacAddress { .. }
+            | Self::NoSuchInterface { .. }
+            | Self::NotEthernet { .. }
+            | Self::NoQueue { .. } => None,
         }
     }
 }
@@ -202,45 +207,10 @@ mod tests {
     use super::*;
     use core::error::Error as _;
 
-    fn open(errno: i32) -> TapError {
-        TapError::of_open("tap7", io::Error::from_raw_os_error(errno))
-    }
-
-    #[test]
-    fn of_open_errno_has_kind_and_source() {
-        for (errno, kind) in [
-            (libc::EPERM, ErrorKind::PermissionDenied),
-            (libc::EACCES, ErrorKind::PermissionDenied),
-            (libc::ENOENT, ErrorKind::NotPresent),
-            (libc::ENODEV, ErrorKind::NotPresent),
-            (libc::EBUSY, ErrorKind::Other),
-            (libc::EINVAL, ErrorKind::InvalidInput),
-            (libc::EMFILE, ErrorKind::Bus),
-        ] {
-            let error = open(errno);
-            assert_eq!(error.kind(), kind, "{error}");
-            let source = error.source().and_then(|e| e.downcast_ref::<io::Error>());
-            assert_eq!(source.and_then(io::Error::raw_os_error), Some(errno), "{error}");
-        }
-    }
-
-    #[test]
-    fn display_permission_denied_names_requirement() {
-        let text = open(libc::EPERM).to_string();
-        assert!(text.starts_with("tap7: permission denied"), "{text}");
-        assert!(text.contains("CAP_NET_ADMIN"), "{text}");
-        assert!(open(libc::EACCES).to_string().contains("/dev/net/tun"));
-    }
-
-    #[test]
-    fn of_open_interface_in_use_is_not_transient() {
-        assert!(!open(libc::EBUSY).kind().is_transient());
-    }
-
     #[test]
     fn busy_keeps_source() {
         let source = io::Error::from_raw_os_error(libc::ENOBUFS);
-        let error = TapError::Busy { source };
+        let error = InterfaceError::Busy { source };
         assert_eq!(error.kind(), ErrorKind::Busy);
         assert!(error.source().is_some());
     }
@@ -252,7 +222,7 @@ mod tests {
             ErrorKind::Stopped,
             ErrorKind::FrameTooLong { max: 1514 },
         ] {
-            assert_eq!(TapError::from(kind).kind(), kind);
+            assert_eq!(InterfaceError::from(kind).kind(), kind);
         }
     }
 }

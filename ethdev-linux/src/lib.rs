@@ -1,6 +1,6 @@
 #![doc = include_str!("../README.md")]
 #![cfg(target_os = "linux")]
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(
     not(test),
@@ -15,22 +15,28 @@
 
 #[cfg(feature = "async-io")]
 mod async_io;
-mod config;
+mod checksum;
 mod device;
 mod drop_detector;
 mod error;
+mod interface;
 mod lifecycle;
 mod link_monitor;
+mod lookup;
+mod name;
 mod netlink;
-mod open;
+mod packet;
 #[cfg(feature = "async-io")]
 mod poll_ready;
+mod port;
 mod rx_filter;
 mod tap;
 mod wait;
 
-pub use config::{NameError, TapConfig};
-pub use error::TapError;
+pub use error::InterfaceError;
+pub use interface::Interface;
+pub use name::NameError;
+pub use packet::{PacketConfig, PacketPort, PacketSocket};
 #[cfg(feature = "async-io")]
-pub use poll_ready::{AsyncIo, AsyncTap};
-pub use tap::Tap;
+pub use poll_ready::{AsyncIo, AsyncPacketSocket, AsyncTap};
+pub use tap::{Tap, TapConfig, TapPort};

@@ -4,68 +4,52 @@ use core::time::Duration;
 
 use ethdev::{Control, FilterOutcome, Interest, Link, MacAddress, RxFilter};
 
-use crate::config::TapConfig;
-use crate::error::TapError;
-use crate::link_monitor::LinkMonitor;
-use crate::open::{Opened, open, read_settings};
+use crate::error::InterfaceError;
+use crate::interface::Interface;
+use crate::port::{Opened, Port};
 use crate::rx_filter::Filter;
-use crate::tap::Tap;
 
-impl Tap {
-    /// Opens the TAP interface `name`, or creates it if it does not exist. Equivalent to
-    /// [`with_config`](Self::with_config) with [`TapConfig::new`].
+impl<P: Port> Interface<P> {
+    /// Opens the interface of `config`. The errors depend on the kind of interface: see
+    /// [`Tap`](crate::Tap) and [`PacketSocket`](crate::PacketSocket).
     ///
     /// # Errors
     ///
-    /// As `with_config`.
-    pub fn open(name: &str) -> Result<Self, TapError> {
-        Self::with_config(TapConfig::new(name))
-    }
-
-    /// Opens a TAP interface.
-    ///
-    /// # Errors
-    ///
-    /// `InvalidName`, `InvalidMacAddress`, `PermissionDenied`, `NoDriver`, `NoSuchInterface`,
-    /// `NotTap`, `InUse`, `NoQueue`, or `Io` for other failures of system calls.
-    pub fn with_config(config: TapConfig) -> Result<Self, TapError> {
-        let Opened {
-            io,
-            name,
-            index,
-            mac_address,
-        } = open(&config)?;
-        let settings = read_settings(&io, &name)?;
-        let mut tap = Self::new(io, name, config, LinkMonitor::new(index));
-        tap.mac_address = mac_address;
-        tap.apply(&settings);
-        tap.drop_detector.restart(tap.link_monitor.dropped);
+    /// `InvalidName`, `InvalidMacAddress`, `PermissionDenied`, `NoSuchInterface`, those of the kind,
+    /// or `Io` for other failures of system calls.
+    pub fn with_config(config: P::Config) -> Result<Self, InterfaceError> {
+        let mut device = Self::new(P::open(&config)?, config);
+        device.port.configure(device.mac_address, &device.filter)?;
+        device.apply_settings()?;
+        device.restart_drops();
         // Without announcements the link is known only after a poll.
-        tap.poll_interface(Interest::ALL, Some(Duration::ZERO))?;
+        device.poll_interface(Interest::ALL, Some(Duration::ZERO))?;
         // The initial state is not a change.
-        tap.stats.link_changes = 0;
-        tap.reported.link = tap.link;
-        tap.reported.link_by_wait = tap.link;
-        Ok(tap)
+        device.stats.link_changes = 0;
+        device.reported.link = device.link;
+        device.reported.link_by_wait = device.link;
+        Ok(device)
     }
 
     /// Opens the interface again after it was deleted.
-    fn reopen(&mut self) -> Result<(), TapError> {
-        let config = TapConfig {
-            name: self.name.clone(),
-            mac_address: Some(self.mac_address),
-            ..self.config.clone()
-        };
-        let Opened { io, name, index, .. } = open(&config)?;
-        let settings = read_settings(&io, &name)?;
-        self.io = io;
+    fn reopen(&mut self) -> Result<(), InterfaceError> {
+        let config = P::reopen_config(&self.config, &self.name, self.mac_address);
+        let Opened {
+            mut port,
+            name,
+            mut link_monitor,
+            ..
+        } = P::open(&config)?;
+        port.configure(self.mac_address, &self.filter)?;
+        port.read_settings(&name, &mut link_monitor)?;
+        self.port = port;
         self.name = name;
-        self.link_monitor = LinkMonitor::new(index);
+        self.link_monitor = link_monitor;
         #[cfg(feature = "async-io")]
         self.registration.clear();
         self.reset_held();
-        self.apply(&settings);
-        self.drop_detector.restart(self.link_monitor.dropped);
+        self.apply_settings()?;
+        self.restart_drops();
         self.removed = false;
         Ok(())
     }
@@ -74,20 +58,21 @@ impl Tap {
 /// [`sleep`](Control::sleep) and [`wake`](Control::wake) are `Unsupported`.
 ///
 /// A deleted interface is a fault, which [`recover`](Control::recover) and `start` end. Address and
-/// filter are those of this device, not of the interface: they apply at once, in every state.
-impl Control for Tap {
+/// filter are those of this device, not of the interface: they apply at once, in every state. (While
+/// the interface is deleted they are stored, and `recover` applies them.)
+impl<P: Port> Control for Interface<P> {
     /// Starts reception and transmission. Frames that arrived while the device was stopped are
     /// dropped without being counted. An interface that was deleted is opened again, as `recover`
     /// does. After an error the device is in its former state.
-    fn start(&mut self) -> Result<(), TapError> {
+    fn start(&mut self) -> Result<(), InterfaceError> {
         if self.removed {
             self.recover()?;
         }
         if self.running {
             return Ok(());
         }
-        // `txqueuelen` may have become 0.
-        read_settings(&self.io, &self.name)?;
+        // The `txqueuelen` of a TAP interface may have become 0.
+        self.port.read_settings(&self.name, &mut self.link_monitor)?;
         let before = self.stats.rx_reset;
         self.drain()?;
         self.stats.rx_reset = before;
@@ -104,7 +89,7 @@ impl Control for Tap {
     /// # Errors
     ///
     /// `Io`: a frame cannot be read; the device is still running. A deleted interface is no error.
-    fn stop(&mut self) -> Result<(), TapError> {
+    fn stop(&mut self) -> Result<(), InterfaceError> {
         if !self.running {
             return Ok(());
         }
@@ -123,39 +108,50 @@ impl Control for Tap {
     ///
     /// # Errors
     ///
-    /// `InvalidMacAddress`: a group address, all zeros, or the address of the kernel's interface.
-    fn set_mac_address(&mut self, address: MacAddress) -> Result<(), TapError> {
-        let is_kernels = self.io.mac_address().is_ok_and(|kernel| kernel == address.octets());
-        if !address.is_unicast() || is_kernels {
-            return Err(TapError::InvalidMacAddress { address });
+    /// `InvalidMacAddress`: a group address, all zeros, or, for a TAP interface, the address of the
+    /// kernel's end. `Io`: the kernel does not add the address to the interface. The former address
+    /// stays.
+    fn set_mac_address(&mut self, address: MacAddress) -> Result<(), InterfaceError> {
+        if !address.is_unicast() {
+            return Err(InterfaceError::InvalidMacAddress { address });
+        }
+        if !self.removed {
+            self.port.configure(address, &self.filter)?;
         }
         self.mac_address = address;
         Ok(())
     }
 
     /// Changes which frames are received. Always [`Exact`](FilterOutcome::Exact): the filter is in
-    /// this device, not in the kernel, so a rejected frame costs a system call. It applies to
-    /// frames that the kernel has queued.
-    fn set_rx_filter(&mut self, filter: RxFilter<'_>) -> Result<FilterOutcome, TapError> {
-        self.filter = Filter::new(filter);
+    /// this device, so a rejected frame costs a system call. It applies to frames that the kernel
+    /// has queued. A packet socket also adds the groups to the interface.
+    ///
+    /// # Errors
+    ///
+    /// `Io`: the kernel does not add a group to the interface. The former filter stays.
+    fn set_rx_filter(&mut self, filter: RxFilter<'_>) -> Result<FilterOutcome, InterfaceError> {
+        let filter = Filter::new(filter);
+        if !self.removed {
+            self.port.configure(self.mac_address, &filter)?;
+        }
+        self.filter = filter;
         Ok(FilterOutcome::Exact)
     }
 
-    /// Opens the interface again if it was deleted, as it was first opened: by its name, and
-    /// created if the configuration allows it. Reads the IP MTU and the queue length again in
+    /// Opens the interface again if it was deleted, as it was first opened: by its name, and (a TAP
+    /// interface) created if the configuration allows it. Reads the IP MTU and the queue length again in
     /// any case.
     ///
-    /// An interface that exists stays open: closing one that this device created would delete it,
-    /// with its IP addresses. Pending frames are dropped, counted in `rx_reset`.
-    fn recover(&mut self) -> Result<(), TapError> {
+    /// An interface that exists stays open: closing a TAP interface that this device created would
+    /// delete it, with its IP addresses. Pending frames are dropped, counted in `rx_reset`.
+    fn recover(&mut self) -> Result<(), InterfaceError> {
         if self.removed {
             self.reopen()?;
         } else {
-            let settings = read_settings(&self.io, &self.name)?;
             if self.running {
                 self.drain()?;
             }
-            self.apply(&settings);
+            self.apply_settings()?;
         }
         self.poll_interface(Interest::ALL, Some(Duration::ZERO))?;
         self.stats.recoveries = self.stats.recoveries.wrapping_add(1);

@@ -1,4 +1,4 @@
-//! The state of the kernel's interface: up or down, and the counter of dropped frames.
+//! The state of the kernel's interface: up or down, its IP MTU, and the counter of dropped frames.
 
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
@@ -22,10 +22,10 @@ const MAX_DATAGRAMS: usize = 4096;
 /// have to be repeated on every poll (four system calls in tun-rs); files in `/sys` show the
 /// network namespace in which it was mounted.
 ///
-/// Without the socket (forbidden by a sandbox, or the interface was moved to another network
-/// namespace), the link is taken from poll(2) on the TAP descriptor, which is writable only while
-/// the interface is up. Carrier and dropped frames are unknown then.
-pub(crate) struct LinkMonitor {
+/// Without the socket (forbidden by a sandbox, or the interface was deleted or moved to another
+/// network namespace) nothing is known. For a TAP interface, the link is then taken from poll(2) on
+/// its descriptor, which is writable only while the interface is up.
+pub struct LinkMonitor {
     socket: Option<OwnedFd>,
     index: u32,
     datagram: Vec<u8>,
@@ -33,17 +33,20 @@ pub(crate) struct LinkMonitor {
     pub(crate) up: bool,
     /// Frames that the kernel dropped since the creation of the interface, as last reported.
     pub(crate) dropped: Option<u64>,
+    /// IP MTU in bytes, as last reported.
+    pub(crate) ip_mtu: Option<u32>,
 }
 
 impl LinkMonitor {
-    pub(crate) fn new(index: u32) -> Self {
+    /// Monitors the interface `index` by a socket from [`subscribe`].
+    pub(crate) fn new(index: u32, socket: Option<OwnedFd>) -> Self {
         let mut monitor = Self {
-            // Without the socket only the carrier and the counter are unknown.
-            socket: subscribe().ok(),
+            socket,
             index,
             datagram: vec![0; DATAGRAM_LEN],
             up: false,
             dropped: None,
+            ip_mtu: None,
         };
         monitor.refresh();
         monitor
@@ -81,9 +84,10 @@ impl LinkMonitor {
                     let mut removed = false;
                     for message in messages(datagram, self.index) {
                         match message {
-                            LinkMessage::State { up, tx_dropped } => {
+                            LinkMessage::State { up, tx_dropped, ip_mtu } => {
                                 self.up = up;
                                 self.dropped = tx_dropped.or(self.dropped);
+                                self.ip_mtu = ip_mtu.or(self.ip_mtu);
                             }
                             LinkMessage::Removed => removed = true,
                         }
@@ -108,7 +112,8 @@ impl LinkMonitor {
     }
 }
 
-fn subscribe() -> Result<OwnedFd, Errno> {
+/// Opens a socket on which the kernel announces changes of interfaces.
+pub(crate) fn subscribe() -> Result<OwnedFd, Errno> {
     let socket = socket(
         AddressFamily::Netlink,
         SockType::Raw,

@@ -4,7 +4,9 @@
 //! No netlink library is used: the flags of an interface are at a fixed offset, and a full decoder
 //! would add failures in attributes that are not needed.
 
-use nix::libc::{AF_UNSPEC, IFF_RUNNING, IFF_UP, IFLA_STATS64, NLM_F_REQUEST, RTM_DELLINK, RTM_GETLINK, RTM_NEWLINK};
+use nix::libc::{
+    AF_UNSPEC, IFF_RUNNING, IFF_UP, IFLA_MTU, IFLA_STATS64, NLM_F_REQUEST, RTM_DELLINK, RTM_GETLINK, RTM_NEWLINK,
+};
 
 /// `struct nlmsghdr`: length, type, flags, sequence number, port.
 const HEADER_LEN: usize = 16;
@@ -27,6 +29,8 @@ pub(crate) enum LinkMessage {
         /// Frames that the kernel dropped instead of sending them through the interface, since its
         /// creation.
         tx_dropped: Option<u64>,
+        /// IP MTU in bytes.
+        ip_mtu: Option<u32>,
     },
     /// The interface was deleted or moved to another network namespace.
     Removed,
@@ -78,28 +82,28 @@ fn link_message(message: &[u8], index: u32) -> Option<LinkMessage> {
         RTM_DELLINK => Some(LinkMessage::Removed),
         RTM_NEWLINK => {
             let required = (IFF_UP | IFF_RUNNING) as u32;
+            let attributes = info.get(INFO_LEN..).unwrap_or_default();
+            let stats = attribute(attributes, IFLA_STATS64);
             Some(LinkMessage::State {
                 up: u32_at(info, 8)? & required == required,
-                tx_dropped: info.get(INFO_LEN..).and_then(tx_dropped),
+                tx_dropped: stats.and_then(|stats| u64_at(stats, TX_DROPPED_OFFSET)),
+                ip_mtu: attribute(attributes, IFLA_MTU).and_then(|mtu| u32_at(mtu, 0)),
             })
         }
         _ => None,
     }
 }
 
-fn tx_dropped(attributes: &[u8]) -> Option<u64> {
+/// Returns the value of the first attribute of type `kind`.
+fn attribute(attributes: &[u8], kind: u16) -> Option<&[u8]> {
     let mut rest = attributes;
     loop {
         let len = usize::from(u16_at(rest, 0)?);
         if len < ATTRIBUTE_HEADER_LEN {
             return None;
         }
-        if u16_at(rest, 2)? & ATTRIBUTE_TYPE_MASK == IFLA_STATS64 {
-            let value = rest.get(ATTRIBUTE_HEADER_LEN..len)?;
-            return value
-                .get(TX_DROPPED_OFFSET..)?
-                .first_chunk()
-                .map(|b| u64::from_ne_bytes(*b));
+        if u16_at(rest, 2)? & ATTRIBUTE_TYPE_MASK == kind {
+            return rest.get(ATTRIBUTE_HEADER_LEN..len);
         }
         rest = rest.get(aligned(len)..)?;
     }
@@ -122,6 +126,10 @@ fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
 
 fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
     bytes.get(at..)?.first_chunk().map(|b| u32::from_ne_bytes(*b))
+}
+
+fn u64_at(bytes: &[u8], at: usize) -> Option<u64> {
+    bytes.get(at..)?.first_chunk().map(|b| u64::from_ne_bytes(*b))
 }
 
 #[cfg(test)]
@@ -154,7 +162,11 @@ mod tests {
     }
 
     fn state(up: bool) -> LinkMessage {
-        LinkMessage::State { up, tx_dropped: None }
+        LinkMessage::State {
+            up,
+            tx_dropped: None,
+            ip_mtu: None,
+        }
     }
 
     #[test]
@@ -188,16 +200,18 @@ mod tests {
     }
 
     #[test]
-    fn messages_tx_dropped_after_other_attributes_is_found() {
+    fn messages_attributes_are_found_in_any_order() {
         let counters: Vec<u8> = (100_u64..125).flat_map(u64::to_ne_bytes).collect();
         let mut attributes = attribute(3, b"tap7\0");
         attributes.extend(attribute(IFLA_STATS64, &counters));
+        attributes.extend(attribute(IFLA_MTU, &1400_u32.to_ne_bytes()));
         let datagram = message(RTM_NEWLINK, 0, 7, UP, &attributes);
         assert_eq!(
             messages(&datagram, 7).next(),
             Some(LinkMessage::State {
                 up: true,
-                tx_dropped: Some(107)
+                tx_dropped: Some(107),
+                ip_mtu: Some(1400),
             })
         );
     }
@@ -223,7 +237,7 @@ mod tests {
             let whole = message(RTM_NEWLINK, 0, 7, UP, &attribute(IFLA_STATS64, &counters));
             let part = &whole[..cut.min(whole.len())];
             for found in messages(part, 7) {
-                let allowed = matches!(found, LinkMessage::State { up: true, tx_dropped: None | Some(107) });
+                let allowed = matches!(found, LinkMessage::State { up: true, tx_dropped: None | Some(107), ip_mtu: None });
                 prop_assert!(allowed, "{:?}", found);
             }
         }
@@ -249,7 +263,8 @@ mod tests {
             found,
             Some(LinkMessage::State {
                 up: true,
-                tx_dropped: Some(7)
+                tx_dropped: Some(7),
+                ip_mtu: None,
             })
         );
     }

@@ -7,27 +7,33 @@ use core::time::Duration;
 use ethdev::{Interest, PollReady};
 use ethdev_util::asynch::{BlockingAsync, Wake};
 
-use crate::error::TapError;
-use crate::tap::Tap;
+use crate::error::InterfaceError;
+use crate::interface::Interface;
+use crate::packet::PacketPort;
+use crate::port::Port;
+use crate::tap::TapPort;
 use crate::wait::UNANNOUNCED_INTERVAL;
 
-/// The async form of a [`Tap`].
-pub type AsyncTap = BlockingAsync<Tap, AsyncIo>;
+/// The async form of a [`Tap`](crate::Tap).
+pub type AsyncTap = BlockingAsync<Interface<TapPort>, AsyncIo>;
 
-/// Wakes the futures of an [`AsyncTap`]. The thread of the `async-io` crate waits for the kernel;
+/// The async form of a [`PacketSocket`](crate::PacketSocket).
+pub type AsyncPacketSocket = BlockingAsync<Interface<PacketPort>, AsyncIo>;
+
+/// Wakes the futures of an [`AsyncTap`] or [`AsyncPacketSocket`]. The thread of the `async-io` crate waits for the kernel;
 /// it is started on first use and works with every executor.
 #[derive(Debug)]
 pub struct AsyncIo(());
 
-impl Tap {
+impl<P: Port> Interface<P> {
     /// Converts the device into its async form: [`ethdev::asynch::EthernetDevice`] on any executor.
     /// [`BlockingAsync::into_inner`] converts it back.
     ///
     /// ```no_run
     /// use ethdev::asynch::EthernetDevice as _;
-    /// use ethdev_linux::{Tap, TapError};
+    /// use ethdev_linux::{InterfaceError, Tap};
     ///
-    /// async fn print_lengths(tap: Tap) -> Result<(), TapError> {
+    /// async fn print_lengths(tap: Tap) -> Result<(), InterfaceError> {
     ///     let mut tap = tap.into_async()?;
     ///     let mut buf = [0; 1518];
     ///     loop {
@@ -39,28 +45,27 @@ impl Tap {
     /// # Errors
     ///
     /// `Io`: no descriptor is available, or the thread cannot be started.
-    pub fn into_async(mut self) -> Result<AsyncTap, TapError> {
+    pub fn into_async(mut self) -> Result<BlockingAsync<Self, AsyncIo>, InterfaceError> {
         self.open_registration()?;
         Ok(BlockingAsync::new(self, AsyncIo(())))
     }
 
-    fn open_registration(&mut self) -> Result<(), TapError> {
-        use std::os::fd::AsFd;
+    fn open_registration(&mut self) -> Result<(), InterfaceError> {
         self.registration
-            .open(self.io.as_fd(), self.link_monitor.fd())
-            .map_err(|source| TapError::Io {
+            .open(self.port.as_fd(), self.link_monitor.fd())
+            .map_err(|source| InterfaceError::Io {
                 what: "registering with async-io",
                 source,
             })
     }
 
     /// Stores the waker until something of `interest` may hold.
-    fn register(&mut self, interest: Interest, cx: &Context<'_>) -> Result<(), TapError> {
+    fn register(&mut self, interest: Interest, cx: &Context<'_>) -> Result<(), InterfaceError> {
         self.open_registration()?;
         let events = self.awaited_events(interest);
         self.registration
             .register(events, UNANNOUNCED_INTERVAL, cx)
-            .map_err(|source| TapError::Io {
+            .map_err(|source| InterfaceError::Io {
                 what: "waiting for the interface",
                 source,
             })
@@ -70,14 +75,14 @@ impl Tap {
 /// With the feature `async-io`. One poll(2) per call; the thread of the `async-io` crate, which is
 /// started by the first call, wakes the waker.
 ///
-/// A link change is reported once by `poll_ready` and [`wait`](Tap::wait) together.
+/// A link change is reported once by `poll_ready` and [`wait`](Interface::wait) together.
 ///
 /// ```no_run
 /// use core::future::poll_fn;
 /// use ethdev::{EthernetDevice, Interest, PollReady};
-/// use ethdev_linux::{Tap, TapError};
+/// use ethdev_linux::{InterfaceError, Tap};
 ///
-/// async fn count_frames(tap: &mut Tap) -> Result<u32, TapError> {
+/// async fn count_frames(tap: &mut Tap) -> Result<u32, InterfaceError> {
 ///     let mut frames = 0;
 ///     while poll_fn(|cx| tap.poll_ready(Interest::RX | Interest::LINK, cx)).await?.rx {
 ///         while tap.discard_frame()? {
@@ -87,8 +92,8 @@ impl Tap {
 ///     Ok(frames) // the link changed
 /// }
 /// ```
-impl PollReady for Tap {
-    fn poll_ready(&mut self, interest: Interest, cx: &mut Context<'_>) -> Poll<Result<Interest, TapError>> {
+impl<P: Port> PollReady for Interface<P> {
+    fn poll_ready(&mut self, interest: Interest, cx: &mut Context<'_>) -> Poll<Result<Interest, InterfaceError>> {
         if interest.is_none() {
             return Poll::Pending;
         }
@@ -102,19 +107,19 @@ impl PollReady for Tap {
     }
 }
 
-impl Wake<Tap> for AsyncIo {
-    fn prepare(&mut self, _: &mut Tap) -> Result<(), TapError> {
+impl<P: Port> Wake<Interface<P>> for AsyncIo {
+    fn prepare(&mut self, _: &mut Interface<P>) -> Result<(), InterfaceError> {
         // Readiness is level-triggered: nothing is missed between a poll and `wait`.
         Ok(())
     }
 
-    async fn wait(&mut self, tap: &mut Tap, interest: Interest) -> Result<(), TapError> {
+    async fn wait(&mut self, device: &mut Interface<P>, interest: Interest) -> Result<(), InterfaceError> {
         let mut registered = false;
         poll_fn(|cx| {
             if core::mem::replace(&mut registered, true) {
                 return Poll::Ready(Ok(()));
             }
-            tap.register(interest, cx)?;
+            device.register(interest, cx)?;
             Poll::Pending
         })
         .await

@@ -1,13 +1,14 @@
-//! The receive filter. The kernel delivers every frame that it sends, so filtering happens here.
+//! The receive filter. The kernel delivers more frames than requested, so filtering happens here.
 
 use ethdev::{MacAddress, Multicast, RxFilter};
 
 /// An [`RxFilter`] that owns its list of groups.
 #[derive(Debug)]
-pub(crate) struct Filter {
+pub struct Filter {
     /// The setting, with [`Multicast::None`] in place of a list.
-    setting: RxFilter<'static>,
-    groups: Vec<MacAddress>,
+    pub(crate) setting: RxFilter<'static>,
+    /// The list, without broadcast and unicast addresses.
+    pub(crate) groups: Vec<MacAddress>,
 }
 
 impl Filter {

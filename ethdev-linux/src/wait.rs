@@ -1,15 +1,15 @@
-//! Polling and waiting: poll(2) over the TAP descriptor and the link announcements.
+//! Polling and waiting: poll(2) over the descriptor of the interface and the link announcements.
 
-use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
-use ethdev::{Interest, Link};
+use ethdev::Interest;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::sys::time::TimeSpec;
 
-use crate::error::TapError;
-use crate::tap::Tap;
+use crate::error::InterfaceError;
+use crate::interface::Interface;
+use crate::port::Port;
 
 /// Longest timeout of one system call. A longer wait repeats it.
 const LONGEST_POLL: Duration = Duration::from_secs(3600);
@@ -30,7 +30,7 @@ pub(crate) struct Found {
     interrupted: bool,
 }
 
-impl Tap {
+impl<P: Port> Interface<P> {
     /// Waits until something of `interest` holds, and returns what holds; [`Interest::NONE`] after
     /// `timeout` or after a signal was handled (Ctrl-C).
     ///
@@ -46,7 +46,7 @@ impl Tap {
     /// ```no_run
     /// # use ethdev::{EthernetDevice, Interest};
     /// # use std::time::Duration;
-    /// # fn f(tap: &mut ethdev_linux::Tap, buf: &mut [u8]) -> Result<(), ethdev_linux::TapError> {
+    /// # fn f(tap: &mut ethdev_linux::Tap, buf: &mut [u8]) -> Result<(), ethdev_linux::InterfaceError> {
     /// while let Some(meta) = tap.recv_frame(buf)? { /* ... */ }
     /// tap.wait(Interest::RX | Interest::LINK, Some(Duration::from_millis(100)))?;
     /// # Ok(()) }
@@ -57,11 +57,12 @@ impl Tap {
     /// - `InterfaceRemoved`: the interface was deleted. Returned without waiting, also on every
     ///   further call.
     /// - `Io`: poll(2) failed.
-    pub fn wait(&mut self, interest: Interest, timeout: Option<Duration>) -> Result<Interest, TapError> {
+    pub fn wait(&mut self, interest: Interest, timeout: Option<Duration>) -> Result<Interest, InterfaceError> {
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         let mut left = timeout;
         loop {
-            let ready_already = interest.rx && self.is_held();
+            let link_changed = interest.link && self.reported.link_by_wait != self.link;
+            let ready_already = interest.rx && self.is_held() || link_changed;
             let found = self.poll_interface(interest, if ready_already { Some(Duration::ZERO) } else { left })?;
             let ready = self.ready_of(interest, found);
             if !ready.is_none() || found.interrupted {
@@ -86,7 +87,7 @@ impl Tap {
         }
     }
 
-    /// Returns whether to wait for the TAP descriptor to become readable, and writable.
+    /// Returns whether to wait for the descriptor to become readable, and writable.
     ///
     /// A condition that holds permanently without being of interest is excluded: it would make a
     /// busy loop.
@@ -102,7 +103,11 @@ impl Tap {
     }
 
     /// Polls the interface, for at most `timeout`, and does the housekeeping.
-    pub(crate) fn poll_interface(&mut self, interest: Interest, timeout: Option<Duration>) -> Result<Found, TapError> {
+    pub(crate) fn poll_interface(
+        &mut self,
+        interest: Interest,
+        timeout: Option<Duration>,
+    ) -> Result<Found, InterfaceError> {
         self.check_present()?;
         let waits = timeout != Some(Duration::ZERO);
         // A poll that does not wait can include the conditions that hold permanently.
@@ -137,7 +142,7 @@ impl Tap {
                 });
             }
             Err(e) => {
-                return Err(TapError::Io {
+                return Err(InterfaceError::Io {
                     what: "polling the interface",
                     source: e.into(),
                 });
@@ -146,7 +151,8 @@ impl Tap {
         if announced {
             self.link_monitor.read_announcements();
         }
-        if found.intersects(PollFlags::POLLERR | PollFlags::POLLHUP | PollFlags::POLLNVAL) {
+        let failed = found.intersects(PollFlags::POLLERR | PollFlags::POLLHUP | PollFlags::POLLNVAL);
+        if failed && self.port.polled_error() || P::is_removed(&self.link_monitor) {
             return Err(self.set_removed(None));
         }
         if self.link_monitor.fd().is_none() && writable {
@@ -158,11 +164,10 @@ impl Tap {
         if self.drop_detector.suspected() {
             self.update_drops(self.running);
         }
-        self.set_link(if self.running && self.link_monitor.up {
-            Link::UP
-        } else {
-            Link::Down
-        });
+        if announced || !self.link.is_up() {
+            self.read_link_mode();
+        }
+        self.update_link();
         Ok(Found {
             rx: self.running && (found.contains(PollFlags::POLLIN) || self.is_held()),
             tx: self.running && found.contains(PollFlags::POLLOUT),
@@ -170,20 +175,20 @@ impl Tap {
         })
     }
 
-    /// Returns the events of the TAP descriptor, and whether link announcements are pending.
+    /// Returns the events of the descriptor, and whether link announcements are pending.
     fn poll_descriptors(&self, flags: PollFlags, timeout: Duration) -> Result<(PollFlags, bool), Errno> {
         let timeout = Some(TimeSpec::from(timeout));
-        let tap = PollFd::new(self.io.as_fd(), flags);
+        let port = PollFd::new(self.port.as_fd(), flags);
         if let Some(link) = self.link_monitor.fd() {
-            let mut fds = [tap, PollFd::new(link, PollFlags::POLLIN)];
+            let mut fds = [port, PollFd::new(link, PollFlags::POLLIN)];
             ppoll(&mut fds, timeout, None)?;
-            let [tap, link] = fds;
-            Ok((events(&tap), !events(&link).is_empty()))
+            let [port, link] = fds;
+            Ok((events(&port), !events(&link).is_empty()))
         } else {
-            let mut fds = [tap];
+            let mut fds = [port];
             ppoll(&mut fds, timeout, None)?;
-            let [tap] = fds;
-            Ok((events(&tap), false))
+            let [port] = fds;
+            Ok((events(&port), false))
         }
     }
 }

@@ -1,9 +1,9 @@
 use core::time::Duration;
 use ethdev::{EthernetDevice, Interest};
-use ethdev_linux::{Tap, TapError};
+use ethdev_linux::{Tap, InterfaceError};
 
 /// Passes received frames to `handle` until the interface fails.
-fn receive(name: &str, mut handle: impl FnMut(&[u8])) -> Result<(), TapError> {
+fn receive(name: &str, mut handle: impl FnMut(&[u8])) -> Result<(), InterfaceError> {
     // sudo ip tuntap add dev tap0 mode tap user $USER
     // sudo ip addr add 10.0.0.1/24 dev tap0
     // sudo ip link set tap0 up

@@ -9,8 +9,8 @@ use crate::test::{Outcome, Skip};
 use crate::tools::{command, run as must};
 
 /// The tests that reach unsafe code: memory-mapped registers, memory that is shared with a DMA
-/// engine, and an executor whose tasks are statics. The other unsafe blocks are in programs for boards, which access hardware. No crate calls
-/// foreign functions by itself: `ethdev-linux` uses `nix` and `tun-rs`.
+/// engine, and an executor whose tasks are statics. The other unsafe blocks access hardware, in
+/// programs for boards, or make the system calls of packet sockets, in `ethdev-linux`.
 const TESTS: [&[&str]; 3] = [
     &["--package", "ethdev-phy", "--lib", "mmio::"],
     &["--package", "ethdev-enet", "--test", "driver"],

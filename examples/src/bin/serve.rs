@@ -17,7 +17,7 @@ use ethdev::{Interest, Link, MacAddress};
 use ethdev_cli::{self as cli, Causes};
 use ethdev_examples::apps::{Config, Node, Slots, Status, Storage, socket_slots};
 use ethdev_examples::serve::{Board, Modelled, ModelledError, Nic, Wired, Wireless};
-use ethdev_linux::{Tap, TapConfig, TapError};
+use ethdev_linux::{InterfaceError, Tap, TapConfig};
 use ethdev_smoltcp::{PollAt, SmoltcpDevice};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use smoltcp::wire::{IpCidr, Ipv4Address, Ipv4Cidr};
@@ -123,9 +123,11 @@ where
 }
 
 /// Reports that the interface cannot be opened.
-fn open_failed(error: &TapError) -> ExitCode {
+fn open_failed(error: &InterfaceError) -> ExitCode {
     match error {
-        TapError::InvalidName { .. } | TapError::InvalidMacAddress { .. } => cli::usage_error(Causes(error)),
+        InterfaceError::InvalidName { .. } | InterfaceError::InvalidMacAddress { .. } => {
+            cli::usage_error(Causes(error))
+        }
         _ => cli::failure(Causes(error)),
     }
 }

@@ -4,7 +4,7 @@ use core::time::Duration;
 use std::time::Instant;
 
 use ethdev::{Error as _, ErrorKind, EthernetDevice, Interest};
-use ethdev_linux::{Tap, TapError};
+use ethdev_linux::{InterfaceError, Tap};
 use ethdev_sim::{Clock, Peer, Wire};
 
 /// How far ahead of simulated time frames from the kernel are put on the wire. Frames beyond that
@@ -62,7 +62,7 @@ impl LinkPeer {
     }
 
     /// Advances simulated time to real time, and transfers frames.
-    pub(super) fn catch_up(&mut self) -> Result<(), TapError> {
+    pub(super) fn catch_up(&mut self) -> Result<(), InterfaceError> {
         let ahead = self.clock.now().saturating_sub(self.due());
         if ahead > AHEAD {
             std::thread::sleep(ahead);
@@ -89,7 +89,7 @@ impl LinkPeer {
         while let Some(frame) = self.peer.recv() {
             match self.tap.send_frame(&frame) {
                 Ok(()) => {}
-                Err(e @ TapError::InterfaceRemoved { .. }) => return Err(e),
+                Err(e @ InterfaceError::InterfaceRemoved { .. }) => return Err(e),
                 Err(_) => self.dropped += 1,
             }
         }
@@ -98,7 +98,7 @@ impl LinkPeer {
 
     /// Waits for the next event on the wire or in the chip, for a frame from the kernel, or for
     /// `timeout`.
-    pub(super) fn wait(&mut self, timeout: Duration) -> Result<(), TapError> {
+    pub(super) fn wait(&mut self, timeout: Duration) -> Result<(), InterfaceError> {
         let event = self.clock.next_event().map(|at| at.saturating_sub(self.due()));
         let timeout = event.map_or(timeout, |event| event.min(timeout));
         if !timeout.is_zero() {

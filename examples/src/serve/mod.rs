@@ -8,7 +8,7 @@ mod wireless;
 use core::time::Duration;
 
 use ethdev::{EthernetDevice, Interest};
-use ethdev_linux::{Tap, TapError};
+use ethdev_linux::{InterfaceError, Tap};
 
 pub use modelled::{Board, BoardFault, Modelled, ModelledError};
 pub use wired::{Wired, WiredBoard, WiredError};
@@ -43,7 +43,7 @@ pub trait Nic: EthernetDevice<Error: 'static> {
 }
 
 impl Nic for Tap {
-    fn wait_for(&mut self, interest: Interest, timeout: Duration) -> Result<(), TapError> {
+    fn wait_for(&mut self, interest: Interest, timeout: Duration) -> Result<(), InterfaceError> {
         if !timeout.is_zero() {
             self.wait(interest, Some(timeout))?;
         }

@@ -5,7 +5,7 @@ use core::time::Duration;
 use std::time::Instant;
 
 use ethdev::{Control, ErrorKind, ErrorType, EthernetDevice, Events, Interest, Rearm, RearmOutcome, RxMeta};
-use ethdev_linux::TapError;
+use ethdev_linux::InterfaceError;
 
 use super::Nic;
 use super::link_peer::LinkPeer;
@@ -182,7 +182,7 @@ pub enum ModelledError<E> {
     /// The driver failed.
     Chip(E),
     /// The interface failed.
-    Tap(TapError),
+    Tap(InterfaceError),
 }
 
 impl<E: From<ErrorKind>> From<ErrorKind> for ModelledError<E> {

@@ -6,7 +6,7 @@ use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use ethdev::{Capabilities, Control, Counted, Error as _, ErrorKind, EthernetDevice, Interest, Link, LossReason};
-use ethdev_linux::{Tap, TapError};
+use ethdev_linux::{InterfaceError, Tap};
 
 use crate::testbed::*;
 
@@ -64,7 +64,7 @@ fn send_interface_down_before_service_is_link_down() {
         let sent = legal_frame(&tap);
         ip("link set tap0 down");
         let error = tap.send_frame(&sent).expect_err("link down");
-        assert!(matches!(&error, TapError::LinkDown { .. }), "{error:?}");
+        assert!(matches!(&error, InterfaceError::LinkDown { .. }), "{error:?}");
         assert_eq!(tap.link(), Link::Down);
         assert_eq!(serviced(&mut tap), (false, true));
         ip("link set tap0 up");
@@ -114,7 +114,7 @@ fn interface_deleted_every_call_is_not_present() {
         ip("link del tap0");
         let error = tap.recv_frame(&mut [0; 1518]).expect_err("interface deleted");
         assert!(
-            matches!(&error, TapError::InterfaceRemoved { source: Some(_), .. }),
+            matches!(&error, InterfaceError::InterfaceRemoved { source: Some(_), .. }),
             "{error:?}"
         );
         assert_eq!(error.to_string(), "tap0 was deleted");
@@ -171,7 +171,7 @@ fn recv_frame_held_before_deletion_is_delivered_or_reset() {
 fn interface_deleted_first_call_is_not_present() {
     in_namespace(|| {
         for call in [
-            (|tap| tap.service().map(drop)) as fn(&mut Tap) -> Result<(), TapError>,
+            (|tap| tap.service().map(drop)) as fn(&mut Tap) -> Result<(), InterfaceError>,
             |tap| tap.wait(Interest::LINK, None).map(drop),
             |tap| tap.tx_ready().map(drop),
             |tap| tap.send_frame(&legal_frame(tap)),
@@ -179,7 +179,7 @@ fn interface_deleted_first_call_is_not_present() {
             let mut tap = tap0();
             ip("link del tap0");
             let error = call(&mut tap).expect_err("interface deleted");
-            assert!(matches!(error, TapError::InterfaceRemoved { .. }), "{error:?}");
+            assert!(matches!(error, InterfaceError::InterfaceRemoved { .. }), "{error:?}");
         }
     });
 }

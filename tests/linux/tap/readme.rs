@@ -1,6 +1,6 @@
 //! The example of the README.
 
-include!("../readme/linux_receive.rs");
+include!("../../readme/linux_receive.rs");
 
 use std::net::UdpSocket;
 use std::sync::mpsc;
@@ -11,7 +11,7 @@ use crate::testbed::*;
 
 #[test]
 fn receive_is_in_readme() {
-    assert!(include_str!("../../ethdev-linux/README.md").contains(include_str!("../readme/linux_receive.rs")));
+    assert!(include_str!("../../../ethdev-linux/README.md").contains(include_str!("../../readme/linux_receive.rs")));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use ethdev::{
     CallbackDevice, Control, Error as _, ErrorKind, EthernetDevice, FilterOutcome, Interest, MacAddress, Multicast,
     RxFilter, RxFrame, Transmit,
 };
-use ethdev_linux::{TapConfig, TapError};
+use ethdev_linux::{InterfaceError, TapConfig};
 use ethdev_util::{Buffered, Callback};
 
 use crate::testbed::*;
@@ -37,7 +37,7 @@ fn pull_api_ping_is_answered() {
 fn callback_api_ping_is_answered() {
     in_namespace_with_ping(|| {
         let mut seen = 0_u32;
-        let mut handler = |frame: RxFrame<'_>, tx: &mut dyn Transmit<Error = TapError>| {
+        let mut handler = |frame: RxFrame<'_>, tx: &mut dyn Transmit<Error = InterfaceError>| {
             seen += 1;
             if let Some(out) = reply_to(&frame, tx.mac_address()) {
                 // In parts, which the kernel gathers.

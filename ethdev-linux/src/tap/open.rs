@@ -1,50 +1,57 @@
-//! Opens an interface and reads its settings.
+//! Opens a TAP interface and reads its settings.
 
 use std::io;
 
 use ethdev::{IpMtu, MacAddress};
-use nix::errno::Errno;
-use nix::net::if_::if_nametoindex;
+use nix::libc;
 use tun_rs::{DeviceBuilder, Layer, SyncDevice};
 
-use crate::config::{NameError, TapConfig};
-use crate::error::TapError;
+use crate::error::InterfaceError;
+use crate::lookup::{check_name, index_of};
+use crate::port::Settings;
+use crate::tap::config::TapConfig;
+
+/// How many frames fewer than `txqueuelen` the kernel's queue may hold. The kernel clears the slots
+/// of its ring in batches (`ptr_ring`: two cache lines of pointers, that is 16, or 32 with 128-byte
+/// lines).
+const RING_SLACK: u32 = 32;
+
+/// What opening an interface of another user requires.
+const REQUIRES: &str = "CAP_NET_ADMIN, or an interface that belongs to this user";
 
 /// An open interface.
-pub(crate) struct Opened {
-    pub(crate) io: SyncDevice,
-    pub(crate) name: String,
-    pub(crate) index: u32,
-    pub(crate) mac_address: MacAddress,
+pub(super) struct Opened {
+    pub(super) io: SyncDevice,
+    pub(super) name: String,
+    pub(super) index: u32,
+    pub(super) mac_address: MacAddress,
 }
 
-/// Settings that an administrator may change while the interface is open.
-pub(crate) struct Settings {
-    pub(crate) ip_mtu: IpMtu,
-    /// Frames that the kernel queues for this device (`txqueuelen`).
-    pub(crate) queue_frames: u32,
-}
-
-pub(crate) fn open(config: &TapConfig) -> Result<Opened, TapError> {
-    let existing = check_name(config)?;
+pub(super) fn open(config: &TapConfig) -> Result<Opened, InterfaceError> {
+    check_name(&config.name)?;
+    let existing = if config.create {
+        None
+    } else {
+        Some(index_of(&config.name)?)
+    };
     // Offload (and with it the virtio-net header), packet information and multi-queue are off by
     // default.
     let mut builder = DeviceBuilder::new().layer(Layer::L2).inherit_enable_state();
     if !config.name.is_empty() {
         builder = builder.name(config.name.clone());
     }
-    let io = builder.build_sync().map_err(|e| TapError::of_open(&config.name, e))?;
-    let failed = |what| move |e| TapError::of(what, &config.name, e);
+    let io = builder.build_sync().map_err(|e| open_error(&config.name, e))?;
+    let failed = |what| move |e| error(what, &config.name, e);
     let name = io.name().map_err(failed("reading the name"))?;
     let index = io.if_index().map_err(failed("reading the index"))?;
     if existing.is_some_and(|existing| existing != index) {
         // The interface was deleted after the look-up, and opening created another one.
-        return Err(TapError::NoSuchInterface { name });
+        return Err(InterfaceError::NoSuchInterface { name });
     }
     io.set_nonblocking(true).map_err(failed("setting non-blocking mode"))?;
     if let Some(ip_mtu) = config.ip_mtu {
         u16::try_from(ip_mtu.bytes())
-            .map_err(|_| io::Error::from_raw_os_error(nix::libc::EINVAL))
+            .map_err(|_| io::Error::from_raw_os_error(libc::EINVAL))
             .and_then(|mtu| io.set_mtu(mtu))
             .map_err(failed("setting the IP MTU"))?;
     }
@@ -64,48 +71,47 @@ pub(crate) fn open(config: &TapConfig) -> Result<Opened, TapError> {
     })
 }
 
-pub(crate) fn read_settings(io: &SyncDevice, name: &str) -> Result<Settings, TapError> {
-    let mtu = io.mtu().map_err(|e| TapError::of("reading the IP MTU", name, e))?;
+pub(super) fn read_settings(io: &SyncDevice, name: &str) -> Result<Settings, InterfaceError> {
+    let mtu = io.mtu().map_err(|e| error("reading the IP MTU", name, e))?;
     let queue_frames = io
         .tx_queue_len()
-        .map_err(|e| TapError::of("reading the queue length", name, e))?;
+        .map_err(|e| error("reading the queue length", name, e))?;
     if queue_frames == 0 {
-        return Err(TapError::NoQueue { name: name.to_owned() });
+        return Err(InterfaceError::NoQueue { name: name.to_owned() });
     }
     Ok(Settings {
         ip_mtu: IpMtu::new(usize::from(mtu)),
-        queue_frames,
+        queue_frames: queue_frames.saturating_sub(RING_SLACK),
+        // With some margin for frames that arrive meanwhile.
+        drain_limit: queue_frames.saturating_mul(2).saturating_add(16),
     })
 }
 
-/// Validates the name. Returns the index of the interface if it must exist.
-fn check_name(config: &TapConfig) -> Result<Option<u32>, TapError> {
-    let name = || config.name.clone();
-    NameError::check(&config.name).map_err(|source| TapError::InvalidName { name: name(), source })?;
-    if config.create {
-        return Ok(None);
-    }
-    if config.name.is_empty() {
-        return Err(TapError::InvalidName {
-            name: name(),
-            source: NameError::Empty,
-        });
-    }
-    match if_nametoindex(config.name.as_str()) {
-        Ok(index) => Ok(Some(index)),
-        Err(Errno::ENODEV) => Err(TapError::NoSuchInterface { name: name() }),
-        Err(e) => Err(TapError::Io {
-            what: "looking up the interface",
-            source: e.into(),
-        }),
+/// Maps the error of a management operation.
+fn error(what: &'static str, name: &str, source: io::Error) -> InterfaceError {
+    InterfaceError::of(what, REQUIRES, name, source)
+}
+
+/// Maps the error of opening the interface.
+fn open_error(name: &str, source: io::Error) -> InterfaceError {
+    let what = "opening the interface";
+    let owned = name.to_owned();
+    match source.raw_os_error() {
+        Some(libc::EACCES) => InterfaceError::of(what, "read and write access to /dev/net/tun", name, source),
+        Some(libc::ENOENT | libc::ENODEV | libc::ENXIO) => InterfaceError::NoDriver { source },
+        Some(libc::EBUSY) => InterfaceError::InUse { name: owned, source },
+        Some(libc::EINVAL) => InterfaceError::NotTap { name: owned, source },
+        _ => error(what, name, source),
     }
 }
 
 /// Returns the configured address of this device, or derives one. `kernel` is the address of the
 /// kernel's interface.
-fn device_address(config: &TapConfig, name: &str, kernel: MacAddress) -> Result<MacAddress, TapError> {
+fn device_address(config: &TapConfig, name: &str, kernel: MacAddress) -> Result<MacAddress, InterfaceError> {
     match config.mac_address {
-        Some(address) if !address.is_unicast() || address == kernel => Err(TapError::InvalidMacAddress { address }),
+        Some(address) if !address.is_unicast() || address == kernel => {
+            Err(InterfaceError::InvalidMacAddress { address })
+        }
         Some(address) => Ok(address),
         None => {
             // Without an ID the address depends on the name alone.
@@ -134,35 +140,72 @@ fn derive_address(name: &str, machine: &[u8], kernel: MacAddress) -> MacAddress 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::name::NameError;
+    use core::error::Error as _;
     use ethdev::{Error as _, ErrorKind};
     use proptest::prelude::*;
 
-    fn open_error(config: &TapConfig) -> TapError {
+    fn failed_open(config: &TapConfig) -> InterfaceError {
         match open(config) {
             Err(e) => e,
             Ok(_) => panic!("{} was opened", config.name),
         }
     }
 
+    fn error_of(errno: i32) -> InterfaceError {
+        open_error("tap7", io::Error::from_raw_os_error(errno))
+    }
+
+    #[test]
+    fn open_error_errno_has_kind_and_source() {
+        for (errno, kind) in [
+            (libc::EPERM, ErrorKind::PermissionDenied),
+            (libc::EACCES, ErrorKind::PermissionDenied),
+            (libc::ENOENT, ErrorKind::NotPresent),
+            (libc::ENODEV, ErrorKind::NotPresent),
+            (libc::EBUSY, ErrorKind::Other),
+            (libc::EINVAL, ErrorKind::InvalidInput),
+            (libc::EMFILE, ErrorKind::Bus),
+        ] {
+            let error = error_of(errno);
+            assert_eq!(error.kind(), kind, "{error}");
+            let source = error.source().and_then(|e| e.downcast_ref::<io::Error>());
+            assert_eq!(source.and_then(io::Error::raw_os_error), Some(errno), "{error}");
+        }
+    }
+
+    #[test]
+    fn display_permission_denied_names_requirement() {
+        let text = error_of(libc::EPERM).to_string();
+        assert!(text.starts_with("tap7: permission denied"), "{text}");
+        assert!(text.contains("CAP_NET_ADMIN"), "{text}");
+        assert!(error_of(libc::EACCES).to_string().contains("/dev/net/tun"));
+    }
+
+    #[test]
+    fn open_error_interface_in_use_is_not_transient() {
+        assert!(!error_of(libc::EBUSY).kind().is_transient());
+    }
+
     #[test]
     fn open_invalid_name_is_rejected() {
         for name in ["1234567890123456", "a/b", "tap%d", ".."] {
-            let error = open_error(&TapConfig::new(name));
-            assert!(matches!(error, TapError::InvalidName { .. }), "{error}");
+            let error = failed_open(&TapConfig::new(name));
+            assert!(matches!(error, InterfaceError::InvalidName { .. }), "{error}");
             assert_eq!(error.kind(), ErrorKind::InvalidInput);
         }
     }
 
     #[test]
     fn open_missing_interface_without_create_is_not_present() {
-        let error = open_error(&TapConfig::new("no-such-if").with_create(false));
-        assert!(matches!(error, TapError::NoSuchInterface { .. }), "{error}");
+        let error = failed_open(&TapConfig::new("no-such-if").with_create(false));
+        assert!(matches!(error, InterfaceError::NoSuchInterface { .. }), "{error}");
         assert_eq!(error.kind(), ErrorKind::NotPresent);
-        let error = open_error(&TapConfig::new("").with_create(false));
+        let error = failed_open(&TapConfig::new("").with_create(false));
         assert!(
             matches!(
                 error,
-                TapError::InvalidName {
+                InterfaceError::InvalidName {
                     source: NameError::Empty,
                     ..
                 }

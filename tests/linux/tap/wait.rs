@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use ethdev::asynch::EthernetDevice as _;
 use ethdev::{Control, Error as _, ErrorKind, EthernetDevice, Interest, Link};
-use ethdev_linux::{AsyncTap, Tap, TapError};
+use ethdev_linux::{AsyncTap, InterfaceError, Tap};
 use futures_lite::future;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
@@ -19,7 +19,7 @@ fn async_tap0() -> AsyncTap {
 
 #[test]
 fn async_tap_udp_is_echoed_on_two_executors() {
-    fn echoed_by(tap: Tap, run: impl FnOnce(&mut AsyncTap) -> Result<(), TapError>) -> Tap {
+    fn echoed_by(tap: Tap, run: impl FnOnce(&mut AsyncTap) -> Result<(), InterfaceError>) -> Tap {
         let mut device = tap.into_async().expect("not registered");
         let peer = udp_peer(30);
         run(&mut device).expect("tap0 failed");

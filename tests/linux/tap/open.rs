@@ -5,24 +5,24 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use ethdev::{Control, Error as _, ErrorKind, EthernetDevice, IpMtu, MacAddress};
-use ethdev_linux::{Tap, TapConfig, TapError};
+use ethdev_linux::{InterfaceError, Tap, TapConfig};
 
 use crate::testbed::*;
 
 /// Opens an interface, and repeats that while it is in use: a program that another test starts
 /// holds the descriptors of this process between `fork` and `exec`, so that the kernel closes them
 /// late.
-fn open(config: &TapConfig) -> Result<Tap, TapError> {
+fn open(config: &TapConfig) -> Result<Tap, InterfaceError> {
     let begin = Instant::now();
     loop {
         match Tap::with_config(config.clone()) {
-            Err(TapError::InUse { .. }) if begin.elapsed() < TIMEOUT => std::thread::yield_now(),
+            Err(InterfaceError::InUse { .. }) if begin.elapsed() < TIMEOUT => std::thread::yield_now(),
             result => return result,
         }
     }
 }
 
-fn open_error(config: &TapConfig) -> TapError {
+fn open_error(config: &TapConfig) -> InterfaceError {
     match open(config) {
         Err(e) => e,
         Ok(tap) => panic!("{} was opened", tap.name()),
@@ -33,7 +33,7 @@ fn assert_absent(name: &str) {
     let begin = Instant::now();
     loop {
         match open(&TapConfig::new(name).with_create(false)) {
-            Err(TapError::NoSuchInterface { .. }) => return,
+            Err(InterfaceError::NoSuchInterface { .. }) => return,
             other => assert!(begin.elapsed() < TIMEOUT, "{other:?}"),
         }
     }
@@ -50,7 +50,7 @@ fn open_existing_interface_is_unchanged() {
         assert_eq!(tap.capabilities().tx_max_frame_len.bytes(), 1414);
         assert_eq!(tap.capabilities().tx_min_frame_len, 0);
         let error = Tap::open("tap9").expect_err("opened twice");
-        assert!(matches!(error, TapError::InUse { .. }), "{error:?}");
+        assert!(matches!(error, InterfaceError::InUse { .. }), "{error:?}");
         ip("link set tap9 up");
         wait_for_link(&mut tap, true);
         drop(tap);
@@ -81,7 +81,7 @@ fn open_without_queue_is_rejected() {
         ip("link set tap9 txqueuelen 0");
         let error = open_error(&TapConfig::new("tap9"));
         assert!(
-            matches!(&error, TapError::NoQueue { name } if name == "tap9"),
+            matches!(&error, InterfaceError::NoQueue { name } if name == "tap9"),
             "{error:?}"
         );
         assert_eq!(error.kind(), ErrorKind::InvalidInput);
@@ -91,7 +91,7 @@ fn open_without_queue_is_rejected() {
         tap.stop().expect("not stopped");
         ip("link set tap9 txqueuelen 0");
         for result in [tap.start(), tap.recover()] {
-            assert!(matches!(result, Err(TapError::NoQueue { .. })), "{result:?}");
+            assert!(matches!(result, Err(InterfaceError::NoQueue { .. })), "{result:?}");
         }
         ip("link set tap9 txqueuelen 1");
         tap.start().expect("not started");
@@ -112,7 +112,7 @@ fn open_other_interface_is_not_tap() {
         ip("tuntap add dev many9 mode tap multi_queue");
         for name in ["lo", "tun9", "many9"] {
             let error = open_error(&TapConfig::new(name));
-            assert!(matches!(error, TapError::NotTap { .. }), "{name}: {error:?}");
+            assert!(matches!(error, InterfaceError::NotTap { .. }), "{name}: {error:?}");
             assert!(error.source().is_some());
         }
     });
@@ -126,7 +126,7 @@ fn open_with_settings_applies_them() {
         let config = TapConfig::new("tap9");
         let kernel = MacAddress::new([2, 0, 0, 0, 0, 9]);
         let error = open_error(&config.clone().with_mac_address(kernel));
-        assert!(matches!(error, TapError::InvalidMacAddress { .. }), "{error:?}");
+        assert!(matches!(error, InterfaceError::InvalidMacAddress { .. }), "{error:?}");
         let derived = open(&config).expect("not opened").mac_address();
         assert!(derived.is_unicast() && derived.is_local() && derived != kernel);
         let again = open(&config).expect("not opened").mac_address();
@@ -142,7 +142,7 @@ fn open_with_settings_applies_them() {
         assert_eq!(tap.mac_address(), own);
         for bad in [kernel, MacAddress::BROADCAST, MacAddress::UNSPECIFIED] {
             assert!(
-                matches!(tap.set_mac_address(bad), Err(TapError::InvalidMacAddress { .. })),
+                matches!(tap.set_mac_address(bad), Err(InterfaceError::InvalidMacAddress { .. })),
                 "{bad}"
             );
         }
@@ -199,7 +199,7 @@ fn open_as_other_user_requires_ownership() {
         let output = Command::new("unshare")
             .args(["--mount", "sh", "-c", script])
             .arg(binary)
-            .args(["--ignored", "--exact", "open::open_as_nobody"])
+            .args(["--ignored", "--exact", "tap::open::open_as_nobody"])
             .stdin(Stdio::null())
             .output()
             .expect("unshare (util-linux) cannot be run");
