@@ -12,13 +12,18 @@ fn open_pair() -> (Tap, KernelPeer) {
     // The packet socket accepts 4 bytes more than the IP MTU only in frames with a VLAN tag.
     ip(&format!("link set {} mtu 1504", tap.name()));
     wait_for_link(&mut tap, true);
-    let switch = LinkSwitch {
-        interface: tap.name().to_owned(),
-        commands: ["carrier off", "carrier on"],
-        watched: vec![tap.name().to_owned()],
-    };
-    let peer = KernelPeer::new(tap.name(), ethdev::frame::HEADER_LEN, switch);
+    let peer = kernel_peer(tap.name());
     (tap, peer)
+}
+
+/// The kernel's end of a TAP interface.
+pub(super) fn kernel_peer(interface: &str) -> KernelPeer {
+    let switch = LinkSwitch {
+        interface: interface.to_owned(),
+        commands: ["carrier off", "carrier on"],
+        watched: vec![interface.to_owned()],
+    };
+    KernelPeer::new(interface, ethdev::frame::HEADER_LEN, switch)
 }
 
 const MISSING: Option<&'static [&'static str]> = Some(&[

@@ -1,6 +1,7 @@
 //! A TAP interface.
 
 mod conformance;
+mod embassy;
 mod frames;
 mod lifecycle;
 mod open;
