@@ -105,11 +105,7 @@ impl<P: Port> EthernetDevice for Interface<P> {
         }
         let mut result = self.write(parts, len);
         if matches!(&result, Err(e) if P::classify(e) == Failure::Down) {
-            // The kernel may also report that the interface was down and is up again.
-            self.link_monitor.up = false;
-            self.link_monitor.refresh();
-            self.read_link_mode();
-            self.update_link();
+            self.check_link()?;
             if self.link.is_up() {
                 result = self.write(parts, len);
             }

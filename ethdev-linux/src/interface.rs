@@ -173,6 +173,18 @@ impl<P: Port> Interface<P> {
         });
     }
 
+    /// Reads the state of the interface, which a system call found down. It may be up again.
+    pub(crate) fn check_link(&mut self) -> Result<(), InterfaceError> {
+        self.link_monitor.up = false;
+        self.link_monitor.refresh();
+        if P::is_removed(&self.link_monitor) {
+            return Err(self.set_removed(None));
+        }
+        self.read_link_mode();
+        self.update_link();
+        Ok(())
+    }
+
     /// Records that the interface was deleted, and returns the error.
     pub(crate) fn set_removed(&mut self, source: Option<io::Error>) -> InterfaceError {
         if !self.removed {
@@ -219,8 +231,8 @@ impl<P: Port> Interface<P> {
     pub(crate) fn read(&mut self, buf: &mut [u8]) -> Result<Read, InterfaceError> {
         let mut result = self.read_once(buf);
         if matches!(&result, Err(e) if P::classify(e) == Failure::Down) {
-            // The kernel reports once that the interface went down. Frames may be pending, and the
-            // announcement of the link too.
+            // A packet socket reports once that the interface went down. Frames may be pending.
+            self.check_link()?;
             result = self.read_once(buf);
         }
         let received = match result {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ethdev::{EthernetDevice, Interest, MacAddress, asynch};
-use ethdev_linux::{Tap, TapConfig};
+use ethdev_linux::{InterfaceError, PacketSocket, Tap, TapConfig};
 use ethdev_sim::report_skip;
 
 /// The IP address that the responder replies to.
@@ -119,17 +119,33 @@ pub(crate) fn after_delay(action: impl FnOnce() + Send + 'static) -> std::thread
     })
 }
 
-pub(crate) fn wait_for_link(tap: &mut Tap, up: bool) {
+/// An interface that can be waited for.
+pub(crate) trait Wait: EthernetDevice<Error = InterfaceError> {
+    fn wait_for(&mut self, interest: Interest, timeout: Duration);
+}
+
+impl Wait for Tap {
+    fn wait_for(&mut self, interest: Interest, timeout: Duration) {
+        self.wait(interest, Some(timeout)).expect("the TAP failed");
+    }
+}
+
+impl Wait for PacketSocket {
+    fn wait_for(&mut self, interest: Interest, timeout: Duration) {
+        self.wait(interest, Some(timeout)).expect("the packet socket failed");
+    }
+}
+
+pub(crate) fn wait_for_link(device: &mut impl Wait, up: bool) {
     let begin = Instant::now();
-    while tap.link().is_up() != up {
+    while device.link().is_up() != up {
         assert!(begin.elapsed() < TIMEOUT, "timed out waiting for link up = {up}");
-        tap.wait(Interest::LINK, Some(Duration::from_millis(100)))
-            .expect("tap0 failed");
+        device.wait_for(Interest::LINK, Duration::from_millis(100));
     }
 }
 
 /// The sum of 16-bit words in one's complement arithmetic (RFC 1071).
-fn checksum(bytes: &[u8]) -> u16 {
+pub(crate) fn checksum(bytes: &[u8]) -> u16 {
     let mut sum: u32 = bytes
         .chunks(2)
         .map(|pair| u32::from(pair[0]) << 8 | u32::from(*pair.get(1).unwrap_or(&0)))
@@ -180,18 +196,22 @@ pub(crate) fn reply_to(frame: &[u8], own: MacAddress) -> Option<Vec<u8>> {
 }
 
 /// Replies through the pull API until `child` exits.
-pub(crate) fn reply_until_exit(tap: &mut Tap, child: &mut Child) {
+pub(crate) fn reply_until_exit(device: &mut impl Wait, child: &mut Child) {
+    reply_while(device, || child.try_wait().expect("child was not started").is_none());
+}
+
+/// Replies through the pull API while `condition` holds.
+pub(crate) fn reply_while(device: &mut impl Wait, mut condition: impl FnMut() -> bool) {
     let begin = Instant::now();
     let mut buf = [0; 1518];
-    while child.try_wait().expect("child was not started").is_none() {
-        assert!(begin.elapsed() < TIMEOUT, "timed out waiting for the child to exit");
-        while let Some(meta) = tap.recv_frame(&mut buf).expect("tap0 failed") {
-            if let Some(out) = reply_to(&buf[..meta.len], tap.mac_address()) {
-                tap.send_frame(&out).expect("tap0 failed");
+    while condition() {
+        assert!(begin.elapsed() < TIMEOUT, "timed out waiting for the peer");
+        while let Some(meta) = device.recv_frame(&mut buf).expect("the interface failed") {
+            if let Some(out) = reply_to(&buf[..meta.len], device.mac_address()) {
+                device.send_frame(&out).expect("the interface failed");
             }
         }
-        tap.wait(Interest::RX, Some(Duration::from_millis(10)))
-            .expect("tap0 failed");
+        device.wait_for(Interest::RX, Duration::from_millis(10));
     }
 }
 
@@ -245,15 +265,14 @@ pub(crate) fn bridged(a: TapConfig, b: TapConfig) -> (Tap, Tap) {
     (open(a), open(b))
 }
 
-pub(crate) fn expect_frame(tap: &mut Tap, buf: &mut [u8]) -> usize {
+pub(crate) fn expect_frame(device: &mut impl Wait, buf: &mut [u8]) -> usize {
     let begin = Instant::now();
     loop {
-        if let Some(meta) = tap.recv_frame(buf).expect("the TAP failed") {
+        if let Some(meta) = device.recv_frame(buf).expect("the interface failed") {
             return meta.len;
         }
         assert!(begin.elapsed() < TIMEOUT, "timed out waiting for a frame");
-        tap.wait(Interest::RX, Some(Duration::from_millis(100)))
-            .expect("the TAP failed");
+        device.wait_for(Interest::RX, Duration::from_millis(100));
     }
 }
 

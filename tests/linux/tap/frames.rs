@@ -1,7 +1,7 @@
 //! Frames in both directions are delivered once, byte for byte, or counted.
 
 use std::net::UdpSocket;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use ethdev::{
     CallbackDevice, Control, Error as _, ErrorKind, EthernetDevice, FilterOutcome, Interest, MacAddress, Multicast,
@@ -69,16 +69,7 @@ fn pull_api_udp_is_echoed() {
     in_namespace(|| {
         let mut tap = tap0();
         let peer = udp_peer(60);
-        let mut buf = [0; 1518];
-        while !peer.is_finished() {
-            while let Some(meta) = tap.recv_frame(&mut buf).expect("tap0 failed") {
-                if let Some(out) = reply_to(&buf[..meta.len], tap.mac_address()) {
-                    tap.send_frame(&out).expect("tap0 failed");
-                }
-            }
-            tap.wait(Interest::RX, Some(Duration::from_millis(10)))
-                .expect("tap0 failed");
-        }
+        reply_while(&mut tap, || !peer.is_finished());
         peer.join().expect("the peer failed");
     });
 }
