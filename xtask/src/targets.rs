@@ -61,6 +61,7 @@ const CRATES: [(&str, &[&str]); 12] = [
         ],
     ),
     ("ethdev-embassy", &["", "defmt"]),
+    ("ethdev-switch", &[""]),
     (
         "ethdev-enc28j60",
         &["", "defmt", "log", "enc28j60-crate", "defmt,log,enc28j60-crate"],
