@@ -34,7 +34,7 @@ const TARGETS: [(&str, &str); 3] = [
 ];
 
 /// Each `no_std` crate and the sets of features it is built with.
-const CRATES: [(&str, &[&str]); 12] = [
+const CRATES: [(&str, &[&str]); 13] = [
     ("ethdev", &["", "defmt"]),
     (
         "ethdev-util",
