@@ -4,5 +4,13 @@
 
 #[path = "embassy_third_party/channel.rs"]
 mod channel;
+#[path = "embassy_third_party/enc28j60.rs"]
+mod enc28j60;
+#[path = "netsim/frames.rs"]
+mod frames;
 #[path = "embassy_third_party/known.rs"]
 mod known;
+#[path = "embassy_third_party/readme.rs"]
+mod readme;
+#[path = "embassy_third_party/time.rs"]
+mod time;
