@@ -32,7 +32,7 @@ use wire::Wire;
 
 /// Runs the firmware in QEMU as its peer, and prints the checks.
 ///
-/// Two boards (a Cortex-M3 with a LAN9118, a Cortex-A7 with an ENET), with three schedulers on the
+/// Two boards (a Cortex-M3 with a LAN9118, a Cortex-A7 with an ENET), with five schedulers on the
 /// first. Each image is tested through the user network of QEMU, which needs no privileges, and
 /// then frame by frame. Prints the output of the boards, and a table with a column for each image
 /// and a row for each check.

@@ -55,7 +55,7 @@ static IMX6UL: Board = Board {
 
 pub(super) static BOARDS: [&Board; 2] = [&MPS2, &IMX6UL];
 
-pub(super) static PROGRAMS: [Program; 4] = [
+pub(super) static PROGRAMS: [Program; 6] = [
     Program {
         name: "mps2_bare",
         board: &MPS2,
@@ -65,6 +65,16 @@ pub(super) static PROGRAMS: [Program; 4] = [
         name: "mps2_embassy",
         board: &MPS2,
         scheduler: "embassy",
+    },
+    Program {
+        name: "mps2_static",
+        board: &MPS2,
+        scheduler: "tasks in statics",
+    },
+    Program {
+        name: "mps2_lilos",
+        board: &MPS2,
+        scheduler: "lilos",
     },
     Program {
         name: "mps2_rtic",
