@@ -234,7 +234,8 @@ impl Header {
     }
 
     fn waker(&'static self) -> Waker {
-        const VTABLE: RawWakerVTable = RawWakerVTable::new(
+        // A static has one address, so that `will_wake` recognises clones.
+        static VTABLE: RawWakerVTable = RawWakerVTable::new(
             |header| RawWaker::new(header, &VTABLE),
             wake,
             wake,
@@ -380,6 +381,22 @@ mod tests {
         waker.wake();
         runtime.poll();
         assert_eq!(log.take(), [12]);
+    }
+
+    #[test]
+    fn waker_of_every_poll_will_wake_its_task_only() {
+        let (runtime, log, wakers) = (runtime(), Log::default(), Rc::new(RefCell::default()));
+        for number in [1, 2] {
+            runtime
+                .spawn(task::<SIZE>(), sleeper((number, 3, log.clone(), wakers.clone())))
+                .unwrap();
+        }
+        runtime.poll();
+        wakers.borrow()[0].wake_by_ref();
+        runtime.poll();
+        let [first, second, again] = wakers.take().try_into().unwrap();
+        assert!(again.will_wake(&first) && again.will_wake(&again.clone()));
+        assert!(!first.will_wake(&second));
     }
 
     #[test]
