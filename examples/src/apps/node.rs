@@ -221,7 +221,7 @@ impl<const HTTP: usize> fmt::Debug for Node<'_, HTTP> {
 }
 
 /// Creates the interface. Rejects configurations on which smoltcp panics.
-fn interface<D: EthernetDevice, M: Mode<D>>(
+pub(super) fn interface<D: EthernetDevice, M: Mode<D>>(
     config: &Config<'_>,
     device: &mut SmoltcpDevice<'_, D, M>,
     now: Instant,
@@ -242,6 +242,6 @@ fn interface<D: EthernetDevice, M: Mode<D>>(
     Ok(iface)
 }
 
-fn add_tcp<'a>(sockets: &mut SocketSet<'a>, rx: &'a mut [u8], tx: &'a mut [u8]) -> SocketHandle {
+pub(super) fn add_tcp<'a>(sockets: &mut SocketSet<'a>, rx: &'a mut [u8], tx: &'a mut [u8]) -> SocketHandle {
     sockets.add(tcp::Socket::new(tcp::SocketBuffer::new(rx), tcp::SocketBuffer::new(tx)))
 }

@@ -35,6 +35,7 @@ pub(crate) use gspi::images;
 pub use harness::{Harness, Slot};
 pub use meter::{CopyCounter, Meter};
 pub use nics::{NICS, Nic};
+pub use peer::StackPeer;
 pub use report::{Figures, Row, table};
 pub use run::{Settings, run};
 pub use tcp_echo::ECHO_LEN;

@@ -18,14 +18,15 @@ const TX_QUEUE: u32 = 8;
 const MAX_FRAME_LEN: usize = 1514;
 
 /// smoltcp at one end of a wire.
-pub(super) struct StackPeer {
+pub struct StackPeer {
     phy: WirePeer,
     iface: Interface,
     sockets: SocketSet<'static>,
 }
 
 impl StackPeer {
-    pub(super) fn new(clock: &Clock, peer: Peer, mac: EthernetAddress, ip: IpCidr, seed: u64) -> Self {
+    /// Creates a host with this address, and `ip` as its only IP address.
+    pub fn new(clock: &Clock, peer: Peer, mac: EthernetAddress, ip: IpCidr, seed: u64) -> Self {
         let mut phy = WirePeer {
             clock: clock.clone(),
             peer,
@@ -41,11 +42,17 @@ impl StackPeer {
         }
     }
 
-    pub(super) fn add<S: AnySocket<'static>>(&mut self, socket: S) -> SocketHandle {
+    /// Adds a socket.
+    pub fn add<S: AnySocket<'static>>(&mut self, socket: S) -> SocketHandle {
         self.sockets.add(socket)
     }
 
-    pub(super) fn socket<S: AnySocket<'static>>(&mut self, handle: SocketHandle) -> &mut S {
+    /// Returns a socket.
+    ///
+    /// # Panics
+    ///
+    /// It is of another type.
+    pub fn socket<S: AnySocket<'static>>(&mut self, handle: SocketHandle) -> &mut S {
         self.sockets.get_mut(handle)
     }
 
@@ -55,7 +62,11 @@ impl StackPeer {
     }
 
     /// Opens a TCP connection from `local_port` to `port` of `server`.
-    pub(super) fn connect(&mut self, server: Ipv4Address, port: u16, local_port: u16) -> Result<SocketHandle, String> {
+    ///
+    /// # Errors
+    ///
+    /// smoltcp refuses the address.
+    pub fn connect(&mut self, server: Ipv4Address, port: u16, local_port: u16) -> Result<SocketHandle, String> {
         let buffer = || tcp::SocketBuffer::new(vec![0; 64 * 1024]);
         let mut socket = tcp::Socket::new(buffer(), buffer());
         socket
@@ -74,7 +85,8 @@ impl StackPeer {
         Ok(self.add(socket))
     }
 
-    pub(super) fn poll(&mut self, now: Instant) {
+    /// Receives and sends what is due at `now`.
+    pub fn poll(&mut self, now: Instant) {
         self.iface.poll(now, &mut self.phy, &mut self.sockets);
     }
 

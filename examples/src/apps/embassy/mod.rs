@@ -2,8 +2,10 @@
 
 mod echo;
 mod http;
+mod report;
 
 pub use echo::{tcp_echo, udp_echo};
+pub use report::report;
 
 use embassy_futures::join::{join_array, join4};
 use embassy_net::driver::Driver;
