@@ -1,4 +1,4 @@
-//! The async API and the frame channel on three executors, with the same tasks.
+//! The async API and the frame channel on five executors, with the same tasks.
 //!
 //! Time is virtual: a task advances it.
 
@@ -28,6 +28,16 @@ macro_rules! on_each_executor {
             #[test]
             fn tokio() {
                 $scenario(crate::hosts::tokio);
+            }
+
+            #[test]
+            fn edge() {
+                $scenario(crate::hosts::edge);
+            }
+
+            #[test]
+            fn statics() {
+                $scenario(crate::hosts::statics);
             }
         })*
     };

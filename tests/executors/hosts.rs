@@ -1,10 +1,14 @@
 //! The executors.
 
+use std::cell::Cell;
 use std::future::Future;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Wake, Waker};
+
+use ethdev_examples::sys_executor;
 
 /// A task: not `Send`, because the simulation is not.
 pub(crate) type Task = Pin<Box<dyn Future<Output = ()>>>;
@@ -76,4 +80,38 @@ pub(crate) fn tokio(tasks: Vec<Task>) {
             ended.expect("the task does not panic");
         }
     });
+}
+
+/// edge-executor.
+pub(crate) fn edge(tasks: Vec<Task>) {
+    let executor: edge_executor::LocalExecutor<'_> = edge_executor::LocalExecutor::new();
+    let running: Vec<_> = tasks.into_iter().map(|task| executor.spawn(task)).collect();
+    edge_executor::block_on(executor.run(async {
+        for task in running {
+            task.await;
+        }
+    }));
+}
+
+/// The executor of the examples, whose tasks are statics in firmware.
+///
+/// # Panics
+///
+/// If no task is ready: none could ever be.
+pub(crate) fn statics(tasks: Vec<Task>) {
+    let left = Rc::new(Cell::new(tasks.len()));
+    let executor: &'static sys_executor::Executor = Box::leak(Box::default());
+    let runtime = executor.take().expect("taken once");
+    for task in tasks {
+        let (left, place) = (left.clone(), Box::leak(Box::default()));
+        let run: Task = Box::pin(async move {
+            task.await;
+            left.set(left.get() - 1);
+        });
+        runtime
+            .spawn::<{ size_of::<Task>() }, _>(place, run)
+            .expect("spawned once");
+    }
+    runtime.poll();
+    assert_eq!(left.get(), 0, "no task is woken");
 }
