@@ -146,9 +146,10 @@ fn recv_frame_queued_transmit_queue_full_resumes() {
     let mut buf = [0; 1514];
     let mut device = linked(Family::Queues, &mut buf);
     device.inner_mut().received.push_back(frame(60, 1));
-    while device.tx_ready().unwrap() {
+    for _ in 0..2 {
         device.send_frame(&frame(60, 9)).unwrap();
     }
+    assert_eq!(device.tx_ready(), Ok(false));
     let (count, waker) = counter();
     let mut cx = Context::from_waker(&waker);
     assert_eq!(device.recv_frame(&mut [0; 60]), Ok(None));
@@ -401,4 +402,16 @@ fn control_all_but_start_unsupported() {
     ] {
         assert_eq!(refused, Err(ErrorKind::Unsupported));
     }
+}
+
+#[test]
+fn debug_contains_address_and_counters() {
+    let mut buf = [0; 1514];
+    let mut device = linked(Family::Reads, &mut buf);
+    device.send_frame(&frame(60, 1)).unwrap();
+    let text = std::format!("{device:?}");
+    assert!(
+        text.contains("02:00:00:00:00:01") && text.contains("tx_frames: 1"),
+        "{text}"
+    );
 }
