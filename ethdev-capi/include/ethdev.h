@@ -58,8 +58,11 @@ extern "C" {
  * member changes; new members of `struct ethdev_ops` are appended, and change only its size. */
 #define ETHDEV_ABI UINT32_C(1)
 
-/* Largest number of parts that are not empty in one call of ethdev_send(). */
+/* Largest number of parts in one call of ethdev_send(). */
 #define ETHDEV_MAX_PARTS 16
+
+/* Largest number of group addresses in a receive filter. */
+#define ETHDEV_MAX_GROUPS 1024
 
 /* Size of `ethdev_info.name` in bytes, with the final zero. */
 #define ETHDEV_NAME_SIZE 16
@@ -179,7 +182,7 @@ struct ethdev_counters {
 #define ETHDEV_LOSS_TX_RESET UINT32_C(128)
 
 /* Queue length that is not known. */
-#define ETHDEV_QUEUE_UNKNOWN UINT32_C(0)
+#define ETHDEV_QUEUE_UNKNOWN UINT32_MAX
 /* `ethdev_info.service_interval_us` of a device that needs no periodic call. */
 #define ETHDEV_NO_SERVICE_INTERVAL UINT32_MAX
 
@@ -329,7 +332,7 @@ static inline int32_t ethdev_discard(struct ethdev *dev) {
  *   ETHDEV_EMSGSIZE  longer than `ethdev_info.tx_max_frame_len`
  *   ETHDEV_ERUNT     shorter than an Ethernet header (14 bytes), 0 included
  *   ETHDEV_ENOLINK, ETHDEV_ENETDOWN  the device does not send now
- *   ETHDEV_EINVAL    more than ETHDEV_MAX_PARTS parts that are not empty, or a part without memory
+ *   ETHDEV_EINVAL    more than ETHDEV_MAX_PARTS parts, or a part with a length and without memory
  */
 static inline int32_t ethdev_send(struct ethdev *dev, const struct ethdev_iovec *parts,
                                   size_t count) {
@@ -383,7 +386,8 @@ static inline int32_t ethdev_set_mac(struct ethdev *dev, const uint8_t mac[6]) {
 /* Changes which frames the device delivers. It starts with its own address and broadcast. `outcome`
  * may be NULL; it receives ETHDEV_FILTER_*.
  *
- *   ETHDEV_EINVAL  `multicast` has another value, or `groups` is NULL. Nothing was changed
+ *   ETHDEV_EINVAL  `multicast` has another value, `reserved` is not 0, `groups` is NULL, or there
+ *                  are more than ETHDEV_MAX_GROUPS. Nothing was changed
  */
 static inline int32_t ethdev_set_rx_filter(struct ethdev *dev,
                                            const struct ethdev_rx_filter *filter,
@@ -431,8 +435,8 @@ static inline int32_t ethdev_set_lock(struct ethdev *dev, const struct ethdev_lo
 /* Registers the function that an interrupt of the device calls; NULL removes it. The device copies
  * `*signal`. `signal->context` must stay valid while the device can interrupt.
  *
- * The function is called once after each ethdev_rearm() that set `*pending` to 0, when one of its
- * conditions is met. It may be called once more without a cause.
+ * After each ethdev_rearm(), it is called once, by the next interrupt: when one of the conditions is
+ * met. It may also be called without a cause.
  *
  *   ETHDEV_EINVAL   the function is NULL
  *   ETHDEV_ENOTSUP  the device has no interrupt: call ethdev_recv() and ethdev_service()
