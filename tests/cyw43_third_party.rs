@@ -3,7 +3,6 @@
 //!
 //! The kinds of protocol violations that the model reports are compared exactly.
 
-use core::cell::RefCell;
 use core::task::{Context, Waker};
 use core::time::Duration;
 use std::collections::BTreeSet;
@@ -15,44 +14,13 @@ use cyw43439_model::{
     ViolationKind, WordBus,
 };
 use embassy_net_driver::{Driver as _, LinkState, RxToken as _, TxToken as _};
-use embassy_time_driver::Driver;
-use ethdev_sim::{Clock, Deadlock, Peer, SimDelay, Wire, WireConfig, block_on_until};
+use ethdev_sim::{Clock, Deadlock, Peer, SimDelay, Wire, WireConfig, block_on_until, embassy_time};
 
 const MAC: [u8; 6] = [0x28, 0xcd, 0xc1, 0x01, 0x02, 0x03];
 const PASSPHRASE: &str = "correct horse battery staple";
 /// The lengths of the images of a Pico W, in bytes.
 const FIRMWARE_LEN: usize = 231_077;
 const NVRAM_LEN: usize = 742;
-
-thread_local! {
-    /// The clock of embassy-time in this thread.
-    static CLOCK: RefCell<Option<Clock>> = const { RefCell::new(None) };
-}
-
-/// The clock of embassy-time. Reading it takes 1 µs, so that a loop that polls it ends.
-struct VirtualTime;
-
-const TICK_NANOS: u128 = 1_000_000_000 / embassy_time_driver::TICK_HZ as u128;
-
-fn clock() -> Clock {
-    CLOCK.with_borrow(|clock| clock.clone().expect("the test has set the clock"))
-}
-
-impl Driver for VirtualTime {
-    fn now(&self) -> u64 {
-        let clock = clock();
-        clock.advance(Duration::from_micros(1));
-        u64::try_from(clock.now().as_nanos() / TICK_NANOS).expect("the simulated time fits")
-    }
-
-    fn schedule_wake(&self, at: u64, waker: &Waker) {
-        let at = u64::try_from(u128::from(at) * TICK_NANOS).map_or(Duration::MAX, Duration::from_nanos);
-        let waker = waker.clone();
-        clock().schedule_at(at, move || waker.wake());
-    }
-}
-
-embassy_time_driver::time_driver_impl!(static TIME: VirtualTime = VirtualTime);
 
 struct Bus(WordBus);
 
@@ -80,7 +48,7 @@ struct Testbed {
 fn testbed(config: ChipConfig) -> Testbed {
     let clock = Clock::new();
     let (_, port, peer) = Wire::new(&clock, WireConfig::default());
-    CLOCK.set(Some(clock.clone()));
+    embassy_time::set_clock(&clock);
     let images = Images::pseudo_random(43);
     Testbed {
         chip: Cyw43Chip::new(&clock, port, config.with_images(images.clone())),

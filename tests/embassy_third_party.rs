@@ -12,5 +12,3 @@ mod frames;
 mod known;
 #[path = "embassy_third_party/readme.rs"]
 mod readme;
-#[path = "embassy_third_party/time.rs"]
-mod time;

@@ -3,42 +3,14 @@
 //!
 //! The kinds of protocol violations that the model reports are compared exactly.
 
-use core::cell::RefCell;
-use core::task::Waker;
 use core::time::Duration;
 use std::collections::BTreeSet;
 
-use embassy_time_driver::Driver;
 use enc28j60_model::{ChipConfig, CsPin, Enc28j60Chip, Errata, Hal02, ResetPin, Revision, SimSpiBus, ViolationKind};
 use ethdev::Speed;
-use ethdev_sim::{Clock, Peer, Wire, WireConfig};
+use ethdev_sim::{Clock, Peer, Wire, WireConfig, embassy_time};
 
 const MAC: [u8; 6] = [0x02, 0, 0, 0, 0, 0x28];
-
-thread_local! {
-    /// The clock of embassy-time in this thread.
-    static CLOCK: RefCell<Option<Clock>> = const { RefCell::new(None) };
-}
-
-/// The clock of embassy-time. Reading it takes 1 µs, so that a loop that polls it ends.
-struct VirtualTime;
-
-impl Driver for VirtualTime {
-    fn now(&self) -> u64 {
-        CLOCK.with_borrow(|clock| {
-            let clock = clock.as_ref().expect("the test has set the clock");
-            clock.advance(Duration::from_micros(1));
-            u64::try_from(clock.now().as_nanos() * u128::from(embassy_time_driver::TICK_HZ) / 1_000_000_000)
-                .expect("the simulated time fits")
-        })
-    }
-
-    fn schedule_wake(&self, _at: u64, _waker: &Waker) {
-        unreachable!("the driver uses blocking delays only");
-    }
-}
-
-embassy_time_driver::time_driver_impl!(static TIME: VirtualTime = VirtualTime);
 
 struct Testbed {
     clock: Clock,
@@ -55,7 +27,7 @@ fn testbed_with_hold(config: ChipConfig, hold: Duration) -> Testbed {
     let clock = Clock::new();
     let (_, port, peer) = Wire::new(&clock, WireConfig::default().with_speed(Speed::MBPS_10));
     let config = config.with_cs_hold(hold);
-    CLOCK.set(Some(clock.clone()));
+    embassy_time::set_clock(&clock);
     Testbed {
         chip: Enc28j60Chip::new(&clock, port, config),
         peer: Peer::new(peer),

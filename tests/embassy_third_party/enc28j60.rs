@@ -14,7 +14,7 @@ use ethdev_embassy::EmbassyDevice;
 use ethdev_sim::{Clock, Peer, Wire, WireConfig};
 
 use crate::known::assert_fails_only;
-use crate::time::set_clock;
+use ethdev_sim::embassy_time::set_clock;
 
 const ADDRESS: [u8; 6] = [0x02, 0, 0, 0, 0, 0x28];
 

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
-#![forbid(unsafe_code)]
+#![cfg_attr(not(feature = "embassy-time"), forbid(unsafe_code))]
+#![deny(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![allow(
     clippy::must_use_candidate,
@@ -9,6 +10,8 @@
 mod capture;
 mod clock;
 mod delay;
+#[cfg(feature = "embassy-time")]
+pub mod embassy_time;
 mod executor;
 mod fault;
 pub mod fcs;

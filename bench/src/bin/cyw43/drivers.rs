@@ -1,20 +1,18 @@
 //! The drivers under test, behind one trait.
 
-use core::cell::RefCell;
 use core::future::poll_fn;
-use core::task::{Poll, Waker};
+use core::task::Poll;
 use core::time::Duration;
 
 use cyw43::{A4, Aligned, Control as TheirControl, JoinOptions, NetDriver, PowerManagementMode};
 use cyw43439_model::{AccessPoint, ChipConfig, PowerPin, WordBus};
 use embassy_net_driver::{Driver as _, RxToken as _, TxToken as _};
-use embassy_time_driver::Driver;
 use ethdev::asynch::{Control, EthernetDevice};
 use ethdev_bench::cyw43::{ModelBus, PASSPHRASE, SSID, Testbed};
 use ethdev_bench::enc28j60::number;
 use ethdev_cyw43::asynch::Cyw43;
 use ethdev_cyw43::{Config, FirmwareImages, Network, PowerSave};
-use ethdev_sim::{Clock, SimDelay, block_on_until};
+use ethdev_sim::{SimDelay, block_on_until, embassy_time};
 use futures_lite::future::or;
 
 /// Limit of a run, in simulated time.
@@ -24,35 +22,6 @@ pub(crate) const MAX_LEN: usize = 1514;
 /// Length of the receive queue in bytes, as in usual applications.
 const RX_QUEUE_LEN: usize = 8192;
 
-thread_local! {
-    static CLOCK: RefCell<Option<Clock>> = const { RefCell::new(None) };
-}
-
-fn clock() -> Clock {
-    CLOCK.with_borrow(|clock| clock.clone().expect("the testbed has set the clock"))
-}
-
-/// The clock of embassy-time. Reading it takes 1 µs, so that a loop that polls it ends.
-struct VirtualTime;
-
-const TICK_NANOS: u128 = 1_000_000_000 / embassy_time_driver::TICK_HZ as u128;
-
-impl Driver for VirtualTime {
-    fn now(&self) -> u64 {
-        let clock = clock();
-        clock.advance(Duration::from_micros(1));
-        u64::try_from(clock.now().as_nanos() / TICK_NANOS).unwrap_or(u64::MAX)
-    }
-
-    fn schedule_wake(&self, at: u64, waker: &Waker) {
-        let at = u64::try_from(u128::from(at) * TICK_NANOS).map_or(Duration::MAX, Duration::from_nanos);
-        let waker = waker.clone();
-        clock().schedule_at(at, move || waker.wake());
-    }
-}
-
-embassy_time_driver::time_driver_impl!(static TIME: VirtualTime = VirtualTime);
-
 /// Creates a testbed with one WPA2 network, and sets the clock of embassy-time.
 pub(crate) fn testbed() -> Testbed {
     testbed_with(ChipConfig::default())
@@ -61,7 +30,7 @@ pub(crate) fn testbed() -> Testbed {
 /// Creates a testbed with this chip and one WPA2 network, and sets the clock of embassy-time.
 pub(crate) fn testbed_with(config: ChipConfig) -> Testbed {
     let testbed = Testbed::new(config);
-    CLOCK.set(Some(testbed.clock.clone()));
+    embassy_time::set_clock(&testbed.clock);
     testbed.chip.add_ap(AccessPoint::wpa2(SSID, PASSPHRASE));
     testbed
 }

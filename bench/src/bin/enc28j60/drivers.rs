@@ -1,47 +1,16 @@
 //! The drivers under test, behind one trait.
 
-use core::cell::RefCell;
-use core::task::Waker;
 use core::time::Duration;
 
-use embassy_time_driver::Driver;
 use enc28j60_model::{CsPin, Hal02, IntPin, ResetPin, SimSpi, SimSpiBus};
 use ethdev::EthernetDevice;
 use ethdev_bench::enc28j60::{CHIP, Testbed};
 use ethdev_enc28j60::{Config, Enc28j60};
-use ethdev_sim::{Clock, SimDelay};
+use ethdev_sim::SimDelay;
+pub(crate) use ethdev_sim::embassy_time::set_clock;
 
 /// The time until the link is up.
 const LINK_TIME: Duration = Duration::from_millis(50);
-
-thread_local! {
-    static CLOCK: RefCell<Option<Clock>> = const { RefCell::new(None) };
-}
-
-/// The clock of embassy-time. Reading it takes 1 µs, so that a loop that polls it ends.
-struct VirtualTime;
-
-impl Driver for VirtualTime {
-    fn now(&self) -> u64 {
-        CLOCK.with_borrow(|clock| {
-            let clock = clock.as_ref().expect("the testbed has set the clock");
-            clock.advance(Duration::from_micros(1));
-            let ticks = clock.now().as_nanos() * u128::from(embassy_time_driver::TICK_HZ) / 1_000_000_000;
-            u64::try_from(ticks).unwrap_or(u64::MAX)
-        })
-    }
-
-    fn schedule_wake(&self, _: u64, _: &Waker) {
-        unreachable!("the driver uses blocking delays only");
-    }
-}
-
-embassy_time_driver::time_driver_impl!(static TIME: VirtualTime = VirtualTime);
-
-/// Sets the clock of embassy-time.
-pub(crate) fn set_clock(clock: &Clock) {
-    CLOCK.set(Some(clock.clone()));
-}
 
 /// A driver under test.
 pub(crate) trait Dut: Sized {
