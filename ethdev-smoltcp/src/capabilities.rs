@@ -1,15 +1,8 @@
 //! The capabilities of the device in smoltcp's terms.
 
-use ethdev::{Capabilities, MaxFrameLen, Offload};
+use ethdev::{Capabilities, Offload};
+use ethdev_util::stack::{max_burst_size, max_transmission_unit};
 use smoltcp::phy::{Checksum, ChecksumCapabilities, DeviceCapabilities, Medium};
-
-/// The shortest usable buffer and the shortest `max_transmission_unit` that smoltcp is given, in
-/// bytes: an Ethernet header and the 576 bytes of an IP packet that every IPv4 host accepts (RFC
-/// 1122, section 3.3.3).
-///
-/// smoltcp subtracts the lengths of headers from it without a check. IPv6 requires 1294 (RFC 8200,
-/// section 5).
-pub const MIN_BUFFER_LEN: usize = 14 + 576;
 
 /// The value of [`IPV4_FRAGMENT_PAYLOAD_ALIGNMENT`] if smoltcp has no constant of that name.
 const IPV4_FRAGMENT_PAYLOAD_ALIGNMENT: usize = 0;
@@ -27,36 +20,9 @@ pub(crate) fn of(device: &Capabilities, buffer_len: usize) -> DeviceCapabilities
     let mut caps = DeviceCapabilities::default();
     caps.medium = Medium::Ethernet;
     caps.max_transmission_unit = max_transmission_unit(device, buffer_len);
-    caps.max_burst_size = max_burst_size(device.rx_queue_frames);
+    caps.max_burst_size = max_burst_size(device);
     caps.checksum = checksums(device, SMOLTCP_FRAGMENTS);
     caps
-}
-
-/// Number of segments that a TCP peer may have in flight: the receive queue less one frame. smoltcp
-/// computes with segments that are longer by the Ethernet header than they can be; the remainder of
-/// the window fills one more frame.
-fn max_burst_size(rx_queue_frames: Option<u16>) -> Option<usize> {
-    rx_queue_frames.map(|frames| usize::from(frames).saturating_sub(1).max(1))
-}
-
-/// smoltcp uses one length for both directions: the limit of what is sent, and the segment size
-/// announced to TCP peers.
-fn max_transmission_unit(device: &Capabilities, buffer_len: usize) -> usize {
-    [device.rx_max_frame_len, device.tx_max_frame_len]
-        .into_iter()
-        .map(untagged)
-        .fold(buffer_len, usize::min)
-        .max(MIN_BUFFER_LEN)
-}
-
-/// The four bytes of a VLAN tag are not available for payload: an untagged frame of 1518 bytes is
-/// longer than Ethernet allows.
-fn untagged(len: MaxFrameLen) -> usize {
-    if len == MaxFrameLen::VLAN {
-        MaxFrameLen::ETHERNET.bytes()
-    } else {
-        len.bytes()
-    }
 }
 
 fn checksums(device: &Capabilities, fragments: bool) -> ChecksumCapabilities {
@@ -97,46 +63,10 @@ mod tests {
     use super::*;
     use ethdev::ChecksumOffload;
 
-    fn mtu(rx: usize, tx: usize, buffer: usize) -> usize {
-        let device = Capabilities::ETHERNET
-            .with_rx_max_frame_len(MaxFrameLen::new(rx))
-            .with_tx_max_frame_len(MaxFrameLen::new(tx));
-        of(&device, buffer).max_transmission_unit
-    }
-
     #[test]
     fn max_transmission_unit_ethernet_is_frame_length() {
         let caps = of(&Capabilities::ETHERNET, 1514);
         assert_eq!((caps.max_transmission_unit, caps.ip_mtu()), (1514, 1500));
-    }
-
-    #[test]
-    fn max_transmission_unit_is_shortest_of_rx_tx_and_buffer() {
-        assert_eq!(mtu(1514, 1000, 1514), 1000);
-        assert_eq!(mtu(1000, 1514, 1514), 1000);
-        assert_eq!(mtu(9014, 9014, 1514), 1514);
-        assert_eq!(mtu(9014, 9014, 10000), 9014);
-    }
-
-    #[test]
-    fn max_transmission_unit_vlan_excludes_tag() {
-        assert_eq!(mtu(1518, 1518, 2048), 1514);
-        assert_eq!(mtu(1518, 9014, 2048), 1514);
-    }
-
-    #[test]
-    fn max_transmission_unit_short_is_raised_to_minimum() {
-        assert_eq!(mtu(14, 14, 1514), MIN_BUFFER_LEN);
-        assert_eq!(mtu(1514, 1514, 0), MIN_BUFFER_LEN);
-    }
-
-    #[test]
-    fn max_burst_size_is_rx_queue_less_one() {
-        let burst = |rx, tx| of(&Capabilities::ETHERNET.with_queue_frames(rx, tx), 1514).max_burst_size;
-        assert_eq!(burst(Some(4), Some(64)), Some(3));
-        assert_eq!(burst(Some(1), Some(64)), Some(1));
-        assert_eq!(burst(Some(0), Some(64)), Some(1));
-        assert_eq!(burst(None, Some(1)), None);
     }
 
     fn offloading(offload: ChecksumOffload) -> Capabilities {

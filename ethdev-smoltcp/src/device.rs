@@ -3,20 +3,19 @@
 use core::fmt;
 
 use ethdev::{Error, ErrorKind, ErrorType, EthernetDevice, Events, Interest, LendingDevice, Link, MaxFrameLen, Stats};
+use ethdev_util::stack::{DropStats, ErrorCounts, FrameOrigin, MIN_BUFFER_LEN, TxPath, TxState};
 use smoltcp::iface::{Interface, SocketSet};
 use smoltcp::phy::{self, DeviceCapabilities};
 use smoltcp::time::Instant;
 use smoltcp::wire::{EthernetAddress, HardwareAddress};
 
-use crate::capabilities::{self, MIN_BUFFER_LEN};
+use crate::capabilities;
 use crate::lending::Lending;
 use crate::mode::Mode;
 use crate::poll_at::{Backoff, PollAt};
 use crate::pull::Pull;
 use crate::rx::{DEFAULT_RX_BUDGET, RxPath};
-use crate::stats::{DropStats, ErrorCounts};
 use crate::tokens::{RxToken, TxToken};
-use crate::tx::{FrameOrigin, TxPath, TxState};
 
 /// An `ethdev` device as smoltcp's `phy::Device`.
 ///
@@ -143,10 +142,9 @@ impl<'b, D: EthernetDevice, M: Mode<D>> SmoltcpDevice<'b, D, M> {
 
     /// Returns the frames lost between the device and smoltcp.
     pub fn drops(&self) -> DropStats {
-        DropStats {
-            rx_too_short: self.rx.too_short,
-            ..self.tx.drops
-        }
+        let mut drops = self.tx.drops;
+        drops.rx_too_short = self.rx.too_short;
+        drops
     }
 
     /// Returns the number of errors of the device while smoltcp used it, by kind.

@@ -26,18 +26,15 @@ mod mode;
 mod poll_at;
 mod pull;
 mod rx;
-mod stats;
 #[cfg(test)]
 mod tests;
 mod tokens;
-mod tx;
 
-pub use capabilities::MIN_BUFFER_LEN;
 pub use device::SmoltcpDevice;
+pub use ethdev_util::stack::{DropStats, ErrorCounts, MIN_BUFFER_LEN};
 pub use lending::Lending;
 pub use mode::Mode;
 pub use poll_at::{Backoff, PollAt};
 pub use pull::Pull;
 pub use rx::DEFAULT_RX_BUDGET;
-pub use stats::{DropStats, ErrorCounts};
 pub use tokens::{RxToken, TxToken};

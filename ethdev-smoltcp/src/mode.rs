@@ -1,9 +1,9 @@
 //! How frames pass between a device and smoltcp.
 
 use ethdev::{EthernetDevice, Stats};
+use ethdev_util::stack::TxPath;
 
 use crate::rx::RxPath;
-use crate::tx::TxPath;
 
 /// How frames pass between a device and smoltcp: [`Pull`](crate::Pull) or
 /// [`Lending`](crate::Lending).

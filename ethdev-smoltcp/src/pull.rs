@@ -4,10 +4,10 @@ use core::fmt;
 
 use ethdev::frame::HEADER_LEN;
 use ethdev::{Error, ErrorKind, EthernetDevice, RxMeta, Stats};
+use ethdev_util::stack::TxPath;
 
 use crate::mode::{Sides, Transfer};
 use crate::rx::RxPath;
-use crate::tx::TxPath;
 
 /// For devices with the pull API: [`SmoltcpDevice::new`](crate::SmoltcpDevice::new).
 ///

@@ -1,8 +1,7 @@
 //! The receive side: the budget of one poll, and the counters.
 
 use ethdev::Error;
-
-use crate::stats::{ErrorLog, increment};
+use ethdev_util::stack::{ErrorLog, increment};
 
 /// How many frames one [`poll`](smoltcp::iface::Interface::poll) receives at most, unless
 /// [`with_rx_budget`](crate::SmoltcpDevice::with_rx_budget) sets another number.

@@ -3,11 +3,11 @@
 use core::fmt;
 
 use ethdev::EthernetDevice;
+use ethdev_util::stack::TxPath;
 use smoltcp::phy;
 
 use crate::mode::Mode;
 use crate::rx::RxPath;
-use crate::tx::TxPath;
 
 /// The right to read one received frame.
 ///

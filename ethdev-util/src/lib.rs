@@ -30,6 +30,7 @@ mod irq_signal;
 mod reports;
 #[cfg(feature = "critical-section")]
 mod shared;
+pub mod stack;
 mod trace;
 
 pub use buffered::{Buffered, BufferedRx, BufferedTx};

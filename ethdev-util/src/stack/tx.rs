@@ -1,12 +1,12 @@
-//! The transmit side: the reply buffer and the state of transmission.
+//! The transmit side of an adapter: the reply buffer and the state of transmission.
 
 use core::fmt;
 
 use ethdev::{Error, ErrorKind, EthernetDevice};
 
-use crate::stats::{DropStats, ErrorLog, increment};
+use super::stats::{DropStats, ErrorLog, increment};
 
-/// What is between smoltcp and the transmit side of the device.
+/// What is between a stack and the transmit side of the device.
 ///
 /// ```text
 ///            refused: link down                  no free transmit buffer
@@ -16,11 +16,16 @@ use crate::stats::{DropStats, ErrorLog, increment};
 ///    ^------------------------ refused: link down -----------------------|
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum TxState {
+pub enum TxState {
     /// Frames go to the device.
     Ready,
     /// A frame of `len` bytes is in the reply buffer and waits for the device.
-    Pending { len: usize, origin: FrameOrigin },
+    Pending {
+        /// Length of the frame in bytes.
+        len: usize,
+        /// Where it comes from.
+        origin: FrameOrigin,
+    },
     /// The link was down or the device stopped when it was last checked, or the buffers are too
     /// short.
     LinkDown,
@@ -28,26 +33,35 @@ pub(crate) enum TxState {
 
 /// Where a frame to send comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum FrameOrigin {
-    /// smoltcp answers a received frame, whether or not the device is ready.
+pub enum FrameOrigin {
+    /// The stack answers a received frame, whether or not the device is ready.
     Reply,
     /// A socket sends, after the device reported that it is ready.
     Socket,
 }
 
-/// The transmit side.
+/// The transmit side of an adapter.
+///
+/// Receiving never depends on transmit capacity: a reply for which the device has no free buffer
+/// waits in the reply buffer of the caller. A later reply takes its place, and the earlier one is
+/// counted.
 pub struct TxPath<'b, E> {
-    /// At least as long as `max_transmission_unit`, or else no token is handed out.
+    /// As long as the longest frame of the stack.
     buf: &'b mut [u8],
-    pub(crate) state: TxState,
+    /// Where frames go now.
+    pub state: TxState,
     /// Where the frame of the last transmit token comes from.
-    pub(crate) origin: FrameOrigin,
-    pub(crate) drops: DropStats,
-    pub(crate) errors: ErrorLog<E>,
+    pub origin: FrameOrigin,
+    /// The frames that were lost here.
+    pub drops: DropStats,
+    /// The errors of the device while it sent.
+    pub errors: ErrorLog<E>,
 }
 
 impl<'b, E> TxPath<'b, E> {
-    pub(crate) const fn new(buf: &'b mut [u8]) -> Self {
+    /// Creates the transmit side with `buf` for a reply that waits.
+    #[must_use]
+    pub const fn new(buf: &'b mut [u8]) -> Self {
         Self {
             buf,
             state: TxState::LinkDown,
@@ -57,32 +71,37 @@ impl<'b, E> TxPath<'b, E> {
         }
     }
 
-    pub(crate) const fn buffer_len(&self) -> usize {
+    /// Returns the length of the reply buffer in bytes.
+    #[must_use]
+    pub const fn buffer_len(&self) -> usize {
         self.buf.len()
     }
 
+    /// Returns whether a frame is in the reply buffer and waits for the device.
     #[inline]
-    pub(crate) const fn is_pending(&self) -> bool {
+    #[must_use]
+    pub const fn is_pending(&self) -> bool {
         matches!(self.state, TxState::Pending { .. })
     }
 
     /// Returns whether this is the address of the reply buffer.
     #[inline]
-    pub(crate) fn is_reply_buffer(&self, place: *const u8) -> bool {
+    #[must_use]
+    pub fn is_reply_buffer(&self, place: *const u8) -> bool {
         core::ptr::eq(self.buf.as_ptr(), place)
     }
 
-    /// Returns `len` bytes of the reply buffer; all of it if it is shorter, which the documentation
-    /// of the adapter excludes.
+    /// Returns `len` bytes of the reply buffer; all of it if it is shorter, which the adapter
+    /// excludes by the frame length that it reports to the stack.
     #[inline]
-    pub(crate) fn buffer(&mut self, len: usize) -> &mut [u8] {
+    pub fn buffer(&mut self, len: usize) -> &mut [u8] {
         let len = len.min(self.buf.len());
         self.buf.get_mut(..len).unwrap_or_default()
     }
 
     /// Drops the pending frame because a later reply takes its place.
     #[cold]
-    pub(crate) const fn drop_pending(&mut self) {
+    pub const fn drop_pending(&mut self) {
         if let TxState::Pending { origin, .. } = self.state {
             increment(match origin {
                 FrameOrigin::Reply => &mut self.drops.tx_replies_dropped,
@@ -93,7 +112,7 @@ impl<'b, E> TxPath<'b, E> {
     }
 
     /// Drops the pending frame because the device was stopped.
-    pub(crate) const fn reset(&mut self) {
+    pub const fn reset(&mut self) {
         if self.is_pending() {
             increment(&mut self.drops.tx_reset);
         }
@@ -104,7 +123,7 @@ impl<'b, E> TxPath<'b, E> {
 impl<E: Error> TxPath<'_, E> {
     /// Sends the pending frame. Returns whether the reply buffer is free then.
     #[cold]
-    pub(crate) fn flush<D: EthernetDevice<Error = E>>(&mut self, device: &mut D) -> bool {
+    pub fn flush<D: EthernetDevice<Error = E>>(&mut self, device: &mut D) -> bool {
         if let TxState::Pending { len, origin } = self.state {
             self.state = TxState::Ready;
             if let Err(e) = device.send_frame(self.buffer(len)) {
@@ -117,7 +136,7 @@ impl<E: Error> TxPath<'_, E> {
     /// The device did not accept the frame of `len` bytes in the reply buffer: it stays there if
     /// the device is busy.
     #[cold]
-    pub(crate) fn not_sent(&mut self, len: usize, origin: FrameOrigin, error: E) {
+    pub fn not_sent(&mut self, len: usize, origin: FrameOrigin, error: E) {
         if error.kind() == ErrorKind::Busy {
             self.state = TxState::Pending { len, origin };
         } else {
@@ -128,7 +147,7 @@ impl<E: Error> TxPath<'_, E> {
     /// Returns memory for a frame of `len` bytes for which the device lent none: that of the reply
     /// buffer.
     #[cold]
-    pub(crate) fn instead(&mut self, len: usize, error: Option<E>) -> &mut [u8] {
+    pub fn instead(&mut self, len: usize, error: Option<E>) -> &mut [u8] {
         match error {
             Some(e) if e.kind() != ErrorKind::Busy => self.refused(e),
             _ => {
@@ -142,7 +161,7 @@ impl<E: Error> TxPath<'_, E> {
 
     /// Counts a frame that the device did not accept.
     #[cold]
-    pub(crate) fn refused(&mut self, error: E) {
+    pub fn refused(&mut self, error: E) {
         if is_down(error.kind()) {
             increment(&mut self.drops.tx_link_down);
             self.state = TxState::LinkDown;
@@ -156,7 +175,7 @@ impl<E: Error> TxPath<'_, E> {
     /// return.
     #[cold]
     #[inline(never)]
-    pub(crate) fn not_ready(&mut self, error: Option<E>) -> bool {
+    pub fn not_ready(&mut self, error: Option<E>) -> bool {
         match error {
             Some(e) if is_down(e.kind()) => self.state = TxState::LinkDown,
             Some(e) => self.errors.latch(e),

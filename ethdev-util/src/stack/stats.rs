@@ -1,8 +1,11 @@
-//! Counters: errors by kind, and frames lost between the device and smoltcp.
+//! Counters: errors by kind, and frames lost between the device and the stack.
 
 use core::fmt;
 
 use ethdev::{Error, ErrorKind};
+
+#[cfg(doc)]
+use super::TxPath;
 
 /// A struct of counters that can be iterated over.
 macro_rules! counters {
@@ -16,7 +19,8 @@ macro_rules! counters {
         }
 
         impl $name {
-            pub(crate) const ZERO: Self = Self { $($field: 0,)* };
+            /// All zero.
+            pub const ZERO: Self = Self { $($field: 0,)* };
 
             /// Returns the sum, counter by counter, modulo 2^32.
             #[must_use]
@@ -50,11 +54,11 @@ counters! {
         permission_denied,
         /// The device delivered an invalid frame.
         bad_frame,
-        /// A buffer of the caller is shorter than [`MIN_BUFFER_LEN`](crate::MIN_BUFFER_LEN).
+        /// A buffer of the caller is shorter than the stack needs.
         buffer_too_small,
-        /// The device rejected a frame of smoltcp as too long.
+        /// The device rejected a frame of the stack as too long.
         frame_too_long,
-        /// The device rejected a frame of smoltcp as too short.
+        /// The device rejected a frame of the stack as too short.
         frame_too_short,
         /// The device returned `Busy` for a frame that it had lent memory for.
         busy,
@@ -88,11 +92,11 @@ impl ErrorCounts {
 }
 
 counters! {
-    /// Frames lost between the device and smoltcp. Counters wrap.
+    /// Frames lost between the device and the stack. Counters wrap.
     ///
-    /// Together with [`SmoltcpDevice::stats`](crate::SmoltcpDevice::stats) they account for every
-    /// frame. What smoltcp sent is the sum of what the device accepted, of the `tx_` counters here,
-    /// and of the frame that is [pending](crate::SmoltcpDevice::has_pending_reply).
+    /// Together with the counters of the device they account for every frame. What the stack sent
+    /// is the sum of what the device accepted, of the `tx_` counters here, and of the frame that is
+    /// [pending](TxPath::is_pending).
     DropStats {
         /// Received frames shorter than an Ethernet header. They are in
         /// [`rx_discarded`](ethdev::Stats::rx_discarded) too.
@@ -113,7 +117,7 @@ counters! {
 }
 
 impl DropStats {
-    /// Returns the number of frames that smoltcp sent and the device did not accept, for any
+    /// Returns the number of frames that the stack sent and the device did not accept, for any
     /// reason.
     #[must_use]
     pub const fn tx_lost(&self) -> u32 {
@@ -127,25 +131,36 @@ impl DropStats {
 
 /// The first error of one direction, and the number of all. The tokens of both directions are used
 /// at the same time, so each direction has its own.
-pub(crate) struct ErrorLog<E> {
+pub struct ErrorLog<E> {
     first: Option<E>,
-    pub(crate) counts: ErrorCounts,
+    /// The number of errors by kind.
+    pub counts: ErrorCounts,
 }
 
 impl<E> ErrorLog<E> {
-    pub(crate) const fn new() -> Self {
+    /// Creates an empty log.
+    #[must_use]
+    pub const fn new() -> Self {
         Self {
             first: None,
             counts: ErrorCounts::ZERO,
         }
     }
 
-    pub(crate) const fn take(&mut self) -> Option<E> {
+    /// Takes the first error since the last call.
+    pub const fn take(&mut self) -> Option<E> {
         self.first.take()
     }
 
-    pub(crate) const fn count(&mut self, kind: ErrorKind) {
+    /// Counts an error that its caller has been given.
+    pub const fn count(&mut self, kind: ErrorKind) {
         increment(self.counts.of(kind));
+    }
+}
+
+impl<E> Default for ErrorLog<E> {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -153,7 +168,7 @@ impl<E: Error> ErrorLog<E> {
     /// Counts an error, and keeps it if none is kept yet: later ones are most often its
     /// consequences.
     #[cold]
-    pub(crate) fn latch(&mut self, error: E) {
+    pub fn latch(&mut self, error: E) {
         self.count(error.kind());
         if self.first.is_some() {
             return;
@@ -166,7 +181,8 @@ impl<E: Error> ErrorLog<E> {
     }
 }
 
-pub(crate) const fn increment(counter: &mut u32) {
+/// Adds one, modulo 2^32.
+pub const fn increment(counter: &mut u32) {
     *counter = counter.wrapping_add(1);
 }
 
