@@ -17,5 +17,8 @@
 extern crate std;
 
 mod device;
+mod driver;
 
 pub use device::{EmbassyDevice, EmbassyDeviceError};
+pub use driver::{EmbassyDriver, Handle, RxToken, State, TxToken};
+pub use ethdev_util::stack::{DropStats, ErrorCounts, MIN_BUFFER_LEN};
