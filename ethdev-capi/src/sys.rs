@@ -620,7 +620,7 @@ unsafe fn call_signal(data: *const ()) {
 /// The first bytes of a name, with a zero behind them.
 const fn truncate(name: &CStr) -> [c_char; abi::NAME_SIZE] {
     let mut truncated = [0; abi::NAME_SIZE];
-    let (mut rest, mut target) = (name.to_bytes(), truncated.as_mut_slice());
+    let (mut rest, mut target): (_, &mut [c_char]) = (name.to_bytes(), &mut truncated);
     while let ([byte, bytes @ ..], [place, places @ ..]) = (rest, target) {
         if places.is_empty() {
             break;

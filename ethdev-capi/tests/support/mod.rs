@@ -2,7 +2,9 @@
 #![allow(dead_code, reason = "each test uses a part")]
 
 pub(crate) mod codes;
+pub(crate) mod stub;
 pub(crate) mod sys_handle;
+pub(crate) mod sys_hooks;
 pub(crate) mod sys_single_thread;
 
 use core::num::NonZeroU32;

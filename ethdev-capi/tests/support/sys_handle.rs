@@ -47,6 +47,52 @@ impl Handle {
         unsafe { &*(*self.dev()).ops }
     }
 
+    /// Calls every function with a handle that is NULL, and arguments that are valid otherwise.
+    pub(crate) fn call_each_with_null(&self) -> Vec<(&'static str, i32)> {
+        let ops = self.ops();
+        let (mut byte, mut mac, mut info) = (0, [0; 6], abi::Info::default());
+        let (mut rx, mut events, mut link) = (abi::Rx::default(), abi::Events::default(), abi::Link::default());
+        let (mut counters, mut buf) = (abi::Counters::default(), [0; 60]);
+        let part = iovec(&[0; 60]);
+        let filter = abi::RxFilter {
+            broadcast: 1,
+            multicast: abi::multicast::NONE,
+            promiscuous: 0,
+            reserved: 0,
+            group_count: 0,
+            groups: null(),
+        };
+        macro_rules! each {
+            ($($name:ident($($argument:expr),*);)*) => {
+                // SAFETY: the handle may be NULL; the other pointers are valid.
+                unsafe { vec![$((stringify!($name), ops.$name.unwrap()(null_mut() $(, $argument)*)),)*] }
+            };
+        }
+        each! {
+            recv(buf.as_mut_ptr().cast(), 60, &mut rx);
+            discard();
+            send(&part, 1);
+            tx_ready(&mut byte);
+            service(&mut events);
+            link(&mut link);
+            counters(&mut counters);
+            info(&mut info);
+            mac(mac.as_mut_ptr());
+            set_mac(mac.as_ptr());
+            set_rx_filter(&filter, &mut byte);
+            start();
+            stop();
+            sleep();
+            wake();
+            recover();
+            set_lock(null());
+            set_signal(null());
+            interrupt();
+            disarm();
+            rearm(abi::wait::RX, &mut byte);
+        }
+    }
+
     pub(crate) fn recv(&self, buf: *mut c_void, capacity: usize, rx: *mut abi::Rx) -> i32 {
         call!(self, recv, buf, capacity, rx)
     }
