@@ -127,7 +127,6 @@ const KNOWN: &[&str] = &[
     "recv_frame_invalid_chip_length_no_frame",
     // It panics on an error of the bus.
     "any_call_bus_failure_returns_error",
-    "poll_bus_failure_returns_error",
     // It does not notice that the chip was reset, and its trait has no errors: frames and link are
     // gone without a report.
     "any_call_chip_fault_returns_error",
@@ -138,6 +137,7 @@ const KNOWN: &[&str] = &[
 
 #[test]
 fn enc28j60_conformance_fails_known_checks_only() {
-    let report = Suite::<Enc28j60>::new().pull().layers().control().poll_ready().run();
+    // Without the layers, which the channel checks: each call takes a dozen transactions.
+    let report = Suite::<Enc28j60>::new().pull().control().poll_ready().run();
     assert_fails_only(&report, KNOWN);
 }
