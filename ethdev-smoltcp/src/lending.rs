@@ -45,7 +45,7 @@ impl<D: LendingDevice> Transfer<D> for Lending {
     // smoltcp does nothing with an empty frame.
     #[inline]
     fn consume_rx<R>(rx: Self::Rx<'_>, path: &mut RxPath<D::Error>, read: impl FnOnce(&[u8]) -> R) -> R {
-        stack::read(rx, &mut path.too_short, &mut path.errors, |frame| read(frame))
+        stack::read_frame(rx, &mut path.too_short, &mut path.errors, |frame| read(frame))
     }
 
     #[inline]
@@ -55,7 +55,7 @@ impl<D: LendingDevice> Transfer<D> for Lending {
         len: usize,
         write: impl FnOnce(&mut [u8]) -> R,
     ) -> R {
-        stack::write(tx, path, None, len, write)
+        stack::write_frame(tx, path, None, len, write)
     }
 
     fn rx_buffer_len(&self) -> Option<usize> {

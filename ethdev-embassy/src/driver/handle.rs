@@ -5,8 +5,7 @@ use core::fmt;
 use ethdev::{Error as _, ErrorKind, Events, LendingDevice, Link, Stats};
 use ethdev_util::stack::{DropStats, ErrorCounts};
 
-use super::State;
-use super::state::Inner;
+use super::state::{Inner, State};
 
 /// Access to the device that embassy-net uses: management, counters, errors.
 ///
@@ -34,9 +33,9 @@ impl<'s, 'b, D: LendingDevice> Handle<'s, 'b, D> {
     ///
     /// Those of `access`; `Busy`.
     pub fn with<R>(&self, access: impl FnOnce(&mut D) -> Result<R, D::Error>) -> Result<R, D::Error> {
-        self.access(|inner| access(&mut inner.device))
-            .inspect(|_| self.state.wake())
-            .inspect_err(|_| self.state.wake())
+        let result = self.access(|inner| access(&mut inner.device));
+        self.state.wake();
+        result
     }
 
     /// Does housekeeping: refreshes the link state, completes transmissions. Wakes the stack if

@@ -27,6 +27,17 @@ const RX_BUDGET: u16 = 64;
 /// Number of checks in one turn of a device that keeps reporting events that are not there.
 const MAX_CHECKS_PER_TURN: usize = 4;
 
+impl<'b, D: LendingDevice> State<'b, D> {
+    /// Returns the driver, for `embassy_net::new`, and the handle, for everything that a driver of
+    /// embassy-net cannot report.
+    pub fn split(&mut self) -> (EmbassyDriver<'_, 'b, D>, Handle<'_, 'b, D>) {
+        let inner = self.inner.get_mut();
+        let capabilities = capabilities::of(&inner.device.capabilities(), inner.tx.buffer_len());
+        let state = &*self;
+        (EmbassyDriver::new(state, capabilities), Handle::new(state))
+    }
+}
+
 /// An ethdev device as the [`Driver`] of embassy-net: [`State::split`] returns it.
 ///
 /// See the [crate documentation](crate) for its use and behaviour.

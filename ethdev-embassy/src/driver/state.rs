@@ -8,9 +8,7 @@ use embassy_net_driver::LinkState;
 use ethdev::{Control, ErrorKind, EthernetDevice, LendingDevice, MacAddress, Multicast, RxFilter};
 use ethdev_util::stack::{ErrorLog, MIN_BUFFER_LEN, TxPath};
 
-use super::{EmbassyDriver, Handle, capabilities};
-
-/// The device and a buffer for replies: what [`EmbassyDriver`] and [`Handle`] share.
+/// The device and a buffer for replies: what driver and handle share.
 ///
 /// It is not `Sync`: stack and handle run on one executor.
 pub struct State<'b, D: LendingDevice> {
@@ -39,7 +37,7 @@ pub(super) struct RxPath<E> {
 impl<'b, D: LendingDevice> State<'b, D> {
     /// Takes a device, and opens its receive filter for all multicast: IPv6 needs groups for
     /// neighbor discovery (RFC 4861), and embassy-net does not tell a driver which groups it has
-    /// joined. To narrow the filter, call `set_rx_filter` in [`Handle::with`].
+    /// joined. To narrow the filter, call `set_rx_filter` in `Handle::with`.
     ///
     /// `reply` holds a reply that waits because the device has no free transmit buffer. The stack
     /// uses frames as long as this buffer and the device allow; 1514 bytes are right for Ethernet.
@@ -81,15 +79,6 @@ impl<'b, D: LendingDevice> State<'b, D> {
                 },
             }),
         })
-    }
-
-    /// Returns the driver, for `embassy_net::new`, and the handle, for everything that a driver of
-    /// embassy-net cannot report.
-    pub fn split(&mut self) -> (EmbassyDriver<'_, 'b, D>, Handle<'_, 'b, D>) {
-        let inner = self.inner.get_mut();
-        let capabilities = capabilities::of(&inner.device.capabilities(), inner.tx.buffer_len());
-        let state = &*self;
-        (EmbassyDriver::new(state, capabilities), Handle::new(state))
     }
 
     /// Returns the device. A pending reply is dropped.

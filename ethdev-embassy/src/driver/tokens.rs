@@ -19,7 +19,7 @@ impl<D: LendingDevice> embassy_net_driver::RxToken for RxToken<'_, D> {
     // The stack does nothing with an empty frame.
     #[inline]
     fn consume<R, F: FnOnce(&mut [u8]) -> R>(self, f: F) -> R {
-        stack::read(self.half, &mut self.path.too_short, &mut self.path.errors, f)
+        stack::read_frame(self.half, &mut self.path.too_short, &mut self.path.errors, f)
     }
 }
 
@@ -44,7 +44,7 @@ impl<'a, 'b, D: LendingDevice> TxToken<'a, 'b, D> {
 impl<D: LendingDevice> embassy_net_driver::TxToken for TxToken<'_, '_, D> {
     #[inline]
     fn consume<R, F: FnOnce(&mut [u8]) -> R>(self, len: usize, f: F) -> R {
-        stack::write(self.half, self.path, self.refusal, len, f)
+        stack::write_frame(self.half, self.path, self.refusal, len, f)
     }
 }
 

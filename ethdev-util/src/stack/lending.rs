@@ -19,7 +19,7 @@ enum End {
 ///
 /// A frame shorter than a header is discarded and counted in `too_short`.
 #[inline]
-pub fn read<H: RxHalf, R>(
+pub fn read_frame<H: RxHalf, R>(
     mut rx: H,
     too_short: &mut u32,
     errors: &mut ErrorLog<H::Error>,
@@ -64,7 +64,7 @@ pub fn is_tx_ready<H: TxHalf>(mut tx: H, path: &mut TxPath<'_, H::Error>) -> boo
 /// With `refusal` the frame is dropped and counted: an error of the device before the frame was
 /// written.
 #[inline]
-pub fn write<H: TxHalf, R>(
+pub fn write_frame<H: TxHalf, R>(
     mut tx: H,
     path: &mut TxPath<'_, H::Error>,
     refusal: Option<H::Error>,

@@ -3,7 +3,7 @@
 //!
 //! - [`TxPath`]: a reply waits for a busy device in a buffer of the caller, so that receiving never
 //!   depends on transmit capacity.
-//! - [`read`] and [`write`]: the tokens of a lending device, without a copy.
+//! - [`read_frame`] and [`write_frame`]: the tokens of a lending device, without a copy.
 //! - [`ErrorLog`] and [`DropStats`]: errors and frames that the traits of the stack cannot report.
 
 mod lending;
@@ -11,7 +11,7 @@ mod limits;
 mod stats;
 mod tx;
 
-pub use lending::{is_tx_ready, read, write};
+pub use lending::{is_tx_ready, read_frame, write_frame};
 pub use limits::{MIN_BUFFER_LEN, max_burst_size, max_transmission_unit};
 pub use stats::{DropStats, ErrorCounts, ErrorLog, increment};
 pub use tx::{FrameOrigin, TxPath, TxState};

@@ -4,9 +4,6 @@ use core::fmt;
 
 use ethdev::{Error, ErrorKind};
 
-#[cfg(doc)]
-use super::TxPath;
-
 /// A struct of counters that can be iterated over.
 macro_rules! counters {
     ($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident,)* }) => {
@@ -96,7 +93,7 @@ counters! {
     ///
     /// Together with the counters of the device they account for every frame. What the stack sent
     /// is the sum of what the device accepted, of the `tx_` counters here, and of the frame that is
-    /// [pending](TxPath::is_pending).
+    /// [pending](crate::stack::TxPath::is_pending).
     DropStats {
         /// Received frames shorter than an Ethernet header. They are in
         /// [`rx_discarded`](ethdev::Stats::rx_discarded) too.
