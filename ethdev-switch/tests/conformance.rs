@@ -11,7 +11,7 @@ use ethdev::{Control, LendingDevice, MacAddress, PollReady};
 use ethdev_conformance::{Fixture, WirePeer, conformance};
 use ethdev_sim::{Clock, RingConfig, RingHandle, RingNic, WireConfig};
 use ethdev_switch::{Port, Runner, Switch, TableEntry};
-use ethdev_util::{IrqDevice, IrqSignal};
+use ethdev_util::{Buffered, IrqDevice, IrqSignal};
 
 const PORTS: usize = 3;
 const QUEUE: usize = 4;
@@ -103,8 +103,10 @@ where
     }
 }
 
+type WaitingPort = Port<'static, 'static, IrqDevice<'static, RingNic>, PORTS, QUEUE>;
+
 impl<const INDEX: usize> Fixture for Waiting<INDEX> {
-    type Device = Port<'static, 'static, IrqDevice<'static, RingNic>, PORTS, QUEUE>;
+    type Device = WaitingPort;
     type LinkPeer = WirePeer;
     const MISSING: Option<&'static [&'static str]> = Some(&[
         "fail_bus",
@@ -141,3 +143,20 @@ impl<const INDEX: usize> Fixture for Waiting<INDEX> {
 
 conformance!(waiting_port_0, Waiting<0>; poll_ready);
 conformance!(waiting_port_2, Waiting<2>; poll_ready);
+
+/// A port that lends, for stacks that borrow frames.
+struct Lending;
+
+impl Fixture for Lending {
+    type Device = Buffered<'static, WaitingPort>;
+    type LinkPeer = WirePeer;
+    const MISSING: Option<&'static [&'static str]> = Waiting::<1>::MISSING;
+
+    fn new() -> (Self::Device, WirePeer) {
+        let (port, far) = Waiting::<1>::new();
+        let [rx, tx] = [0; 2].map(|_| Box::leak(Box::new([0; 1514])));
+        (Buffered::new(port, rx, tx), far)
+    }
+}
+
+conformance!(waiting_port_1_buffered, Lending; lending, poll_ready);

@@ -1,12 +1,13 @@
 //! Buffers in front of a device that has no memory to lend.
 
 use core::cell::RefCell;
+use core::task::{Context, Poll};
 
 use ethdev::frame::{HEADER_LEN, copy_vectored};
 use ethdev::lending::{self, recv_by_copy};
 use ethdev::{
     Capabilities, Control, Error, ErrorKind, ErrorType, EthernetDevice, Events, Interest, LendingDevice, Link,
-    MacAddress, MaxFrameLen, Rearm, RearmOutcome, RxFrame, RxHalf, RxMeta, Stats, TxHalf, validate_tx_len,
+    MacAddress, MaxFrameLen, PollReady, Rearm, RearmOutcome, RxFrame, RxHalf, RxMeta, Stats, TxHalf, validate_tx_len,
 };
 
 use crate::trace::warning;
@@ -122,6 +123,17 @@ impl<'b, D> Buffered<'b, D> {
         }
         if self.tx.pending.take().is_some() {
             self.tx.reset = self.tx.reset.wrapping_add(1);
+        }
+    }
+}
+
+impl<D: EthernetDevice> Buffered<'_, D> {
+    /// What the buffers hold: a frame, free capacity.
+    fn held(&mut self) -> Interest {
+        Interest {
+            rx: self.rx.lent.is_some(),
+            tx: self.tx.pending.is_none() && self.device.get_mut().link().is_up(),
+            link: false,
         }
     }
 }
@@ -492,10 +504,23 @@ impl<D: EthernetDevice + Rearm> Rearm for Buffered<'_, D> {
 
     /// A frame held in the receive buffer is pending work, and a free transmit buffer is capacity.
     fn rearm(&mut self, interest: Interest) -> Result<RearmOutcome, Self::Error> {
-        let free = self.tx.pending.is_none();
-        let device = self.device.get_mut();
-        let outcome = device.rearm(interest)?;
-        let pending = (interest.rx && self.rx.lent.is_some()) || (interest.tx && free && device.link().is_up());
-        Ok(if pending { RearmOutcome::WorkPending } else { outcome })
+        let outcome = self.inner_mut().rearm(interest)?;
+        Ok(if (self.held() & interest).is_none() {
+            outcome
+        } else {
+            RearmOutcome::WorkPending
+        })
+    }
+}
+
+impl<D: EthernetDevice + PollReady> PollReady for Buffered<'_, D> {
+    /// A frame held in the receive buffer is pending, and a free transmit buffer is capacity.
+    fn poll_ready(&mut self, interest: Interest, cx: &mut Context<'_>) -> Poll<Result<Interest, Self::Error>> {
+        let polled = self.inner_mut().poll_ready(interest, cx);
+        let held = self.held() & interest;
+        match polled {
+            Poll::Pending if !held.is_none() => Poll::Ready(Ok(held)),
+            polled => polled.map_ok(|found| found | held),
+        }
     }
 }

@@ -2,8 +2,11 @@
 
 mod support;
 
+use std::task::{Context, Poll, Waker};
+
 use ethdev::{
-    Control, Error, ErrorKind, EthernetDevice, Interest, LendingDevice, Link, Rearm, RearmOutcome, RxHalf, TxHalf,
+    Control, Error, ErrorKind, EthernetDevice, Interest, LendingDevice, Link, PollReady, Rearm, RearmOutcome, RxHalf,
+    TxHalf,
 };
 use ethdev_util::Buffered;
 use proptest::prelude::*;
@@ -203,6 +206,43 @@ fn rearm_held_frame_work_pending() {
     // The transmit buffer is free: that is capacity.
     assert_eq!(device.rearm(Interest::TX).unwrap(), RearmOutcome::WorkPending);
     assert!(device.service().unwrap().rx_pending);
+}
+
+/// What `poll_ready` of the device returns is returned, together with what the buffers hold.
+#[test]
+fn poll_ready_held_frame_and_free_buffer_ready() {
+    struct KeepsWaker(Scripted, Poll<Result<Interest, Cause>>);
+    impl ethdev::ErrorType for KeepsWaker {
+        type Error = Cause;
+    }
+    impl EthernetDevice for KeepsWaker {
+        ethdev::forward_ethernet_device!(|this| this.0);
+    }
+    impl PollReady for KeepsWaker {
+        fn poll_ready(&mut self, _: Interest, _: &mut Context<'_>) -> Poll<Result<Interest, Cause>> {
+            std::mem::replace(&mut self.1, Poll::Pending)
+        }
+    }
+    let device = KeepsWaker(Scripted::with_incoming([frame(1, 60)]), Poll::Pending);
+    let [rx, tx] = [0; 2].map(|_| Box::leak(Box::new([0; 1514])));
+    let mut device = Buffered::new(device, rx, tx);
+    let mut cx = Context::from_waker(Waker::noop());
+    assert!(device.poll_ready(Interest::RX | Interest::LINK, &mut cx).is_pending());
+    assert!(device.split().0.peek().unwrap().is_some());
+    let mut ready = |device: &mut Buffered<'_, KeepsWaker>, interest, polled| {
+        device.inner_mut().1 = polled;
+        match device.poll_ready(interest, &mut cx) {
+            Poll::Ready(result) => Some(result.map_err(|e| e.kind())),
+            Poll::Pending => None,
+        }
+    };
+    let both = Interest::RX | Interest::TX;
+    assert_eq!(ready(&mut device, Interest::ALL, Poll::Pending), Some(Ok(both)));
+    assert_eq!(ready(&mut device, Interest::LINK, Poll::Pending), None);
+    let link = Poll::Ready(Ok(Interest::LINK));
+    assert_eq!(ready(&mut device, Interest::ALL, link), Some(Ok(Interest::ALL)));
+    let failed = Poll::Ready(Err(ErrorKind::Fault.into()));
+    assert_eq!(ready(&mut device, Interest::RX, failed), Some(Err(ErrorKind::Fault)));
 }
 
 /// A device that reports more bytes than the buffer holds.
