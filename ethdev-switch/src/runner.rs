@@ -11,7 +11,9 @@ use ethdev::{Error, Interest, LendingDevice, PollReady};
 /// the owner access to the device.
 ///
 /// Clients that poll their ports need no runner: each call of a port takes frames from the device.
-/// Clients that wait in [`PollReady`] are woken only while [`run`](Self::run) is polled.
+/// Clients that wait in [`PollReady`] are woken only while [`run`](Self::run) is polled. It starts no
+/// timer: if [`max_service_interval`](ethdev::Capabilities::max_service_interval) is set, some client
+/// must call `service` within it.
 pub struct Runner<'s, 'b, D, const N: usize, const Q: usize>(pub(crate) &'s Fabric<'b, D, N, Q>);
 
 impl<D: LendingDevice, const N: usize, const Q: usize> Runner<'_, '_, D, N, Q> {
@@ -84,11 +86,9 @@ impl<D: LendingDevice + PollReady, const N: usize, const Q: usize> Runner<'_, '_
             Poll::Pending => return Ok(Step::Waiting),
             Poll::Ready(found) => found?,
         };
-        self.0.notify(Interest {
-            rx: false,
-            tx: found.tx | found.link,
-            link: found.link,
-        });
+        if found.tx {
+            self.0.notify(Interest::TX);
+        }
         if found.rx {
             self.0.fill(uplink, |full| full)?;
         }

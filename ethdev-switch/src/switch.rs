@@ -22,7 +22,7 @@ use ethdev::{Control, Error, ErrorKind, LendingDevice, MacAddress, RxFilter};
 pub struct Switch<'b, D, const N: usize, const Q: usize>(Fabric<'b, D, N, Q>);
 
 impl<'b, D: LendingDevice, const N: usize, const Q: usize> Switch<'b, D, N, Q> {
-    /// Puts a port for each of `addresses` on `device`.
+    /// Puts a port for each of `addresses` on `device`. One of them may be the device's own.
     ///
     /// `queues` holds the received frames of each port; 1514 bytes take every frame without a VLAN tag.
     /// Longer frames are dropped, counted in [`rx_discarded`](ethdev::Stats::rx_discarded) of the port.

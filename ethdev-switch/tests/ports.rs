@@ -7,7 +7,8 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use ethdev::{
-    Control, Error, ErrorKind, EthernetDevice, Interest, Link, MacAddress, Multicast, PollReady, RxFilter, RxMeta,
+    Capabilities, ChecksumOffload, Control, Error, ErrorKind, EthernetDevice, Interest, LendingDevice, Link,
+    MacAddress, Multicast, Offload, PollReady, RxFilter, RxMeta,
 };
 use ethdev_sim::{Clock, Peer, RingConfig, RingError, RingHandle, RingNic, Wire, WireConfig};
 use ethdev_switch::{Port, Runner, Switch, TableEntry};
@@ -25,6 +26,7 @@ type Nic = IrqDevice<'static, RingNic>;
 type TestPort = Port<'static, 'static, Nic, 2, 2>;
 
 struct Testbed {
+    irq: &'static IrqSignal,
     clock: Clock,
     wire: Wire,
     peer: Peer,
@@ -34,9 +36,9 @@ struct Testbed {
     runner: Runner<'static, 'static, Nic, 2, 2>,
 }
 
-fn switch(config: RingConfig) -> (Clock, Wire, Peer, RingHandle, Switch<'static, Nic, 2, 2>) {
+/// The parts of a testbed, with a switch that is not open yet.
+fn switch(irq: &'static IrqSignal, config: RingConfig) -> (Clock, Wire, Peer, RingHandle, Switch<'static, Nic, 2, 2>) {
     let clock = Clock::new();
-    let irq: &'static IrqSignal = Box::leak(Box::new(IrqSignal::new()));
     let (wire, nic, peer) = RingNic::with_peer(&clock, WireConfig::default(), config.with_irq_signal(irq));
     let chip = nic.hardware();
     let queues = Box::leak(Box::new([[[0; 1514]; 2]; 2]));
@@ -47,11 +49,13 @@ fn switch(config: RingConfig) -> (Clock, Wire, Peer, RingHandle, Switch<'static,
 
 /// Two ports with queues of two frames, on a device with two transmit descriptors.
 fn testbed() -> Testbed {
-    let (clock, wire, peer, chip, switch) = switch(RingConfig::new(DEVICE).with_slots(16, 2));
+    let irq = Box::leak(Box::new(IrqSignal::new()));
+    let (clock, wire, peer, chip, switch) = switch(irq, RingConfig::new(DEVICE).with_slots(16, 2));
     let switch = Box::leak(Box::new(switch));
     switch.open().unwrap();
     let ([a, b], runner) = switch.split().unwrap();
     Testbed {
+        irq,
         clock,
         wire,
         peer,
@@ -299,6 +303,34 @@ fn own_address_cannot_be_taken_by_other_port() {
 }
 
 #[test]
+fn learned_address_taken_by_port_and_given_up_is_unknown() {
+    let mut t = testbed();
+    t.b.send_frame(&frame(STATION, GUEST, 1)).unwrap();
+    t.a.set_mac_address(GUEST).unwrap();
+    t.peer_sends(&frame(GUEST, STATION, 2));
+    assert_eq!((recv(&mut t.a), recv(&mut t.b)), (Some(frame(GUEST, STATION, 2)), None));
+    t.a.set_mac_address(A).unwrap();
+    t.peer_sends(&frame(GUEST, STATION, 3));
+    assert_eq!((recv(&mut t.a), recv(&mut t.b)), (None, None));
+}
+
+#[test]
+fn sender_without_address_of_one_device_is_not_learned() {
+    let mut t = testbed();
+    t.b.send_frame(&frame(STATION, GUEST, 1)).unwrap();
+    for from in [
+        MacAddress::BROADCAST,
+        MacAddress::UNSPECIFIED,
+        MacAddress::new([1, 0, 0x5e, 0, 0, 1]),
+    ] {
+        t.b.send_frame(&frame(A, from, 2)).unwrap();
+    }
+    // None of them took a place of the table.
+    t.peer_sends(&frame(GUEST, STATION, 3));
+    assert_eq!(recv(&mut t.b), Some(frame(GUEST, STATION, 3)));
+}
+
+#[test]
 fn split_invalid_addresses_rejected() {
     for addresses in [[A, A], [A, MacAddress::BROADCAST], [MacAddress::UNSPECIFIED, B]] {
         let (_wire, nic, _peer) = RingNic::with_peer(&Clock::new(), WireConfig::default(), RingConfig::new(DEVICE));
@@ -311,7 +343,8 @@ fn split_invalid_addresses_rejected() {
 
 #[test]
 fn close_restores_the_filter_of_the_device() {
-    let (clock, _wire, peer, _chip, mut switch) = switch(RingConfig::new(DEVICE));
+    let (clock, _wire, peer, _chip, mut switch) =
+        switch(Box::leak(Box::new(IrqSignal::new())), RingConfig::new(DEVICE));
     let passed = |switch: &mut Switch<'_, Nic, 2, 2>| {
         let before = switch.split().unwrap().1.with_device(|nic| nic.stats().rx_filtered);
         peer.send(&frame(STATION, GUEST, 1));
@@ -428,6 +461,26 @@ fn poll_ready_all_that_wait_for_capacity_are_woken() {
 }
 
 #[test]
+fn poll_ready_again_no_access() {
+    let mut t = testbed();
+    let (_, waker) = Counter::new();
+    t.chip.stall_tx(true);
+    while t.a.tx_ready().unwrap() {
+        t.a.send_frame(&frame(STATION, A, 1)).unwrap();
+    }
+    assert!(poll(&mut t.a, Interest::ALL, &waker).is_pending());
+    let accesses = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&accesses);
+    t.chip.watch_accesses(move || {
+        counted.fetch_add(1, Ordering::SeqCst);
+    });
+    for _ in 0..3 {
+        assert!(poll(&mut t.a, Interest::ALL, &waker).is_pending());
+    }
+    assert_eq!(accesses.load(Ordering::SeqCst), 0);
+}
+
+#[test]
 fn poll_ready_link_change_seen_by_other_port_wakes() {
     let mut t = testbed();
     let (b, wake_b) = Counter::new();
@@ -461,11 +514,76 @@ fn device_fault_reaches_caller_waiting_clients_and_owner() {
     assert_eq!(poll_runner(&mut t.runner, &wake_runner), None);
     assert!(poll(&mut t.b, Interest::RX, &wake_b).is_pending());
     t.clock.advance(Duration::from_secs(1));
-    t.b.service().unwrap();
+    assert!(t.b.service().unwrap().recovered);
     t.peer_sends(&frame(B, STATION, 1));
     assert_eq!(recv(&mut t.b), Some(frame(B, STATION, 1)));
+    assert!(!t.b.service().unwrap().recovered && t.a.service().unwrap().recovered);
     // Also what the device lost is in the counters of each port.
     assert_eq!((t.a.stats().recoveries, t.b.stats().recoveries), (1, 1));
+}
+
+/// A failure whose interrupt is lost, so that only the client's call shows it.
+#[test]
+fn device_fault_without_interrupt_reaches_owner() {
+    let mut t = testbed();
+    let (runner, wake_runner) = Counter::new();
+    poll_runner(&mut t.runner, &wake_runner);
+    t.chip.inject_fault();
+    t.irq.try_take();
+    assert_eq!(poll_runner(&mut t.runner, &wake_runner), None);
+    runner.take();
+    let failed = t.a.service().unwrap_err();
+    assert_eq!(runner.take(), 1);
+    assert_eq!(poll_runner(&mut t.runner, &wake_runner), Some(failed));
+}
+
+#[test]
+fn invalid_length_from_chip_is_skipped() {
+    let mut t = testbed();
+    t.chip.override_rx_len(5000);
+    t.peer_sends(&frame(A, STATION, 1));
+    t.peer_sends(&frame(B, STATION, 2));
+    assert_eq!(recv(&mut t.b), Some(frame(B, STATION, 2)));
+    assert_eq!((t.a.stats().rx_bad_length, t.b.stats().rx_bad_length), (1, 1));
+}
+
+#[test]
+fn service_reports_dropped_frames_not_filtered_ones() {
+    let mut t = testbed();
+    t.peer_sends(&frame(STATION, GUEST, 1));
+    assert!(!t.a.service().unwrap().rx_dropped);
+    for n in 0..3 {
+        t.b.send_frame(&frame(A, B, n)).unwrap();
+    }
+    assert!(t.a.service().unwrap().rx_dropped && !t.a.service().unwrap().rx_dropped);
+    assert!(t.a.discard_frame().unwrap() && !t.a.service().unwrap().rx_dropped);
+}
+
+#[test]
+fn capabilities_without_checksum_offload() {
+    struct Offloading(RingNic);
+    impl ethdev::ErrorType for Offloading {
+        type Error = RingError;
+    }
+    impl EthernetDevice for Offloading {
+        ethdev::forward_ethernet_device!(|this| this.0; mac_address, link, stats, recv_frame, discard_frame, tx_ready,
+            send_vectored, service);
+
+        fn capabilities(&self) -> Capabilities {
+            let mut checksum = ChecksumOffload::NONE;
+            checksum.tcp = Offload::BOTH;
+            self.0.capabilities().with_checksum(checksum)
+        }
+    }
+    impl LendingDevice for Offloading {
+        ethdev::forward_lending_device!(|this| this.0, RingNic);
+    }
+    let (_wire, nic, _peer) = RingNic::with_peer(&Clock::new(), WireConfig::default(), RingConfig::new(DEVICE));
+    let (mut queues, mut table) = ([[[0; 1514]; 2]; 1], []);
+    let mut switch = Switch::new(Offloading(nic), [A], &mut queues, &mut table);
+    let ([port], _) = switch.split().unwrap();
+    // A frame between two ports would keep the checksum that the stack left to the device.
+    assert_eq!(port.capabilities().checksum, ChecksumOffload::NONE);
 }
 
 #[test]
