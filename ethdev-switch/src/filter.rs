@@ -35,7 +35,7 @@ impl Filter {
         if let Some(copy) = copy {
             copy.copy_from_slice(groups);
         }
-        self.len = groups.len();
+        self.len = if fits { groups.len() } else { 0 };
         self.all_groups = filter.multicast == Multicast::All || !fits;
         if fits {
             FilterOutcome::Exact

@@ -12,7 +12,7 @@ use ethdev::{
 };
 use ethdev_sim::{Clock, Peer, RingConfig, RingError, RingHandle, RingNic, Wire, WireConfig};
 use ethdev_switch::{Port, Runner, Switch, TableEntry};
-use ethdev_util::{Erased, ErasedDevice, IrqDevice, IrqSignal};
+use ethdev_util::{Buffered, Erased, ErasedDevice, IrqDevice, IrqSignal};
 
 const A: MacAddress = MacAddress::new([2, 0, 0, 0, 0, 0xa]);
 const B: MacAddress = MacAddress::new([2, 0, 0, 0, 0, 0xb]);
@@ -535,6 +535,59 @@ fn device_fault_without_interrupt_reaches_owner() {
     let failed = t.a.service().unwrap_err();
     assert_eq!(runner.take(), 1);
     assert_eq!(poll_runner(&mut t.runner, &wake_runner), Some(failed));
+}
+
+#[test]
+fn run_device_fault_wakes_waiting_clients() {
+    let mut t = testbed();
+    let ((b, wake_b), (_, wake_runner)) = (Counter::new(), Counter::new());
+    assert!(poll(&mut t.b, Interest::RX, &wake_b).is_pending());
+    poll_runner(&mut t.runner, &wake_runner);
+    t.chip.inject_fault();
+    let failed = poll_runner(&mut t.runner, &wake_runner);
+    assert_eq!(failed.map(|e| e.kind()), Some(ErrorKind::Fault));
+    assert_eq!(b.take(), 1);
+}
+
+#[test]
+fn bad_frame_of_device_is_skipped() {
+    struct BadFirst(RingNic, bool);
+    impl ethdev::ErrorType for BadFirst {
+        type Error = RingError;
+    }
+    impl EthernetDevice for BadFirst {
+        ethdev::forward_ethernet_device!(|this| this.0; mac_address, capabilities, link, stats, discard_frame,
+            tx_ready, send_vectored, service);
+
+        fn recv_frame(&mut self, buf: &mut [u8]) -> Result<Option<RxMeta>, RingError> {
+            if std::mem::take(&mut self.1) {
+                return Err(ErrorKind::BadFrame.into());
+            }
+            self.0.recv_frame(buf)
+        }
+    }
+    let clock = Clock::new();
+    let config = RingConfig::new(DEVICE);
+    let (_wire, mut nic, peer) = RingNic::with_peer(&clock, WireConfig::default(), config);
+    nic.set_rx_filter(RxFilter::PROMISCUOUS).unwrap();
+    let (mut rx, mut tx) = ([0; 1514], [0; 1514]);
+    let device = Buffered::new(BadFirst(nic, true), &mut rx, &mut tx);
+    let (mut queues, mut table) = ([[[0; 1514]; 2]; 2], []);
+    let mut switch = Switch::new(device, [A, B], &mut queues, &mut table);
+    let ([mut port, _], _) = switch.split().unwrap();
+    peer.send(&frame(A, STATION, 1));
+    clock.advance(Duration::from_millis(1));
+    assert!(port.recv_frame(&mut [0; 1514]).unwrap().is_some());
+}
+
+#[test]
+fn stop_link_down_is_no_link_change() {
+    let mut t = testbed();
+    t.wire.set_link(false);
+    t.a.service().unwrap();
+    t.a.stop().unwrap();
+    t.a.start().unwrap();
+    assert_eq!(t.a.stats().link_changes, 1);
 }
 
 #[test]
