@@ -1,9 +1,9 @@
 //! Several clients of a split-phase kernel on one NIC, in the shape of Tock's Ethernet HIL.
 //!
-//! A client passes its buffer to `transmit` and gets it back in `transmit_done`; `received` lends it
-//! a frame for the time of the call. Nothing blocks, nothing is allocated, and no callback runs inside
-//! of a call of the client. Each client has an adapter like this on a port of the switch; in Tock it
-//! would be a capsule.
+//! A client passes its buffer to `transmit` and gets it back in `transmit_done`; `received` lends
+//! it a frame for the time of the call. Nothing blocks, nothing is allocated, and no callback runs
+//! inside of a call of the client. Each client has an adapter like this on a port of the switch; in
+//! Tock it would be a capsule.
 //!
 //! `cargo run -p ethdev-switch --example split_phase` prints what happens on a simulated wire.
 
@@ -37,8 +37,8 @@ trait Transmit {
     ///
     /// # Errors
     ///
-    /// `Busy` while another transmission is in progress; `FrameTooLong` and `FrameTooShort`. The buffer
-    /// is returned at once, and no `transmit_done` follows.
+    /// `Busy` while another transmission is in progress; `FrameTooLong` and `FrameTooShort`. The
+    /// buffer is returned at once, and no `transmit_done` follows.
     fn transmit(&self, buffer: &'static mut [u8], len: usize, id: usize) -> Result<(), (ErrorKind, &'static mut [u8])>;
 }
 

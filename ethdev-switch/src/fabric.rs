@@ -16,8 +16,8 @@ const MAX_FRAMES_PER_CALL: usize = 64;
 
 /// What ports and runner share.
 ///
-/// No two borrows of a cell overlap: what runs while one is borrowed are methods of the device, which
-/// has no access to the switch. Wakers are called after the borrow.
+/// No two borrows of a cell overlap: what runs while one is borrowed are methods of the device,
+/// which has no access to the switch. Wakers are called after the borrow.
 pub(crate) struct Fabric<'b, D, const N: usize, const Q: usize> {
     pub(crate) uplink: RefCell<Uplink<'b, D>>,
     pub(crate) ports: [RefCell<PortState<'b, Q>>; N],
@@ -92,8 +92,8 @@ impl<D: LendingDevice, const N: usize, const Q: usize> Fabric<'_, D, N, Q> {
         result
     }
 
-    /// [`call`](Self::call) of methods of the device that fail: other clients and the owner are notified
-    /// of a failure.
+    /// [`call`](Self::call) of methods of the device that fail: other clients and the owner are
+    /// notified of a failure.
     pub(crate) fn try_call<R>(&self, f: impl FnOnce(&mut Uplink<'_, D>) -> Result<R, D::Error>) -> Result<R, D::Error> {
         self.call(|uplink| {
             f(uplink).inspect_err(|e| {
@@ -114,8 +114,9 @@ impl<D: LendingDevice, const N: usize, const Q: usize> Fabric<'_, D, N, Q> {
         }
     }
 
-    /// Takes frames from the device and queues them at their ports, until `stop` says so. It is asked
-    /// before each frame, with whether the frame before it took the last buffer of a port.
+    /// Takes frames from the device and queues them at their ports, until `stop` returns true. It
+    /// is called before each frame, with whether the frame before it took the last buffer of a
+    /// port.
     ///
     /// # Errors
     ///

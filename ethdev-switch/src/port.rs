@@ -15,16 +15,16 @@ use ethdev::{
 /// A virtual port of a [`Switch`](crate::Switch): one client's device, with an address, a filter,
 /// a receive queue and counters of its own.
 ///
-/// It is an [`EthernetDevice`] with [`Control`] and [`PollReady`]. `ethdev_util::Buffered` makes it a
-/// lending device, `ethdev_util::Erased` hides its type. It is running, and receives frames to its
-/// address and broadcast, from the start.
+/// It is an [`EthernetDevice`] with [`Control`] and [`PollReady`]. `ethdev_util::Buffered` makes it
+/// a lending device, `ethdev_util::Erased` hides its type. It is running, and receives frames to
+/// its address and broadcast, from the start.
 ///
 /// # What is received
 ///
 /// Frames from the wire and from the other ports whose destination is
 ///
-/// - the address of this port, or an address that this port has sent from and that no one else has
-///   sent from since;
+/// - the address of this port, or an address behind it: one that this port has sent from, and that
+///   has not been the source of a frame from elsewhere since;
 /// - broadcast or a group, if the filter passes it;
 /// - any other, if the filter is promiscuous. That includes frames between two other ports.
 ///
@@ -48,24 +48,24 @@ use ethdev::{
 ///
 /// # Transmit capacity
 ///
-/// The transmit queue of the device is shared. After [`tx_ready`](EthernetDevice::tx_ready) the next
-/// frame is not `Busy` unless another port sends in between.
+/// The transmit queue of the device is shared. After [`tx_ready`](EthernetDevice::tx_ready) the
+/// next frame is not `Busy` unless another port sends in between.
 ///
 /// # Errors of the device
 ///
 /// A call that meets one returns it. Clients that wait are woken, and `poll_ready` returns the kind
-/// until the runner finds that the device works. The runner checks the device then, and ends with the
-/// error and its cause if it fails again. Only the owner of the [`Runner`](crate::Runner) can reset the
-/// device: [`recover`](Control::recover) of a port is `Unsupported`.
+/// until the runner finds that the device works. The runner checks the device then, and ends with
+/// the error and its cause if it fails again. Only the owner of the [`Runner`](crate::Runner) can
+/// reset the device: [`recover`](Control::recover) of a port is `Unsupported`.
 ///
 /// # Frame accounting
 ///
 /// Each frame that arrived on the wire while the port was running, each broadcast or group frame of
 /// another port, and each frame of another port that is for this one, is in
-/// [`rx_frames`](Stats::rx_frames), in exactly one of the other `rx_` counters, or pending. So frames
-/// on the wire for others are in [`rx_filtered`](Stats::rx_filtered), and what the device lost before
-/// the switch saw it is counted at every port. `tx_frames` counts frames that the device or a port
-/// has accepted; what the device lost afterwards is in its own counters, and
+/// [`rx_frames`](Stats::rx_frames), in exactly one of the other `rx_` counters, or pending. So
+/// frames on the wire for others are in [`rx_filtered`](Stats::rx_filtered), and what the device
+/// lost before the switch saw it is counted at every port. `tx_frames` counts frames that the
+/// device or a port has accepted; what the device lost afterwards is in its own counters, and
 /// [`coverage`](Capabilities::coverage) declares it.
 pub struct Port<'s, 'b, D, const N: usize, const Q: usize> {
     fabric: &'s Fabric<'b, D, N, Q>,
@@ -285,8 +285,8 @@ impl<D: LendingDevice, const N: usize, const Q: usize> Control for Port<'_, '_, 
         Ok(())
     }
 
-    /// Applies from the next frame on. Frames in the queue stay there. Exact up to eight groups; with
-    /// more, all groups pass.
+    /// Applies from the next frame on. Frames in the queue stay there. Exact up to eight groups;
+    /// with more, all groups pass.
     fn set_rx_filter(&mut self, filter: RxFilter<'_>) -> Result<FilterOutcome, D::Error> {
         Ok(self.own.borrow_mut().set_filter(filter))
     }

@@ -51,8 +51,8 @@ impl<'b, const Q: usize> PortState<'b, Q> {
         self.started
     }
 
-    /// Enters a state of the table of `Control`. Frames in the queue of a port that does not run any
-    /// more are dropped.
+    /// Enters a state of the table of `Control`. Frames in the queue of a port that does not run
+    /// any more are dropped.
     pub(crate) fn set_state(&mut self, started: bool, asleep: bool, device_losses: Stats) {
         let was_running = self.is_running();
         (self.started, self.asleep) = (started, asleep);

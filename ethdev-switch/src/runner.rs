@@ -7,13 +7,13 @@ use core::task::{Context, Poll};
 use crate::fabric::{Fabric, Uplink};
 use ethdev::{Error, Interest, LendingDevice, PollReady};
 
-/// The end of a [`Switch`](crate::Switch) at the device: moves frames for clients that wait, and gives
-/// the owner access to the device.
+/// The end of a [`Switch`](crate::Switch) at the device: moves frames for clients that wait, and
+/// gives the owner access to the device.
 ///
 /// Clients that poll their ports need no runner: each call of a port takes frames from the device.
-/// Clients that wait in [`PollReady`] are woken only while [`run`](Self::run) is polled. It starts no
-/// timer: if [`max_service_interval`](ethdev::Capabilities::max_service_interval) is set, some client
-/// must call `service` within it.
+/// Clients that wait in [`PollReady`] are woken only while [`run`](Self::run) is polled. It starts
+/// no timer: if [`max_service_interval`](ethdev::Capabilities::max_service_interval) is set, some
+/// client must call `service` within it.
 pub struct Runner<'s, 'b, D, const N: usize, const Q: usize>(pub(crate) &'s Fabric<'b, D, N, Q>);
 
 impl<D: LendingDevice, const N: usize, const Q: usize> Runner<'_, '_, D, N, Q> {
@@ -32,8 +32,8 @@ impl<D: LendingDevice, const N: usize, const Q: usize> Runner<'_, '_, D, N, Q> {
 impl<D: LendingDevice + PollReady, const N: usize, const Q: usize> Runner<'_, '_, D, N, Q> {
     /// Moves frames from the device to the ports and wakes their clients, until the device fails.
     ///
-    /// When a frame has filled the queue of a port, it yields, so that a client that was woken reads
-    /// its frames first.
+    /// When a frame has filled the queue of a port, it yields, so that a client that was woken
+    /// reads its frames first.
     ///
     /// # Errors
     ///

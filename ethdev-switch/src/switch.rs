@@ -17,22 +17,23 @@ use ethdev::{Control, Error, ErrorKind, LendingDevice, MacAddress, RxFilter};
 ///
 /// # Panics
 ///
-/// Never, with one exception: a waker or a closure passed to [`Runner::with_device`] that calls a port
-/// of the same switch.
+/// Never, with one exception: a waker or a closure passed to [`Runner::with_device`] that calls a
+/// port of the same switch.
 pub struct Switch<'b, D, const N: usize, const Q: usize>(Fabric<'b, D, N, Q>);
 
 impl<'b, D: LendingDevice, const N: usize, const Q: usize> Switch<'b, D, N, Q> {
     /// Puts a port for each of `addresses` on `device`. One of them may be the device's own.
     ///
-    /// `queues` holds the received frames of each port; 1514 bytes take every frame without a VLAN tag.
-    /// Longer frames are dropped, counted in [`rx_discarded`](ethdev::Stats::rx_discarded) of the port.
+    /// `queues` holds the received frames of each port; 1514 bytes take every frame without a VLAN
+    /// tag. Longer frames are dropped, counted in [`rx_discarded`](ethdev::Stats::rx_discarded)
+    /// of the port.
     ///
     /// `table` holds the addresses behind the ports other than their own, for clients that pass on
     /// frames of others (a USB network, a virtual machine). Without entries, nothing is learned. An
-    /// address is forgotten when it sends from elsewhere, when its port is stopped, or when the table is
-    /// full and another one takes its place; it is learned again when it sends. Entries have no age: one
-    /// whose sender has gone is corrected when the sender is heard elsewhere, and until then frames to it
-    /// would be lost on the wire, too.
+    /// address is forgotten when it sends from elsewhere, when its port is stopped, or when the
+    /// table is full and another one takes its place; it is learned again when it sends.
+    /// Entries have no age: one whose sender has gone is corrected when the sender sends
+    /// from elsewhere, and until then frames to it would be lost on the wire, too.
     pub fn new<const LEN: usize>(
         device: D,
         addresses: [MacAddress; N],
@@ -84,8 +85,8 @@ impl<D: LendingDevice + Control, const N: usize, const Q: usize> Switch<'_, D, N
     /// Makes the device receive the frames for all ports: sets its filter to promiscuous. A device
     /// that has no filter (`Unsupported`) is left as it is.
     ///
-    /// The filters of the ports then do exactly what they say. Without this call, a port receives what
-    /// the filter of the device passes.
+    /// The filters of the ports then do exactly what they say. Without this call, a port receives
+    /// what the filter of the device passes.
     ///
     /// # Errors
     ///
@@ -94,8 +95,8 @@ impl<D: LendingDevice + Control, const N: usize, const Q: usize> Switch<'_, D, N
         self.set_rx_filter(RxFilter::PROMISCUOUS)
     }
 
-    /// Undoes [`open`](Self::open): sets the filter of the device to that with which devices start, own
-    /// address and broadcast.
+    /// Undoes [`open`](Self::open): sets the filter of the device to that with which devices start,
+    /// own address and broadcast.
     ///
     /// # Errors
     ///

@@ -134,7 +134,7 @@ fn send_to_unknown_address_reaches_wire_only() {
 }
 
 #[test]
-fn recv_frame_for_nobody_reaches_no_port() {
+fn recv_frame_for_unknown_address_reaches_no_port() {
     let mut t = testbed();
     for to in [DEVICE, GUEST, STATION] {
         t.peer_sends(&frame(to, STATION, 1));

@@ -78,7 +78,8 @@ impl Client {
 /// What the switch has to do, written down once more in other words.
 struct Model {
     clients: Vec<Client>,
-    /// Address, port. Places are reused as documented: a free one, or the one replaced least recently.
+    /// Address, port. Places are reused as documented: a free one, or the one replaced least
+    /// recently.
     table: [Option<(MacAddress, usize)>; TABLE],
     replaced: usize,
     in_device: VecDeque<Frame>,
@@ -213,7 +214,7 @@ fn any_destination(rng: &mut Rng) -> MacAddress {
         4 => address(any(rng, &STATIONS)),
         5 => any(rng, &GROUPS),
         6 => MacAddress::BROADCAST,
-        // The address of the device itself, which is nobody's.
+        // The address of the device itself, which no port has.
         _ => address(9),
     }
 }
