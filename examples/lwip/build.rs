@@ -12,6 +12,11 @@ fn main() {
     let lwip = lwip_sources(&here);
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=c");
+    let capi = here.join("../../ethdev-capi");
+    let (header, shim) = (capi.join("include"), capi.join("lwip"));
+    for folder in [&header, &shim] {
+        println!("cargo::rerun-if-changed={}", folder.display());
+    }
     let mut build = cc::Build::new();
     build.std("c99").include("c").include(lwip.join("include"));
     let mut stack = build.clone();
@@ -20,7 +25,8 @@ fn main() {
     }
     stack.file(lwip.join("netif/ethernet.c")).warnings(false);
     stack.compile("lwip");
-    build.files(c_files(&here.join("c")));
+    build.include(header).include(&shim);
+    build.files(c_files(&here.join("c"))).files(c_files(&shim));
     build.warnings(true).extra_warnings(true).warnings_into_errors(true);
     build.compile("lwip_node");
 }
