@@ -33,6 +33,7 @@ fn main() {
 
 /// Returns the folder of lwIP's sources. Only the metadata names the folder of another package.
 fn lwip_sources(here: &Path) -> PathBuf {
+    // Starts: cargo
     let output = Command::new(env::var_os("CARGO").expect("set by cargo"))
         .args(["metadata", "--locked", "--format-version", "1", "--manifest-path"])
         .arg(here.join("Cargo.toml"))
@@ -51,7 +52,9 @@ fn lwip_sources(here: &Path) -> PathBuf {
 }
 
 fn c_files(folder: &Path) -> Vec<PathBuf> {
-    let entries = folder.read_dir().unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
+    let entries = folder
+        .read_dir()
+        .unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
     let mut files: Vec<PathBuf> = entries
         .map(|entry| entry.expect("readable").path())
         .filter(|path| path.extension().is_some_and(|extension| extension == "c"))

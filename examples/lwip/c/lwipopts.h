@@ -19,6 +19,9 @@
 /* Every run has the same packets. */
 #define LWIP_IPV6_DUP_DETECT_ATTEMPTS 1
 
+/* Pointers of 64 bits do not fit where lwIP keeps its state of a fragment. */
+#define IPV6_FRAG_COPYHEADER 1
+
 #define MEM_ALIGNMENT 8
 #define MEM_SIZE (24 * 1024)
 /* A received frame of up to 1514 bytes is in one buffer, without a copy. */

@@ -87,12 +87,7 @@ impl ShimStats {
     /// Returns the number of frames lost by the shim, in both directions.
     #[must_use]
     pub const fn lost(&self) -> u32 {
-        self.tx_queue_full
-            + self.tx_no_memory
-            + self.tx_link_down
-            + self.tx_failed
-            + self.rx_too_long
-            + self.rx_refused
+        self.tx_queue_full + self.tx_no_memory + self.tx_link_down + self.tx_failed + self.rx_too_long + self.rx_refused
     }
 }
 
@@ -171,7 +166,9 @@ impl<'a> LwipNode<'a> {
         let device: *mut CDevice<Device> = Box::into_raw(Box::new(device));
         // SAFETY: from `Box`, so valid. It is freed by `free` only, after C has stopped using it.
         let shared: &'static CDevice<Device> = unsafe { &*device };
-        let mask = u32::MAX.checked_shl(32 - u32::from(config.prefix_len.min(32))).unwrap_or(0);
+        let mask = u32::MAX
+            .checked_shl(32 - u32::from(config.prefix_len.min(32)))
+            .unwrap_or(0);
         let c_config = NodeConfig {
             device: shared.handle(),
             name: config.name.as_ptr(),

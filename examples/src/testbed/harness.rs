@@ -7,11 +7,17 @@ use std::rc::Rc;
 use ethdev::{Counted, EthernetDevice, LendingDevice, LossReason, MacAddress};
 use ethdev_sim::{Clock, Peer, Port, Side, Wire, WireStats};
 use ethdev_smoltcp::{Mode, SmoltcpDevice};
+#[cfg(feature = "lwip")]
+use ethdev_util::Erased;
+#[cfg(feature = "lwip")]
+use lwip_node::LwipNode;
 use smoltcp::wire::{EthernetAddress, IpCidr, Ipv4Address};
 
 use super::failure::Failure;
 use super::fetch::fetch;
 use super::host::Host;
+#[cfg(feature = "lwip")]
+use super::lwip_host::{LwipHost, Shared};
 use super::meter::{CopyCounter, Meter};
 use super::micros;
 use super::peer::StackPeer;
@@ -29,6 +35,8 @@ pub(super) const PEER_IP: Ipv4Address = Ipv4Address::new(192, 168, 69, 2);
 pub(super) const PREFIX_LEN: u8 = 24;
 /// Title of the page.
 const NAME: &str = "ethdev";
+#[cfg(feature = "lwip")]
+const C_NAME: &core::ffi::CStr = c"ethdev";
 /// Longest frame in bytes, without FCS.
 const FRAME: usize = ethdev::frame::MAX_FRAME_LEN;
 /// TCP buffers of the node.
@@ -151,6 +159,31 @@ impl Harness<'_> {
         let node = Node::new(&config, &mut device, now, &mut storage, &mut slots)
             .map_err(|e| Failure(format!("invalid node: {e}")))?;
         self.measure(SmoltcpHost { node, device }, background)
+    }
+
+    /// Measures lwIP on a device that contains a [`meter`](Self::meter), through the C API.
+    /// `background`: see [`measure_metered`](Self::measure_metered).
+    ///
+    /// # Errors
+    ///
+    /// As [`measure_lending`](Self::measure_lending), or lwIP is in use by another thread.
+    #[cfg(feature = "lwip")]
+    pub fn measure_lwip<D: EthernetDevice>(
+        self,
+        device: D,
+        background: &mut dyn FnMut() -> Result<bool, Failure>,
+    ) -> Result<(), Failure> {
+        let device = core::cell::RefCell::new(Erased::new(device));
+        let mut shared = Shared(&device);
+        let config = lwip_node::Config {
+            name: C_NAME,
+            address: NODE_IP,
+            prefix_len: PREFIX_LEN,
+            gateway: None,
+            seed: self.seed as u32,
+        };
+        let node = LwipNode::new(&config, &mut shared, self.clock.now()).map_err(|e| Failure(format!("lwIP: {e}")))?;
+        self.measure(LwipHost::new(node, &device), background)
     }
 
     fn measure(self, host: impl Host, background: &mut dyn FnMut() -> Result<bool, Failure>) -> Result<(), Failure> {

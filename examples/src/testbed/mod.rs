@@ -10,6 +10,8 @@ mod gspi;
 mod harness;
 mod host;
 mod lan9118;
+#[cfg(feature = "lwip")]
+mod lwip_host;
 mod meter;
 mod nics;
 mod peer;

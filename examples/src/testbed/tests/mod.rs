@@ -3,6 +3,8 @@
 mod echo;
 mod faults;
 mod http;
+#[cfg(feature = "lwip")]
+mod lwip;
 
 use core::time::Duration;
 
