@@ -26,6 +26,7 @@ pub struct StackPeer {
 
 impl StackPeer {
     /// Creates a host with this address, and `ip` as its only IP address.
+    #[must_use]
     pub fn new(clock: &Clock, peer: Peer, mac: EthernetAddress, ip: IpCidr, seed: u64) -> Self {
         let mut phy = WirePeer {
             clock: clock.clone(),

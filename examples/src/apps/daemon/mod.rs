@@ -66,7 +66,7 @@ pub struct Daemon<'a> {
 impl<'a> Daemon<'a> {
     /// Creates the stack on `device`. [`run`](Self::run) it with the same device.
     ///
-    /// The address of the interface is that of the device: there is no other parameter for it.
+    /// The MAC address of the interface is that of the device, also after it was changed there.
     ///
     /// # Errors
     ///
@@ -110,6 +110,8 @@ impl<'a> Daemon<'a> {
                 // Empties the cache of neighbors.
                 self.iface.update_ip_addrs(|_| {});
             }
+            // The address of the device may have been changed: that of the stack never differs.
+            self.iface.set_hardware_addr(device.hardware_address());
             self.iface.poll(smoltcp_time(now), device, &mut self.sockets);
             if let Some(e) = device.take_error() {
                 return Err(e);

@@ -21,9 +21,10 @@ pub async fn report(
     stats: impl Fn() -> Stats,
     log: impl Fn(Event),
 ) -> ! {
-    stack.wait_config_up().await;
     let mut at_last_reply = stats();
     loop {
+        stack.wait_link_up().await;
+        stack.wait_config_up().await;
         let mut socket = TcpSocket::new(stack, rx.as_mut(), tx.as_mut());
         socket.set_nagle_enabled(false);
         let replied = |sample: Option<Sample>| {
