@@ -78,6 +78,8 @@ const ECHO_BYTES: usize = 1 << 20;
 const FLOOD: usize = 2000;
 const NOISE: usize = 2000;
 const SEED: u64 = 2;
+/// The server of the client that reports samples: it returns them.
+const SAMPLE_SERVER: &str = "tcp:10.0.2.100:9000-cmd:cat";
 /// The time without traffic in the idle check.
 const IDLE: Duration = Duration::from_secs(1);
 /// Beginnings of error lines of the firmware.
@@ -166,6 +168,16 @@ fn check(program: &Program, kernel: &Path, pcap: Option<&Path>, checks: &mut Che
     checks.value("RAM, bytes", ram.to_string());
     let (mut running, ports) = start(board, kernel, &pcap, dir.path())?;
     checks.note("MDIO", running.wait_for(0, board.phy, TIMEOUT));
+    if program.reports_samples {
+        let acknowledged = (0..3).try_for_each(|n| {
+            let line = format!("client: sample {n} acknowledged");
+            running.wait_for(0, &line, TIMEOUT).map(drop)
+        });
+        checks.note(
+            "samples",
+            acknowledged.map(|()| "3 acknowledged by the server".to_owned()),
+        );
+    }
     talk(running, ports, checks)?;
     checks.note("capture", capture::check(&pcap, MAC, board.shortest));
     abuse(board, kernel, dir.path(), checks)?;
@@ -181,7 +193,7 @@ fn start(board: &Board, kernel: &Path, pcap: &Path, dir: &Path) -> Result<(Qemu,
         let network = [
             "-nic".to_owned(),
             format!(
-                "user,model={},id=n0,hostfwd=tcp:127.0.0.1:{}-:80,hostfwd=tcp:127.0.0.1:{}-:7,hostfwd=udp:127.0.0.1:{}-:7",
+                "user,model={},id=n0,guestfwd={SAMPLE_SERVER},hostfwd=tcp:127.0.0.1:{}-:80,hostfwd=tcp:127.0.0.1:{}-:7,hostfwd=udp:127.0.0.1:{}-:7",
                 board.model, ports.http, ports.tcp_echo, ports.udp_echo
             ),
             "-object".to_owned(),

@@ -3,7 +3,7 @@
 use core::fmt;
 use core::time::Duration;
 
-use ethdev::{Control, Error as _, ErrorKind, EthernetDevice, Link, MacAddress, Rearm, RearmOutcome};
+use ethdev::{Control, Error as _, ErrorKind, EthernetDevice, MacAddress, Rearm, RearmOutcome};
 use ethdev_examples::apps::{Config, ConfigError, Node, Slots, Storage};
 use ethdev_smoltcp::{Mode, PollAt, SmoltcpDevice};
 use ethdev_util::IrqSignal;
@@ -12,7 +12,8 @@ use smoltcp::time::Instant;
 use smoltcp::wire::{IpCidr, Ipv4Address, Ipv4Cidr};
 use static_cell::ConstStaticCell;
 
-use crate::board::{self, CpuStats};
+use crate::board;
+use crate::report::Report;
 
 /// The longest frame, without VLAN tag.
 pub const FRAME: usize = 1514;
@@ -21,8 +22,6 @@ const TCP: usize = 4096;
 /// The address of the guest and of the gateway in the user network of QEMU.
 const ADDRESS: Ipv4Cidr = Ipv4Cidr::new(Ipv4Address::new(10, 0, 2, 15), 24);
 const GATEWAY: Ipv4Address = Ipv4Address::new(10, 0, 2, 2);
-/// The shortest interval between two reports of the counters.
-const REPORT_INTERVAL: Duration = Duration::from_millis(500);
 
 static STORAGE: ConstStaticCell<Storage<TCP>> = ConstStaticCell::new(Storage::new());
 static SLOTS: ConstStaticCell<Slots<'static>> = ConstStaticCell::new(Slots::new());
@@ -117,7 +116,8 @@ impl<D: EthernetDevice + Rearm, M: Mode<D>> App<D, M> {
             println!("NIC: {e}");
         }
         let now = board::now();
-        self.report.print(now, &self.nic);
+        let (link, stats, errors) = (self.nic.link(), self.nic.stats(), self.nic.errors().total());
+        self.report.print(now, link, &stats, errors);
         let poll_at = self.node.poll_at(instant(now), &mut self.nic);
         let PollAt::Wait { interest, .. } = poll_at else {
             return Ok(Next::Now);
@@ -158,48 +158,8 @@ fn instant(since_start: Duration) -> Instant {
 }
 
 /// A seed from the address and the time, without a source of randomness.
-fn seed(mac: MacAddress, now: Duration) -> u64 {
+pub(crate) fn seed(mac: MacAddress, now: Duration) -> u64 {
     mac.octets().iter().fold(now.as_nanos() as u64, |seed, &octet| {
         seed.rotate_left(8) ^ u64::from(octet)
     })
-}
-
-/// What was reported last.
-#[derive(Debug, Default)]
-struct Report {
-    link: Option<Link>,
-    next: Duration,
-    frames: (u32, u32),
-}
-
-impl Report {
-    /// Prints the link if it has changed, and the counters if the link or they have changed, at
-    /// most once per interval.
-    fn print<D: EthernetDevice, M: Mode<D>>(&mut self, now: Duration, nic: &SmoltcpDevice<'_, D, M>) {
-        let changed = self.link != Some(nic.link());
-        if changed {
-            self.link = Some(nic.link());
-            println!("link {}", nic.link());
-        }
-        let stats = nic.stats();
-        let frames = (stats.rx_frames, stats.tx_frames);
-        if !changed && (now < self.next || frames == self.frames) {
-            return;
-        }
-        self.next = now + REPORT_INTERVAL;
-        self.frames = frames;
-        let cpu = CpuStats::now();
-        println!(
-            "t_ms={} asleep_ms={} sleeps={} interrupts={} rx={} tx={} rx_dropped={} tx_lost={} errors={}",
-            now.as_millis(),
-            cpu.asleep.as_millis(),
-            cpu.sleeps,
-            cpu.interrupts,
-            frames.0,
-            frames.1,
-            stats.rx_lost(),
-            stats.tx_lost(),
-            nic.errors().total(),
-        );
-    }
 }

@@ -2,7 +2,7 @@
 //! Cortex-A7 with an ENET.
 //!
 //! - [`app`]: the node on a NIC, for any scheduler. The programs in `src/bin` schedule it.
-//! - `tasks`: the node in two tasks, for any executor.
+//! - `tasks`: the host on embassy-net in tasks, for any executor.
 //! - [`nic`]: the NIC of the board. Other modules do not depend on its type.
 //! - [`board`]: clock, alarm, sleep, interrupts and registers of the board.
 //! - [`frames`] and [`baseline`]: instructions per frame with and without ethdev.
@@ -27,7 +27,11 @@ pub mod echo;
 pub mod frames;
 #[cfg(target_os = "none")]
 pub mod nic;
+#[cfg(target_os = "none")]
+pub mod report;
 #[cfg(board = "mps2_an385")]
 pub mod sys_executor;
+#[cfg(board = "mps2_an385")]
+mod sys_time;
 #[cfg(board = "mps2_an385")]
 pub mod tasks;

@@ -28,6 +28,8 @@ pub(super) struct Program {
     pub(super) board: &'static Board,
     /// The scheduler.
     pub(super) scheduler: &'static str,
+    /// Whether it has a client that reports samples.
+    pub(super) reports_samples: bool,
 }
 
 /// Length of the header of a frame.
@@ -60,30 +62,36 @@ pub(super) static PROGRAMS: [Program; 6] = [
         name: "mps2_bare",
         board: &MPS2,
         scheduler: "loop",
+        reports_samples: false,
     },
     Program {
         name: "mps2_embassy",
         board: &MPS2,
         scheduler: "embassy",
+        reports_samples: false,
     },
     Program {
         name: "mps2_static",
         board: &MPS2,
-        scheduler: "tasks in statics",
+        scheduler: "tasks in statics\nembassy-net",
+        reports_samples: true,
     },
     Program {
         name: "mps2_lilos",
         board: &MPS2,
-        scheduler: "lilos",
+        scheduler: "lilos\nembassy-net",
+        reports_samples: true,
     },
     Program {
         name: "mps2_rtic",
         board: &MPS2,
         scheduler: "RTIC",
+        reports_samples: false,
     },
     Program {
         name: "imx6ul_bare",
         board: &IMX6UL,
         scheduler: "loop",
+        reports_samples: false,
     },
 ];

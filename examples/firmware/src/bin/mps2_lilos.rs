@@ -1,4 +1,5 @@
-//! The tasks of the node on the LAN9118 of the MPS2 board, on the stack of `main`, on lilos.
+//! The host on embassy-net on the LAN9118 of the MPS2 board, its tasks on the stack of `main`, on
+//! lilos.
 #![no_std]
 #![no_main]
 
@@ -10,12 +11,20 @@ use lilos::exec::{ALL_TASKS, run_tasks_with_idle};
 
 #[board::entry]
 fn main() -> ! {
-    let (runner, app) = tasks::start("ethdev on a Cortex-M3, lilos");
-    let frames = pin!(tasks::move_frames(runner));
-    let node = pin!(tasks::node(app));
+    let (runner, net) = tasks::start();
+    let network = pin!(tasks::network(runner));
+    let services = pin!(tasks::services("embassy-net on a Cortex-M3, lilos", net));
+    let housekeeping = pin!(tasks::housekeeping(net));
+    let client = pin!(tasks::client(net));
+    let samples = pin!(tasks::samples());
+    let timers = pin!(tasks::timers());
     // lilos masks interrupts while it polls and idles: an interrupt after the last poll is pending,
     // and ends the sleep.
-    run_tasks_with_idle(&mut [frames, node], ALL_TASKS, || board::idle(|| false))
+    run_tasks_with_idle(
+        &mut [network, services, housekeeping, client, samples, timers],
+        ALL_TASKS,
+        || board::idle(|| false),
+    )
 }
 
 /// Masks the line and sets the interrupt signal.
