@@ -1,13 +1,19 @@
-//! The async API and the frame channel on five executors, with the same tasks.
+//! The async API, the frame channel and two stacks on five executors, with the same tasks.
 //!
 //! Time is virtual: a task advances it.
 
+#[path = "executors/daemon.rs"]
+mod daemon;
 #[path = "executors/echo.rs"]
 mod echo;
 #[path = "executors/hosts.rs"]
 mod hosts;
+#[path = "executors/mac_address.rs"]
+mod mac_address;
 #[path = "executors/node.rs"]
 mod node;
+#[path = "executors/reporting_peer.rs"]
+mod reporting_peer;
 #[path = "executors/tasks.rs"]
 mod tasks;
 
@@ -44,6 +50,8 @@ macro_rules! on_each_executor {
 }
 
 on_each_executor! {
+    crate::daemon::embassy_net as daemon_on_embassy_net_same_transcript,
+    crate::daemon::smoltcp as daemon_on_smoltcp_same_transcript,
     crate::echo::with_interrupt as echo_with_interrupt_all_frames_returned,
     crate::echo::with_polling as echo_with_polling_all_frames_returned,
     crate::node::client_and_node as node_behind_channel_all_bytes_echoed,
