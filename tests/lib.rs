@@ -15,6 +15,11 @@ pub struct AddingADriver;
 #[doc = include_str!("../docs/choose-your-api.md")]
 pub struct ChooseYourApi;
 
+/// A stack without a heap.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/heap-free.md")]
+pub struct HeapFree;
+
 /// How to migrate.
 #[cfg(doctest)]
 #[doc = include_str!("../docs/migrating.md")]
