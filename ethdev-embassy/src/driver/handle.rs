@@ -50,8 +50,12 @@ impl<'s, 'b, D: LendingDevice> Handle<'s, 'b, D> {
     /// The device failed. The error is counted in [`errors`](Self::errors) and is not returned by
     /// [`take_error`](Self::take_error). Or `Busy`.
     pub fn service(&self) -> Result<Events, D::Error> {
-        let events = self.access(|inner| inner.device.service().inspect_err(|e| inner.rx.errors.count(e.kind())))?;
-        if events.link_changed || events.rx_pending {
+        let (events, waits_for_tx) = self.access(|inner| {
+            let serviced = inner.device.service();
+            let events = serviced.inspect_err(|e| inner.rx.errors.count(e.kind()))?;
+            Ok((events, inner.waits_for_tx))
+        })?;
+        if events.link_changed || events.rx_pending || (events.tx_ready && waits_for_tx) {
             self.state.wake();
         }
         Ok(events)

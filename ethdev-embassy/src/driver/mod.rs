@@ -12,7 +12,7 @@ use core::fmt;
 use core::task::{Context, Poll};
 
 use embassy_net_driver::{Capabilities, Driver, HardwareAddress, LinkState};
-use ethdev::{Interest, LendingDevice, PollReady, RxHalf, TxHalf};
+use ethdev::{ErrorKind, Interest, LendingDevice, PollReady, RxHalf, TxHalf};
 use ethdev_util::stack::FrameOrigin;
 
 pub use handle::Handle;
@@ -98,7 +98,9 @@ impl<'b, D: LendingDevice + PollReady> Driver for EmbassyDriver<'_, 'b, D> {
         if inner.tx.is_pending() {
             inner.flush();
         }
-        let Inner { device, tx: path, rx } = inner;
+        let Inner {
+            device, tx: path, rx, ..
+        } = inner;
         let (mut half, tx) = device.split();
         match half.pending() {
             Ok(true) => {
@@ -124,19 +126,20 @@ impl<'b, D: LendingDevice + PollReady> Driver for EmbassyDriver<'_, 'b, D> {
             self.refused = true;
             return None;
         }
-        let is_up = inner.device.link().is_up();
-        let (_, mut half) = inner.device.split();
-        let refusal = match half.ready() {
+        let ready = inner.device.split().1.ready();
+        let refusal = match ready {
             Ok(true) => None,
-            Ok(false) if is_up => {
-                self.refused = true;
-                return None;
+            other => {
+                let refusal = inner.why_not_ready(other);
+                if refusal.is_none() {
+                    self.refused = true;
+                    return None;
+                }
+                refusal
             }
-            Ok(false) => Some(ethdev::ErrorKind::LinkDown.into()),
-            Err(e) => Some(e),
         };
         inner.tx.origin = FrameOrigin::Socket;
-        Some(TxToken::new(half, &mut inner.tx, refusal))
+        Some(TxToken::new(inner.device.split().1, &mut inner.tx, refusal))
     }
 
     /// Ends a turn of the stack: sends a pending reply, services the device, arms its interrupt and
@@ -154,7 +157,11 @@ impl<'b, D: LendingDevice + PollReady> Driver for EmbassyDriver<'_, 'b, D> {
         if inner.tx.is_pending() {
             inner.flush();
         }
-        if !inner.arm(refused, cx) {
+        let armed = inner.arm(refused, cx);
+        // The next token drops its frame, and until there is one embassy-net runs no timer.
+        let drops = refused && (inner.failed || !inner.device.link().is_up());
+        inner.waits_for_tx = refused || inner.tx.is_pending();
+        if !armed || drops {
             cx.waker().wake_by_ref();
         }
         self.state.end_access(&inner);
@@ -175,11 +182,23 @@ impl<'b, D: LendingDevice + PollReady> Driver for EmbassyDriver<'_, 'b, D> {
 }
 
 impl<D: LendingDevice + PollReady> Inner<'_, D> {
+    /// Returns why a frame is to be dropped; `None` if it has to wait for a free buffer.
+    #[cold]
+    fn why_not_ready(&self, ready: Result<bool, D::Error>) -> Option<D::Error> {
+        match ready {
+            Err(e) => Some(e),
+            Ok(_) if !self.device.link().is_up() => Some(ErrorKind::LinkDown.into()),
+            Ok(_) if self.failed => Some(ErrorKind::Fault.into()),
+            Ok(_) => None,
+        }
+    }
+
     /// Arms the device for the next turn. Returns `false` if it must be immediately.
     fn arm(&mut self, refused: bool, cx: &mut Context<'_>) -> bool {
         let mut interest = Interest::RX | Interest::LINK;
         interest.tx = refused || self.tx.is_pending();
-        let mut failed = false;
+        self.failed = false;
+        let mut retried = false;
         for _ in 0..MAX_CHECKS_PER_TURN {
             match self.device.poll_ready(interest, cx) {
                 Poll::Pending => return true,
@@ -189,7 +208,8 @@ impl<D: LendingDevice + PollReady> Inner<'_, D> {
                 Poll::Ready(Err(e)) => {
                     self.rx.errors.latch(e);
                     // A device that fails twice is left to the owner of the handle.
-                    if core::mem::replace(&mut failed, true) {
+                    if core::mem::replace(&mut retried, true) {
+                        self.failed = true;
                         return true;
                     }
                 }

@@ -25,6 +25,10 @@ pub(super) struct Inner<'b, D: LendingDevice> {
     pub(super) device: D,
     pub(super) tx: TxPath<'b, D::Error>,
     pub(super) rx: RxPath<D::Error>,
+    /// The last turn ended with a device that failed twice.
+    pub(super) failed: bool,
+    /// The stack waits for transmit capacity.
+    pub(super) waits_for_tx: bool,
 }
 
 /// The receive side.
@@ -77,6 +81,8 @@ impl<'b, D: LendingDevice> State<'b, D> {
                     too_short: 0,
                     errors: ErrorLog::new(),
                 },
+                failed: false,
+                waits_for_tx: false,
             }),
         })
     }

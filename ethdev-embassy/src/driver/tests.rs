@@ -213,6 +213,62 @@ fn transmit_queue_full_is_refused_and_wakes_when_free() {
     assert_eq!(bed.drops(), DropStats::ZERO);
 }
 
+/// After a refused token embassy-net runs no timer: the next turn must follow, and must get tokens.
+#[test]
+fn transmit_refused_then_link_found_down_wakes_and_drops() {
+    let mut bed = testbed((4, 1));
+    bed.hardware.stall_tx(true);
+    assert!(bed.transmit(1));
+    assert!(!bed.transmit(2));
+    bed.wire.set_link(false);
+    bed.clock.advance(A_WHILE);
+    bed.wakes();
+    assert!(!bed.end_turn());
+    assert_eq!(bed.wakes(), 1);
+    assert!(bed.transmit(2));
+    bed.end_turn();
+    assert_eq!(bed.wakes(), 0);
+    assert_eq!(bed.drops().tx_link_down, 1);
+}
+
+#[test]
+fn transmit_refused_then_device_fails_wakes_once_and_drops() {
+    let mut bed = testbed((4, 1));
+    bed.hardware.stall_tx(true);
+    assert!(bed.transmit(1));
+    assert!(!bed.transmit(2));
+    bed.hardware.inject_fault();
+    bed.wakes();
+    bed.end_turn();
+    assert_eq!(bed.wakes(), 1);
+    assert!(bed.transmit(2));
+    bed.end_turn();
+    assert_eq!(
+        bed.wakes(),
+        0,
+        "a device that stays in its fault is not polled in a loop"
+    );
+    assert_eq!(bed.drops().tx_refused, 1);
+}
+
+#[test]
+fn service_capacity_for_refused_frame_wakes() {
+    let mut bed = testbed((4, 1));
+    assert!(bed.transmit(1));
+    assert!(!bed.transmit(2));
+    bed.end_turn();
+    bed.clock.advance(A_WHILE);
+    // As if the interrupt had been lost.
+    bed.driver.state.register(&bed.waker);
+    bed.wakes();
+    bed.handle.service().unwrap();
+    assert_eq!(bed.wakes(), 1);
+    bed.end_turn();
+    bed.wakes();
+    bed.handle.service().unwrap();
+    assert_eq!(bed.wakes(), 0, "capacity that nothing waits for");
+}
+
 #[test]
 fn transmit_not_refused_does_not_wake_for_capacity() {
     let mut bed = testbed((4, 4));
