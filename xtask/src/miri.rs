@@ -9,8 +9,8 @@ use crate::test::{Outcome, Skip};
 use crate::tools::{command, run as must};
 
 /// The tests that reach unsafe code: memory-mapped registers, memory that is shared with a DMA
-/// engine, an executor whose tasks are statics, and handles for C. The other unsafe blocks access hardware, in
-/// programs for boards, or make the system calls of packet sockets, in `ethdev-linux`.
+/// engine, an executor whose tasks are statics, and devices for C. The other unsafe blocks access
+/// hardware, in programs for boards, or make the system calls of packet sockets, in `ethdev-linux`.
 const TESTS: [&[&str]; 4] = [
     &["--package", "ethdev-capi", "--test", "bad_input", "--test", "threads"],
     &["--package", "ethdev-phy", "--lib", "mmio::"],
