@@ -106,7 +106,14 @@ impl fmt::Debug for Executor {
 }
 
 /// The right to spawn tasks on an [`Executor`] and to run them. It stays on the thread that took
-/// it, so that tasks need not be [`Send`].
+/// it, so that tasks need not be [`Send`]:
+///
+/// ```compile_fail
+/// # use ethdev_examples::sys_executor::Executor;
+/// # static EXECUTOR: Executor = Executor::new();
+/// # let runtime = EXECUTOR.take().expect("taken once");
+/// std::thread::spawn(move || runtime.poll());
+/// ```
 #[derive(Debug)]
 pub struct Runtime {
     executor: &'static Executor,
@@ -114,8 +121,18 @@ pub struct Runtime {
 }
 
 impl Runtime {
-    /// Moves `future` into the memory of `task`, and makes the task ready. A future that does not
-    /// fit does not compile.
+    /// Moves `future` into the memory of `task`, and makes the task ready.
+    ///
+    /// A future that does not fit does not compile:
+    ///
+    /// ```compile_fail
+    /// # use ethdev_examples::sys_executor::{Executor, Task, future_size};
+    /// # async fn blink(_: [u8; 16]) { core::future::pending::<()>().await }
+    /// # static EXECUTOR: Executor = Executor::new();
+    /// # let runtime = EXECUTOR.take().expect("taken once");
+    /// static BLINK: Task<{ future_size(blink) - 1 }> = Task::new();
+    /// runtime.spawn(&BLINK, blink([0; 16]));
+    /// ```
     ///
     /// # Errors
     ///
