@@ -50,8 +50,10 @@ macro_rules! on_each_executor {
 }
 
 on_each_executor! {
-    crate::daemon::embassy_net as daemon_on_embassy_net_same_transcript,
-    crate::daemon::smoltcp as daemon_on_smoltcp_same_transcript,
+    crate::daemon::embassy_net_silence as embassy_net_silence_same_transcript,
+    crate::daemon::embassy_net_link_down as embassy_net_link_down_same_transcript,
+    crate::daemon::smoltcp_silence as smoltcp_silence_same_transcript,
+    crate::daemon::smoltcp_link_down as smoltcp_link_down_same_transcript,
     crate::echo::with_interrupt as echo_with_interrupt_all_frames_returned,
     crate::echo::with_polling as echo_with_polling_all_frames_returned,
     crate::node::client_and_node as node_behind_channel_all_bytes_echoed,

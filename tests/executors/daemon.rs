@@ -19,7 +19,7 @@ use smoltcp::iface::SocketStorage;
 use smoltcp::wire::{IpCidr, IpEndpoint};
 
 use crate::hosts::{Host, Task};
-use crate::reporting_peer::{NODE, PEER, ReportingPeer, Transcript};
+use crate::reporting_peer::{NODE, Outage, PEER, ReportingPeer, Transcript};
 use crate::tasks::{End, time};
 
 const NODE_MAC: MacAddress = MacAddress::new([2, 0, 0, 0, 0, 1]);
@@ -30,11 +30,12 @@ type Nic = Enc28j60<SimSpi, SimDelay>;
 /// Returns the transcript.
 fn run(
     executor: Host,
+    outage: Outage,
     node: impl FnOnce(Nic, &'static IrqSignal, &'static Samples, &Transcript) -> Vec<Task>,
 ) -> String {
     let (clock, end) = (Clock::new(), End::default());
     set_clock(&clock);
-    let transcript = Transcript::new(&clock);
+    let transcript = Transcript::new(&clock, outage);
     let (wire, port, peer) = Wire::new(&clock, WireConfig::default().with_speed(Speed::MBPS_10));
     let wire = Rc::new(wire);
     let chip = Enc28j60Chip::new(&clock, port, ChipConfig::new(Revision::B7));
@@ -69,8 +70,8 @@ fn compare(transcript: &str, expected: &str) {
 }
 
 /// embassy-net and its services, each in a task.
-pub(crate) fn embassy_net(executor: Host) {
-    let transcript = run(executor, |nic, irq, samples, transcript| {
+fn embassy_net(executor: Host, outage: Outage) -> String {
+    run(executor, outage, |nic, irq, samples, transcript| {
         let frames = || Box::leak(Box::new([0; 1514]));
         let nic = Buffered::new(nic, frames(), frames());
         let state = State::new(IrqDevice::new(nic, irq), frames()).expect("the chip works");
@@ -96,13 +97,12 @@ pub(crate) fn embassy_net(executor: Host) {
                 .await;
             }),
         ]
-    });
-    compare(&transcript, include_str!("embassy_net.txt"));
+    })
 }
 
 /// smoltcp and its services in one task.
-pub(crate) fn smoltcp(executor: Host) {
-    let transcript = run(executor, |nic, irq, samples, transcript| {
+fn smoltcp(executor: Host, outage: Outage) -> String {
+    run(executor, outage, |nic, irq, samples, transcript| {
         let transcript = transcript.clone();
         vec![Box::pin(async move {
             let (mut rx, mut reply) = ([0; 1514], [0; 1514]);
@@ -122,6 +122,30 @@ pub(crate) fn smoltcp(executor: Host) {
                 .await;
             panic!("the device failed: {e}");
         })]
-    });
-    compare(&transcript, include_str!("smoltcp.txt"));
+    })
+}
+
+pub(crate) fn embassy_net_silence(executor: Host) {
+    compare(
+        &embassy_net(executor, Outage::Silence),
+        include_str!("embassy_net_silence.txt"),
+    );
+}
+
+pub(crate) fn embassy_net_link_down(executor: Host) {
+    compare(
+        &embassy_net(executor, Outage::LinkDown),
+        include_str!("embassy_net_link_down.txt"),
+    );
+}
+
+pub(crate) fn smoltcp_silence(executor: Host) {
+    compare(&smoltcp(executor, Outage::Silence), include_str!("smoltcp_silence.txt"));
+}
+
+pub(crate) fn smoltcp_link_down(executor: Host) {
+    compare(
+        &smoltcp(executor, Outage::LinkDown),
+        include_str!("smoltcp_link_down.txt"),
+    );
 }

@@ -22,24 +22,49 @@ const POLL_INTERVAL: Duration = Duration::from_micros(100);
 /// When the peer connects to the echo service, and with how many bytes.
 const ECHO_AT: Duration = Duration::from_millis(300);
 const ECHO_LEN: usize = 3000;
-/// After this number of samples the wire loses every frame, for a time.
-const SILENT_AFTER: u32 = 8;
-const SILENT_FOR: Duration = Duration::from_secs(2);
+/// After this number of samples there is an outage of this length.
+const OUTAGE_AFTER: u32 = 8;
+const OUTAGE: Duration = Duration::from_secs(2);
 /// The scenario ends after this number of samples.
 const SAMPLES: u32 = 16;
+
+/// What fails for a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outage {
+    /// The wire loses all frames.
+    Silence,
+    /// The link is down.
+    LinkDown,
+}
+
+impl Outage {
+    fn begin(self, wire: &Wire) {
+        match self {
+            Self::Silence => wire.set_faults(WireFaults::NONE.with_loss(1.0)),
+            Self::LinkDown => wire.set_link(false),
+        }
+    }
+
+    fn end(self, wire: &Wire) {
+        wire.set_faults(WireFaults::NONE);
+        wire.set_link(true);
+    }
+}
 
 /// What happened, each line with its simulated time, to 0.1 ms: reading the time takes 1 µs, and
 /// executors poll tasks that are ready at the same time in different orders.
 #[derive(Clone)]
 pub(crate) struct Transcript {
     clock: Clock,
+    outage: Outage,
     lines: Rc<RefCell<Vec<String>>>,
 }
 
 impl Transcript {
-    pub(crate) fn new(clock: &Clock) -> Self {
+    pub(crate) fn new(clock: &Clock, outage: Outage) -> Self {
         Self {
             clock: clock.clone(),
+            outage,
             lines: Rc::default(),
         }
     }
@@ -50,11 +75,11 @@ impl Transcript {
         self.lines.borrow_mut().push(line);
     }
 
-    /// Notes an event of the client. A peer that is silent is visible in its counters: it is always
-    /// the wire that loses the frames here.
+    /// Notes an event of the client. A peer that is silent is visible in the counters of the device.
     pub(crate) fn note_event(&self, event: Event) {
         if let Event::NoReply { sent, received } = event {
-            assert!(sent > 0 && received == 0, "{event}");
+            assert_eq!(received, 0, "{event}");
+            assert!(sent > 0 || self.outage == Outage::LinkDown, "{event}");
         }
         self.note(event);
     }
@@ -67,6 +92,7 @@ impl Transcript {
 pub(crate) struct ReportingPeer {
     clock: Clock,
     wire: Rc<Wire>,
+    outage: Outage,
     stack: StackPeer,
     server: SocketHandle,
     samples: u32,
@@ -91,6 +117,7 @@ impl ReportingPeer {
         let peer = Self {
             clock: clock.clone(),
             wire: wire.clone(),
+            outage: transcript.outage,
             stack,
             server,
             samples: 0,
@@ -134,13 +161,13 @@ impl ReportingPeer {
             socket.recv_slice(&mut sample).expect("data is pending");
             socket.send_slice(&sample).expect("the buffer is longer than the queue");
             self.samples += 1;
-            if self.samples == SILENT_AFTER + 1 {
-                self.transcript.note("the wire loses all frames");
-                self.wire.set_faults(WireFaults::NONE.with_loss(1.0));
-                let (wire, transcript) = (self.wire.clone(), self.transcript.clone());
-                self.clock.schedule_in(SILENT_FOR, move || {
-                    transcript.note("the wire works");
-                    wire.set_faults(WireFaults::NONE);
+            if self.samples == OUTAGE_AFTER + 1 {
+                let (outage, wire, transcript) = (self.outage, self.wire.clone(), self.transcript.clone());
+                transcript.note(format_args!("outage: {outage:?}"));
+                outage.begin(&wire);
+                self.clock.schedule_in(OUTAGE, move || {
+                    transcript.note("end of the outage");
+                    outage.end(&wire);
                 });
             }
             if self.samples == SAMPLES {

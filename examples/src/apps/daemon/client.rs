@@ -6,6 +6,7 @@ use smoltcp::iface::{Interface, SocketHandle, SocketSet};
 use smoltcp::socket::tcp;
 use smoltcp::wire::IpEndpoint;
 
+use crate::apps::Status;
 use crate::apps::report::{Event, RETRY, SAMPLE_LEN, Sample, Samples, TIMEOUT};
 
 /// Local ports: the dynamic ports of RFC 6335, section 6.
@@ -44,10 +45,11 @@ impl Client {
         }
     }
 
-    /// Returns when to call [`serve`](Self::serve) without a change of the socket.
-    pub(super) const fn deadline(&self) -> Option<Instant> {
+    /// Returns when to call [`serve`](Self::serve) without a change of the socket or of the link.
+    pub(super) const fn deadline(&self, link_up: bool) -> Option<Instant> {
         match self.state {
             State::Idle => None,
+            State::Closed(_) if !link_up => None,
             State::Closed(at) | State::Connecting(at) | State::Waiting(_, at) => Some(at),
         }
     }
@@ -62,12 +64,13 @@ impl Client {
         iface: &mut Interface,
         sockets: &mut SocketSet<'_>,
         samples: &Samples,
-        stats: Stats,
+        status: &Status,
         log: &impl Fn(Event),
     ) {
+        let stats = status.stats;
         let socket = sockets.get_mut::<tcp::Socket<'_>>(self.socket);
         match self.state {
-            State::Closed(until) if now >= until => {
+            State::Closed(until) if now >= until && status.link.is_up() => {
                 socket.set_nagle_enabled(false);
                 let port = FIRST_PORT.saturating_add(self.port);
                 self.port = (self.port + 1) % PORTS;

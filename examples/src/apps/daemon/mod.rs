@@ -15,6 +15,7 @@ use ethdev_smoltcp::{Mode, PollAt, SmoltcpDevice};
 use smoltcp::iface::{Interface, SocketSet, SocketStorage};
 use smoltcp::wire::IpEndpoint;
 
+use super::Status;
 use super::echo::TcpEcho;
 use super::node::{Config, ConfigError, add_tcp, interface};
 use super::report::{Event, Samples};
@@ -118,11 +119,9 @@ impl<'a> Daemon<'a> {
             }
             self.echo.listen(&mut self.sockets);
             self.echo.serve(&mut self.sockets, self.scratch);
-            if device.link().is_up() {
-                let stats = device.stats();
-                self.client
-                    .serve(now, &mut self.iface, &mut self.sockets, samples, stats, &log);
-            }
+            let status = Status::of(device.inner(), now.duration_since(Instant::MIN).into());
+            self.client
+                .serve(now, &mut self.iface, &mut self.sockets, samples, &status, &log);
             match device.poll_at(&mut self.iface, &self.sockets, smoltcp_time(now)) {
                 PollAt::Now => {}
                 PollAt::Wait { until, interest } => {
@@ -142,8 +141,7 @@ impl<'a> Daemon<'a> {
     ) -> Result<(), D::Error> {
         let service = device.inner().capabilities().max_service_interval;
         let service = service.and_then(|interval| Instant::now().checked_add(interval.try_into().ok()?));
-        let link_up = device.link().is_up();
-        let client = self.client.deadline().filter(|_| link_up);
+        let client = self.client.deadline(device.link().is_up());
         let first = [until, service, client].into_iter().flatten().min();
         let ready = poll_fn(|cx| device.inner_mut().poll_ready(interest | Interest::LINK, cx));
         let timer = async {
@@ -153,7 +151,7 @@ impl<'a> Daemon<'a> {
             }
         };
         let sample = async {
-            if link_up && self.client.accepts_sample() {
+            if self.client.accepts_sample() {
                 samples.queue().ready_to_receive().await;
             } else {
                 pending::<()>().await;
