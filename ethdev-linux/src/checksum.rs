@@ -21,19 +21,24 @@ impl PartialChecksum {
         let Some(data) = frame.get_mut(self.start.saturating_add(inserted)..) else {
             return;
         };
-        let words = data.chunks(2).map(|pair| match *pair {
-            [high, low] => u64::from(u16::from_be_bytes([high, low])),
-            // An odd byte is the high one of the last word.
-            [high] => u64::from(high) << 8,
-            _ => 0,
-        });
-        let sum = words.sum();
+        // The sum does not depend on the byte order, nor on the length of the words.
+        let words = data.chunks_exact(4);
+        let mut last = [0; 4];
+        last.iter_mut()
+            .zip(words.remainder())
+            .for_each(|(to, from)| *to = *from);
+        let word = |bytes: &[u8]| {
+            bytes
+                .first_chunk()
+                .map_or(0, |bytes| u64::from(u32::from_ne_bytes(*bytes)))
+        };
+        let sum = words.map(word).sum::<u64>() + word(&last);
         let Some(place) = data.get_mut(self.offset..).and_then(<[u8]>::first_chunk_mut) else {
             return;
         };
         *place = match !folded(sum) {
             0 if self.offset == UDP_OFFSET => [0xff; 2],
-            checksum => checksum.to_be_bytes(),
+            checksum => checksum.to_ne_bytes(),
         };
     }
 }

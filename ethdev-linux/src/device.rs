@@ -8,8 +8,9 @@ use ethdev::{
 };
 
 use crate::error::InterfaceError;
-use crate::interface::{Interface, Read};
-use crate::port::{Failure, Port};
+use crate::interface::Interface;
+use crate::port::Port;
+use crate::rx::Read;
 use crate::wait::UNANNOUNCED_INTERVAL;
 
 /// Limit of frames that one call of `recv_frame` drops (filtered, of invalid length) before it
@@ -89,11 +90,17 @@ impl<P: Port> EthernetDevice for Interface<P> {
         Ok(true)
     }
 
+    /// Without a system call, unless the kernel did not take the last frame.
     fn tx_ready(&mut self) -> Result<bool, InterfaceError> {
-        let found = self.poll_interface(Interest::TX, Some(Duration::ZERO))?;
-        Ok(found.tx && self.link.is_up())
+        self.check_present()?;
+        if self.running && self.is_unsent() {
+            self.poll_interface(Interest::TX, Some(Duration::ZERO))?;
+        }
+        Ok(self.running && self.link.is_up() && !self.is_unsent())
     }
 
+    /// A frame that the kernel does not take now is kept, and sent by a later call. Until then the
+    /// device is busy.
     fn send_vectored(&mut self, parts: &[&[u8]]) -> Result<(), InterfaceError> {
         self.check_present()?;
         let len = validate_tx_len(parts, self.capabilities.tx_max_frame_len)?;
@@ -103,37 +110,13 @@ impl<P: Port> EthernetDevice for Interface<P> {
         if !self.link.is_up() {
             return Err(ErrorKind::LinkDown.into());
         }
-        let mut result = self.write(parts, len);
-        if matches!(&result, Err(e) if P::classify(e) == Failure::Down) {
-            self.check_link()?;
-            if self.link.is_up() {
-                result = self.write(parts, len);
-            }
+        if let Some(source) = self.flush()? {
+            return Err(InterfaceError::Busy { source });
         }
-        let Err(source) = result else {
-            self.stats.count_tx(len);
-            return Ok(());
-        };
-        Err(match P::classify(&source) {
-            Failure::Again => InterfaceError::Busy { source },
-            Failure::Down => InterfaceError::LinkDown { source },
-            Failure::Removed => self.set_removed(Some(source)),
-            Failure::TooLong => {
-                // The IP MTU was lowered.
-                self.apply_settings()?;
-                match validate_tx_len(parts, self.capabilities.tx_max_frame_len) {
-                    Err(kind) => kind.into(),
-                    Ok(_) => InterfaceError::Io {
-                        what: "writing a frame",
-                        source,
-                    },
-                }
-            }
-            Failure::Merged | Failure::Other => InterfaceError::Io {
-                what: "writing a frame",
-                source,
-            },
-        })
+        if self.transmit(parts, len)?.is_some() {
+            self.keep(parts);
+        }
+        Ok(())
     }
 
     /// Polls the interface: one poll(2) while nothing changes.

@@ -1,10 +1,9 @@
-//! The state of the device, and the transfer of frames to and from the kernel.
+//! The state of the device.
 
 use core::fmt;
-use std::io::{self, IoSlice};
+use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 
-use ethdev::frame::{HEADER_LEN, Header, MIN_FRAME_LEN};
 use ethdev::{Capabilities, ErrorType, Link, LinkMode, MacAddress, MaxFrameLen, Stats};
 
 #[cfg(feature = "async-io")]
@@ -12,15 +11,8 @@ use crate::async_io::Registration;
 use crate::drop_detector::DropDetector;
 use crate::error::InterfaceError;
 use crate::link_monitor::LinkMonitor;
-use crate::port::{Failure, Opened, Port, Received, Settings, TAG_LEN};
+use crate::port::{Opened, Port, Settings, TAG_LEN};
 use crate::rx_filter::Filter;
-
-/// Largest number of parts that are passed to the kernel in place; a frame in more parts is copied
-/// into one.
-const MAX_PARTS: usize = 16;
-
-/// What a short frame is padded with.
-const PADDING: [u8; MIN_FRAME_LEN] = [0; MIN_FRAME_LEN];
 
 /// An open interface as a device: a [`Tap`](crate::Tap) or a
 /// [`PacketSocket`](crate::PacketSocket).
@@ -46,10 +38,12 @@ pub struct Interface<P: Port> {
     pub(crate) reported: Reported,
     /// A frame that did not fit the caller's buffer; during a read, the part of it that does not
     /// fit. One byte longer than the longest frame.
-    hold: Vec<u8>,
-    held: Option<usize>,
+    pub(crate) hold: Vec<u8>,
+    pub(crate) held: Option<usize>,
+    /// A frame that the kernel did not take; empty if there is none.
+    pub(crate) unsent: Vec<u8>,
     pub(crate) drop_detector: DropDetector,
-    drain_limit: u32,
+    pub(crate) drain_limit: u32,
     #[cfg(feature = "async-io")]
     pub(crate) registration: Registration,
 }
@@ -63,17 +57,6 @@ pub(crate) struct Reported {
     pub(crate) link_by_wait: Link,
     pub(crate) tx_frames: u32,
     pub(crate) rx_dropped: u32,
-}
-
-/// The result of one read.
-pub(crate) enum Read {
-    Empty,
-    /// The frame is in the caller's buffer.
-    Delivered(usize),
-    /// The frame is in `hold`, because the caller's buffer is shorter.
-    Held(usize),
-    /// The frame was counted and dropped: filtered, or of an invalid length.
-    Dropped,
 }
 
 impl<P: Port> Interface<P> {
@@ -101,6 +84,7 @@ impl<P: Port> Interface<P> {
             reported: Reported::default(),
             hold: Vec::new(),
             held: None,
+            unsent: Vec::new(),
             drop_detector: DropDetector::default(),
             drain_limit: 0,
             #[cfg(feature = "async-io")]
@@ -204,169 +188,6 @@ impl<P: Port> Interface<P> {
             Err(self.set_removed(None))
         } else {
             Ok(())
-        }
-    }
-
-    pub(crate) const fn is_held(&self) -> bool {
-        self.held.is_some()
-    }
-
-    /// Moves the held frame into `buf`; `None` if no frame is held.
-    pub(crate) fn take_held(&mut self, buf: &mut [u8]) -> Option<Result<usize, InterfaceError>> {
-        let len = self.held?;
-        let (Some(buf), Some(frame)) = (buf.get_mut(..len), self.hold.get(..len)) else {
-            return Some(Err(ethdev::ErrorKind::BufferTooSmall { needed: len }.into()));
-        };
-        buf.copy_from_slice(frame);
-        self.held = None;
-        Some(Ok(len))
-    }
-
-    /// Drops the held frame. Returns whether there was one.
-    pub(crate) const fn drop_held(&mut self) -> bool {
-        self.held.take().is_some()
-    }
-
-    /// Reads one frame by one system call.
-    pub(crate) fn read(&mut self, buf: &mut [u8]) -> Result<Read, InterfaceError> {
-        let mut result = self.read_once(buf);
-        if matches!(&result, Err(e) if P::classify(e) == Failure::Down) {
-            // A packet socket reports once that the interface went down. Frames may be pending.
-            self.check_link()?;
-            result = self.read_once(buf);
-        }
-        let received = match result {
-            Ok(received) => received,
-            Err(e) => {
-                return match P::classify(&e) {
-                    Failure::Again | Failure::Down => {
-                        self.drop_detector.queue_empty();
-                        Ok(Read::Empty)
-                    }
-                    Failure::Merged => Ok(self.drop_bad_length()),
-                    Failure::Removed => Err(self.set_removed(Some(e))),
-                    Failure::TooLong | Failure::Other => Err(InterfaceError::Io {
-                        what: "reading a frame",
-                        source: e,
-                    }),
-                };
-            }
-        };
-        if received.is_outgoing {
-            return Ok(Read::Dropped);
-        }
-        self.drop_detector.frame_read();
-        let len = received.wire_len();
-        if received.len < HEADER_LEN || len >= self.hold.len() || received.is_merged {
-            return Ok(self.drop_bad_length());
-        }
-        let fits = len <= buf.len();
-        if !fits {
-            // Assemble the frame in `hold`: first the part in `buf`, then the rest.
-            let front = buf.len().min(received.len);
-            self.hold.copy_within(..received.len - front, front);
-            if let (Some(to), Some(from)) = (self.hold.get_mut(..front), buf.get(..front)) {
-                to.copy_from_slice(from);
-            }
-        }
-        let memory = if fits { &mut *buf } else { &mut self.hold };
-        let frame = memory.get_mut(..len).unwrap_or_default();
-        received.finish(frame);
-        let passes = Header::parse(frame).is_some_and(|h| self.filter.passes(h.destination, self.mac_address));
-        Ok(if !passes {
-            self.stats.rx_filtered = self.stats.rx_filtered.wrapping_add(1);
-            Read::Dropped
-        } else if fits {
-            Read::Delivered(len)
-        } else {
-            self.held = Some(len);
-            Read::Held(len)
-        })
-    }
-
-    fn read_once(&mut self, buf: &mut [u8]) -> io::Result<Received> {
-        let max = self.hold.len();
-        if let Some(buf) = buf.get_mut(..max) {
-            self.port.recv(buf, &mut [])
-        } else {
-            // The part that does not fit the caller's buffer goes into `hold`: nothing is lost, and
-            // the part that fits is not copied again.
-            let rest = self.hold.get_mut(..max.saturating_sub(buf.len())).unwrap_or_default();
-            self.port.recv(buf, rest)
-        }
-    }
-
-    /// Counts a frame that cannot be delivered.
-    fn drop_bad_length(&mut self) -> Read {
-        self.stats.rx_bad_length = self.stats.rx_bad_length.wrapping_add(1);
-        // It may have filled the queue of the kernel alone.
-        self.drop_detector.suspect();
-        Read::Dropped
-    }
-
-    /// Drops the held frame and the frames that the kernel has queued, counted in `rx_reset`.
-    pub(crate) fn drain(&mut self) -> Result<(), InterfaceError> {
-        self.reset_held();
-        let mut buf = vec![0; self.hold.len()];
-        for _ in 0..self.drain_limit {
-            match self.read(&mut buf)? {
-                Read::Empty => break,
-                Read::Dropped => {}
-                Read::Delivered(_) | Read::Held(_) => self.stats.rx_reset = self.stats.rx_reset.wrapping_add(1),
-            }
-        }
-        Ok(())
-    }
-
-    /// Drops the held frame, counted in `rx_reset`.
-    pub(crate) const fn reset_held(&mut self) {
-        if self.drop_held() {
-            self.stats.rx_reset = self.stats.rx_reset.wrapping_add(1);
-        }
-    }
-
-    /// Reads the kernel's counter of dropped frames. `count`: whether the device was running when
-    /// they were dropped, so that they belong into `rx_overrun`.
-    pub(crate) fn update_drops(&mut self, count: bool) {
-        let counter = self.port.dropped(&mut self.link_monitor);
-        let dropped = self.drop_detector.update(counter);
-        if count {
-            self.stats.rx_overrun = self.stats.rx_overrun.wrapping_add(dropped);
-        }
-    }
-
-    /// Starts counting dropped frames from now, for a newly opened interface.
-    pub(crate) fn restart_drops(&mut self) {
-        let counter = self.port.dropped(&mut self.link_monitor);
-        self.drop_detector.restart(counter);
-    }
-
-    /// Sends one frame of `len` bytes by one system call.
-    pub(crate) fn write(&self, parts: &[&[u8]], len: usize) -> io::Result<()> {
-        // Prefix, parts, padding.
-        let mut slices = [IoSlice::new(P::TX_PREFIX); MAX_PARTS + 2];
-        let joined = if parts.len() > MAX_PARTS {
-            parts.concat()
-        } else {
-            Vec::new()
-        };
-        let joined = [&*joined];
-        let parts = if parts.len() > MAX_PARTS { &joined } else { parts };
-        for (slice, part) in slices.iter_mut().skip(1).zip(parts) {
-            *slice = IoSlice::new(part);
-        }
-        let padding = PADDING.get(..P::MIN_FRAME_LEN.saturating_sub(len)).unwrap_or(&PADDING);
-        if let Some(slice) = slices.get_mut(parts.len() + 1) {
-            *slice = IoSlice::new(padding);
-        }
-        let first = usize::from(P::TX_PREFIX.is_empty());
-        let end = 1 + parts.len() + usize::from(!padding.is_empty());
-        let sent = self.port.send(slices.get(first..end).unwrap_or_default())?;
-        // The kernel accepts a frame as a whole or not at all.
-        if sent == P::TX_PREFIX.len() + len + padding.len() {
-            Ok(())
-        } else {
-            Err(io::ErrorKind::WriteZero.into())
         }
     }
 }

@@ -29,8 +29,10 @@ mod packet;
 #[cfg(feature = "async-io")]
 mod poll_ready;
 mod port;
+mod rx;
 mod rx_filter;
 mod tap;
+mod tx;
 mod wait;
 
 pub use error::InterfaceError;

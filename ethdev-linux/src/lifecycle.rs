@@ -48,6 +48,7 @@ impl<P: Port> Interface<P> {
         #[cfg(feature = "async-io")]
         self.registration.clear();
         self.reset_held();
+        self.reset_unsent();
         self.apply_settings()?;
         self.restart_drops();
         self.removed = false;
@@ -83,7 +84,8 @@ impl<P: Port> Control for Interface<P> {
         polled.map(drop)
     }
 
-    /// Stops reception and transmission. Pending frames are dropped, counted in `rx_reset`. The
+    /// Stops reception and transmission. Pending frames are dropped, counted in `rx_reset` and
+    /// `tx_reset`. The
     /// kernel's interface stays up, and its queue fills.
     ///
     /// # Errors
@@ -97,6 +99,7 @@ impl<P: Port> Control for Interface<P> {
         if !self.removed {
             drained?;
         }
+        self.reset_unsent();
         self.update_drops(true);
         self.running = false;
         self.set_link(Link::Down);

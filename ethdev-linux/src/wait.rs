@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use ethdev::Interest;
+use ethdev::{Error as _, Interest};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::sys::time::TimeSpec;
@@ -98,7 +98,8 @@ impl<P: Port> Interface<P> {
         // Without carrier the descriptor is writable although frames cannot be sent; the
         // announcement of the link ends that wait. Without announcements, writability is how a link
         // that is up is recognized.
-        let writable = interest.tx && (self.link.is_up() || self.link_monitor.fd().is_none());
+        let awaited = interest.tx || self.is_unsent();
+        let writable = awaited && (self.link.is_up() || self.link_monitor.fd().is_none());
         (interest.rx, writable)
     }
 
@@ -168,9 +169,15 @@ impl<P: Port> Interface<P> {
             self.read_link_mode();
         }
         self.update_link();
+        if self.running && found.contains(PollFlags::POLLOUT) {
+            match self.flush() {
+                Err(e) if !e.kind().is_transient() => return Err(e),
+                _ => {}
+            }
+        }
         Ok(Found {
             rx: self.running && (found.contains(PollFlags::POLLIN) || self.is_held()),
-            tx: self.running && found.contains(PollFlags::POLLOUT),
+            tx: self.running && found.contains(PollFlags::POLLOUT) && !self.is_unsent(),
             interrupted: false,
         })
     }

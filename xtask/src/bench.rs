@@ -2,9 +2,9 @@
 
 mod callgrind;
 mod client;
+mod linux;
 mod modelled;
 mod program;
-mod tap;
 
 use anyhow::Result;
 use ethdev_cli as cli;
@@ -18,8 +18,8 @@ use crate::{figures, size};
 /// Instructions are counted by callgrind, for the same UDP workload on the simulated ring NIC,
 /// through the smoltcp adapter and through a minimal `phy::Device` on the same rings: of the host
 /// alone, and with the simulated wire and chip. The baseline has no checks for faults, link state
-/// and pending replies, no counters, and no receive budget. The TAP device is compared with that of
-/// smoltcp, which needs root.
+/// and pending replies, no counters, and no receive budget. The TAP device and the packet
+/// socket are compared with those of smoltcp, which needs root.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Compare the driver of this chip with others, on the model of the chip, instead.
@@ -45,9 +45,9 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         None => {}
     }
     let programs = program::build()?;
-    let progress = cli::progress(callgrind::RUNS + tap::RUNS, "{wide_bar} {pos}/{len} {msg}");
+    let progress = cli::progress(callgrind::RUNS + linux::RUNS, "{wide_bar} {pos}/{len} {msg}");
     let mut list = callgrind::figures(&programs, &progress)?;
-    list.extend(tap::figures(&programs, &progress)?);
+    list.extend(linux::figures(&programs, &progress)?);
     progress.finish_and_clear();
     figures::print(&list, args.json)
 }

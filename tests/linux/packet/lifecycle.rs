@@ -92,7 +92,9 @@ fn send_interface_was_down_and_is_up_sends() {
         assert_eq!(expect_frame(&mut peer, &mut [0; 1518]), 60);
 
         ip("link set near down");
+        wait_for_link(&mut peer, false);
         ip("link set near up");
+        wait_for_link(&mut peer, true);
         peer.send_frame(&legal_frame(&peer)).expect("not sent");
         let received = device.recv_frame(&mut [0; 1518]).expect("near failed");
         assert_eq!(received.map(|meta| meta.len), Some(60), "the error hides no frame");
@@ -134,7 +136,6 @@ fn interface_deleted_first_call_is_not_present() {
         for call in [
             (|device| device.service().map(drop)) as fn(&mut PacketSocket) -> Result<(), InterfaceError>,
             |device| device.wait(Interest::LINK, None).map(drop),
-            |device| device.tx_ready().map(drop),
             |device| device.recv_frame(&mut [0; 1518]).map(drop),
             |device| device.send_frame(&legal_frame(device)),
         ] {

@@ -173,7 +173,6 @@ fn interface_deleted_first_call_is_not_present() {
         for call in [
             (|tap| tap.service().map(drop)) as fn(&mut Tap) -> Result<(), InterfaceError>,
             |tap| tap.wait(Interest::LINK, None).map(drop),
-            |tap| tap.tx_ready().map(drop),
             |tap| tap.send_frame(&legal_frame(tap)),
         ] {
             let mut tap = tap0();

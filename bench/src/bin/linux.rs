@@ -1,5 +1,6 @@
-//! `tap ethdev|smoltcp NAME FRAMES`: echoes UDP datagrams on the TAP interface NAME, then prints
-//! the number per second and per second of processor time.
+//! `linux tap|packet ethdev|smoltcp NAME FRAMES`: echoes UDP datagrams on the TAP interface NAME, or
+//! through a packet socket on the interface NAME, then prints the number per second and per second
+//! of processor time.
 //!
 //! The interface must exist. The host has the address [`ethdev_bench::HOST`], the kernel another
 //! one of the same network.
@@ -13,7 +14,7 @@ fn main() -> std::process::ExitCode {
 
 #[cfg(not(target_os = "linux"))]
 fn main() -> std::process::ExitCode {
-    ethdev_cli::failure("TAP interfaces are supported on Linux only")
+    ethdev_cli::failure("TAP interfaces and packet sockets are supported on Linux only")
 }
 
 #[cfg(target_os = "linux")]
@@ -23,12 +24,12 @@ mod echo {
     use std::process::ExitCode;
     use std::time::{Duration, Instant};
 
-    use ethdev::MacAddress;
+    use ethdev::{EthernetDevice, Interest, MacAddress};
     use ethdev_bench::{HOST, Stack};
     use ethdev_cli as cli;
-    use ethdev_linux::{Tap, TapConfig};
+    use ethdev_linux::{InterfaceError, PacketConfig, PacketSocket, Tap, TapConfig};
     use ethdev_smoltcp::{PollAt, SmoltcpDevice};
-    use smoltcp::phy::{Medium, TunTapInterface, wait};
+    use smoltcp::phy::{Device, Medium, RawSocket, TunTapInterface, wait};
     use smoltcp::time::Instant as StackTime;
 
     /// The run is aborted after this time without a datagram.
@@ -41,18 +42,18 @@ mod echo {
     pub(super) fn main() -> ExitCode {
         let args: Vec<String> = std::env::args().skip(1).collect();
         let words: Vec<&str> = args.iter().map(String::as_str).collect();
-        let (device, name, frames) = match words[..] {
-            [device @ ("ethdev" | "smoltcp"), name, frames] if frames.parse::<usize>().is_ok() => {
-                (device, name, frames.parse().unwrap_or(0))
-            }
-            _ => {
-                return cli::usage_error("usage: tap ethdev|smoltcp NAME FRAMES");
-            }
+        let [kind, device, name, frames] = words[..] else {
+            return usage();
         };
-        let echoed = if device == "ethdev" {
-            echo_ethdev(name, frames)
-        } else {
-            echo_smoltcp(name, frames)
+        let Ok(frames) = frames.parse() else {
+            return usage();
+        };
+        let echoed = match (kind, device) {
+            ("tap", "ethdev") => open_tap(name).and_then(|tap| echo_ethdev(tap, frames)),
+            ("packet", "ethdev") => open_packet(name).and_then(|socket| echo_ethdev(socket, frames)),
+            ("tap", "smoltcp") => open_smoltcp_tap(name).and_then(|tap| echo_smoltcp(tap, frames)),
+            ("packet", "smoltcp") => open_smoltcp_raw(name).and_then(|socket| echo_smoltcp(socket, frames)),
+            _ => return usage(),
         };
         match echoed {
             Ok(Rate {
@@ -63,12 +64,52 @@ mod echo {
         }
     }
 
-    fn echo_ethdev(name: &str, frames: usize) -> Result<Rate> {
+    fn usage() -> ExitCode {
+        cli::usage_error("usage: linux tap|packet ethdev|smoltcp NAME FRAMES")
+    }
+
+    fn open_tap(name: &str) -> Result<Tap> {
         let config = TapConfig::new(name)
             .with_mac_address(MacAddress::new(HOST.mac.0))
             .with_create(false);
+        Ok(Tap::with_config(config)?)
+    }
+
+    fn open_packet(name: &str) -> Result<PacketSocket> {
+        let config = PacketConfig::new(name).with_mac_address(MacAddress::new(HOST.mac.0));
+        Ok(PacketSocket::with_config(config)?)
+    }
+
+    fn open_smoltcp_tap(name: &str) -> Result<TunTapInterface> {
+        Ok(TunTapInterface::new(name, Medium::Ethernet)?)
+    }
+
+    fn open_smoltcp_raw(name: &str) -> Result<RawSocket> {
+        Ok(RawSocket::new(name, Medium::Ethernet)?)
+    }
+
+    /// A device of ethdev that can be waited for.
+    trait Wait: EthernetDevice<Error = InterfaceError> {
+        fn wait_for(&mut self, interest: Interest, timeout: Duration) -> Result<()>;
+    }
+
+    impl Wait for Tap {
+        fn wait_for(&mut self, interest: Interest, timeout: Duration) -> Result<()> {
+            self.wait(interest, Some(timeout))?;
+            Ok(())
+        }
+    }
+
+    impl Wait for PacketSocket {
+        fn wait_for(&mut self, interest: Interest, timeout: Duration) -> Result<()> {
+            self.wait(interest, Some(timeout))?;
+            Ok(())
+        }
+    }
+
+    fn echo_ethdev(nic: impl Wait, frames: usize) -> Result<Rate> {
         let (mut rx, mut tx) = ([0; 1514], [0; 1514]);
-        let mut device = SmoltcpDevice::new(Tap::with_config(config)?, &mut rx, &mut tx);
+        let mut device = SmoltcpDevice::new(nic, &mut rx, &mut tx);
         let mut host = Stack::new(&mut device, HOST);
         let mut progress = Progress::new(frames);
         loop {
@@ -87,13 +128,12 @@ mod echo {
             }
             if let PollAt::Wait { until, interest } = device.poll_at(&mut host.iface, &host.sockets, now) {
                 let until = until.map_or(MAX_WAIT, |until| (until - now).into());
-                device.inner_mut().wait(interest, Some(until.min(MAX_WAIT)))?;
+                device.inner_mut().wait_for(interest, until.min(MAX_WAIT))?;
             }
         }
     }
 
-    fn echo_smoltcp(name: &str, frames: usize) -> Result<Rate> {
-        let mut device = TunTapInterface::new(name, Medium::Ethernet)?;
+    fn echo_smoltcp(mut device: impl Device + AsRawFd, frames: usize) -> Result<Rate> {
         let mut host = Stack::new(&mut device, HOST);
         let mut progress = Progress::new(frames);
         loop {
