@@ -31,6 +31,32 @@ echo "status $?"
 cat "$dir/out" "$dir/err"
 "#;
 
+/// As [`START`], on one end of a pair of virtual Ethernet interfaces. The kernel's end is in a
+/// namespace of its own, as another machine.
+const START_INTERFACE: &str = r#"
+serve="$1"; dir="$2"; shift 2
+ip link add near type veth peer name t0
+"$serve" "$@" --interface near --ip 10.9.0.1/24 --mac 02:00:00:00:00:09 > "$dir/out" 2> "$dir/err" &
+pid=$!
+tries=0
+until [ -s "$dir/out" ]; do
+    tries=$((tries + 1))
+    if [ $tries -gt 200 ]; then cat "$dir/err"; exit 3; fi
+    sleep 0.1
+done
+ip link set near up
+unshare --net sleep 180 &
+peer=$!
+until [ "$(readlink /proc/$peer/ns/net)" != "$(readlink /proc/self/ns/net)" ]; do sleep 0.1; done
+ip link set t0 netns $peer
+in_peer() { nsenter --net=/proc/$peer/ns/net "$@"; }
+ip() { in_peer ip "$@"; }
+ping() { in_peer ping "$@"; }
+curl() { in_peer curl "$@"; }
+ip addr add 10.9.0.2/24 dev t0
+ip link set t0 up
+"#;
+
 /// Pings, fetches pages, and interrupts the link.
 const TRAFFIC: &str = r#"
 signal=INT
@@ -87,7 +113,8 @@ fn run_from(start: &str, arguments: &[&str], script: &str) -> Option<String> {
     }
     let dir = tempfile::tempdir().expect("no temporary directory");
     let script = [start, script, END].concat();
-    // Starts: unshare, and sh, which starts cat, curl, head, ip, mkfifo, ping, sleep, touch
+    // Starts: unshare, and sh, which starts cat, curl, head, ip, mkfifo, nsenter, ping, readlink
+    // Starts: sleep, touch
     let Output { status, stdout, stderr } = Command::new("timeout")
         .args(["--kill-after=5", "180", "unshare", "--net", "sh", "-c", &script, "sh"])
         .arg(env!("CARGO_BIN_EXE_serve"))
@@ -163,6 +190,26 @@ fn serve_cyw43_answers_ping_and_http() {
         assert_eq!(counter(&output, "protocol_violations"), None, "{output}");
         assert_eq!(counter(&output, "kernel_dropped"), None, "{output}");
         assert_eq!(counter(&output, "faults"), None, "{output}");
+    }
+}
+
+#[test]
+fn serve_interface_answers_ping_and_http() {
+    let script = TRAFFIC.to_owned() + "kill $peer\n";
+    if let Some(output) = run_from(START_INTERFACE, &[], &script) {
+        assert_served(&output.replace("near is 02", "t0 is 02"));
+        assert!(counter(&output, "link_changes") >= Some(3), "{output}");
+        for lost in ["rx_bad_length", "rx_overrun", "faults"] {
+            assert_eq!(counter(&output, lost), None, "{output}");
+        }
+    }
+}
+
+#[test]
+fn serve_interface_missing_is_reported() {
+    let start = "\"$1\" --interface near9; echo \"status $?\"; exit 0\n";
+    if let Some(output) = run_from(&start.replace("near9;", "near9 2>&1;"), &[], "") {
+        assert_eq!(output, "serve: no interface near9\nstatus 1\n");
     }
 }
 

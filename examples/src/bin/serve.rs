@@ -1,4 +1,5 @@
-//! The web server and the echo services on a TAP interface. The link peer is the Linux kernel.
+//! The web server and the echo services on a TAP interface, with the Linux kernel as link peer, or
+//! on an interface of this machine.
 
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
@@ -17,25 +18,25 @@ use ethdev::{Interest, Link, MacAddress};
 use ethdev_cli::{self as cli, Causes};
 use ethdev_examples::apps::{Config, Node, Slots, Status, Storage, socket_slots};
 use ethdev_examples::serve::{Board, Modelled, ModelledError, Nic, Wired, Wireless};
-use ethdev_linux::{InterfaceError, Tap, TapConfig};
+use ethdev_linux::{InterfaceError, PacketConfig, PacketSocket, Tap, TapConfig};
 use ethdev_smoltcp::{PollAt, SmoltcpDevice};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use smoltcp::wire::{IpCidr, Ipv4Address, Ipv4Cidr};
 
-/// Serves a web page, ping and echo on a TAP interface, to the Linux kernel and the networks that
-/// it forwards.
+/// Serves a web page, ping and echo: on a TAP interface to the Linux kernel and the networks that
+/// it forwards, or on an interface of this machine to its network.
 ///
-/// The program is a host with a MAC and an IP address of its own, the link peer of the interface.
-/// It sleeps while idle. SIGINT (Ctrl-C), SIGTERM and SIGHUP end it; it then prints its statistics.
+/// The program is a host with an IP address of its own. On a TAP interface it is the link peer, with
+/// a MAC address of its own; on an interface of this machine (packet socket) it has the MAC address
+/// of the interface, unless --mac sets another, and this machine itself cannot reach it. It sleeps while idle. SIGINT (Ctrl-C), SIGTERM and SIGHUP end it; it then prints its statistics.
 /// A SIGHUP that is ignored at the start (nohup) stays ignored.
 #[derive(Debug, Parser)]
 #[command(version, after_help = EXAMPLES)]
 struct Cli {
-    /// TAP interface; created while the program runs if it does not exist (requires root)
-    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
-    tap: String,
-    /// NIC between the interface and the network stack
-    #[arg(long, value_name = "NIC", value_enum, default_value_t = Kind::Tap)]
+    #[command(flatten)]
+    link: LinkArgs,
+    /// NIC between the TAP interface and the network stack
+    #[arg(long, value_name = "NIC", value_enum, default_value_t = Kind::Tap, conflicts_with = "interface")]
     nic: Kind,
     /// IP address of this host, with prefix length; may be given twice
     #[arg(long, value_name = "ADDRESS/LENGTH", default_value = "192.168.69.1/24", value_parser = address)]
@@ -43,13 +44,34 @@ struct Cli {
     /// Default gateway
     #[arg(long, value_name = "ADDRESS")]
     gateway: Option<Ipv4Address>,
-    /// MAC address of this host [default: derived from the name of the interface]
+    /// MAC address of this host [default: derived from the name of the TAP interface, or that of the
+    /// interface]
     #[arg(long, value_name = "MAC")]
     mac: Option<MacAddress>,
     /// Inject a fault into the modelled chip every SECONDS (1 to 3600): a short supply failure and
     /// a single bus error, in turns
     #[arg(long, value_name = "SECONDS", value_parser = fault_interval)]
     inject_faults: Option<Duration>,
+}
+
+/// The interface to serve on.
+#[derive(Debug, clap::Args)]
+#[group(required = true, multiple = false)]
+struct LinkArgs {
+    /// TAP interface; created while the program runs if it does not exist (requires root)
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    tap: Option<String>,
+    /// Interface of this machine, for example eth0 (requires CAP_NET_RAW)
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    interface: Option<String>,
+}
+
+impl Cli {
+    /// The name of the interface.
+    fn name(&self) -> &str {
+        let LinkArgs { tap, interface } = &self.link;
+        tap.as_deref().or(interface.as_deref()).unwrap_or_default()
+    }
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
@@ -75,6 +97,10 @@ Examples:
   curl http://192.168.69.1/
   nc 192.168.69.1 7            echoes the input
 
+On an interface of this machine, to the other hosts of its network, with a free address of it:
+  sudo setcap cap_net_raw+ep serve     or run it as root
+  serve --interface eth0 --ip 192.168.1.77/24 --gateway 192.168.1.1 --mac 02:00:00:00:00:77
+
 Exit status: 0 after SIGINT, SIGTERM or SIGHUP, 1 failure, 2 usage error";
 
 /// Longest frame from the interface in bytes, without FCS.
@@ -94,7 +120,12 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(status) => return status,
     };
-    let mut config = TapConfig::new(&cli.tap);
+    if let Some(name) = &cli.link.interface {
+        let mut config = PacketConfig::new(name);
+        config.mac_address = cli.mac;
+        return PacketSocket::with_config(config).map_or_else(|e| open_failed(&e), |nic| run(&cli, nic));
+    }
+    let mut config = TapConfig::new(cli.name());
     config.mac_address = cli.mac;
     match cli.nic {
         Kind::Tap if cli.inject_faults.is_some() => {
@@ -139,7 +170,7 @@ fn run(cli: &Cli, nic: impl Nic) -> ExitCode {
     let mut slots = Slots::<{ socket_slots(HTTP_CONNECTIONS) }>::with_sockets();
     let addresses: Vec<IpCidr> = cli.ip.iter().copied().map(IpCidr::Ipv4).collect();
     let config = Config {
-        name: &cli.tap,
+        name: cli.name(),
         addresses: &addresses,
         gateway: cli.gateway,
         seed: RandomState::new().build_hasher().finish(),
@@ -192,12 +223,12 @@ fn serve<N: Nic>(
         error: String::new(),
     };
     if !reported.link.is_up() {
-        reported.explain(&cli.tap);
+        reported.explain(cli.name());
     }
     let mut result = Ok(());
     while !stop.load(Ordering::Relaxed) && result.is_ok() {
-        result = iterate(&mut node, device, clock).or_else(|e| recover(&cli.tap, e, device));
-        reported.update(&cli.tap, device);
+        result = iterate(&mut node, device, clock).or_else(|e| recover(cli.name(), e, device));
+        reported.update(cli.name(), device);
     }
     let printed = cli::print(statistics(&node, device, clock));
     result?;
@@ -271,7 +302,7 @@ impl Reported {
 fn greeting<N: Nic>(cli: &Cli, device: &mut Device<'_, N>) -> String {
     let mut lines = vec![format!(
         "{} is {}, {}, serving; Ctrl-C ends it",
-        cli.tap,
+        cli.name(),
         device.inner().mac_address(),
         device.inner().about()
     )];

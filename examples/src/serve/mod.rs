@@ -1,4 +1,4 @@
-//! The NICs of the program `serve`. The link peer is the Linux kernel.
+//! The NICs of the program `serve`.
 
 mod link_peer;
 mod modelled;
@@ -8,7 +8,7 @@ mod wireless;
 use core::time::Duration;
 
 use ethdev::{EthernetDevice, Interest};
-use ethdev_linux::{InterfaceError, Tap};
+use ethdev_linux::{InterfaceError, PacketSocket, Tap};
 
 pub use modelled::{Board, BoardFault, Modelled, ModelledError};
 pub use wired::{Wired, WiredBoard, WiredError};
@@ -52,5 +52,18 @@ impl Nic for Tap {
 
     fn about(&self) -> &'static str {
         "the TAP interface itself"
+    }
+}
+
+impl Nic for PacketSocket {
+    fn wait_for(&mut self, interest: Interest, timeout: Duration) -> Result<(), InterfaceError> {
+        if !timeout.is_zero() {
+            self.wait(interest, Some(timeout))?;
+        }
+        Ok(())
+    }
+
+    fn about(&self) -> &'static str {
+        "a packet socket on the interface"
     }
 }

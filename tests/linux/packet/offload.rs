@@ -245,7 +245,7 @@ fn recv_frame_tcp_stream_is_complete() {
             let mut stream = TcpStream::connect((DEVICE_IP, 7)).expect("not connected");
             stream.set_read_timeout(Some(TIMEOUT)).expect("no timeout");
             let mut reader = stream.try_clone().expect("not cloned");
-            let sent: Vec<u8> = (0..LEN).map(|at| (at * 31 >> 3) as u8).collect();
+            let sent: Vec<u8> = (0..LEN).map(|at| ((at * 31) >> 3) as u8).collect();
             let expected = sent.clone();
             let writer = std::thread::spawn(move || stream.write_all(&sent).expect("not sent"));
             let mut echoed = vec![0; LEN];

@@ -81,6 +81,7 @@ fn open_as_other_user_requires_capability() {
         create_pair();
         ip("link add near type veth peer name far");
         let binary = std::env::current_exe().expect("path of the test program is unknown");
+        // Starts: setpriv, which starts this program
         let output = Command::new("setpriv")
             .args(["--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all"])
             .arg(binary)

@@ -1,13 +1,15 @@
-//! A UDP client at the kernel end of a TAP interface, which expects echoes.
+//! A UDP client at the kernel end of an interface, which expects echoes.
 
 use std::io::ErrorKind;
 use std::net::UdpSocket;
+use std::os::fd::AsRawFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use anyhow::Result;
+use nix::sys::socket::MsgFlags;
 
 /// A client that runs until it is dropped.
 pub(super) struct Client {
@@ -30,7 +32,7 @@ impl Client {
             while !stopped.load(Ordering::Relaxed) {
                 for _ in 0..missing {
                     // The server may not run yet, or no longer.
-                    let _ = socket.send(&datagram);
+                    let _ = send(&socket, &datagram);
                 }
                 missing = match socket.recv(&mut reply) {
                     Ok(_) => 1,
@@ -48,6 +50,18 @@ impl Client {
             thread: Some(thread),
         })
     }
+}
+
+/// Sends a datagram in two parts: the kernel then computes the checksum, which it otherwise leaves to
+/// a virtual interface. smoltcp's raw socket would drop the datagram.
+fn send(socket: &UdpSocket, datagram: &[u8]) -> nix::Result<()> {
+    let (first, rest) = datagram.split_at(1);
+    let more = [
+        (first, MsgFlags::from_bits_retain(nix::libc::MSG_MORE)),
+        (rest, MsgFlags::empty()),
+    ];
+    more.into_iter()
+        .try_for_each(|(part, flags)| nix::sys::socket::send(socket.as_raw_fd(), part, flags).map(drop))
 }
 
 impl Drop for Client {

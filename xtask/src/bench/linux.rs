@@ -1,4 +1,5 @@
-//! Frames and system calls of the TAP devices of ethdev and smoltcp, in the same UDP echo.
+//! Frames and system calls of the TAP devices and packet sockets of ethdev and smoltcp, in the same
+//! UDP echo.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -14,8 +15,9 @@ use super::program::Programs;
 use crate::figures::Figure;
 use crate::{programs, tools};
 
-/// The interface of the kernel, and the addresses of both ends, which the measured program expects.
+/// The interface of the measured program.
 const NAME: &str = "ethdevbench";
+/// The addresses of both ends, which the measured program expects.
 const KERNEL: &str = "192.168.69.100";
 const HOST: &str = "192.168.69.1:6969";
 
@@ -35,13 +37,57 @@ const NOISE: f64 = 0.03;
 /// do not depend on timing.
 const COUNTED: [u32; 2] = [500, 2500];
 
-pub(super) const RUNS: u64 = (LENGTHS.len() * DEVICES.len() * (ROUNDS + 2 * COUNTED.len())) as u64;
+pub(super) const RUNS: u64 = (KINDS.len() * LENGTHS.len() * DEVICES.len() * (ROUNDS + 2 * COUNTED.len())) as u64;
+
+/// What is measured.
+struct Kind {
+    /// The argument of the program.
+    word: &'static str,
+    title: &'static str,
+    /// The device of smoltcp.
+    baseline: &'static str,
+    /// The commands of ip(8) that create the interface.
+    create: &'static [&'static str],
+}
+
+const KINDS: [Kind; 2] = [
+    Kind {
+        word: "tap",
+        title: "TAP",
+        baseline: "smoltcp's TunTapInterface",
+        create: &[
+            "tuntap add dev ethdevbench mode tap",
+            "address add 192.168.69.100/24 dev ethdevbench",
+            "link set dev ethdevbench up",
+        ],
+    },
+    Kind {
+        word: "packet",
+        title: "packet socket",
+        baseline: "smoltcp's RawSocket",
+        create: &[
+            "link add dev ethdevbench type veth peer name ethdevbenchfar",
+            "address add 192.168.69.100/24 dev ethdevbenchfar",
+            "link set dev ethdevbenchfar up",
+            "link set dev ethdevbench up",
+        ],
+    },
+];
 
 pub(super) fn figures(programs: &Programs, progress: &ProgressBar) -> Result<Vec<Figure>> {
-    let interface = Interface::create();
+    let mut list = Vec::new();
+    for kind in &KINDS {
+        list.extend(kind_figures(kind, &programs.linux, progress)?);
+    }
+    Ok(list)
+}
+
+fn kind_figures(kind: &Kind, program: &Path, progress: &ProgressBar) -> Result<Vec<Figure>> {
+    let title = kind.title;
+    let interface = Interface::create(kind);
     let mut list = Vec::new();
     for length in LENGTHS {
-        let figure = format!("TAP echo of {length}-byte frames");
+        let figure = format!("{title} echo of {length}-byte frames");
         // The real time includes the client, so this rate has no limit.
         let (processor, clock) = (
             "frames per second of processor time",
@@ -49,10 +95,11 @@ pub(super) fn figures(programs: &Programs, progress: &ProgressBar) -> Result<Vec
         );
         match &interface {
             Ok(_) => {
-                let rates = rates(&programs.tap, length, progress)?;
+                let rates = rates(kind, program, length, progress)?;
                 let goal = format!("at least the same (noise: {:.0} %)", NOISE * 100.0);
                 let at_least = |ours, other| ours >= other * (1.0 - NOISE);
                 list.push(compare(
+                    kind,
                     figure.clone(),
                     processor,
                     [&rates[0], &rates[1]].map(median),
@@ -60,7 +107,7 @@ pub(super) fn figures(programs: &Programs, progress: &ProgressBar) -> Result<Vec
                     at_least,
                 ));
                 let best = rates.map(|rates| rates.per_second.into_iter().fold(0.0, f64::max).round());
-                list.push(shown(figure, clock, best));
+                list.push(shown(kind, figure, clock, best));
             }
             Err(why) => list.extend([processor, clock].map(|unit| skipped(figure.clone(), unit, why))),
         }
@@ -71,13 +118,15 @@ pub(super) fn figures(programs: &Programs, progress: &ProgressBar) -> Result<Vec
     ];
     for (unit, count) in counted {
         for length in LENGTHS {
-            let figure = format!("TAP echo of {length}-byte frames");
+            let figure = format!("{title} echo of {length}-byte frames");
             let values = match &interface {
-                Ok(_) => count(&programs.tap, length, progress),
+                Ok(_) => count(kind, program, length, progress),
                 Err(why) => Err(anyhow!("{why:#}")),
             };
             list.push(match values {
-                Ok(values) => compare(figure, unit, values, "at most the same", |ours, other| ours <= other),
+                Ok(values) => compare(kind, figure, unit, values, "at most the same", |ours, other| {
+                    ours <= other
+                }),
                 Err(why) => skipped(figure, unit, &why),
             });
         }
@@ -85,21 +134,28 @@ pub(super) fn figures(programs: &Programs, progress: &ProgressBar) -> Result<Vec
     Ok(list)
 }
 
-fn compare(figure: String, unit: &str, [ours, other]: [f64; 2], goal: &str, ok: impl Fn(f64, f64) -> bool) -> Figure {
+fn compare(
+    kind: &Kind,
+    figure: String,
+    unit: &str,
+    [ours, other]: [f64; 2],
+    goal: &str,
+    ok: impl Fn(f64, f64) -> bool,
+) -> Figure {
     Figure {
         figure,
         unit: unit.into(),
         ours,
-        peers: BTreeMap::from([("smoltcp's TunTapInterface".into(), other)]),
+        peers: BTreeMap::from([(kind.baseline.into(), other)]),
         goal: goal.into(),
         ok: Some(ok(ours, other)),
     }
 }
 
-fn shown(figure: String, unit: &str, values: [f64; 2]) -> Figure {
+fn shown(kind: &Kind, figure: String, unit: &str, values: [f64; 2]) -> Figure {
     Figure {
         ok: None,
-        ..compare(figure, unit, values, "none", |_, _| true)
+        ..compare(kind, figure, unit, values, "none", |_, _| true)
     }
 }
 
@@ -128,15 +184,18 @@ fn median(rates: &Rates) -> f64 {
     sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN).round()
 }
 
-fn rates(program: &Path, length: usize, progress: &ProgressBar) -> Result<[Rates; 2]> {
+fn rates(kind: &Kind, program: &Path, length: usize, progress: &ProgressBar) -> Result<[Rates; 2]> {
     let mut rates = <[Rates; 2]>::default();
     for round in 1..=ROUNDS {
         for (device, rates) in DEVICES.into_iter().zip(&mut rates) {
-            super::step(progress, format!("{device} TAP, {length} bytes, round {round}"));
+            super::step(
+                progress,
+                format!("{device} {}, {length} bytes, round {round}", kind.title),
+            );
             let _client = Client::start(KERNEL, HOST, length - HEADERS, WINDOW)?;
             // Starts: a program of this workspace
             let mut echo = Command::new(program);
-            let said = tools::output(echo.args([device, NAME, &FRAMES.to_string()]))?;
+            let said = tools::output(echo.args([kind.word, device, NAME, &FRAMES.to_string()]))?;
             let (per_second, per_cpu_second) = said
                 .trim()
                 .split_once(' ')
@@ -152,10 +211,11 @@ fn rates(program: &Path, length: usize, progress: &ProgressBar) -> Result<[Rates
 }
 
 /// Counts something in one run of the program.
-type Count = fn(&Path, usize, &ProgressBar) -> Result<[f64; 2]>;
+type Count = fn(&Kind, &Path, usize, &ProgressBar) -> Result<[f64; 2]>;
 
 /// The increase of `count` per frame, for both devices.
 fn per_frame(
+    kind: &Kind,
     length: usize,
     progress: &ProgressBar,
     what: &str,
@@ -164,7 +224,7 @@ fn per_frame(
     let mut grows = [0.0; 2];
     for (device, grows) in DEVICES.into_iter().zip(&mut grows) {
         let count = |frames| {
-            super::step(progress, format!("{device} TAP, {length} bytes, {what}"));
+            super::step(progress, format!("{device} {}, {length} bytes, {what}", kind.title));
             let _client = Client::start(KERNEL, HOST, length - HEADERS, 1)?;
             let count = count(device, frames);
             progress.inc(1);
@@ -178,25 +238,25 @@ fn per_frame(
 }
 
 /// The system calls per frame of both devices.
-fn calls(program: &Path, length: usize, progress: &ProgressBar) -> Result<[f64; 2]> {
-    per_frame(length, progress, "under strace", |device, frames| {
-        traced(program, device, frames)
+fn calls(kind: &Kind, program: &Path, length: usize, progress: &ProgressBar) -> Result<[f64; 2]> {
+    per_frame(kind, length, progress, "under strace", |device, frames| {
+        traced(kind, program, device, frames)
     })
 }
 
 /// The instructions per frame of both devices.
-fn instructions(program: &Path, length: usize, progress: &ProgressBar) -> Result<[f64; 2]> {
-    per_frame(length, progress, "under callgrind", |device, frames| {
-        callgrind::instructions(program, &[device, NAME, &frames.to_string()])
+fn instructions(kind: &Kind, program: &Path, length: usize, progress: &ProgressBar) -> Result<[f64; 2]> {
+    per_frame(kind, length, progress, "under callgrind", |device, frames| {
+        callgrind::instructions(program, &[kind.word, device, NAME, &frames.to_string()])
     })
 }
 
-fn traced(program: &Path, device: &str, frames: u32) -> Result<f64> {
+fn traced(kind: &Kind, program: &Path, device: &str, frames: u32) -> Result<f64> {
     let directory = tempfile::tempdir()?;
     let file = directory.path().join("strace.out");
     let mut strace = Command::new("strace");
     strace.args(["-c", "-U", "calls,name", "-o"]).arg(&file).arg(program);
-    tools::output(strace.args([device, NAME, &frames.to_string()]))?;
+    tools::output(strace.args([kind.word, device, NAME, &frames.to_string()]))?;
     total(&std::fs::read_to_string(&file)?)
 }
 
@@ -208,35 +268,39 @@ fn total(text: &str) -> Result<f64> {
         .context("no total in the summary of strace")
 }
 
-/// A TAP interface of the kernel. It is deleted on drop.
+/// The interface of the kernel. It is deleted on drop.
 struct Interface;
 
 impl Interface {
-    fn create() -> Result<Self> {
+    fn create(kind: &Kind) -> Result<Self> {
         ensure!(programs::is_root(), "root privileges required");
-        ensure!(Path::new("/dev/net/tun").exists(), "/dev/net/tun does not exist");
-        programs::require(&["bench-tap"])?;
-        ip(&["tuntap", "add", "dev", NAME, "mode", "tap"])?;
+        ensure!(
+            kind.word != "tap" || Path::new("/dev/net/tun").exists(),
+            "/dev/net/tun does not exist"
+        );
+        programs::require(&["bench-linux"])?;
+        let mut commands = kind.create.iter();
+        commands.next().map_or(Ok(()), |first| ip(first))?;
         // From here on the interface is deleted on drop.
         let interface = Self;
-        ip(&["address", "add", &format!("{KERNEL}/24"), "dev", NAME])?;
-        ip(&["link", "set", "dev", NAME, "up"])?;
+        commands.try_for_each(|command| ip(command))?;
         Ok(interface)
     }
 }
 
 impl Drop for Interface {
     fn drop(&mut self) {
-        if let Err(e) = ip(&["link", "delete", "dev", NAME]) {
+        if let Err(e) = ip(&format!("link delete dev {NAME}")) {
             cli::note(format_args!("{NAME} was not deleted: {e:#}"));
         }
     }
 }
 
-fn ip(args: &[&str]) -> Result<()> {
-    let out = Command::new("ip").args(args).stdin(Stdio::null()).output()?;
+fn ip(command: &str) -> Result<()> {
+    let mut ip = Command::new("ip");
+    let out = ip.args(command.split_whitespace()).stdin(Stdio::null()).output()?;
     if !out.status.success() {
-        bail!("ip {}: {}", args.join(" "), String::from_utf8_lossy(&out.stderr).trim());
+        bail!("ip {command}: {}", String::from_utf8_lossy(&out.stderr).trim());
     }
     Ok(())
 }

@@ -11,8 +11,8 @@ use crate::tools;
 pub(super) struct Programs {
     /// UDP on the simulated ring NIC.
     pub(super) ring: PathBuf,
-    /// UDP echo over a TAP interface.
-    pub(super) tap: PathBuf,
+    /// UDP echo over a TAP interface or a packet socket.
+    pub(super) linux: PathBuf,
 }
 
 /// Builds the programs in the release profile.
@@ -34,6 +34,6 @@ pub(super) fn build() -> Result<Programs> {
     };
     Ok(Programs {
         ring: find("ring")?,
-        tap: find("tap")?,
+        linux: find("linux")?,
     })
 }
