@@ -19,16 +19,48 @@ fn main() {
     }
     let mut build = cc::Build::new();
     build.std("c99").include("c").include(lwip.join("include"));
-    let mut stack = build.clone();
+    let mut stack_files = vec![lwip.join("netif/ethernet.c")];
     for folder in LWIP_FOLDERS {
-        stack.files(c_files(&lwip.join(folder)));
+        stack_files.extend(c_files(&lwip.join(folder)));
     }
-    stack.file(lwip.join("netif/ethernet.c")).warnings(false);
-    stack.compile("lwip");
+    build.clone().files(&stack_files).warnings(false).compile("lwip");
     build.include(header).include(&shim);
-    build.files(c_files(&here.join("c"))).files(c_files(&shim));
     build.warnings(true).extra_warnings(true).warnings_into_errors(true);
-    build.compile("lwip_node");
+    build
+        .clone()
+        .files(c_files(&here.join("c")))
+        .files(c_files(&shim))
+        .compile("lwip_node");
+    // Compiled, but not linked: it has a `main`.
+    let mut readme = build.clone();
+    readme.file("tests/readme.c").cargo_metadata(false).compile("lwip_readme");
+    println!("cargo::rerun-if-changed=tests");
+    // One buffer for a frame, and chains of small ones.
+    build_shim_test("DIRECT", &[], &build, &shim, &stack_files);
+    let small = ["-DPBUF_POOL_BUFSIZE=256", "-DPBUF_POOL_SIZE=128"];
+    build_shim_test("CHAINED", &small, &build, &shim, &stack_files);
+}
+
+/// Builds the program of `tests/shim.rs`, with sanitizers. The variable `SHIM_TEST_<name>` is its
+/// path, or empty if the compiler has no sanitizers.
+fn build_shim_test(name: &str, options: &[&str], build: &cc::Build, shim: &Path, stack_files: &[PathBuf]) {
+    let out = PathBuf::from(env::var_os("OUT_DIR").expect("set by cargo"));
+    let program = out.join(format!("shim_test_{name}"));
+    let compile = |files: &[PathBuf], output: &Path| {
+        let mut command = build.get_compiler().to_command();
+        command.args(["-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]);
+        command.args(options).args(files).arg("-o").arg(output);
+        command.status().is_ok_and(|status| status.success())
+    };
+    let probe = out.join("probe.c");
+    std::fs::write(&probe, "int main(void) { return 0; }\n").expect("OUT_DIR is writable");
+    if !compile(&[probe], &out.join("probe")) {
+        println!("cargo::rustc-env=SHIM_TEST_{name}=");
+        return;
+    }
+    let files = [vec!["tests/shim.c".into()], c_files(shim), stack_files.to_vec()].concat();
+    assert!(compile(&files, &program), "the test of the shim does not compile");
+    println!("cargo::rustc-env=SHIM_TEST_{name}={}", program.display());
 }
 
 /// Returns the folder of lwIP's sources. Only the metadata names the folder of another package.

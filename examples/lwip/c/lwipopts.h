@@ -27,13 +27,14 @@
 /* A received frame of up to 1514 bytes is in one buffer, without a copy. */
 #ifndef PBUF_POOL_BUFSIZE
 #define PBUF_POOL_BUFSIZE 1536
-#endif
 #define PBUF_POOL_SIZE 16
+#endif
 #define MEMP_NUM_PBUF 32
 #define MEMP_NUM_TCP_PCB 8
 #define MEMP_NUM_TCP_PCB_LISTEN 2
 #define MEMP_NUM_TCP_SEG 32
 #define MEMP_NUM_UDP_PCB 4
+#define MEMP_NUM_IGMP_GROUP 16
 
 /* As the node on smoltcp: 16 KiB in each direction. */
 #define TCP_MSS 1460
