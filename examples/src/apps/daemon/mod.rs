@@ -9,6 +9,7 @@ use core::convert::Infallible;
 use core::future::{pending, poll_fn};
 
 use embassy_futures::select::{Either3, select3};
+use embassy_futures::yield_now;
 use embassy_time::{Instant, Timer};
 use ethdev::{EthernetDevice, Interest, PollReady};
 use ethdev_smoltcp::{Mode, PollAt, SmoltcpDevice};
@@ -123,7 +124,7 @@ impl<'a> Daemon<'a> {
             self.client
                 .serve(now, &mut self.iface, &mut self.sockets, samples, &status, &log);
             match device.poll_at(&mut self.iface, &self.sockets, smoltcp_time(now)) {
-                PollAt::Now => {}
+                PollAt::Now => yield_now().await,
                 PollAt::Wait { until, interest } => {
                     self.wait(device, until.map(embassy_time), interest, samples).await?;
                 }
