@@ -154,9 +154,9 @@ impl Runtime {
             executor.set(Some(self.executor));
             Ok(())
         })?;
-        // SAFETY: the memory is large enough and aligned (asserted above), and never accessed before or
-        // after: `executor` was `None`, is set now, and never becomes `None` again. The static is not
-        // moved, and its memory is not used again, so that the future is pinned.
+        // SAFETY: the memory is large enough and aligned (asserted above), and never accessed
+        // before or after: `executor` was `None`, is set now, and never becomes `None` again. The
+        // static is not moved, and its memory is not used again, so that the future is pinned.
         let stored: Stored =
             unsafe { Pin::new_unchecked((*task.memory.0.get().cast::<MaybeUninit<F>>()).write(future)) };
         task.header.future.0.set(Some(stored));
@@ -266,8 +266,8 @@ impl Header {
             header.wake();
         }
 
-        // SAFETY: the functions of the table accept the pointer at any time and from any thread: the header
-        // is a static, and `wake` accesses it in critical sections.
+        // SAFETY: the functions of the table accept the pointer at any time and from any thread:
+        // the header is a static, and `wake` accesses it in critical sections.
         unsafe { Waker::new(core::ptr::from_ref(self).cast(), &VTABLE) }
     }
 }

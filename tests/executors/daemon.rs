@@ -1,5 +1,5 @@
-//! The tasks of a daemon over the ENC28J60 on its model, on embassy-net and on smoltcp: what happens
-//! at which simulated time is the same on each executor.
+//! The tasks of a daemon over the ENC28J60 on its model, on embassy-net and on smoltcp: what
+//! happens at which simulated time is the same on each executor.
 
 use std::rc::Rc;
 

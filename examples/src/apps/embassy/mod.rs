@@ -19,9 +19,9 @@ use http::http;
 /// A small host on embassy-net, as [`Node`](super::Node) on smoltcp: runs the stack, and the
 /// [`services`].
 ///
-/// **It never sleeps**: embassy-net 0.9 wakes the task of the stack on each access to a socket, also
-/// by a future that is only polled. That is enough for a simulation. To sleep, run the stack in a
-/// task of its own.
+/// **It never sleeps**: embassy-net 0.9 wakes the task of the stack on each access to a socket,
+/// also by a future that is only polled. That is enough for a simulation. To sleep, run the stack
+/// in a task of its own.
 pub async fn host<D: Driver, const TCP: usize, const HTTP: usize>(
     (stack, mut runner): (Stack<'_>, Runner<'_, D>),
     name: &str,
@@ -31,8 +31,8 @@ pub async fn host<D: Driver, const TCP: usize, const HTTP: usize>(
     join(runner.run(), services(stack, name, status, storage)).await.0
 }
 
-/// Echoes UDP and TCP on port 7, and serves a page about the device on port 80. The stack replies to
-/// pings.
+/// Echoes UDP and TCP on port 7, and serves a page about the device on port 80. The stack replies
+/// to pings.
 ///
 /// `name` is the title of the page; `status` returns the status of the device. The stack needs one
 /// socket for each of [`socket_slots`](super::socket_slots).
