@@ -3,6 +3,8 @@
 
 #[path = "conformance/cyw43.rs"]
 mod cyw43;
+#[path = "conformance/embassy.rs"]
+mod embassy;
 #[path = "conformance/enc28j60.rs"]
 mod enc28j60;
 #[path = "conformance/enc28j60_bridge.rs"]

@@ -38,6 +38,9 @@ impl Slot {
 pub(super) struct Mock {
     family: Family,
     pub(super) received: VecDeque<Vec<u8>>,
+    /// Frames that are still delivered before the next `link_state`, and after each.
+    pub(super) rx_left: usize,
+    pub(super) rx_budget: usize,
     pub(super) sent: Vec<Vec<u8>>,
     /// Number of frames that `sent` takes.
     pub(super) tx_capacity: usize,
@@ -57,6 +60,8 @@ impl Mock {
         Self {
             family,
             received: VecDeque::new(),
+            rx_left: usize::MAX,
+            rx_budget: usize::MAX,
             sent: Vec::new(),
             tx_capacity: 2,
             tx_buffer_len: None,
@@ -113,6 +118,9 @@ impl Driver for Mock {
     type TxToken<'a> = Tx<'a>;
 
     fn receive(&mut self, cx: &mut Context<'_>) -> Option<(Rx<'_>, Tx<'_>)> {
+        if self.rx_left == 0 {
+            return None;
+        }
         if self.received.is_empty() {
             self.rx_waker.register(cx.waker());
             return None;
@@ -120,6 +128,7 @@ impl Driver for Mock {
         if self.family == Family::Queues && !self.is_tx_free(cx) {
             return None;
         }
+        self.rx_left -= 1;
         let rx = match self.family {
             Family::Reads => Rx::Read(self.received.pop_front()?),
             Family::Queues => Rx::Queued(&mut self.received),
@@ -140,6 +149,10 @@ impl Driver for Mock {
 
     fn link_state(&mut self, cx: &mut Context<'_>) -> LinkState {
         self.link_reads += 1;
+        if self.rx_left == 0 && !self.received.is_empty() {
+            cx.waker().wake_by_ref();
+        }
+        self.rx_left = self.rx_budget;
         self.link_waker.register(cx.waker());
         self.link
     }

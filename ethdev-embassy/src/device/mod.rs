@@ -344,8 +344,9 @@ impl<D: Driver> EthernetDevice for EmbassyDevice<'_, D> {
 
     fn service(&mut self) -> Result<Events, ErrorKind> {
         let mut events = Events::NONE;
-        events.rx_pending = self.is_pending();
+        // First: `link_state` ends a turn of embassy-net, and drivers may limit the frames of a turn.
         self.refresh();
+        events.rx_pending = self.is_pending();
         events.tx_ready = self.is_tx_ready();
         events.link_changed = self.link != self.serviced_link;
         events.rx_dropped = self.stats.rx_bad_length != self.reported_bad;

@@ -337,6 +337,34 @@ fn poll_ready_link_change_reported_once() {
     assert!(device.poll_ready(Interest::ALL, &mut cx).is_pending());
 }
 
+/// A driver that delivers a bounded number of frames in a turn of the stack, which `link_state`
+/// ends.
+#[test]
+fn service_turn_exhausted_frames_still_pending() {
+    for family in FAMILIES {
+        let mut buf = [0; 1514];
+        let mut device = device(family, &mut buf);
+        device.inner_mut().rx_budget = 3;
+        device.service().unwrap();
+        device.inner_mut().received.extend((1..=7).map(|n| frame(60, n)));
+        let mut received = 0;
+        while device.recv_frame(&mut [0; 60]).unwrap().is_some() {
+            received += 1;
+        }
+        assert_eq!(received, 3, "{family:?}");
+        assert!(device.service().unwrap().rx_pending);
+        while device.recv_frame(&mut [0; 60]).unwrap().is_some() {
+            received += 1;
+        }
+        assert!(received < 7, "{family:?}");
+        let (count, waker) = counter();
+        let mut cx = Context::from_waker(&waker);
+        assert!(device.poll_ready(Interest::RX, &mut cx).is_pending());
+        assert_eq!(count.get(), 1);
+        assert_eq!(device.poll_ready(Interest::RX, &mut cx), Poll::Ready(Ok(Interest::RX)));
+    }
+}
+
 #[test]
 fn poll_ready_tx_link_down_woken_when_up() {
     let mut buf = [0; 1514];
