@@ -9,7 +9,7 @@ use ethdev::{
     RxFrame, RxMeta, Speed, Stats, Transmit,
 };
 use ethdev_examples::apps::responder::Responder;
-use ethdev_examples::testbed::{self, Failure, Harness, NICS, Nic, Row, Settings, Slot};
+use ethdev_examples::testbed::{self, Failure, Harness, NICS, Nic, Row, Settings, Slot, Stack};
 use ethdev_sim::{Clock, Peer, RingConfig, RingError, RingNic, WireConfig};
 use ethdev_util::{Buffered, Callback, Erased, ErasedDevice};
 use smoltcp::phy::ChecksumCapabilities;
@@ -24,11 +24,15 @@ const PEER: EthernetAddress = EthernetAddress([2, 0, 0, 0, 0, 2]);
 const PEER_ADDRESS: Ipv4Address = Ipv4Address::new(192, 168, 69, 2);
 
 fn run(nic: &Nic, seed: u64) -> Row {
+    run_under(Stack::Smoltcp, nic, seed)
+}
+
+fn run_under(stack: Stack, nic: &Nic, seed: u64) -> Row {
     let settings = Settings {
         seed,
         ..Settings::default()
     };
-    testbed::run(nic, &settings, &mut |_| ()).unwrap()
+    testbed::run(nic, stack, &settings, &mut |_| ()).unwrap()
 }
 
 #[test]
@@ -41,8 +45,23 @@ fn run_every_nic_passes_and_is_reproducible() {
 }
 
 #[test]
-fn run_every_nic_same_echo_hash() {
-    let hashes: Vec<_> = NICS.iter().map(|nic| run(nic, 5).figures.echo_sha256).collect();
+fn run_other_stack_is_reproducible() {
+    for &stack in Stack::ALL {
+        let row = run_under(stack, &NICS[0], 1);
+        assert_eq!(row, run_under(stack, &NICS[0], 1), "the same seed gave another row");
+    }
+}
+
+#[test]
+fn run_every_nic_and_stack_same_echo_hash() {
+    let rows = NICS
+        .iter()
+        .flat_map(|nic| Stack::ALL.iter().map(|&stack| run_under(stack, nic, 5)));
+    let mut hashes = Vec::new();
+    for row in rows {
+        assert_eq!(row.failure, None, "{row:?}");
+        hashes.push(row.figures.echo_sha256);
+    }
     assert!(
         hashes[0].is_some() && hashes.iter().all(|hash| *hash == hashes[0]),
         "{hashes:?}"
@@ -63,8 +82,10 @@ fn run_copies_per_frame_as_documented() {
         ("ring-channel", 1.0),
     ] {
         let nic = NICS.iter().find(|nic| nic.name == name).unwrap();
-        let measured = run(nic, 1).figures.copies_per_frame.unwrap();
-        assert!((measured - copies).abs() < 0.01, "{name}: {measured}");
+        for stack in [Stack::Smoltcp, Stack::Embassy] {
+            let measured = run_under(stack, nic, 1).figures.copies_per_frame.unwrap();
+            assert!((measured - copies).abs() < 0.01, "{stack} on {name}: {measured}");
+        }
     }
 }
 

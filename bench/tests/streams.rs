@@ -15,9 +15,9 @@ fn programs_streams_full_or_closed_no_panic() {
             &["--frames", "18446744073709551615"],
         ),
         (env!("CARGO_BIN_EXE_ring"), &[]),
-        (env!("CARGO_BIN_EXE_tap"), &[]),
+        (env!("CARGO_BIN_EXE_linux"), &[]),
         // An invalid interface name.
-        (env!("CARGO_BIN_EXE_tap"), &["ethdev", "a/b", "1"]),
+        (env!("CARGO_BIN_EXE_linux"), &["tap", "ethdev", "a/b", "1"]),
     ];
     for (program, arguments) in calls {
         assert_streams_may_fail(program, arguments);

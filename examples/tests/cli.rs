@@ -23,6 +23,8 @@ fn usage_error_prints_one_line_and_exits_with_2() {
     let cases: &[(&str, &[&str], &str)] = &[
         (SWAP, &["--nic", "nope"], "nope"),
         (SWAP, &["--nic"], "--nic"),
+        (SWAP, &["--stack", "nope"], "nope"),
+        (SWAP, &["--list", "--stack", "smoltcp"], "--stack"),
         (SWAP, &["--seed", "x"], "--seed"),
         (SWAP, &["--seed", "-1"], "-1"),
         (SWAP, &["--list", "--json"], "--json"),
@@ -103,6 +105,35 @@ fn nic_option_selects_rows_of_table_and_json() {
     for row in rows {
         assert!(row["failure"].is_null() && row["goodput_mbps"].is_f64(), "{row}");
         assert_eq!(row["echo_sha256"].as_str().map(str::len), Some(64));
+    }
+}
+
+#[test]
+fn stack_option_selects_rows() {
+    let output = call(
+        SWAP,
+        &["--json", "--nic", "ring", "--stack", "embassy", "--stack", "smoltcp"],
+    );
+    let rows: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let stacks: Vec<_> = rows
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|row| &row["stack"])
+        .collect();
+    assert_eq!(stacks, ["smoltcp", "embassy"]);
+    // smoltcp unless another stack is selected.
+    let output = call(SWAP, &["--json", "--nic", "ring"]);
+    let rows: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(rows[0]["stack"], "smoltcp");
+    assert!(rows[1].is_null(), "{rows}");
+}
+
+#[test]
+fn table_fits_80_columns() {
+    let table = call(SWAP, &["--nic", "ring-channel", "--nic", "enc28j60"]);
+    for line in text(&table.stdout).lines() {
+        assert!(line.chars().count() <= 80, "{line}");
     }
 }
 

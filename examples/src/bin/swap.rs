@@ -1,4 +1,4 @@
-//! Runs the same application on every NIC, each on a simulated wire.
+//! Runs the same application on every NIC, each on a simulated wire, under one stack or several.
 
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use clap::builder::PossibleValuesParser;
 use ethdev_cli as cli;
-use ethdev_examples::testbed::{self, NICS, Nic, Row, Settings};
+use ethdev_examples::testbed::{self, NICS, Nic, Row, Settings, Stack};
 
 /// Runs the same application on every NIC, each on a simulated wire with an independent smoltcp
 /// peer at the other end.
@@ -23,8 +23,11 @@ struct Cli {
     /// Run only this NIC; may be repeated
     #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(NICS.iter().map(|nic| nic.name)), hide_possible_values = true)]
     nic: Vec<String>,
+    /// Run this stack; may be repeated
+    #[arg(long, value_name = "NAME", value_enum, default_value = "smoltcp")]
+    stack: Vec<Stack>,
     /// List the NICs and exit
-    #[arg(long, conflicts_with_all = ["nic", "json", "pcap", "seed"])]
+    #[arg(long, conflicts_with_all = ["nic", "stack", "json", "pcap", "seed"])]
     list: bool,
     /// Print JSON instead of the table
     #[arg(long)]
@@ -41,18 +44,22 @@ const EXAMPLES: &str = "\
 Examples:
   swap                                  all NICs, one table
   swap --nic ring --nic ring-pull       zero-copy and pull API compared
+  swap --nic enc28j60 --stack smoltcp --stack lwip
+                                        two stacks on one NIC
   swap --json | jq '.[].goodput_mbps'   JSON output
   swap --pcap out && tshark -r out/ring.pcapng
 
 Columns:
-  API              API of the device that the application uses; see --list
+  stack            the network stack that the application uses
+  API              API of the device that the adapter of the stack uses; see --list
   link             speed in Mbit/s and duplex
   ping             round-trip time with 56 bytes of data, mean of ten
-  TCP echo         whether 1 MiB was returned with the same SHA-256
-  goodput          of the echo, one direction; the other carries the same at the same time
+  echo, page       whether 1 MiB was returned with the same SHA-256, and the page was fetched
+                   over HTTP twice, the first request in two segments, and is correct
+  TCP              goodput of the echo, one direction; the other carries the same at the same
+                   time
   bus bytes        on the bus between host and chip, per frame; – without a bus
   copies           of a frame at the API of the device, as counted; 0 for zero-copy
-  page             fetched over HTTP twice, the first request in two segments, and checked
   overruns, lost   as counted by the device; the frame accounting is checked
 
 Exit status: 0 success, 1 a NIC failed, 2 usage error";
@@ -73,7 +80,12 @@ fn main() -> ExitCode {
         seed: cli.seed,
         pcap: cli.pcap,
     };
-    let rows = match run(&chosen, &settings) {
+    let stacks: Vec<Stack> = Stack::ALL
+        .iter()
+        .copied()
+        .filter(|stack| cli.stack.contains(stack))
+        .collect();
+    let rows = match run(&chosen, &stacks, &settings) {
         Ok(rows) => rows,
         Err(e) => {
             let dir = settings.pcap.unwrap_or_default();
@@ -95,7 +107,7 @@ fn main() -> ExitCode {
     let printed = cli::finish(cli::print(text));
     for row in &rows {
         if let Some(failure) = &row.failure {
-            cli::note(format_args!("{}: {failure}", row.nic));
+            cli::note(format_args!("{} on {}: {failure}", row.stack, row.nic));
         }
     }
     if rows.iter().all(Row::passed) {
@@ -105,16 +117,18 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs the NICs in sequence, with a progress bar on a terminal.
-fn run(nics: &[&Nic], settings: &Settings) -> std::io::Result<Vec<Row>> {
-    // In thousandths of a NIC.
-    let bar = cli::progress(nics.len() as u64 * 1000, "{msg:>12} [{bar:40}] {percent:>3} %");
+/// Runs the NICs in sequence, each under every stack, with a progress bar on a terminal.
+fn run(nics: &[&Nic], stacks: &[Stack], settings: &Settings) -> std::io::Result<Vec<Row>> {
+    // In thousandths of a row.
+    let len = (nics.len() * stacks.len()) as u64 * 1000;
+    let bar = cli::progress(len, "{msg:>20} [{bar:40}] {percent:>3} %");
     let rows = nics
         .iter()
+        .flat_map(|nic| stacks.iter().map(move |&stack| (nic, stack)))
         .zip(0_u64..)
-        .map(|(nic, done)| {
-            bar.set_message(nic.name);
-            testbed::run(nic, settings, &mut |part| {
+        .map(|((nic, stack), done)| {
+            bar.set_message(format!("{} {stack}", nic.name));
+            testbed::run(nic, stack, settings, &mut |part| {
                 bar.set_position(done * 1000 + (part * 1000.0) as u64);
             })
         })

@@ -1,32 +1,42 @@
 //! Measures one NIC on one wire and checks its frame accounting.
 
 use core::cell::Cell;
+#[cfg(feature = "lwip")]
+use core::cell::RefCell;
+use core::pin::pin;
 use core::time::Duration;
 use std::rc::Rc;
 
-use ethdev::{Counted, EthernetDevice, LendingDevice, LossReason, MacAddress};
-use ethdev_sim::{Clock, Peer, Port, Side, Wire, WireStats};
+use embassy_net::driver::Driver;
+use embassy_net::{Ipv4Cidr, StackResources, StaticConfigV4};
+use ethdev::{Counted, EthernetDevice, LendingDevice, LossReason, MacAddress, Stats};
+use ethdev_embassy::State;
+use ethdev_sim::{Clock, Peer, Port, Side, Wire, WireStats, embassy_time};
 use ethdev_smoltcp::{Mode, SmoltcpDevice};
 #[cfg(feature = "lwip")]
 use ethdev_util::Erased;
+use ethdev_util::{Buffered, IrqDevice, IrqSignal};
 #[cfg(feature = "lwip")]
 use lwip_node::LwipNode;
 use smoltcp::wire::{EthernetAddress, IpCidr, Ipv4Address};
 
+use super::embassy_host::{Adapted, EmbassyHost, Observed, Uncounted};
 use super::failure::Failure;
 use super::fetch::fetch;
 use super::host::Host;
 #[cfg(feature = "lwip")]
-use super::lwip_host::{LwipHost, Shared};
+use super::lwip_host::{LwipHost, Shared, exclusive};
 use super::meter::{CopyCounter, Meter};
 use super::micros;
 use super::peer::StackPeer;
 use super::ping::ping;
+use super::polled::Polled;
 use super::report::Figures;
 use super::simulation::Simulation;
 use super::smoltcp_host::SmoltcpHost;
+use super::stack::Stack;
 use super::tcp_echo::{ECHO_LEN, tcp_echo};
-use crate::apps::{Config, Node, Slots, Storage};
+use crate::apps::{self, Config, HTTP_CONNECTIONS, Node, Slots, Status, Storage, socket_slots};
 
 pub(super) const NODE_MAC: MacAddress = MacAddress::new([0x02, 0, 0, 0, 0, 1]);
 pub(super) const NODE_IP: Ipv4Address = Ipv4Address::new(192, 168, 69, 1);
@@ -58,6 +68,7 @@ pub struct Slot {
 /// Measures a device through the API that the application uses.
 #[must_use = "nothing is measured without a device"]
 pub struct Harness<'a> {
+    stack: Stack,
     clock: Clock,
     wire: Wire,
     peer: Port,
@@ -69,9 +80,10 @@ pub struct Harness<'a> {
 }
 
 impl<'a> Harness<'a> {
-    /// Creates the harness for one NIC: its wire's other end at `peer`, and the place of the
+    /// Creates the harness for one NIC under one stack: its wire's other end at `peer`, and the place of the
     /// results.
     pub(super) fn new(
+        stack: Stack,
         clock: Clock,
         wire: Wire,
         peer: Port,
@@ -80,6 +92,7 @@ impl<'a> Harness<'a> {
         progress: &'a mut dyn FnMut(f64),
     ) -> Self {
         Self {
+            stack,
             clock,
             wire,
             peer,
@@ -121,9 +134,17 @@ impl Harness<'_> {
     ///
     /// As [`measure_lending`](Self::measure_lending).
     pub fn measure_pull<D: EthernetDevice>(self, device: D) -> Result<(), Failure> {
-        let (mut rx, mut reply) = ([0; FRAME], [0; FRAME]);
-        let device = SmoltcpDevice::new(self.meter(device), &mut rx, &mut reply);
-        self.measure_smoltcp(device, &mut || Ok(false))
+        let (mut rx, mut tx) = ([0; FRAME], [0; FRAME]);
+        let device = self.meter(device);
+        match self.stack {
+            Stack::Smoltcp => {
+                let device = SmoltcpDevice::new(device, &mut rx, &mut tx);
+                self.measure_smoltcp(device, &mut || Ok(false))
+            }
+            Stack::Embassy => self.measure_metered(Buffered::new(device, &mut rx, &mut tx), &mut || Ok(false)),
+            #[cfg(feature = "lwip")]
+            Stack::Lwip => self.measure_lwip(device, &mut || Ok(false)),
+        }
     }
 
     /// Measures a lending device that contains a [`meter`](Self::meter).
@@ -140,7 +161,55 @@ impl Harness<'_> {
         background: &mut dyn FnMut() -> Result<bool, Failure>,
     ) -> Result<(), Failure> {
         let mut reply = [0; FRAME];
-        self.measure_smoltcp(SmoltcpDevice::lending(device, &mut reply), background)
+        match self.stack {
+            Stack::Smoltcp => self.measure_smoltcp(SmoltcpDevice::lending(device, &mut reply), background),
+            Stack::Embassy => {
+                let irq = IrqSignal::new();
+                let device = IrqDevice::new(Polled(device), &irq);
+                let mut state = State::with_filter_unchanged(device, &mut reply).map_err(|e| Failure::device(&e))?;
+                let (driver, handle) = state.split();
+                self.measure_embassy(driver, Adapted { handle, irq: &irq }, background)
+            }
+            #[cfg(feature = "lwip")]
+            Stack::Lwip => self.measure_lwip(device, background),
+        }
+    }
+
+    /// Measures embassy-net on a driver of its own, which is no ethdev device and counts nothing:
+    /// `stats` returns the counters of its chip.
+    ///
+    /// # Errors
+    ///
+    /// As [`measure_lending`](Self::measure_lending).
+    pub fn measure_driver<D: Driver>(self, driver: D, stats: impl Fn() -> Stats) -> Result<(), Failure> {
+        self.measure_embassy(driver, Uncounted(stats), &mut || Ok(false))
+    }
+
+    fn measure_embassy<D: Driver>(
+        self,
+        driver: D,
+        device: impl Observed,
+        background: &mut dyn FnMut() -> Result<bool, Failure>,
+    ) -> Result<(), Failure> {
+        embassy_time::set_clock(&self.clock);
+        let clock = self.clock.clone();
+        let mut resources = StackResources::<{ socket_slots(HTTP_CONNECTIONS) }>::new();
+        let config = embassy_net::Config::ipv4_static(StaticConfigV4 {
+            address: Ipv4Cidr::new(NODE_IP, PREFIX_LEN),
+            gateway: None,
+            dns_servers: Default::default(),
+        });
+        let stack = embassy_net::new(driver, config, &mut resources, self.seed);
+        let mut storage = Box::new(Storage::<TCP_BUFFER>::new());
+        let begin = clock.now();
+        let status = || Status {
+            mac_address: NODE_MAC,
+            link: device.link(),
+            stats: device.stats(),
+            uptime: clock.now().saturating_sub(begin),
+        };
+        let mut tasks = pin!(apps::embassy::host(stack, NAME, status, &mut storage));
+        self.measure(EmbassyHost::new(tasks.as_mut(), &device, clock.clone()), background)
     }
 
     fn measure_smoltcp<D: EthernetDevice, M: Mode<D>>(
@@ -166,14 +235,15 @@ impl Harness<'_> {
     ///
     /// # Errors
     ///
-    /// As [`measure_lending`](Self::measure_lending), or lwIP is in use by another thread.
+    /// As [`measure_lending`](Self::measure_lending).
     #[cfg(feature = "lwip")]
     pub fn measure_lwip<D: EthernetDevice>(
         self,
         device: D,
         background: &mut dyn FnMut() -> Result<bool, Failure>,
     ) -> Result<(), Failure> {
-        let device = core::cell::RefCell::new(Erased::new(device));
+        let _lwip = exclusive();
+        let device = RefCell::new(Erased::new(device));
         let mut shared = Shared(&device);
         let config = lwip_node::Config {
             name: C_NAME,
@@ -247,8 +317,7 @@ fn check_accounting(host: &impl Host, from_device: WireStats, to_device: WireSta
     let stats = host.stats();
     let counted = stats.rx_frames.wrapping_add(stats.rx_lost());
     // A chip may report overruns inexactly.
-    let coverage = host.capabilities().coverage;
-    let exact = coverage.of(LossReason::RxOverrun) == Counted::Exactly;
+    let exact = host.coverage().of(LossReason::RxOverrun) == Counted::Exactly;
     if u64::from(counted) != to_device.delivered && (exact || u64::from(counted) > to_device.delivered) {
         return Err(Failure(format!(
             "frame accounting: {} frames on the wire to the device, {counted} counted",

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use ethdev::{Capabilities, Link, Stats};
+use ethdev::{Coverage, Link, Stats};
 
 use super::failure::Failure;
 
@@ -30,8 +30,8 @@ pub(super) trait Host {
     /// Returns the counters of the device.
     fn stats(&self) -> Stats;
 
-    /// Returns the capabilities of the device.
-    fn capabilities(&self) -> Capabilities;
+    /// Returns how the device counts losses.
+    fn coverage(&self) -> Coverage;
 
     /// Returns the number of frames that the adapter of the stack dropped, in both directions.
     fn dropped(&self) -> u32;

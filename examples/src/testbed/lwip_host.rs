@@ -2,12 +2,20 @@
 
 use core::cell::RefCell;
 use core::time::Duration;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use ethdev::{Capabilities, Control, ErrorKind, ErrorType, EthernetDevice, Link, Stats};
+use ethdev::{Control, Coverage, ErrorKind, ErrorType, EthernetDevice, Link, Stats};
 use lwip_node::LwipNode;
 
 use super::failure::Failure;
 use super::host::Host;
+
+/// Waits until no other thread runs lwIP: its state is global.
+pub(super) fn exclusive() -> MutexGuard<'static, ()> {
+    static LWIP: Mutex<()> = Mutex::new(());
+    // A test that failed has dropped its node.
+    LWIP.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// A [`LwipNode`], and the device that it shares.
 pub(super) struct LwipHost<'a, D> {
@@ -57,8 +65,8 @@ impl<D: EthernetDevice<Error = ErrorKind>> Host for LwipHost<'_, D> {
         self.device.borrow().stats()
     }
 
-    fn capabilities(&self) -> Capabilities {
-        self.device.borrow().capabilities()
+    fn coverage(&self) -> Coverage {
+        self.device.borrow().capabilities().coverage
     }
 
     fn dropped(&self) -> u32 {

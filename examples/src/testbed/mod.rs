@@ -1,8 +1,9 @@
 //! The testbed: the same application on every NIC of the workspace, each on a simulated wire.
 //!
 //! [`NICS`] is the table of NICs. [`run`] connects one to an independent peer by a wire and
-//! measures it.
+//! measures it under one of the stacks.
 
+mod embassy_host;
 pub mod enet;
 mod failure;
 mod fetch;
@@ -16,12 +17,14 @@ mod meter;
 mod nics;
 mod peer;
 mod ping;
+mod polled;
 mod report;
 pub mod rmii;
 mod run;
 mod simulation;
 mod smoltcp_host;
 mod spi_meter;
+mod stack;
 mod tcp_echo;
 #[cfg(test)]
 mod tests;
@@ -36,10 +39,11 @@ pub use gspi::GspiHost;
 pub(crate) use gspi::images;
 pub use harness::{Harness, Slot};
 pub use meter::{CopyCounter, Meter};
-pub use nics::{NICS, Nic};
+pub use nics::{NICS, Nic, enc28j60_with};
 pub use peer::StackPeer;
 pub use report::{Figures, Row, table};
 pub use run::{Settings, run};
+pub use stack::Stack;
 pub use tcp_echo::ECHO_LEN;
 
 /// Converts simulated time to an instant of smoltcp, rounded down to whole microseconds.

@@ -48,7 +48,7 @@ pub struct Nic {
     pub name: &'static str,
     /// Speed of the wire.
     pub speed: Speed,
-    /// API that the application uses.
+    /// API that a stack on it uses, if it can.
     pub api: &'static str,
     /// Description.
     pub about: &'static str,
@@ -96,7 +96,16 @@ fn ring(slot: Slot) -> RingNic {
 }
 
 fn enc28j60(slot: Slot, harness: Harness<'_>) -> Result<(), Failure> {
-    let chip = Enc28j60Chip::new(&slot.clock, slot.port, ChipConfig::new(Revision::B7));
+    enc28j60_with(ChipConfig::new(Revision::B7), slot, harness)
+}
+
+/// Measures the driver of the ENC28J60 on a chip with this configuration.
+///
+/// # Errors
+///
+/// A check failed, the device did, or the chip reports a protocol violation.
+pub fn enc28j60_with(config: ChipConfig, slot: Slot, harness: Harness<'_>) -> Result<(), Failure> {
+    let chip = Enc28j60Chip::new(&slot.clock, slot.port, config);
     let (spi, bytes) = SpiMeter::new(chip.spi_device());
     let nic = Enc28j60::new(spi, chip.delay(), Config::new(slot.mac_address))
         .map_err(|e| Failure(format!("chip start: {}", Causes(&e))))?;

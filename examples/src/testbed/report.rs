@@ -4,11 +4,15 @@ use comfy_table::presets::NOTHING;
 use comfy_table::{Cell, CellAlignment, Color, Table, TableComponent};
 use serde::Serialize;
 
-/// The result of one NIC.
+use super::stack::Stack;
+
+/// The result of one NIC under one stack.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Row {
     /// Name of the NIC.
     pub nic: &'static str,
+    /// The stack.
+    pub stack: Stack,
     /// API that the application used.
     pub api: &'static str,
     /// The measured figures, up to a failure.
@@ -45,9 +49,10 @@ pub struct Figures {
 }
 
 impl Row {
-    pub(super) fn new(nic: &'static str, api: &'static str) -> Self {
+    pub(super) fn new(nic: &'static str, stack: Stack, api: &'static str) -> Self {
         Self {
             nic,
+            stack,
             api,
             figures: Figures::default(),
             failure: None,
@@ -67,31 +72,29 @@ pub fn table(rows: &[Row]) -> Table {
     let mut table = ethdev_cli::table();
     table.load_preset(NOTHING).set_header([
         "NIC",
+        "stack",
         "API",
         "link",
         "ping\nµs",
-        "TCP\necho",
-        "goodput\nMbit/s",
+        "echo,\npage",
+        "TCP\nMbit/s",
         "bus B\n/frame",
         "copies\n/frame",
-        "page",
-        "over-\nruns",
+        "over\nruns",
         "lost",
     ]);
     for row in rows {
         let figures = &row.figures;
-        let echo = figures.echo_sha256.as_ref().map(|_| "same".to_owned());
-        let page = figures.page_bytes.map(|_| "good".to_owned());
         let cells = [
             Cell::new(row.nic),
+            Cell::new(row.stack),
             Cell::new(row.api),
             Cell::new(figures.link.as_deref().map_or_else(|| "–".to_owned(), short)),
             number(figures.ping_us, 1),
-            outcome(echo, row),
+            outcome(row),
             number(figures.goodput_mbps, 1),
             number(figures.bus_bytes_per_frame, 0),
             number(figures.copies_per_frame, 2),
-            outcome(page, row),
             Cell::new(figures.overruns).set_alignment(CellAlignment::Right),
             Cell::new(figures.lost).set_alignment(CellAlignment::Right),
         ];
@@ -101,6 +104,9 @@ pub fn table(rows: &[Row]) -> Table {
     // Without vertical lines, and with one space between columns, the table fits 80 columns.
     for column in table.column_iter_mut() {
         column.set_padding((0, 1));
+    }
+    if let Some(last) = table.column_iter_mut().last() {
+        last.set_padding((0, 0));
     }
     table
 }
@@ -117,12 +123,11 @@ fn number(value: Option<f64>, decimals: usize) -> Cell {
     Cell::new(text).set_alignment(CellAlignment::Right)
 }
 
-/// Formats the outcome of a check: passed, failed, or not reached.
-fn outcome(passed: Option<String>, row: &Row) -> Cell {
-    let (text, shade) = match passed {
-        Some(text) => (text, Color::Green),
-        None if row.passed() => ("–".to_owned(), Color::Reset),
-        None => ("FAILED".to_owned(), Color::Red),
-    };
-    Cell::new(text).fg(shade)
+/// Formats the outcome of the checks.
+fn outcome(row: &Row) -> Cell {
+    if row.passed() {
+        Cell::new("good").fg(Color::Green)
+    } else {
+        Cell::new("FAIL").fg(Color::Red)
+    }
 }

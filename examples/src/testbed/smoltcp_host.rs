@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use ethdev::{Capabilities, Error as _, ErrorKind, EthernetDevice, Link, Stats};
+use ethdev::{Coverage, Error as _, ErrorKind, EthernetDevice, Link, Stats};
 use ethdev_smoltcp::{Mode, PollAt, SmoltcpDevice};
 
 use super::failure::Failure;
@@ -52,8 +52,8 @@ impl<D: EthernetDevice, M: Mode<D>> Host for SmoltcpHost<'_, '_, D, M> {
         self.device.stats()
     }
 
-    fn capabilities(&self) -> Capabilities {
-        self.device.inner().capabilities()
+    fn coverage(&self) -> Coverage {
+        self.device.inner().capabilities().coverage
     }
 
     fn dropped(&self) -> u32 {

@@ -22,6 +22,7 @@ use super::super::peer::StackPeer;
 use super::super::ping::ping;
 use super::super::run::{Settings, run};
 use super::super::simulation::Simulation;
+use super::super::stack::Stack;
 use super::super::tcp_echo::{ECHO_LEN, tcp_echo};
 use super::super::{Failure, Row};
 use crate::apps::echo;
@@ -78,7 +79,7 @@ fn tick(clock: &Clock) {
 
 fn measure(attach: fn(Slot, Harness<'_>) -> Result<(), Failure>, speed: Speed) -> Row {
     let nic = Nic::new("lwip", speed, "pull", "lwIP", attach);
-    run(&nic, &Settings::default(), &mut |_| ()).unwrap()
+    run(&nic, Stack::Lwip, &Settings::default(), &mut |_| ()).unwrap()
 }
 
 #[test]
