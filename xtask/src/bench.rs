@@ -1,5 +1,6 @@
 //! Compares instructions, frames and system calls with baselines, and prints a table.
 
+mod adapters;
 mod callgrind;
 mod client;
 mod linux;
@@ -22,23 +23,26 @@ use crate::{figures, size};
 /// socket are compared with those of smoltcp, which needs root.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Compare the driver of this chip with others, on the model of the chip, instead.
-    chip: Option<Chip>,
+    /// Measure the adapters for stacks, or compare the driver of this chip with others on the model
+    /// of the chip, instead.
+    subject: Option<Subject>,
     /// Print JSON instead of a table.
     #[arg(long)]
     json: bool,
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
-enum Chip {
+enum Subject {
+    Adapters,
     Cyw43,
     Enc28j60,
 }
 
 pub(crate) fn run(args: &Args) -> Result<()> {
-    match args.chip {
-        Some(Chip::Cyw43) => return figures::print(&modelled::figures("cyw43", size::cyw43::figures)?, args.json),
-        Some(Chip::Enc28j60) => {
+    match args.subject {
+        Some(Subject::Adapters) => return figures::print(&adapters::figures(&program::build()?)?, args.json),
+        Some(Subject::Cyw43) => return figures::print(&modelled::figures("cyw43", size::cyw43::figures)?, args.json),
+        Some(Subject::Enc28j60) => {
             let sizes = || Ok(size::enc28j60::figures(Preference::Any)?.0);
             return figures::print(&modelled::figures("enc28j60", sizes)?, args.json);
         }

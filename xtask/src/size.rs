@@ -1,5 +1,6 @@
 //! Prints flash and RAM of ethdev and the smoltcp adapter on thumbv7m.
 
+pub(crate) mod adapters;
 pub(crate) mod cyw43;
 pub(crate) mod elf;
 pub(crate) mod enc28j60;

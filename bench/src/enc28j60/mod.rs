@@ -6,4 +6,4 @@ pub mod stress;
 mod testbed;
 
 pub use frame::{CHIP, build, number};
-pub use testbed::Testbed;
+pub use testbed::{Testbed, config_for_all};

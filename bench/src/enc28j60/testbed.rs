@@ -1,6 +1,8 @@
 //! A chip, its wire, and a peer at the other end.
 
-use enc28j60_model::{ChipConfig, Enc28j60Chip};
+use core::time::Duration;
+
+use enc28j60_model::{ChipConfig, Enc28j60Chip, Errata, Revision};
 use ethdev::Speed;
 use ethdev_sim::{Clock, Peer, Side, Wire, WireConfig};
 
@@ -36,4 +38,19 @@ impl Testbed {
             chip,
         }
     }
+}
+
+/// Returns the configuration of a chip on which all drivers work, with SPI at `mhz`.
+#[must_use]
+pub fn config_for_all(mhz: u32) -> ChipConfig {
+    let mut errata = Errata::of(Revision::B7);
+    (
+        errata.e6_packet_flag,
+        errata.e13_false_late_collision,
+        errata.e16_duplex_strap,
+    ) = (false, false, false);
+    ChipConfig::new(Revision::B7)
+        .with_errata(errata)
+        .with_sck_hz(mhz * 1_000_000)
+        .with_cs_hold(Duration::from_nanos(250))
 }

@@ -15,7 +15,7 @@ const DIRECTIONS: [(&str, &str); 2] = [("rx", "receive"), ("tx", "send")];
 const LENGTHS: [usize; 2] = [64, 1514];
 const DEVICES: [&str; 2] = ["ethdev", "baseline"];
 /// The cost of the setup is in both and cancels out.
-const FRAMES: [u32; 2] = [1600, 8000];
+pub(super) const FRAMES: [u32; 2] = [1600, 8000];
 /// The maximum ratio to the baseline.
 const GOAL: f64 = 1.02;
 /// The names of the functions that contain the work of the host begin with this.
@@ -25,11 +25,11 @@ pub(super) const RUNS: u64 = (DIRECTIONS.len() * LENGTHS.len() * DEVICES.len() *
 
 /// Instructions, per frame or in total.
 #[derive(Debug, Clone, Copy)]
-struct Cost {
+pub(super) struct Cost {
     /// Of the program: wire, chip, host.
     whole: f64,
     /// Of the host.
-    host: f64,
+    pub(super) host: f64,
 }
 
 pub(super) fn figures(programs: &Programs, progress: &ProgressBar) -> Result<Vec<Figure>> {
@@ -37,7 +37,8 @@ pub(super) fn figures(programs: &Programs, progress: &ProgressBar) -> Result<Vec
     let (mut whole, mut host) = (Vec::new(), Vec::new());
     for (direction, verb) in DIRECTIONS {
         for length in LENGTHS {
-            let cost = |device| per_frame(&programs.ring, device, direction, length, progress);
+            let length_arg = length.to_string();
+            let cost = |device| per_frame(&programs.ring, &[device, direction, &length_arg], progress);
             let (ours, baseline) = (cost(DEVICES[0])?, cost(DEVICES[1])?);
             host.push(figure(
                 format!("{verb} {length}-byte frames"),
@@ -74,13 +75,11 @@ fn figure(figure: String, ours: f64, baseline: f64, has_goal: bool) -> Figure {
     }
 }
 
-fn per_frame(ring: &Path, device: &str, direction: &str, length: usize, progress: &ProgressBar) -> Result<Cost> {
-    let cost = |frames| {
-        super::step(
-            progress,
-            format!("{device} {direction} {length} bytes, {frames} frames under callgrind"),
-        );
-        let cost = run(ring, device, direction, length, frames);
+/// The cost of a frame in a program whose last argument is their number.
+pub(super) fn per_frame(program: &Path, args: &[&str], progress: &ProgressBar) -> Result<Cost> {
+    let cost = |frames: u32| {
+        super::step(progress, format!("{}, {frames} frames under callgrind", args.join(" ")));
+        let cost = run(program, args, frames);
         progress.inc(1);
         cost
     };
@@ -92,8 +91,8 @@ fn per_frame(ring: &Path, device: &str, direction: &str, length: usize, progress
     })
 }
 
-fn run(ring: &Path, device: &str, direction: &str, length: usize, frames: u32) -> Result<Cost> {
-    let text = profile(ring, &[device, direction, &length.to_string(), &frames.to_string()])?;
+fn run(program: &Path, args: &[&str], frames: u32) -> Result<Cost> {
+    let text = profile(program, &[args, &[&frames.to_string()]].concat())?;
     let cost = cost(&text)?;
     ensure!(cost.host > 0.0, "no call of {HOST}* in the profile");
     Ok(cost)

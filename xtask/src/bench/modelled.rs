@@ -21,16 +21,20 @@ pub(super) fn figures(chip: &str, sizes: impl FnOnce() -> Result<Vec<Figure>>) -
     ]);
     let printed = tools::output(&mut cargo)?;
     let mut list: Vec<Figure> = serde_json::from_str(&printed).context("the program printed no valid list")?;
-    match sizes() {
-        Ok(sizes) => list.extend(sizes),
-        Err(e) => list.push(Figure {
+    list.extend(or_skipped(sizes()));
+    Ok(list)
+}
+
+/// The sizes on the target; one row with the reason if they could not be measured.
+pub(super) fn or_skipped(sizes: Result<Vec<Figure>>) -> Vec<Figure> {
+    sizes.unwrap_or_else(|e| {
+        vec![Figure {
             figure: "flash and RAM on the target".to_owned(),
             unit: "bytes".to_owned(),
             ours: f64::NAN,
             peers: BTreeMap::new(),
             goal: format!("SKIPPED: {e:#}"),
             ok: None,
-        }),
-    }
-    Ok(list)
+        }]
+    })
 }

@@ -13,6 +13,8 @@ pub(super) struct Programs {
     pub(super) ring: PathBuf,
     /// UDP echo over a TAP interface or a packet socket.
     pub(super) linux: PathBuf,
+    /// Frames through the adapters for embassy-net, on the simulated ring NIC.
+    pub(super) adapters: PathBuf,
 }
 
 /// Builds the programs in the release profile.
@@ -35,5 +37,6 @@ pub(super) fn build() -> Result<Programs> {
     Ok(Programs {
         ring: find("ring")?,
         linux: find("linux")?,
+        adapters: find("adapters")?,
     })
 }

@@ -9,7 +9,7 @@ use crate::figures::Figure;
 use crate::image::Build;
 
 /// The workspace of the images.
-const MANIFEST: &str = "bench/enc28j60-images/Cargo.toml";
+pub(super) const MANIFEST: &str = "bench/enc28j60-images/Cargo.toml";
 /// The other driver.
 const PEER: &str = "embassy-net-enc28j60";
 /// Limit of the RAM of the driver without buffers, in bytes.

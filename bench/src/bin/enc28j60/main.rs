@@ -11,12 +11,10 @@ mod drivers;
 mod idle;
 mod traffic;
 
-use core::time::Duration;
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
-use enc28j60_model::{ChipConfig, Errata, Revision};
-use ethdev_bench::enc28j60::Testbed;
+use ethdev_bench::enc28j60::{Testbed, config_for_all};
 use ethdev_cli as cli;
 use serde::Serialize;
 
@@ -68,17 +66,7 @@ impl Figure {
 
 /// Creates a testbed with a chip on which all drivers work.
 fn testbed(mhz: u32) -> Testbed {
-    let mut errata = Errata::of(Revision::B7);
-    (
-        errata.e6_packet_flag,
-        errata.e13_false_late_collision,
-        errata.e16_duplex_strap,
-    ) = (false, false, false);
-    let config = ChipConfig::new(Revision::B7)
-        .with_errata(errata)
-        .with_sck_hz(mhz * 1_000_000)
-        .with_cs_hold(Duration::from_nanos(250));
-    let testbed = Testbed::new(config);
+    let testbed = Testbed::new(config_for_all(mhz));
     drivers::set_clock(&testbed.clock);
     testbed
 }

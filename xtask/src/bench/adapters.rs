@@ -1,0 +1,119 @@
+//! The adapters: instructions per frame, and goodput of each stack in simulated time.
+
+use std::collections::BTreeMap;
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+use ethdev_cli as cli;
+use indicatif::ProgressBar;
+use serde::Deserialize;
+
+use super::callgrind::{self, per_frame};
+use super::modelled::or_skipped;
+use super::program::Programs;
+use crate::figures::Figure;
+use crate::{programs, size, tools};
+
+const LENGTHS: [usize; 2] = [64, 1514];
+/// The maximum ratio of the driver for embassy-net to a hand-written one.
+const OUT_GOAL: f64 = 1.25;
+/// The maximum difference of a driver for embassy-net as a device to the pull API, in instructions.
+const IN_GOAL: f64 = 60.0;
+/// The runs of each length: two of the way out, three of the way in.
+const RUNS: u64 = (LENGTHS.len() * 5 * callgrind::FRAMES.len()) as u64;
+
+pub(super) fn figures(programs: &Programs) -> Result<Vec<Figure>> {
+    let progress = cli::progress(RUNS, "{wide_bar} {pos}/{len} {msg}");
+    let mut list = instructions(programs, &progress)?;
+    progress.finish_and_clear();
+    list.extend(testbed(programs)?);
+    list.extend(or_skipped(size::adapters::figures()));
+    Ok(list)
+}
+
+fn instructions(programs: &Programs, progress: &ProgressBar) -> Result<Vec<Figure>> {
+    programs::require(&["bench"])?;
+    let host = |direction: &str, device: &str, length: usize| -> Result<f64> {
+        let length = length.to_string();
+        let args = [direction, device, length.as_str()];
+        Ok(per_frame(&programs.adapters, &args, progress)?.host)
+    };
+    let mut list = Vec::new();
+    for length in LENGTHS {
+        let (ours, baseline) = (host("out", "ethdev", length)?, host("out", "baseline", length)?);
+        let ratio = ours / baseline;
+        list.push(Figure {
+            figure: format!("embassy-net out: receive and send {length}-byte frames"),
+            unit: UNIT.to_owned(),
+            ours,
+            peers: BTreeMap::from([("hand-written driver".to_owned(), baseline)]),
+            goal: format!("at most {OUT_GOAL} x, is {ratio:.3} x"),
+            ok: Some(ratio <= OUT_GOAL),
+        });
+    }
+    for length in LENGTHS {
+        let (ours, pull) = (host("in", "ethdev", length)?, host("in", "pull", length)?);
+        let more = ours - pull;
+        list.push(Figure {
+            figure: format!("embassy-net in: receive and send {length}-byte frames by copy"),
+            unit: UNIT.to_owned(),
+            ours,
+            peers: BTreeMap::from([
+                ("pull API of the same NIC".to_owned(), pull),
+                ("tokens of the driver".to_owned(), host("in", "tokens", length)?),
+            ]),
+            goal: format!("at most {IN_GOAL} more than pull, is {more:.0} more"),
+            ok: Some(more <= IN_GOAL),
+        });
+    }
+    Ok(list)
+}
+
+/// The drivers of the ENC28J60 that are compared under embassy-net, by their rows.
+const OURS: &str = "ethdev-enc28j60";
+const THIRD_PARTY: &str = "embassy-net-enc28j60";
+const UNIT: &str = "instructions per frame received and sent";
+
+/// A row of the testbed.
+#[derive(Debug, Deserialize)]
+struct Row {
+    nic: String,
+    stack: String,
+    goodput_mbps: Option<f64>,
+    overruns: u32,
+    failure: Option<String>,
+}
+
+/// Goodput of the TCP echo over each stack, and copies per frame.
+fn testbed(programs: &Programs) -> Result<Vec<Figure>> {
+    let printed = tools::output(Command::new(&programs.adapters).arg("goodput"))?;
+    let rows: Vec<Row> = serde_json::from_str(&printed).context("the program printed no valid list")?;
+    if let Some((row, failure)) = rows.iter().find_map(|row| Some((row, row.failure.as_ref()?))) {
+        bail!("{} on {}: {failure}", row.stack, row.nic);
+    }
+    let third_party = rows.iter().find(|row| row.nic == THIRD_PARTY);
+    let mut list = Vec::new();
+    for row in rows.iter().filter(|row| row.nic != THIRD_PARTY) {
+        let beside = third_party.filter(|_| row.nic == OURS);
+        let row_of = |name: &str, unit: &str, value: fn(&Row) -> f64| Figure {
+            figure: format!("{name}, {} on {}", row.stack, row.nic),
+            unit: unit.to_owned(),
+            ours: value(row),
+            peers: beside
+                .map(|other| (other.nic.clone(), value(other)))
+                .into_iter()
+                .collect(),
+            goal: String::new(),
+            ok: None,
+        };
+        list.push(row_of("TCP echo", "Mbit/s of simulated time, each direction", |row| {
+            row.goodput_mbps.unwrap_or(f64::NAN)
+        }));
+        if beside.is_some() {
+            list.push(row_of("frames lost by overruns meanwhile", "frames", |row| {
+                row.overruns.into()
+            }));
+        }
+    }
+    Ok(list)
+}
