@@ -8,7 +8,6 @@
 use core::cell::{Cell, UnsafeCell};
 use core::ffi::{CStr, c_char, c_void};
 use core::num::NonZeroU32;
-use core::ops::{Deref, DerefMut};
 use core::ptr::{self, NonNull};
 use core::task::{Context, RawWaker, RawWakerVTable, Waker};
 
@@ -59,13 +58,12 @@ type Result<T = (), E = ErrorCode> = core::result::Result<T, E>;
 pub struct CDevice<D: 'static> {
     /// First: the handle is a pointer to it, with the provenance of the whole.
     handle: Ethdev,
-    in_use: Mutex<Cell<bool>>,
-    lock: Mutex<Cell<Option<abi::Lock>>>,
+    gate: Gate,
     signal: SignalCell,
     irq: Option<&'static IrqSignal>,
     name: [c_char; abi::NAME_SIZE],
     index: NonZeroU32,
-    /// Accessed through a `Session` only.
+    /// Accessed by a call that has entered the gate.
     state: UnsafeCell<State<D>>,
 }
 
@@ -84,7 +82,7 @@ struct State<D> {
 unsafe impl<D: Send> Send for CDevice<D> {}
 
 // SAFETY: the hooks and the flag are accessed inside critical sections. A reference to `state` is
-// made by a `Session` only, of which there is one at a time: so the device is used by one thread
+// made by `call` only, of which one at a time is behind the gate: so the device is used by one thread
 // after another, which `Send` permits. The other fields are not changed, and `IrqSignal` is `Sync`.
 unsafe impl<D: Send> Sync for CDevice<D> {}
 
@@ -456,8 +454,10 @@ impl<D> CDevice<D> {
     ) -> Self {
         Self {
             handle: Ethdev { ops },
-            in_use: Mutex::new(Cell::new(false)),
-            lock: Mutex::new(Cell::new(None)),
+            gate: Gate {
+                in_use: Mutex::new(Cell::new(false)),
+                lock: Mutex::new(Cell::new(None)),
+            },
             signal: Mutex::new(Cell::new(None)),
             irq,
             name: truncate(name),
@@ -481,7 +481,11 @@ impl<D> CDevice<D> {
         let Some(this) = (unsafe { dev.cast::<Self>().as_ref() }) else {
             return ErrorCode::InvalidInput as i32;
         };
-        status(Session::begin(this).and_then(|mut session| f(&mut session)))
+        status(this.gate.enter().and_then(|_entered| {
+            // SAFETY: this call is the only one behind the gate until `_entered` is dropped, and no
+            // reference to the state leaves it.
+            f(unsafe { &mut *this.state.get() })
+        }))
     }
 
     unsafe extern "C" fn set_lock(dev: *mut Ethdev, lock: *const abi::Lock) -> i32 {
@@ -493,13 +497,7 @@ impl<D> CDevice<D> {
         if lock.is_some_and(|lock| lock.lock.is_none() || lock.unlock.is_none()) {
             return ErrorCode::InvalidInput as i32;
         }
-        status(critical_section::with(|cs| {
-            if this.in_use.borrow(cs).get() {
-                return Err(ErrorCode::InUse);
-            }
-            this.lock.borrow(cs).set(lock.copied());
-            Ok(())
-        }))
+        status(this.gate.set_lock(lock.copied()))
     }
 
     unsafe extern "C" fn set_signal(dev: *mut Ethdev, signal: *const abi::Signal) -> i32 {
@@ -524,16 +522,24 @@ impl<D> CDevice<D> {
     }
 }
 
-/// One call inside the device. There is at most one.
-struct Session<'a, D: 'static> {
-    device: &'a CDevice<D>,
+/// Lets one call at a time into the device.
+struct Gate {
+    in_use: Mutex<Cell<bool>>,
+    lock: Mutex<Cell<Option<abi::Lock>>>,
+}
+
+/// A call behind the gate.
+struct Entered<'a> {
+    gate: &'a Gate,
     /// The lock that is held. Kept, because another one may be registered meanwhile.
     lock: Option<abi::Lock>,
 }
 
-impl<'a, D> Session<'a, D> {
-    fn begin(device: &'a CDevice<D>) -> Result<Self> {
-        let lock = critical_section::with(|cs| device.lock.borrow(cs).get());
+impl Gate {
+    // Once in the program, not in each function of the table.
+    #[inline(never)]
+    fn enter(&self) -> Result<Entered<'_>> {
+        let lock = critical_section::with(|cs| self.lock.borrow(cs).get());
         if let Some(abi::Lock {
             context,
             lock: Some(lock),
@@ -545,34 +551,29 @@ impl<'a, D> Session<'a, D> {
             unsafe { lock(context) };
         }
         // Without a lock, or with one that does not exclude, the flag alone excludes.
-        if critical_section::with(|cs| device.in_use.borrow(cs).replace(true)) {
+        if critical_section::with(|cs| self.in_use.borrow(cs).replace(true)) {
             unlock(lock);
             return Err(ErrorCode::InUse);
         }
-        Ok(Self { device, lock })
+        Ok(Entered { gate: self, lock })
+    }
+
+    fn set_lock(&self, lock: Option<abi::Lock>) -> Result {
+        critical_section::with(|cs| {
+            if self.in_use.borrow(cs).get() {
+                return Err(ErrorCode::InUse);
+            }
+            self.lock.borrow(cs).set(lock);
+            Ok(())
+        })
     }
 }
 
-impl<D> Drop for Session<'_, D> {
+impl Drop for Entered<'_> {
+    #[inline(never)]
     fn drop(&mut self) {
-        critical_section::with(|cs| self.device.in_use.borrow(cs).set(false));
+        critical_section::with(|cs| self.gate.in_use.borrow(cs).set(false));
         unlock(self.lock);
-    }
-}
-
-impl<D> Deref for Session<'_, D> {
-    type Target = State<D>;
-
-    fn deref(&self) -> &State<D> {
-        // SAFETY: this session is the only one, since it has set `in_use`.
-        unsafe { &*self.device.state.get() }
-    }
-}
-
-impl<D> DerefMut for Session<'_, D> {
-    fn deref_mut(&mut self) -> &mut State<D> {
-        // SAFETY: as in `deref`, and the session is borrowed exclusively.
-        unsafe { &mut *self.device.state.get() }
     }
 }
 

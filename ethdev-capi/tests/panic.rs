@@ -24,6 +24,7 @@ fn device_that_panics_aborts_the_process() {
         // Not reached: the parent expects that nothing follows.
         std::process::exit(0);
     }
+    // Starts: this test
     let child = Command::new(std::env::current_exe().unwrap())
         .args(["device_that_panics_aborts_the_process", "--exact", "--nocapture"])
         .env(CHILD, "1")

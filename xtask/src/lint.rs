@@ -21,9 +21,10 @@ pub(crate) struct Args {
 
 /// Other workspaces, and what clippy checks there. Programs for boards are checked when they are
 /// built, with their target.
-const OTHER_WORKSPACES: [(&str, &[&str]); 5] = [
+const OTHER_WORKSPACES: [(&str, &[&str]); 6] = [
     ("bench/cyw43-images/Cargo.toml", &[]),
     ("bench/enc28j60-images/Cargo.toml", &[]),
+    ("examples/c-library/Cargo.toml", &[]),
     ("examples/firmware/Cargo.toml", &["--lib"]),
     ("examples/pico-w/Cargo.toml", &[]),
     // Does not require nightly.

@@ -53,6 +53,8 @@ const PROGRAMS: &[Program] = &[
     ("cargo-miri", Rust, &[]),
     ("cargo-nextest", Crate("cargo-nextest"), &["test"]),
     ("cat", Debian("coreutils"), &["test"]),
+    // Also for C++.
+    ("cc", Debian("g++"), &["test"]),
     ("curl", Debian("curl"), &["test", "qemu"]),
     ("head", Debian("coreutils"), &["test"]),
     ("id", Debian("coreutils"), &[]),

@@ -34,7 +34,7 @@ const TARGETS: [(&str, &str); 3] = [
 ];
 
 /// Each `no_std` crate and the sets of features it is built with.
-const CRATES: [(&str, &[&str]); 13] = [
+const CRATES: [(&str, &[&str]); 14] = [
     ("ethdev", &["", "defmt"]),
     (
         "ethdev-util",
@@ -60,6 +60,7 @@ const CRATES: [(&str, &[&str]); 13] = [
             "proto-ipv4,proto-ipv6,socket-tcp,defmt,log",
         ],
     ),
+    ("ethdev-capi", &[""]),
     ("ethdev-embassy", &["", "defmt"]),
     ("ethdev-switch", &[""]),
     (
@@ -75,9 +76,10 @@ const CRATES: [(&str, &[&str]); 13] = [
 ];
 
 /// Workspaces of programs for one target. The programs of the firmware are built for QEMU.
-const PROGRAMS: [(&str, &str); 3] = [
+const PROGRAMS: [(&str, &str); 4] = [
     ("bench/cyw43-images", "thumbv6m-none-eabi"),
     ("bench/enc28j60-images", "thumbv7m-none-eabi"),
+    ("examples/c-library", "thumbv7m-none-eabi"),
     // Built with stubs: the images of the chip are not in the repository.
     ("examples/pico-w", "thumbv6m-none-eabi"),
 ];
