@@ -33,11 +33,14 @@ fn main() {
         .compile("lwip_node");
     // Compiled, but not linked: it has a `main`.
     let mut readme = build.clone();
-    readme.file("tests/readme.c").cargo_metadata(false).compile("lwip_readme");
+    readme
+        .file("tests/readme.c")
+        .cargo_metadata(false)
+        .compile("lwip_readme");
     println!("cargo::rerun-if-changed=tests");
-    // One buffer for a frame, and chains of small ones.
+    // One buffer for a frame, and chains of small ones with padding in front.
     build_shim_test("DIRECT", &[], &build, &shim, &stack_files);
-    let small = ["-DPBUF_POOL_BUFSIZE=256", "-DPBUF_POOL_SIZE=128"];
+    let small = ["-DPBUF_POOL_BUFSIZE=256", "-DPBUF_POOL_SIZE=128", "-DETH_PAD_SIZE=2"];
     build_shim_test("CHAINED", &small, &build, &shim, &stack_files);
 }
 

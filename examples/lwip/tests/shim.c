@@ -211,8 +211,8 @@ static err_t capture(struct pbuf *p, struct netif *inp)
     if (input_refuses) {
         return ERR_MEM;
     }
-    frame->len = pbuf_copy_partial(p, frame->data, MAX_LEN, 0);
-    CHECK(frame->len == p->tot_len);
+    frame->len = pbuf_copy_partial(p, frame->data, MAX_LEN, ETH_PAD_SIZE);
+    CHECK(frame->len + ETH_PAD_SIZE == p->tot_len);
     input_count++;
     pbuf_free(p);
     return ERR_OK;
@@ -264,11 +264,11 @@ static void arrive(size_t len, uint8_t first)
 /* Sends a frame of `len` bytes `value`. */
 static err_t send_ram(u16_t len, uint8_t value)
 {
-    struct pbuf *p = pbuf_alloc(PBUF_RAW, len, PBUF_RAM);
+    struct pbuf *p = pbuf_alloc(PBUF_RAW, (u16_t)(len + ETH_PAD_SIZE), PBUF_RAM);
     err_t err;
 
     CHECK(p != NULL);
-    memset(p->payload, value, len);
+    memset(p->payload, value, p->len);
     err = netif.linkoutput(&netif, p);
     pbuf_free(p);
     return err;
@@ -280,16 +280,17 @@ static void output_chain_passes_parts_in_place(void)
     struct pbuf *head, *middle, *tail;
 
     begin();
-    head = pbuf_alloc(PBUF_RAW, 20, PBUF_RAM);
+    head = pbuf_alloc(PBUF_RAW, 20 + ETH_PAD_SIZE, PBUF_RAM);
     middle = pbuf_alloc_reference((void *)(uintptr_t)body, 6, PBUF_ROM);
     tail = pbuf_alloc(PBUF_RAW, 40, PBUF_POOL);
-    memset(head->payload, 1, 20);
+    memset(head->payload, 1, head->len);
     memset(tail->payload, 3, 40);
     pbuf_cat(head, middle);
     pbuf_cat(head, tail);
     CHECK(netif.linkoutput(&netif, head) == ERR_OK);
     CHECK(nic.tx_count == 1 && nic.tx[0].len == 66 && nic.part_count == 3);
-    CHECK(nic.parts[0].base == head->payload && nic.parts[1].base == (const void *)body);
+    CHECK(nic.parts[0].base == (uint8_t *)head->payload + ETH_PAD_SIZE && nic.parts[0].len == 20);
+    CHECK(nic.parts[1].base == (const void *)body);
     CHECK(nic.parts[2].base == tail->payload && nic.parts[2].len == 40);
     CHECK(memcmp(nic.tx[0].data + 20, body, 6) == 0);
     CHECK(head->ref == 1 && adapter.stats.tx_copied == 0);
@@ -303,9 +304,9 @@ static void output_more_parts_than_the_device_takes_is_copied(void)
 
     begin();
     for (uint8_t i = 0; i < ETHDEV_MAX_PARTS + 4; i++) {
-        struct pbuf *p = pbuf_alloc(PBUF_RAW, 2, PBUF_RAM);
+        struct pbuf *p = pbuf_alloc(PBUF_RAW, i == 0 ? 2 + ETH_PAD_SIZE : 2, PBUF_RAM);
 
-        memset(p->payload, i, 2);
+        memset(p->payload, i, p->len);
         if (head == NULL) {
             head = p;
         } else {
@@ -331,8 +332,8 @@ static void output_queue_full_waits_in_order(void)
     begin();
     nic.tx_capacity = 1;
     CHECK(send_ram(60, 0) == ERR_OK);
-    p = pbuf_alloc(PBUF_RAW, 60, PBUF_RAM);
-    memset(p->payload, 1, 60);
+    p = pbuf_alloc(PBUF_RAW, 60 + ETH_PAD_SIZE, PBUF_RAM);
+    memset(p->payload, 1, p->len);
     CHECK(netif.linkoutput(&netif, p) == ERR_OK);
     CHECK(p->ref == 2);
     for (uint8_t i = 2; i <= ETHDEV_LWIP_TX_QUEUE; i++) {
@@ -359,7 +360,7 @@ static void output_data_of_others_that_waits_is_copied(void)
     static const pbuf_type types[] = {PBUF_ROM, PBUF_REF};
 
     for (size_t i = 0; i < 2; i++) {
-        uint8_t data[60];
+        uint8_t data[60 + ETH_PAD_SIZE];
         struct pbuf *p;
 
         begin();
