@@ -289,17 +289,18 @@ impl<D: Driver> EthernetDevice for EmbassyDevice<'_, D> {
     ///   maximum. It was dropped and counted in [`rx_bad_length`](Stats::rx_bad_length).
     #[inline]
     fn recv_frame(&mut self, buf: &mut [u8]) -> Result<Option<RxMeta>, ErrorKind> {
-        let len = match self.held {
-            None => match self.take(buf) {
+        if self.held.is_none() {
+            match self.take(buf) {
                 Taken::Nothing => return Ok(None),
-                Taken::Copied(len) => len,
-                Taken::Held => return self.copy_held(buf),
                 Taken::Invalid => return Err(ErrorKind::BadFrame),
-            },
-            Some(_) => return self.copy_held(buf),
-        };
-        self.stats.count_rx(len);
-        Ok(Some(RxMeta::new(len)))
+                Taken::Copied(len) => {
+                    self.stats.count_rx(len);
+                    return Ok(Some(RxMeta::new(len)));
+                }
+                Taken::Held => {}
+            }
+        }
+        self.copy_held(buf)
     }
 
     fn discard_frame(&mut self) -> Result<bool, ErrorKind> {
