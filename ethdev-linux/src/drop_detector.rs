@@ -32,11 +32,6 @@ impl DropDetector {
         }
     }
 
-    /// Records that the queue may have overflowed whatever was read.
-    pub(crate) const fn suspect(&mut self) {
-        self.suspected = true;
-    }
-
     /// Records that the queue was found empty.
     pub(crate) const fn queue_empty(&mut self) {
         self.consecutive = 0;

@@ -155,6 +155,9 @@ impl<P: Port> Control for Interface<P> {
                 self.drain()?;
             }
             self.apply_settings()?;
+            if !self.port.fits(self.capabilities.ip_mtu()) {
+                self.reopen()?;
+            }
         }
         self.poll_interface(Interest::ALL, Some(Duration::ZERO))?;
         self.stats.recoveries = self.stats.recoveries.wrapping_add(1);

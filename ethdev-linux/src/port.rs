@@ -35,6 +35,9 @@ pub trait Port: AsFd + Sized {
     /// Reads the settings of the interface.
     fn read_settings(&self, name: &str, monitor: &mut LinkMonitor) -> Result<Settings, InterfaceError>;
 
+    /// Returns whether packets of this length can be received without opening the interface again.
+    fn fits(&self, ip_mtu: IpMtu) -> bool;
+
     /// Reads one frame into `buf`, and what does not fit it into `rest`.
     fn recv(&mut self, buf: &mut [u8], rest: &mut [u8]) -> io::Result<Received>;
 
@@ -87,7 +90,7 @@ pub struct Received {
     pub(crate) vlan_tag: Option<[u8; TAG_LEN]>,
     /// The checksum that is to be completed.
     pub(crate) checksum: Option<PartialChecksum>,
-    /// Several datagrams in one frame, which no wire has carried.
+    /// Several datagrams in one frame, which no wire has carried, or a frame that was cut.
     pub(crate) is_merged: bool,
     /// The frame was sent by this host.
     pub(crate) is_outgoing: bool,
@@ -130,8 +133,6 @@ pub enum Failure {
     Down,
     /// The interface was removed.
     Removed,
-    /// A frame was lost because it cannot be delivered as one.
-    Merged,
     /// The frame is longer than the IP MTU allows.
     TooLong,
     /// Another error.

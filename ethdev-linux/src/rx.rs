@@ -40,11 +40,11 @@ impl<P: Port> Interface<P> {
         self.held.take().is_some()
     }
 
-    /// Reads one frame by one system call.
+    /// Reads one frame, by one system call or from the ring.
     pub(crate) fn read(&mut self, buf: &mut [u8]) -> Result<Read, InterfaceError> {
         let mut result = self.read_once(buf);
         if matches!(&result, Err(e) if P::classify(e) == Failure::Down) {
-            // A packet socket reports once that the interface went down. Frames may be pending.
+            // The interface may be up again, and frames pending.
             self.check_link()?;
             result = self.read_once(buf);
         }
@@ -56,7 +56,6 @@ impl<P: Port> Interface<P> {
                         self.drop_detector.queue_empty();
                         Ok(Read::Empty)
                     }
-                    Failure::Merged => Ok(self.drop_bad_length()),
                     Failure::Removed => Err(self.set_removed(Some(e))),
                     Failure::TooLong | Failure::Other => Err(InterfaceError::Io {
                         what: "reading a frame",
@@ -112,8 +111,6 @@ impl<P: Port> Interface<P> {
     /// Counts a frame that cannot be delivered.
     fn drop_bad_length(&mut self) -> Read {
         self.stats.rx_bad_length = self.stats.rx_bad_length.wrapping_add(1);
-        // It may have filled the queue of the kernel alone.
-        self.drop_detector.suspect();
         Read::Dropped
     }
 

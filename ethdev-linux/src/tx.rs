@@ -43,7 +43,7 @@ impl<P: Port> Interface<P> {
                     Ok(_) => InterfaceError::Io { what, source },
                 }
             }
-            Failure::Merged | Failure::Other => InterfaceError::Io { what, source },
+            Failure::Other => InterfaceError::Io { what, source },
         })
     }
 

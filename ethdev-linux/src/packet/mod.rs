@@ -4,6 +4,7 @@ mod config;
 mod memberships;
 mod port;
 mod sys;
+mod sys_ring;
 
 use crate::error::InterfaceError;
 use crate::interface::Interface;

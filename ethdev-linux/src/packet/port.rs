@@ -4,7 +4,7 @@ use std::io::{self, IoSlice};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use ethdev::frame::MIN_FRAME_LEN;
-use ethdev::{Duplex, IpMtu, LinkMode, MacAddress, Speed};
+use ethdev::{Duplex, IpMtu, LinkMode, MacAddress, MaxFrameLen, Speed};
 use nix::errno::Errno;
 use nix::libc;
 use nix::net::if_::if_indextoname;
@@ -12,7 +12,8 @@ use nix::sys::socket::{AddressFamily, MsgFlags, SockFlag, SockType, getsockopt, 
 
 use super::config::PacketConfig;
 use super::memberships::Memberships;
-use super::sys::{self, Auxiliary, Message, VNET_HEADER_LEN};
+use super::sys;
+use super::sys_ring::{Message, Ring, VNET_HEADER_LEN};
 use crate::checksum::PartialChecksum;
 use crate::error::InterfaceError;
 use crate::link_monitor::{LinkMonitor, subscribe};
@@ -22,11 +23,10 @@ use crate::rx_filter::Filter;
 
 /// What opening a packet socket requires.
 const REQUIRES: &str = "CAP_NET_RAW: run as root, or setcap cap_net_raw+ep PROGRAM";
-/// Memory that the kernel charges to the socket for one frame: at most, and at least. Drivers use up
-/// to a few pages for a frame; 768 bytes are usual for the shortest.
-const FRAME_MEMORY: [usize; 2] = [8192, 256];
 /// The kernel's end of a [`PacketSocket`](crate::PacketSocket).
 pub struct PacketPort {
+    /// Unmapped before the socket is closed.
+    ring: Ring,
     socket: OwnedFd,
     index: u32,
     /// The address of the interface.
@@ -62,13 +62,15 @@ impl Port for PacketPort {
             None,
         )
         .map_err(|e| failed("opening a packet socket")(e.into()))?;
-        for option in [libc::PACKET_AUXDATA, libc::PACKET_VNET_HDR] {
-            sys::enable(socket.as_fd(), option).map_err(failed("setting an option of the packet socket"))?;
-        }
+        sys::enable(socket.as_fd(), libc::PACKET_VNET_HDR).map_err(failed("setting an option of the packet socket"))?;
         // Kernels before 4.20 do not know it; such frames are then dropped by their type.
         let _ = sys::enable(socket.as_fd(), libc::PACKET_IGNORE_OUTGOING);
         // Opened before it is bound, so that no later change is missed.
         let announcements = subscribe().map_err(|e| failed("subscribing to link changes")(e.into()))?;
+        let mut link_monitor = LinkMonitor::new(index, Some(announcements));
+        let ring = ip_mtu(&mut link_monitor)
+            .and_then(|ip_mtu| Ring::new(socket.as_fd(), max_frame_len(ip_mtu)))
+            .map_err(failed("creating the receive ring"))?;
         // Succeeds also while the interface is down.
         let bound = sys::bind(socket.as_fd(), index as i32);
         let (hardware_type, address) = bound.map_err(|e| match e.raw_os_error() {
@@ -85,6 +87,7 @@ impl Port for PacketPort {
         let mac_address = config.mac_address.unwrap_or(interface_address);
         Ok(Opened {
             port: Self {
+                ring,
                 socket,
                 index,
                 interface_address,
@@ -92,7 +95,7 @@ impl Port for PacketPort {
                 dropped: 0,
             },
             name: name.clone(),
-            link_monitor: LinkMonitor::new(index, Some(announcements)),
+            link_monitor,
             mac_address,
         })
     }
@@ -105,24 +108,22 @@ impl Port for PacketPort {
     }
 
     fn read_settings(&self, name: &str, monitor: &mut LinkMonitor) -> Result<Settings, InterfaceError> {
-        let failed = |what| move |e: io::Error| InterfaceError::of(what, REQUIRES, name, e);
-        monitor.refresh();
-        let ip_mtu = monitor
-            .ip_mtu
-            .ok_or(Errno::ENODEV.into())
-            .map_err(failed("reading the IP MTU"))?;
-        let memory = getsockopt(&self.socket, sockopt::RcvBuf)
-            .map_err(|e| failed("reading the size of the receive buffer")(e.into()))?;
-        let [frames, limit] = FRAME_MEMORY.map(|bytes| u32::try_from(memory / bytes).unwrap_or(u32::MAX));
+        let ip_mtu = ip_mtu(monitor).map_err(|e| InterfaceError::of("reading the IP MTU", REQUIRES, name, e))?;
+        let slots = u32::try_from(self.ring.slots()).unwrap_or(u32::MAX);
         Ok(Settings {
-            ip_mtu: IpMtu::new(ip_mtu as usize),
-            queue_frames: frames,
-            drain_limit: limit,
+            ip_mtu,
+            queue_frames: slots,
+            drain_limit: slots.saturating_mul(2),
         })
     }
 
+    fn fits(&self, ip_mtu: IpMtu) -> bool {
+        self.ring.fits(max_frame_len(ip_mtu))
+    }
+
     fn recv(&mut self, buf: &mut [u8], rest: &mut [u8]) -> io::Result<Received> {
-        sys::receive(self.as_fd(), buf, rest).map(|message| received(&message))
+        let message = self.ring.receive(buf, rest);
+        message.map_or_else(|| Err(Errno::EAGAIN.into()), |message| Ok(received(&message)))
     }
 
     fn send(&self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
@@ -140,8 +141,6 @@ impl Port for PacketPort {
             Some(libc::EAGAIN | libc::EINTR | libc::ENOBUFS | libc::ENOMEM) => Failure::Again,
             Some(libc::ENETDOWN) => Failure::Down,
             Some(libc::ENODEV | libc::ENXIO) => Failure::Removed,
-            // The virtio-net header cannot describe the frame.
-            Some(libc::EINVAL) => Failure::Merged,
             Some(libc::EMSGSIZE) => Failure::TooLong,
             _ => Failure::Other,
         }
@@ -194,34 +193,41 @@ impl Port for PacketPort {
     }
 }
 
-/// Interprets the message around a frame.
+/// Returns the present IP MTU of the interface.
+fn ip_mtu(monitor: &mut LinkMonitor) -> io::Result<IpMtu> {
+    monitor.refresh();
+    let bytes = monitor.ip_mtu.ok_or(Errno::ENODEV)?;
+    Ok(IpMtu::new(bytes as usize))
+}
+
+/// Returns the length of the longest frame with a VLAN tag, in bytes.
+fn max_frame_len(ip_mtu: IpMtu) -> usize {
+    MaxFrameLen::from_ip_mtu(ip_mtu).bytes() + TAG_LEN
+}
+
+/// Interprets what the kernel reports about a frame.
 fn received(message: &Message) -> Received {
     let vnet = VnetHeader::parse(message.vnet_header);
     Received {
         len: message.len,
-        vlan_tag: message.auxiliary.and_then(vlan_tag),
+        vlan_tag: vlan_tag(message),
         checksum: vnet.checksum,
-        is_merged: vnet.is_merged,
+        is_merged: vnet.is_merged || message.is_cut,
         is_outgoing: message.packet_type == libc::PACKET_OUTGOING,
     }
 }
 
 /// Returns the VLAN tag in network byte order, if one was removed from the frame.
-fn vlan_tag(auxiliary: Auxiliary) -> Option<[u8; TAG_LEN]> {
-    let Auxiliary {
-        status,
-        vlan_tci,
-        vlan_tpid,
-    } = auxiliary;
-    if status & libc::TP_STATUS_VLAN_VALID == 0 {
+fn vlan_tag(message: &Message) -> Option<[u8; TAG_LEN]> {
+    if message.status & libc::TP_STATUS_VLAN_VALID == 0 {
         return None;
     }
-    let tpid = if status & libc::TP_STATUS_VLAN_TPID_VALID == 0 {
+    let tpid = if message.status & libc::TP_STATUS_VLAN_TPID_VALID == 0 {
         libc::ETH_P_8021Q as u16
     } else {
-        vlan_tpid
+        message.vlan_tpid
     };
-    let ([a, b], [c, d]) = (tpid.to_be_bytes(), vlan_tci.to_be_bytes());
+    let ([a, b], [c, d]) = (tpid.to_be_bytes(), message.vlan_tci.to_be_bytes());
     Some([a, b, c, d])
 }
 

@@ -1,84 +1,12 @@
-//! System calls of packet sockets that no library offers: options of packet(7), recvmsg(2) without
-//! an allocation for each frame, and one ioctl of netdevice(7).
+//! System calls of packet sockets that no library offers: options of packet(7), and one ioctl of
+//! netdevice(7).
 #![allow(unsafe_code)]
 
 use core::mem::{MaybeUninit, size_of};
-use std::io::{self, IoSliceMut};
+use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
 
 use nix::libc;
-
-/// Length of `struct virtio_net_hdr` in bytes.
-pub(super) const VNET_HEADER_LEN: usize = 10;
-
-/// A received message.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Message {
-    /// Length of the packet in the kernel, without the virtio-net header, in bytes.
-    pub(super) len: usize,
-    pub(super) vnet_header: [u8; VNET_HEADER_LEN],
-    /// `PACKET_AUXDATA`.
-    pub(super) auxiliary: Option<Auxiliary>,
-    /// `sll_pkttype`.
-    pub(super) packet_type: u8,
-}
-
-/// The fields of `struct tpacket_auxdata` that are used.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Auxiliary {
-    pub(super) status: u32,
-    pub(super) vlan_tci: u16,
-    pub(super) vlan_tpid: u16,
-}
-
-/// Buffer for the only control message that is enabled: `CMSG_SPACE(sizeof(struct
-/// tpacket_auxdata))`, of which both parts are multiples of `CMSG_ALIGN` or end the message.
-#[repr(C)]
-struct Control {
-    header: libc::cmsghdr,
-    auxiliary: libc::tpacket_auxdata,
-}
-
-/// Receives one packet into `buf`, and what does not fit it into `rest`. Does not wait if `socket`
-/// is non-blocking. The socket must have the options `PACKET_VNET_HDR` and `PACKET_AUXDATA`.
-pub(super) fn receive(socket: BorrowedFd<'_>, buf: &mut [u8], rest: &mut [u8]) -> io::Result<Message> {
-    let mut vnet_header = [0; VNET_HEADER_LEN];
-    let mut parts = [
-        IoSliceMut::new(&mut vnet_header),
-        IoSliceMut::new(buf),
-        IoSliceMut::new(rest),
-    ];
-    // SAFETY: structures of integers and pointers, for which all zeros are valid: no address, no
-    // buffers, no control message.
-    let (mut address, mut control, mut header): (libc::sockaddr_ll, Control, libc::msghdr) =
-        unsafe { (core::mem::zeroed(), core::mem::zeroed(), core::mem::zeroed()) };
-    header.msg_name = (&raw mut address).cast();
-    header.msg_namelen = size_of::<libc::sockaddr_ll>() as libc::socklen_t;
-    // `IoSliceMut` has the layout of `iovec`.
-    header.msg_iov = parts.as_mut_ptr().cast();
-    header.msg_iovlen = parts.len() as _;
-    header.msg_control = (&raw mut control).cast();
-    header.msg_controllen = size_of::<Control>() as _;
-    // SAFETY: `header` points to a name, an array of `msg_iovlen` buffers and a control buffer of the
-    // given lengths, which are borrowed exclusively and outlive the call. Any bytes are valid in
-    // them. With `MSG_TRUNC` the kernel returns the length of the packet and still writes no more
-    // than fits.
-    let received = unsafe { libc::recvmsg(socket.as_raw_fd(), &raw mut header, libc::MSG_TRUNC) };
-    let len = usize::try_from(received).map_err(|_| io::Error::last_os_error())?;
-    let has_auxiliary = header.msg_controllen >= size_of::<Control>() as _
-        && control.header.cmsg_level == libc::SOL_PACKET
-        && control.header.cmsg_type == libc::PACKET_AUXDATA;
-    Ok(Message {
-        len: len.saturating_sub(VNET_HEADER_LEN),
-        vnet_header,
-        auxiliary: has_auxiliary.then_some(Auxiliary {
-            status: control.auxiliary.tp_status,
-            vlan_tci: control.auxiliary.tp_vlan_tci,
-            vlan_tpid: control.auxiliary.tp_vlan_tpid,
-        }),
-        packet_type: address.sll_pkttype,
-    })
-}
 
 /// Binds `socket` to all protocols of the interface `index`. Returns the hardware type (`ARPHRD_*`)
 /// and the MAC address of the interface.
@@ -131,7 +59,7 @@ fn membership(index: i32, kind: i32, address: [u8; 6]) -> libc::packet_mreq {
 }
 
 /// Sets an option of level `SOL_PACKET`. `T` is the C type of its value.
-fn set_option<T>(socket: BorrowedFd<'_>, option: i32, value: &T) -> io::Result<()> {
+pub(super) fn set_option<T>(socket: BorrowedFd<'_>, option: i32, value: &T) -> io::Result<()> {
     // SAFETY: the kernel reads `size_of::<T>()` bytes of a value that is borrowed for the call. The
     // types of the callers have no padding.
     let result = unsafe {

@@ -3,7 +3,7 @@
 use std::io::{self, IoSlice, IoSliceMut};
 use std::os::fd::{AsFd, BorrowedFd};
 
-use ethdev::{LinkMode, MacAddress};
+use ethdev::{IpMtu, LinkMode, MacAddress};
 use nix::libc::{EAGAIN, EBADFD, EINTR, EIO, ENOBUFS, ENODEV, ENOMEM};
 use tun_rs::SyncDevice;
 
@@ -57,6 +57,10 @@ impl Port for TapPort {
 
     fn read_settings(&self, name: &str, _: &mut LinkMonitor) -> Result<Settings, InterfaceError> {
         read_settings(&self.io, name)
+    }
+
+    fn fits(&self, _: IpMtu) -> bool {
+        true
     }
 
     fn recv(&mut self, buf: &mut [u8], rest: &mut [u8]) -> io::Result<Received> {

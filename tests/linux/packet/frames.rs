@@ -104,6 +104,13 @@ fn send_invalid_length_is_rejected() {
         device.recover().expect("not recovered");
         device.send_frame(&frame(to, from, 9014, 1)).expect("not sent");
         assert_eq!(device.stats().tx_frames, 2);
+        // Frames of the new length are also received.
+        let mut peer = open("far");
+        let sent = frame(device.mac_address(), peer.mac_address(), 9014, 2);
+        peer.send_frame(&sent).expect("not sent");
+        let mut buf = [0; 9100];
+        assert_eq!(expect_frame(&mut device, &mut buf), 9014);
+        assert!(buf[..9014] == sent[..]);
     });
 }
 
