@@ -6,14 +6,17 @@ mod support;
 use core::ffi::c_void;
 use core::mem::MaybeUninit;
 use core::ptr::{NonNull, null, null_mut};
+use core::time::Duration;
 
 use ethdev::{Capabilities, ErrorKind, Link, MacAddress, MaxFrameLen};
 use ethdev_capi::abi::{self, ErrorCode, IoVec};
+use ethdev_sim::{Clock, RingConfig, RingNic, WireConfig};
 use ethdev_util::IrqSignal;
 
 use support::codes::{CODES, code};
 use support::stub::Stub;
 use support::sys_handle::{Handle, iovec};
+use support::sys_single_thread::SingleThread;
 use support::{export, export_polled};
 
 const FRAME: [u8; 60] = [0x55; 60];
@@ -285,7 +288,7 @@ fn rearm_unknown_condition_returns_einval() {
 
 #[test]
 fn hooks_function_null_returns_einval() {
-    unsafe extern "C" fn nothing(_: *mut c_void) {}
+    extern "C" fn nothing(_: *mut c_void) {}
     let (_, handle) = device();
     let lock = abi::Lock {
         context: null_mut(),
@@ -358,19 +361,32 @@ fn device_fails_each_call_returns_its_code() {
 }
 
 #[test]
-fn stack_that_never_receives_loses_nothing_and_sends() {
-    let (stub, handle) = device();
-    for n in 0..100 {
-        stub.state().rx.push_back(vec![n; 60]);
+fn stack_that_never_receives_sends_and_each_frame_is_counted() {
+    const FRAMES: u32 = 40;
+    let clock = Clock::new();
+    let config = RingConfig::new(MacAddress::new([2, 0, 0, 0, 0, 1])).with_slots(4, 4);
+    let (_wire, nic, peer) = RingNic::with_peer(&clock, WireConfig::default(), config);
+    let handle = export_polled(SingleThread::new(nic));
+    let pass_time = || clock.advance(Duration::from_millis(1));
+    for n in 0..FRAMES {
+        peer.send(&[&[0xff; 6][..], &[n as u8; 54]].concat());
+        pass_time();
         assert_eq!(handle.send_parts(&[&FRAME]), 0);
+        pass_time();
+        assert_eq!(peer.recv().unwrap(), FRAME);
         assert_eq!(handle.service(null_mut()), 0);
     }
     let mut buf = [0; 1514];
-    for n in 0..100 {
-        assert_eq!(handle.recv_into(&mut buf).unwrap().len, 60);
-        assert_eq!(buf[0], n);
+    let mut received = 0;
+    while handle.recv_into(&mut buf).is_ok() {
+        // The oldest ones.
+        assert_eq!(buf[6], received as u8);
+        received += 1;
     }
-    assert_eq!(handle.recv_into(&mut buf).unwrap_err().0, ErrorCode::NoFrame);
+    let counters = handle.read_counters();
+    assert!(received > 0 && counters.rx_overrun > 0);
+    assert_eq!((counters.rx_frames, counters.tx_frames), (received, FRAMES));
+    assert_eq!(received + counters.rx_overrun, FRAMES);
 }
 
 #[test]

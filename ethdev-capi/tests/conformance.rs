@@ -29,8 +29,7 @@ fn fixture(config: RingConfig, wire: WireConfig) -> (Handle, WirePeer) {
             |watcher| nic.hardware().watch_accesses(watcher),
             move |frame| chip.inject_rx(frame),
         );
-    // SAFETY: the suite uses a device and its peer in one thread.
-    let handle = export(unsafe { SingleThread::new(nic) }, irq);
+    let handle = export(SingleThread::new(nic), irq);
     // The suite waits for what the function of `ethdev_set_signal` signals.
     let signaled = Arc::new(IrqSignal::new());
     handle.signal_to(Arc::clone(&signaled));

@@ -4,6 +4,8 @@
 use core::ptr::{NonNull, null_mut};
 use core::sync::atomic::{AtomicPtr, Ordering};
 
+use ethdev::{Control, EthernetDevice};
+use ethdev_capi::CDevice;
 use ethdev_capi::abi::{Counters, Ethdev};
 
 mod c {
@@ -33,15 +35,11 @@ extern "C" fn board_ethernet() -> *mut Ethdev {
     BOARD.load(Ordering::Acquire)
 }
 
-/// Runs `c/poll.c` on the handle of a [`CDevice`](ethdev_capi::CDevice) until the device fails.
-/// Returns the error code, as a positive number. One program at a time.
-///
-/// # Safety
-///
-/// `nic` is such a handle.
+/// Runs `c/poll.c` on a device until it fails. Returns the error code, as a positive number. One
+/// program at a time.
 #[must_use]
-pub unsafe fn poll(nic: NonNull<Ethdev>) -> i32 {
-    BOARD.store(nic.as_ptr(), Ordering::Release);
+pub fn poll<D: EthernetDevice + Control + Send>(nic: &'static CDevice<D>) -> i32 {
+    BOARD.store(nic.handle().as_ptr(), Ordering::Release);
     // SAFETY: `main` without arguments. It passes what the header permits to the handle.
     unsafe { c::poll_main() }
 }
@@ -72,16 +70,11 @@ unsafe impl Send for InterruptNode {}
 unsafe impl Sync for InterruptNode {}
 
 impl InterruptNode {
-    /// Starts the node on the handle of a [`CDevice`](ethdev_capi::CDevice) with an interrupt;
-    /// `None` if the device fails.
-    ///
-    /// # Safety
-    ///
-    /// `nic` is such a handle.
+    /// Starts the node on a device with an interrupt; `None` if the device fails.
     #[must_use]
-    pub unsafe fn start(nic: NonNull<Ethdev>) -> Option<Self> {
+    pub fn start<D: EthernetDevice + Control + Send>(nic: &'static CDevice<D>) -> Option<Self> {
         // SAFETY: the handle is valid for as long as the program runs.
-        NonNull::new(unsafe { c::node_start(nic.as_ptr()) }).map(Self)
+        NonNull::new(unsafe { c::node_start(nic.handle().as_ptr()) }).map(Self)
     }
 
     /// Calls the interrupt handler.

@@ -56,9 +56,8 @@ fn poll_is_in_readme() {
 fn poll_returns_frames_until_the_device_fails() {
     const FRAMES: u32 = 50;
     let nic = SharedNic::new(config(), None);
-    let handle = leak(CDevice::new(nic.clone(), c"eth0", NonZeroU32::MIN));
-    // SAFETY: a handle of a `CDevice`.
-    let program = thread::spawn(|| unsafe { poll(handle.handle()) });
+    let device = leak(CDevice::new(nic.clone(), c"eth0", NonZeroU32::MIN));
+    let program = thread::spawn(|| poll(device));
     let (mut sent, mut returned) = (0, 0);
     run_hardware(|| {
         let simulator = nic.simulator();
@@ -91,8 +90,7 @@ impl Board {
         let line = Arc::new(IrqSignal::new());
         let nic = SharedNic::new(config, Some(Arc::clone(&line)));
         let device = CDevice::with_interrupt(nic.clone(), leak(IrqSignal::new()), c"eth0", NonZeroU32::MIN);
-        // SAFETY: a handle of a `CDevice`.
-        let node = unsafe { InterruptNode::start(leak(device).handle()) }.expect("the node starts");
+        let node = InterruptNode::start(leak(device)).expect("the node starts");
         Self {
             nic,
             line,
