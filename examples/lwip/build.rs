@@ -31,6 +31,13 @@ fn main() {
         .files(c_files(&here.join("c")))
         .files(c_files(&shim))
         .compile("lwip_node");
+    for missing in ["LWIP_IPV4", "LWIP_IPV6"] {
+        let mut shim_alone = build.clone();
+        shim_alone.define(missing, "0").files(c_files(&shim));
+        shim_alone
+            .cargo_metadata(false)
+            .compile(&format!("shim_without_{missing}"));
+    }
     // Compiled, but not linked: it has a `main`.
     let mut readme = build.clone();
     readme

@@ -7,10 +7,15 @@
 #define LWIP_NETCONN 0
 #define LWIP_SOCKET 0
 
+/* The build script also compiles the shim without one of them. */
+#ifndef LWIP_IPV4
 #define LWIP_IPV4 1
+#endif
+#ifndef LWIP_IPV6
 #define LWIP_IPV6 1
-#define LWIP_IGMP 1
-#define LWIP_DHCP 1
+#endif
+#define LWIP_IGMP LWIP_IPV4
+#define LWIP_DHCP LWIP_IPV4
 #define LWIP_ICMP 1
 #define LWIP_UDP 1
 #define LWIP_TCP 1

@@ -1,7 +1,8 @@
-//! lwIP on the TAP interface, through the C API: the kernel pings it and exchanges data over TCP.
+//! lwIP on the TAP interface, through the C API: the kernel pings it, and exchanges data over UDP
+//! and TCP.
 
 use std::io::{Read, Write};
-use std::net::{Shutdown, TcpStream};
+use std::net::{Shutdown, TcpStream, UdpSocket};
 use std::time::{Duration, Instant};
 
 use ethdev::EthernetDevice;
@@ -14,7 +15,7 @@ use crate::testbed::{DEVICE_IP, TIMEOUT, assert_ping_succeeded, in_namespace_wit
 const POLL_INTERVAL: Duration = Duration::from_micros(200);
 
 #[test]
-fn lwip_on_tap_replies_to_ping_and_echoes_tcp() {
+fn lwip_on_tap_replies_to_ping_and_echoes() {
     in_namespace_with_ping(|| {
         let mut tap = Erased::new(tap0());
         let begin = Instant::now();
@@ -39,6 +40,24 @@ fn lwip_on_tap_replies_to_ping_and_echoes_tcp() {
         let mut child = ping("-c 3 -i 0.01 -s 1472");
         poll_while(&mut || child.try_wait().unwrap().is_none());
         assert_ping_succeeded(child);
+
+        let client = std::thread::spawn(|| {
+            let socket = UdpSocket::bind("0.0.0.0:0").unwrap();
+            socket.set_read_timeout(Some(TIMEOUT)).unwrap();
+            for len in [0, 1, 1472] {
+                let (datagram, mut echoed) = (vec![len as u8; len], [0; 2000]);
+                socket.send_to(&datagram, (DEVICE_IP, 7)).unwrap();
+                assert_eq!(socket.recv(&mut echoed).unwrap(), len);
+                assert_eq!(echoed[..len], datagram);
+            }
+            // From an echo port: no reply.
+            let echo_port = UdpSocket::bind("0.0.0.0:7").unwrap();
+            echo_port.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
+            echo_port.send_to(b"loop", (DEVICE_IP, 7)).unwrap();
+            assert!(echo_port.recv(&mut [0; 10]).is_err());
+        });
+        poll_while(&mut || !client.is_finished());
+        client.join().unwrap();
 
         let client = std::thread::spawn(|| {
             let mut stream = TcpStream::connect((DEVICE_IP, 7)).unwrap();
