@@ -8,7 +8,7 @@ use core::mem::MaybeUninit;
 use core::ptr::{NonNull, null, null_mut};
 use core::time::Duration;
 
-use ethdev::{Capabilities, ErrorKind, Link, MacAddress, MaxFrameLen};
+use ethdev::{Capabilities, ErrorKind, Link, MacAddress, MaxFrameLen, RxMeta};
 use ethdev_capi::abi::{self, ErrorCode, IoVec};
 use ethdev_sim::{Clock, RingConfig, RingNic, WireConfig};
 use ethdev_util::IrqSignal;
@@ -107,7 +107,7 @@ fn recv_device_reports_giant_length_returns_error() {
     let (stub, handle) = device();
     for len in [61, 1514, usize::MAX] {
         stub.state().rx.push_back(FRAME.to_vec());
-        stub.state().reported_len = Some(len);
+        stub.state().reported = Some(RxMeta::new(len));
         let (error, rx) = handle.recv_into(&mut [0; 60]).unwrap_err();
         assert_eq!((error, rx.len), (ErrorCode::Other, 0), "{len}");
     }

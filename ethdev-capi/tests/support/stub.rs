@@ -23,8 +23,8 @@ pub(crate) struct State {
     pub(crate) filter: Option<(bool, Option<Vec<MacAddress>>, bool)>,
     /// What each call returns instead.
     pub(crate) error: Option<ErrorKind>,
-    /// A length that `recv_frame` reports instead.
-    pub(crate) reported_len: Option<usize>,
+    /// What `recv_frame` reports instead.
+    pub(crate) reported: Option<RxMeta>,
     /// The longest buffer that was passed to `recv_frame`.
     pub(crate) longest_buf: usize,
     /// Called inside `service`.
@@ -43,7 +43,7 @@ impl Stub {
             tx: Vec::new(),
             filter: None,
             error: None,
-            reported_len: None,
+            reported: None,
             longest_buf: 0,
             in_service: None,
             events: Events::NONE,
@@ -89,7 +89,7 @@ impl EthernetDevice for Stub {
         };
         let buf = buf.get_mut(..needed).ok_or(ErrorKind::BufferTooSmall { needed })?;
         buf.copy_from_slice(&state.rx.pop_front().unwrap());
-        Ok(Some(RxMeta::new(state.reported_len.unwrap_or(needed))))
+        Ok(Some(state.reported.unwrap_or(RxMeta::new(needed))))
     }
 
     fn discard_frame(&mut self) -> Result<bool, ErrorKind> {
