@@ -90,10 +90,10 @@ pub fn write_frame<H: TxHalf, R>(
     // inlines neither.
     let place = memory.as_ptr();
     let result = write(memory);
-    if !path.is_reply_buffer(place)
-        && let Err(e) = tx.commit(len)
-    {
-        path.refused(e);
+    if !path.is_reply_buffer(place) {
+        if let Err(e) = tx.commit(len) {
+            path.refused(e);
+        }
     }
     result
 }
