@@ -134,7 +134,9 @@ fn receive_dropped_token_leaves_frame_pending() {
     let mut bed = testbed((4, 4));
     bed.peer.send(&frame_of(7));
     bed.clock.advance(A_WHILE);
-    assert!(bed.driver.receive(&mut Context::from_waker(&bed.waker)).is_some());
+    let tokens = bed.driver.receive(&mut Context::from_waker(&bed.waker));
+    assert!(std::format!("{tokens:?}").starts_with("Some((RxToken"));
+    drop(tokens);
     assert_eq!(bed.receive(None).as_deref(), Some(&frame_of(7)[..]));
 }
 
@@ -213,6 +215,19 @@ fn transmit_queue_full_is_refused_and_wakes_when_free() {
     assert_eq!(bed.drops(), DropStats::ZERO);
 }
 
+#[test]
+fn transmit_queue_full_and_link_down_drops_and_counts() {
+    let mut bed = testbed((4, 1));
+    bed.hardware.stall_tx(true);
+    assert!(bed.transmit(1));
+    bed.wire.set_link(false);
+    bed.clock.advance(A_WHILE);
+    assert!(bed.transmit(2));
+    assert!(!bed.end_turn());
+    assert_eq!(bed.drops().tx_link_down, 1);
+    assert_eq!(bed.handle.take_error().unwrap(), None);
+}
+
 /// After a refused token embassy-net runs no timer: the next turn must follow, and must get tokens.
 #[test]
 fn transmit_refused_then_link_found_down_wakes_and_drops() {
@@ -249,6 +264,27 @@ fn transmit_refused_then_device_fails_wakes_once_and_drops() {
         "a device that stays in its fault is not polled in a loop"
     );
     assert_eq!(bed.drops().tx_refused, 1);
+}
+
+#[test]
+fn service_link_change_or_frame_wakes() {
+    let mut bed = testbed((4, 4));
+    for happens in [
+        (|bed: &Testbed| bed.wire.set_link(false)) as fn(&Testbed),
+        |bed| bed.wire.set_link(true),
+        |bed| {
+            bed.peer.send(&frame_of(1));
+        },
+    ] {
+        bed.end_turn();
+        happens(&bed);
+        bed.clock.advance(A_WHILE);
+        // As if the interrupt had been lost.
+        bed.driver.state.register(&bed.waker);
+        bed.wakes();
+        bed.handle.service().unwrap();
+        assert_eq!(bed.wakes(), 1);
+    }
 }
 
 #[test]
@@ -296,6 +332,20 @@ fn receive_with_full_queue_keeps_reply() {
     bed.end_turn();
     assert_eq!(bed.sent(), [1, 2]);
     assert_eq!(bed.drops(), DropStats::ZERO);
+}
+
+#[test]
+fn transmit_pending_reply_goes_first() {
+    let mut bed = testbed((4, 2));
+    bed.hardware.stall_tx(true);
+    assert!(bed.transmit(1) && bed.transmit(2));
+    bed.peer.send(&frame_of(0));
+    bed.clock.advance(A_WHILE);
+    assert!(bed.receive(Some(3)).is_some());
+    bed.hardware.stall_tx(false);
+    bed.clock.advance(A_WHILE);
+    assert!(bed.transmit(4));
+    assert_eq!(bed.sent(), [1, 2, 3, 4]);
 }
 
 #[test]
