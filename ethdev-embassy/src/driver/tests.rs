@@ -9,7 +9,7 @@ use std::task::Wake;
 use std::vec::Vec;
 
 use embassy_net_driver::{Driver as _, HardwareAddress, LinkState, RxToken as _, TxToken as _};
-use ethdev::{Control, Error as _, ErrorKind, MacAddress};
+use ethdev::{Control, Error as _, ErrorKind, EthernetDevice as _, MacAddress};
 use ethdev_sim::{Clock, Peer, RingConfig, RingHandle, RingNic, Wire, WireConfig};
 use ethdev_util::stack::{DropStats, MIN_BUFFER_LEN};
 use ethdev_util::{IrqDevice, IrqSignal};
@@ -136,7 +136,6 @@ fn receive_dropped_token_leaves_frame_pending() {
     bed.clock.advance(A_WHILE);
     let tokens = bed.driver.receive(&mut Context::from_waker(&bed.waker));
     assert!(std::format!("{tokens:?}").starts_with("Some((RxToken"));
-    drop(tokens);
     assert_eq!(bed.receive(None).as_deref(), Some(&frame_of(7)[..]));
 }
 
@@ -216,16 +215,17 @@ fn transmit_queue_full_is_refused_and_wakes_when_free() {
 }
 
 #[test]
-fn transmit_queue_full_and_link_down_drops_and_counts() {
-    let mut bed = testbed((4, 1));
-    bed.hardware.stall_tx(true);
-    assert!(bed.transmit(1));
+fn why_not_ready_waits_only_for_working_device_with_link() {
+    let bed = testbed((4, 4));
+    let mut inner = bed.driver.state.inner.borrow_mut();
+    let kind = |inner: &super::Inner<'_, Nic>| inner.why_not_ready(Ok(false)).map(|e| e.kind());
+    assert_eq!(kind(&inner), None);
+    inner.failed = true;
+    assert_eq!(kind(&inner), Some(ErrorKind::Fault));
     bed.wire.set_link(false);
     bed.clock.advance(A_WHILE);
-    assert!(bed.transmit(2));
-    assert!(!bed.end_turn());
-    assert_eq!(bed.drops().tx_link_down, 1);
-    assert_eq!(bed.handle.take_error().unwrap(), None);
+    inner.device.service().unwrap();
+    assert_eq!(kind(&inner), Some(ErrorKind::LinkDown));
 }
 
 /// After a refused token embassy-net runs no timer: the next turn must follow, and must get tokens.
