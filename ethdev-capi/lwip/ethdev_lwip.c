@@ -45,9 +45,9 @@ static err_t sent(struct ethdev_lwip *adapter, int32_t result) {
     return ERR_IF;
 }
 
-/* Whether the data of a frame stays unchanged while the shim has a reference to it. That of PBUF_REF
- * and PBUF_ROM belongs to somebody else: TCP data that is sent without a copy may change as soon as
- * the peer has acknowledged an earlier transmission of it. */
+/* Whether the data of a frame stays unchanged while the shim has a reference to it. That of
+ * PBUF_REF and PBUF_ROM is not owned by the pbuf: TCP data that is sent without a copy may change as
+ * soon as the peer has acknowledged an earlier transmission of it. */
 static int owns_data(const struct pbuf *frame) {
     for (const struct pbuf *p = frame; p != NULL; p = p->next) {
         if ((p->type_internal & PBUF_TYPE_FLAG_STRUCT_DATA_CONTIGUOUS) == 0)
@@ -68,7 +68,7 @@ static struct pbuf *copy(struct ethdev_lwip *adapter, struct pbuf *frame) {
     return copied;
 }
 
-/* Adds a frame to the queue. TCP does not change a segment that somebody else has a reference to. */
+/* Adds a frame to the queue. TCP does not change a segment to which there is another reference. */
 static err_t enqueue(struct ethdev_lwip *adapter, struct pbuf *frame) {
     if (adapter->tx_count == ETHDEV_LWIP_TX_QUEUE) {
         adapter->stats.tx_queue_full++;

@@ -26,9 +26,9 @@
  *   capacity again, or periodically.
  *
  * Receiving
- *   The device writes a frame to a buffer of PBUF_POOL. If PBUF_POOL_BUFSIZE is smaller than a frame,
- *   it is copied once more, to a chain of buffers. While no buffer is free, frames stay in the
- *   device, which counts those that it loses when its own queue is full.
+ *   The device writes a frame to a buffer of PBUF_POOL. If PBUF_POOL_BUFSIZE is smaller than a
+ *   frame, it is copied once more, to a chain of buffers. While no buffer is free, frames stay in
+ *   the device, which counts those that it loses when its own queue is full.
  */
 #ifndef ETHDEV_LWIP_H
 #define ETHDEV_LWIP_H
@@ -41,8 +41,8 @@
 extern "C" {
 #endif
 
-/* Number of frames that can wait for the transmit queue of the device. TCP sends up to TCP_SND_BUF /
- * TCP_MSS frames of a connection at once. */
+/* Number of frames that can wait for the transmit queue of the device. TCP sends up to
+ * TCP_SND_BUF / TCP_MSS frames of a connection at once. */
 #ifndef ETHDEV_LWIP_TX_QUEUE
 #define ETHDEV_LWIP_TX_QUEUE 16
 #endif
@@ -108,8 +108,8 @@ struct ethdev_lwip {
 /* Adds an interface on `device`, which is started. `adapter` and `netif` stay in use until
  * ethdev_lwip_remove(). MAC address, IP MTU and link are those of the device.
  *
- * Returns ETHDEV_OK, an error of the device, or ETHDEV_EOTHER if lwIP does not accept the interface.
- * After an error nothing is in use. */
+ * Returns ETHDEV_OK, an error of the device, or ETHDEV_EOTHER if lwIP does not accept the
+ * interface. After an error nothing is in use. */
 #if LWIP_IPV4
 int32_t ethdev_lwip_add(struct netif *netif, struct ethdev_lwip *adapter, struct ethdev *device,
                         const ip4_addr_t *address, const ip4_addr_t *netmask,
@@ -125,8 +125,8 @@ void ethdev_lwip_remove(struct netif *netif);
  * `budget` received frames to lwIP.
  *
  * Returns 1 if more frames may be pending: call it again; 0 if none are. A negative code of
- * `enum ethdev_error` is the first error of the device; everything else was done nevertheless. After
- * ETHDEV_EFAULT, call ethdev_recover(). */
+ * `enum ethdev_error` is the first error of the device; everything else was done nevertheless.
+ * After ETHDEV_EFAULT, call ethdev_recover(). */
 int32_t ethdev_lwip_poll(struct netif *netif, uint16_t budget);
 
 /* Returns the adapter of an interface. */

@@ -94,8 +94,8 @@ static size_t write_page(char *out, size_t size)
     memset(&counters, 0, sizeof counters);
     /* Fails only for a device of another version. */
     (void)ethdev_counters(adapter.device, &counters);
-    append(&text, "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>%s</title>\n<h1>%s</h1>\n", name,
-           name);
+    append(&text, "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n");
+    append(&text, "<title>%s</title>\n<h1>%s</h1>\n", name, name);
     append(&text, "<table>\n<tr><th>Link</th><td>");
     append_link(&text);
     append(&text, "</td></tr>\n<tr><th>Address</th><td>%02x:%02x:%02x:%02x:%02x:%02x</td></tr>\n", mac[0], mac[1],
