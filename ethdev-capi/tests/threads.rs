@@ -143,6 +143,9 @@ fn interrupt_after_each_rearm_signals_once() {
     assert_eq!(handle.interrupt(), 0);
     assert!(!signaled.try_take());
     assert_eq!((handle.rearm(abi::wait::RX, &mut pending), pending), (0, 1));
+    // Since that call it is armed.
+    assert_eq!(handle.interrupt(), 0);
+    assert!(signaled.try_take());
     for _ in 0..3 {
         assert_eq!(handle.disarm(), 0);
         assert_eq!((handle.rearm(abi::wait::RX, &mut pending), pending), (0, 0));
