@@ -46,8 +46,8 @@ static err_t sent(struct ethdev_lwip *adapter, int32_t result) {
 }
 
 /* Whether the data of a frame stays unchanged while the shim has a reference to it. That of
- * PBUF_REF and PBUF_ROM is not owned by the pbuf: TCP data that is sent without a copy may change as
- * soon as the peer has acknowledged an earlier transmission of it. */
+ * PBUF_REF and PBUF_ROM is not owned by the pbuf: TCP data that is sent without a copy may change
+ * as soon as the peer has acknowledged an earlier transmission of it. */
 static int owns_data(const struct pbuf *frame) {
     for (const struct pbuf *p = frame; p != NULL; p = p->next) {
         if ((p->type_internal & PBUF_TYPE_FLAG_STRUCT_DATA_CONTIGUOUS) == 0)

@@ -84,11 +84,12 @@ struct ethdev_lwip_group {
     uint16_t users;
 };
 
-/* The adapter of one device, in memory of the caller. Only `device` and `stats` may be read. */
+/* The adapter of one device, in memory of the caller, who may read `device`, `stats` and
+ * `tx_count`, the number of frames that wait for the transmit queue of the device. */
 struct ethdev_lwip {
     struct ethdev *device;
     struct ethdev_lwip_stats stats;
-    /* A ring: `tx_count` frames from `tx_first`. */
+    /* A ring that begins at `tx_first`. */
     struct pbuf *tx_queue[ETHDEV_LWIP_TX_QUEUE];
     uint16_t tx_first;
     uint16_t tx_count;

@@ -21,8 +21,6 @@
 #define LWIP_TCP 1
 #define LWIP_TCP_KEEPALIVE 1
 #define LWIP_NETIF_LINK_CALLBACK 1
-/* Every run has the same packets. */
-#define LWIP_IPV6_DUP_DETECT_ATTEMPTS 1
 
 /* Pointers of 64 bits do not fit where lwIP keeps its state of a fragment. */
 #define IPV6_FRAG_COPYHEADER 1
