@@ -1,5 +1,5 @@
-//! `adapters out ethdev|baseline LENGTH FRAMES`: replies to frames of this length on the simulated
-//! ring NIC through the tokens of embassy-net's driver trait.
+//! `adapters out ethdev|baseline|lending LENGTH FRAMES`: replies to frames of this length on the simulated
+//! ring NIC through the tokens of embassy-net's driver trait, or the zero-copy API of the NIC.
 //! `adapters in ethdev|pull|tokens LENGTH FRAMES`: copies frames out of and into the memory of the
 //! NIC, through the pull API of a driver for embassy-net as a device, the pull API of the NIC itself,
 //! and the tokens of the driver.
@@ -19,7 +19,7 @@ use std::rc::Rc;
 
 use embassy_net_driver::{Driver, RxToken, TxToken};
 use enc28j60_model::{Enc28j60Chip, ResetPin};
-use ethdev::{EthernetDevice, MacAddress, Speed, Stats};
+use ethdev::{EthernetDevice, LendingDevice, MacAddress, RxHalf, Speed, Stats, TxHalf};
 use ethdev_bench::EmbassyBaseline;
 use ethdev_bench::enc28j60::config_for_all;
 use ethdev_cli as cli;
@@ -79,6 +79,7 @@ fn main() -> ExitCode {
             Ok(mut state) => testbed.run(state.split().0, host_turn_out),
             Err(e) => return cli::failure(format_args!("the device has no driver: {}", cli::Causes(&e))),
         },
+        ("out", "lending") => testbed.run(nic, host_turn_out_lending),
         ("in", "ethdev") => match EmbassyDevice::queued(baseline, &mut buf) {
             Ok(device) => testbed.run(device, host_turn_in),
             Err(e) => return cli::failure(format_args!("the driver is not a device: {}", cli::Causes(&e))),
@@ -154,7 +155,7 @@ fn goodput() -> ExitCode {
 
 fn usage() -> ExitCode {
     cli::usage_error(format_args!(
-        "usage: adapters goodput, or adapters out ethdev|baseline LENGTH FRAMES, or adapters in ethdev|pull|tokens LENGTH FRAMES (LENGTH 60 to \
+        "usage: adapters goodput, or adapters out ethdev|baseline|lending LENGTH FRAMES, or adapters in ethdev|pull|tokens LENGTH FRAMES (LENGTH 60 to \
          1514, FRAMES a multiple of {BATCH})"
     ))
 }
@@ -194,6 +195,24 @@ fn host_turn_out(driver: &mut impl Driver) -> usize {
         frames += 1;
     }
     black_box(driver.link_state(&mut cx));
+    frames
+}
+
+/// The same by the halves of the device.
+#[inline(never)]
+fn host_turn_out_lending(device: &mut impl LendingDevice) -> usize {
+    let mut frames = 0;
+    let (mut rx, mut tx) = device.split();
+    while let Some(received) = rx.peek().expect("the device works") {
+        let len = black_box(received).len();
+        let reply = tx.reserve(len).expect("the device works");
+        black_box(reply);
+        tx.commit(len).expect("the ring is not full");
+        rx.release().expect("the device works");
+        frames += 1;
+    }
+    drop((rx, tx));
+    device.service().expect("the device works");
     frames
 }
 

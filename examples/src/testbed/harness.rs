@@ -273,7 +273,8 @@ impl Harness<'_> {
         let result = measure(&mut sim, self.seed, self.figures, self.progress);
         let frames = self.copies.lent() + self.copies.copied();
         if frames > 0 {
-            self.figures.copies_per_frame = Some(self.copies.copied() as f64 / frames as f64);
+            let copied = self.copies.copied() + u64::from(sim.host.copied());
+            self.figures.copies_per_frame = Some(copied as f64 / frames as f64);
             self.figures.bus_bytes_per_frame = self.bus_bytes.map(|bytes| bytes.get() as f64 / frames as f64);
         }
         let stats = sim.host.stats();

@@ -35,4 +35,10 @@ pub(super) trait Host {
 
     /// Returns the number of frames that the adapter of the stack dropped, in both directions.
     fn dropped(&self) -> u32;
+
+    /// Returns the number of frames that the adapter of the stack copied, besides the copies at the
+    /// API of the device.
+    fn copied(&self) -> u32 {
+        0
+    }
 }

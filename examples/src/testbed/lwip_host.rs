@@ -72,6 +72,11 @@ impl<D: EthernetDevice<Error = ErrorKind>> Host for LwipHost<'_, D> {
     fn dropped(&self) -> u32 {
         self.node.stats().lost()
     }
+
+    fn copied(&self) -> u32 {
+        let stats = self.node.stats();
+        stats.tx_copied + stats.rx_copied
+    }
 }
 
 /// A device that a node shares with the testbed, which reads its counters.

@@ -36,7 +36,7 @@ pub struct Figures {
     pub goodput_mbps: Option<f64>,
     /// Bytes on the bus per frame, both directions.
     pub bus_bytes_per_frame: Option<f64>,
-    /// Copies per frame at the API of the device.
+    /// Copies per frame at the API of the device and in the adapter of the stack.
     pub copies_per_frame: Option<f64>,
     /// Length of the web page in bytes.
     pub page_bytes: Option<usize>,

@@ -42,7 +42,7 @@ pub(crate) fn figures() -> Result<Vec<Figure>> {
         ));
         rows.push(figure(
             &format!("RAM of {what}, without buffers and queues"),
-            whole - inner + image.ram.saturating_sub(driver.ram),
+            whole - inner,
         ));
     }
     Ok(rows)
