@@ -90,6 +90,7 @@ struct Row {
 
 /// Goodput of the TCP echo over each stack, and copies per frame.
 fn testbed(programs: &Programs) -> Result<Vec<Figure>> {
+    // Starts: a program of this workspace
     let printed = tools::output(Command::new(&programs.adapters).arg("goodput"))?;
     let rows: Vec<Row> = serde_json::from_str(&printed).context("the program printed no valid list")?;
     if let Some((row, failure)) = rows.iter().find_map(|row| Some((row, row.failure.as_ref()?))) {
