@@ -214,7 +214,8 @@ fn enc28j60_crate_all_revisions_frames_exchanged() {
             assert_eq!((stats.received, stats.transmitted), (40, 40));
             kinds.extend(testbed.kinds());
         }
-        // The driver does not write PHCON1: with erratum 16 the PHY sometimes starts in full duplex.
+        // The driver does not write PHCON1: with erratum 16 the PHY sometimes starts in full
+        // duplex.
         assert_eq!(kinds, BTreeSet::from([ViolationKind::DuplexMismatch]), "{revision:?}");
     }
 }

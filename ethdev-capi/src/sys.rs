@@ -76,14 +76,15 @@ struct State<D> {
     is_asleep: bool,
 }
 
-// SAFETY: the handle points to a constant. The contexts of the two hooks are pointers of the caller,
-// who passes them for use by the functions beside them in any thread (header, `ethdev_set_lock` and
-// `ethdev_set_signal`). The rest is `Send` if the device is.
+// SAFETY: the handle points to a constant. The contexts of the two hooks are pointers of the
+// caller, who passes them for use by the functions beside them in any thread (header,
+// `ethdev_set_lock` and `ethdev_set_signal`). The rest is `Send` if the device is.
 unsafe impl<D: Send> Send for CDevice<D> {}
 
 // SAFETY: the hooks and the flag are accessed inside critical sections. A reference to `state` is
-// made by `call` only, of which one at a time is behind the gate: so the device is used by one thread
-// after another, which `Send` permits. The other fields are not changed, and `IrqSignal` is `Sync`.
+// made by `call` only, of which one at a time is behind the gate: so the device is used by one
+// thread after another, which `Send` permits. The other fields are not changed, and `IrqSignal` is
+// `Sync`.
 unsafe impl<D: Send> Sync for CDevice<D> {}
 
 impl<D: EthernetDevice + Control + Send> CDevice<D> {

@@ -68,9 +68,9 @@ impl Registration {
         Ok(())
     }
 
-    /// Stores the waker of `cx`, which is woken when the descriptor of the interface is readable or writable,
-    /// whichever is requested, when the link descriptor is readable, or after `interval` if
-    /// there is no link descriptor.
+    /// Stores the waker of `cx`, which is woken when the descriptor of the interface is readable or
+    /// writable, whichever is requested, when the link descriptor is readable, or after `interval`
+    /// if there is no link descriptor.
     ///
     /// Readiness is level-triggered: a condition that holds already wakes immediately.
     pub(crate) fn register(

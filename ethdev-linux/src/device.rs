@@ -26,8 +26,8 @@ impl<P: Port> EthernetDevice for Interface<P> {
     /// Returns the capabilities by the settings that the interface had when it was opened or last
     /// [recovered](ethdev::Control::recover).
     ///
-    /// If the kernel does not announce changes of the link (see [`Interface::link_fd`]), overruns are not
-    /// reported, and `service` must be called at an interval.
+    /// If the kernel does not announce changes of the link (see [`Interface::link_fd`]), overruns
+    /// are not reported, and `service` must be called at an interval.
     fn capabilities(&self) -> Capabilities {
         if self.link_monitor.fd().is_some() {
             return self.capabilities;

@@ -80,8 +80,8 @@ pub enum InterfaceError {
         /// Name of the interface.
         name: String,
     },
-    /// The interface was deleted while it was open, or, for a packet socket, moved to another network
-    /// namespace.
+    /// The interface was deleted while it was open, or, for a packet socket, moved to another
+    /// network namespace.
     InterfaceRemoved {
         /// Name of the interface.
         name: String,

@@ -15,8 +15,8 @@ impl<P: Port> Interface<P> {
     ///
     /// # Errors
     ///
-    /// `InvalidName`, `InvalidMacAddress`, `PermissionDenied`, `NoSuchInterface`, those of the kind,
-    /// or `Io` for other failures of system calls.
+    /// `InvalidName`, `InvalidMacAddress`, `PermissionDenied`, `NoSuchInterface`, those of the
+    /// kind, or `Io` for other failures of system calls.
     pub fn with_config(config: P::Config) -> Result<Self, InterfaceError> {
         let mut device = Self::new(P::open(&config)?, config);
         device.port.configure(device.mac_address, &device.filter)?;
@@ -59,8 +59,8 @@ impl<P: Port> Interface<P> {
 /// [`sleep`](Control::sleep) and [`wake`](Control::wake) are `Unsupported`.
 ///
 /// A deleted interface is a fault, which [`recover`](Control::recover) and `start` end. Address and
-/// filter are those of this device, not of the interface: they apply at once, in every state. (While
-/// the interface is deleted they are stored, and `recover` applies them.)
+/// filter are those of this device, not of the interface: they apply at once, in every state.
+/// (While the interface is deleted they are stored, and `recover` applies them.)
 impl<P: Port> Control for Interface<P> {
     /// Starts reception and transmission. Frames that arrived while the device was stopped are
     /// dropped without being counted. An interface that was deleted is opened again, as `recover`
@@ -142,8 +142,8 @@ impl<P: Port> Control for Interface<P> {
     }
 
     /// Opens the interface again if it was deleted, as it was first opened: by its name, and (a TAP
-    /// interface) created if the configuration allows it. Reads the IP MTU and the queue length again in
-    /// any case.
+    /// interface) created if the configuration allows it. Reads the IP MTU and the queue length
+    /// again in any case.
     ///
     /// An interface that exists stays open: closing a TAP interface that this device created would
     /// delete it, with its IP addresses. Pending frames are dropped, counted in `rx_reset`.

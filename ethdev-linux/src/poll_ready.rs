@@ -20,8 +20,8 @@ pub type AsyncTap = BlockingAsync<Interface<TapPort>, AsyncIo>;
 /// The async form of a [`PacketSocket`](crate::PacketSocket).
 pub type AsyncPacketSocket = BlockingAsync<Interface<PacketPort>, AsyncIo>;
 
-/// Wakes the futures of an [`AsyncTap`] or [`AsyncPacketSocket`]. The thread of the `async-io` crate waits for the kernel;
-/// it is started on first use and works with every executor.
+/// Wakes the futures of an [`AsyncTap`] or [`AsyncPacketSocket`]. The thread of the `async-io`
+/// crate waits for the kernel; it is started on first use and works with every executor.
 #[derive(Debug)]
 pub struct AsyncIo(());
 

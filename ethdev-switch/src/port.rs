@@ -123,8 +123,8 @@ impl<'s, 'b, D: LendingDevice, const N: usize, const Q: usize> Port<'s, 'b, D, N
         self.fabric.call(|uplink| {
             let started = started.unwrap_or(own.borrow().is_started());
             if own.borrow().is_running() != (started && !asleep) {
-                // The device holds frames that arrived in the former state. If it fails here, the port
-                // changes its state all the same, and the next call meets the error.
+                // The device holds frames that arrived in the former state. If it fails here, the
+                // port changes its state all the same, and the next call meets the error.
                 let _ = self.fabric.fill(uplink, |_| {
                     own.borrow_mut().reset_queue();
                     false

@@ -75,7 +75,8 @@ impl Transcript {
         self.lines.borrow_mut().push(line);
     }
 
-    /// Notes an event of the client. A peer that is silent is visible in the counters of the device.
+    /// Notes an event of the client. A peer that is silent is visible in the counters of the
+    /// device.
     pub(crate) fn note_event(&self, event: Event) {
         if let Event::NoReply { sent, received } = event {
             assert_eq!(received, 0, "{event}");

@@ -57,8 +57,8 @@ impl KernelPeer {
 impl LinkPeer for KernelPeer {
     fn peer_send(&mut self, frame: &[u8]) {
         let send = || send(self.socket.as_raw_fd(), frame, MsgFlags::empty());
-        // Fails without carrier: the frame is lost, as on an unplugged cable. The socket also reports
-        // once that the interface was down before.
+        // Fails without carrier: the frame is lost, as on an unplugged cable. The socket also
+        // reports once that the interface was down before.
         if send() == Err(Errno::ENETDOWN) {
             let _ = send();
         }

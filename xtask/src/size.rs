@@ -22,7 +22,8 @@ use elf::{Image, Symbol};
 /// Prints flash and RAM of ethdev and the smoltcp adapter on thumbv7m.
 ///
 /// Compares two images of the firmware workspace: smoltcp on the adapter, and on a minimal
-/// `phy::Device` for the same driver. Stacks are measured on `mps2_bare`, which uses more of the API.
+/// `phy::Device` for the same driver. Stacks are measured on `mps2_bare`, which uses more of the
+/// API.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Compare the driver of this chip with another one instead.

@@ -1,13 +1,16 @@
-//! `adapters out ethdev|baseline|lending LENGTH FRAMES`: replies to frames of this length on the simulated
-//! ring NIC through the tokens of embassy-net's driver trait, or the zero-copy API of the NIC.
-//! `adapters in ethdev|pull|tokens LENGTH FRAMES`: copies frames out of and into the memory of the
-//! NIC, through the pull API of a driver for embassy-net as a device, the pull API of the NIC itself,
-//! and the tokens of the driver.
-//! `adapters goodput`: prints the rows of the testbed for each stack on the memory NIC and the
-//! ENC28J60, and for embassy-net on the published driver of the ENC28J60.
+//! Host programs of `cargo xtask bench adapters`.
 //!
-//! Frames pass the wire and the rings in batches of 16. The functions `host_turn_*` contain the work
-//! of the host without that of the simulated wire and chip.
+//! - `adapters out ethdev|baseline|lending LENGTH FRAMES`: replies to frames of this length on the
+//!   simulated ring NIC through the tokens of embassy-net's driver trait, or the zero-copy API of
+//!   the NIC.
+//! - `adapters in ethdev|pull|tokens LENGTH FRAMES`: copies frames out of and into the memory of the
+//!   NIC, through the pull API of a driver for embassy-net as a device, the pull API of the NIC
+//!   itself, and the tokens of the driver.
+//! - `adapters goodput`: prints the rows of the testbed for each stack on the memory NIC and the
+//!   ENC28J60, and for embassy-net on the published driver of the ENC28J60.
+//!
+//! Frames pass the wire and the rings in batches of 16. The functions `host_turn_*` contain the
+//! work of the host without that of the simulated wire and chip.
 
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 

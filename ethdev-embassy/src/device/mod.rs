@@ -345,7 +345,8 @@ impl<D: Driver> EthernetDevice for EmbassyDevice<'_, D> {
 
     fn service(&mut self) -> Result<Events, ErrorKind> {
         let mut events = Events::NONE;
-        // First: `link_state` ends a turn of embassy-net, and drivers may limit the frames of a turn.
+        // First: `link_state` ends a turn of embassy-net, and drivers may limit the frames of a
+        // turn.
         self.refresh();
         events.rx_pending = self.is_pending();
         events.tx_ready = self.is_tx_ready();

@@ -23,8 +23,8 @@ pub(super) fn bind(socket: BorrowedFd<'_>, index: i32) -> io::Result<(u16, [u8; 
     let mut len = size_of::<libc::sockaddr_ll>() as libc::socklen_t;
     // SAFETY: the kernel reads `len` bytes of an address that lives until the call returns.
     checked(unsafe { libc::bind(socket.as_raw_fd(), (&raw const address).cast(), len) })?;
-    // SAFETY: the kernel writes at most `len` bytes into `address`, of which any are valid; both are
-    // borrowed exclusively for the call.
+    // SAFETY: the kernel writes at most `len` bytes into `address`, of which any are valid; both
+    // are borrowed exclusively for the call.
     checked(unsafe { libc::getsockname(socket.as_raw_fd(), (&raw mut address).cast(), &raw mut len) })?;
     let [a, b, c, d, e, f, ..] = address.sll_addr;
     Ok((address.sll_hatype, [a, b, c, d, e, f]))

@@ -1,5 +1,5 @@
-//! A receive ring that is shared with the kernel (packet(7), `PACKET_RX_RING`; the layout is that of
-//! `TPACKET_V2` in `linux/if_packet.h`).
+//! A receive ring that is shared with the kernel (packet(7), `PACKET_RX_RING`; the layout is that
+//! of `TPACKET_V2` in `linux/if_packet.h`).
 //!
 //! Each slot belongs to the kernel or to this side, which its status word tells. The kernel fills
 //! slots in order. Reading makes no system call.
@@ -88,8 +88,8 @@ unsafe impl Send for Ring {}
 unsafe impl Sync for Ring {}
 
 impl Ring {
-    /// Creates the ring of `socket`, which has the option `PACKET_VNET_HDR` and is not bound yet, for
-    /// frames of up to `max_len` bytes.
+    /// Creates the ring of `socket`, which has the option `PACKET_VNET_HDR` and is not bound yet,
+    /// for frames of up to `max_len` bytes.
     pub(super) fn new(socket: BorrowedFd<'_>, max_len: usize) -> io::Result<Self> {
         let slot_len = (max_len + OVERHEAD).next_power_of_two();
         let (least, greatest) = SLOTS;
@@ -132,22 +132,23 @@ impl Ring {
         len + OVERHEAD <= self.slot_len
     }
 
-    /// Copies the next frame into `buf`, and what does not fit it into `rest`, and returns its slot to
-    /// the kernel. `None` if there is no frame.
+    /// Copies the next frame into `buf`, and what does not fit it into `rest`, and returns its slot
+    /// to the kernel. `None` if there is no frame.
     pub(super) fn receive(&mut self, buf: &mut [u8], rest: &mut [u8]) -> Option<Message> {
         // SAFETY: `next` is below `slots`, and `slots` slots are mapped.
         let slot = unsafe { self.memory.add(self.next * self.slot_len) };
-        // SAFETY: a slot begins with its status word, aligned (a slot is at a multiple of its length,
-        // which is a power of two above 128). Kernel and this side access it atomically.
+        // SAFETY: a slot begins with its status word, aligned (a slot is at a multiple of its
+        // length, which is a power of two above 128). Kernel and this side access it atomically.
         let status = unsafe { AtomicU32::from_ptr(slot.cast::<u32>().as_ptr()) };
         let flags = status.load(Ordering::Acquire);
         if flags & libc::TP_STATUS_USER == 0 {
             return None;
         }
-        // SAFETY: the slot is longer than a header and belongs to this side: the kernel does not write
-        // to it before its status is stored below. Any bytes are a valid header.
+        // SAFETY: the slot is longer than a header and belongs to this side: the kernel does not
+        // write to it before its status is stored below. Any bytes are a valid header.
         let header = unsafe { slot.cast::<Header>().read() };
-        // SAFETY: as above; a shared slice of the whole slot, which ends before the status is stored.
+        // SAFETY: as above; a shared slice of the whole slot, which ends before the status is
+        // stored.
         let bytes = unsafe { core::slice::from_raw_parts(slot.as_ptr(), self.slot_len) };
         let start = usize::from(header.mac_offset);
         let snap_len = header.snap_len as usize;

@@ -86,8 +86,8 @@ pub fn write_frame<H: TxHalf, R>(
         }
         path.instead(len, None)
     };
-    // Compared by address and not by a flag: with a flag the compiler makes two copies of the call and
-    // inlines neither.
+    // Compared by address and not by a flag: with a flag the compiler makes two copies of the call
+    // and inlines neither.
     let place = memory.as_ptr();
     let result = write(memory);
     if !path.is_reply_buffer(place) {

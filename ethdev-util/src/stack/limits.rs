@@ -11,9 +11,9 @@ use ethdev::{Capabilities, MaxFrameLen};
 /// section 5).
 pub const MIN_BUFFER_LEN: usize = 14 + 576;
 
-/// Returns the number of segments that a TCP peer may have in flight: the receive queue less one frame. smoltcp
-/// computes with segments that are longer by the Ethernet header than they can be; the remainder of
-/// the window fills one more frame.
+/// Returns the number of segments that a TCP peer may have in flight: the receive queue less one
+/// frame. smoltcp computes with segments that are longer by the Ethernet header than they can be;
+/// the remainder of the window fills one more frame.
 #[must_use]
 pub fn max_burst_size(device: &Capabilities) -> Option<usize> {
     device

@@ -45,8 +45,8 @@ unsafe extern "C" fn ethdev_lan9118(registers: *mut c_void, dev: *mut *mut Ethde
     if critical_section::with(|cs| TAKEN.borrow(cs).replace(true)) {
         return ErrorCode::InUse as i32;
     }
-    // SAFETY: the caller passes the address of the chip, which nothing else accesses. `TAKEN` ensures
-    // that there is one driver for it.
+    // SAFETY: the caller passes the address of the chip, which nothing else accesses. `TAKEN`
+    // ensures that there is one driver for it.
     let registers = unsafe { Mmio::new(registers.cast()) };
     match board::nic(registers) {
         Ok(nic) => {

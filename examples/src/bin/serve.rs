@@ -26,10 +26,11 @@ use smoltcp::wire::{IpCidr, Ipv4Address, Ipv4Cidr};
 /// Serves a web page, ping and echo: on a TAP interface to the Linux kernel and the networks that
 /// it forwards, or on an interface of this machine to its network.
 ///
-/// The program is a host with an IP address of its own. On a TAP interface it is the link peer, with
-/// a MAC address of its own; on an interface of this machine (packet socket) it has the MAC address
-/// of the interface, unless --mac sets another, and this machine itself cannot reach it. It sleeps while idle. SIGINT (Ctrl-C), SIGTERM and SIGHUP end it; it then prints its statistics.
-/// A SIGHUP that is ignored at the start (nohup) stays ignored.
+/// The program is a host with an IP address of its own. On a TAP interface it is the link peer,
+/// with a MAC address of its own; on an interface of this machine (packet socket) it has the MAC
+/// address of the interface, unless --mac sets another, and this machine itself cannot reach it. It
+/// sleeps while idle. SIGINT (Ctrl-C), SIGTERM and SIGHUP end it; it then prints its statistics. A
+/// SIGHUP that is ignored at the start (nohup) stays ignored.
 #[derive(Debug, Parser)]
 #[command(version, after_help = EXAMPLES)]
 struct Cli {
@@ -44,8 +45,8 @@ struct Cli {
     /// Default gateway
     #[arg(long, value_name = "ADDRESS")]
     gateway: Option<Ipv4Address>,
-    /// MAC address of this host [default: derived from the name of the TAP interface, or that of the
-    /// interface]
+    /// MAC address of this host [default: derived from the name of the TAP interface, or that of
+    /// the interface]
     #[arg(long, value_name = "MAC")]
     mac: Option<MacAddress>,
     /// Inject a fault into the modelled chip every SECONDS (1 to 3600): a short supply failure and

@@ -80,8 +80,8 @@ pub struct Harness<'a> {
 }
 
 impl<'a> Harness<'a> {
-    /// Creates the harness for one NIC under one stack: its wire's other end at `peer`, and the place of the
-    /// results.
+    /// Creates the harness for one NIC under one stack: its wire's other end at `peer`, and the
+    /// place of the results.
     pub(super) fn new(
         stack: Stack,
         clock: Clock,

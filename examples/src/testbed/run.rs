@@ -20,7 +20,8 @@ pub struct Settings {
     pub pcap: Option<PathBuf>,
 }
 
-/// Attaches `nic` to a wire and measures it under `stack`. Calls `progress` with the part that is done, from 0 to
+/// Attaches `nic` to a wire and measures it under `stack`. Calls `progress` with the part that is
+/// done, from 0 to
 /// 1.
 ///
 /// # Errors

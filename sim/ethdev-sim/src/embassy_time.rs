@@ -2,8 +2,8 @@
 //!
 //! With the feature `embassy-time` this crate is the time driver of the binary, in place of
 //! embassy-time's `std` feature or a HAL: `Instant::now()` and timers of embassy-time, and so of
-//! embassy-net, follow the [`Clock`] of their thread. **A binary has one time driver**: a second one
-//! is a link error.
+//! embassy-net, follow the [`Clock`] of their thread. **A binary has one time driver**: a second
+//! one is a link error.
 //!
 //! ```
 //! use embassy_time::{Instant, Timer};

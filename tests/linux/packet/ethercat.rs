@@ -18,8 +18,8 @@ use futures_lite::future;
 use super::pair::*;
 use crate::testbed::*;
 
-/// A segment whose subdevices do nothing but increment the working counter of each datagram. It runs
-/// until it is dropped.
+/// A segment whose subdevices do nothing but increment the working counter of each datagram. It
+/// runs until it is dropped.
 struct Segment {
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,

@@ -43,8 +43,8 @@ fn set_rx_filter_rejected_frames_are_counted() {
     });
 }
 
-/// Returns whether the interface is promiscuous, whether it passes all groups, and whether it passes
-/// the group.
+/// Returns whether the interface is promiscuous, whether it passes all groups, and whether it
+/// passes the group.
 fn interface_passes(name: &str) -> (bool, bool, bool) {
     let link = ip(&format!("-d link show dev {name}"));
     let counter = |word| {

@@ -8,8 +8,8 @@ use ethdev_linux::PacketSocket;
 
 use crate::testbed::*;
 
-/// Creates two connected interfaces that are up, with names of their own: checks run concurrently in
-/// one namespace.
+/// Creates two connected interfaces that are up, with names of their own: checks run concurrently
+/// in one namespace.
 pub(super) fn create_pair() -> (String, String) {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);

@@ -52,8 +52,8 @@ impl Client {
     }
 }
 
-/// Sends a datagram in two parts: the kernel then computes the checksum, which it otherwise leaves to
-/// a virtual interface. smoltcp's raw socket would drop the datagram.
+/// Sends a datagram in two parts: the kernel then computes the checksum, which it otherwise leaves
+/// to a virtual interface. smoltcp's raw socket would drop the datagram.
 fn send(socket: &UdpSocket, datagram: &[u8]) -> nix::Result<()> {
     let (first, rest) = datagram.split_at(1);
     let more = [

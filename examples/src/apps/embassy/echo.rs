@@ -12,8 +12,8 @@ const DATAGRAMS: usize = 4;
 /// Bytes that are moved at a time from the receive to the transmit buffer.
 const CHUNK: usize = 512;
 
-/// Echoes UDP datagrams, of at most the length of `datagram`. `buffers` are those of the socket, for
-/// receiving and sending.
+/// Echoes UDP datagrams, of at most the length of `datagram`. `buffers` are those of the socket,
+/// for receiving and sending.
 ///
 /// Datagrams from an echo port are dropped: two echo services would loop indefinitely.
 pub async fn udp_echo(stack: Stack<'_>, [rx, tx]: &mut [impl AsMut<[u8]>; 2], datagram: &mut [u8]) -> ! {
