@@ -141,7 +141,7 @@ impl<D: EthernetDevice + Control + Send> CDevice<D> {
                 let buf: &mut [u8] = match (NonNull::new(buf), len) {
                     (_, 0) => &mut [],
                     (None, _) => return Err(ErrorCode::InvalidInput),
-                    // `buf` has `capacity >= len` bytes that nobody else accesses during the call.
+                    // `buf` has `capacity >= len` bytes that nothing else accesses during the call.
                     // Memory from C has a value in each byte, initialized there or not.
                     (Some(buf), len) => core::slice::from_raw_parts_mut(buf.cast().as_ptr(), len),
                 };

@@ -405,7 +405,7 @@ fn info_flags_follow_lifecycle_and_link() {
     assert_eq!(flags(), abi::flag::UP);
     assert_eq!(handle.stop(), 0);
     assert_eq!(flags(), 0);
-    // Started by somebody else: the link shows it.
+    // Started by other means: the link shows it.
     stub.state().link = Link::UP;
     assert_eq!(flags(), abi::flag::UP | abi::flag::RUNNING);
     let always = abi::flag::BROADCAST | abi::flag::MULTICAST;

@@ -247,7 +247,7 @@ pub fn run(print: impl Fn(&str)) -> Result<(), Box<dyn std::error::Error>> {
         Ok(())
     };
 
-    log("-- alice announces herself to all; bob answers her, and nobody else".into());
+    log("-- alice announces herself to all; only bob answers her".into());
     alice.send(MacAddress::BROADCAST, ANNOUNCEMENT);
     rounds(3)?;
 

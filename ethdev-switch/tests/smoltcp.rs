@@ -141,7 +141,7 @@ fn two_interfaces_on_one_nic_talk_to_the_wire_and_to_each_other() {
     let [wired, local] = [far.device.stats(), local.device.stats()];
     let received_from_second = servers[1].device.stats().tx_frames;
     assert!(local.rx_frames > 40 && wired.rx_frames + wired.rx_filtered <= received_from_second + 4);
-    // The client that nobody talks to has got ARP's broadcasts only.
+    // The client without a peer has received ARP's broadcasts only.
     let (mut buf, mut broadcasts) = ([0; 1514], 0);
     while let Some(_meta) = idle.recv_frame(&mut buf).unwrap() {
         assert_eq!(buf[..6], [0xff; 6]);

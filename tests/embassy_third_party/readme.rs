@@ -21,7 +21,7 @@ fn embassy_echo_replies_to_peer() {
     echo(driver, now, |_| {
         let mut peer = peer.borrow_mut();
         match rounds.next() {
-            // The server asks nobody for the address of the peer.
+            // The server does not resolve the address of the peer.
             Some(0) => peer.peer_send(&arp_request()),
             Some(1) => peer.peer_send(&datagram(7, b"hello")),
             Some(_) => {}

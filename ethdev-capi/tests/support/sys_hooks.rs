@@ -49,7 +49,7 @@ unsafe extern "C" fn unlock(context: *mut c_void) {
     mutex.unlocked.notify_one();
 }
 
-/// A lock that excludes nobody.
+/// A lock that excludes no thread.
 pub(crate) fn broken_lock() -> abi::Lock {
     unsafe extern "C" fn nothing(_: *mut c_void) {}
     abi::Lock {

@@ -146,7 +146,7 @@ int32_t node_open(const struct node_config *config)
     /* Zero is the only state that the generator does not leave. */
     random_state = config->seed | 1;
     name = config->name;
-    /* Every cyclic timer expires, and starts anew: all nodes have the same times. */
+    /* Every cyclic timer expires, and restarts: all nodes have the same times. */
     clock_ms += PAUSE;
     epoch = clock_ms;
     sys_check_timeouts();
