@@ -135,17 +135,7 @@ fn goodput() -> ExitCode {
         .flat_map(|nic| Stack::ALL.iter().map(move |&stack| (nic, stack)))
         .chain(ENC28J60.iter().map(|nic| (nic, Stack::Embassy)));
     let rows: Result<Vec<Row>, _> = runs
-        .map(|(nic, stack)| {
-            testbed::run(
-                nic,
-                stack,
-                &Settings {
-                    pcap: Some("/tmp/figures/pcap".into()),
-                    ..Settings::default()
-                },
-                &mut |_| (),
-            )
-        })
+        .map(|(nic, stack)| testbed::run(nic, stack, &Settings::default(), &mut |_| ()))
         .collect();
     let printed = rows
         .map_err(|e| cli::failure(format_args!("no rows: {}", cli::Causes(&e))))
