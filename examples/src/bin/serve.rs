@@ -62,7 +62,7 @@ struct LinkArgs {
     /// TAP interface; created while the program runs if it does not exist (requires root)
     #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     tap: Option<String>,
-    /// Interface of this machine, for example eth0 (requires CAP_NET_RAW)
+    /// Interface of this machine, for example eth0 (requires the right to open raw sockets)
     #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     interface: Option<String>,
 }
