@@ -29,6 +29,7 @@ const CPP: &[&str] = &["-x", "c++", "-std=c++11", "-Wall", "-Wextra", "-Werror",
 /// Compiles a program and runs it; `None` if there is no compiler. Returns what it prints.
 fn run(test: &str, source: &Path, language: &[&str]) -> Option<String> {
     let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join(test);
+    // Starts: cc, which starts as and ld
     let mut compile = Command::new("cc");
     compile
         .args(language)

@@ -38,6 +38,8 @@ const PROGRAMS: &[Program] = &[
     ("/usr/bin/rustc", Debian("rustc-web rust-web-src"), &["debian-rust"]),
     // Started only if it is installed.
     ("apt-get", Debian("apt"), &[]),
+    // Started by `cc`.
+    ("as", Debian("binutils"), &["test"]),
     // Of iproute2, like `ip`.
     ("bridge", Debian("iproute2"), &["test"]),
     ("c++", Debian("g++"), &["fuzz"]),
@@ -59,6 +61,8 @@ const PROGRAMS: &[Program] = &[
     ("head", Debian("coreutils"), &["test"]),
     ("id", Debian("coreutils"), &[]),
     ("ip", Debian("iproute2"), &["test", "bench-linux"]),
+    // Started by `cc`.
+    ("ld", Debian("binutils"), &["test"]),
     ("ld.lld", Debian("lld"), &["debian-rust"]),
     ("mkfifo", Debian("coreutils"), &["test"]),
     ("mknod", Debian("coreutils"), &["test"]),
