@@ -43,14 +43,14 @@ fn instructions(programs: &Programs, progress: &ProgressBar) -> Result<Vec<Figur
         let (ours, baseline) = (host("out", "ethdev", length)?, host("out", "baseline", length)?);
         let ratio = ours / baseline;
         list.push(Figure {
-            figure: format!("embassy-net out: receive and send {length}-byte frames"),
+            figure: format!("embassy out, {length} B"),
             unit: UNIT.to_owned(),
             ours,
             peers: BTreeMap::from([
-                ("hand-written driver".to_owned(), baseline),
-                ("zero-copy API of the NIC".to_owned(), host("out", "lending", length)?),
+                ("by hand".to_owned(), baseline),
+                ("NIC's halves".to_owned(), host("out", "lending", length)?),
             ]),
-            goal: format!("at most {OUT_GOAL} x, is {ratio:.3} x"),
+            goal: format!("{OUT_GOAL} x, is {ratio:.3} x"),
             ok: Some(ratio <= OUT_GOAL),
         });
     }
@@ -58,14 +58,14 @@ fn instructions(programs: &Programs, progress: &ProgressBar) -> Result<Vec<Figur
         let (ours, pull) = (host("in", "ethdev", length)?, host("in", "pull", length)?);
         let more = ours - pull;
         list.push(Figure {
-            figure: format!("embassy-net in: receive and send {length}-byte frames by copy"),
+            figure: format!("embassy in, {length} B"),
             unit: UNIT.to_owned(),
             ours,
             peers: BTreeMap::from([
-                ("pull API of the same NIC".to_owned(), pull),
-                ("tokens of the driver".to_owned(), host("in", "tokens", length)?),
+                ("pull".to_owned(), pull),
+                ("tokens".to_owned(), host("in", "tokens", length)?),
             ]),
-            goal: format!("at most {IN_GOAL} more than pull, is {more:.0} more"),
+            goal: format!("pull + {IN_GOAL}, is {more:+.0}"),
             ok: Some(more <= IN_GOAL),
         });
     }
@@ -75,7 +75,7 @@ fn instructions(programs: &Programs, progress: &ProgressBar) -> Result<Vec<Figur
 /// The drivers of the ENC28J60 that are compared under embassy-net, by their rows.
 const OURS: &str = "ethdev-enc28j60";
 const THIRD_PARTY: &str = "embassy-net-enc28j60";
-const UNIT: &str = "instructions per frame received and sent";
+const UNIT: &str = "instr./frame, in and out";
 
 /// A row of the testbed.
 #[derive(Debug, Deserialize)]
@@ -101,7 +101,7 @@ fn testbed(programs: &Programs) -> Result<Vec<Figure>> {
     for row in rows.iter().filter(|row| row.nic != THIRD_PARTY) {
         let beside = third_party.filter(|_| row.nic == OURS);
         let row_of = |name: &str, unit: &str, value: fn(&Row) -> f64| Figure {
-            figure: format!("{name}, {} on {}", row.stack, row.nic),
+            figure: format!("{name}, {}, {}", row.stack, row.nic),
             unit: unit.to_owned(),
             ours: value(row),
             peers: beside
@@ -111,18 +111,14 @@ fn testbed(programs: &Programs) -> Result<Vec<Figure>> {
             goal: String::new(),
             ok: None,
         };
-        list.push(row_of("TCP echo", "Mbit/s of simulated time, each direction", |row| {
-            row.goodput_mbps.unwrap_or(f64::NAN)
-        }));
+        list.push(row_of("TCP echo", "Mbit/s", |row| row.goodput_mbps.unwrap_or(f64::NAN)));
         let most = match (row.nic.as_str(), row.stack.as_str()) {
             ("ring", "smoltcp" | "embassy") => Some((0.0, "0")),
-            ("ring", "lwip") => Some((1.0, "1, the copy of the pull API")),
+            ("ring", "lwip") => Some((1.0, "1 (pull's)")),
             _ => None,
         };
         if let Some((most, goal)) = most {
-            let copies = row_of("copies per frame", "copies", |row| {
-                row.copies_per_frame.unwrap_or(f64::NAN)
-            });
+            let copies = row_of("copies", "per frame", |row| row.copies_per_frame.unwrap_or(f64::NAN));
             list.push(Figure {
                 goal: goal.to_owned(),
                 ok: Some(copies.ours <= most),
@@ -130,9 +126,7 @@ fn testbed(programs: &Programs) -> Result<Vec<Figure>> {
             });
         }
         if beside.is_some() {
-            list.push(row_of("frames lost by overruns meanwhile", "frames", |row| {
-                row.overruns.into()
-            }));
+            list.push(row_of("overruns", "frames", |row| row.overruns.into()));
         }
     }
     Ok(list)

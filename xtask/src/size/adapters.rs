@@ -1,5 +1,6 @@
-//! Flash and RAM that each adapter adds on thumbv7m: an image of the ENC28J60's driver with the
-//! adapter, minus one without.
+//! Flash and RAM that each adapter adds on thumbv7m, `opt-level` s: an image of the ENC28J60's
+//! driver with the adapter, minus one without. RAM is without buffers and queues. The image of the
+//! C API has all functions of the header.
 
 use anyhow::Result;
 
@@ -12,10 +13,10 @@ use crate::image::Build;
 
 /// The images, and what is in them besides the driver.
 const ADAPTERS: [(&str, &str); 4] = [
-    ("size_adapter_capi", "ethdev-capi with all functions of the header"),
-    ("size_adapter_smoltcp", "ethdev-smoltcp"),
-    ("size_adapter_embassy", "ethdev-embassy, IrqDevice and Buffered"),
-    ("size_adapter_switch", "ethdev-switch with two ports, and Buffered"),
+    ("size_adapter_capi", "capi"),
+    ("size_adapter_smoltcp", "smoltcp"),
+    ("size_adapter_embassy", "embassy + IrqDevice + Buffered"),
+    ("size_adapter_switch", "switch (2 ports) + Buffered"),
 ];
 
 /// Builds the images. Returns the figures.
@@ -37,13 +38,10 @@ pub(crate) fn figures() -> Result<Vec<Figure>> {
         let image = Image::read(&path)?;
         let [whole, inner] = words(&std::fs::read(&path)?, &format!("{program}::SIZES"))?;
         rows.push(figure(
-            &format!("flash of {what}, {TARGET}, opt-level s"),
+            &format!("flash, {what}"),
             image.flash.saturating_sub(driver.flash),
         ));
-        rows.push(figure(
-            &format!("RAM of {what}, without buffers and queues"),
-            whole - inner,
-        ));
+        rows.push(figure(&format!("RAM, {what}"), whole - inner));
     }
     Ok(rows)
 }
