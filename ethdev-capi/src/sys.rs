@@ -593,7 +593,7 @@ fn unlock(lock: Option<abi::Lock>) {
 /// A waker that calls the function of `ethdev_set_signal`.
 fn waker(signal: &'static SignalCell) -> Waker {
     // SAFETY: the functions of the table satisfy the contract of `RawWaker`: they access the cell,
-    // which lives for ever, inside critical sections, and own nothing.
+    // which is `static`, inside critical sections, and own nothing.
     unsafe { Waker::from_raw(RawWaker::new(ptr::from_ref(signal).cast(), &WAKER)) }
 }
 

@@ -68,7 +68,8 @@ mod tests {
 
     #[test]
     fn complete_udp_example_has_known_checksum() {
-        // 10.0.0.1 to 10.0.0.2, ports 1 and 2, data "a". Pseudo header: 0a00 + 0001 + 0a00 + 0002 + 0011 + 0009.
+        // 10.0.0.1 to 10.0.0.2, ports 1 and 2, data "a". Pseudo header: 0a00 + 0001 + 0a00 + 0002 +
+        // 0011 + 0009.
         let mut frame = [0x00, 0x01, 0x00, 0x02, 0x00, 0x09, 0x14, 0x1d, b'a'];
         PartialChecksum { start: 0, offset: 6 }.complete(&mut frame, 0);
         // 141d + 0001 + 0002 + 0009 + 6100 = 7529, complemented.

@@ -13,7 +13,7 @@ pub(crate) struct OsMutex {
 }
 
 impl OsMutex {
-    /// The functions of a mutex that lives for ever.
+    /// The functions of a mutex that is `static`.
     pub(crate) fn hooks(&'static self) -> abi::Lock {
         abi::Lock {
             context: core::ptr::from_ref(self).cast_mut().cast(),

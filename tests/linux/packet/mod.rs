@@ -10,3 +10,4 @@ mod offload;
 mod open;
 mod pair;
 mod readme;
+mod sys_ignore_outgoing;

@@ -2,7 +2,6 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpStream, UdpSocket};
-use std::os::fd::AsRawFd;
 use std::time::Duration;
 
 use ethdev::{Control, Error as _, ErrorKind, EthernetDevice, Interest, RxFilter};
@@ -10,6 +9,7 @@ use ethdev_linux::PacketSocket;
 use nix::sys::socket::{setsockopt, sockopt::UdpGsoSegment};
 
 use super::pair::*;
+use super::sys_ignore_outgoing::IgnoreOutgoing;
 use crate::testbed::*;
 
 /// Receives frames until one has the IP protocol `protocol`, and returns it.
@@ -191,29 +191,6 @@ fn recv_frame_outgoing_is_ignored() {
             assert_eq!(device.stats(), before);
         }
     });
-}
-
-/// `PACKET_IGNORE_OUTGOING`.
-#[derive(Debug, Clone)]
-struct IgnoreOutgoing;
-
-impl nix::sys::socket::SetSockOpt for IgnoreOutgoing {
-    type Val = i32;
-
-    fn set<F: std::os::fd::AsFd>(&self, fd: &F, value: &i32) -> nix::Result<()> {
-        let len = size_of::<i32>() as nix::libc::socklen_t;
-        // SAFETY: the kernel reads `len` bytes of an integer that is borrowed for the call.
-        let result = unsafe {
-            nix::libc::setsockopt(
-                fd.as_fd().as_raw_fd(),
-                nix::libc::SOL_PACKET,
-                nix::libc::PACKET_IGNORE_OUTGOING,
-                std::ptr::from_ref(value).cast(),
-                len,
-            )
-        };
-        nix::errno::Errno::result(result).map(drop)
-    }
 }
 
 #[test]
